@@ -1,0 +1,1 @@
+"""A Django project that runs ops-db on its own."""

@@ -1,0 +1,174 @@
+"""Settings of the stand-alone project. docs/configuration.md has the table of the variables."""
+
+import contextlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from config import database
+
+
+def switch(text: str) -> bool:
+    """Strict, because a misspelt `true` must not turn protection off."""
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if text.lower() not in words:
+        raise ValueError(f"must be true or false, not '{text}'")
+    return words[text.lower()]
+
+
+def names(text: str) -> list[str]:
+    """The items of a list with commas."""
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+# How to read each variable, and its default.
+VARIABLES = {
+    "DATABASE_URL": (str, ""),
+    "TEST_DATABASE_URL": (str, ""),
+    "EMBEDDED_ACCOUNT": (str, ""),
+    "SECRET_KEY": (str, ""),
+    "DEBUG": (switch, False),
+    "HTTPS": (switch, None),
+    "ALLOWED_HOSTS": (names, ["localhost", "127.0.0.1", "[::1]"]),
+    "CSRF_TRUSTED_ORIGINS": (names, []),
+}
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOCAL_FOLDER = BASE_DIR / ".opsdb"
+
+
+def variable(name: str):
+    """A variable's value, also out of a file that NAME_FILE names, as container secrets come; empty is unset."""
+    cast, default = VARIABLES[name]
+    try:
+        # From the mapping, because calling Env takes a secret that begins with $ for another variable's name.
+        text = environ.FileAwareEnv.ENVIRON.get(name, "").strip()
+        return cast(text) if text else default
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE: {error.filename} can't be read ({error.strerror})") from None
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} {error}") from None
+
+
+def local_secret(path: Path) -> str:
+    """The secret in a file; a random one is written, for the owner only, when there is none."""
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        if not path.exists():
+            with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix="secret_key.") as new:
+                new.write(secrets.token_urlsafe(50))
+                new.flush()
+                # Of two processes that get here at once the first wins, and no one reads half a secret.
+                with contextlib.suppress(FileExistsError):
+                    os.link(new.name, path)
+        return path.read_text()
+    except OSError as error:
+        raise ImproperlyConfigured(f"Set SECRET_KEY: {path} can't be kept ({error.strerror})") from None
+
+
+DEBUG = variable("DEBUG")
+HTTPS = not DEBUG if variable("HTTPS") is None else variable("HTTPS")
+DATABASE_URL = variable("DATABASE_URL")
+SECRET_KEY = variable("SECRET_KEY")
+
+if DATABASE_URL:
+    DATABASES = {"default": database.from_url(DATABASE_URL)}
+else:
+    DATABASES = {"default": database.embedded(LOCAL_FOLDER, variable("EMBEDDED_ACCOUNT"))}
+
+if not SECRET_KEY:
+    if DATABASE_URL and not DEBUG:
+        raise ImproperlyConfigured(
+            "Set SECRET_KEY to a long random text and keep it private; make one with"
+            ' `python -c "import secrets; print(secrets.token_urlsafe(50))"`'
+        )
+    SECRET_KEY = local_secret(LOCAL_FOLDER / "secret_key")
+
+ALLOWED_HOSTS = variable("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = variable("CSRF_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "opsdb",
+    "django_filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "opsdb.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+
+LANGUAGE_CODE = "en-gb"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "static/"
+# Files are served from where the apps keep them: there is no collectstatic step to forget.
+WHITENOISE_USE_FINDERS = True
+
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+# Binding subdomains, and browsers' preload lists, is up to whoever owns the domain.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
+# Django's own would say nothing on the console with DEBUG off.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"django": {"handlers": [], "level": "INFO" if DEBUG else "WARNING"}},
+}

@@ -1,0 +1,61 @@
+"""What must hold for the app to work, said before it fails."""
+
+import difflib
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import Error, Tags, register
+from django.db import NotSupportedError, connections, router
+
+from . import conf
+
+MINIMUM_POSTGRESQL = 15
+
+
+def aliases() -> set[str]:
+    """The databases that hold the app's models, as the project's routers say."""
+    models = apps.get_app_config("opsdb").get_models()
+    return {choose(model) for model in models for choose in (router.db_for_read, router.db_for_write)}
+
+
+@register(Tags.models)
+def check_engine(app_configs, **kwargs):
+    """opsdb.E001: the app's rules live in PostgreSQL, no other engine has them."""
+    return [
+        Error(
+            f"The database '{alias}' holds ops-db's models, but is no PostgreSQL ({connections[alias].vendor}).",
+            hint=f"Set the ENGINE of DATABASES['{alias}'] to 'django.db.backends.postgresql',"
+            " or send the app 'opsdb' to another database with a router.",
+            id="opsdb.E001",
+        )
+        for alias in sorted(aliases())
+        if connections[alias].vendor != "postgresql"
+    ]
+
+
+@register()
+def check_settings(app_configs, **kwargs):
+    """opsdb.E002: a misspelt setting would be ignored without a word."""
+    errors = []
+    for name in dir(settings):
+        if name.startswith("OPSDB_") and name not in conf.DEFAULTS:
+            near = difflib.get_close_matches(name, conf.DEFAULTS, n=1)
+            hint = f"Did you mean {near[0]}?" if near else "Remove it."
+            errors.append(Error(f"There is no setting {name}.", hint=hint, id="opsdb.E002"))
+    return errors
+
+
+def refuse_old_server(connection) -> None:
+    """Raise NotSupportedError if the server is older than ops-db needs."""
+    if connection.vendor == "postgresql" and connection.pg_version < MINIMUM_POSTGRESQL * 10000:
+        found = connection.pg_version // 10000
+        raise NotSupportedError(
+            f"ops-db needs PostgreSQL {MINIMUM_POSTGRESQL} or newer, but the server has {found}:"
+            f" let DATABASES['{connection.alias}'] name a newer one"
+        )
+
+
+def refuse_old_server_on_connect(connection, **kwargs):
+    """On every new connection that the app's models may use."""
+    if connection.alias in aliases():
+        refuse_old_server(connection)

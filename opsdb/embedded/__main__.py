@@ -1,0 +1,31 @@
+"""Command line of the embedded server."""
+
+import argparse
+import os
+import sys
+
+from .server import EmbeddedError, Server
+
+
+def main() -> None:
+    """Start, show or stop (and remove) the embedded server of a folder."""
+    parser = argparse.ArgumentParser(prog="python -m opsdb.embedded", description=main.__doc__)
+    parser.add_argument("command", choices=["start", "status", "stop"], help="stop also removes all data")
+    parser.add_argument("--folder", default=".opsdb", help="the project's local folder (default: %(default)s)")
+    options = parser.parse_args()
+    server = Server(options.folder, account=os.environ.get("EMBEDDED_ACCOUNT"))
+    try:
+        if options.command == "start":
+            server.start()
+        if options.command == "stop":
+            print("stopped and removed" if server.stop() else f"nothing to stop in {server.folder}")
+        elif server.running():
+            print(f"running in {server.home}; psql -h '{server.socket_folder}' -U opsdb opsdb")
+        else:
+            sys.exit("not running")
+    except (EmbeddedError, OSError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Django's PostgreSQL backend, which starts the embedded server when it is not there."""
+
+from django.db import OperationalError
+from django.db.backends.postgresql import base
+
+from .server import EmbeddedError, Server
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection to an embedded server: ``FOLDER``, ``ACCOUNT`` and ``DURABLE`` are the arguments of Server."""
+
+    def __init__(self, settings_dict, *args, **kwargs):
+        get = settings_dict.get
+        self.server = Server(settings_dict["FOLDER"], account=get("ACCOUNT"), durable=get("DURABLE", True))
+        settings_dict.update(USER="opsdb", PASSWORD="", HOST=str(self.server.socket_folder), PORT="")
+        super().__init__(settings_dict, *args, **kwargs)
+
+    def get_new_connection(self, conn_params):
+        """Connect; only a refusal costs a look at the server, so that a running one is as fast as any."""
+        try:
+            return super().get_new_connection(conn_params)
+        except self.Database.OperationalError:
+            try:
+                if not self.server.start():
+                    raise
+            except EmbeddedError as error:
+                raise OperationalError(str(error)) from error
+        return super().get_new_connection(conn_params)

@@ -1,0 +1,202 @@
+"""Who may do what. Permission is Django's own; nothing stands beside it."""
+
+import hashlib
+import ipaddress
+import secrets
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser, Group, GroupManager
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from .base import OpsModelBase, OpsQuerySet, Row
+from .constraints import (
+    Unique,
+    immutable,
+    implies,
+    json_list,
+    json_list_of_text,
+    json_object,
+    matches,
+    not_negative,
+)
+
+TOKEN_PREFIX_LENGTH = 8
+
+
+class User(AbstractUser, metaclass=OpsModelBase):
+    """A person or a service that works with the database. A host project may bring its own user model."""
+
+    id = models.BigAutoField(primary_key=True, help_text="Number of the row.")
+    password = models.CharField(max_length=128, help_text="Hash of the password, with how it was made.")
+    first_name = models.CharField(max_length=150, blank=True, help_text="Given name.")
+    last_name = models.CharField(max_length=150, blank=True, help_text="Family name.")
+    email = models.EmailField(blank=True, help_text="Where messages go.")
+    last_login = models.DateTimeField(null=True, blank=True, help_text="When the person signed in last (UTC).")
+    date_joined = models.DateTimeField(default=timezone.now, help_text="When the account was made (UTC).")
+    github_login = models.CharField(
+        max_length=39,
+        blank=True,
+        default="",
+        help_text="Login at GitHub, by which the person signs in elsewhere.",
+    )
+    affiliation = models.CharField(max_length=200, blank=True, default="", help_text="Institute.")
+    preferences = models.JSONField(default=dict, blank=True, help_text="Settings of the user interface, a JSON object.")
+
+    class Meta(AbstractUser.Meta):
+        swappable = "AUTH_USER_MODEL"
+        constraints = [
+            Unique(
+                "unique_github_login",
+                "github_login",
+                condition=~Q(github_login=""),
+                message="Another user has this GitHub login.",
+            ),
+            json_object("preferences"),
+        ]
+
+
+class Role(Group, metaclass=OpsModelBase):
+    """A group of permissions with a meaning: what a kind of user may do."""
+
+    natural_key_fields = ("name",)
+
+    group_ptr = models.OneToOneField(
+        Group,
+        on_delete=models.CASCADE,
+        parent_link=True,
+        primary_key=True,
+        db_column="id",
+        help_text="The group that this describes.",
+    )
+    description = models.CharField(max_length=200, blank=True, default="", help_text="What it is for, in short.")
+    builtin = models.BooleanField(default=False, help_text="Whether initialization keeps it.")
+
+    objects = GroupManager()
+
+
+class ApiTokenQuerySet(OpsQuerySet):
+    def usable(self, now=None):
+        """Tokens that are active, not revoked and not expired at ``now`` (default: this moment)."""
+        return self.filter(
+            Q(expires_at__isnull=True) | Q(expires_at__gt=now or timezone.now()),
+            active=True,
+            revoked_at__isnull=True,
+        )
+
+    def create_token(self, **fields):
+        """Create a token and return it with its secret, which is stored nowhere and can't be shown again.
+
+        Returns:
+            The token, and the secret as text.
+        """
+        secret = secrets.token_urlsafe(32)
+        token = self.create(token_prefix=secret[:TOKEN_PREFIX_LENGTH], token_hash=self.model.hash_of(secret), **fields)
+        return token, secret
+
+    def from_secret(self, secret: str):
+        """Return the token of a secret, or None. Whether it is valid is :meth:`ApiToken.is_valid`'s word."""
+        return self.filter(token_hash=self.model.hash_of(secret)).first()
+
+
+class ApiToken(Row):
+    """A secret by which a program acts for a user. Only a hash of the secret is stored."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        db_index=False,
+        related_name="api_tokens",
+        help_text="For whom it acts.",
+    )
+    name = models.CharField(max_length=100, help_text="What it is for, unique for the user.")
+    token_prefix = models.CharField(max_length=8, help_text="First 8 characters of the secret, to tell tokens apart.")
+    token_hash = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the secret, hexadecimal.")
+    scopes = models.JSONField(
+        default=list, blank=True, help_text='What it may do: a JSON list of "action:resource", "*" for any.'
+    )
+    active = models.BooleanField(default=True, help_text="Whether it may be used.")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="When it ends (UTC); empty for never.")
+    usage_count = models.BigIntegerField(default=0, editable=False, help_text="How often it was used.")
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When it was used last (UTC).")
+    last_used_ip = models.GenericIPAddressField(
+        null=True, blank=True, editable=False, help_text="Address from which it was used last."
+    )
+    allowed_networks = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='Networks it may be used from: a JSON list such as ["10.0.0.0/8"]; empty for any.',
+    )
+    revoked_at = models.DateTimeField(null=True, blank=True, help_text="When it was withdrawn (UTC).")
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who withdrew it.",
+    )
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API token"
+        constraints = [
+            Unique("unique_name", "user", "name", message="The user has a token of this name."),
+            matches("token_prefix", r"^.{8}$", "The prefix is the first 8 characters of the secret."),
+            matches("token_hash", r"^[0-9a-f]{64}$", "The hash must be 64 lower-case hexadecimal digits."),
+            json_list("scopes"),
+            json_list_of_text("scopes", r"^(\*|[a-z_]+):(\*|[a-z_]+)$", "texts like read:raw_data_file or *:*"),
+            json_list("allowed_networks"),
+            json_list_of_text("allowed_networks", r"^[0-9a-fA-F:.]+(/[0-9]{1,3})?$", "networks like 10.0.0.0/8"),
+            not_negative("usage_count"),
+            implies(
+                "revoked_not_active",
+                Q(revoked_at__isnull=False),
+                Q(active=False),
+                "A withdrawn token is not active.",
+                "active",
+            ),
+            immutable("user_id", "token_hash", "token_prefix"),
+        ]
+
+    def __str__(self):
+        return f"{self.name} ({self.token_prefix}…)"
+
+    @staticmethod
+    def hash_of(secret: str) -> str:
+        """Return what is stored for a secret. It is long and random, so a fast hash without salt is enough."""
+        return hashlib.sha256(secret.encode()).hexdigest()
+
+    def clean(self):
+        """Refuse what is no network."""
+        try:
+            [ipaddress.ip_network(network) for network in self.allowed_networks]
+        except (TypeError, ValueError) as error:
+            raise ValidationError({"allowed_networks": f"Not a list of networks: {error}."}) from error
+
+    def is_valid(self, now=None, address: str | None = None) -> bool:
+        """Return whether the token may be used.
+
+        Args:
+            now: the moment (default: this one).
+            address: where the request comes from; needed when the token is bound to networks.
+        """
+        if not self.active or self.revoked_at is not None:
+            return False
+        if self.expires_at is not None and self.expires_at <= (now or timezone.now()):
+            return False
+        if not self.allowed_networks:
+            return True
+        return address is not None and any(
+            ipaddress.ip_address(address) in ipaddress.ip_network(network) for network in self.allowed_networks
+        )
+
+    def allows(self, action: str, resource: str) -> bool:
+        """Return whether one of the scopes covers this action on this resource."""
+        return any(
+            allowed_action in ("*", action) and allowed_resource in ("*", resource)
+            for allowed_action, allowed_resource in (scope.split(":") for scope in self.scopes)
+        )

@@ -1,0 +1,136 @@
+"""The way into the long-term archive, and back out of it for processing."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from .base import OpsQuerySet, Row, WorkItem, open_work, work_item_constraints
+from .constraints import Index, Unique, append_only, differ, immutable, location_of_type
+from .data import RawDataPackage
+from .enums import LocationType, Status
+from .locations import DataLocation
+from .transfer import LogLine
+
+
+class WorkQuerySet(OpsQuerySet):
+    def open(self):
+        """Work that remains to be done."""
+        return self.filter(status__in=Status.open())
+
+    def failed(self):
+        """Work that failed for good."""
+        return self.filter(status=Status.FAILED)
+
+
+class LongTermArchiveTransfer(WorkItem, Row):
+    """The move of one raw package into one long-term archive."""
+
+    raw_data_package = models.ForeignKey(
+        RawDataPackage,
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="archive_transfers",
+        help_text="What is archived.",
+    )
+    origin_location = models.ForeignKey(
+        DataLocation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="outgoing_archive_transfers",
+        help_text="Where it is read from; empty until that is decided.",
+    )
+    destination_location = models.ForeignKey(
+        DataLocation,
+        on_delete=models.PROTECT,
+        related_name="incoming_archive_transfers",
+        help_text="The archive.",
+    )
+
+    objects = WorkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "long-term archive transfer"
+        constraints = [
+            *work_item_constraints(),
+            Unique(
+                "unique_destination",
+                "raw_data_package",
+                "destination_location",
+                message="The package has a transfer into this archive.",
+            ),
+            differ(
+                "origin_location",
+                "destination_location",
+                "A transfer must end at another location than it starts.",
+            ),
+            location_of_type("destination_location", LocationType.LONG_TERM_ARCHIVE),
+            immutable("raw_data_package_id", "destination_location_id"),
+        ]
+        indexes = [open_work()]
+
+    def __str__(self):
+        return f"archive transfer {self.pk}"
+
+
+class LongTermArchiveTransferLog(LogLine):
+    """A line about one archive transfer."""
+
+    long_term_archive_transfer = models.ForeignKey(
+        LongTermArchiveTransfer,
+        on_delete=models.CASCADE,
+        db_index=False,
+        related_name="log",
+        help_text="The transfer.",
+    )
+
+    class Meta:
+        verbose_name = "long-term archive transfer log"
+        constraints = [append_only("a log line", deletable=True)]
+        indexes = [Index(fields=["long_term_archive_transfer", "logged_at"], name="by_transfer")]
+
+
+class StagingJobQuerySet(WorkQuerySet):
+    def active(self):
+        """Jobs whose data must stay where they were staged."""
+        return self.filter(active=True)
+
+
+class StagingJob(WorkItem, Row):
+    """A wish to have packages or products at a processing location for a while."""
+
+    raw_data_packages = models.ManyToManyField(
+        RawDataPackage, blank=True, related_name="staging_jobs", help_text="Raw packages to stage."
+    )
+    data_products = models.ManyToManyField(
+        "opsdb.DataProduct", blank=True, related_name="staging_jobs", help_text="Data products to stage."
+    )
+    destination_location = models.ForeignKey(
+        DataLocation,
+        on_delete=models.PROTECT,
+        related_name="staging_jobs",
+        help_text="The processing location.",
+    )
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who asked.",
+    )
+    purpose = models.TextField(blank=True, default="", help_text="What the data are needed for.")
+    active = models.BooleanField(default=True, help_text="Whether the staged data are still needed.")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="When they are no longer needed (UTC).")
+
+    objects = StagingJobQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            *work_item_constraints(),
+            location_of_type("destination_location", LocationType.PROCESSING),
+        ]
+        indexes = [open_work(), Index(fields=["expires_at"], name="active", condition=Q(active=True))]
+
+    def __str__(self):
+        return f"staging {self.pk}"

@@ -1,0 +1,335 @@
+"""What every model of ops-db has in common, declared once.
+
+A concrete model gets from here: its table name (snake case of the class), comments on the table and on every
+column (from the docstring and ``help_text``), a CHECK for every enumeration and for every text that may not
+be blank, a trigger that keeps ``updated_at``, the rules of joined inheritance, and its natural key.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+from django.db import models
+from django.db.models.base import ModelBase
+from django.db.models.functions import Now
+from django.db.models.query import ModelIterable
+from django.utils import translation
+from django.utils.text import capfirst
+
+from .constraints import (
+    IDENTIFIER_MAX_LENGTH,
+    Check,
+    Index,
+    checksum_format,
+    finite,
+    immutable,
+    implies,
+    not_negative,
+    subtype_rules,
+    touched,
+)
+from .enums import ChecksumAlgorithm, Status
+from .wording import label, spoken
+
+
+def snake_case(name: str) -> str:
+    """Return ``CamelCase`` as ``camel_case``; a run of capitals is a word (``S3DataLocation``: s3_data_location)."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def first_paragraph(text: str) -> str:
+    """Return the first paragraph of a docstring on one line."""
+    return " ".join(inspect.cleandoc(text).split("\n\n")[0].split())
+
+
+class OpsModelBase(ModelBase):
+    """Complete the declaration of a concrete model."""
+
+    def __new__(mcs, name, bases, attrs, **kwargs):
+        meta = attrs.get("Meta")
+        for field_name, field in attrs.items():
+            _word(field_name, field)
+        if not getattr(meta, "abstract", False) and not getattr(meta, "proxy", False):
+            if meta is None:
+                inherited = next((base.Meta for base in bases if hasattr(base, "Meta")), object)
+                meta = attrs["Meta"] = type("Meta", (inherited,), {"__module__": attrs["__module__"]})
+            meta.db_table = snake_case(name)
+            meta.db_table_comment = first_paragraph(attrs["__doc__"])
+        cls = super().__new__(mcs, name, bases, attrs, **kwargs)
+        if not cls._meta.abstract and not cls._meta.proxy:
+            _complete(cls)
+        return cls
+
+
+def _word(field_name, field):
+    """Give a field a label made from its name, unless it has one."""
+    if isinstance(field, models.Field) and not field._verbose_name:
+        field.verbose_name = field._verbose_name = label(field_name)
+
+
+def _complete(cls):
+    options = cls._meta
+    # Texts of Django's own fields would follow the host project's language, and then the migrations would.
+    with translation.override(None, deactivate=True):
+        for field in options.local_fields:
+            field.db_comment = field.db_comment or str(field.help_text or field.verbose_name)
+    options.constraints = [*options.constraints, *_implied_constraints(cls)]
+    options.original_attrs["constraints"] = options.constraints
+    for named in (*options.constraints, *options.indexes):
+        named.name = f"{options.db_table}_{named.name}"
+        if len(named.name) > IDENTIFIER_MAX_LENGTH:
+            raise ValueError(f"{named.name}: PostgreSQL cuts names after {IDENTIFIER_MAX_LENGTH} characters")
+    if getattr(cls, "natural_key_fields", None):
+        cls.natural_key = _natural_key_method(cls)
+
+
+def _implied_constraints(cls):
+    options = cls._meta
+    for field in options.local_fields:
+        if not isinstance(field, models.CharField | models.TextField):
+            continue
+        if field.choices:
+            allowed = [value for value, _ in field.flatchoices]
+            yield Check(
+                f"{field.column}_known",
+                models.Q(**{f"{field.name}__in": allowed}),
+                f"{capfirst(spoken(field.name))} must be one of: {', '.join(allowed)}.",
+                field.name,
+            )
+        elif not field.blank:
+            yield Check(
+                f"{field.column}_not_blank",
+                ~models.Q(**{field.name: ""}),
+                f"{capfirst(spoken(field.name))} must not be blank.",
+                field.name,
+            )
+    floats = [field.name for field in options.local_fields if isinstance(field, models.FloatField)]
+    if floats:
+        yield finite(floats)
+    if any(field.name == "updated_at" for field in options.local_fields):
+        yield touched()
+    parents = [parent for parent in options.parents if hasattr(parent, "discriminator")]
+    if parents:
+        yield from subtype_rules(parents[0]._meta.db_table, cls.discriminator, cls.subtype)
+    elif hasattr(cls, "discriminator"):
+        yield immutable(cls.discriminator)
+
+
+def _natural_key_method(cls):
+    def natural_key(self):
+        parts = []
+        for name in cls.natural_key_fields:
+            value = getattr(self, name)
+            parts += value.natural_key() if cls._meta.get_field(name).is_relation else [value]
+        return tuple(parts)
+
+    natural_key.__doc__ = f"Return the natural key: {', '.join(cls.natural_key_fields)}."
+    natural_key.dependencies = [
+        field.remote_field.model._meta.label_lower
+        for field in map(cls._meta.get_field, cls.natural_key_fields)
+        if field.is_relation
+    ]
+    return natural_key
+
+
+def natural_key_lookups(model, prefix="") -> list[str]:
+    """Return the lookups that a model's natural key stands for, references resolved (``telescope__name``)."""
+    lookups = []
+    for name in model.natural_key_fields:
+        field = model._meta.get_field(name)
+        if field.is_relation:
+            lookups += natural_key_lookups(field.related_model, f"{prefix}{name}__")
+        else:
+            lookups.append(prefix + name)
+    return lookups
+
+
+class OpsQuerySet(models.QuerySet):
+    """Base of every queryset of ops-db."""
+
+    def get_by_natural_key(self, *key):
+        """Return the row with this natural key.
+
+        Raises:
+            DoesNotExist: there is none.
+        """
+        return self.get(**dict(zip(natural_key_lookups(self.model), key, strict=True)))
+
+
+class _SpecificIterable(ModelIterable):
+    def __iter__(self):
+        for row in super().__iter__():
+            yield row.specific
+
+
+class SpecificQuerySet(OpsQuerySet):
+    """Queryset of a joined parent that can return its subtypes."""
+
+    def specific(self):
+        """Return subtype instances, all in one query."""
+        names = [
+            model._meta.get_field(model._meta.pk.name).remote_field.name for model in self.model.subtypes().values()
+        ]
+        clone = self.select_related(*names)
+        clone._iterable_class = _SpecificIterable
+        return clone
+
+
+class OpsModel(models.Model, metaclass=OpsModelBase):
+    """Abstract base of every model of ops-db."""
+
+    natural_key_fields: tuple[str, ...] = ()
+
+    objects = OpsQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class Timestamped(OpsModel):
+    """A row that knows when it was made and last changed."""
+
+    created_at = models.DateTimeField(
+        db_default=Now(), editable=False, help_text="When the row was made (UTC), set by the database."
+    )
+    updated_at = models.DateTimeField(
+        db_default=Now(),
+        editable=False,
+        help_text="When the row was last changed (UTC), kept by the database.",
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Row(Timestamped):
+    """A row with a numeric key."""
+
+    id = models.BigAutoField(primary_key=True, help_text="Number of the row.")
+
+    class Meta:
+        abstract = True
+
+
+class SubtypedModel(Row):
+    """Parent of joined inheritance: a table per subtype, named by a discriminator on the parent.
+
+    A parent declares ``discriminator``, the field; a subtype declares ``subtype``, the value, and
+    ``parent_ptr``, the link, whose column is ``id``.
+    """
+
+    objects = SpecificQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        subtype = getattr(self, "subtype", None)
+        if subtype and self.__dict__.get(self.discriminator) == "":
+            setattr(self, self.discriminator, subtype)
+
+    @classmethod
+    def subtypes(cls) -> dict[str, type[models.Model]]:
+        """Return the model of every subtype by its value of the discriminator."""
+        return {model.subtype: model for model in cls.__subclasses__() if not model._meta.proxy}
+
+    @property
+    def specific(self):
+        """This row as an instance of its subtype."""
+        if hasattr(self, "subtype"):
+            return self
+        model = type(self).subtypes()[getattr(self, self.discriminator)]
+        return getattr(self, model._meta.pk.remote_field.get_accessor_name())
+
+
+def parent_link(parent: str, help_text: str):
+    """Return the link of a subtype to its parent, stored in a column named ``id``."""
+    return models.OneToOneField(
+        parent,
+        on_delete=models.CASCADE,
+        parent_link=True,
+        primary_key=True,
+        db_column="id",
+        help_text=help_text,
+    )
+
+
+class WorkItem(OpsModel):
+    """Work that somebody claims, does, and completes or fails at."""
+
+    status = models.CharField(max_length=16, choices=Status, default=Status.PENDING, help_text="Where the work stands.")
+    retry_count = models.IntegerField(default=0, help_text="How often the work was tried again after a failure.")
+    max_retries = models.IntegerField(default=3, help_text="How often it may be tried again before it stays failed.")
+    failure_message = models.TextField(blank=True, default="", help_text="What went wrong last; long text is in files.")
+    claimed_by = models.CharField(max_length=200, blank=True, default="", help_text="The worker that holds the work.")
+    scheduled_at = models.DateTimeField(null=True, blank=True, help_text="When it was handed to a queue (UTC).")
+    started_at = models.DateTimeField(null=True, blank=True, help_text="When a worker began (UTC).")
+    heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="Last sign of life of the worker (UTC).")
+    finished_at = models.DateTimeField(null=True, blank=True, help_text="When it was completed or given up (UTC).")
+
+    class Meta:
+        abstract = True
+
+
+def work_item_constraints():
+    """Return the constraints of a work item, new for every model that is one."""
+    Q = models.Q
+    finished = Q(status__in=[Status.COMPLETED, Status.FAILED])
+    return [
+        not_negative("retry_count"),
+        not_negative("max_retries"),
+        implies(
+            "failed_has_message",
+            Q(status=Status.FAILED),
+            ~Q(failure_message=""),
+            "A failed row must say what went wrong.",
+            "failure_message",
+        ),
+        implies(
+            "in_progress_has_start",
+            Q(status=Status.IN_PROGRESS),
+            Q(started_at__isnull=False),
+            "Work in progress must say when it started.",
+            "started_at",
+        ),
+        Check(
+            "finished_at_when_finished",
+            (finished & Q(finished_at__isnull=False)) | (~finished & Q(finished_at__isnull=True)),
+            "Finished at is set exactly when the work is completed or failed.",
+            "finished_at",
+        ),
+    ]
+
+
+def open_work(*fields, name="open", field="status"):
+    """Return the partial index on the rows of a work item that remain to be done."""
+    return Index(
+        fields=[*fields, field, "created_at"],
+        name=name,
+        condition=models.Q(**{f"{field}__in": Status.open()}),
+    )
+
+
+class Checksummed(OpsModel):
+    """Something with a size and, once it was computed, a checksum."""
+
+    size_bytes = models.BigIntegerField(null=True, blank=True, help_text="Size in bytes.")
+    checksum = models.CharField(
+        max_length=128, null=True, blank=True, help_text="Checksum of the content, lower-case hexadecimal."
+    )
+    checksum_algorithm = models.CharField(
+        max_length=16,
+        choices=ChecksumAlgorithm,
+        default=ChecksumAlgorithm.SHA256,
+        help_text="How the checksum was computed.",
+    )
+
+    class Meta:
+        abstract = True
+
+
+def checksummed_constraints():
+    """Return the constraints of :class:`Checksummed`, new for every model that is one."""
+    return [not_negative("size_bytes"), checksum_format()]

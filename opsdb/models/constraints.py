@@ -1,0 +1,512 @@
+"""The kinds of rule that a model can declare in ``Meta.constraints``, all of them kept by PostgreSQL.
+
+Names are given without the table (``name="unique_path"``); the model base completes them
+(``raw_data_file_unique_path``). :class:`Rule` is named by migrations, so it keeps its place and its arguments.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from functools import reduce
+from operator import and_, or_
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.core.exceptions import ValidationError
+from django.db import DataError, models, transaction
+from django.db.models import BooleanField, F, Func, IntegerField, Q, Value
+from django.db.models.lookups import Exact
+from django.utils.text import capfirst
+
+from .wording import spoken
+
+IDENTIFIER_MAX_LENGTH = 63  # NAMEDATALEN - 1, PostgreSQL manual section 4.1.1
+DATA_EXCEPTION = "22000"  # PostgreSQL manual, appendix A
+
+
+class _DeconstructsAsDjango:
+    """Let migrations name Django's own class, so that they don't depend on ours."""
+
+    def deconstruct(self):
+        _, args, kwargs = super().deconstruct()
+        django_class = next(base for base in type(self).__mro__ if base.__module__.startswith("django."))
+        return f"{self._django_module}.{django_class.__name__}", args, kwargs
+
+    def clone(self):
+        return copy.copy(self)
+
+
+class Index(_DeconstructsAsDjango, models.Index):
+    """A PostgreSQL index. Django's own class stops at 30 characters, for the sake of other databases."""
+
+    _django_module = "django.db.models"
+    max_name_length = IDENTIFIER_MAX_LENGTH
+
+    def __eq__(self, other):
+        return isinstance(other, models.Index) and self.deconstruct() == other.deconstruct()
+
+    def __hash__(self):
+        return hash(self.name)
+
+
+class Check(_DeconstructsAsDjango, models.CheckConstraint):
+    """A CHECK constraint that a form reports beside ``field`` when one is named.
+
+    Args:
+        name: without the table's name.
+        condition: a ``Q`` or a boolean expression.
+        message: what a person reads when a row breaks it.
+        field: the form field to report it beside; none means the whole form.
+    """
+
+    _django_module = "django.db.models"
+
+    def __init__(self, name, condition, message, field=None):
+        super().__init__(name=name, condition=condition, violation_error_message=message)
+        self.field = field
+
+    def validate(self, model, instance, exclude=None, using="default"):
+        try:
+            super().validate(model, instance, exclude=exclude, using=using)
+        except ValidationError as error:
+            if self.field and self.field not in (exclude or ()):
+                raise ValidationError({self.field: error}) from error
+            raise
+
+
+class Unique(_DeconstructsAsDjango, models.UniqueConstraint):
+    """A UNIQUE constraint or, with ``condition``, a partial unique index."""
+
+    _django_module = "django.db.models"
+
+    def __init__(self, name, *fields, message, condition=None, nulls_distinct=None):
+        super().__init__(
+            name=name,
+            fields=fields,
+            condition=condition,
+            nulls_distinct=nulls_distinct,
+            violation_error_message=message,
+        )
+
+
+class NoOverlap(_DeconstructsAsDjango, ExclusionConstraint):
+    """An exclusion constraint: no two rows with equal ``fields`` may have overlapping ranges."""
+
+    _django_module = "django.contrib.postgres.constraints"
+
+    def __init__(self, name, period, *fields, message):
+        super().__init__(
+            name=name,
+            expressions=[(period, "&&"), *((field, "=") for field in fields)],
+            violation_error_message=message,
+        )
+
+    def validate(self, model, instance, exclude=None, using="default"):
+        """Leave a period that ends before it starts to the CHECK that says so: PostgreSQL makes no range of it."""
+        try:
+            with transaction.atomic(using=using):
+                super().validate(model, instance, exclude=exclude, using=using)
+        except DataError as error:
+            if error.__cause__.sqlstate != DATA_EXCEPTION:
+                raise
+
+    def check(self, model, connection):
+        """Skip Django 6's demand for ``django.contrib.postgres`` as an installed app: nothing here needs it."""
+        return []
+
+
+class Rule(models.BaseConstraint):
+    """A rule that looks at other rows or at the row's past: a trigger with its own PL/pgSQL function.
+
+    Unlike django-pgtrigger, whose triggers any connection can switch off by ``SET pgtrigger.ignore`` and
+    which a host project must install as an app of its own, the trigger has no way round it and travels in
+    ``Meta.constraints``, where Django's own migration machinery finds it. The text holds no per cent sign,
+    because Django interpolates some of the statements it runs and not others.
+
+    Args:
+        name: of the trigger and of its function.
+        body: what stands between BEGIN and END.
+        timing: BEFORE or AFTER.
+        events: such as ``INSERT OR UPDATE OF "status"``.
+        when: condition on OLD and NEW under which the trigger fires at all.
+        declare: variables of the function.
+        level: ROW or STATEMENT.
+        referencing: transition tables of a statement trigger.
+        deferred: check at the end of the transaction.
+    """
+
+    def __init__(
+        self,
+        *,
+        name,
+        body,
+        timing="BEFORE",
+        events="INSERT OR UPDATE",
+        when="",
+        declare="",
+        level="ROW",
+        referencing="",
+        deferred=False,
+    ):
+        super().__init__(name=name)
+        self.options = {
+            "body": body,
+            "timing": timing,
+            "events": events,
+            "when": when,
+            "declare": declare,
+            "level": level,
+            "referencing": referencing,
+            "deferred": deferred,
+        }
+        if any("%" in str(option) for option in self.options.values()):
+            raise ValueError(f"rule {name}: write the text without a per cent sign")
+
+    def constraint_sql(self, model, schema_editor):
+        schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
+        return None
+
+    def create_sql(self, model, schema_editor):
+        quote = schema_editor.quote_name
+        option = self.options
+        declare = f"DECLARE {option['declare']}\n" if option["declare"] else ""
+        clauses = [
+            f"CREATE {'CONSTRAINT ' if option['deferred'] else ''}TRIGGER {quote(self.name)}",
+            f"{option['timing']} {option['events']} ON {quote(model._meta.db_table)}",
+            "DEFERRABLE INITIALLY DEFERRED" if option["deferred"] else "",
+            f"REFERENCING {option['referencing']}" if option["referencing"] else "",
+            f"FOR EACH {option['level']}",
+            f"WHEN ({option['when']})" if option["when"] else "",
+            f"EXECUTE FUNCTION {quote(self.name)}()",
+        ]
+        return (
+            f"CREATE FUNCTION {quote(self.name)}() RETURNS trigger LANGUAGE plpgsql AS $rule$\n"
+            f"{declare}BEGIN\n{option['body']}\nEND\n$rule$;\n" + "\n".join(filter(None, clauses))
+        )
+
+    def remove_sql(self, model, schema_editor):
+        name = schema_editor.quote_name(self.name)
+        return f"DROP TRIGGER {name} ON {schema_editor.quote_name(model._meta.db_table)};\nDROP FUNCTION {name}()"
+
+    def validate(self, model, instance, exclude=None, using="default"):
+        """Leave it to the database: only there can the other rows be locked."""
+
+    def __eq__(self, other):
+        return isinstance(other, Rule) and (self.name, self.options) == (other.name, other.options)
+
+    def __hash__(self):
+        return hash(self.name)
+
+    def deconstruct(self):
+        defaults = Rule(name="", body="").options
+        given = {key: value for key, value in self.options.items() if value != defaults[key]}
+        return "opsdb.models.constraints.Rule", (), {"name": self.name, **given}
+
+
+def _typeof(field):
+    return Func(F(field), function="jsonb_typeof", output_field=models.TextField())
+
+
+def _nothing_at(field, path):
+    """An expression that is true when the JSON path finds nothing in the document, or does not fit its structure.
+
+    Strict, because a lax path takes a list in a list for its entries.
+    """
+    return Func(
+        F(field),
+        Value(f"strict {path}"),
+        function="jsonb_path_exists",
+        template="(NOT %(function)s(%(expressions)s::jsonpath, '{}', true))",
+        output_field=BooleanField(),
+    )
+
+
+def _spoken(field: str) -> str:
+    return capfirst(spoken(field))
+
+
+def between(field, low, high, unit="", below_high=False):
+    """CHECK that a value lies in [low, high], or in [low, high) with ``below_high``."""
+    upper = Q(**{f"{field}__lt" if below_high else f"{field}__lte": high})
+    what = f"at least {low} and below {high}" if below_high else f"between {low} and {high}"
+    return Check(
+        f"{field}_range",
+        Q(**{f"{field}__gte": low}) & upper,
+        f"{_spoken(field)} must be {what}{unit}.",
+        field,
+    )
+
+
+def positive(field, name=None):
+    """CHECK that a value is above zero."""
+    return Check(name or f"{field}_positive", Q(**{f"{field}__gt": 0}), f"{_spoken(field)} must be above 0.", field)
+
+
+def not_negative(field):
+    """CHECK that a value is zero or more."""
+    return Check(f"{field}_not_negative", Q(**{f"{field}__gte": 0}), f"{_spoken(field)} must be 0 or more.", field)
+
+
+def finite(fields):
+    """CHECK that numbers are neither infinite nor NaN, which PostgreSQL takes to be above infinity."""
+    limits = [Q(**{f"{field}__gt": -math.inf, f"{field}__lt": math.inf}) for field in fields]
+    return Check("finite", reduce(and_, limits), "Numbers must be finite: neither NaN nor infinite.")
+
+
+def ordered(low, high, strict=True):
+    """CHECK that one field stays below (or, not ``strict``, does not exceed) the other."""
+    lookup = "gt" if strict else "gte"
+    relation = "above" if strict else "at or above"
+    return Check(
+        f"{high}_after_{low}",
+        Q(**{f"{high}__{lookup}": F(low)}),
+        f"{_spoken(high)} must be {relation} {spoken(low)}.",
+        high,
+    )
+
+
+def differ(one, other, message):
+    """CHECK that two references don't name the same row."""
+    return Check(f"{other}_differs", ~Q(**{other: F(one)}), message, other)
+
+
+def matches(field, pattern, message, name=None):
+    """CHECK a text against a regular expression of PostgreSQL."""
+    return Check(name or f"{field}_format", Q(**{f"{field}__regex": pattern}), message, field)
+
+
+def json_object(field):
+    """CHECK that a JSON document is an object."""
+    return Check(
+        f"{field}_object",
+        Exact(_typeof(field), Value("object")),
+        f'{_spoken(field)} must be a JSON object, such as {{"key": 1}}.',
+        field,
+    )
+
+
+def json_list(field):
+    """CHECK that a JSON document is a list."""
+    return Check(
+        f"{field}_list",
+        Exact(_typeof(field), Value("array")),
+        f'{_spoken(field)} must be a JSON list, such as ["one", "two"].',
+        field,
+    )
+
+
+def json_list_of_text(field, pattern=".+", what="non-empty texts"):
+    """CHECK that every entry of a JSON list is a text that matches ``pattern``."""
+    escaped = pattern.replace("\\", "\\\\").replace('"', '\\"')
+    path = f'$[*] ? (!(@.type() == "string" && @ like_regex "{escaped}"))'
+    return Check(f"{field}_entries", _nothing_at(field, path), f"{_spoken(field)} must be a list of {what}.", field)
+
+
+def json_object_of_text(field):
+    """CHECK that every value of a JSON object is a text."""
+    return Check(
+        f"{field}_values",
+        _nothing_at(field, '$.* ? (@.type() != "string")'),
+        f"{_spoken(field)}: every value must be a text.",
+        field,
+    )
+
+
+def exactly_one(name, fields, message):
+    """CHECK that exactly one of the fields is set."""
+    return Check(
+        name,
+        Exact(Func(*map(F, fields), function="num_nonnulls", output_field=IntegerField()), Value(1)),
+        message,
+    )
+
+
+def implies(name, condition, consequence, message, field=None):
+    """CHECK that rows which meet ``condition`` also meet ``consequence``."""
+    return Check(name, ~condition | consequence, message, field)
+
+
+def relative_path(field="relative_path"):
+    """CHECK that a path stays inside its location: relative, no ``..``, nothing empty, no control characters."""
+    return Check(
+        f"{field}_inside",
+        ~Q(**{f"{field}__regex": r"(^$|^/|/$|//|(^|/)\.\.?(/|$)|[[:cntrl:]])"}),
+        "The path must be relative, without a leading, trailing or double slash, '.', '..' or control characters.",
+        field,
+    )
+
+
+# Hexadecimal digits of a digest: FIPS 180-4 (sha), RFC 7693 (blake2b), RFC 1321 (md5),
+# xxHash specification (xxh3: 64 or 128 bits), RFC 1950 (adler32), RFC 3720 (crc32c).
+CHECKSUM_DIGITS = {
+    "sha256": "{64}",
+    "sha512": "{128}",
+    "blake2b": "{128}",
+    "md5": "{32}",
+    "xxh3": "{16}([0-9a-f]{16})?",
+    "adler32": "{8}",
+    "crc32c": "{8}",
+}
+
+
+def checksum_format(field="checksum", algorithm="checksum_algorithm"):
+    """CHECK that a checksum is lower-case hexadecimal and as long as its algorithm makes it."""
+    alternatives = (
+        Q(**{algorithm: name, f"{field}__regex": f"^[0-9a-f]{digits}$"}) for name, digits in CHECKSUM_DIGITS.items()
+    )
+    return Check(
+        f"{field}_format",
+        reduce(or_, alternatives),
+        "The checksum must be lower-case hexadecimal, as long as its algorithm makes it (sha256: 64 digits).",
+        field,
+    )
+
+
+def refuse(message_sql, hint=""):
+    """PL/pgSQL that refuses a row as a violated check, so that Django raises ``IntegrityError``.
+
+    Args:
+        message_sql: an SQL expression for the message.
+        hint: what would be right.
+    """
+    hint_sql = f", HINT = '{hint.replace(chr(39), chr(39) * 2)}'" if hint else ""
+    return (
+        "RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = TG_NAME, "
+        f"TABLE = TG_TABLE_NAME, MESSAGE = {message_sql}{hint_sql};"
+    )
+
+
+def refuse_if(condition, message_sql, hint="", returns="NEW"):
+    """PL/pgSQL that refuses a row when an SQL condition holds and lets it pass otherwise."""
+    return f"IF {condition} THEN\n{refuse(message_sql, hint)}\nEND IF;\nRETURN {returns};"
+
+
+def _columns_differ(columns):
+    return " OR ".join(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"' for column in columns)
+
+
+def touched():
+    """Keep ``updated_at`` whatever changes the row: a form, ``update()`` or plain SQL."""
+    return Rule(name="touch", events="UPDATE", body="NEW.updated_at = statement_timestamp();\nRETURN NEW;")
+
+
+def immutable(*columns, key="id"):
+    """Refuse a change of facts that other rules and other rows build on."""
+    names = ", ".join(columns)
+    return Rule(
+        name="immutable" if len(columns) > 1 else f"{columns[0]}_immutable",
+        events="UPDATE",
+        when=_columns_differ(columns),
+        body=refuse(
+            f"TG_TABLE_NAME || ' ' || OLD.\"{key}\" || ': {names} cannot be changed once set'",
+            "Make a new row instead, and delete this one if nothing refers to it.",
+        ),
+    )
+
+
+def append_only(what, deletable=False):
+    """Refuse changes, and unless ``deletable`` also deletion, of rows that record what happened."""
+    return Rule(
+        name="append_only",
+        events="UPDATE" if deletable else "UPDATE OR DELETE",
+        body=refuse(
+            f"TG_TABLE_NAME || ' ' || OLD.id || ': {what} is never changed" + ("'" if deletable else " or removed'")
+        ),
+    )
+
+
+def location_of_type(field, location_type):
+    """Refuse a location of another type than this reference is for.
+
+    No lock is needed: a location's type can't change, and the foreign key holds the row itself.
+    """
+    return Rule(
+        name=f"{field}_type",
+        events=f'INSERT OR UPDATE OF "{field}_id"',
+        declare="found record;",
+        body=f"SELECT name, location_type INTO found FROM data_location WHERE id = NEW.{field}_id;\n"
+        + refuse_if(
+            f"found.location_type <> '{location_type}'",
+            f"TG_TABLE_NAME || ' ' || NEW.id || ': {field} must be a {location_type} location, but ' "
+            "|| found.name || ' is a ' || found.location_type || ' location'",
+            f"Choose a location whose type is {location_type}.",
+        ),
+    )
+
+
+def same_owner(field, table, owner, message):
+    """Refuse a reference to a row of ``table`` that belongs to another owner than this row.
+
+    Args:
+        field: the reference, without ``_id``.
+        table: the table it points to.
+        owner: the column that names the owner, in both tables.
+        message: SQL text after ``<table> <id>: ``.
+    """
+    return Rule(
+        name=f"{field}_same_{owner.removesuffix('_id')}",
+        events=f'INSERT OR UPDATE OF "{field}_id", "{owner}"',
+        when=f'NEW."{field}_id" IS NOT NULL',
+        body=refuse_if(
+            f'NOT EXISTS (SELECT FROM {table} WHERE id = NEW."{field}_id" AND "{owner}" = NEW."{owner}")',
+            f"TG_TABLE_NAME || ' ' || NEW.id || ': {message}'",
+        ),
+    )
+
+
+def subtype_rules(parent_table, discriminator, subtype):
+    """The rules that keep a subtype's row and its parent's row together.
+
+    A subtype's row needs a parent of its own type and can't be taken away alone.
+    """
+    return [
+        Rule(
+            name="subtype",
+            events="INSERT OR UPDATE OF id",
+            declare="found text;",
+            body=f"SELECT {discriminator} INTO found FROM {parent_table} WHERE id = NEW.id;\n"
+            + refuse_if(
+                f"found IS DISTINCT FROM '{subtype}'",
+                f"TG_TABLE_NAME || ' ' || NEW.id || ': its {parent_table} must have the {discriminator} "
+                f"{subtype}, but has ' || coalesce(found, 'no row')",
+            ),
+        ),
+        Rule(
+            name="stays_with_parent",
+            timing="AFTER",
+            events="DELETE",
+            deferred=True,
+            body=refuse_if(
+                f"EXISTS (SELECT FROM {parent_table} WHERE id = OLD.id)",
+                f"TG_TABLE_NAME || ' ' || OLD.id || ': delete the {parent_table} row too'",
+                returns="NULL",
+            ),
+        ),
+    ]
+
+
+def subtype_exists(parent_table, discriminator, tables):
+    """Refuse, at the end of the transaction, a parent without the row of its subtype.
+
+    Args:
+        parent_table: the table of the parents.
+        discriminator: the column that names the subtype.
+        tables: the subtype's table for every value of the discriminator.
+    """
+    has_own_row = " OR ".join(
+        f"(NEW.{discriminator} = '{value}' AND EXISTS (SELECT FROM {table} WHERE id = NEW.id))"
+        for value, table in tables.items()
+    )
+    return Rule(
+        name="subtype_exists",
+        timing="AFTER",
+        events="INSERT",
+        deferred=True,
+        body=refuse_if(
+            f"EXISTS (SELECT FROM {parent_table} WHERE id = NEW.id) AND NOT ({has_own_row})",
+            f"TG_TABLE_NAME || ' ' || NEW.id || ': a row of {discriminator} ' || NEW.{discriminator} "
+            "|| ' needs its own row in the table of that subtype'",
+            "Create the subtype, not the parent.",
+            returns="NULL",
+        ),
+    )

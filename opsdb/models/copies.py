@@ -1,0 +1,381 @@
+"""Where the bytes are: one row for every copy of a file, a package or a product, for good."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from .base import OpsModel, OpsQuerySet, Row
+from .constraints import (
+    Check,
+    Index,
+    Rule,
+    Unique,
+    append_only,
+    checksum_format,
+    exactly_one,
+    immutable,
+    implies,
+    not_negative,
+    positive,
+    refuse_if,
+)
+from .data import DataTransferPackage, RawDataFile, RawDataPackage
+from .enums import ChecksumAlgorithm, DeletionRequestStatus, PhysicalCopyStatus, Verification
+from .locations import DataLocation
+
+COPY_TARGETS = ("raw_data_file", "raw_data_package", "data_transfer_package", "data_product")
+
+
+class PhysicalCopyQuerySet(OpsQuerySet):
+    def at(self, location):
+        """Copies at this location."""
+        return self.filter(data_location=location)
+
+    def of(self, thing):
+        """Copies of this file, package or product."""
+        return self.filter(**{thing._meta.db_table: thing})
+
+    def existing(self):
+        """Copies whose bytes are there, as far as is known."""
+        return self.exclude(status__in=[PhysicalCopyStatus.DELETED, PhysicalCopyStatus.MISSING])
+
+    def present(self):
+        """Copies that are present and not on their way out."""
+        return self.filter(status=PhysicalCopyStatus.PRESENT)
+
+    def verified(self):
+        """Copies whose checksum was compared and agreed."""
+        return self.filter(verification=Verification.VERIFIED)
+
+
+class TargetManager(models.Manager.from_queryset(PhysicalCopyQuerySet)):
+    """Manager of a proxy: only the copies of one kind of thing."""
+
+    def __init__(self, target):
+        super().__init__()
+        self.target = target
+
+    def get_queryset(self):
+        return super().get_queryset().filter(**{f"{self.target}__isnull": False})
+
+
+class PhysicalCopy(Row):
+    """A copy of one raw file, raw package, transfer package or data product at one location.
+
+    The row stays when the bytes are gone: it is the audit trail.
+    """
+
+    data_location = models.ForeignKey(
+        DataLocation,
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="copies",
+        help_text="Where the copy is.",
+    )
+    status = models.CharField(
+        max_length=24,
+        choices=PhysicalCopyStatus,
+        default=PhysicalCopyStatus.PRESENT,
+        help_text="State of the bytes.",
+    )
+    raw_data_file = models.ForeignKey(
+        RawDataFile,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="copies",
+        help_text="The raw file, if it is a copy of one.",
+    )
+    raw_data_package = models.ForeignKey(
+        RawDataPackage,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="copies",
+        help_text="The raw package, if it is a copy of one.",
+    )
+    data_transfer_package = models.ForeignKey(
+        DataTransferPackage,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="copies",
+        help_text="The transfer package, if it is a copy of one.",
+    )
+    data_product = models.ForeignKey(
+        "opsdb.DataProduct",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="copies",
+        help_text="The data product, if it is a copy of one.",
+    )
+    size_bytes = models.BigIntegerField(null=True, blank=True, help_text="Size as found there, bytes.")
+    checksum = models.CharField(
+        max_length=128,
+        null=True,
+        blank=True,
+        help_text="Checksum as last computed there, lower-case hexadecimal.",
+    )
+    checksum_algorithm = models.CharField(
+        max_length=16,
+        choices=ChecksumAlgorithm,
+        default=ChecksumAlgorithm.SHA256,
+        help_text="How the checksum was computed.",
+    )
+    verified_at = models.DateTimeField(null=True, blank=True, help_text="When the checksum was last compared (UTC).")
+    verification = models.CharField(
+        max_length=16,
+        choices=Verification,
+        default=Verification.UNVERIFIED,
+        help_text="What the last comparison found.",
+    )
+    retry_count = models.IntegerField(default=0, help_text="How often its deletion was tried again.")
+    failure_message = models.TextField(blank=True, default="", help_text="Why its deletion failed last.")
+    deletion_requested_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its deletion was asked for (UTC)."
+    )
+    deleted_at = models.DateTimeField(null=True, blank=True, help_text="When its bytes were deleted (UTC).")
+
+    objects = PhysicalCopyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "physical copies"
+        constraints = [
+            exactly_one("one_target", COPY_TARGETS, "A copy is of exactly one file, package or product."),
+            *(
+                Unique(
+                    f"unique_{target}",
+                    target,
+                    "data_location",
+                    condition=Q(**{f"{target}__isnull": False}),
+                    message="The location has a copy of this.",
+                )
+                for target in COPY_TARGETS
+            ),
+            not_negative("size_bytes"),
+            not_negative("retry_count"),
+            checksum_format(),
+            implies(
+                "verified_has_proof",
+                ~Q(verification=Verification.UNVERIFIED),
+                Q(verified_at__isnull=False, checksum__isnull=False),
+                "A verification has a time and the checksum that was found.",
+                "verification",
+            ),
+            implies(
+                "deleted_has_time",
+                Q(status=PhysicalCopyStatus.DELETED),
+                Q(deleted_at__isnull=False),
+                "A deleted copy says when it was deleted.",
+                "deleted_at",
+            ),
+            implies(
+                "deletion_failed_has_message",
+                Q(status=PhysicalCopyStatus.DELETION_FAILED),
+                ~Q(failure_message=""),
+                "A failed deletion says what went wrong.",
+                "failure_message",
+            ),
+            immutable("data_location_id", *(f"{target}_id" for target in COPY_TARGETS)),
+        ]
+        indexes = [Index(fields=["data_location", "status", "id"], name="by_location")]
+
+    def __str__(self):
+        return f"copy {self.pk}"
+
+    @property
+    def target_name(self) -> str:
+        """Name of the field that says what this is a copy of."""
+        return next(target for target in COPY_TARGETS if getattr(self, f"{target}_id") is not None)
+
+    @property
+    def target(self):
+        """The file, package or product that this is a copy of."""
+        return getattr(self, self.target_name)
+
+
+class RawDataFilePhysicalCopy(PhysicalCopy):
+    """A copy of a raw data file."""
+
+    objects = TargetManager("raw_data_file")
+
+    class Meta:
+        proxy = True
+        verbose_name = "copy of a raw data file"
+        verbose_name_plural = "copies of raw data files"
+
+
+class RawDataPackagePhysicalCopy(PhysicalCopy):
+    """A copy of a raw data package."""
+
+    objects = TargetManager("raw_data_package")
+
+    class Meta:
+        proxy = True
+        verbose_name = "copy of a raw data package"
+        verbose_name_plural = "copies of raw data packages"
+
+
+class DataTransferPackagePhysicalCopy(PhysicalCopy):
+    """A copy of a data transfer package."""
+
+    objects = TargetManager("data_transfer_package")
+
+    class Meta:
+        proxy = True
+        verbose_name = "copy of a data transfer package"
+        verbose_name_plural = "copies of data transfer packages"
+
+
+class DataProductPhysicalCopy(PhysicalCopy):
+    """A copy of a data product."""
+
+    objects = TargetManager("data_product")
+
+    class Meta:
+        proxy = True
+        verbose_name = "copy of a data product"
+        verbose_name_plural = "copies of data products"
+
+
+class FixityCheck(Row):
+    """One comparison of a copy's checksum with what it should be. It outlives the copy's bytes."""
+
+    copy = models.ForeignKey(
+        PhysicalCopy, on_delete=models.PROTECT, related_name="fixity_checks", help_text="The copy."
+    )
+    checked_at = models.DateTimeField(help_text="When it was computed (UTC).")
+    expected = models.CharField(max_length=128, help_text="Checksum that it should have, lower-case hexadecimal.")
+    actual = models.CharField(max_length=128, help_text="Checksum that was found, lower-case hexadecimal.")
+    algorithm = models.CharField(max_length=16, choices=ChecksumAlgorithm, help_text="How it was computed.")
+    ok = models.BooleanField(help_text="Whether they agree.")
+    checked_by = models.CharField(
+        max_length=200, blank=True, default="", help_text="Worker or person that computed it."
+    )
+
+    class Meta:
+        constraints = [
+            checksum_format("expected", "algorithm"),
+            checksum_format("actual", "algorithm"),
+            Check(
+                "ok_tells_truth",
+                Q(ok=True, actual=F("expected")) | (Q(ok=False) & ~Q(actual=F("expected"))),
+                "The verdict must say whether the two checksums agree.",
+                "ok",
+            ),
+            append_only("a fixity check"),
+        ]
+
+    def __str__(self):
+        return f"{self.checked_at:%Y-%m-%d %H:%M} {'ok' if self.ok else 'differs'}"
+
+
+class DeletionRequest(Row):
+    """Somebody's wish to delete copies at a location, which somebody else must approve."""
+
+    data_location = models.ForeignKey(
+        DataLocation,
+        on_delete=models.PROTECT,
+        related_name="deletion_requests",
+        help_text="Where copies shall be deleted.",
+    )
+    reason = models.TextField(help_text="Why.")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", help_text="Who asks."
+    )
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who approved or rejected; another person.",
+    )
+    status = models.CharField(
+        max_length=16,
+        choices=DeletionRequestStatus,
+        default=DeletionRequestStatus.REQUESTED,
+        help_text="How far it is.",
+    )
+    limit = models.IntegerField(help_text="Most copies that it may delete.")
+    items = models.ManyToManyField(
+        PhysicalCopy,
+        through="DeletionRequestItem",
+        blank=True,
+        related_name="deletion_requests",
+        help_text="The copies that it is about.",
+    )
+    decided_at = models.DateTimeField(null=True, blank=True, help_text="When it was approved or rejected (UTC).")
+    executed_at = models.DateTimeField(null=True, blank=True, help_text="When it was executed (UTC).")
+
+    class Meta:
+        constraints = [
+            positive("limit"),
+            Check(
+                "second_person",
+                ~Q(approved_by=F("requested_by")),
+                "A request must be decided by another person than the one who asked.",
+                "approved_by",
+            ),
+            implies(
+                "decision_has_person",
+                ~Q(status=DeletionRequestStatus.REQUESTED),
+                Q(approved_by__isnull=False, decided_at__isnull=False),
+                "A decision says who made it and when.",
+                "approved_by",
+            ),
+            implies(
+                "executed_has_time",
+                Q(status=DeletionRequestStatus.EXECUTED),
+                Q(executed_at__isnull=False),
+                "An executed request says when it was executed.",
+                "executed_at",
+            ),
+            immutable("data_location_id", "requested_by_id"),
+        ]
+
+    def __str__(self):
+        return f"{self.get_status_display()}: {self.reason[:60]}"
+
+
+class DeletionRequestItem(OpsModel):
+    """One copy that a deletion request is about."""
+
+    id = models.BigAutoField(primary_key=True, help_text="Number of the row.")
+    deletion_request = models.ForeignKey(
+        DeletionRequest,
+        on_delete=models.CASCADE,
+        db_index=False,
+        related_name="request_items",
+        help_text="The request.",
+    )
+    physical_copy = models.ForeignKey(
+        PhysicalCopy, on_delete=models.PROTECT, related_name="request_items", help_text="The copy."
+    )
+
+    class Meta:
+        constraints = [
+            Unique(
+                "unique_copy",
+                "deletion_request",
+                "physical_copy",
+                message="The request has this copy already.",
+            ),
+            Rule(
+                name="copy_at_location",
+                body=refuse_if(
+                    "(SELECT data_location_id FROM deletion_request WHERE id = NEW.deletion_request_id)\n"
+                    "<> (SELECT data_location_id FROM physical_copy WHERE id = NEW.physical_copy_id)",
+                    "'deletion_request ' || NEW.deletion_request_id || ': physical_copy ' "
+                    "|| NEW.physical_copy_id || ' is at another location'",
+                ),
+            ),
+        ]
+
+    def __str__(self):
+        return f"copy {self.physical_copy_id}"

@@ -1,0 +1,361 @@
+"""Every enumeration of the schema. What is stored is the lower-case name.
+
+State enums also say what may follow what, and how a state looks to a person: a state is never shown by
+colour alone.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.db import models
+
+
+class Look(NamedTuple):
+    """How a state looks: a colour name of the admin's palette and a symbol beside the text."""
+
+    colour: str
+    icon: str
+
+
+WAITING = Look("yellow", "⧗")
+MOVING = Look("blue", "●")
+DONE = Look("green", "✔")
+FAILED = Look("red", "✘")
+IDLE = Look("grey", "○")
+WARNING = Look("orange", "▲")
+
+
+class StateChoices(models.TextChoices):
+    """A state machine: members in the order a thing passes through them."""
+
+    @classmethod
+    def transitions(cls) -> dict[StateChoices, frozenset[StateChoices]]:
+        """Return, for every state, the states that may follow it; an empty set marks a final state."""
+        return {cls(state): frozenset(map(cls, after)) for state, after in cls._transition_table().items()}
+
+    @classmethod
+    def _transition_table(cls) -> dict[str, tuple[str, ...]]:
+        raise NotImplementedError
+
+    @classmethod
+    def _looks(cls) -> dict[str, Look]:
+        raise NotImplementedError
+
+    @property
+    def may_become(self) -> frozenset[StateChoices]:
+        """The states that may follow this one."""
+        return type(self).transitions()[self]
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing may follow this state."""
+        return not self.may_become
+
+    @property
+    def order(self) -> int:
+        """Place in the usual course of things, from 0."""
+        return list(type(self)).index(self)
+
+    @property
+    def look(self) -> Look:
+        """Colour and icon for people."""
+        return type(self)._looks()[self.value]
+
+
+class LocationType(models.TextChoices):
+    SOURCE = "source", "source"
+    BUFFER = "buffer", "buffer"
+    LONG_TERM_ARCHIVE = "long_term_archive", "long-term archive"
+    PROCESSING = "processing", "processing"
+
+
+class StorageType(models.TextChoices):
+    DISK = "disk", "disk"
+    S3 = "s3", "S3"
+    TAPE = "tape", "tape"
+
+
+class RouteType(models.TextChoices):
+    DIRECT = "direct", "direct"
+    RELAY = "relay", "relay"
+    CUSTOM = "custom", "custom"
+
+
+class Status(StateChoices):
+    PENDING = "pending", "pending"
+    SCHEDULED = "scheduled", "scheduled"
+    IN_PROGRESS = "in_progress", "in progress"
+    COMPLETED = "completed", "completed"
+    FAILED = "failed", "failed"
+
+    @classmethod
+    def _transition_table(cls):
+        return {
+            "pending": ("scheduled", "in_progress", "failed"),
+            "scheduled": ("in_progress", "pending", "failed"),
+            "in_progress": ("completed", "pending", "failed"),
+            "completed": (),
+            "failed": ("pending",),
+        }
+
+    @classmethod
+    def _looks(cls):
+        return {
+            "pending": WAITING,
+            "scheduled": WAITING,
+            "in_progress": MOVING,
+            "completed": DONE,
+            "failed": FAILED,
+        }
+
+    @classmethod
+    def open(cls) -> tuple[Status, ...]:
+        """The states in which work remains to be done."""
+        return cls.PENDING, cls.SCHEDULED, cls.IN_PROGRESS
+
+
+class PackageState(StateChoices):
+    WAITING = "waiting", "waiting"
+    TRANSFERRING = "transferring", "transferring"
+    ARCHIVED = "archived", "archived"
+    FAILED = "failed", "failed"
+
+    @classmethod
+    def _transition_table(cls):
+        return {
+            "waiting": ("transferring", "archived", "failed"),
+            "transferring": ("waiting", "archived", "failed"),
+            "archived": (),
+            "failed": ("waiting", "transferring"),
+        }
+
+    @classmethod
+    def _looks(cls):
+        return {"waiting": WAITING, "transferring": MOVING, "archived": DONE, "failed": FAILED}
+
+
+class PhysicalCopyStatus(StateChoices):
+    PRESENT = "present", "present"
+    STAGED = "staged", "staged"
+    DELETION_POSSIBLE = "deletion_possible", "deletion possible"
+    DELETION_SCHEDULED = "deletion_scheduled", "deletion scheduled"
+    DELETION_IN_PROGRESS = "deletion_in_progress", "deletion in progress"
+    DELETED = "deleted", "deleted"
+    DELETION_FAILED = "deletion_failed", "deletion failed"
+    MISSING = "missing", "missing"
+    CORRUPT = "corrupt", "corrupt"
+
+    @classmethod
+    def _transition_table(cls):
+        return {
+            "present": ("staged", "deletion_possible", "deletion_scheduled", "missing", "corrupt"),
+            "staged": ("present", "deletion_scheduled", "missing"),
+            "deletion_possible": ("deletion_scheduled", "present", "missing"),
+            "deletion_scheduled": ("deletion_in_progress", "present"),
+            "deletion_in_progress": ("deleted", "deletion_failed"),
+            "deleted": ("present",),
+            "deletion_failed": ("deletion_scheduled", "present"),
+            "missing": ("present", "deleted"),
+            "corrupt": ("deletion_scheduled", "present", "missing"),
+        }
+
+    @classmethod
+    def _looks(cls):
+        return {
+            "present": DONE,
+            "staged": DONE,
+            "deletion_possible": IDLE,
+            "deletion_scheduled": WAITING,
+            "deletion_in_progress": MOVING,
+            "deleted": IDLE,
+            "deletion_failed": FAILED,
+            "missing": WARNING,
+            "corrupt": FAILED,
+        }
+
+
+class RunStatus(StateChoices):
+    PENDING = "pending", "pending"
+    STAGING_DATA = "staging_data", "staging data"
+    SUBMITTED = "submitted", "submitted"
+    RUNNING = "running", "running"
+    COLLECTING_RESULTS = "collecting_results", "collecting results"
+    COMPLETED = "completed", "completed"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "cancelled"
+
+    @classmethod
+    def _transition_table(cls):
+        return {
+            "pending": ("staging_data", "submitted", "failed", "cancelled"),
+            "staging_data": ("submitted", "failed", "cancelled"),
+            "submitted": ("running", "failed", "cancelled"),
+            "running": ("collecting_results", "failed", "cancelled"),
+            "collecting_results": ("completed", "failed"),
+            "completed": (),
+            "failed": ("pending",),
+            "cancelled": (),
+        }
+
+    @classmethod
+    def _looks(cls):
+        return {
+            "pending": WAITING,
+            "staging_data": MOVING,
+            "submitted": WAITING,
+            "running": MOVING,
+            "collecting_results": MOVING,
+            "completed": DONE,
+            "failed": FAILED,
+            "cancelled": IDLE,
+        }
+
+    @classmethod
+    def open(cls) -> tuple[RunStatus, ...]:
+        """The states in which a run still occupies its step and sub-group."""
+        return cls.PENDING, cls.STAGING_DATA, cls.SUBMITTED, cls.RUNNING, cls.COLLECTING_RESULTS
+
+
+class ObservationStatus(StateChoices):
+    RUNNING = "running", "running"
+    COMPLETED = "completed", "completed"
+    ABORTED = "aborted", "aborted"
+    FAILED = "failed", "failed"
+
+    @classmethod
+    def _transition_table(cls):
+        return {"running": ("completed", "aborted", "failed"), "completed": (), "aborted": (), "failed": ()}
+
+    @classmethod
+    def _looks(cls):
+        return {"running": MOVING, "completed": DONE, "aborted": WARNING, "failed": FAILED}
+
+
+class DeletionRequestStatus(StateChoices):
+    REQUESTED = "requested", "requested"
+    APPROVED = "approved", "approved"
+    REJECTED = "rejected", "rejected"
+    EXECUTED = "executed", "executed"
+
+    @classmethod
+    def _transition_table(cls):
+        return {
+            "requested": ("approved", "rejected"),
+            "approved": ("executed", "rejected"),
+            "rejected": (),
+            "executed": (),
+        }
+
+    @classmethod
+    def _looks(cls):
+        return {"requested": WAITING, "approved": MOVING, "rejected": FAILED, "executed": DONE}
+
+
+class TriggerType(models.TextChoices):
+    CONTINUOUS = "continuous", "continuous"
+    CRON = "cron", "cron"
+    MANUAL = "manual", "manual"
+
+
+class DataProductType(models.TextChoices):
+    SCIENCE = "science", "science"
+    QA_METRIC = "qa_metric", "QA metric"
+    PLOT = "plot", "plot"
+    STATISTICS = "statistics", "statistics"
+    LOG = "log", "log"
+
+
+class Quality(models.TextChoices):
+    UNASSESSED = "unassessed", "unassessed"
+    GOOD = "good", "good"
+    QUESTIONABLE = "questionable", "questionable"
+    BAD = "bad", "bad"
+
+
+class ProgramKind(models.TextChoices):
+    SCIENCE = "science", "science"
+    TECHNICAL = "technical", "technical"
+
+
+class TransferKind(models.TextChoices):
+    PRIMARY = "primary", "primary"
+    SECONDARY = "secondary", "secondary"
+
+
+class CoordinateFrame(models.TextChoices):
+    ICRS = "icrs", "ICRS"
+    FK4 = "fk4", "FK4"
+    FK5 = "fk5", "FK5"
+    GALACTIC = "galactic", "galactic"
+    ECLIPTIC = "ecliptic", "ecliptic"
+
+
+class ChecksumAlgorithm(models.TextChoices):
+    SHA256 = "sha256", "SHA-256"
+    SHA512 = "sha512", "SHA-512"
+    BLAKE2B = "blake2b", "BLAKE2b"
+    MD5 = "md5", "MD5"
+    XXH3 = "xxh3", "XXH3"
+    ADLER32 = "adler32", "Adler-32"
+    CRC32C = "crc32c", "CRC-32C"
+
+
+class PublicationStatus(models.TextChoices):
+    IN_PREPARATION = "in_preparation", "in preparation"
+    SUBMITTED = "submitted", "submitted"
+    ACCEPTED = "accepted", "accepted"
+    PUBLISHED = "published", "published"
+
+
+class SourceType(models.TextChoices):
+    FIXED = "fixed", "fixed"
+    SOLAR_SYSTEM = "solar_system", "solar system"
+    CONSTANT_ELEVATION = "constant_elevation", "constant elevation"
+
+
+class ConfigurationType(models.TextChoices):
+    CHAI = "chai", "CHAI"
+    PRIME_CAM = "prime_cam", "Prime-Cam"
+
+
+class Sideband(models.TextChoices):
+    LSB = "lsb", "lower"
+    USB = "usb", "upper"
+    DSB = "dsb", "double"
+
+
+class Verification(models.TextChoices):
+    UNVERIFIED = "unverified", "unverified"
+    VERIFIED = "verified", "verified"
+    MISMATCH = "mismatch", "mismatch"
+
+
+class LogLevel(models.TextChoices):
+    DEBUG = "debug", "debug"
+    INFO = "info", "info"
+    WARNING = "warning", "warning"
+    ERROR = "error", "error"
+
+
+class VersionPolicy(models.TextChoices):
+    EXACT = "exact", "exact"
+    COMPATIBLE = "compatible", "compatible"
+    LATEST = "latest", "latest"
+
+
+class GroupingDimension(models.TextChoices):
+    """What the packages of a data grouping can be split by, one run per value."""
+
+    OBSERVING_PROGRAM = "observing_program", "observing program"
+    OBS_UNIT = "obs_unit", "observation unit"
+    EXECUTED_OBS_UNIT = "executed_obs_unit", "executed observation unit"
+    SOURCE = "source", "source"
+    INSTRUMENT_MODULE = "instrument_module", "instrument module"
+    NIGHT = "night", "night"
+
+
+class ChangeOperation(models.TextChoices):
+    INSERT = "insert", "inserted"
+    UPDATE = "update", "changed"
+    DELETE = "delete", "deleted"

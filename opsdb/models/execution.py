@@ -1,0 +1,131 @@
+"""What the telescope did."""
+
+from datetime import UTC, datetime, time, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from .base import OpsModel, OpsQuerySet, Timestamped
+from .constraints import Check, Index, Unique, between, immutable, json_object, not_negative, ordered
+from .enums import ObservationStatus, Quality
+from .identifiers import uuid7
+from .observatory import InstrumentModuleConfiguration
+from .planning import ObsUnit
+
+
+class ExecutedObsUnitQuerySet(OpsQuerySet):
+    def running(self):
+        """Executions that have not ended."""
+        return self.filter(status=ObservationStatus.RUNNING)
+
+    def night(self, date):
+        """Executions that began in the 24 hours from noon (UTC) of this date: the night that starts then."""
+        noon = datetime.combine(date, time(12), tzinfo=UTC)
+        return self.filter(start_time__gte=noon, start_time__lt=noon + timedelta(days=1))
+
+    def latest_first(self):
+        """The newest first."""
+        return self.order_by("-start_time")
+
+    def assessed(self, quality):
+        """Executions of this quality."""
+        return self.filter(quality=quality)
+
+
+class ExecutedObsUnit(Timestamped):
+    """One execution of an observation unit at the telescope."""
+
+    id = models.UUIDField(
+        primary_key=True, default=uuid7, help_text="Identifier (UUIDv7), made where the execution began."
+    )
+    obs_unit = models.ForeignKey(
+        ObsUnit, on_delete=models.PROTECT, related_name="executions", help_text="What was executed."
+    )
+    status = models.CharField(
+        max_length=20, choices=ObservationStatus, default=ObservationStatus.RUNNING, help_text="How it went."
+    )
+    start_time = models.DateTimeField(help_text="Start (UTC).")
+    end_time = models.DateTimeField(null=True, blank=True, help_text="End (UTC); empty exactly while it runs.")
+    quality = models.CharField(
+        max_length=20, choices=Quality, default=Quality.UNASSESSED, help_text="Judgement of the observer."
+    )
+    module_configurations = models.ManyToManyField(
+        InstrumentModuleConfiguration,
+        through="ExecutedObsUnitModuleConfiguration",
+        blank=True,
+        related_name="executions",
+        help_text="How the modules were set up, as used.",
+    )
+    mean_pwv_mm = models.FloatField(null=True, blank=True, help_text="Mean precipitable water vapour, mm.")
+    mean_elevation_deg = models.FloatField(null=True, blank=True, help_text="Mean elevation, degrees.")
+    mean_azimuth_deg = models.FloatField(
+        null=True, blank=True, help_text="Mean azimuth, degrees from north through east."
+    )
+    conditions = models.JSONField(default=dict, blank=True, help_text="Weather and other conditions, a JSON object.")
+    observer = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who observed; empty for automatic operation.",
+    )
+    comment = models.TextField(blank=True, default="", help_text="The observer's remarks.")
+
+    objects = ExecutedObsUnitQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "executed observation unit"
+        constraints = [
+            Check(
+                "end_time_when_ended",
+                Q(status=ObservationStatus.RUNNING, end_time__isnull=True)
+                | (~Q(status=ObservationStatus.RUNNING) & Q(end_time__isnull=False)),
+                "The end is empty exactly while the execution runs.",
+                "end_time",
+            ),
+            ordered("start_time", "end_time"),
+            not_negative("mean_pwv_mm"),
+            between("mean_elevation_deg", -5, 95, "°"),
+            between("mean_azimuth_deg", -360, 720, "°"),
+            json_object("conditions"),
+            immutable("obs_unit_id", "start_time"),
+        ]
+        indexes = [
+            Index(fields=["-start_time"], name="newest"),
+            Index(fields=["start_time"], name="running", condition=Q(status=ObservationStatus.RUNNING)),
+        ]
+
+    def __str__(self):
+        return f"{self.start_time:%Y-%m-%d %H:%M:%S} {self.id}"
+
+
+class ExecutedObsUnitModuleConfiguration(OpsModel):
+    """One module configuration that an execution used. It can't be deleted from under the execution."""
+
+    id = models.BigAutoField(primary_key=True, help_text="Number of the row.")
+    executed_obs_unit = models.ForeignKey(
+        ExecutedObsUnit, on_delete=models.CASCADE, db_index=False, related_name="+", help_text="The execution."
+    )
+    module_configuration = models.ForeignKey(
+        InstrumentModuleConfiguration,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The configuration it used.",
+    )
+
+    class Meta:
+        verbose_name = "module configuration as used"
+        verbose_name_plural = "module configurations as used"
+        constraints = [
+            Unique(
+                "unique_pair",
+                "executed_obs_unit",
+                "module_configuration",
+                message="The execution has this configuration already.",
+            )
+        ]
+
+    def __str__(self):
+        return f"configuration {self.module_configuration_id}"

@@ -1,0 +1,55 @@
+"""Who changed what, when and why: written by the database itself."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from .base import OpsModel, OpsQuerySet
+from .constraints import Index, append_only
+from .enums import ChangeOperation
+
+
+class ChangeLogQuerySet(OpsQuerySet):
+    def of(self, row):
+        """Changes of this row, the newest first. Joined rows log under the table of each part."""
+        tables = [row._meta.db_table, *(parent._meta.db_table for parent in row._meta.all_parents)]
+        return self.filter(table_name__in=tables, row_id=str(row.pk)).order_by("-id")
+
+
+class ChangeLog(OpsModel):
+    """One insert, update or delete of one row. It outlives the row and the user."""
+
+    id = models.BigAutoField(primary_key=True, help_text="Number of the change.")
+    changed_at = models.DateTimeField(db_default=Now(), help_text="When (UTC).")
+    table_name = models.CharField(max_length=63, help_text="Table of the row.")
+    row_id = models.CharField(max_length=36, help_text="Key of the row, as text.")
+    operation = models.CharField(max_length=10, choices=ChangeOperation, help_text="What was done.")
+    before = models.JSONField(null=True, blank=True, help_text="Values before; of an update, those that changed.")
+    after = models.JSONField(null=True, blank=True, help_text="Values after; of an update, those that changed.")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who did it, if it is known; the number stays when the user goes.",
+    )
+    origin = models.CharField(max_length=500, blank=True, default="", help_text="Request or command that did it.")
+    reason = models.TextField(blank=True, default="", help_text="Why, as the person said.")
+    database_user = models.CharField(max_length=63, help_text="Account at the database.")
+    transaction_id = models.BigIntegerField(help_text="Number of the transaction; one change of many rows shares it.")
+
+    objects = ChangeLogQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "change"
+        verbose_name_plural = "change log"
+        constraints = [append_only("history")]
+        indexes = [
+            Index(fields=["table_name", "row_id", "id"], name="by_row"),
+            Index(fields=["changed_at"], name="by_time"),
+        ]
+
+    def __str__(self):
+        return f"{self.get_operation_display()} {self.table_name} {self.row_id}"

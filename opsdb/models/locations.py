@@ -1,0 +1,207 @@
+"""Sites, the places for data at them, and the routes that data take between them."""
+
+import os
+
+from django.db import models
+from django.db.models import Q
+
+from .base import Row, SpecificQuerySet, SubtypedModel, parent_link
+from .constraints import Check, Unique, between, immutable, implies, matches, not_negative, positive, subtype_exists
+from .enums import LocationType, StorageType
+from .observatory import Instrument
+
+
+class Site(Row):
+    """A place with computers: the observatory, a data centre, an archive."""
+
+    natural_key_fields = ("short_name",)
+
+    name = models.CharField(max_length=200, unique=True, help_text="Full name.")
+    short_name = models.CharField(
+        max_length=30,
+        unique=True,
+        help_text="Lower-case letters and digits; the names of its queues start with it.",
+    )
+    location = models.TextField(blank=True, default="", help_text="Where it is.")
+    description = models.TextField(blank=True, default="", help_text="What it does.")
+
+    class Meta:
+        constraints = [matches("short_name", r"^[a-z0-9]+$", "The short name must be lower-case letters and digits.")]
+
+    def __str__(self):
+        return self.short_name
+
+
+class DataLocationQuerySet(SpecificQuerySet):
+    def active(self):
+        """Locations in use."""
+        return self.filter(active=True)
+
+    def of_type(self, location_type):
+        """Locations of this type, the preferred first."""
+        return self.filter(location_type=location_type).order_by("priority", "id")
+
+    def sources(self):
+        """Where instruments write."""
+        return self.of_type(LocationType.SOURCE)
+
+    def buffers(self):
+        """Where data wait for transfer."""
+        return self.of_type(LocationType.BUFFER)
+
+    def archives(self):
+        """Where data stay for good."""
+        return self.of_type(LocationType.LONG_TERM_ARCHIVE)
+
+    def processing(self):
+        """Where data are reduced."""
+        return self.of_type(LocationType.PROCESSING)
+
+
+class DataLocation(SubtypedModel):
+    """A place at a site that holds data for one purpose."""
+
+    discriminator = "storage_type"
+    natural_key_fields = ("site", "name")
+
+    site = models.ForeignKey(
+        Site,
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="data_locations",
+        help_text="Where it is.",
+    )
+    name = models.CharField(max_length=60, help_text="Lower-case letters, digits and '_', unique at the site.")
+    location_type = models.CharField(max_length=20, choices=LocationType, help_text="What it is for; fixed once set.")
+    storage_type = models.CharField(
+        max_length=10, choices=StorageType, editable=False, help_text="Kind of storage; set by its class."
+    )
+    priority = models.IntegerField(default=0, help_text="Lowest is used first; several buffers give fail-over.")
+    active = models.BooleanField(default=True, help_text="Whether new data may go there.")
+    instrument = models.ForeignKey(
+        Instrument,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="data_locations",
+        help_text="The instrument that writes there; only for source locations.",
+    )
+    capacity_bytes = models.BigIntegerField(null=True, blank=True, help_text="Capacity, bytes.")
+    retention_days = models.IntegerField(null=True, blank=True, help_text="Days to keep data there; empty keeps them.")
+    deletion_threshold_percent = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="Fill level above which data may go before their retention is over, per cent.",
+    )
+    fixity_interval_days = models.IntegerField(
+        null=True, blank=True, help_text="Days after which a copy's checksum is due to be verified again."
+    )
+    comment = models.TextField(blank=True, default="", help_text="What an operator should know.")
+
+    objects = DataLocationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            Unique("unique_name", "site", "name", message="The site has a location of this name."),
+            matches("name", r"^[a-z0-9_]+$", "The name must be lower-case letters, digits and '_'."),
+            implies(
+                "instrument_only_at_source",
+                Q(instrument__isnull=False),
+                Q(location_type=LocationType.SOURCE),
+                "Only a source location belongs to an instrument.",
+                "instrument",
+            ),
+            positive("capacity_bytes"),
+            not_negative("retention_days"),
+            between("deletion_threshold_percent", 0, 100, " per cent"),
+            positive("fixity_interval_days"),
+            immutable("location_type", "site_id"),
+            subtype_exists(
+                "data_location",
+                "storage_type",
+                {
+                    StorageType.DISK: "disk_data_location",
+                    StorageType.S3: "s3_data_location",
+                    StorageType.TAPE: "tape_data_location",
+                },
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class DiskDataLocation(DataLocation):
+    """A folder on a computer."""
+
+    subtype = StorageType.DISK
+
+    location_ptr = parent_link(DataLocation, "The location that this folder is.")
+    host = models.CharField(max_length=255, blank=True, default="", help_text="Computer; empty for a local disk.")
+    user = models.CharField(max_length=100, blank=True, default="", help_text="Account to reach it with.")
+    path = models.CharField(max_length=1000, help_text="Absolute path of the folder.")
+
+    class Meta:
+        constraints = [
+            Check(
+                "path_absolute",
+                Q(path__regex=r"^/") & ~Q(path__regex=r"(^|/)\.\.(/|$)"),
+                "The path must be absolute and without '..'.",
+                "path",
+            )
+        ]
+
+
+class S3DataLocation(DataLocation):
+    """A bucket of an S3 object store. Its credentials are in the environment, never in the database."""
+
+    subtype = StorageType.S3
+
+    location_ptr = parent_link(DataLocation, "The location that this bucket is.")
+    bucket = models.CharField(max_length=255, help_text="Name of the bucket.")
+    endpoint_url = models.URLField(
+        blank=True, default="", help_text="Address of the service; empty for the default one."
+    )
+    region = models.CharField(max_length=100, blank=True, default="", help_text="Region.")
+    prefix = models.CharField(max_length=500, blank=True, default="", help_text="What the keys start with.")
+
+    class Meta:
+        verbose_name = "S3 data location"
+
+    def get_s3_credentials(self) -> tuple[str, str]:
+        """Return access key id and secret access key from the environment.
+
+        They are read from ``OPSDB_S3_<SITE>_<LOCATION>_ACCESS_KEY_ID`` and ``…_SECRET_ACCESS_KEY``, site and
+        location in capitals.
+
+        Raises:
+            LookupError: a variable is not set; the message names it.
+        """
+        prefix = f"OPSDB_S3_{self.site.short_name}_{self.name}".upper()
+        try:
+            return os.environ[f"{prefix}_ACCESS_KEY_ID"], os.environ[f"{prefix}_SECRET_ACCESS_KEY"]
+        except KeyError as missing:
+            raise LookupError(f"the environment variable {missing.args[0]} is not set") from None
+
+
+class TapeDataLocation(DataLocation):
+    """A pool of tapes."""
+
+    subtype = StorageType.TAPE
+
+    location_ptr = parent_link(DataLocation, "The location that this pool is.")
+    library = models.CharField(max_length=200, help_text="Tape library.")
+    pool = models.CharField(max_length=200, blank=True, default="", help_text="Pool in the library.")
+    mount_path = models.CharField(
+        max_length=1000, blank=True, default="", help_text="Absolute path at which it is seen."
+    )
+
+    class Meta:
+        constraints = [
+            Check(
+                "mount_path_absolute",
+                Q(mount_path="") | (Q(mount_path__regex=r"^/") & ~Q(mount_path__regex=r"(^|/)\.\.(/|$)")),
+                "The path must be absolute and without '..'.",
+                "mount_path",
+            )
+        ]

@@ -1,0 +1,236 @@
+"""The observatory and what stands on it: telescopes, instruments, modules and how modules are set up."""
+
+from django.db import models
+
+from .base import OpsQuerySet, Row, SpecificQuerySet, SubtypedModel, parent_link
+from .constraints import Unique, between, matches, not_negative, ordered, positive, subtype_exists
+from .enums import ConfigurationType, Sideband
+
+
+class Observatory(Row):
+    """An organization that runs telescopes on one mountain."""
+
+    natural_key_fields = ("short_name",)
+
+    name = models.CharField(max_length=200, unique=True, help_text="Full name.")
+    short_name = models.SlugField(max_length=50, unique=True, help_text="Short name for paths and lists.")
+    description = models.TextField(blank=True, default="", help_text="What a newcomer should know about it.")
+    time_zone = models.CharField(
+        max_length=64, default="UTC", help_text="IANA name of the local time zone, such as America/Santiago."
+    )
+
+    class Meta:
+        verbose_name_plural = "observatories"
+        constraints = [
+            matches(
+                "time_zone",
+                r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$",
+                "Give an IANA name, such as America/Santiago.",
+            )
+        ]
+
+    def __str__(self):
+        return self.short_name
+
+    def clean(self):
+        """Refuse a time zone that the IANA database does not know."""
+        from zoneinfo import available_timezones
+
+        from django.core.exceptions import ValidationError
+
+        if self.time_zone not in available_timezones():
+            raise ValidationError(
+                {"time_zone": f"“{self.time_zone}” is not an IANA time zone, such as America/Santiago."}
+            )
+
+
+class Telescope(Row):
+    """A telescope: one dish at one place."""
+
+    natural_key_fields = ("observatory", "name")
+
+    observatory = models.ForeignKey(
+        Observatory, on_delete=models.PROTECT, related_name="telescopes", help_text="Who runs it."
+    )
+    name = models.CharField(max_length=200, help_text="Full name, unique in the observatory.")
+    short_name = models.SlugField(max_length=50, db_index=False, help_text="Short name, as schedules call it.")
+    description = models.TextField(blank=True, default="", help_text="What a newcomer should know about it.")
+    latitude_deg = models.FloatField(help_text="Geodetic latitude (WGS 84), degrees, north positive.")
+    longitude_deg = models.FloatField(help_text="Longitude (WGS 84), degrees, east positive.")
+    elevation_m = models.FloatField(help_text="Height above sea level, metres.")
+
+    class Meta:
+        constraints = [
+            Unique("unique_name", "observatory", "name", message="The observatory has a telescope of this name."),
+            Unique("unique_short_name", "short_name", message="There is a telescope of this short name."),
+            between("latitude_deg", -90, 90, "°"),
+            between("longitude_deg", -180, 180, "°"),
+            between("elevation_m", -500, 9000, " m"),
+        ]
+
+    def __str__(self):
+        return self.short_name
+
+
+class AvailableQuerySet(OpsQuerySet):
+    """Queryset of things that may be out of use."""
+
+    def available(self):
+        """Those in use."""
+        return self.filter(available=True)
+
+
+class Instrument(Row):
+    """An instrument that can be mounted on a telescope."""
+
+    natural_key_fields = ("telescope", "name")
+
+    telescope = models.ForeignKey(
+        Telescope,
+        on_delete=models.PROTECT,
+        related_name="instruments",
+        help_text="The telescope it belongs to.",
+    )
+    name = models.CharField(max_length=100, help_text="Name, unique at the telescope.")
+    description = models.TextField(blank=True, default="", help_text="What it measures.")
+    available = models.BooleanField(default=True, help_text="Whether it can be scheduled.")
+
+    objects = AvailableQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            Unique("unique_name", "telescope", "name", message="The telescope has an instrument of this name.")
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class InstrumentModule(Row):
+    """A part of an instrument that takes data of its own, in one frequency range."""
+
+    natural_key_fields = ("instrument", "name")
+
+    instrument = models.ForeignKey(
+        Instrument,
+        on_delete=models.PROTECT,
+        related_name="modules",
+        help_text="The instrument it is a part of.",
+    )
+    name = models.CharField(max_length=100, help_text="Name, unique in the instrument.")
+    description = models.TextField(blank=True, default="", help_text="What it measures.")
+    available = models.BooleanField(default=True, help_text="Whether it can be scheduled.")
+    pixels = models.IntegerField(null=True, blank=True, help_text="Number of pixels.")
+    frequency_min_ghz = models.FloatField(help_text="Lower end of the frequency range, GHz.")
+    frequency_max_ghz = models.FloatField(help_text="Upper end of the frequency range, GHz.")
+
+    objects = AvailableQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            Unique("unique_name", "instrument", "name", message="The instrument has a module of this name."),
+            positive("pixels"),
+            positive("frequency_min_ghz"),
+            ordered("frequency_min_ghz", "frequency_max_ghz", strict=False),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class InstrumentModuleConfigurationQuerySet(SpecificQuerySet):
+    def active(self):
+        """Those that may be planned with."""
+        return self.filter(active=True)
+
+
+class InstrumentModuleConfiguration(SubtypedModel):
+    """A way in which a module can be set up for observing."""
+
+    discriminator = "type"
+    natural_key_fields = ("instrument_module", "name")
+
+    instrument_module = models.ForeignKey(
+        InstrumentModule,
+        on_delete=models.PROTECT,
+        related_name="configurations",
+        help_text="The module it sets up.",
+    )
+    type = models.CharField(
+        max_length=20,
+        choices=ConfigurationType,
+        editable=False,
+        help_text="Kind of configuration; set by its class.",
+    )
+    name = models.CharField(max_length=100, help_text="Name, unique for the module.")
+    description = models.TextField(blank=True, default="", help_text="When to use it.")
+    active = models.BooleanField(default=True, help_text="Whether new units may use it.")
+
+    objects = InstrumentModuleConfigurationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            Unique(
+                "unique_name",
+                "instrument_module",
+                "name",
+                message="The module has a configuration of this name.",
+            ),
+            subtype_exists(
+                "instrument_module_configuration",
+                "type",
+                {
+                    ConfigurationType.CHAI: "chai_module_configuration",
+                    ConfigurationType.PRIME_CAM: "prime_cam_module_configuration",
+                },
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class ChaiModuleConfiguration(InstrumentModuleConfiguration):
+    """How a heterodyne module of CHAI is tuned."""
+
+    subtype = ConfigurationType.CHAI
+
+    configuration_ptr = parent_link(InstrumentModuleConfiguration, "The configuration that this tunes.")
+    line_id = models.CharField(max_length=50, help_text="Spectral line, such as CO43 for CO(4-3).")
+    line_frequency_ghz = models.FloatField(help_text="Rest frequency of the line, GHz.")
+    lo_frequency_ghz = models.FloatField(null=True, blank=True, help_text="Frequency of the local oscillator, GHz.")
+    sideband = models.CharField(max_length=3, choices=Sideband, help_text="Sideband that holds the line.")
+    backend = models.CharField(max_length=100, blank=True, default="", help_text="Spectrometer.")
+    spectral_resolution_khz = models.FloatField(null=True, blank=True, help_text="Width of a channel, kHz.")
+
+    class Meta:
+        verbose_name = "CHAI module configuration"
+        constraints = [
+            positive("line_frequency_ghz"),
+            positive("lo_frequency_ghz"),
+            positive("spectral_resolution_khz"),
+        ]
+
+
+class PrimeCamModuleConfiguration(InstrumentModuleConfiguration):
+    """How a detector module of Prime-Cam is set up."""
+
+    subtype = ConfigurationType.PRIME_CAM
+
+    configuration_ptr = parent_link(InstrumentModuleConfiguration, "The configuration that this sets up.")
+    band_center_ghz = models.FloatField(help_text="Centre of the band, GHz.")
+    bandwidth_ghz = models.FloatField(null=True, blank=True, help_text="Width of the band, GHz.")
+    detector_count = models.IntegerField(null=True, blank=True, help_text="Number of detectors that are read.")
+    readout_rate_hz = models.FloatField(null=True, blank=True, help_text="Samples per second of a detector, Hz.")
+    fts_enabled = models.BooleanField(
+        default=False, help_text="Whether the imaging Fabry-Perot or Fourier spectrometer is in the beam."
+    )
+
+    class Meta:
+        verbose_name = "Prime-Cam module configuration"
+        constraints = [
+            positive("band_center_ghz"),
+            positive("bandwidth_ghz"),
+            not_negative("detector_count"),
+            positive("readout_rate_hz"),
+        ]

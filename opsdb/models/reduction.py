@@ -1,0 +1,555 @@
+"""How data are reduced: software, groupings, pipelines, their runs, and the products."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from .archive import StagingJob
+from .base import Checksummed, OpsModel, OpsQuerySet, Row, checksummed_constraints
+from .constraints import (
+    Index,
+    Rule,
+    Unique,
+    differ,
+    immutable,
+    implies,
+    json_list,
+    json_list_of_text,
+    json_object,
+    json_object_of_text,
+    location_of_type,
+    matches,
+    not_negative,
+    positive,
+    refuse_if,
+    relative_path,
+    same_owner,
+)
+from .data import RawDataPackage
+from .enums import DataProductType, GroupingDimension, LocationType, RunStatus, TriggerType, VersionPolicy
+from .locations import DataLocation
+from .observatory import InstrumentModule
+
+
+def _cron_pattern() -> str:
+    """Return a regular expression for the five fields of a cron expression (POSIX crontab, plus steps and names)."""
+    months = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+    days = "sun|mon|tue|wed|thu|fri|sat"
+    fields = [
+        "[0-5]?[0-9]",
+        "[01]?[0-9]|2[0-3]",
+        "0?[1-9]|[12][0-9]|3[01]",
+        f"0?[1-9]|1[0-2]|{months}",
+        f"0?[0-7]|{days}",
+    ]
+    entries = [f"([*]|({value})(-({value}))?)(/[1-9][0-9]?)?" for value in fields]
+    return "^" + " +".join(f"({entry})(,{entry})*" for entry in entries) + "$"
+
+
+CRON_EXPRESSION = _cron_pattern()
+
+
+class ReductionSoftware(Row):
+    """A program that reduces data."""
+
+    natural_key_fields = ("name",)
+
+    name = models.CharField(max_length=200, unique=True, help_text="Name.")
+    repository_url = models.URLField(blank=True, default="", help_text="Where its source is.")
+    description = models.TextField(blank=True, default="", help_text="What it does.")
+
+    class Meta:
+        verbose_name_plural = "reduction software"
+
+    def __str__(self):
+        return self.name
+
+
+class ReductionSoftwareVersion(Row):
+    """A version of a program, as a container image that can be run again."""
+
+    natural_key_fields = ("software", "version")
+
+    software = models.ForeignKey(
+        ReductionSoftware,
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="versions",
+        help_text="The program.",
+    )
+    version = models.CharField(max_length=50, help_text="Version, unique for the program.")
+    image = models.CharField(max_length=500, blank=True, default="", help_text="Container image.")
+    image_digest = models.CharField(
+        max_length=80, blank=True, default="", help_text="Digest of the image, such as sha256:…."
+    )
+    sif_path = models.CharField(max_length=1000, blank=True, default="", help_text="Path of the Apptainer image.")
+    released_at = models.DateTimeField(null=True, blank=True, help_text="When it was released (UTC).")
+    deprecated = models.BooleanField(default=False, help_text="Whether new runs should avoid it.")
+
+    class Meta:
+        constraints = [
+            Unique("unique_version", "software", "version", message="The software has this version."),
+            matches(
+                "image_digest",
+                r"^(sha256:[0-9a-f]{64})?$",
+                "A digest looks like sha256: and 64 hexadecimal digits.",
+            ),
+            immutable("software_id"),
+        ]
+
+    def __str__(self):
+        return self.version
+
+
+class ReductionStepConfig(Row):
+    """A set of parameters, and what a run needs of a computer, for a program."""
+
+    natural_key_fields = ("software", "name")
+
+    software = models.ForeignKey(
+        ReductionSoftware,
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="step_configs",
+        help_text="The program.",
+    )
+    name = models.CharField(max_length=200, help_text="Name, unique for the program.")
+    parameters = models.JSONField(default=dict, blank=True, help_text="Parameters, a JSON object.")
+    environment = models.JSONField(default=dict, blank=True, help_text="Environment variables, a JSON object of texts.")
+    cpu = models.IntegerField(default=1, help_text="Number of processor cores.")
+    memory_gb = models.FloatField(default=1.0, help_text="Memory, GB.")
+    time_hours = models.FloatField(default=1.0, help_text="Longest run time, hours.")
+
+    class Meta:
+        constraints = [
+            Unique("unique_name", "software", "name", message="The software has a configuration of this name."),
+            json_object("parameters"),
+            json_object("environment"),
+            json_object_of_text("environment"),
+            positive("cpu"),
+            positive("memory_gb"),
+            positive("time_hours"),
+            immutable("software_id"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class DataGrouping(Row):
+    """A rule that says which raw packages belong together."""
+
+    natural_key_fields = ("name",)
+
+    name = models.CharField(max_length=200, unique=True, help_text="Name.")
+    description = models.TextField(blank=True, default="", help_text="What it gathers.")
+    filter_rules = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="A JSON list of {table, column, operator, value, json_path}; all must hold.",
+    )
+    instrument_module = models.ForeignKey(
+        InstrumentModule,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="data_groupings",
+        help_text="Only packages of this module, if set.",
+    )
+
+    class Meta:
+        constraints = [json_list("filter_rules")]
+
+    def __str__(self):
+        return self.name
+
+
+class PipelineQuerySet(OpsQuerySet):
+    def enabled(self):
+        """Pipelines that may start runs, the most urgent first."""
+        return self.filter(enabled=True).order_by("-priority", "id")
+
+
+class Pipeline(Row):
+    """A sequence of reduction steps for the packages of a grouping."""
+
+    natural_key_fields = ("name",)
+
+    name = models.CharField(max_length=200, unique=True, help_text="Name.")
+    description = models.TextField(blank=True, default="", help_text="What it makes.")
+    data_grouping = models.ForeignKey(
+        DataGrouping, on_delete=models.PROTECT, related_name="pipelines", help_text="The packages it reduces."
+    )
+    processing_location = models.ForeignKey(
+        DataLocation,
+        on_delete=models.PROTECT,
+        related_name="pipelines",
+        help_text="The processing location where it runs.",
+    )
+    trigger_type = models.CharField(
+        max_length=12, choices=TriggerType, default=TriggerType.MANUAL, help_text="What makes it start."
+    )
+    trigger_config = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='Details of the trigger, a JSON object; for cron {"cron": "0 12 * * *"} (UTC).',
+    )
+    enabled = models.BooleanField(default=True, help_text="Whether it may start runs.")
+    priority = models.IntegerField(default=0, help_text="Higher is served first.")
+    created_by_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who made it.",
+    )
+
+    objects = PipelineQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            json_object("trigger_config"),
+            implies(
+                "cron_expression",
+                Q(trigger_type=TriggerType.CRON),
+                Q(trigger_config__has_key="cron")
+                & ~Q(trigger_config__cron=None)  # of which a regular expression is neither true nor false
+                & Q(trigger_config__cron__iregex=CRON_EXPRESSION),
+                'A cron trigger needs {"cron": "minute hour day month weekday"}, such as {"cron": "0 12 * * *"}.',
+                "trigger_config",
+            ),
+            location_of_type("processing_location", LocationType.PROCESSING),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class ReductionStep(Row):
+    """One step of a pipeline: a program with its parameters, run once per sub-group of the packages."""
+
+    natural_key_fields = ("pipeline", "name")
+
+    pipeline = models.ForeignKey(
+        Pipeline, on_delete=models.PROTECT, db_index=False, related_name="steps", help_text="The pipeline."
+    )
+    name = models.CharField(max_length=200, help_text="Name, unique in the pipeline.")
+    order = models.IntegerField(default=0, help_text="Place in the pipeline, lowest first.")
+    software = models.ForeignKey(
+        ReductionSoftware, on_delete=models.PROTECT, related_name="steps", help_text="The program that runs."
+    )
+    config = models.ForeignKey(
+        ReductionStepConfig,
+        on_delete=models.PROTECT,
+        related_name="steps",
+        help_text="Its parameters; of the same program.",
+    )
+    version_policy = models.CharField(
+        max_length=12, choices=VersionPolicy, default=VersionPolicy.LATEST, help_text="Which version runs."
+    )
+    pinned_version = models.ForeignKey(
+        ReductionSoftwareVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="pinned_by",
+        help_text="The version that the policy starts from; none for the latest.",
+    )
+    group_by = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Dimensions to split the packages by, a JSON list; [] for all together.",
+    )
+    cooldown_seconds = models.IntegerField(default=0, help_text="Quiet time after the last new package, seconds.")
+    max_retries = models.IntegerField(default=3, help_text="How often a run may be tried again.")
+    depends_on = models.ManyToManyField(
+        "self",
+        symmetrical=False,
+        through="ReductionStepDependency",
+        blank=True,
+        related_name="dependents",
+        help_text="Steps of the same pipeline that come before.",
+    )
+
+    class Meta:
+        constraints = [
+            Unique("unique_name", "pipeline", "name", message="The pipeline has a step of this name."),
+            not_negative("order"),
+            not_negative("cooldown_seconds"),
+            not_negative("max_retries"),
+            json_list("group_by"),
+            json_list_of_text(
+                "group_by",
+                f"^({'|'.join(GroupingDimension.values)})$",
+                f"dimensions: {', '.join(GroupingDimension.values)}",
+            ),
+            implies(
+                "policy_has_version",
+                Q(version_policy__in=[VersionPolicy.EXACT, VersionPolicy.COMPATIBLE]),
+                Q(pinned_version__isnull=False),
+                "An exact or compatible version needs a version to start from.",
+                "pinned_version",
+            ),
+            same_owner(
+                "config",
+                "reduction_step_config",
+                "software_id",
+                "its configuration must be one of the same software",
+            ),
+            same_owner(
+                "pinned_version",
+                "reduction_software_version",
+                "software_id",
+                "its version must be one of the same software",
+            ),
+            immutable("pipeline_id", "software_id"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class ReductionStepDependency(OpsModel):
+    """One step of a pipeline waits for another."""
+
+    id = models.BigAutoField(primary_key=True, help_text="Number of the row.")
+    step = models.ForeignKey(
+        ReductionStep,
+        on_delete=models.CASCADE,
+        db_index=False,
+        related_name="dependencies",
+        help_text="The step that waits.",
+    )
+    depends_on = models.ForeignKey(
+        ReductionStep,
+        on_delete=models.PROTECT,
+        related_name="waiting",
+        help_text="The step that comes before.",
+    )
+
+    class Meta:
+        verbose_name_plural = "reduction step dependencies"
+        constraints = [
+            Unique("unique_pair", "step", "depends_on", message="The step waits for that one already."),
+            differ("step", "depends_on", "A step can't wait for itself."),
+            Rule(
+                name="same_pipeline",
+                body=refuse_if(
+                    "(SELECT pipeline_id FROM reduction_step WHERE id = NEW.step_id)\n"
+                    "<> (SELECT pipeline_id FROM reduction_step WHERE id = NEW.depends_on_id)",
+                    "'reduction_step ' || NEW.step_id || ': can only wait for a step of its own pipeline'",
+                ),
+            ),
+            Rule(
+                name="no_cycle",
+                body="PERFORM FROM pipeline JOIN reduction_step ON reduction_step.pipeline_id = pipeline.id\n"
+                "WHERE reduction_step.id = NEW.step_id FOR NO KEY UPDATE OF pipeline;\n"
+                + refuse_if(
+                    "EXISTS (WITH RECURSIVE before(id) AS (\n"
+                    "SELECT NEW.depends_on_id\n"
+                    "UNION SELECT waits.depends_on_id FROM reduction_step_dependency AS waits\n"
+                    "JOIN before ON waits.step_id = before.id WHERE waits.id <> NEW.id)\n"
+                    "SELECT FROM before WHERE id = NEW.step_id)",
+                    "'reduction_step ' || NEW.step_id || ': would wait for itself, by way of reduction_step ' "
+                    "|| NEW.depends_on_id",
+                ),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.step_id} after {self.depends_on_id}"
+
+
+class ExecutedReductionStepQuerySet(OpsQuerySet):
+    def open(self):
+        """Runs that still occupy their step and sub-group."""
+        return self.filter(status__in=RunStatus.open())
+
+    def failed(self):
+        """Runs that failed."""
+        return self.filter(status=RunStatus.FAILED)
+
+
+class ExecutedReductionStep(Row):
+    """One run of a reduction step on one sub-group of the data."""
+
+    step = models.ForeignKey(
+        ReductionStep, on_delete=models.PROTECT, db_index=False, related_name="runs", help_text="The step."
+    )
+    software_version = models.ForeignKey(
+        ReductionSoftwareVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="runs",
+        help_text="The version that ran; of the step's software.",
+    )
+    sub_group_key = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        help_text="Which sub-group of the data; empty for all together.",
+    )
+    status = models.CharField(max_length=20, choices=RunStatus, default=RunStatus.PENDING, help_text="Where it stands.")
+    hpc_job_id = models.CharField(max_length=100, blank=True, default="", help_text="Number of the job at the cluster.")
+    retry_count = models.IntegerField(default=0, help_text="How often it was tried again.")
+    failure_message = models.TextField(blank=True, default="", help_text="What went wrong last.")
+    staging_job = models.ForeignKey(
+        StagingJob,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="runs",
+        help_text="The job that staged its data.",
+    )
+    input_packages = models.ManyToManyField(
+        RawDataPackage,
+        through="ExecutedReductionStepInputPackage",
+        blank=True,
+        related_name="reduction_runs",
+        help_text="The raw packages it read.",
+    )
+    input_products = models.ManyToManyField(
+        "opsdb.DataProduct",
+        through="ExecutedReductionStepInputProduct",
+        blank=True,
+        related_name="consuming_runs",
+        help_text="The data products it read.",
+    )
+    exit_code = models.IntegerField(null=True, blank=True, help_text="Exit code of the program.")
+    wall_time_seconds = models.FloatField(null=True, blank=True, help_text="Run time, seconds.")
+    cpu_hours = models.FloatField(null=True, blank=True, help_text="Processor time, core hours.")
+    peak_memory_gb = models.FloatField(null=True, blank=True, help_text="Most memory it held, GB.")
+    submitted_at = models.DateTimeField(null=True, blank=True, help_text="When it was handed to the cluster (UTC).")
+    started_at = models.DateTimeField(null=True, blank=True, help_text="When it began (UTC).")
+    finished_at = models.DateTimeField(null=True, blank=True, help_text="When it ended (UTC).")
+
+    objects = ExecutedReductionStepQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            Unique(
+                "unique_open",
+                "step",
+                "sub_group_key",
+                condition=Q(status__in=RunStatus.open()),
+                message="The step has an open run for this sub-group.",
+            ),
+            not_negative("retry_count"),
+            not_negative("wall_time_seconds"),
+            not_negative("cpu_hours"),
+            not_negative("peak_memory_gb"),
+            implies(
+                "failed_has_message",
+                Q(status=RunStatus.FAILED),
+                ~Q(failure_message=""),
+                "A failed run says what went wrong.",
+                "failure_message",
+            ),
+            implies(
+                "completed_has_end",
+                Q(status=RunStatus.COMPLETED),
+                Q(finished_at__isnull=False),
+                "A completed run says when it ended.",
+                "finished_at",
+            ),
+            Rule(
+                name="version_of_software",
+                events='INSERT OR UPDATE OF "software_version_id"',
+                when="NEW.software_version_id IS NOT NULL",
+                body=refuse_if(
+                    "NOT EXISTS (SELECT FROM reduction_step JOIN reduction_software_version\n"
+                    "ON reduction_software_version.software_id = reduction_step.software_id\n"
+                    "WHERE reduction_step.id = NEW.step_id\n"
+                    "AND reduction_software_version.id = NEW.software_version_id)",
+                    "'executed_reduction_step ' || NEW.id || ': its version must be one of the software of its step'",
+                ),
+            ),
+            immutable("step_id"),
+        ]
+        indexes = [
+            Index(fields=["step", "-id"], name="by_step"),
+            Index(fields=["status", "created_at"], name="open", condition=Q(status__in=RunStatus.open())),
+        ]
+
+    def __str__(self):
+        return f"run {self.pk}"
+
+
+class DataProduct(Checksummed, Row):
+    """A file that a run made: a map, a spectrum, a plot, a number, a log."""
+
+    run = models.ForeignKey(
+        ExecutedReductionStep,
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="products",
+        help_text="The run that made it.",
+    )
+    type = models.CharField(max_length=20, choices=DataProductType, help_text="What it is.")
+    name = models.CharField(max_length=255, help_text="Name.")
+    relative_path = models.CharField(max_length=1000, help_text="Path below its location, unique in the run.")
+    quality_metrics = models.JSONField(default=dict, blank=True, help_text="Measures of its quality, a JSON object.")
+    intermediate = models.BooleanField(default=False, help_text="Whether it only serves later steps.")
+    superseded_by = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="supersedes",
+        help_text="The product that replaces it.",
+    )
+
+    class Meta:
+        constraints = [
+            *checksummed_constraints(),
+            Unique("unique_path", "run", "relative_path", message="The run has a product of this path."),
+            relative_path(),
+            json_object("quality_metrics"),
+            differ("id", "superseded_by", "A product can't supersede itself."),
+            immutable("run_id"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class ExecutedReductionStepInputPackage(OpsModel):
+    """One raw package that a run read. It can't be deleted from under the run."""
+
+    id = models.BigAutoField(primary_key=True, help_text="Number of the row.")
+    run = models.ForeignKey(
+        ExecutedReductionStep, on_delete=models.CASCADE, db_index=False, related_name="+", help_text="The run."
+    )
+    raw_data_package = models.ForeignKey(
+        RawDataPackage, on_delete=models.PROTECT, related_name="+", help_text="The raw package it read."
+    )
+
+    class Meta:
+        verbose_name = "input raw package"
+        verbose_name_plural = "input raw packages"
+        constraints = [Unique("unique_pair", "run", "raw_data_package", message="The run has this input already.")]
+
+    def __str__(self):
+        return f"raw package {self.raw_data_package_id}"
+
+
+class ExecutedReductionStepInputProduct(OpsModel):
+    """One data product that a run read. It can't be deleted from under the run."""
+
+    id = models.BigAutoField(primary_key=True, help_text="Number of the row.")
+    run = models.ForeignKey(
+        ExecutedReductionStep, on_delete=models.CASCADE, db_index=False, related_name="+", help_text="The run."
+    )
+    data_product = models.ForeignKey(
+        DataProduct, on_delete=models.PROTECT, related_name="+", help_text="The data product it read."
+    )
+
+    class Meta:
+        verbose_name = "input data product"
+        verbose_name_plural = "input data products"
+        constraints = [Unique("unique_pair", "run", "data_product", message="The run has this input already.")]
+
+    def __str__(self):
+        return f"data product {self.data_product_id}"

@@ -1,0 +1,289 @@
+"""How data get from site to site."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from .base import OpsModel, OpsQuerySet, Row, WorkItem, open_work, work_item_constraints
+from .constraints import (
+    Check,
+    Index,
+    Rule,
+    Unique,
+    append_only,
+    differ,
+    immutable,
+    implies,
+    not_negative,
+    refuse_if,
+)
+from .data import DataTransferPackage
+from .enums import LogLevel, RouteType, Status, TransferKind
+from .locations import DataLocation, Site
+
+
+class LogLine(OpsModel):
+    """Abstract: a line about one piece of work. It goes with its work and is never changed."""
+
+    id = models.BigAutoField(primary_key=True, help_text="Number of the line.")
+    logged_at = models.DateTimeField(db_default=models.functions.Now(), help_text="When it was written (UTC).")
+    level = models.CharField(max_length=10, choices=LogLevel, default=LogLevel.INFO, help_text="How serious it is.")
+    status = models.CharField(max_length=30, blank=True, default="", help_text="State of the work at that moment.")
+    message = models.CharField(max_length=1000, help_text="What happened, shortly; long text stays in files.")
+    log_path = models.CharField(max_length=1000, blank=True, default="", help_text="File with the whole text.")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self):
+        return f"{self.logged_at:%Y-%m-%d %H:%M:%S} {self.message[:80]}"
+
+
+class DataTransferRouteQuerySet(OpsQuerySet):
+    def active(self):
+        """Routes in use."""
+        return self.filter(active=True)
+
+    def between(self, origin, destination):
+        """Routes from one site to another, the preferred first."""
+        return self.filter(origin_site=origin, destination_site=destination).order_by("priority", "id")
+
+
+class DataTransferRoute(Row):
+    """A way that data may take from one site to another."""
+
+    natural_key_fields = ("name",)
+
+    name = models.CharField(max_length=100, unique=True, help_text="Name.")
+    origin_site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, related_name="outgoing_routes", help_text="Where it begins."
+    )
+    destination_site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, related_name="incoming_routes", help_text="Where it ends."
+    )
+    route_type = models.CharField(
+        max_length=10,
+        choices=RouteType,
+        default=RouteType.DIRECT,
+        help_text="Direct, by a relay site, or between two locations.",
+    )
+    method = models.CharField(max_length=50, help_text="Program that carries the data, such as bbcp.")
+    relay_site = models.ForeignKey(
+        Site,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="relayed_routes",
+        help_text="The site between, for a relay.",
+    )
+    origin_location = models.ForeignKey(
+        DataLocation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="outgoing_routes",
+        help_text="Where it begins, for a custom route.",
+    )
+    destination_location = models.ForeignKey(
+        DataLocation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="incoming_routes",
+        help_text="Where it ends, for a custom route.",
+    )
+    active = models.BooleanField(default=True, help_text="Whether it is in use.")
+    priority = models.IntegerField(default=0, help_text="Lowest is used first.")
+
+    objects = DataTransferRouteQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            differ("origin_site", "destination_site", "A route must end at another site than it begins."),
+            Check(
+                "ends_fit_type",
+                Q(
+                    route_type=RouteType.DIRECT,
+                    relay_site__isnull=True,
+                    origin_location__isnull=True,
+                    destination_location__isnull=True,
+                )
+                | Q(
+                    route_type=RouteType.RELAY,
+                    relay_site__isnull=False,
+                    origin_location__isnull=True,
+                    destination_location__isnull=True,
+                )
+                | Q(
+                    route_type=RouteType.CUSTOM,
+                    relay_site__isnull=True,
+                    origin_location__isnull=False,
+                    destination_location__isnull=False,
+                ),
+                "A relay route names a relay site, a custom route both locations, a direct route neither.",
+                "route_type",
+            ),
+            Check(
+                "relay_differs",
+                ~Q(relay_site=F("origin_site")) & ~Q(relay_site=F("destination_site")),
+                "The relay site must be another site than the ends.",
+                "relay_site",
+            ),
+            Rule(
+                name="locations_at_ends",
+                when="NEW.route_type = 'custom'",
+                declare="wrong text;",
+                body="SELECT name INTO wrong FROM data_location\n"
+                "WHERE (id = NEW.origin_location_id AND site_id <> NEW.origin_site_id)\n"
+                "OR (id = NEW.destination_location_id AND site_id <> NEW.destination_site_id) LIMIT 1;\n"
+                + refuse_if(
+                    "FOUND",
+                    "'data_transfer_route ' || NEW.id || ': location ' || wrong || ' is not at that end of the route'",
+                    "Choose locations of the origin site and of the destination site.",
+                ),
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class DataTransferQuerySet(OpsQuerySet):
+    def open(self):
+        """Transfers that remain to be done."""
+        return self.filter(status__in=Status.open())
+
+    def failed(self):
+        """Transfers that failed for good."""
+        return self.filter(status=Status.FAILED)
+
+    def to(self, location):
+        """Transfers to this location."""
+        return self.filter(destination_location=location)
+
+
+class DataTransfer(WorkItem, Row):
+    """One journey of a transfer package from one location to another, and its unpacking there."""
+
+    data_transfer_package = models.ForeignKey(
+        DataTransferPackage,
+        on_delete=models.PROTECT,
+        related_name="data_transfers",
+        help_text="What travels.",
+    )
+    route = models.ForeignKey(
+        DataTransferRoute,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="data_transfers",
+        help_text="The route it takes; empty where the topology gave it.",
+    )
+    origin_location = models.ForeignKey(
+        DataLocation,
+        on_delete=models.PROTECT,
+        related_name="outgoing_transfers",
+        help_text="Where it starts.",
+    )
+    destination_location = models.ForeignKey(
+        DataLocation, on_delete=models.PROTECT, related_name="incoming_transfers", help_text="Where it goes."
+    )
+    kind = models.CharField(
+        max_length=10,
+        choices=TransferKind,
+        default=TransferKind.PRIMARY,
+        help_text="Primary: from the observatory; secondary: from archive to archive.",
+    )
+    method = models.CharField(max_length=50, help_text="Program that carries the data, such as bbcp.")
+    unpack_status = models.CharField(
+        max_length=16, choices=Status, default=Status.PENDING, help_text="Where the unpacking stands."
+    )
+    unpack_retry_count = models.IntegerField(default=0, help_text="How often the unpacking was tried again.")
+    unpack_failure_message = models.TextField(blank=True, default="", help_text="What went wrong last in unpacking.")
+    unpacked_at = models.DateTimeField(null=True, blank=True, help_text="When it was unpacked (UTC).")
+    bytes_transferred = models.BigIntegerField(default=0, help_text="Bytes that have arrived.")
+    depends_on = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="next_hops",
+        help_text="The hop before this one, for a relay.",
+    )
+
+    objects = DataTransferQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            *work_item_constraints(),
+            Unique(
+                "unique_open",
+                "data_transfer_package",
+                "destination_location",
+                condition=~Q(status=Status.FAILED),
+                message="The package has an open or completed transfer to this location.",
+            ),
+            differ(
+                "origin_location",
+                "destination_location",
+                "A transfer must end at another location than it starts.",
+            ),
+            not_negative("unpack_retry_count"),
+            not_negative("bytes_transferred"),
+            implies(
+                "unpacked_has_time",
+                Q(unpack_status=Status.COMPLETED),
+                Q(unpacked_at__isnull=False),
+                "Completed unpacking says when it was done.",
+                "unpacked_at",
+            ),
+            implies(
+                "unpack_failed_has_message",
+                Q(unpack_status=Status.FAILED),
+                ~Q(unpack_failure_message=""),
+                "Failed unpacking says what went wrong.",
+                "unpack_failure_message",
+            ),
+            implies(
+                "unpacked_after_arrival",
+                Q(unpack_status__in=[Status.IN_PROGRESS, Status.COMPLETED]),
+                Q(status=Status.COMPLETED),
+                "Only what has arrived can be unpacked.",
+                "unpack_status",
+            ),
+            immutable("data_transfer_package_id", "origin_location_id", "destination_location_id"),
+            Rule(
+                name="hops_connect",
+                events='INSERT OR UPDATE OF "depends_on_id"',
+                when="NEW.depends_on_id IS NOT NULL",
+                body=refuse_if(
+                    "NOT EXISTS (SELECT FROM data_transfer WHERE id = NEW.depends_on_id\n"
+                    "AND data_transfer_package_id = NEW.data_transfer_package_id\n"
+                    "AND destination_location_id = NEW.origin_location_id)",
+                    "'data_transfer ' || NEW.id || ': the hop before must bring the same package "
+                    "to where this one starts'",
+                ),
+            ),
+        ]
+        indexes = [
+            open_work(),
+            Index(
+                fields=["unpack_status", "finished_at"],
+                name="to_unpack",
+                condition=Q(status=Status.COMPLETED) & ~Q(unpack_status=Status.COMPLETED),
+            ),
+        ]
+
+    def __str__(self):
+        return f"transfer {self.pk}"
+
+
+class DataTransferLog(LogLine):
+    """A line about one transfer."""
+
+    data_transfer = models.ForeignKey(
+        DataTransfer, on_delete=models.CASCADE, db_index=False, related_name="log", help_text="The transfer."
+    )
+
+    class Meta:
+        constraints = [append_only("a log line", deletable=True)]
+        indexes = [Index(fields=["data_transfer", "logged_at"], name="by_transfer")]

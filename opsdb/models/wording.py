@@ -1,0 +1,64 @@
+"""How names of fields are said to people."""
+
+UNITS = {
+    "deg": "deg",
+    "arcsec": "arcsec",
+    "ghz": "GHz",
+    "khz": "kHz",
+    "hz": "Hz",
+    "mm": "mm",
+    "m": "m",
+    "bytes": "bytes",
+    "seconds": "s",
+    "hours": "h",
+    "days": "days",
+    "percent": "per cent",
+    "gb": "GB",
+    "deg_s": "deg/s",
+    "km_s": "km/s",
+    "mas_yr": "mas/yr",
+    "mas": "mas",
+}
+SPELLINGS = {
+    "ra": "RA",
+    "dec": "Dec",
+    "pwv": "PWV",
+    "lst": "LST",
+    "pm": "proper motion",
+    "vlsr": "v(LSR)",
+    "lo": "LO",
+    "id": "ID",
+    "naif": "NAIF",
+    "hpc": "HPC",
+    "cpu": "CPU",
+    "sif": "SIF",
+    "url": "URL",
+    "doi": "DOI",
+    "ip": "IP",
+    "fts": "FTS",
+    "obs": "observation",
+    "github": "GitHub",
+}
+
+
+def unit_of(field_name: str) -> str:
+    """Return the unit that a field's name ends with (``_deg_s``: deg/s), or an empty text."""
+    words = field_name.split("_")
+    for count in (2, 1):
+        suffix = "_".join(words[-count:])
+        if len(words) > count and suffix in UNITS:
+            return suffix
+    return ""
+
+
+def spoken(field_name: str) -> str:
+    """Return a field's name as people say it, without its unit (``ra_deg``: RA)."""
+    suffix = unit_of(field_name)
+    stem = field_name.removesuffix(f"_{suffix}") if suffix else field_name
+    return " ".join(SPELLINGS.get(word, word) for word in stem.split("_"))
+
+
+def label(field_name: str) -> str:
+    """Return the label of a field, with its unit (``ra_deg``: RA [deg])."""
+    suffix = unit_of(field_name)
+    return f"{spoken(field_name)} [{UNITS[suffix]}]" if suffix else spoken(field_name)

@@ -1,0 +1,59 @@
+"""What the factories of all areas have in common."""
+
+from datetime import UTC, datetime
+
+import factory
+
+EPOCH = datetime(2026, 6, 15, tzinfo=UTC)
+
+
+class OpsFactory(factory.django.DjangoModelFactory):
+    """A factory that saves each row once."""
+
+    class Meta:
+        abstract = True
+        skip_postgeneration_save = True
+
+
+class ParentFactory(OpsFactory):
+    """Factory of a joined parent, which can't exist without a subtype: makes one, and returns its parent."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def _build(cls, model_class, *args, **fields):
+        return cls._parent_of(cls.subtype_factory().build(*args, **fields))
+
+    @classmethod
+    def _create(cls, model_class, *args, **fields):
+        return cls._parent_of(cls.subtype_factory()(*args, **fields))
+
+    @classmethod
+    def _parent_of(cls, row):
+        return getattr(row, row._meta.pk.name)
+
+    @classmethod
+    def subtype_factory(cls):
+        """The factory of the subtype that stands for all."""
+        raise NotImplementedError
+
+
+def many(name):
+    """Fill a many-to-many field with the rows given by name; none by default."""
+
+    def fill(row, create, rows, **fields):
+        if create and rows:
+            getattr(row, name).set(rows)
+
+    return factory.PostGeneration(fill)
+
+
+def same(path):
+    """The value of a field of the row that asks for this one."""
+    return factory.SelfAttribute(f"..{path}")
+
+
+def checksum(number: int) -> str:
+    """A SHA-256 that nothing has, of the right form."""
+    return f"{number:064x}"

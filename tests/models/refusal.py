@@ -1,0 +1,103 @@
+"""Try to break a rule of the database, and look at how it refuses."""
+
+from contextlib import contextmanager
+
+import factory
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from opsdb.models.constraints import Rule
+
+from ..factories import FACTORIES
+from .cases import New, Same
+
+
+def settle():
+    """Check now what waits for the end of the transaction, so that the next refusal is the next statement's."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+
+
+@contextmanager
+def refusal():
+    """The database must refuse what happens inside; yields a list that then holds its diagnosis."""
+    found = []
+    with pytest.raises(IntegrityError) as caught, transaction.atomic():
+        yield found
+        settle()
+    found.append(caught.value.__cause__.diag)
+
+
+def assert_refused(table, rule, attempt, behind=()):
+    """Assert that a constraint refuses an attempt, also when those that are asked before it are away.
+
+    Args:
+        table: of the constraint.
+        rule: full name of the constraint.
+        attempt: what to try, a callable.
+        behind: full names of constraints that may refuse it first.
+    """
+    settle()
+    with transaction.atomic():
+        while (diagnosis := _diagnose(attempt)).constraint_name != rule:
+            assert diagnosis.table_name == table
+            assert diagnosis.constraint_name in behind, f"{diagnosis.constraint_name} refuses it before {rule}"
+            put_away(table, diagnosis.constraint_name)
+        transaction.set_rollback(True)
+    assert diagnosis.table_name == table
+
+
+def _diagnose(attempt):
+    with refusal() as found:
+        attempt()
+    return found[0]
+
+
+def put_away(table, constraint):
+    """Take a constraint or the trigger of a rule away, until the transaction is rolled back."""
+    table, name = map(connection.ops.quote_name, (table, constraint))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_trigger WHERE tgname = %s", [constraint])
+        is_trigger = cursor.fetchone() is not None
+        cursor.execute(
+            f"DROP TRIGGER {name} ON {table}" if is_trigger else f"ALTER TABLE {table} DROP CONSTRAINT {name}"
+        )
+
+
+def fixed_columns(model) -> set[str]:
+    """The columns that can't be updated, so that only a new row can break a rule on them."""
+    columns = set()
+    for rule in model._meta.constraints:
+        if not isinstance(rule, Rule):
+            continue
+        if rule.name.endswith("_append_only"):
+            return {field.column for field in model._meta.local_fields}
+        if rule.name.endswith("_immutable"):
+            columns |= {
+                field.column for field in model._meta.local_fields if f'"{field.column}"' in rule.options["when"]
+            }
+    return columns
+
+
+def change(row, changes, given):
+    """Change a row by ``update()``, which asks no form and no ``clean()``; or make one where it can't be changed."""
+    model = type(row)
+    columns = {model._meta.get_field(name).column for name in changes}
+    if columns & fixed_columns(model):
+        references = {
+            name: factory.SelfAttribute(value.name) for name, value in changes.items() if isinstance(value, Same)
+        }
+        FACTORIES[model](**given | resolve(changes, row) | references)
+    else:
+        model._base_manager.filter(pk=row.pk).update(**resolve(changes, row))
+
+
+def resolve(changes, row):
+    """Put values where changes hold markers."""
+    return {name: _value(value, row) for name, value in changes.items()}
+
+
+def _value(value, row):
+    if isinstance(value, New):
+        return FACTORIES[value.model]()
+    return getattr(row, value.name) if isinstance(value, Same) else value

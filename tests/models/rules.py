@@ -1,0 +1,617 @@
+"""For every rule that is a trigger: attempts to break it, and what the database then says."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, models
+
+from opsdb.models import (
+    ApiToken,
+    ChaiModuleConfiguration,
+    ChaiObservationConfiguration,
+    ChangeLog,
+    ConstantElevationSource,
+    DataLocation,
+    DataProduct,
+    DataTransfer,
+    DataTransferLog,
+    DeletionRequest,
+    DiskDataLocation,
+    ExecutedObsUnit,
+    ExecutedReductionStep,
+    FixedSource,
+    FixityCheck,
+    InstrumentModuleConfiguration,
+    LongTermArchiveTransfer,
+    LongTermArchiveTransferLog,
+    ObservationConfiguration,
+    PhysicalCopy,
+    PrimeCamModuleConfiguration,
+    PrimeCamObservationConfiguration,
+    RawDataFile,
+    RawDataPackage,
+    ReductionSoftwareVersion,
+    ReductionStep,
+    ReductionStepConfig,
+    S3DataLocation,
+    SolarSystemObject,
+    Source,
+    SubObservingProgram,
+    TapeDataLocation,
+)
+
+from ..factories import (
+    FACTORIES,
+    DataTransferFactory,
+    DataTransferPackageFactory,
+    DataTransferRouteFactory,
+    DeletionRequestItemFactory,
+    DiskDataLocationFactory,
+    ExecutedObsUnitFactory,
+    ExecutedReductionStepFactory,
+    InstrumentModuleFactory,
+    LongTermArchiveTransferFactory,
+    ObservingProgramFactory,
+    ObsModeFactory,
+    ObsUnitFactory,
+    PhysicalCopyFactory,
+    PipelineFactory,
+    RawDataFileFactory,
+    RawDataPackageFactory,
+    ReductionSoftwareVersionFactory,
+    ReductionStepConfigFactory,
+    ReductionStepDependencyFactory,
+    ReductionStepFactory,
+    SiteFactory,
+    StagingJobFactory,
+    SubObservingProgramFactory,
+)
+from .schema import DESIGNED
+
+NEW_NUMBER = 1_000_000_000
+NEW_UUID = UUID("01900000-0000-7000-8000-000000000001")
+
+RULES: dict[str, list] = {}
+# Tables whose rows know when they were changed last.
+TOUCHED = [design["table"] for design in DESIGNED.values() if "timestamps" in design.get("parts", ())]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Ways to do one forbidden thing, and what the database says to each of them."""
+
+    trials: tuple[Any, ...]
+    message: str
+    hint: str = ""
+
+
+def breaks(name):
+    """Register a function that prepares an attempt to break this rule."""
+
+    def register(attempt):
+        RULES.setdefault(name, []).append(attempt)
+        return attempt
+
+    return register
+
+
+def execute(statement, *parameters):
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
+def updates(row, **changes):
+    """Change columns by ``update()`` and by plain SQL."""
+    table = connection.ops.quote_name(row._meta.db_table)
+    assignments = ", ".join(f'"{column}" = %s' for column in changes)
+    return (
+        lambda: type(row)._base_manager.filter(pk=row.pk).update(**changes),
+        lambda: execute(f"UPDATE {table} SET {assignments} WHERE id = %s", *changes.values(), row.pk),
+    )
+
+
+def copies(row, **changes):
+    """Insert a copy of a row with other values, by plain SQL."""
+    table = connection.ops.quote_name(row._meta.db_table)
+    new_key = NEW_UUID if isinstance(row._meta.pk, models.UUIDField) else NEW_NUMBER
+    document = json.dumps({"id": new_key, **changes}, default=str)
+    statement = f"INSERT INTO {table} SELECT (jsonb_populate_record({table}, %s)).* FROM {table} WHERE id = %s"
+    return (lambda: execute(statement, document, row.pk),)
+
+
+def deletes(row):
+    """Delete a row by a queryset and by plain SQL."""
+    table = connection.ops.quote_name(row._meta.db_table)
+    rows = type(row)._base_manager.filter(pk=row.pk)
+    return lambda: rows._raw_delete(rows.db), lambda: execute(f"DELETE FROM {table} WHERE id = %s", row.pk)
+
+
+# Families
+
+IMMUTABLE = {
+    (ApiToken, "immutable"): ["user_id", "token_hash", "token_prefix"],
+    (InstrumentModuleConfiguration, "type_immutable"): ["type"],
+    (SubObservingProgram, "observing_program_id_immutable"): ["observing_program_id"],
+    (Source, "type_immutable"): ["type"],
+    (ObservationConfiguration, "type_immutable"): ["type"],
+    (ExecutedObsUnit, "immutable"): ["obs_unit_id", "start_time"],
+    (DataLocation, "immutable"): ["location_type", "site_id"],
+    (DataLocation, "storage_type_immutable"): ["storage_type"],
+    (RawDataPackage, "immutable"): ["executed_obs_unit_id", "instrument_module_id", "part"],
+    (RawDataFile, "immutable"): ["executed_obs_unit_id", "instrument_module_id", "source_location_id"],
+    (DataTransfer, "immutable"): ["data_transfer_package_id", "origin_location_id", "destination_location_id"],
+    (LongTermArchiveTransfer, "immutable"): ["raw_data_package_id", "destination_location_id"],
+    (PhysicalCopy, "immutable"): [
+        "data_location_id",
+        "raw_data_file_id",
+        "raw_data_package_id",
+        "data_transfer_package_id",
+        "data_product_id",
+    ],
+    (DeletionRequest, "immutable"): ["data_location_id", "requested_by_id"],
+    (ReductionSoftwareVersion, "software_id_immutable"): ["software_id"],
+    (ReductionStepConfig, "software_id_immutable"): ["software_id"],
+    (ReductionStep, "immutable"): ["pipeline_id", "software_id"],
+    (ExecutedReductionStep, "step_id_immutable"): ["step_id"],
+    (DataProduct, "run_id_immutable"): ["run_id"],
+}
+OTHER_VALUES = {
+    "part": 2,
+    "location_type": "processing",
+    "storage_type": "tape",
+    "type": "prime_cam",
+    "raw_data_file_id": NEW_UUID,
+    "data_transfer_package_id": NEW_UUID,
+    "data_product_id": NEW_NUMBER,
+}
+SUBTYPES = {
+    "source": (
+        "type",
+        {FixedSource: "fixed", SolarSystemObject: "solar_system", ConstantElevationSource: "constant_elevation"},
+    ),
+    "data_location": ("storage_type", {DiskDataLocation: "disk", S3DataLocation: "s3", TapeDataLocation: "tape"}),
+    "instrument_module_configuration": (
+        "type",
+        {ChaiModuleConfiguration: "chai", PrimeCamModuleConfiguration: "prime_cam"},
+    ),
+    "observation_configuration": (
+        "type",
+        {ChaiObservationConfiguration: "chai", PrimeCamObservationConfiguration: "prime_cam"},
+    ),
+}
+APPEND_ONLY = {
+    DataTransferLog: "a log line is never changed",
+    LongTermArchiveTransferLog: "a log line is never changed",
+    FixityCheck: "a fixity check is never changed or removed",
+    ChangeLog: "history is never changed or removed",
+}
+
+
+def _immutable(model, rule, column, columns):
+    table = model._meta.db_table
+
+    @breaks(f"{table}_{rule}")
+    def attempt():
+        row, other = FACTORIES[model](), FACTORIES[model]()
+        value = "solar_system" if model is Source else OTHER_VALUES.get(column, getattr(other, column))
+        changes = {column: value}
+        if column == "software_id" and model is ReductionStep:
+            changes["config_id"] = other.config_id
+        return Attempt(
+            updates(row, **changes),
+            f"{table} {row.pk}: {', '.join(columns)} cannot be changed once set",
+            "Make a new row instead, and delete this one if nothing refers to it.",
+        )
+
+    attempt.__name__ = column
+
+
+for (_model, _rule), _columns in IMMUTABLE.items():
+    for _column in _columns:
+        _immutable(_model, _rule, _column, _columns)
+
+
+def _subtype(parent, discriminator, model, value, other_model, other_value):
+    table = model._meta.db_table
+
+    @breaks(f"{table}_subtype")
+    def parent_of_another_subtype():
+        row, stranger = FACTORIES[model](), FACTORIES[other_model]()
+        return Attempt(
+            (
+                lambda: execute(f"UPDATE {table} SET id = %s WHERE id = %s", stranger.pk, row.pk),
+                *copies(row, id=stranger.pk),
+            ),
+            f"{table} {stranger.pk}: its {parent} must have the {discriminator} {value}, but has {other_value}",
+        )
+
+    @breaks(f"{table}_subtype")
+    def no_parent():
+        row = FACTORIES[model]()
+        return Attempt(
+            copies(row), f"{table} {NEW_NUMBER}: its {parent} must have the {discriminator} {value}, but has no row"
+        )
+
+    @breaks(f"{table}_stays_with_parent")
+    def deleted_without_its_parent():
+        row = FACTORIES[model]()
+        return Attempt(deletes(row), f"{table} {row.pk}: delete the {parent} row too")
+
+
+for _parent, (_discriminator, _subtypes) in SUBTYPES.items():
+    _names = [*_subtypes]
+    for _number, (_model, _value) in enumerate(_subtypes.items()):
+        _other = _names[_number - 1]
+        _subtype(_parent, _discriminator, _model, _value, _other, _subtypes[_other])
+
+
+def _parent_alone(model):
+    table = model._meta.db_table
+    discriminator = model.discriminator
+
+    @breaks(f"{table}_subtype_exists")
+    def parent_alone():
+        row = FACTORIES[model]()
+        return Attempt(
+            copies(row, name="alone"),
+            f"{table} {NEW_NUMBER}: a row of {discriminator} {getattr(row, discriminator)} "
+            "needs its own row in the table of that subtype",
+            "Create the subtype, not the parent.",
+        )
+
+    @breaks(f"{table}_subtype_exists")
+    def parent_alone_made_by_django():
+        row = FACTORIES[model]()
+        fields = {field.attname: getattr(row, field.attname) for field in model._meta.local_fields}
+        fields |= {"id": NEW_NUMBER, "name": "alone"}
+        return Attempt(
+            (lambda: model._base_manager.create(**fields),),
+            f"{table} {NEW_NUMBER}: a row of {discriminator} {getattr(row, discriminator)} "
+            "needs its own row in the table of that subtype",
+            "Create the subtype, not the parent.",
+        )
+
+
+for _model in (Source, DataLocation, InstrumentModuleConfiguration, ObservationConfiguration):
+    _parent_alone(_model)
+
+
+def _append_only(model, message):
+    table = model._meta.db_table
+
+    @breaks(f"{table}_append_only")
+    def changed():
+        row = FACTORIES[model]()
+        column = next(field.column for field in model._meta.local_fields if field.get_internal_type() == "CharField")
+        return Attempt(updates(row, **{column: "x"}), f"{table} {row.pk}: {message}")
+
+    if "removed" in message:
+
+        @breaks(f"{table}_append_only")
+        def removed():
+            row = FACTORIES[model]()
+            return Attempt(deletes(row), f"{table} {row.pk}: {message}")
+
+
+for _model, _message in APPEND_ONLY.items():
+    _append_only(_model, _message)
+
+
+def _location_type(factory, field, wanted):
+    table = factory._meta.model._meta.db_table
+
+    def expected(key, location):
+        return (
+            f"{table} {key}: {field} must be a {wanted} location, but {location.name} is a {location.location_type} "
+            f"location",
+            f"Choose a location whose type is {wanted}.",
+        )
+
+    @breaks(f"{table}_{field}_type")
+    def changed_to_a_buffer():
+        row, location = factory(), DiskDataLocationFactory()
+        return Attempt(updates(row, **{f"{field}_id": location.pk}), *expected(row.pk, location))
+
+    @breaks(f"{table}_{field}_type")
+    def made_at_a_source():
+        row, location = factory(), DiskDataLocationFactory(source=True)
+        other = {"name": "copy"} if table == "pipeline" else {}
+        return Attempt(copies(row, **other, **{f"{field}_id": location.pk}), *expected(NEW_NUMBER, location))
+
+
+for _factory, _field, _wanted in (
+    (StagingJobFactory, "destination_location", "processing"),
+    (PipelineFactory, "processing_location", "processing"),
+):
+    _location_type(_factory, _field, _wanted)
+
+
+# One by one
+
+
+@breaks("long_term_archive_transfer_destination_location_type")
+def archived_to_a_buffer():
+    row, location = LongTermArchiveTransferFactory(), DiskDataLocationFactory()
+    return Attempt(
+        copies(row, destination_location_id=location.pk),
+        f"long_term_archive_transfer {NEW_NUMBER}: destination_location must be a long_term_archive location, "
+        f"but {location.name} is a buffer location",
+        "Choose a location whose type is long_term_archive.",
+    )
+
+
+SOURCE_NEEDED = "Give it a source, or choose a mode that looks at nothing on the sky."
+
+
+@breaks("obs_unit_source_needed")
+def source_taken_from_a_unit():
+    unit = ObsUnitFactory()
+    message = f"obs_unit {unit.pk}: a unit in mode {unit.obs_mode.name} needs a source"
+    return Attempt(updates(unit, source_id=None), message, SOURCE_NEEDED)
+
+
+@breaks("obs_unit_source_needed")
+def mode_of_a_unit_comes_to_need_a_source():
+    unit, mode = ObsUnitFactory(without_source=True), ObsModeFactory()
+    message = f"obs_unit {unit.pk}: a unit in mode {mode.name} needs a source"
+    return Attempt(updates(unit, obs_mode_id=mode.pk), message, SOURCE_NEEDED)
+
+
+@breaks("obs_unit_source_needed")
+def unit_made_without_source():
+    unit = ObsUnitFactory()
+    message = f"obs_unit {NEW_NUMBER}: a unit in mode {unit.obs_mode.name} needs a source"
+    return Attempt(copies(unit, name="copy", source_id=None), message, SOURCE_NEEDED)
+
+
+@breaks("obs_mode_units_have_source")
+def mode_comes_to_need_a_source():
+    unit = ObsUnitFactory(without_source=True)
+    return Attempt(
+        updates(unit.obs_mode, needs_source=True),
+        f"obs_mode {unit.obs_mode.pk}: cannot come to need a source, because obs_unit {unit.pk} has none",
+        "Give those units a source first.",
+    )
+
+
+OWN_PROGRAM = "the sub-program must be a part of the unit's own observing program"
+
+
+@breaks("obs_unit_sub_observing_program_same_observing_program")
+def sub_program_of_another_program():
+    unit, sub_program = ObsUnitFactory(), SubObservingProgramFactory()
+    return Attempt(updates(unit, sub_observing_program_id=sub_program.pk), f"obs_unit {unit.pk}: {OWN_PROGRAM}")
+
+
+@breaks("obs_unit_sub_observing_program_same_observing_program")
+def program_changed_but_not_sub_program():
+    unit, program = ObsUnitFactory(in_sub_program=True), ObservingProgramFactory()
+    return Attempt(updates(unit, observing_program_id=program.pk), f"obs_unit {unit.pk}: {OWN_PROGRAM}")
+
+
+@breaks("obs_unit_sub_observing_program_same_observing_program")
+def unit_made_in_sub_program_of_another_program():
+    unit, program = ObsUnitFactory(in_sub_program=True), ObservingProgramFactory()
+    return Attempt(copies(unit, observing_program_id=program.pk), f"obs_unit {NEW_NUMBER}: {OWN_PROGRAM}")
+
+
+AT_SOURCE = "Register files at the location that the instrument writes to."
+
+
+@breaks("raw_data_file_source_location_type")
+def file_at_a_buffer():
+    file, location = RawDataFileFactory(), DiskDataLocationFactory()
+    return Attempt(
+        copies(file, source_location_id=location.pk),
+        f"raw_data_file {NEW_UUID}: source_location must be a source location, but {location.name} "
+        "is a buffer location",
+        AT_SOURCE,
+    )
+
+
+@breaks("raw_data_file_source_location_type")
+def one_of_many_files_at_an_archive():
+    files = RawDataFileFactory.create_batch(2)
+    archive = DiskDataLocationFactory(archive=True)
+    for number, file in enumerate(files):
+        file.pk = UUID(int=number, version=4)
+        file.relative_path = f"copy{number}"
+    files[1].source_location = archive
+    return Attempt(
+        (lambda: RawDataFile.objects.bulk_create(files),),
+        f"raw_data_file {files[1].pk}: source_location must be a source location, but {archive.name} "
+        "is a long_term_archive location",
+        AT_SOURCE,
+    )
+
+
+SAME_EXECUTION = "its package must be of the same execution and module"
+
+
+@breaks("raw_data_file_package_of_same_execution")
+def package_of_another_execution():
+    file = RawDataFileFactory()
+    package = RawDataPackageFactory(instrument_module=file.instrument_module)
+    return Attempt(updates(file, raw_data_package_id=package.pk), f"raw_data_file {file.pk}: {SAME_EXECUTION}")
+
+
+@breaks("raw_data_file_package_of_same_execution")
+def package_of_another_module():
+    file = RawDataFileFactory()
+    package = RawDataPackageFactory(executed_obs_unit=file.executed_obs_unit)
+    return Attempt(updates(file, raw_data_package_id=package.pk), f"raw_data_file {file.pk}: {SAME_EXECUTION}")
+
+
+@breaks("raw_data_file_package_of_same_execution")
+def file_made_in_package_of_another_execution():
+    file = RawDataFileFactory(packaged=True)
+    changes = {"relative_path": "copy", "executed_obs_unit_id": ExecutedObsUnitFactory().pk}
+    return Attempt(copies(file, **changes), f"raw_data_file {NEW_UUID}: {SAME_EXECUTION}")
+
+
+@breaks("raw_data_file_package_of_same_execution")
+def file_made_in_package_of_another_module():
+    file = RawDataFileFactory(packaged=True)
+    changes = {"relative_path": "copy", "instrument_module_id": InstrumentModuleFactory().pk}
+    return Attempt(copies(file, **changes), f"raw_data_file {NEW_UUID}: {SAME_EXECUTION}")
+
+
+AT_ENDS = "Choose locations of the origin site and of the destination site."
+
+
+@breaks("data_transfer_route_locations_at_ends")
+def route_from_a_location_elsewhere():
+    route, location = DataTransferRouteFactory(custom=True), DiskDataLocationFactory()
+    message = f"data_transfer_route {route.pk}: location {location.name} is not at that end of the route"
+    return Attempt(updates(route, origin_location_id=location.pk), message, AT_ENDS)
+
+
+@breaks("data_transfer_route_locations_at_ends")
+def route_to_a_location_elsewhere():
+    route, location = DataTransferRouteFactory(custom=True), DiskDataLocationFactory()
+    message = f"data_transfer_route {NEW_NUMBER}: location {location.name} is not at that end of the route"
+    return Attempt(copies(route, name="copy", destination_location_id=location.pk), message, AT_ENDS)
+
+
+@breaks("data_transfer_route_locations_at_ends")
+def route_moved_away_from_its_location():
+    route, site = DataTransferRouteFactory(custom=True), SiteFactory()
+    name = route.destination_location.name
+    message = f"data_transfer_route {route.pk}: location {name} is not at that end of the route"
+    return Attempt(updates(route, destination_site_id=site.pk), message, AT_ENDS)
+
+
+HOP = "the hop before must bring the same package to where this one starts"
+
+
+@breaks("data_transfer_hops_connect")
+def hop_from_elsewhere():
+    first = DataTransferFactory()
+    second = DataTransferFactory(
+        data_transfer_package=first.data_transfer_package, origin_location=DiskDataLocationFactory()
+    )
+    return Attempt(updates(second, depends_on_id=first.pk), f"data_transfer {second.pk}: {HOP}")
+
+
+@breaks("data_transfer_hops_connect")
+def hop_of_another_package():
+    first = DataTransferFactory()
+    second = DataTransferFactory(
+        data_transfer_package=DataTransferPackageFactory(), origin_location=first.destination_location
+    )
+    return Attempt(updates(second, depends_on_id=first.pk), f"data_transfer {second.pk}: {HOP}")
+
+
+@breaks("data_transfer_hops_connect")
+def hop_made_after_one_to_elsewhere():
+    first = DataTransferFactory()
+    location = DiskDataLocationFactory()
+    return Attempt(
+        copies(first, destination_location_id=location.pk, depends_on_id=first.pk),
+        f"data_transfer {NEW_NUMBER}: {HOP}",
+    )
+
+
+@breaks("deletion_request_item_copy_at_location")
+def item_at_another_location():
+    item, copy = DeletionRequestItemFactory(), PhysicalCopyFactory()
+    message = f"deletion_request {item.deletion_request_id}: physical_copy {copy.pk} is at another location"
+    return Attempt(
+        (*updates(item, physical_copy_id=copy.pk), *copies(item, physical_copy_id=copy.pk)),
+        message,
+    )
+
+
+@breaks("reduction_step_config_same_software")
+def configuration_of_another_program():
+    step, config = ReductionStepFactory(), ReductionStepConfigFactory()
+    message = f"reduction_step {step.pk}: its configuration must be one of the same software"
+    return Attempt(updates(step, config_id=config.pk), message)
+
+
+@breaks("reduction_step_config_same_software")
+def step_made_with_configuration_of_another_program():
+    step, config = ReductionStepFactory(), ReductionStepConfigFactory()
+    message = f"reduction_step {NEW_NUMBER}: its configuration must be one of the same software"
+    return Attempt(copies(step, name="copy", config_id=config.pk), message)
+
+
+@breaks("reduction_step_pinned_version_same_software")
+def version_of_another_program():
+    step, version = ReductionStepFactory(), ReductionSoftwareVersionFactory()
+    message = f"reduction_step {step.pk}: its version must be one of the same software"
+    return Attempt(updates(step, pinned_version_id=version.pk), message)
+
+
+@breaks("reduction_step_pinned_version_same_software")
+def step_made_with_version_of_another_program():
+    step, version = ReductionStepFactory(), ReductionSoftwareVersionFactory()
+    message = f"reduction_step {NEW_NUMBER}: its version must be one of the same software"
+    return Attempt(copies(step, name="copy", pinned_version_id=version.pk), message)
+
+
+@breaks("reduction_step_dependency_same_pipeline")
+def waits_for_a_step_of_another_pipeline():
+    dependency, other = ReductionStepDependencyFactory(), ReductionStepFactory()
+    message = f"reduction_step {dependency.step_id}: can only wait for a step of its own pipeline"
+    return Attempt(
+        (*updates(dependency, depends_on_id=other.pk), *copies(dependency, depends_on_id=other.pk)),
+        message,
+    )
+
+
+def chain(length):
+    """Steps of one pipeline, each of which waits for the one before."""
+    pipeline = PipelineFactory()
+    steps = ReductionStepFactory.create_batch(length, pipeline=pipeline)
+    links = [
+        ReductionStepDependencyFactory(step=step, depends_on=before)
+        for before, step in zip(steps, steps[1:], strict=False)
+    ]
+    return steps, links
+
+
+def _circle(length):
+    @breaks("reduction_step_dependency_no_cycle")
+    def attempt():
+        steps, links = chain(length)
+        first, last = steps[0], steps[-1]
+        message = f"reduction_step {first.pk}: would wait for itself, by way of reduction_step {last.pk}"
+        return Attempt(
+            (
+                *copies(links[0], step_id=first.pk, depends_on_id=last.pk),
+                lambda: first.depends_on.add(last),
+            ),
+            message,
+        )
+
+    attempt.__name__ = f"circle_of_{length}"
+
+
+for _length in (2, 3, 5):
+    _circle(_length)
+
+
+@breaks("reduction_step_dependency_no_cycle")
+def link_turned_into_a_circle():
+    steps, links = chain(3)
+    free = ReductionStepFactory(pipeline=steps[0].pipeline)
+    link = ReductionStepDependencyFactory(step=steps[0], depends_on=free)
+    message = f"reduction_step {steps[0].pk}: would wait for itself, by way of reduction_step {steps[2].pk}"
+    return Attempt(updates(link, depends_on_id=steps[2].pk), message)
+
+
+@breaks("executed_reduction_step_version_of_software")
+def run_of_a_version_of_another_program():
+    run, version = ExecutedReductionStepFactory(), ReductionSoftwareVersionFactory()
+    message = f"executed_reduction_step {run.pk}: its version must be one of the software of its step"
+    return Attempt(updates(run, software_version_id=version.pk), message)
+
+
+@breaks("executed_reduction_step_version_of_software")
+def run_made_with_a_version_of_another_program():
+    run, version = ExecutedReductionStepFactory(), ReductionSoftwareVersionFactory()
+    message = f"executed_reduction_step {NEW_NUMBER}: its version must be one of the software of its step"
+    return Attempt(copies(run, sub_group_key="copy", software_version_id=version.pk), message)

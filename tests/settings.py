@@ -1,0 +1,18 @@
+"""The project's settings for its tests: on TEST_DATABASE_URL or the embedded server, never on DATABASE_URL."""
+
+import os
+
+os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
+os.environ.pop("DATABASE_URL_FILE", None)
+os.environ["SECRET_KEY"] = "only-for-tests"
+os.environ["HTTPS"] = "false"
+
+from config.settings import *  # noqa: E402, F403
+from config.settings import BASE_DIR, DATABASES  # noqa: E402
+
+if DATABASES["default"]["ENGINE"] == "opsdb.embedded":
+    # A server of their own, which need keep nothing, and is much faster for that.
+    DATABASES["default"].update(FOLDER=BASE_DIR / ".opsdb-tests", DURABLE=False)
+
+# The real one is slow on purpose.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,82 @@
+"""What the app says to a host project, before anything fails."""
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+from django.db import NotSupportedError
+
+from opsdb import checks, conf
+
+from .commands import run
+
+HOST = """
+SECRET_KEY = "x"
+INSTALLED_APPS = ["opsdb", "django.contrib.contenttypes", "django.contrib.auth", "django.contrib.postgres"]
+AUTH_USER_MODEL = "opsdb.User"
+SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+POSTGRESQL = {"ENGINE": "django.db.backends.postgresql", "NAME": "ops"}
+"""
+
+
+def check_host(tmp_path, more: str) -> str:
+    """What `check` says in a host project with these settings."""
+    (tmp_path / "host.py").write_text(HOST + more)
+    done = run(
+        sys.executable,
+        "-c",
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from django.core.management import execute_from_command_line as run; run(['host', 'check'])",
+        DJANGO_SETTINGS_MODULE="host",
+    )
+    return done.stdout + done.stderr
+
+
+def test_another_engine_is_refused_with_what_to_set(tmp_path):
+    said = check_host(tmp_path, 'DATABASES = {"default": SQLITE}')
+    assert "opsdb.E001" in said
+    assert "Set the ENGINE of DATABASES['default'] to 'django.db.backends.postgresql'" in said
+
+
+def test_another_engine_beside_ours_is_no_matter(tmp_path):
+    router = (
+        "class Router:\n"
+        "    def db_for_read(self, model, **hints):\n"
+        "        return 'ops' if model._meta.app_label == 'opsdb' else None\n"
+        "    db_for_write = db_for_read\n"
+    )
+    (tmp_path / "routers.py").write_text(router)
+    databases = 'DATABASES = {"default": SQLITE, "ops": POSTGRESQL}\n'
+    assert "opsdb.E001" in check_host(tmp_path, databases)
+    assert "opsdb.E001" not in check_host(tmp_path, databases + 'DATABASE_ROUTERS = ["routers.Router"]')
+
+
+def test_an_unknown_setting_is_refused_with_the_nearest_name(settings, monkeypatch):
+    monkeypatch.setitem(conf.DEFAULTS, "OPSDB_MIN_COPIES", 1)
+    settings.OPSDB_MIN_COPY = 2
+    (error,) = checks.check_settings(None)
+    assert error.id == "opsdb.E002"
+    assert error.hint == "Did you mean OPSDB_MIN_COPIES?"
+
+
+def test_a_known_setting_passes_and_overrides_the_default(settings, monkeypatch):
+    monkeypatch.setitem(conf.DEFAULTS, "OPSDB_MIN_COPIES", 1)
+    assert conf.get("OPSDB_MIN_COPIES") == 1
+    settings.OPSDB_MIN_COPIES = 2
+    assert checks.check_settings(None) == []
+    assert conf.get("OPSDB_MIN_COPIES") == 2
+
+
+def connection(alias="default", vendor="postgresql", version=150_000):
+    return SimpleNamespace(alias=alias, vendor=vendor, pg_version=version)
+
+
+def test_an_old_server_is_refused_on_connecting():
+    with pytest.raises(NotSupportedError, match="needs PostgreSQL 15 or newer, but the server has 14"):
+        checks.refuse_old_server_on_connect(connection=connection(version=140_012))
+    checks.refuse_old_server_on_connect(connection=connection())
+
+
+def test_an_old_server_of_other_apps_is_no_matter():
+    checks.refuse_old_server_on_connect(connection=connection(alias="legacy", version=120_000))
+    checks.refuse_old_server_on_connect(connection=connection(vendor="sqlite"))

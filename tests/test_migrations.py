@@ -1,0 +1,134 @@
+"""The migrations go from nothing to everything and back, with rows in every table."""
+
+import ast
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+
+import opsdb.migrations
+
+from .factories import fill_every_table
+from .models.schema import LINK_TABLES, MODELS
+
+FILES = sorted(Path(opsdb.migrations.__file__).parent.glob("0*.py"))
+TABLES = {model._meta.db_table for model in (*MODELS, *LINK_TABLES)}
+NOT_OF_AN_EXTENSION = "NOT EXISTS (SELECT FROM pg_depend WHERE objid = {}.oid AND deptype = 'e')"
+HERE = "current_schema()::regnamespace"
+CATALOGUE = {
+    "tables": f"""SELECT relname, relkind, obj_description(oid, 'pg_class') FROM pg_class
+        WHERE relnamespace = {HERE} AND relkind <> 'c' AND {NOT_OF_AN_EXTENSION.format("pg_class")}""",
+    "columns": f"""SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull, attidentity,
+            pg_get_expr(adbin, adrelid), col_description(attrelid, attnum)
+        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+        WHERE relnamespace = {HERE} AND relkind = 'r' AND attnum > 0 AND NOT attisdropped""",
+    "constraints": f"""SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = {HERE}""",
+    "indexes": f"SELECT pg_get_indexdef(oid) FROM pg_class WHERE relnamespace = {HERE} AND relkind = 'i'",
+    "triggers": "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+    "functions": f"""SELECT proname, prosrc FROM pg_proc
+        WHERE pronamespace = {HERE} AND {NOT_OF_AN_EXTENSION.format("pg_proc")}""",
+    "types": f"""SELECT typname FROM pg_type
+        WHERE typnamespace = {HERE} AND typcategory <> 'A' AND {NOT_OF_AN_EXTENSION.format("pg_type")}""",
+}
+
+
+@pytest.fixture
+def own_database(transactional_db):
+    """A copy of the test database, for a test that commits and takes it apart."""
+    shared = connection.settings_dict["NAME"]
+    own = f"{shared}_migrations"
+    quote = connection.ops.quote_name
+
+    def administrate(*statements):
+        connection.close()
+        with connection._nodb_cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    drop = f"DROP DATABASE IF EXISTS {quote(own)}"
+    administrate(drop, f"CREATE DATABASE {quote(own)} TEMPLATE {quote(shared)}")
+    connection.settings_dict["NAME"] = own
+    try:
+        yield
+    finally:
+        connection.settings_dict["NAME"] = shared
+        administrate(drop)
+
+
+def catalogue():
+    with connection.cursor() as cursor:
+        found = {}
+        for kind, query in CATALOGUE.items():
+            cursor.execute(query)
+            found[kind] = sorted(map(repr, cursor.fetchall()))
+        return found
+
+
+def row_counts():
+    with connection.cursor() as cursor:
+        counts = {}
+        for table in TABLES:
+            cursor.execute(f"SELECT count(*) FROM {connection.ops.quote_name(table)}")
+            [counts[table]] = cursor.fetchone()
+        return counts
+
+
+def names(found, kind):
+    return {ast.literal_eval(row)[0] for row in found[kind]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_everything_goes_and_comes_back_with_rows_in_every_table(own_database):
+    before = catalogue()
+    assert names(before, "tables") >= TABLES
+    assert before["functions"]
+    assert before["triggers"]
+    fill_every_table()
+    assert [table for table, rows in row_counts().items() if not rows] == []
+
+    call_command("migrate", "opsdb", "zero", verbosity=0)
+    after = catalogue()
+    of_django = ("auth_", "django_")
+    assert [name for name in names(after, "tables") if not name.startswith(of_django)] == []
+    assert [name for name in names(after, "types") if not name.startswith(of_django)] == []
+    assert after["functions"] == []
+    assert after["triggers"] == []
+
+    call_command("migrate", verbosity=0)
+    assert catalogue() == before
+    assert not any(row_counts().values())
+    fill_every_table()
+    assert all(row_counts().values())
+
+
+@pytest.mark.django_db
+def test_the_migrations_say_what_the_models_say():
+    out = StringIO()
+    call_command("makemigrations", check=True, dry_run=True, stdout=out)
+    assert "No changes detected" in out.getvalue()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_migration_depends_on_django_and_on_what_migrations_name(path):
+    """What a migration imports can never go away again."""
+    ours = {"opsdb.models.constraints", "opsdb.models.identifiers"}
+    for node in ast.walk(ast.parse(path.read_text())):
+        modules = []
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            modules = [node.module]
+        for module in modules:
+            assert module in ours or module.partition(".")[0] == "django", module
+
+
+@pytest.mark.django_db
+def test_the_migrations_are_one_line():
+    loader = MigrationLoader(connection)
+    assert len(loader.graph.leaf_nodes("opsdb")) == 1
+    assert len(FILES) == sum(app == "opsdb" for app, _ in loader.disk_migrations)
