@@ -1,0 +1,88 @@
+"""What a loader says when a file is not as it should be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PROBLEM_LIMIT = 100
+SHOWN_VALUE_LENGTH = 60
+
+
+def shown(value: object) -> str:
+    """Return a value as it may stand in a one-line message: quoted, escaped and cut to a readable length."""
+    text = str(value) if not isinstance(value, str) else value
+    if len(text) > SHOWN_VALUE_LENGTH:
+        text = f"{text[:SHOWN_VALUE_LENGTH]}…"
+    return repr(text)
+
+
+def listed(names, limit=12) -> str:
+    """Return names in a row for a message, cut after ``limit``."""
+    names = sorted(map(str, names), key=str.casefold)
+    if not names:
+        return "none"
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a file: where, what, and what would be right."""
+
+    path: Path
+    message: str
+    expected: str = ""
+    line: int | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        place = str(self.path)
+        if self.line is not None:
+            place += f", line {self.line}"
+        if self.column is not None:
+            place += f", {self.column}"
+        expected = f"; expected {self.expected}" if self.expected else ""
+        return " ".join(f"{place}: {self.message}{expected}".split())
+
+
+class LoadError(Exception):
+    """A file was refused and nothing was written. ``problems`` says why, one line each."""
+
+    def __init__(self, problems, omitted=False):
+        self.problems = tuple(problems)
+        self.omitted = omitted
+        super().__init__(*self.problems)
+
+    def __str__(self) -> str:
+        lines = [str(problem) for problem in self.problems]
+        if self.omitted:
+            lines.append(f"Only the first {len(self.problems)} problems are listed.")
+        return "\n".join(lines)
+
+
+class Problems:
+    """Collects the problems of one file, so that a person can mend them all at once."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.found: list[Problem] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
+
+    def add(self, message, *, expected="", line=None, column=None) -> None:
+        """Note a problem; raises LoadError at once when there are more than a person would read."""
+        self.found.append(Problem(self.path, message, expected, line, column))
+        if len(self.found) >= PROBLEM_LIMIT:
+            raise LoadError(self.found, omitted=True)
+
+    def stop_if_any(self) -> None:
+        """Raise LoadError with everything found so far, in the order of the file."""
+        if self.found:
+            raise LoadError(sorted(self.found, key=lambda problem: problem.line or 0))
+
+    def stop(self, message, *, expected="", line=None, column=None):
+        """Note a problem after which reading on makes no sense, and raise LoadError."""
+        self.found.append(Problem(self.path, message, expected, line, column))
+        self.stop_if_any()

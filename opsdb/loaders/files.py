@@ -1,0 +1,56 @@
+"""Reading text files that people and programs hand in."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+from .errors import Problems
+
+MAX_FILE_BYTES = 256 * 1024 * 1024
+
+
+def read_lines(path) -> list[str]:
+    """Return the lines of a UTF-8 text file, without line ends; a byte-order mark and CRLF are accepted.
+
+    Args:
+        path: the file; at most 256 MiB.
+
+    Raises:
+        LoadError: the file is missing, unreadable, a directory, empty, too large or no UTF-8 text.
+    """
+    path = Path(path)
+    problems = Problems(path)
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        problems.stop("there is no such file")
+    except IsADirectoryError:
+        problems.stop("this is a directory", expected="a file")
+    except PermissionError:
+        problems.stop("permission to read this file is denied")
+    except (OSError, ValueError) as error:
+        problems.stop(f"this file can't be read: {error}")
+
+    if len(content) > MAX_FILE_BYTES:
+        problems.stop("this file is too large", expected=f"at most {MAX_FILE_BYTES // 1024**2} MiB")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        problems.stop("this is UTF-16 text", expected="UTF-8; save it again with that encoding")
+    if b"\0" in content:
+        problems.stop("there is a NUL byte", expected="plain text", line=_line_of(content, content.index(b"\0")))
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        problems.stop(
+            f"byte 0x{content[error.start]:02x} is not UTF-8 text",
+            expected="UTF-8; save it again with that encoding",
+            line=_line_of(content, error.start),
+        )
+    if not text.strip():
+        problems.stop("this file is empty")
+    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+
+
+def _line_of(content: bytes, offset: int) -> int:
+    return content.count(b"\n", 0, offset) + 1

@@ -1,0 +1,59 @@
+"""How commands show what they did: tables on standard output, plain text where that is no terminal."""
+
+from __future__ import annotations
+
+WIDTH_WITHOUT_TERMINAL = 140
+
+
+def console(stream, *, no_color=False, force_color=False):
+    """Return a rich console that writes to a stream of a command.
+
+    Args:
+        stream: ``self.stdout`` or ``self.stderr`` of a command.
+        no_color, force_color: the command's options of these names.
+    """
+    from rich.console import Console
+
+    # What was done is done: a terminal without the right letters is no reason to end with an error.
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="replace")
+    terminal = stream.isatty()
+    return Console(
+        file=stream,
+        force_terminal=True if force_color else None,
+        no_color=no_color,
+        width=None if terminal else WIDTH_WITHOUT_TERMINAL,
+        highlight=False,
+        soft_wrap=not terminal,
+    )
+
+
+def table(title, *columns, rows, zero="0"):
+    """Return a table whose first column is text and whose other columns are numbers, 0 shown as ``zero``."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_edge=False)
+    for position, column in enumerate(columns):
+        shown.add_column(column, justify="right" if position else "left", no_wrap=True)
+    for first, *numbers in rows:
+        shown.add_row(Text(first), *(str(number) if number else zero for number in numbers))
+    return shown
+
+
+def progress(items, description):
+    """Return a list to be run through, with a progress bar on the terminal's error output if there is one.
+
+    Args:
+        items: what is worked on, one after the other.
+        description: what is done with them.
+    """
+    from rich.console import Console
+    from rich.progress import track
+
+    # Not through a command's stderr, which ends every write with a line break.
+    terminal = Console(stderr=True)
+    if len(items) < 2 or not terminal.is_terminal:
+        return items
+    return track(items, description, console=terminal, transient=True)

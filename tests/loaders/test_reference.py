@@ -1,0 +1,289 @@
+"""Reference data: declared in files, brought into the database, never deleted."""
+
+from shutil import copytree
+from threading import Barrier, Thread
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connections
+
+from opsdb.loaders.errors import LoadError
+from opsdb.loaders.reference import REFERENCE_DIRECTORY, load_reference, read_reference
+from opsdb.models import (
+    DataLocation,
+    DataTransferRoute,
+    DiskDataLocation,
+    Instrument,
+    InstrumentModule,
+    ObservingProgram,
+    ObsMode,
+    Role,
+    S3DataLocation,
+    Site,
+    Telescope,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A copy of the reference data of the package, to be spoilt."""
+    return copytree(REFERENCE_DIRECTORY, tmp_path / "reference")
+
+
+@pytest.fixture
+def spoil(folder):
+    """Change a text in a file of the copy."""
+
+    def spoil(name, old, new):
+        path = folder / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+        return text[: text.index(old)].count("\n") + 1
+
+    return spoil
+
+
+@pytest.fixture
+def write(tmp_path):
+    """A folder of reference data with these files."""
+
+    def write(**files):
+        folder = tmp_path / "own"
+        folder.mkdir(exist_ok=True)
+        (folder / "index.yaml").write_text("files: [" + ", ".join(f"{name}.yaml" for name in files) + "]\n")
+        for name, text in files.items():
+            (folder / f"{name}.yaml").write_text(text)
+        return folder
+
+    return write
+
+
+def refused(folder):
+    before = (Telescope.objects.count(), Site.objects.count(), ObsMode.objects.count(), Role.objects.count())
+    with pytest.raises(LoadError) as caught:
+        load_reference(folder)
+    assert before == (Telescope.objects.count(), Site.objects.count(), ObsMode.objects.count(), Role.objects.count())
+    return str(caught.value)
+
+
+def test_the_observatory_is_as_documented(reference):
+    fyst = Telescope.objects.get()
+    assert (fyst.latitude_deg, fyst.longitude_deg, fyst.elevation_m) == (-22.985639, -67.740278, 5611.8)
+    assert (fyst.observatory.name, fyst.observatory.time_zone) == ("CCAT Observatory", "America/Santiago")
+    modules = {
+        (module.instrument.name, module.name): (module.pixels, module.frequency_min_ghz, module.frequency_max_ghz)
+        for module in InstrumentModule.objects.select_related("instrument")
+    }
+    assert modules["CHAI", "LFA"] == (64, 455, 495)
+    assert modules["CHAI", "HFA"] == (64, 800, 820)
+    assert ("CHAI", "Mini-CHAI") in modules
+    assert {name for instrument, name in modules if instrument == "Prime-Cam"} == {
+        "220GHz",
+        "280GHz",
+        "350GHz",
+        "410GHz",
+        "850GHz",
+        "EoR-Spec-1",
+        "EoR-Spec-2",
+    }
+    assert modules["Prime-Cam", "EoR-Spec-1"][1:] == (210, 420)
+
+
+def test_every_site_has_what_data_need_on_their_way(reference):
+    kinds = {
+        site.short_name: set(site.data_locations.values_list("location_type", flat=True)) for site in Site.objects.all()
+    }
+    downstream = {"buffer", "long_term_archive", "processing"}
+    assert kinds == {"ccat": {"source", "buffer"}, "cologne": downstream, "us": downstream}
+    sources = DataLocation.objects.sources()
+    assert {source.instrument for source in sources} == set(Instrument.objects.all())
+    ends = DataTransferRoute.objects.values_list("origin_site__short_name", "destination_site__short_name")
+    assert set(ends) == {("ccat", "cologne"), ("ccat", "us"), ("cologne", "us"), ("us", "cologne")}
+
+
+def test_programs_and_modes_that_plans_refer_to_are_there(reference):
+    assert {"GEco", "WFS", "DSS", "Cal", "ENG"} <= set(ObservingProgram.objects.values_list("short_name", flat=True))
+    without_source = set(ObsMode.objects.filter(needs_source=False).values_list("name", flat=True))
+    assert without_source == {"retune", "skydip", "focus", "pointing_cal"}
+
+
+def permissions(role):
+    return {permission.codename for permission in Role.objects.get(name=role).permissions.all()}
+
+
+def test_roles_have_the_permissions_of_their_trade(reference):
+    ours = Permission.objects.filter(content_type__app_label="opsdb")
+    assert permissions("admin") == set(ours.values_list("codename", flat=True))
+    viewer, observer, service = permissions("viewer"), permissions("observer"), permissions("service")
+    assert all(codename.startswith("view_") for codename in viewer)
+    assert observer - viewer >= {"add_obsunit", "change_prescheduledslot", "change_executedobsunit"}
+    assert observer.isdisjoint({"add_executedobsunit", "change_rawdatafile", "change_user"})
+    assert service - viewer >= {"add_executedobsunit", "add_rawdatafile", "change_datatransfer", "add_dataproduct"}
+    assert service.isdisjoint({"add_user", "change_obsunit"})
+    assert not any(codename.startswith("delete_") for codename in viewer | observer | service)
+
+
+def test_the_second_run_changes_nothing(reference, django_assert_num_queries):
+    assert sum(map(len, reference.created.values())) > 60
+    again = load_reference()
+    assert again.changes_nothing
+    assert sum(again.unchanged.values()) == sum(map(len, reference.created.values()))
+
+
+def test_a_dry_run_tells_the_same_and_writes_nothing():
+    dry = load_reference(dry_run=True)
+    assert not Site.objects.exists()
+    assert dry.created == load_reference().created
+
+
+def test_a_changed_field_is_set_back_and_told(reference):
+    Telescope.objects.update(elevation_m=5600)
+    ObservingProgram.objects.get(short_name="Cal").instruments.set([])
+    result = load_reference()
+    told = {(change.row, change.field): (change.old, change.new) for change in result.changes}
+    assert told == {
+        ("ccat / Fred Young Submillimeter Telescope", "elevation_m"): ("5600.0", "5611.8"),
+        ("Cal", "instruments"): ("none", "CHAI, Prime-Cam"),
+    }
+    assert Telescope.objects.get().elevation_m == 5611.8
+    assert result.changed == {"Telescope": 1, "ObservingProgram": 1}
+    assert load_reference().changes_nothing
+
+
+def test_what_a_file_leaves_out_belongs_to_the_operators(reference):
+    Instrument.objects.update(available=False)
+    ObsMode.objects.create(name="ours")
+    assert load_reference().changes_nothing
+    assert not Instrument.objects.filter(available=True).exists()
+    assert ObsMode.objects.filter(name="ours").exists()
+
+
+WRONG = [
+    ("observatory.yaml", "latitude_deg", "latitud_deg", "Telescope[0].latitud_deg", "expected latitude_deg"),
+    ("observatory.yaml", "-22.985639", "-122.985639", "Telescope[0].latitude_deg", "between -90 and 90"),
+    ("observatory.yaml", "5611.8\n", "high\n", "Telescope[0].elevation_m", "expected a finite number"),
+    ("observatory.yaml", "America/Santiago", "America/Santiago_", "Observatory[0].time_zone", "not an IANA"),
+    ("observatory.yaml", "observatory: ccat", "observatory: ccaat", "Telescope[0].observatory", "expected ccat?"),
+    ("observatory.yaml", "    short_name: FYST", "    short_name: no", "Telescope[0].short_name", "expected a text"),
+    ("observatory.yaml", "Telescope:", "Telescop:", "'Telescop' is no model", "expected Telescope"),
+    ("observatory.yaml", "    short_name: FYST\n", "", "Telescope[0].short_name", "blank"),
+    ("instruments.yaml", "    name: LFA\n", "", "InstrumentModule[0].name", "natural key"),
+    ("instruments.yaml", "name: HFA", "name: LFA", "InstrumentModule[1]", "the same row is at instruments.yaml"),
+    (
+        "instruments.yaml",
+        "sideband: dsb",
+        "sideband: both",
+        "ChaiModuleConfiguration[0].sideband",
+        "one of lsb,",
+    ),
+    ("instruments.yaml", "461.0407682", ".inf", "ChaiModuleConfiguration[0].line_frequency_ghz", "finite number"),
+    ("instruments.yaml", "pixels: 64", "pixels: -1", "InstrumentModule[0].pixels", "must be above 0"),
+    ("locations.yaml", "short_name: us", "short_name: US", "Site[2].short_name", "lower-case"),
+    ("locations.yaml", "path: /data/chai", "path: data/chai", "DiskDataLocation[0].path", "absolute"),
+    ("locations.yaml", "retention_days: 30", "retention_days: 30.5", "DiskDataLocation[0].retention_days", "whole"),
+    ("modes.yaml", "needs_source: false", 'needs_source: "no"', "ObsMode[10].needs_source", "true or false"),
+    ("routes.yaml", "destination_site: cologne", "destination_site: ccat", "DataTransferRoute[0]", "another site"),
+    ("roles.yaml", '"view:*", "add:', '"view:*", "ad:', "Role[1].permissions", "'ad:planning' matches no permission"),
+    ("roles.yaml", '["*:*"]', '"*:*"', "Role[0].permissions", "expected a list"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "path", "message"), WRONG, ids=[f"{w[3]}-{w[4]}" for w in WRONG])
+def test_a_wrong_row_is_named_with_file_line_and_path(spoil, folder, name, old, new, path, message):
+    line = spoil(name, old, new)
+    said = refused(folder).split("\n")[0]
+    assert f"{name}, line " in said
+    assert path in said
+    assert message in said
+    told = int(said.partition(", line ")[2].partition(",")[0].partition(":")[0])
+    assert abs(told - line) <= 8
+
+
+def test_all_files_are_checked_before_any_is_written(spoil, folder):
+    spoil("observatory.yaml", "latitude_deg:", "latitude:")
+    spoil("roles.yaml", "builtin:", "built_in:")
+    assert [line.partition(".yaml")[0].rpartition("/")[2] for line in refused(folder).split("\n")] == [
+        "observatory",
+        "roles",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Site: [", "line 2: this is no YAML"),
+        ("Site:\n\t- name: x", "line 2: this is no YAML"),
+        ("", "this file is empty"),
+        ("# nothing\n", "this file is empty"),
+        ("- name: x", "there are no models"),
+        ("Site: x", "Site: there is no list of rows"),
+        ("Site: [x]", "Site[0]: this is no row"),
+        ("1: []", "'1' is no model of reference data"),
+        ("User: []", "'User' is no model of reference data"),
+        ("Site:\n  - name: x\n    name: y\n    short_name: x", "line 3, Site[0]: name is given twice"),
+        ("Site:\n  - {name: x, short_name: x}\nSite: []", "line 3: Site is given twice"),
+        ("Site:\n  - {name: x, short_name: x, id: 7}", "Site[0].id: Site has no field 'id'"),
+        ("Site:\n  - {name: x, short_name: [x]}", "is no value for this field; expected a text"),
+        ("Site: !!python/object/apply:os.system ['true']", "this is no YAML"),
+        ("Site: " + "[" * 5000, "nested too deeply"),
+        ("Telescope:\n  - {observatory: [a, b], name: x}", "is no natural key of Observatory"),
+        ("Telescope:\n  - {observatory: {a: b}, name: x}", "is no natural key of Observatory"),
+    ],
+)
+def test_a_file_that_is_no_reference_data_gets_a_line(write, text, message):
+    assert message in refused(write(own=text))
+
+
+def test_the_index_and_the_folder_name_the_same_files(folder):
+    (folder / "more.yaml").write_text("Site: []")
+    assert "more.yaml is not in the index" in refused(folder)
+    (folder / "more.yaml").unlink()
+    (folder / "modes.yaml").unlink()
+    assert "index.yaml, line 6, files[3]" not in refused(folder)
+    assert "index.yaml, line 6: there is no file 'modes.yaml'" in refused(folder)
+    (folder / "index.yaml").write_text("files: [../observatory.yaml]")
+    assert "there is no file '../observatory.yaml'" in refused(folder)
+    (folder / "index.yaml").write_text("file: []")
+    assert "the index names no files" in refused(folder)
+    (folder / "index.yaml").unlink()
+    assert "there is no such file" in refused(folder)
+
+
+def test_a_location_cannot_become_another_kind_of_storage(reference, write):
+    rows = "S3DataLocation:\n  - {site: ccat, name: chai, location_type: source, bucket: x}"
+    assert "S3DataLocation[0]" in refused(write(own=rows))
+    assert not S3DataLocation.objects.filter(name="chai").exists()
+    assert DiskDataLocation.objects.filter(name="chai").exists()
+
+
+def test_what_only_the_database_refuses_is_named_with_its_path(reference, write):
+    rows = "DiskDataLocation:\n  - {site: ccat, name: chai, location_type: buffer, instrument: null}"
+    said = refused(write(own=rows))
+    assert "own.yaml, line 2, DiskDataLocation[0]: the database says: " in said
+    assert "location_type" in said
+
+
+def test_reading_needs_no_database(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert len(read_reference(REFERENCE_DIRECTORY)) > 60
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_end_in_one_clean_state():
+    start, results = Barrier(2), []
+
+    def load():
+        start.wait()
+        results.append(load_reference())
+        connections.close_all()
+
+    threads = [Thread(target=load) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(result.changes_nothing for result in results) == [False, True]
+    assert Site.objects.count() == 3

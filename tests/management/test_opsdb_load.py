@@ -1,0 +1,105 @@
+"""What the administrator sees of opsdb_load."""
+
+from io import BytesIO, StringIO, TextIOWrapper
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from opsdb.models import PreScheduledSlot
+from tests.commands import manage
+from tests.schedules import TIMELINE, calibration, science, timeline
+
+
+def load(*arguments):
+    out, err = StringIO(), StringIO()
+    call_command("opsdb_load", "slots", *map(str, arguments), stdout=out, stderr=err)
+    assert err.getvalue() == ""
+    return out.getvalue()
+
+
+def numbers(said):
+    rows = (line.rsplit(maxsplit=1) for line in said.split("\n"))
+    return {row[0].strip(): int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
+
+
+def test_the_counts_of_the_planners_timeline_are_printed(reference):
+    said = load(TIMELINE, "--program", "WFS", "--create-missing")
+    assert numbers(said) == {
+        "blocks read": 60,
+        "science": 14,
+        "calibrations": 31,
+        "slews, not loaded": 15,
+        "idle, not loaded": 0,
+        "slots created": 45,
+        "slots already there": 0,
+        "sources created": 2,
+        "configurations created": 6,
+        "units created": 6,
+    }
+    assert "create source Deep56 (constant elevation, RA 0.42° to 47.58°, Dec -37.00° to -27.00°)\n" in said
+    assert "create unit Cal / planet_cal_neptune\n" in said
+    assert said.endswith("45 slots created.\n")
+
+
+def test_the_second_time_it_says_that_there_is_nothing_to_load(reference):
+    load(TIMELINE, "--program", "WFS", "--create-missing")
+    assert load(TIMELINE, "--program", "WFS").endswith("Nothing to load: 45 slots were there already.\n")
+
+
+def test_a_dry_run_says_so_and_writes_nothing(reference):
+    said = load(TIMELINE, "--program", "WFS", "--create-missing", "--dry-run")
+    assert numbers(said)["slots created"] == 45
+    assert said.endswith("Dry run: 45 slots would be created. Nothing was written.\n")
+    assert not PreScheduledSlot.objects.exists()
+
+
+def test_every_problem_is_one_line_of_the_error(reference, tmp_path):
+    path = tmp_path / "bad.ecsv"
+    path.write_text(timeline(calibration("retune"), science(start_time='"2026-07-01 00:15:00"')))
+    with pytest.raises(CommandError) as caught:
+        load(path, "--program", "WFS")
+    assert str(caught.value).startswith(f"{path}, line ")
+    assert "\n" not in str(caught.value)
+
+
+def test_names_in_square_brackets_are_printed_as_they_are(reference, tmp_path):
+    path = tmp_path / "brackets[bold].ecsv"
+    path.write_text(timeline(science(name="[red]field")))
+    said = load(path, "--program", "WFS", "--create-missing")
+    assert "create unit WFS / [red]field\n" in said
+    assert "brackets[bold].ecsv" in said
+
+
+def test_a_stream_of_few_letters_gets_what_it_can_show(reference):
+    out = TextIOWrapper(BytesIO(), encoding="ascii")
+    call_command("opsdb_load", "slots", str(TIMELINE), "--program", "WFS", "--create-missing", stdout=out)
+    assert "Deep56 (constant elevation, RA 0.42? to" in out.buffer.getvalue().decode()
+
+
+def test_options_of_every_command_may_stand_at_the_end(reference):
+    assert load(TIMELINE, "--program", "WFS", "--create-missing", "--dry-run", "-v", "0", "--no-color") == ""
+
+
+def test_colours_appear_only_where_they_are_wanted(reference):
+    assert "\x1b[" not in load(TIMELINE, "--program", "WFS", "--create-missing")
+    out = StringIO()
+    call_command("opsdb_load", "slots", str(TIMELINE), "--program", "WFS", stdout=out, force_color=True)
+    assert "\x1b[" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["slots"], ["slots", "file.ecsv"], ["planets", "file.ecsv"]],
+    ids=["nothing", "kind", "file", "other"],
+)
+def test_wrong_arguments_say_which_are_right(arguments):
+    with pytest.raises(CommandError, match="required|invalid choice"):
+        call_command("opsdb_load", *arguments)
+
+
+@pytest.mark.parametrize("command", [["opsdb_init"], ["opsdb_load"], ["opsdb_load", "slots"]])
+def test_help_needs_no_database(command):
+    done = manage(*command, "--help", DATABASE_URL="postgres://nobody@127.0.0.1:1/none", SECRET_KEY="x")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("usage:")
