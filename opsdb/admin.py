@@ -1,0 +1,16 @@
+"""The front door: registers the admin of every model, nothing else."""
+
+from .admins import (  # noqa: F401
+    access,
+    archive,
+    copies,
+    data,
+    execution,
+    history,
+    locations,
+    observatory,
+    planning,
+    publications,
+    reduction,
+    transfer,
+)

@@ -1,0 +1,41 @@
+"""The way into the long-term archive, and back out of it for processing."""
+
+from django.contrib import admin
+
+from opsdb.models import LongTermArchiveTransfer, LongTermArchiveTransferLog, StagingJob
+
+from .base import OpsAdmin, WrittenByTheDatabase, listing
+
+
+@admin.register(LongTermArchiveTransfer)
+class LongTermArchiveTransferAdmin(OpsAdmin):
+    big = True
+    list_display = (
+        "id",
+        "raw_data_package",
+        "origin_location",
+        "destination_location",
+        "status",
+        "retry_count",
+        "failure_message",
+        "finished_at",
+    )
+    list_filter = ("status", "origin_location", "destination_location")
+    sortable = ("id",)
+    search_fields = ("id", "raw_data_package", "raw_data_package__name__startswith")
+    inlines = (listing(LongTermArchiveTransferLog, "logged_at", "level", "status", "message", "log_path"),)
+
+
+@admin.register(LongTermArchiveTransferLog)
+class LongTermArchiveTransferLogAdmin(WrittenByTheDatabase, OpsAdmin):
+    big = True
+    list_display = ("logged_at", "long_term_archive_transfer", "level", "status", "message", "log_path")
+    list_filter = ("long_term_archive_transfer",)
+    search_fields = ("id", "long_term_archive_transfer")
+
+
+@admin.register(StagingJob)
+class StagingJobAdmin(OpsAdmin):
+    list_display = ("id", "purpose", "destination_location", "status", "active", "requested_by", "expires_at")
+    list_filter = ("status", "active", "destination_location")
+    search_fields = ("id", "purpose")

@@ -1,0 +1,83 @@
+"""Where the bytes are, whether they are still right, and what shall be deleted."""
+
+from django.contrib import admin
+
+from opsdb.models import (
+    DataProductPhysicalCopy,
+    DataTransferPackagePhysicalCopy,
+    DeletionRequest,
+    FixityCheck,
+    PhysicalCopy,
+    RawDataFilePhysicalCopy,
+    RawDataPackagePhysicalCopy,
+)
+from opsdb.models.copies import COPY_TARGETS, DeletionRequestItem
+
+from .base import LinkInline, OpsAdmin, listing, parts
+from .kit.columns import link
+
+
+@admin.register(PhysicalCopy)
+class PhysicalCopyAdmin(OpsAdmin):
+    big = True
+    owned = (
+        "verification",
+        "verified_at",
+        "retry_count",
+        "failure_message",
+        "deletion_requested_at",
+        "deleted_at",
+    )
+    facts = ("size_bytes", "checksum", "checksum_algorithm")
+    list_display = ("id", "of", "data_location", "status", "verification", "verified_at", "size_bytes")
+    list_filter = ("status", "data_location")
+    search_fields = ("id", *COPY_TARGETS)
+    inlines = (listing(FixityCheck, "checked_at", "ok", "algorithm", "checked_by", fk_name="copy"),)
+
+    @admin.display(description="copy of")
+    def of(self, copy):
+        """The file, package or product."""
+        return link(copy.target, self)
+
+    of.needs = COPY_TARGETS
+
+
+@admin.register(
+    RawDataFilePhysicalCopy,
+    RawDataPackagePhysicalCopy,
+    DataTransferPackagePhysicalCopy,
+    DataProductPhysicalCopy,
+)
+class CopiesOfOneKindAdmin(PhysicalCopyAdmin):
+    @property
+    def target(self):
+        """Name of the field that says what these are copies of."""
+        return self.model.objects.target
+
+    @property
+    def hidden(self):
+        return {*COPY_TARGETS} - {self.target}
+
+    @property
+    def list_names(self):
+        return [self.target if name == "of" else name for name in self.list_display]
+
+    def get_search_fields(self, request):
+        return ["id", self.target]
+
+
+@admin.register(FixityCheck)
+class FixityCheckAdmin(OpsAdmin):
+    big = True
+    list_display = ("checked_at", "copy", "ok", "algorithm", "checked_by")
+    search_fields = ("id", "copy")
+
+
+@admin.register(DeletionRequest)
+class DeletionRequestAdmin(OpsAdmin):
+    owned = ("approved_by", "decided_at", "executed_at")
+    list_display = ("reason", "data_location", "status", "limit", "requested_by", "approved_by", "created_at")
+    list_filter = ("status", "data_location")
+    ordering = ("-pk",)
+    search_fields = ("id", "reason", "data_location__name")
+    inlines = (parts(DeletionRequestItem, base=LinkInline),)

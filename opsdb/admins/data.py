@@ -1,0 +1,97 @@
+"""The raw data: files, the packages they travel in, and what an archive says of a package."""
+
+from django.contrib import admin
+from django.db.models import Q
+
+from opsdb.models import (
+    DataLocation,
+    DataTransfer,
+    DataTransferPackage,
+    DataTransferPackagePhysicalCopy,
+    LongTermArchiveTransfer,
+    RawDataFile,
+    RawDataFilePhysicalCopy,
+    RawDataPackage,
+    RawDataPackageMetadata,
+    RawDataPackagePhysicalCopy,
+)
+
+from .base import OpsAdmin, listing
+from .kit.searching import is_surely_uuid
+
+COPY_FACTS = ("data_location", "status", "verification", "verified_at", "size_bytes")
+CONTENT = ("size_bytes", "checksum", "checksum_algorithm")
+
+
+@admin.register(RawDataFile)
+class RawDataFileAdmin(OpsAdmin):
+    big = True
+    facts = ("relative_path", *CONTENT)
+    list_display = (
+        "relative_path",
+        "size_bytes",
+        "file_type",
+        "instrument_module",
+        "raw_data_package",
+        "observed_at",
+    )
+    list_filter = ("instrument_module", "source_location", "executed_obs_unit", "raw_data_package")
+    search_fields = ("id", "executed_obs_unit", "raw_data_package")
+    inlines = (listing(RawDataFilePhysicalCopy, *COPY_FACTS),)
+
+    def search_condition(self, fields, word):
+        """Look for a path at each source location, because paths are indexed by location."""
+        found = super().search_condition(fields, word)
+        if is_surely_uuid(word) or "\x00" in word:
+            return found
+        sources = list(DataLocation.objects.sources().order_by().values_list("pk", flat=True))
+        at_path = Q(source_location__in=sources, relative_path=word)
+        return at_path if found is None else found | at_path
+
+    def searched(self):
+        return [*super().searched(), "relative path (whole)"]
+
+
+@admin.register(RawDataPackage)
+class RawDataPackageAdmin(OpsAdmin):
+    big = True
+    facts = ("name",)
+    list_display = (
+        "name",
+        "state",
+        "status",
+        "size_bytes",
+        "instrument_module",
+        "data_transfer_package",
+        "created_at",
+    )
+    list_filter = ("state", "status", "instrument_module", "executed_obs_unit", "data_transfer_package")
+    sortable = ("name",)
+    search_fields = ("id", "name__startswith", "executed_obs_unit", "data_transfer_package")
+    inlines = (
+        listing(RawDataPackagePhysicalCopy, *COPY_FACTS),
+        listing(LongTermArchiveTransfer, "destination_location", "status", "finished_at", "failure_message"),
+    )
+
+
+@admin.register(RawDataPackageMetadata)
+class RawDataPackageMetadataAdmin(OpsAdmin):
+    big = True
+    facts = ("raw_data_package",)
+    list_display = ("obs_id", "raw_data_package", "target_name", "s_ra", "s_dec", "t_min", "t_max", "instrument_name")
+    search_fields = ("raw_data_package",)
+
+
+@admin.register(DataTransferPackage)
+class DataTransferPackageAdmin(OpsAdmin):
+    big = True
+    facts = ("name", "origin_location")
+    list_display = ("name", "status", "size_bytes", "origin_location", "retry_count", "failure_message", "created_at")
+    list_filter = ("status", "origin_location")
+    sortable = ("name",)
+    search_fields = ("id", "name__startswith")
+    inlines = (
+        listing(RawDataPackage, "name", "state", "size_bytes"),
+        listing(DataTransfer, "origin_location", "destination_location", "status", "unpack_status", "finished_at"),
+        listing(DataTransferPackagePhysicalCopy, *COPY_FACTS),
+    )

@@ -1,0 +1,33 @@
+"""Who changed what, when and why."""
+
+from functools import cached_property
+
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import Q
+
+from opsdb.models import ChangeLog
+
+from .base import OpsAdmin, WrittenByTheDatabase
+
+
+@admin.register(ChangeLog)
+class ChangeLogAdmin(WrittenByTheDatabase, OpsAdmin):
+    big = True
+    list_display = ("changed_at", "operation", "table_name", "row_id", "user", "origin", "reason")
+    list_filter = ("changed_at", "user")
+    sortable = ("changed_at",)
+    search_fields = ("id",)
+
+    def search_condition(self, fields, word):
+        """Look for a row's key in each table, because changes are indexed by table."""
+        of_row = Q(table_name__in=self._logged_tables, row_id=word)
+        found = super().search_condition(fields, word)
+        return None if "\x00" in word else of_row if found is None else found | of_row
+
+    @cached_property
+    def _logged_tables(self):
+        return sorted({model._meta.db_table for model in apps.get_app_config("opsdb").get_models()})
+
+    def searched(self):
+        return [*super().searched(), "key of the changed row"]

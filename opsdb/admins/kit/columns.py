@@ -1,0 +1,165 @@
+"""How values look to people, in lists and in the read-only lines of forms."""
+
+import json
+from datetime import UTC
+
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.contrib.admin.utils import quote
+from django.contrib.auth.models import Permission
+from django.db import models
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
+
+from opsdb.models.enums import StateChoices
+from opsdb.models.wording import spoken, unit_of
+
+from .counting import grouped
+
+CHECKSUMS = ("checksum", "expected", "actual", "token_prefix")
+MANY_SHOWN = 20  # linked rows that a read-only line names before it leads to their list
+
+# What naming a row of a model of Django's own reads beside it.
+NEEDED_BY_STR = {Permission: ["content_type"]}
+
+# A field keeps only the choices of the enumeration that it was declared with.
+STATES = {tuple(states.values): states for states in StateChoices.__subclasses__()}
+
+
+class Column:
+    """A field of the model, shown by a function of the kit instead of Django's default."""
+
+    def __init__(self, field, render, title, sortable):
+        self.field = field
+        self.render = render
+        self.__name__ = field.name
+        self.short_description = title
+        self.admin_order_field = field.name if sortable else None
+
+    def __call__(self, row):
+        return self.render(row)
+
+
+def states_of(field):
+    """Return the state machine that a field holds a state of, or None."""
+    return STATES.get(tuple(value for value, _ in field.flatchoices)) if getattr(field, "choices", None) else None
+
+
+def column_for(field, model_admin, sortable=True):
+    """Return the kit's column for a field, or None where Django's own way of showing it is good."""
+    if field.many_to_many:
+        return Column(field, lambda row: linked_rows(row, field, model_admin), field.verbose_name, sortable=False)
+    title, show = _title_and_look(field, model_admin)
+    if show is None:
+        return None
+
+    def render(row):
+        value = getattr(row, field.name)
+        return model_admin.get_empty_value_display() if value is None or value == "" else show(value)
+
+    return Column(field, render, title, sortable)
+
+
+def _title_and_look(field, model_admin):
+    title, unit = field.verbose_name, unit_of(field.name)
+    if field.is_relation:
+        return title, lambda value: link(value, model_admin)
+    if states := states_of(field):
+        return title, lambda value: badge(states(value))
+    if isinstance(field, models.DateTimeField):
+        return f"{title} [UTC]", moment
+    if isinstance(field, models.JSONField):
+        return title, document
+    if isinstance(field, models.UUIDField) or field.name in CHECKSUMS:
+        return title, code
+    # The text names its unit itself, so that the title would contradict it.
+    if unit == "bytes" or field.name == "bytes_transferred":
+        return spoken(field.name), human_size
+    if unit == "seconds":
+        return spoken(field.name), human_duration
+    if isinstance(field, models.FloatField):
+        return title, human_number
+    return title, None
+
+
+def badge(state):
+    """Show a state by icon, colour and text."""
+    return format_html(
+        '<span class="opsdb-badge opsdb-badge-{}"><span aria-hidden="true">{}</span> {}</span>',
+        state.look.colour,
+        state.look.icon,
+        state.label,
+    )
+
+
+def human_size(size):
+    """Show a number of bytes in decimal units, the exact number on hover."""
+    value, units = float(size), ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"]
+    while abs(value) >= 999.5 and len(units) > 1:
+        value, units = value / 1000, units[1:]
+    text = f"{value:.0f} {units[0]}" if units[0] == "bytes" or value >= 99.95 else f"{value:.3g} {units[0]}"
+    return format_html('<span class="opsdb-whole" title="{} bytes">{}</span>', grouped(size), text)
+
+
+def human_duration(seconds):
+    """Show a number of seconds in the units of a clock, the exact number on hover."""
+    whole = round(seconds)
+    parts = [(whole // 86400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
+    text = " ".join(f"{number} {unit}" for number, unit in parts if number) if seconds >= 1 else f"{seconds:g} s"
+    return format_html('<span class="opsdb-whole" title="{} s">{}</span>', f"{seconds:g}", text)
+
+
+def human_number(number):
+    """Show a number with four decimals at most, all of them on hover."""
+    text = f"{number:.3g}" if 0 < abs(number) < 0.001 else f"{number:.4f}".rstrip("0").rstrip(".")
+    return text if float(text) == number else format_html('<span title="{}">{}</span>', repr(number), text)
+
+
+def moment(time):
+    """Show a time in UTC to the second, the whole of it on hover."""
+    time = time.astimezone(UTC)
+    return format_html(
+        '<time datetime="{0}" title="{0}">{1}</time>',
+        time.isoformat().replace("+00:00", "Z"),
+        f"{time:%Y-%m-%d %H:%M:%S}",
+    )
+
+
+def code(value):
+    """Show what is compared digit by digit in letters of equal width."""
+    return format_html('<code class="opsdb-code">{}</code>', value)
+
+
+def document(value):
+    """Show a JSON document over several lines."""
+    return format_html('<pre class="opsdb-json">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def link(row, model_admin):
+    """Show another row as a link to its page, or as text when it has none."""
+    if not model_admin.admin_site.is_registered(row._meta.model):
+        return str(row)
+    url = reverse(admin_urlname(row._meta, "change"), args=[quote(row.pk)], current_app=model_admin.admin_site.name)
+    return format_html('<a href="{}">{}</a>', url, row)
+
+
+def list_url(model, lookups, model_admin):
+    """Return the address of a list that is narrowed by lookups, or None when the model has no list."""
+    if not model_admin.admin_site.is_registered(model):
+        return None
+    url = reverse(admin_urlname(model._meta, "changelist"), current_app=model_admin.admin_site.name)
+    return f"{url}?{urlencode(lookups)}"
+
+
+def linked_rows(row, field, model_admin):
+    """Show the first rows of a many-to-many field and, when there are more, a link to the list of all."""
+    linked = getattr(row, field.name).select_related(*NEEDED_BY_STR.get(field.related_model, [None]))
+    rows = list(linked.order_by("pk")[: MANY_SHOWN + 1])
+    if not rows:
+        return model_admin.get_empty_value_display()
+    shown = format_html_join(", ", "{}", ((link(one, model_admin),) for one in rows[:MANY_SHOWN]))
+    if len(rows) <= MANY_SHOWN:
+        return shown
+    url = list_url(field.related_model, {f"{field.related_query_name()}__pk": row.pk}, model_admin)
+    more = format_html('<a href="{}">see all</a>', url) if url else "and more"
+    return format_html("{} … {}", shown, more)

@@ -1,0 +1,53 @@
+"""Filters that list no unbounded table."""
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.widgets import AutocompleteSelect
+
+
+class RelatedFilter(admin.FieldListFilter):
+    """Filters by a related row that is found by typing, so that its table may have any size."""
+
+    template = "admin/opsdb/related_filter.html"
+
+    def __init__(self, field, request, params, model, model_admin, field_path):
+        self.parameter = f"{field_path}__{field.target_field.name}__exact"
+        super().__init__(field, request, params, model, model_admin, field_path)
+        self.model_admin = model_admin
+        self.value = (self.used_parameters.get(self.parameter) or [None])[-1]
+        if self.value is not None:
+            self._require_a_key()
+
+    def _require_a_key(self):
+        try:
+            self.field.target_field.to_python(self.value)
+        except forms.ValidationError as error:
+            raise IncorrectLookupParameters(error) from error
+
+    def expected_parameters(self):
+        return [self.parameter]
+
+    def has_output(self):
+        return True
+
+    def choices(self, changelist):
+        """Prepare what the template shows; the only choice in the usual sense is none."""
+        rows = self.field.related_model._default_manager.all()
+        choice = forms.ModelChoiceField(rows, widget=AutocompleteSelect(self.field, self.model_admin.admin_site))
+        self.control = choice.widget.render(
+            self.parameter, self.value, {"id": f"filter-{self.field_path}", "aria-label": str(self.title)}
+        )
+        self.others = [
+            (name, value)
+            for name, values in changelist.filter_params.items()
+            for value in values
+            if name != self.parameter
+        ]
+        if changelist.query:
+            self.others.append(("q", changelist.query))
+        yield {
+            "selected": self.value is None,
+            "query_string": changelist.get_query_string(remove=[self.parameter]),
+            "display": "All",
+        }

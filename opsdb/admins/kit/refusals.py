@@ -1,0 +1,83 @@
+"""What the database refuses, said to a person instead of a server error."""
+
+from django.apps import apps
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.db import DataError, IntegrityError, connections, models
+from django.utils.text import capfirst
+
+# SQLSTATE classes and codes (PostgreSQL manual, appendix A) that blame the row and not the server.
+INTEGRITY = "23"
+NOT_NULL = "23502"
+DATA = "22"
+RAISED = "P0001"
+
+
+class Refusal(Exception):
+    """A change that the database refused: the text for people and, where known, the field it is about."""
+
+    def __init__(self, text, field=None):
+        super().__init__(text)
+        self.text = text
+        self.field = field
+
+    @classmethod
+    def of(cls, error):
+        """Read a database error; anything that is no refusal is raised again."""
+        if isinstance(error, models.ProtectedError | models.RestrictedError):
+            return cls(capfirst(str(error.args[0])))
+        cause = error.__cause__
+        state = getattr(cause, "sqlstate", None) or ""
+        if not (state == RAISED or state.startswith((INTEGRITY, DATA)) or isinstance(error, DataError)):
+            raise error
+        details = getattr(cause, "diag", None)
+        constraint = _constraint(details.constraint_name) if details else None
+        message = constraint and constraint.violation_error_message
+        if message and message != constraint.default_violation_error_message:
+            return cls(str(message), getattr(constraint, "field", None))
+        if state == NOT_NULL:
+            return cls(f"{capfirst(details.column_name)} must be given.", details.column_name)
+        texts = details and (details.message_primary, details.message_hint or details.message_detail)
+        return cls(". ".join(text.rstrip(".") for text in texts if text) + "." if texts else str(error))
+
+    def add_to(self, form):
+        """Put it beside its field, or above the form where that has no such field."""
+        form.add_error(self.field if self.field in form.fields else None, self.text)
+
+
+def _constraint(name):
+    """Return the declared constraint of this name that says something to people, or None."""
+    for model in apps.get_models(include_auto_created=True):
+        for constraint in model._meta.constraints:
+            if constraint.name == name:
+                return constraint
+    return None
+
+
+def check_now(using):
+    """Let the database check what it would check at the end of the transaction, while it can still be answered."""
+    connections[using].check_constraints()
+
+
+def form_that_shows(form_class, refusal):
+    """Return the form class with one more error: what the database said when the same input was saved."""
+
+    class Refused(form_class):
+        def clean(self):
+            cleaned = super().clean()
+            refusal.add_to(self)
+            return cleaned
+
+    return Refused
+
+
+class TolerantErrors:
+    """A form whose rows may complain about fields that it does not show."""
+
+    def _update_errors(self, errors):
+        if hasattr(errors, "error_dict"):
+            for name in set(errors.error_dict) - set(self.fields) - {NON_FIELD_ERRORS}:
+                errors.error_dict.setdefault(NON_FIELD_ERRORS, []).extend(errors.error_dict.pop(name))
+        super()._update_errors(errors)
+
+
+REFUSED = (IntegrityError, DataError)

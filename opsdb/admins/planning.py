@@ -1,0 +1,161 @@
+"""What is to be observed."""
+
+from django.contrib import admin
+
+from opsdb.models import (
+    AzimuthRange,
+    ChaiInparParameter,
+    ChaiObservationConfiguration,
+    ChaiTiling,
+    ConstantElevationSource,
+    Downtime,
+    ExecutedObsUnit,
+    FixedSource,
+    ObservationConfiguration,
+    ObservingProgram,
+    ObsMode,
+    ObsUnit,
+    PreScheduledSlot,
+    PrimeCamObservationConfiguration,
+    SolarSystemObject,
+    Source,
+    SubObservingProgram,
+    TimeAllocation,
+)
+
+from .base import OpsAdmin, ParentAdmin, listing, parts
+
+
+@admin.register(ObservingProgram)
+class ObservingProgramAdmin(OpsAdmin):
+    list_display = ("short_name", "name", "kind", "lead", "contact_email", "active")
+    inlines = (
+        parts(SubObservingProgram, fields=("short_name", "name", "description"), can_delete=False),
+        listing(TimeAllocation, "period", "instrument", "start_date", "end_date", "hours"),
+    )
+
+
+@admin.register(SubObservingProgram)
+class SubObservingProgramAdmin(OpsAdmin):
+    list_display = ("short_name", "name", "observing_program")
+    list_filter = ("observing_program",)
+
+
+@admin.register(Source)
+class SourceAdmin(ParentAdmin):
+    list_display = ("name", "type", "aliases", "comment")
+    search_fields = ("name", "aliases__icontains")
+
+
+class SubtypeOfSourceAdmin(OpsAdmin):
+    search_fields = ("name", "aliases__icontains")
+
+
+@admin.register(FixedSource)
+class FixedSourceAdmin(SubtypeOfSourceAdmin):
+    list_display = ("name", "ra_deg", "dec_deg", "frame", "vlsr_km_s")
+
+
+@admin.register(SolarSystemObject)
+class SolarSystemObjectAdmin(SubtypeOfSourceAdmin):
+    list_display = ("name", "ephemeris_name", "naif_id", "horizons_id")
+
+
+@admin.register(ConstantElevationSource)
+class ConstantElevationSourceAdmin(SubtypeOfSourceAdmin):
+    list_display = ("name", "ra_min_deg", "ra_max_deg", "dec_min_deg", "dec_max_deg", "elevation_deg")
+    inlines = (parts(AzimuthRange),)
+
+
+@admin.register(AzimuthRange)
+class AzimuthRangeAdmin(OpsAdmin):
+    list_display = ("source", "azimuth_min_deg", "azimuth_max_deg", "rising", "lst_start_hours", "lst_end_hours")
+    list_filter = ("rising", "source")
+    search_fields = ("source__name",)
+
+
+@admin.register(ObsMode)
+class ObsModeAdmin(OpsAdmin):
+    list_display = ("name", "description", "needs_source")
+
+
+@admin.register(ObservationConfiguration)
+class ObservationConfigurationAdmin(ParentAdmin):
+    list_display = ("name", "version", "type", "description")
+
+
+@admin.register(ChaiObservationConfiguration)
+class ChaiObservationConfigurationAdmin(OpsAdmin):
+    list_display = ("name", "version", "switching_mode", "integration_time_seconds", "coordinate_frame")
+    inlines = (parts(ChaiTiling, ordering=("tile_index",)), parts(ChaiInparParameter, ordering=("key",)))
+
+
+@admin.register(PrimeCamObservationConfiguration)
+class PrimeCamObservationConfigurationAdmin(OpsAdmin):
+    list_display = ("name", "version", "scan_type", "width_deg", "height_deg", "velocity_deg_s", "elevation_deg")
+
+
+@admin.register(ChaiTiling)
+class ChaiTilingAdmin(OpsAdmin):
+    list_display = ("configuration", "tile_index", "x_offset_arcsec", "y_offset_arcsec", "priority", "done")
+    list_filter = ("done", "configuration")
+    search_fields = ("configuration__name", "tile_index")
+
+
+@admin.register(ChaiInparParameter)
+class ChaiInparParameterAdmin(OpsAdmin):
+    list_display = ("key", "value", "configuration", "comment")
+    list_filter = ("configuration",)
+
+
+@admin.register(ObsUnit)
+class ObsUnitAdmin(OpsAdmin):
+    list_display = (
+        "name",
+        "observing_program",
+        "sub_observing_program",
+        "source",
+        "obs_mode",
+        "configuration",
+        "priority",
+        "available",
+    )
+    list_filter = ("available", "observing_program", "sub_observing_program", "source", "obs_mode")
+    search_fields = ("name", "line_id", "source__name")
+    inlines = (
+        listing(PreScheduledSlot, "start_time", "end_time", "telescope", ordering=("-start_time",)),
+        listing(ExecutedObsUnit, "start_time", "end_time", "status", "quality"),
+    )
+
+
+@admin.register(PreScheduledSlot)
+class PreScheduledSlotAdmin(OpsAdmin):
+    list_display = (
+        "start_time",
+        "end_time",
+        "obs_unit",
+        "telescope",
+        "azimuth_min_deg",
+        "azimuth_max_deg",
+        "elevation_deg",
+        "boresight_angle_deg",
+    )
+    list_filter = ("start_time", "telescope", "obs_unit")
+    search_fields = ("obs_unit__name", "origin")
+    ordering = ("-start_time",)
+
+
+@admin.register(TimeAllocation)
+class TimeAllocationAdmin(OpsAdmin):
+    list_display = ("period", "observing_program", "instrument", "start_date", "end_date", "hours")
+    list_filter = ("observing_program", "instrument")
+    search_fields = ("period", "observing_program__short_name")
+    ordering = ("-start_date", "observing_program")
+
+
+@admin.register(Downtime)
+class DowntimeAdmin(OpsAdmin):
+    list_display = ("start_time", "end_time", "telescope", "instrument", "instrument_module", "reason", "reported_by")
+    list_filter = ("start_time", "telescope", "instrument", "instrument_module")
+    search_fields = ("reason",)
+    ordering = ("-start_time",)

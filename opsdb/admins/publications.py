@@ -1,0 +1,19 @@
+"""What came of it: data releases and publications."""
+
+from django.contrib import admin
+
+from opsdb.models import DataRelease, Publication
+
+from .base import OpsAdmin
+
+
+@admin.register(DataRelease)
+class DataReleaseAdmin(OpsAdmin):
+    list_display = ("name", "version", "doi", "released_at", "public")
+
+
+@admin.register(Publication)
+class PublicationAdmin(OpsAdmin):
+    list_display = ("title", "year", "journal", "status", "doi", "bibcode")
+    search_fields = ("title", "doi", "bibcode", "journal", "authors__icontains")
+    ordering = ("-year", "title")

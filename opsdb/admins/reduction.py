@@ -1,0 +1,103 @@
+"""How data are reduced: software, groupings, pipelines, their runs, and the products."""
+
+from django.contrib import admin
+
+from opsdb.models import (
+    DataGrouping,
+    DataProduct,
+    DataProductPhysicalCopy,
+    ExecutedReductionStep,
+    ExecutedReductionStepInputPackage,
+    ExecutedReductionStepInputProduct,
+    Pipeline,
+    ReductionSoftware,
+    ReductionSoftwareVersion,
+    ReductionStep,
+    ReductionStepConfig,
+)
+from opsdb.models.reduction import ReductionStepDependency
+
+from .base import LinkInline, OpsAdmin, listing, parts
+
+
+@admin.register(ReductionSoftware)
+class ReductionSoftwareAdmin(OpsAdmin):
+    list_display = ("name", "repository_url", "description")
+    inlines = (
+        listing(ReductionSoftwareVersion, "version", "image", "released_at", "deprecated"),
+        listing(ReductionStepConfig, "name", "cpu", "memory_gb", "time_hours"),
+    )
+
+
+@admin.register(ReductionSoftwareVersion)
+class ReductionSoftwareVersionAdmin(OpsAdmin):
+    list_display = ("version", "software", "image", "released_at", "deprecated")
+    list_filter = ("deprecated", "software")
+    search_fields = ("version", "software__name")
+
+
+@admin.register(ReductionStepConfig)
+class ReductionStepConfigAdmin(OpsAdmin):
+    list_display = ("name", "software", "cpu", "memory_gb", "time_hours")
+    list_filter = ("software",)
+    search_fields = ("name", "software__name")
+
+
+@admin.register(DataGrouping)
+class DataGroupingAdmin(OpsAdmin):
+    list_display = ("name", "description", "instrument_module")
+
+
+@admin.register(Pipeline)
+class PipelineAdmin(OpsAdmin):
+    list_display = ("name", "data_grouping", "processing_location", "trigger_type", "priority", "enabled")
+    list_filter = ("trigger_type", "enabled", "processing_location")
+    inlines = (
+        listing(ReductionStep, "order", "name", "software", "config", "version_policy", ordering=("order", "pk")),
+    )
+
+
+@admin.register(ReductionStep)
+class ReductionStepAdmin(OpsAdmin):
+    list_display = ("name", "pipeline", "order", "software", "config", "version_policy", "pinned_version")
+    list_filter = ("version_policy", "pipeline", "software")
+    search_fields = ("name", "pipeline__name")
+    inlines = (
+        parts(ReductionStepDependency, base=LinkInline, fk_name="step"),
+        listing(ExecutedReductionStep, "sub_group_key", "status", "software_version", "finished_at"),
+    )
+
+
+@admin.register(ExecutedReductionStep)
+class ExecutedReductionStepAdmin(OpsAdmin):
+    big = True
+    owned = (
+        "hpc_job_id",
+        "retry_count",
+        "failure_message",
+        "exit_code",
+        "wall_time_seconds",
+        "cpu_hours",
+        "peak_memory_gb",
+        "submitted_at",
+        "started_at",
+        "finished_at",
+    )
+    list_display = ("id", "step", "sub_group_key", "status", "software_version", "hpc_job_id", "finished_at")
+    list_filter = ("status", "step", "software_version")
+    sortable = ("id",)
+    search_fields = ("id", "step__name")
+    inlines = (
+        parts(ExecutedReductionStepInputPackage, base=LinkInline),
+        parts(ExecutedReductionStepInputProduct, base=LinkInline),
+        listing(DataProduct, "name", "type", "size_bytes", "intermediate"),
+    )
+
+
+@admin.register(DataProduct)
+class DataProductAdmin(OpsAdmin):
+    big = True
+    list_display = ("name", "type", "run", "size_bytes", "intermediate", "superseded_by", "created_at")
+    list_filter = ("type", "intermediate", "run")
+    search_fields = ("id", "run", "name__startswith")
+    inlines = (listing(DataProductPhysicalCopy, "data_location", "status", "verification", "verified_at"),)

@@ -1,0 +1,51 @@
+"""How data get from site to site."""
+
+from django.contrib import admin
+
+from opsdb.models import DataTransfer, DataTransferLog, DataTransferRoute
+
+from .base import OpsAdmin, WrittenByTheDatabase, listing
+
+
+@admin.register(DataTransferRoute)
+class DataTransferRouteAdmin(OpsAdmin):
+    list_display = (
+        "name",
+        "origin_site",
+        "destination_site",
+        "route_type",
+        "relay_site",
+        "method",
+        "priority",
+        "active",
+    )
+    list_filter = ("route_type", "active", "origin_site", "destination_site")
+
+
+@admin.register(DataTransfer)
+class DataTransferAdmin(OpsAdmin):
+    big = True
+    owned = ("unpack_retry_count", "unpack_failure_message", "unpacked_at", "bytes_transferred")
+    list_display = (
+        "id",
+        "data_transfer_package",
+        "origin_location",
+        "destination_location",
+        "status",
+        "unpack_status",
+        "bytes_transferred",
+        "failure_message",
+        "finished_at",
+    )
+    list_filter = ("status", "unpack_status", "kind", "origin_location", "destination_location", "route")
+    sortable = ("id",)
+    search_fields = ("id", "data_transfer_package", "data_transfer_package__name__startswith")
+    inlines = (listing(DataTransferLog, "logged_at", "level", "status", "message", "log_path"),)
+
+
+@admin.register(DataTransferLog)
+class DataTransferLogAdmin(WrittenByTheDatabase, OpsAdmin):
+    big = True
+    list_display = ("logged_at", "data_transfer", "level", "status", "message", "log_path")
+    list_filter = ("data_transfer",)
+    search_fields = ("id", "data_transfer")

@@ -1,0 +1,43 @@
+import pytest
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+
+from tests.factories import UserFactory
+
+from .pages import MODELS
+
+
+def logged_in(user):
+    """A browser in which this user is logged in."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def superuser(db):
+    # Which content types are in the process's cache would change the number of queries.
+    for model in MODELS:
+        ContentType.objects.get_for_model(model, for_concrete_model=False)
+        ContentType.objects.get_for_model(model)
+    return UserFactory(superuser=True)
+
+
+@pytest.fixture
+def browser(superuser):
+    """A superuser's browser."""
+    return logged_in(superuser)
+
+
+@pytest.fixture
+def viewer(db):
+    """The browser of a user who may view everything and change nothing."""
+    views = Permission.objects.filter(codename__startswith="view_")
+    return logged_in(UserFactory(is_staff=True, user_permissions=views))
+
+
+@pytest.fixture
+def outsider(db):
+    """The browser of a member of staff without any permission."""
+    return logged_in(UserFactory(is_staff=True))
