@@ -101,7 +101,7 @@ def test_a_row_that_is_not_there_leads_back_to_the_index(model, browser):
             assert response.status_code == 302 or page in CLOSED.get(model, ())
 
 
-@pytest.mark.parametrize("model", filter(is_parent, MODELS), ids=name_of)
+@pytest.mark.parametrize("model", list(filter(is_parent, MODELS)), ids=name_of)
 def test_a_joined_parent_leads_to_the_pages_of_its_subtypes(model, browser):
     row = FACTORIES[model]().specific
     for page in ("change", "history", "delete"):
