@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate
 
 
 class OpsdbConfig(AppConfig):
@@ -13,3 +14,18 @@ class OpsdbConfig(AppConfig):
         from . import checks
 
         connection_created.connect(checks.refuse_old_server_on_connect)
+        post_migrate.connect(_keep_deletion_policy, sender=self)
+
+
+def _keep_deletion_policy(using, **kwargs):
+    """Tell the database the setting after `migrate`, because its triggers count archive copies."""
+    from django.db import connections, router
+
+    from .models import DeletionPolicy
+    from .workflows.deletion import tell_deletion_policy
+
+    if (
+        router.allow_migrate_model(using, DeletionPolicy)
+        and DeletionPolicy._meta.db_table in connections[using].introspection.table_names()
+    ):
+        tell_deletion_policy(using)

@@ -4,7 +4,7 @@ import difflib
 
 from django.apps import apps
 from django.conf import settings
-from django.core.checks import Error, Tags, register
+from django.core.checks import Error, Tags, Warning, register
 from django.db import NotSupportedError, connections, router
 
 from . import conf
@@ -43,6 +43,37 @@ def check_settings(app_configs, **kwargs):
             hint = f"Did you mean {near[0]}?" if near else "Remove it."
             errors.append(Error(f"There is no setting {name}.", hint=hint, id="opsdb.E002"))
     return errors
+
+
+@register()
+def check_archive_copies(app_configs, **kwargs):
+    """opsdb.E003: a number that the database would refuse."""
+    wanted = conf.get("OPSDB_MIN_ARCHIVE_COPIES")
+    if type(wanted) is int and wanted >= 1:
+        return []
+    return [Error(f"OPSDB_MIN_ARCHIVE_COPIES must be a number from 1, not {wanted!r}.", id="opsdb.E003")]
+
+
+@register(Tags.database)
+def check_deletion_policy(app_configs, databases=None, **kwargs):
+    """opsdb.W001: the triggers count archive copies by what `migrate` told the database last."""
+    model = apps.get_model("opsdb", "DeletionPolicy")
+    wanted = conf.get("OPSDB_MIN_ARCHIVE_COPIES")
+    warnings = []
+    for alias in sorted(aliases() & set(databases or ())):
+        if model._meta.db_table not in connections[alias].introspection.table_names():
+            continue
+        known = model.objects.using(alias).values_list("min_archive_copies", flat=True).first()
+        if known != wanted:
+            warnings.append(
+                Warning(
+                    f"The database '{alias}' lets copies go with {known or 1} verified archive copies elsewhere,"
+                    f" but OPSDB_MIN_ARCHIVE_COPIES is {wanted}.",
+                    hint="Run `python manage.py migrate`.",
+                    id="opsdb.W001",
+                )
+            )
+    return warnings
 
 
 def refuse_old_server(connection) -> None:

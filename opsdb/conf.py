@@ -3,7 +3,20 @@
 from django.conf import settings
 
 # Name and default of every setting; another name that begins with OPSDB_ is refused by a system check.
-DEFAULTS: dict[str, object] = {}
+DEFAULTS: dict[str, object] = {
+    # The most that one raw data package holds, bytes.
+    "OPSDB_MAX_PACKAGE_BYTES": 50 * 10**9,
+    # The most that one transfer package holds, bytes.
+    "OPSDB_MAX_TRANSFER_PACKAGE_BYTES": 500 * 10**9,
+    # The program that carries data where no route says otherwise.
+    "OPSDB_TRANSFER_METHOD": "bbcp",
+    # How many verified archive copies make it safe to delete others; `migrate` tells the database.
+    "OPSDB_MIN_ARCHIVE_COPIES": 1,
+    # The most copies that one request for deletion may hold.
+    "OPSDB_DELETION_REQUEST_LIMIT": 1000,
+    # Without a sign of life of its worker for so long, work in progress counts as stalled, seconds.
+    "OPSDB_STALLED_AFTER_SECONDS": 3600,
+}
 
 
 def get(name: str) -> object:

@@ -5,8 +5,8 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
-from django.db import connection
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection
 from django.db.migrations.loader import MigrationLoader
 
 import opsdb.migrations
@@ -14,6 +14,7 @@ import opsdb.migrations
 from .factories import fill_every_table
 from .models.schema import LINK_TABLES, MODELS
 
+GUARDS = {model: rule for model in MODELS for rule in model._meta.constraints if rule.name.endswith("_never_truncated")}
 FILES = sorted(Path(opsdb.migrations.__file__).parent.glob("0*.py"))
 TABLES = {model._meta.db_table for model in (*MODELS, *LINK_TABLES)}
 NOT_OF_AN_EXTENSION = "NOT EXISTS (SELECT FROM pg_depend WHERE objid = {}.oid AND deptype = 'e')"
@@ -54,10 +55,19 @@ def own_database(transactional_db):
     administrate(drop, f"CREATE DATABASE {quote(own)} TEMPLATE {quote(shared)}")
     connection.settings_dict["NAME"] = own
     try:
+        put_guards_back()
         yield
     finally:
         connection.settings_dict["NAME"] = shared
         administrate(drop)
+
+
+def put_guards_back():
+    """Guard the tables as elsewhere: in the test database they are emptied after tests."""
+    with connection.schema_editor() as editor:
+        for model, rule in GUARDS.items():
+            editor.execute(f"DROP FUNCTION {editor.quote_name(rule.name)}()")
+            editor.execute(rule.create_sql(model, editor))
 
 
 def catalogue():
@@ -101,9 +111,25 @@ def test_everything_goes_and_comes_back_with_rows_in_every_table(own_database):
 
     call_command("migrate", verbosity=0)
     assert catalogue() == before
-    assert not any(row_counts().values())
+    # What the setting says of deletion, and that it was noted.
+    assert {table: rows for table, rows in row_counts().items() if rows} == {"deletion_policy": 1, "change_log": 1}
     fill_every_table()
     assert all(row_counts().values())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_guarded_is_never_emptied(own_database):
+    fill_every_table()
+    before = row_counts()
+    for model, rule in GUARDS.items():
+        table = model._meta.db_table
+        with pytest.raises(IntegrityError) as caught, connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {table} CASCADE")
+        diagnosis = caught.value.__cause__.diag
+        assert (diagnosis.constraint_name, diagnosis.message_primary) == (rule.name, f"{table}: is never emptied")
+    with pytest.raises(CommandError):
+        call_command("flush", interactive=False, verbosity=0)
+    assert row_counts() == before
 
 
 @pytest.mark.django_db

@@ -54,11 +54,11 @@ def immutable_columns(model) -> set[str]:
 
 
 def events_refused(model) -> set[str]:
-    """Return ``UPDATE`` and ``DELETE`` where the database keeps a model's rows as they were written."""
+    """Return ``UPDATE`` and ``DELETE`` where the database keeps a model's rows as they were written, or for good."""
     return {
         event
         for rule in rules_of(model)
-        if rule.name.endswith("_append_only")
+        if rule.name.endswith(("_append_only", "_never_deleted"))
         for event in rule.options["events"].split(" OR ")
     }
 

@@ -5,6 +5,7 @@ from django.contrib import admin
 from opsdb.models import (
     DataProductPhysicalCopy,
     DataTransferPackagePhysicalCopy,
+    DeletionPolicy,
     DeletionRequest,
     FixityCheck,
     PhysicalCopy,
@@ -13,7 +14,7 @@ from opsdb.models import (
 )
 from opsdb.models.copies import COPY_TARGETS, DeletionRequestItem
 
-from .base import LinkInline, OpsAdmin, listing, parts
+from .base import LinkInline, OpsAdmin, WrittenByTheDatabase, listing, parts
 from .kit.columns import link
 
 
@@ -73,10 +74,25 @@ class FixityCheckAdmin(OpsAdmin):
     search_fields = ("id", "copy")
 
 
+@admin.register(DeletionPolicy)
+class DeletionPolicyAdmin(WrittenByTheDatabase, OpsAdmin):
+    list_display = ("min_archive_copies", "updated_at")
+    search_fields = ("id",)
+
+
 @admin.register(DeletionRequest)
 class DeletionRequestAdmin(OpsAdmin):
     owned = ("approved_by", "decided_at", "executed_at")
-    list_display = ("reason", "data_location", "status", "limit", "requested_by", "approved_by", "created_at")
+    list_display = (
+        "reason",
+        "data_location",
+        "status",
+        "overrides_retention",
+        "limit",
+        "requested_by",
+        "approved_by",
+        "created_at",
+    )
     list_filter = ("status", "data_location")
     ordering = ("-pk",)
     search_fields = ("id", "reason", "data_location__name")

@@ -2,9 +2,16 @@
 
 from django.contrib import admin
 
-from opsdb.models import DataLocation, DiskDataLocation, S3DataLocation, Site, TapeDataLocation
+from opsdb.models import (
+    DataLocation,
+    DataLocationUsage,
+    DiskDataLocation,
+    S3DataLocation,
+    Site,
+    TapeDataLocation,
+)
 
-from .base import OpsAdmin, ParentAdmin, listing
+from .base import OpsAdmin, ParentAdmin, WrittenByTheDatabase, listing
 
 
 @admin.register(Site)
@@ -37,3 +44,11 @@ class S3DataLocationAdmin(SubtypeOfDataLocationAdmin):
 @admin.register(TapeDataLocation)
 class TapeDataLocationAdmin(SubtypeOfDataLocationAdmin):
     list_display = ("name", "site", "location_type", "library", "pool", "capacity_bytes", "priority", "active")
+
+
+@admin.register(DataLocationUsage)
+class DataLocationUsageAdmin(WrittenByTheDatabase, OpsAdmin):
+    big = True
+    list_display = ("id", "data_location", "copies", "bytes")
+    list_filter = ("data_location",)
+    search_fields = ("id", "data_location")

@@ -25,7 +25,14 @@ class DataTransferRouteAdmin(OpsAdmin):
 @admin.register(DataTransfer)
 class DataTransferAdmin(OpsAdmin):
     big = True
-    owned = ("unpack_retry_count", "unpack_failure_message", "unpacked_at", "bytes_transferred")
+    owned = (
+        "unpack_retry_count",
+        "unpack_failure_message",
+        "unpack_claimed_by",
+        "unpack_heartbeat_at",
+        "unpacked_at",
+        "bytes_transferred",
+    )
     list_display = (
         "id",
         "data_transfer_package",

@@ -57,3 +57,41 @@ def progress(items, description):
     if len(items) < 2 or not terminal.is_terminal:
         return items
     return track(items, description, console=terminal, transient=True)
+
+
+def counting(items, description, unit):
+    """Run through a stream of unknown length, with a counter on the terminal's error output if there is one.
+
+    Args:
+        items: any iterable; it is never held as a whole.
+        description: what is done with the items.
+        unit: what they are called.
+    """
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    terminal = Console(stderr=True)
+    if not terminal.is_terminal:
+        yield from items
+        return
+    counter = TextColumn("{task.description} {task.completed:,} {task.fields[unit]}")
+    with Progress(SpinnerColumn(), counter, TimeElapsedColumn(), console=terminal, transient=True) as bar:
+        task = bar.add_task(description, total=None, unit=unit)
+        for number, item in enumerate(items, 1):
+            if number % 500 == 0:
+                bar.update(task, completed=number)
+            yield item
+
+
+def listing(title, *columns, rows):
+    """Return a table of texts; a column is as wide as it needs, the last one breaks where the terminal ends."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_edge=False)
+    for column in columns:
+        shown.add_column(column, no_wrap=column != columns[-1], overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text("" if value is None else str(value)) for value in row))
+    return shown

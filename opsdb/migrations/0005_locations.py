@@ -555,4 +555,51 @@ class Migration(migrations.Migration):
             },
             bases=("opsdb.datalocation",),
         ),
+        migrations.CreateModel(
+            name="DataLocationUsage",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        db_comment="Number of the row.",
+                        help_text="Number of the row.",
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "data_location",
+                    models.ForeignKey(
+                        db_comment="The location.",
+                        help_text="The location.",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="usage",
+                        to="opsdb.datalocation",
+                        verbose_name="data location",
+                    ),
+                ),
+                (
+                    "copies",
+                    models.BigIntegerField(
+                        db_comment="Copies added, or taken if below 0.",
+                        help_text="Copies added, or taken if below 0.",
+                        verbose_name="copies",
+                    ),
+                ),
+                (
+                    "bytes",
+                    models.BigIntegerField(
+                        db_comment="Bytes added, or taken if below 0.",
+                        help_text="Bytes added, or taken if below 0.",
+                        verbose_name="bytes",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "data location usage",
+                "db_table": "data_location_usage",
+                "db_table_comment": "What one statement added to or took from a location; the sum over a location is what it holds.",
+            },
+        ),
     ]

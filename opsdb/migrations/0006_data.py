@@ -325,7 +325,7 @@ class Migration(migrations.Migration):
                 ],
                 "indexes": [
                     models.Index(
-                        condition=models.Q(("status__in", ("pending", "scheduled", "in_progress"))),
+                        condition=models.Q(("status__in", ["pending", "scheduled", "in_progress", "failed"])),
                         fields=["status", "created_at"],
                         name="data_transfer_package_open",
                     )
@@ -733,7 +733,7 @@ class Migration(migrations.Migration):
                 ],
                 "indexes": [
                     models.Index(
-                        condition=models.Q(("status__in", ("pending", "scheduled", "in_progress"))),
+                        condition=models.Q(("status__in", ["pending", "scheduled", "in_progress", "failed"])),
                         fields=["status", "created_at"],
                         name="raw_data_package_open",
                     ),

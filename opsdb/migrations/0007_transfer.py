@@ -442,6 +442,27 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "unpack_claimed_by",
+                    models.CharField(
+                        blank=True,
+                        db_comment="The worker that unpacks or unpacked it.",
+                        default="",
+                        help_text="The worker that unpacks or unpacked it.",
+                        max_length=200,
+                        verbose_name="unpack claimed by",
+                    ),
+                ),
+                (
+                    "unpack_heartbeat_at",
+                    models.DateTimeField(
+                        blank=True,
+                        db_comment="Last sign of life of the worker that unpacks (UTC).",
+                        help_text="Last sign of life of the worker that unpacks (UTC).",
+                        null=True,
+                        verbose_name="unpack heartbeat at",
+                    ),
+                ),
+                (
                     "unpacked_at",
                     models.DateTimeField(
                         blank=True,
@@ -593,7 +614,7 @@ class Migration(migrations.Migration):
                 ],
                 "indexes": [
                     models.Index(
-                        condition=models.Q(("status__in", ("pending", "scheduled", "in_progress"))),
+                        condition=models.Q(("status__in", ["pending", "scheduled", "in_progress", "failed"])),
                         fields=["status", "created_at"],
                         name="data_transfer_open",
                     ),

@@ -244,7 +244,7 @@ class Migration(migrations.Migration):
                 ],
                 "indexes": [
                     models.Index(
-                        condition=models.Q(("status__in", ("pending", "scheduled", "in_progress"))),
+                        condition=models.Q(("status__in", ["pending", "scheduled", "in_progress", "failed"])),
                         fields=["status", "created_at"],
                         name="long_term_archive_transfer_open",
                     )

@@ -1377,6 +1377,10 @@ class Migration(migrations.Migration):
                         violation_error_message="Relative path must not be blank.",
                     ),
                 ],
+                "indexes": [
+                    models.Index(fields=["relative_path"], name="data_product_by_path"),
+                    models.Index(fields=["name"], name="data_product_by_name"),
+                ],
             },
         ),
         migrations.AddField(
@@ -1453,7 +1457,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="stagingjob",
             index=models.Index(
-                condition=models.Q(("status__in", ("pending", "scheduled", "in_progress"))),
+                condition=models.Q(("status__in", ["pending", "scheduled", "in_progress", "failed"])),
                 fields=["status", "created_at"],
                 name="staging_job_open",
             ),
@@ -1698,7 +1702,7 @@ class Migration(migrations.Migration):
             model_name="executedreductionstep",
             index=models.Index(
                 condition=models.Q(
-                    ("status__in", ("pending", "staging_data", "submitted", "running", "collecting_results"))
+                    ("status__in", ["pending", "staging_data", "submitted", "running", "collecting_results", "failed"])
                 ),
                 fields=["status", "created_at"],
                 name="executed_reduction_step_open",

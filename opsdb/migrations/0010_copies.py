@@ -177,6 +177,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "arrived_at",
+                    models.DateTimeField(
+                        db_comment="When the bytes came there last (UTC), kept by the database; the retention counts from it.",
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        help_text="When the bytes came there last (UTC), kept by the database; the retention counts from it.",
+                        verbose_name="arrived at",
+                    ),
+                ),
+                (
                     "verified_at",
                     models.DateTimeField(
                         blank=True,
@@ -370,7 +380,18 @@ class Migration(migrations.Migration):
                         violation_error_message="Verification must be one of: unverified, verified, mismatch.",
                     ),
                 ],
-                "indexes": [models.Index(fields=["data_location", "status", "id"], name="physical_copy_by_location")],
+                "indexes": [
+                    models.Index(
+                        fields=["data_location", "status", "arrived_at", "id"], name="physical_copy_by_location"
+                    ),
+                    models.Index(
+                        models.F("data_location"),
+                        models.OrderBy(models.F("verified_at"), nulls_first=True),
+                        models.F("id"),
+                        condition=models.Q(("status__in", ("present", "staged", "deletion_possible", "corrupt"))),
+                        name="physical_copy_by_verification",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -578,6 +599,67 @@ class Migration(migrations.Migration):
                         violation_error_message="Algorithm must be one of: sha256, sha512, blake2b, md5, xxh3, adler32, crc32c.",
                     ),
                 ],
+                "indexes": [models.Index(fields=["checked_at"], name="fixity_check_by_time")],
+            },
+        ),
+        migrations.CreateModel(
+            name="DeletionPolicy",
+            fields=[
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_comment="When the row was made (UTC), set by the database.",
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        help_text="When the row was made (UTC), set by the database.",
+                        verbose_name="created at",
+                    ),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_comment="When the row was last changed (UTC), kept by the database.",
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        help_text="When the row was last changed (UTC), kept by the database.",
+                        verbose_name="updated at",
+                    ),
+                ),
+                (
+                    "id",
+                    models.BigAutoField(
+                        db_comment="Always 1.",
+                        help_text="Always 1.",
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "min_archive_copies",
+                    models.IntegerField(
+                        db_comment="Verified copies in archives elsewhere that a package needs.",
+                        help_text="Verified copies in archives elsewhere that a package needs.",
+                        verbose_name="min archive copies",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "deletion policy",
+                "db_table": "deletion_policy",
+                "db_table_comment": "How many verified archive copies make it safe to delete others: one row, kept equal to the setting.",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("id", 1)),
+                        name="deletion_policy_one_row",
+                        violation_error_message="There is one policy.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("min_archive_copies__gt", 0)),
+                        name="deletion_policy_min_archive_copies_positive",
+                        violation_error_message="Min archive copies must be above 0.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -663,6 +745,15 @@ class Migration(migrations.Migration):
                         help_text="How far it is.",
                         max_length=16,
                         verbose_name="status",
+                    ),
+                ),
+                (
+                    "overrides_retention",
+                    models.BooleanField(
+                        db_comment="Whether it may delete copies before the location's retention has passed.",
+                        default=False,
+                        help_text="Whether it may delete copies before the location's retention has passed.",
+                        verbose_name="overrides retention",
                     ),
                 ),
                 (

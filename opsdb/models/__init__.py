@@ -13,6 +13,7 @@ from .archive import (
 from .copies import (
     DataProductPhysicalCopy,
     DataTransferPackagePhysicalCopy,
+    DeletionPolicy,
     DeletionRequest,
     DeletionRequestItem,
     FixityCheck,
@@ -42,6 +43,7 @@ from .enums import (
     ProgramKind,
     PublicationStatus,
     Quality,
+    Recording,
     RouteType,
     RunStatus,
     Sideband,
@@ -62,6 +64,7 @@ from .history import (
 )
 from .locations import (
     DataLocation,
+    DataLocationUsage,
     DiskDataLocation,
     S3DataLocation,
     Site,
@@ -133,6 +136,7 @@ __all__ = [
     "CoordinateFrame",
     "DataGrouping",
     "DataLocation",
+    "DataLocationUsage",
     "DataProduct",
     "DataProductPhysicalCopy",
     "DataProductType",
@@ -142,6 +146,7 @@ __all__ = [
     "DataTransferPackage",
     "DataTransferPackagePhysicalCopy",
     "DataTransferRoute",
+    "DeletionPolicy",
     "DeletionRequest",
     "DeletionRequestItem",
     "DeletionRequestStatus",
@@ -179,6 +184,7 @@ __all__ = [
     "Publication",
     "PublicationStatus",
     "Quality",
+    "Recording",
     "RawDataFile",
     "RawDataFilePhysicalCopy",
     "RawDataPackage",

@@ -22,6 +22,7 @@ from .constraints import (
     matches,
     not_negative,
 )
+from .enums import Recording
 
 TOKEN_PREFIX_LENGTH = 8
 
@@ -29,6 +30,7 @@ TOKEN_PREFIX_LENGTH = 8
 class User(AbstractUser, metaclass=OpsModelBase):
     """A person or a service that works with the database. A host project may bring its own user model."""
 
+    recording = Recording.ALL
     id = models.BigAutoField(primary_key=True, help_text="Number of the row.")
     password = models.CharField(max_length=128, help_text="Hash of the password, with how it was made.")
     first_name = models.CharField(max_length=150, blank=True, help_text="Given name.")
@@ -61,6 +63,7 @@ class User(AbstractUser, metaclass=OpsModelBase):
 class Role(Group, metaclass=OpsModelBase):
     """A group of permissions with a meaning: what a kind of user may do."""
 
+    recording = Recording.ALL
     natural_key_fields = ("name",)
 
     group_ptr = models.OneToOneField(

@@ -7,8 +7,9 @@ from django.db.models import Q
 from .base import OpsQuerySet, Row, WorkItem, open_work, work_item_constraints
 from .constraints import Index, Unique, append_only, differ, immutable, location_of_type
 from .data import RawDataPackage
-from .enums import LocationType, Status
+from .enums import LocationType, Recording, Status
 from .locations import DataLocation
+from .safety import archive_transfer_is_true, staged_data_stay, transfer_reads_what_stays
 from .transfer import LogLine
 
 
@@ -22,8 +23,20 @@ class WorkQuerySet(OpsQuerySet):
         return self.filter(status=Status.FAILED)
 
 
+class LongTermArchiveTransferQuerySet(WorkQuerySet):
+    def to(self, location):
+        """Transfers into this archive."""
+        return self.filter(destination_location=location)
+
+    def claimable(self):
+        """Transfers that a worker may begin: new data may go into their archive."""
+        return self.filter(status__in=Status.claimable(), destination_location__active=True)
+
+
 class LongTermArchiveTransfer(WorkItem, Row):
     """The move of one raw package into one long-term archive."""
+
+    recording = Recording.CHANGES
 
     raw_data_package = models.ForeignKey(
         RawDataPackage,
@@ -47,7 +60,7 @@ class LongTermArchiveTransfer(WorkItem, Row):
         help_text="The archive.",
     )
 
-    objects = WorkQuerySet.as_manager()
+    objects = LongTermArchiveTransferQuerySet.as_manager()
 
     class Meta:
         verbose_name = "long-term archive transfer"
@@ -66,6 +79,8 @@ class LongTermArchiveTransfer(WorkItem, Row):
             ),
             location_of_type("destination_location", LocationType.LONG_TERM_ARCHIVE),
             immutable("raw_data_package_id", "destination_location_id"),
+            archive_transfer_is_true(),
+            *transfer_reads_what_stays("raw_data_package"),
         ]
         indexes = [open_work()]
 
@@ -94,6 +109,21 @@ class StagingJobQuerySet(WorkQuerySet):
     def active(self):
         """Jobs whose data must stay where they were staged."""
         return self.filter(active=True)
+
+    def to(self, location):
+        """Jobs that bring data to this processing location."""
+        return self.filter(destination_location=location)
+
+    def claimable(self):
+        """Jobs that a worker may begin: their data are still wanted, where new data may go."""
+        return self.active().filter(status__in=Status.claimable(), destination_location__active=True)
+
+    def expired(self, now):
+        """Active jobs whose data are no longer needed at this moment, the longest over first.
+
+        Served by ``staging_job_active``.
+        """
+        return self.active().filter(expires_at__lte=now).order_by("expires_at", "pk")
 
 
 class StagingJob(WorkItem, Row):
@@ -129,6 +159,7 @@ class StagingJob(WorkItem, Row):
         constraints = [
             *work_item_constraints(),
             location_of_type("destination_location", LocationType.PROCESSING),
+            *staged_data_stay(),
         ]
         indexes = [open_work(), Index(fields=["expires_at"], name="active", condition=Q(active=True))]
 

@@ -26,10 +26,12 @@ from .constraints import (
     immutable,
     implies,
     not_negative,
+    recorded,
+    state_machine,
     subtype_rules,
     touched,
 )
-from .enums import ChecksumAlgorithm, Status
+from .enums import ChecksumAlgorithm, Recording, StateChoices, Status
 from .wording import label, spoken
 
 
@@ -89,6 +91,8 @@ def _implied_constraints(cls):
     for field in options.local_fields:
         if not isinstance(field, models.CharField | models.TextField):
             continue
+        if states := StateChoices.of(field):
+            yield state_machine(field.name, states)
         if field.choices:
             allowed = [value for value, _ in field.flatchoices]
             yield Check(
@@ -109,6 +113,8 @@ def _implied_constraints(cls):
         yield finite(floats)
     if any(field.name == "updated_at" for field in options.local_fields):
         yield touched()
+    if cls.recording is not Recording.NOTHING:
+        yield recorded(cls.recording)
     parents = [parent for parent in options.parents if hasattr(parent, "discriminator")]
     if parents:
         yield from subtype_rules(parents[0]._meta.db_table, cls.discriminator, cls.subtype)
@@ -177,9 +183,13 @@ class SpecificQuerySet(OpsQuerySet):
 
 
 class OpsModel(models.Model, metaclass=OpsModelBase):
-    """Abstract base of every model of ops-db."""
+    """Abstract base of every model of ops-db.
+
+    ``natural_key_fields`` name what a person knows a row by; ``recording`` says which changes the change log keeps.
+    """
 
     natural_key_fields: tuple[str, ...] = ()
+    recording = Recording.ALL
 
     objects = OpsQuerySet.as_manager()
 
@@ -304,11 +314,11 @@ def work_item_constraints():
 
 
 def open_work(*fields, name="open", field="status"):
-    """Return the partial index on the rows of a work item that remain to be done."""
+    """Return the partial index on the rows of a work item that remain to be done or have failed."""
     return Index(
         fields=[*fields, field, "created_at"],
         name=name,
-        condition=models.Q(**{f"{field}__in": Status.open()}),
+        condition=models.Q(**{f"{field}__in": [*Status.open(), Status.FAILED]}),
     )
 
 

@@ -18,6 +18,7 @@ from django.db.models import BooleanField, F, Func, IntegerField, Q, Value
 from django.db.models.lookups import Exact
 from django.utils.text import capfirst
 
+from .enums import Recording
 from .wording import spoken
 
 IDENTIFIER_MAX_LENGTH = 63  # NAMEDATALEN - 1, PostgreSQL manual section 4.1.1
@@ -133,6 +134,8 @@ class Rule(models.BaseConstraint):
         level: ROW or STATEMENT.
         referencing: transition tables of a statement trigger.
         deferred: check at the end of the transaction.
+        table: the table to watch, where it is not the model's own but that of one of its links.
+        helper: signature and definition of a function that others may ask as well, kept with the rule.
     """
 
     def __init__(
@@ -147,6 +150,8 @@ class Rule(models.BaseConstraint):
         level="ROW",
         referencing="",
         deferred=False,
+        table="",
+        helper=(),
     ):
         super().__init__(name=name)
         self.options = {
@@ -158,6 +163,8 @@ class Rule(models.BaseConstraint):
             "level": level,
             "referencing": referencing,
             "deferred": deferred,
+            "table": table,
+            "helper": tuple(helper),
         }
         if any("%" in str(option) for option in self.options.values()):
             raise ValueError(f"rule {name}: write the text without a per cent sign")
@@ -170,9 +177,11 @@ class Rule(models.BaseConstraint):
         quote = schema_editor.quote_name
         option = self.options
         declare = f"DECLARE {option['declare']}\n" if option["declare"] else ""
+        table = quote(option["table"] or model._meta.db_table)
+        helper = "".join(f"{definition};\n" for definition in option["helper"][1:])
         clauses = [
             f"CREATE {'CONSTRAINT ' if option['deferred'] else ''}TRIGGER {quote(self.name)}",
-            f"{option['timing']} {option['events']} ON {quote(model._meta.db_table)}",
+            f"{option['timing']} {option['events']} ON {table}",
             "DEFERRABLE INITIALLY DEFERRED" if option["deferred"] else "",
             f"REFERENCING {option['referencing']}" if option["referencing"] else "",
             f"FOR EACH {option['level']}",
@@ -180,13 +189,15 @@ class Rule(models.BaseConstraint):
             f"EXECUTE FUNCTION {quote(self.name)}()",
         ]
         return (
-            f"CREATE FUNCTION {quote(self.name)}() RETURNS trigger LANGUAGE plpgsql AS $rule$\n"
+            f"{helper}CREATE FUNCTION {quote(self.name)}() RETURNS trigger LANGUAGE plpgsql AS $rule$\n"
             f"{declare}BEGIN\n{option['body']}\nEND\n$rule$;\n" + "\n".join(filter(None, clauses))
         )
 
     def remove_sql(self, model, schema_editor):
         name = schema_editor.quote_name(self.name)
-        return f"DROP TRIGGER {name} ON {schema_editor.quote_name(model._meta.db_table)};\nDROP FUNCTION {name}()"
+        table = schema_editor.quote_name(self.options["table"] or model._meta.db_table)
+        helper = "".join(f";\nDROP FUNCTION {signature}" for signature in self.options["helper"][:1])
+        return f"DROP TRIGGER {name} ON {table};\nDROP FUNCTION {name}(){helper}"
 
     def validate(self, model, instance, exclude=None, using="default"):
         """Leave it to the database: only there can the other rows be locked."""
@@ -508,5 +519,90 @@ def subtype_exists(parent_table, discriminator, tables):
             "|| ' needs its own row in the table of that subtype'",
             "Create the subtype, not the parent.",
             returns="NULL",
+        ),
+    )
+
+
+def state_machine(field, states):
+    """Refuse a step that the transition table of ``states`` does not have.
+
+    Args:
+        field: the field that holds the state.
+        states: the enumeration with the table.
+    """
+
+    def listed(after):
+        return ", ".join(sorted(after, key=lambda state: state.order)) or "nothing, it is final"
+
+    def quoted(after):
+        return ", ".join(f"'{state}'" for state in sorted(after))
+
+    table = states.transitions()
+    steps = " OR ".join(
+        f"(OLD.{field} = '{before}' AND NEW.{field} IN ({quoted(after)}))" for before, after in table.items() if after
+    )
+    following = " ".join(f"WHEN '{before}' THEN '{listed(after)}'" for before, after in table.items())
+    return Rule(
+        name=f"{field}_transition",
+        events=f"UPDATE OF {field}",
+        when=f"OLD.{field} IS DISTINCT FROM NEW.{field}",
+        body=refuse_if(
+            f"NOT ({steps})",
+            f"TG_TABLE_NAME || ' ' || OLD.id || ': {field} cannot go from ' || OLD.{field} || ' to ' || NEW.{field} "
+            f"|| '; it can become: ' || CASE OLD.{field} {following} END",
+        ),
+    )
+
+
+def never_deleted(what):
+    """Refuse ``DELETE``, ``TRUNCATE`` and another key: what happened can't be made undone."""
+    return [
+        immutable("id"),
+        Rule(
+            name="never_deleted",
+            events="DELETE",
+            body=refuse(f"TG_TABLE_NAME || ' ' || OLD.id || ': {what} is never deleted'"),
+        ),
+        never_truncated(),
+    ]
+
+
+def never_truncated():
+    """Refuse ``TRUNCATE``, which row triggers do not see."""
+    return Rule(
+        name="never_truncated",
+        events="TRUNCATE",
+        level="STATEMENT",
+        body=refuse("TG_TABLE_NAME || ': is never emptied'"),
+    )
+
+
+def recorded(recording):
+    """Write changes into the change log: every one, or with ``Recording.CHANGES`` all but inserts."""
+    events = {Recording.ALL: "INSERT OR UPDATE OR DELETE", Recording.CHANGES: "UPDATE OR DELETE"}
+    return Rule(
+        name="history",
+        timing="AFTER",
+        events=events[recording],
+        body="PERFORM opsdb_record_change(TG_TABLE_NAME, lower(TG_OP), to_jsonb(OLD), to_jsonb(NEW));\nRETURN NULL;",
+    )
+
+
+def frozen_once_verified(target, *columns, also="false"):
+    """Refuse to change the facts that a copy was verified against.
+
+    Args:
+        target: the column of ``physical_copy`` that points to this table, without ``_id``.
+        columns: the facts.
+        also: another condition on OLD that freezes them.
+    """
+    return Rule(
+        name="facts_frozen",
+        events="UPDATE",
+        when=_columns_differ(columns),
+        body=refuse_if(
+            f"{also} OR EXISTS (SELECT FROM physical_copy WHERE {target}_id = OLD.id AND verification = 'verified')",
+            f"TG_TABLE_NAME || ' ' || OLD.id || ': {', '.join(columns)} cannot be changed, "
+            "because a copy was verified against them'",
         ),
     )

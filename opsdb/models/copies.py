@@ -1,8 +1,13 @@
 """Where the bytes are: one row for every copy of a file, a package or a product, for good."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Now
+from django.db.models.lookups import GreaterThan
+from django.utils import timezone
 
 from .base import OpsModel, OpsQuerySet, Row
 from .constraints import (
@@ -15,15 +20,59 @@ from .constraints import (
     exactly_one,
     immutable,
     implies,
+    never_deleted,
+    never_truncated,
     not_negative,
     positive,
     refuse_if,
 )
 from .data import DataTransferPackage, RawDataFile, RawDataPackage
-from .enums import ChecksumAlgorithm, DeletionRequestStatus, PhysicalCopyStatus, Verification
+from .enums import (
+    ChecksumAlgorithm,
+    DeletionRequestStatus,
+    LocationType,
+    PackageState,
+    PhysicalCopyStatus,
+    Recording,
+    Verification,
+)
 from .locations import DataLocation
+from .safety import (
+    DELETION_BLOCKER,
+    arrival_is_true,
+    born_present,
+    decision_of_another,
+    deletion_is_safe,
+    doubt_waits_for_deletion,
+    items_stay,
+    usage_counted,
+    verification_is_true,
+)
 
 COPY_TARGETS = ("raw_data_file", "raw_data_package", "data_transfer_package", "data_product")
+CHECKABLE = (
+    PhysicalCopyStatus.PRESENT,
+    PhysicalCopyStatus.STAGED,
+    PhysicalCopyStatus.DELETION_POSSIBLE,
+    PhysicalCopyStatus.CORRUPT,
+)
+# The states from which a copy is scheduled for deletion, unless its deletion failed before.
+DELETABLE = CHECKABLE
+
+
+class DeletionRule(Func):
+    """Number of the deletion rule that holds a copy back; none when it may go."""
+
+    function = DELETION_BLOCKER
+    template = "(%(function)s(%(expressions)s)).rule"
+    output_field = models.IntegerField()
+
+
+class Place(Func):
+    """A place in an order of several columns, which PostgreSQL compares as a whole."""
+
+    function = "ROW"
+    output_field = models.TextField()
 
 
 class PhysicalCopyQuerySet(OpsQuerySet):
@@ -43,9 +92,68 @@ class PhysicalCopyQuerySet(OpsQuerySet):
         """Copies that are present and not on their way out."""
         return self.filter(status=PhysicalCopyStatus.PRESENT)
 
+    def readable(self):
+        """Copies that can be read from: there, not on their way out, and not known to differ."""
+        return self.filter(status__in=PhysicalCopyStatus.readable()).exclude(verification=Verification.MISMATCH)
+
     def verified(self):
         """Copies whose checksum was compared and agreed."""
         return self.filter(verification=Verification.VERIFIED)
+
+    def deletable(self, location, *, limit=None, after=None):
+        """Copies at this location that no rule holds back from deletion, the oldest first.
+
+        With a limit only the first of them, or the first after a copy of the batch before. A batch walks
+        ``physical_copy_by_location`` from there and costs as much as it looks at: copies whose retention has not passed
+        are not looked at. Copies that only an approved request lets go are left to that request.
+
+        Asks at once what the location is like; the rest when it is read.
+        """
+        place = DataLocation.objects.get(pk=location.pk)
+        candidates = self.at(place)
+        if not place.is_too_full():
+            if place.retention_days is None:
+                return self.none()
+            candidates = candidates.filter(arrived_at__lte=Now() - Value(timedelta(days=place.retention_days)))
+        if place.location_type in (LocationType.SOURCE, LocationType.BUFFER):
+            archived = PackageState.ARCHIVED
+            candidates = candidates.filter(
+                Q(raw_data_file__raw_data_package__state=archived)
+                | Q(raw_data_package__state=archived)
+                | Q(data_transfer_package__isnull=False)
+            )
+        elif place.location_type == LocationType.LONG_TERM_ARCHIVE:
+            return self.none()
+        candidates = candidates.alias(rule=DeletionRule("pk")).filter(rule__isnull=True)
+        if after is not None:
+            candidates = candidates.filter(
+                GreaterThan(Place("arrived_at", "pk"), Place(Value(after.arrived_at), Value(after.pk)))
+            )
+        if limit is None:
+            return candidates.filter(status__in=DELETABLE).order_by("arrived_at", "pk")
+        # One walk along the index for each status, so that none has to sort all copies of a location.
+        first, *others = (
+            candidates.filter(status=status).order_by("arrived_at", "pk").values("pk")[:limit] for status in DELETABLE
+        )
+        return self.filter(pk__in=first.union(*others, all=True)).order_by("arrived_at", "pk")[:limit]
+
+    def deletion_stalled(self, *, older_than):
+        """Copies that a worker began to delete and of which nothing was heard since this moment."""
+        return self.filter(status=PhysicalCopyStatus.DELETION_IN_PROGRESS, updated_at__lt=older_than)
+
+    def due_for_fixity(self, location, *, limit):
+        """Copies at this location whose checksum was never compared or not for longer than its interval, oldest first.
+
+        Walks ``physical_copy_by_verification`` and stops where nothing is due. None without an interval.
+        """
+        if location.fixity_interval_days is None:
+            return self.none()
+        order = (F("verified_at").asc(nulls_first=True), "pk")
+        due = timezone.now() - timedelta(days=location.fixity_interval_days)
+        checkable = self.at(location).filter(status__in=CHECKABLE).order_by(*order).values("pk")
+        never = checkable.filter(verified_at__isnull=True)[:limit]
+        long_ago = checkable.filter(verified_at__lte=due)[:limit]
+        return self.filter(pk__in=never.union(long_ago, all=True)).order_by(*order)[:limit]
 
 
 class TargetManager(models.Manager.from_queryset(PhysicalCopyQuerySet)):
@@ -64,6 +172,8 @@ class PhysicalCopy(Row):
 
     The row stays when the bytes are gone: it is the audit trail.
     """
+
+    recording = Recording.CHANGES
 
     data_location = models.ForeignKey(
         DataLocation,
@@ -127,6 +237,11 @@ class PhysicalCopy(Row):
         default=ChecksumAlgorithm.SHA256,
         help_text="How the checksum was computed.",
     )
+    arrived_at = models.DateTimeField(
+        db_default=Now(),
+        editable=False,
+        help_text="When the bytes came there last (UTC), kept by the database; the retention counts from it.",
+    )
     verified_at = models.DateTimeField(null=True, blank=True, help_text="When the checksum was last compared (UTC).")
     verification = models.CharField(
         max_length=16,
@@ -181,9 +296,25 @@ class PhysicalCopy(Row):
                 "A failed deletion says what went wrong.",
                 "failure_message",
             ),
-            immutable("data_location_id", *(f"{target}_id" for target in COPY_TARGETS)),
+            immutable("data_location_id", *(f"{target}_id" for target in COPY_TARGETS), "created_at"),
+            born_present(),
+            deletion_is_safe(),
+            *arrival_is_true(),
+            *verification_is_true(),
+            doubt_waits_for_deletion(),
+            *usage_counted(),
+            *never_deleted("the record of a copy"),
         ]
-        indexes = [Index(fields=["data_location", "status", "id"], name="by_location")]
+        indexes = [
+            Index(fields=["data_location", "status", "arrived_at", "id"], name="by_location"),
+            Index(
+                F("data_location"),
+                F("verified_at").asc(nulls_first=True),
+                F("id"),
+                name="by_verification",
+                condition=Q(status__in=CHECKABLE),
+            ),
+        ]
 
     def __str__(self):
         return f"copy {self.pk}"
@@ -246,6 +377,8 @@ class DataProductPhysicalCopy(PhysicalCopy):
 class FixityCheck(Row):
     """One comparison of a copy's checksum with what it should be. It outlives the copy's bytes."""
 
+    recording = Recording.NOTHING
+
     copy = models.ForeignKey(
         PhysicalCopy, on_delete=models.PROTECT, related_name="fixity_checks", help_text="The copy."
     )
@@ -269,10 +402,29 @@ class FixityCheck(Row):
                 "ok",
             ),
             append_only("a fixity check"),
+            never_truncated(),
         ]
+        indexes = [Index(fields=["checked_at"], name="by_time")]
 
     def __str__(self):
         return f"{self.checked_at:%Y-%m-%d %H:%M} {'ok' if self.ok else 'differs'}"
+
+
+class DeletionPolicy(Row):
+    """How many verified archive copies make it safe to delete others: one row, kept equal to the setting."""
+
+    id = models.BigAutoField(primary_key=True, help_text="Always 1.")
+    min_archive_copies = models.IntegerField(help_text="Verified copies in archives elsewhere that a package needs.")
+
+    class Meta:
+        verbose_name_plural = "deletion policy"
+        constraints = [
+            Check("one_row", Q(id=1), "There is one policy."),
+            positive("min_archive_copies"),
+        ]
+
+    def __str__(self):
+        return f"at least {self.min_archive_copies} archive copies"
 
 
 class DeletionRequest(Row):
@@ -301,6 +453,9 @@ class DeletionRequest(Row):
         choices=DeletionRequestStatus,
         default=DeletionRequestStatus.REQUESTED,
         help_text="How far it is.",
+    )
+    overrides_retention = models.BooleanField(
+        default=False, help_text="Whether it may delete copies before the location's retention has passed."
     )
     limit = models.IntegerField(help_text="Most copies that it may delete.")
     items = models.ManyToManyField(
@@ -337,6 +492,7 @@ class DeletionRequest(Row):
                 "executed_at",
             ),
             immutable("data_location_id", "requested_by_id"),
+            *decision_of_another(),
         ]
 
     def __str__(self):
@@ -375,6 +531,7 @@ class DeletionRequestItem(OpsModel):
                     "|| NEW.physical_copy_id || ' is at another location'",
                 ),
             ),
+            *items_stay(),
         ]
 
     def __str__(self):

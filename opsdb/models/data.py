@@ -3,7 +3,7 @@
 import math
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from .base import (
     Checksummed,
@@ -21,30 +21,129 @@ from .constraints import (
     Rule,
     Unique,
     between,
+    frozen_once_verified,
     immutable,
     implies,
     json_object,
+    never_deleted,
     not_negative,
     ordered,
     positive,
     refuse_if,
     relative_path,
 )
-from .enums import ChecksumAlgorithm, LocationType, PackageState, Status
+from .enums import (
+    ChecksumAlgorithm,
+    LocationType,
+    PackageState,
+    PhysicalCopyStatus,
+    Recording,
+    Status,
+    TransferKind,
+    Verification,
+)
 from .execution import ExecutedObsUnit
 from .identifiers import uuid7
 from .locations import DataLocation
 from .observatory import InstrumentModule
 from .planning import ConstantElevationSource, FixedSource
+from .safety import archived_is_true, contents_are_closed
 
+FACTS = ("checksum", "checksum_algorithm", "size_bytes", "relative_path")
 SPEED_OF_LIGHT_M_S = 299_792_458  # exact by definition of the metre (SI brochure, 9th edition)
 # REC-ObsCore-v1.1, section 3.3.1
 OBSCORE_PRODUCT_TYPES = ("image", "cube", "spectrum", "sed", "timeseries", "visibility", "event", "measurements")
 MJD_OF_UNIX_EPOCH = 40_587  # 1970-01-01T00:00 UTC
 
 
+def _related(model, name):
+    """Return a queryset of what points to this model under this name, which is declared in a later module."""
+    return model._meta.get_field(name).related_model._default_manager.all()
+
+
+def _readable_keys(model, target, locations, lacking, limit, **facts):
+    """Return a subquery of the keys of what can be read at locations and lacks something, up to a limit from each.
+
+    One walk along ``physical_copy_by_location`` for each location and state, and one look for every copy: most of what
+    a buffer ever held is deleted, which PostgreSQL's statistics don't tell, so that it would join whole tables instead.
+
+    Args:
+        model: what the copies are of.
+        target: the field of a copy that points to it.
+        locations: where to look, one at least.
+        lacking: a queryset, correlated to a copy, of which there must be no row.
+        limit: the most from each walk.
+        facts: what must hold of a copy.
+    """
+    copies = _related(model, "copies").exclude(verification=Verification.MISMATCH)
+    waiting = copies.alias(done=Subquery(lacking.values("pk")[:1])).filter(
+        **facts, **{f"{target}__isnull": False}, done__isnull=True
+    )
+    first, *others = (
+        waiting.filter(data_location=location, status=status).order_by("arrived_at", "pk").values(target)[:limit]
+        for location in locations
+        for status in PhysicalCopyStatus.readable()
+    )
+    return first.union(*others, all=True)
+
+
+class DataTransferPackageQuerySet(OpsQuerySet):
+    def of_origin(self, location):
+        """Transfer packages that are made at this location."""
+        return self.filter(origin_location=location)
+
+    def awaiting_building(self):
+        """Transfer packages whose tar a worker has to make."""
+        return self.filter(status__in=Status.claimable())
+
+    def awaiting_transfer(self):
+        """Transfer packages that can be read where they were made, carry something that no archive has, and have no
+        primary transfer.
+
+        Served by ``raw_data_package_not_archived``: what is archived already costs nothing.
+        """
+        carried = RawDataPackage.objects.not_archived().filter(data_transfer_package__isnull=False)
+        primary = _related(self.model, "data_transfers").filter(
+            data_transfer_package=OuterRef("pk"), kind=TransferKind.PRIMARY
+        )
+        here = (
+            _related(self.model, "copies")
+            .readable()
+            .filter(data_transfer_package=OuterRef("pk"), data_location=OuterRef("origin_location"))
+        )
+        return self.filter(
+            ~Exists(primary), Exists(here), status=Status.COMPLETED, pk__in=carried.values("data_transfer_package")
+        )
+
+    def awaiting_secondary_transfer(self, origin, site, *, limit=1_000):
+        """Transfer packages that can be read in this buffer, were made elsewhere, and have no transfer to this site.
+
+        A failed secondary transfer counts, because an operator has to deal with it; a failed primary does not, because
+        the package has gone to another site instead. Served by ``physical_copy_by_location``: it costs as much as the
+        buffer holds.
+        """
+        gone_elsewhere = Q(kind=TransferKind.PRIMARY, status=Status.FAILED)
+        there = _related(self.model, "data_transfers").filter(
+            ~gone_elsewhere,
+            data_transfer_package=OuterRef("data_transfer_package"),
+            destination_location__in=DataLocation.objects.at_site(site),
+        )
+        elsewhere = DataLocation.objects.exclude(site__in=[origin.site_id, site.pk])
+        keys = _readable_keys(
+            self.model,
+            "data_transfer_package",
+            [origin],
+            there,
+            limit,
+            data_transfer_package__origin_location__in=elsewhere,
+        )
+        return self.filter(pk__in=keys)
+
+
 class DataTransferPackage(Checksummed, WorkItem, Timestamped):
     """A bundle of raw data packages that travels from one site to another as one file."""
+
+    recording = Recording.CHANGES
 
     id = models.UUIDField(primary_key=True, default=uuid7, help_text="Identifier (UUIDv7).")
     origin_location = models.ForeignKey(
@@ -55,6 +154,8 @@ class DataTransferPackage(Checksummed, WorkItem, Timestamped):
     )
     name = models.CharField(max_length=255, unique=True, help_text="File name, unique among all transfer packages.")
     relative_path = models.CharField(max_length=1000, help_text="Path below its location.")
+
+    objects = DataTransferPackageQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -68,6 +169,8 @@ class DataTransferPackage(Checksummed, WorkItem, Timestamped):
                 "A completed package has a size and a checksum.",
                 "checksum",
             ),
+            frozen_once_verified("data_transfer_package", *FACTS),
+            *never_deleted("a data transfer package"),
         ]
         indexes = [open_work()]
 
@@ -84,9 +187,48 @@ class RawDataPackageQuerySet(OpsQuerySet):
         """Packages that are not safe in an archive yet."""
         return self.exclude(state=PackageState.ARCHIVED)
 
+    def awaiting_packaging(self, source=None):
+        """Packages whose tar a worker has to make, of files at this source location if one is given."""
+        waiting = self.filter(status__in=Status.claimable())
+        if source is None:
+            return waiting
+        files = RawDataFile.objects.filter(raw_data_package=OuterRef("pk"), source_location=source)
+        return waiting.filter(Exists(files))
+
+    def readable_at(self, *locations):
+        """Packages with a copy at one of these locations that can be read."""
+        copies = _related(self.model, "copies").readable()
+        return self.filter(Exists(copies.filter(raw_data_package=OuterRef("pk"), data_location__in=locations)))
+
+    def awaiting_bundling(self, buffer=None):
+        """Packages that are made and sit in a buffer, or in this one, without a transfer package.
+
+        Served by ``raw_data_package_unbundled``.
+        """
+        unbundled = self.filter(status=Status.COMPLETED, data_transfer_package__isnull=True)
+        if buffer is None:
+            buffer = DataLocation.objects.buffers().order_by()
+            return unbundled.readable_at(*buffer)
+        return unbundled.readable_at(buffer)
+
+    def awaiting_archive(self, archive, *, limit=1_000):
+        """Packages that can be read in a buffer at the site of this archive and have no transfer into it.
+
+        At most this many of each buffer. Served by ``physical_copy_by_location``: it costs as much as the buffers hold.
+        """
+        buffers = list(DataLocation.objects.at_site(archive.site_id).buffers())
+        if not buffers:
+            return self.none()
+        planned = _related(self.model, "archive_transfers").filter(
+            raw_data_package=OuterRef("raw_data_package"), destination_location=archive
+        )
+        return self.filter(pk__in=_readable_keys(self.model, "raw_data_package", buffers, planned, limit))
+
 
 class RawDataPackage(Checksummed, WorkItem, Timestamped):
     """A tar of the raw files that one module wrote in one execution, or of a part of them."""
+
+    recording = Recording.CHANGES
 
     id = models.UUIDField(primary_key=True, default=uuid7, help_text="Identifier (UUIDv7).")
     executed_obs_unit = models.ForeignKey(
@@ -153,6 +295,10 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
                 "state",
             ),
             immutable("executed_obs_unit_id", "instrument_module_id", "part"),
+            frozen_once_verified("raw_data_package", *FACTS, "file_count", also="OLD.state = 'archived'"),
+            *contents_are_closed("bundle", "data_transfer_package", "status = 'completed'"),
+            archived_is_true(),
+            *never_deleted("a raw data package"),
         ]
         indexes = [
             open_work(),
@@ -185,6 +331,8 @@ class RawDataFileQuerySet(OpsQuerySet):
 
 class RawDataFile(Timestamped):
     """One file as an instrument wrote it."""
+
+    recording = Recording.CHANGES
 
     id = models.UUIDField(primary_key=True, default=uuid7, help_text="Identifier (UUIDv7), made where the file was.")
     executed_obs_unit = models.ForeignKey(
@@ -243,6 +391,13 @@ class RawDataFile(Timestamped):
             ),
             relative_path(),
             immutable("executed_obs_unit_id", "instrument_module_id", "source_location_id"),
+            frozen_once_verified(
+                "raw_data_file",
+                *FACTS,
+                also="EXISTS (SELECT FROM physical_copy WHERE raw_data_package_id = OLD.raw_data_package_id "
+                "AND verification = 'verified')",
+            ),
+            *never_deleted("a raw data file"),
             Rule(
                 name="source_location_type",
                 timing="AFTER",
@@ -262,6 +417,7 @@ class RawDataFile(Timestamped):
                     returns="NULL",
                 ),
             ),
+            *contents_are_closed("package", "raw_data_package", "status = 'completed' OR state = 'archived'"),
             Rule(
                 name="package_of_same_execution",
                 events='INSERT OR UPDATE OF "raw_data_package_id"',
@@ -290,6 +446,8 @@ class RawDataFile(Timestamped):
 
 class RawDataPackageMetadata(Row):
     """What a raw data package holds, in the mandatory columns of IVOA ObsCore 1.1 (REC-ObsCore-v1.1, table 1)."""
+
+    recording = Recording.CHANGES
 
     raw_data_package = models.OneToOneField(
         RawDataPackage,

@@ -6,6 +6,7 @@ colour alone.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import NamedTuple
 
 from django.db import models
@@ -28,6 +29,12 @@ WARNING = Look("orange", "▲")
 
 class StateChoices(models.TextChoices):
     """A state machine: members in the order a thing passes through them."""
+
+    @classmethod
+    def of(cls, field) -> type[StateChoices] | None:
+        """Return the state machine whose states a model field holds, or None."""
+        choices = list(field.choices or ())
+        return next((states for states in StateChoices.__subclasses__() if states.choices == choices), None)
 
     @classmethod
     def transitions(cls) -> dict[StateChoices, frozenset[StateChoices]]:
@@ -110,6 +117,11 @@ class Status(StateChoices):
         }
 
     @classmethod
+    def claimable(cls) -> tuple[Status, ...]:
+        """The states in which a worker may take the work."""
+        return cls.PENDING, cls.SCHEDULED
+
+    @classmethod
     def open(cls) -> tuple[Status, ...]:
         """The states in which work remains to be done."""
         return cls.PENDING, cls.SCHEDULED, cls.IN_PROGRESS
@@ -173,6 +185,11 @@ class PhysicalCopyStatus(StateChoices):
             "missing": WARNING,
             "corrupt": FAILED,
         }
+
+    @classmethod
+    def readable(cls) -> tuple[PhysicalCopyStatus, ...]:
+        """The states in which the bytes are there and not on their way out."""
+        return cls.PRESENT, cls.STAGED, cls.DELETION_POSSIBLE
 
 
 class RunStatus(StateChoices):
@@ -353,6 +370,14 @@ class GroupingDimension(models.TextChoices):
     SOURCE = "source", "source"
     INSTRUMENT_MODULE = "instrument_module", "instrument module"
     NIGHT = "night", "night"
+
+
+class Recording(StrEnum):
+    """Which changes of a table the change log keeps."""
+
+    ALL = "all"
+    CHANGES = "changes"
+    NOTHING = "nothing"
 
 
 class ChangeOperation(models.TextChoices):

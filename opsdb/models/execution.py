@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import Q
 
 from .base import OpsModel, OpsQuerySet, Timestamped
-from .constraints import Check, Index, Unique, between, immutable, json_object, not_negative, ordered
-from .enums import ObservationStatus, Quality
+from .constraints import Check, Index, Unique, between, immutable, json_object, never_deleted, not_negative, ordered
+from .enums import ObservationStatus, Quality, Recording
 from .identifiers import uuid7
 from .observatory import InstrumentModuleConfiguration
 from .planning import ObsUnit
@@ -35,6 +35,8 @@ class ExecutedObsUnitQuerySet(OpsQuerySet):
 
 class ExecutedObsUnit(Timestamped):
     """One execution of an observation unit at the telescope."""
+
+    recording = Recording.CHANGES
 
     id = models.UUIDField(
         primary_key=True, default=uuid7, help_text="Identifier (UUIDv7), made where the execution began."
@@ -91,6 +93,7 @@ class ExecutedObsUnit(Timestamped):
             between("mean_azimuth_deg", -360, 720, "°"),
             json_object("conditions"),
             immutable("obs_unit_id", "start_time"),
+            *never_deleted("an execution"),
         ]
         indexes = [
             Index(fields=["-start_time"], name="newest"),

@@ -5,8 +5,8 @@ from django.db import models
 from django.db.models.functions import Now
 
 from .base import OpsModel, OpsQuerySet
-from .constraints import Index, append_only
-from .enums import ChangeOperation
+from .constraints import Index, append_only, never_truncated
+from .enums import ChangeOperation, Recording
 
 
 class ChangeLogQuerySet(OpsQuerySet):
@@ -18,6 +18,8 @@ class ChangeLogQuerySet(OpsQuerySet):
 
 class ChangeLog(OpsModel):
     """One insert, update or delete of one row. It outlives the row and the user."""
+
+    recording = Recording.NOTHING
 
     id = models.BigAutoField(primary_key=True, help_text="Number of the change.")
     changed_at = models.DateTimeField(db_default=Now(), help_text="When (UTC).")
@@ -45,7 +47,7 @@ class ChangeLog(OpsModel):
     class Meta:
         verbose_name = "change"
         verbose_name_plural = "change log"
-        constraints = [append_only("history")]
+        constraints = [append_only("history"), never_truncated()]
         indexes = [
             Index(fields=["table_name", "row_id", "id"], name="by_row"),
             Index(fields=["changed_at"], name="by_time"),

@@ -5,10 +5,17 @@ import os
 from django.db import models
 from django.db.models import Q
 
-from .base import Row, SpecificQuerySet, SubtypedModel, parent_link
+from .base import OpsModel, OpsQuerySet, Row, SpecificQuerySet, SubtypedModel, parent_link
 from .constraints import Check, Unique, between, immutable, implies, matches, not_negative, positive, subtype_exists
-from .enums import LocationType, StorageType
+from .enums import LocationType, Recording, StorageType
 from .observatory import Instrument
+
+
+class SiteQuerySet(OpsQuerySet):
+    def archiving(self):
+        """Sites with an archive in use, in the order in which they take turns."""
+        archives = DataLocation.objects.archives().active().order_by()
+        return self.filter(pk__in=archives.values("site")).order_by("short_name")
 
 
 class Site(Row):
@@ -25,6 +32,8 @@ class Site(Row):
     location = models.TextField(blank=True, default="", help_text="Where it is.")
     description = models.TextField(blank=True, default="", help_text="What it does.")
 
+    objects = SiteQuerySet.as_manager()
+
     class Meta:
         constraints = [matches("short_name", r"^[a-z0-9]+$", "The short name must be lower-case letters and digits.")]
 
@@ -36,6 +45,10 @@ class DataLocationQuerySet(SpecificQuerySet):
     def active(self):
         """Locations in use."""
         return self.filter(active=True)
+
+    def at_site(self, site):
+        """Locations of this site."""
+        return self.filter(site=site)
 
     def of_type(self, location_type):
         """Locations of this type, the preferred first."""
@@ -130,6 +143,16 @@ class DataLocation(SubtypedModel):
     def __str__(self):
         return self.name
 
+    def held_bytes(self) -> int:
+        """Return how many bytes it holds, as far as is known: a sum over a few rows that the database keeps."""
+        return self.usage.aggregate(held=models.Sum("bytes"))["held"] or 0
+
+    def is_too_full(self) -> bool:
+        """Return whether it is filled above its threshold; never where it has no capacity or no threshold."""
+        if self.capacity_bytes is None or self.deletion_threshold_percent is None:
+            return False
+        return self.held_bytes() * 100 > self.capacity_bytes * self.deletion_threshold_percent
+
 
 class DiskDataLocation(DataLocation):
     """A folder on a computer."""
@@ -205,3 +228,22 @@ class TapeDataLocation(DataLocation):
                 "mount_path",
             )
         ]
+
+
+class DataLocationUsage(OpsModel):
+    """What one statement added to or took from a location; the sum over a location is what it holds."""
+
+    recording = Recording.NOTHING
+
+    id = models.BigAutoField(primary_key=True, help_text="Number of the row.")
+    data_location = models.ForeignKey(
+        DataLocation, on_delete=models.CASCADE, related_name="usage", help_text="The location."
+    )
+    copies = models.BigIntegerField(help_text="Copies added, or taken if below 0.")
+    bytes = models.BigIntegerField(help_text="Bytes added, or taken if below 0.")
+
+    class Meta:
+        verbose_name_plural = "data location usage"
+
+    def __str__(self):
+        return f"{self.copies:+d} copies, {self.bytes:+d} bytes"

@@ -2,10 +2,12 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
 from .base import OpsQuerySet, Row
 from .constraints import Unique, between, json_list, json_list_of_text, matches
 from .enums import PublicationStatus
+from .execution import ExecutedObsUnit
 from .planning import ObservingProgram
 from .reduction import DataProduct
 
@@ -48,13 +50,70 @@ class DataRelease(Row):
     def __str__(self):
         return f"{self.name} {self.version}"
 
+    def observations(self):
+        """Return the executions behind the products of this release."""
+        return _observations(PRODUCTS_OF_RELEASE, self.pk)
+
+
+# Every product that was made of an execution's packages, directly or by way of other products: each run is visited
+# once, along the indexes of the links.
+PRODUCTS_OF_OBSERVATION = """
+WITH RECURSIVE walk (run_id) AS (
+    SELECT input.run_id FROM raw_data_package AS package
+    JOIN executed_reduction_step_input_package AS input ON input.raw_data_package_id = package.id
+    WHERE package.executed_obs_unit_id = %s
+    UNION
+    SELECT input.run_id FROM walk
+    JOIN data_product AS made ON made.run_id = walk.run_id
+    JOIN executed_reduction_step_input_product AS input ON input.data_product_id = made.id
+)
+SELECT made.id FROM walk JOIN data_product AS made ON made.run_id = walk.run_id
+"""
+OBSERVATIONS_OF_PRODUCTS = """
+WITH RECURSIVE walk (run_id) AS (
+    SELECT product.run_id FROM data_product AS product WHERE product.id IN ({products})
+    UNION
+    SELECT made.run_id FROM walk
+    JOIN executed_reduction_step_input_product AS input ON input.run_id = walk.run_id
+    JOIN data_product AS made ON made.id = input.data_product_id
+)
+SELECT package.executed_obs_unit_id FROM walk
+JOIN executed_reduction_step_input_package AS input ON input.run_id = walk.run_id
+JOIN raw_data_package AS package ON package.id = input.raw_data_package_id
+"""
+PRODUCTS_OF_PUBLICATION = """
+SELECT dataproduct_id FROM publication_products WHERE publication_id = %s
+UNION
+SELECT held.dataproduct_id FROM publication_releases AS used
+JOIN data_release_products AS held ON held.datarelease_id = used.datarelease_id WHERE used.publication_id = %s
+"""
+PRODUCTS_OF_RELEASE = "SELECT dataproduct_id FROM data_release_products WHERE datarelease_id = %s"
+
+
+def _observations(products, *parameters):
+    """Executions behind the products that a query gives."""
+    return ExecutedObsUnit.objects.filter(
+        pk__in=RawSQL(OBSERVATIONS_OF_PRODUCTS.format(products=products), parameters)  # noqa: S611 - our own text
+    )
+
 
 class PublicationQuerySet(OpsQuerySet):
     def of_observation(self, execution):
-        """Publications of products that were made from this execution, or of the program that observed it."""
+        """Publications of products that were made from this execution, directly or in a release."""
+        made = RawSQL(PRODUCTS_OF_OBSERVATION, [execution.pk])  # noqa: S611 - our own text
+        links, held = Publication.products.through.objects, DataRelease.products.through.objects
+        releases = held.filter(dataproduct__in=made).values("datarelease")
+        used = Publication.releases.through.objects.filter(datarelease__in=releases)
         return self.filter(
-            Q(products__run__input_packages__executed_obs_unit=execution) | Q(programs__obs_units__executions=execution)
-        ).distinct()
+            pk__in=links.filter(dataproduct__in=made).values("publication").union(used.values("publication"))
+        )
+
+    def of_program_of(self, execution):
+        """Publications that name the program of this execution, whatever they made of it."""
+        program = ObservingProgram.objects.filter(obs_units__executions=execution).values("pk")
+        return self.filter(
+            pk__in=Publication.programs.through.objects.filter(observingprogram__in=program).values("publication")
+        )
 
 
 class Publication(Row):
@@ -111,7 +170,4 @@ class Publication(Row):
 
     def observations(self):
         """Return the executions behind the products of this publication and of its releases."""
-        from .execution import ExecutedObsUnit
-
-        products = DataProduct.objects.filter(Q(publications=self) | Q(releases__publications=self)).values("pk")
-        return ExecutedObsUnit.objects.filter(raw_data_packages__reduction_runs__products__in=products).distinct()
+        return _observations(PRODUCTS_OF_PUBLICATION, self.pk, self.pk)

@@ -1,8 +1,12 @@
 """How data are reduced: software, groupings, pipelines, their runs, and the products."""
 
+from datetime import UTC, timedelta
+
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import TruncDate
 
 from .archive import StagingJob
 from .base import Checksummed, OpsModel, OpsQuerySet, Row, checksummed_constraints
@@ -26,9 +30,21 @@ from .constraints import (
     same_owner,
 )
 from .data import RawDataPackage
-from .enums import DataProductType, GroupingDimension, LocationType, RunStatus, TriggerType, VersionPolicy
+from .enums import (
+    DataProductType,
+    GroupingDimension,
+    LocationType,
+    PackageState,
+    PhysicalCopyStatus,
+    RunStatus,
+    TriggerType,
+    VersionPolicy,
+)
+from .grouping import conditions, rules_are_known
+from .lineage import Lineage, downstream, lineage
 from .locations import DataLocation
 from .observatory import InstrumentModule
+from .safety import inputs_stay, what_ran_stays
 
 
 def _cron_pattern() -> str:
@@ -47,6 +63,15 @@ def _cron_pattern() -> str:
 
 
 CRON_EXPRESSION = _cron_pattern()
+# What the packages of a sub-group have in common, by dimension. A night begins at noon (UTC).
+DIMENSIONS = {
+    GroupingDimension.OBSERVING_PROGRAM: F("executed_obs_unit__obs_unit__observing_program_id"),
+    GroupingDimension.OBS_UNIT: F("executed_obs_unit__obs_unit_id"),
+    GroupingDimension.EXECUTED_OBS_UNIT: F("executed_obs_unit_id"),
+    GroupingDimension.SOURCE: F("executed_obs_unit__obs_unit__source_id"),
+    GroupingDimension.INSTRUMENT_MODULE: F("instrument_module_id"),
+    GroupingDimension.NIGHT: TruncDate(F("executed_obs_unit__start_time") - timedelta(hours=12), tzinfo=UTC),
+}
 
 
 class ReductionSoftware(Row):
@@ -158,10 +183,29 @@ class DataGrouping(Row):
     )
 
     class Meta:
-        constraints = [json_list("filter_rules")]
+        constraints = [json_list("filter_rules"), rules_are_known()]
 
     def __str__(self):
         return self.name
+
+    def clean(self):
+        try:
+            conditions(self.filter_rules)
+        except ValidationError as error:
+            raise ValidationError({"filter_rules": error.messages}) from None
+
+    def packages(self):
+        """Return the raw data packages that the rules hold for, and that are of the module if there is one.
+
+        Raises:
+            ValidationError: a rule is wrong.
+        """
+        packages = RawDataPackage.objects.all()
+        if self.instrument_module_id is not None:
+            packages = packages.filter(instrument_module=self.instrument_module_id)
+        for condition in conditions(self.filter_rules):
+            packages = packages.filter(condition.q)
+        return packages
 
 
 class PipelineQuerySet(OpsQuerySet):
@@ -224,6 +268,17 @@ class Pipeline(Row):
 
     def __str__(self):
         return self.name
+
+    def available_packages(self):
+        """Return the packages of its grouping that can be reduced: archived ones, and those that are there already."""
+        from .copies import PhysicalCopy
+
+        there = PhysicalCopy.objects.filter(
+            raw_data_package=OuterRef("pk"),
+            data_location=self.processing_location_id,
+            status__in=[PhysicalCopyStatus.PRESENT, PhysicalCopyStatus.STAGED],
+        )
+        return self.data_grouping.packages().filter(Q(state=PackageState.ARCHIVED) | Exists(there))
 
 
 class ReductionStep(Row):
@@ -309,6 +364,17 @@ class ReductionStep(Row):
     def __str__(self):
         return self.name
 
+    def new_packages(self):
+        """Return the available packages that no run of this step has had, whatever became of the run."""
+        had = ExecutedReductionStep.input_packages.through.objects.filter(
+            raw_data_package=OuterRef("pk"), run__step=self
+        )
+        return self.pipeline.available_packages().filter(~Exists(had))
+
+    def split(self, packages):
+        """Return the packages with their value of every dimension of ``group_by``, named after the dimension + _key."""
+        return packages.annotate(**{f"{name}_key": DIMENSIONS[name] for name in self.group_by})
+
 
 class ReductionStepDependency(OpsModel):
     """One step of a pipeline waits for another."""
@@ -369,6 +435,16 @@ class ExecutedReductionStepQuerySet(OpsQuerySet):
     def failed(self):
         """Runs that failed."""
         return self.filter(status=RunStatus.FAILED)
+
+    def completed(self):
+        """Runs that made what they should."""
+        return self.filter(status=RunStatus.COMPLETED)
+
+    def awaiting_start(self):
+        """Runs whose data can be staged, of enabled pipelines, the most urgent first."""
+        return self.filter(status=RunStatus.PENDING, step__pipeline__enabled=True).order_by(
+            "-step__pipeline__priority", "created_at", "pk"
+        )
 
 
 class ExecutedReductionStep(Row):
@@ -467,14 +543,30 @@ class ExecutedReductionStep(Row):
                 ),
             ),
             immutable("step_id"),
+            what_ran_stays(),
+            *inputs_stay(),
         ]
         indexes = [
             Index(fields=["step", "-id"], name="by_step"),
-            Index(fields=["status", "created_at"], name="open", condition=Q(status__in=RunStatus.open())),
+            Index(
+                fields=["status", "created_at"],
+                name="open",
+                condition=Q(status__in=[*RunStatus.open(), RunStatus.FAILED]),
+            ),
         ]
 
     def __str__(self):
         return f"run {self.pk}"
+
+
+class DataProductQuerySet(OpsQuerySet):
+    def current(self):
+        """Products that no other product replaces."""
+        return self.filter(superseded_by__isnull=True)
+
+    def of_run(self, run):
+        """Products that this run made."""
+        return self.filter(run=run)
 
 
 class DataProduct(Checksummed, Row):
@@ -501,6 +593,8 @@ class DataProduct(Checksummed, Row):
         help_text="The product that replaces it.",
     )
 
+    objects = DataProductQuerySet.as_manager()
+
     class Meta:
         constraints = [
             *checksummed_constraints(),
@@ -510,9 +604,21 @@ class DataProduct(Checksummed, Row):
             differ("id", "superseded_by", "A product can't supersede itself."),
             immutable("run_id"),
         ]
+        indexes = [
+            Index(fields=["relative_path"], name="by_path"),
+            Index(fields=["name"], name="by_name"),
+        ]
 
     def __str__(self):
         return self.name
+
+    def lineage(self) -> Lineage:
+        """Return what it was made of: runs and products back to the raw packages and their files, in one query."""
+        return lineage(self)
+
+    def downstream(self) -> Lineage:
+        """Return what was made of it: runs and products, in one query."""
+        return downstream(self)
 
 
 class ExecutedReductionStepInputPackage(OpsModel):

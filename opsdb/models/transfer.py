@@ -17,12 +17,15 @@ from .constraints import (
     refuse_if,
 )
 from .data import DataTransferPackage
-from .enums import LogLevel, RouteType, Status, TransferKind
+from .enums import LogLevel, Recording, RouteType, Status, TransferKind
 from .locations import DataLocation, Site
+from .safety import transfer_reads_what_stays
 
 
 class LogLine(OpsModel):
     """Abstract: a line about one piece of work. It goes with its work and is never changed."""
+
+    recording = Recording.NOTHING
 
     id = models.BigAutoField(primary_key=True, help_text="Number of the line.")
     logged_at = models.DateTimeField(db_default=models.functions.Now(), help_text="When it was written (UTC).")
@@ -160,9 +163,35 @@ class DataTransferQuerySet(OpsQuerySet):
         """Transfers to this location."""
         return self.filter(destination_location=location)
 
+    def claimable(self):
+        """Transfers that a worker may begin: what they carry is where they start, and new data may go where they end.
+
+        The second hop of a relay waits for the first.
+        """
+        return self.filter(
+            Q(depends_on__isnull=True) | Q(depends_on__status=Status.COMPLETED),
+            status__in=Status.claimable(),
+            destination_location__active=True,
+        )
+
+    def awaiting_unpack(self):
+        """Transfers that have arrived and whose unpacking a worker has to do, the longest waiting first.
+
+        Served by ``data_transfer_to_unpack``.
+        """
+        return self.filter(status=Status.COMPLETED, unpack_status__in=Status.claimable()).order_by("finished_at", "pk")
+
+    def unpacking_stalled(self, older_than):
+        """Transfers whose unpacking has shown no life since this moment."""
+        return self.filter(
+            status=Status.COMPLETED, unpack_status=Status.IN_PROGRESS, unpack_heartbeat_at__lt=older_than
+        )
+
 
 class DataTransfer(WorkItem, Row):
     """One journey of a transfer package from one location to another, and its unpacking there."""
+
+    recording = Recording.CHANGES
 
     data_transfer_package = models.ForeignKey(
         DataTransferPackage,
@@ -199,6 +228,12 @@ class DataTransfer(WorkItem, Row):
     )
     unpack_retry_count = models.IntegerField(default=0, help_text="How often the unpacking was tried again.")
     unpack_failure_message = models.TextField(blank=True, default="", help_text="What went wrong last in unpacking.")
+    unpack_claimed_by = models.CharField(
+        max_length=200, blank=True, default="", help_text="The worker that unpacks or unpacked it."
+    )
+    unpack_heartbeat_at = models.DateTimeField(
+        null=True, blank=True, help_text="Last sign of life of the worker that unpacks (UTC)."
+    )
     unpacked_at = models.DateTimeField(null=True, blank=True, help_text="When it was unpacked (UTC).")
     bytes_transferred = models.BigIntegerField(default=0, help_text="Bytes that have arrived.")
     depends_on = models.ForeignKey(
@@ -251,6 +286,7 @@ class DataTransfer(WorkItem, Row):
                 "unpack_status",
             ),
             immutable("data_transfer_package_id", "origin_location_id", "destination_location_id"),
+            *transfer_reads_what_stays("data_transfer_package"),
             Rule(
                 name="hops_connect",
                 events='INSERT OR UPDATE OF "depends_on_id"',

@@ -8,13 +8,21 @@ from django.urls import reverse
 
 from opsdb.models import (
     ChangeLog,
+    DataLocationUsage,
     DataProductPhysicalCopy,
     DataTransferLog,
+    DataTransferPackage,
     DataTransferPackagePhysicalCopy,
+    DeletionPolicy,
+    ExecutedObsUnit,
     ExecutedReductionStep,
     FixityCheck,
     LongTermArchiveTransferLog,
+    PhysicalCopy,
+    RawDataFile,
     RawDataFilePhysicalCopy,
+    RawDataPackage,
+    RawDataPackagePhysicalCopy,
 )
 from tests.factories import FACTORIES, DiskDataLocationFactory
 
@@ -22,13 +30,28 @@ SITE = admin.site
 ADMINS = {model: page for model, page in SITE._registry.items() if model._meta.app_label == "opsdb"}
 MODELS = list(ADMINS)
 PAGES = ("changelist", "add", "change", "history", "delete")
-# What the database writes, or never lets go.
-CLOSED = {
+# What is never deleted.
+KEPT = {
+    DataProductPhysicalCopy,
+    DataTransferPackage,
+    DataTransferPackagePhysicalCopy,
+    ExecutedObsUnit,
+    PhysicalCopy,
+    RawDataFile,
+    RawDataFilePhysicalCopy,
+    RawDataPackage,
+    RawDataPackagePhysicalCopy,
+}
+# What nobody changes by hand, and may at most add.
+READ_ONLY = {
     ChangeLog: {"add", "delete"},
+    DataLocationUsage: {"add", "delete"},
     DataTransferLog: {"add", "delete"},
+    DeletionPolicy: {"add", "delete"},
     FixityCheck: {"delete"},
     LongTermArchiveTransferLog: {"add", "delete"},
 }
+CLOSED = {**READ_ONLY, **{model: {"delete"} for model in KEPT}}
 
 
 def _elsewhere(index):

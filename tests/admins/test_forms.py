@@ -4,11 +4,12 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import connection
 
-from opsdb.admins.base import OpsAdmin, events_refused
+from opsdb.admins.base import OpsAdmin
 from opsdb.admins.kit.counting import Deletion
 from opsdb.models import (
     ApiToken,
     ChaiTiling,
+    ChangeLog,
     DataLocation,
     DataTransfer,
     DeletionRequest,
@@ -28,8 +29,9 @@ from opsdb.models.copies import DeletionRequestItem
 from opsdb.models.reduction import ReductionStepDependency
 from tests import factories
 from tests.factories import FACTORIES
+from tests.models.refusal import put_away, settle
 
-from .pages import CLOSED, MODELS, address, errors_of, is_parent, name_of, submit
+from .pages import CLOSED, KEPT, MODELS, READ_ONLY, address, errors_of, is_parent, name_of, submit
 
 ADDABLE = [model for model in MODELS if "add" not in CLOSED.get(model, ()) and not is_parent(model)]
 OWN_WAY = {ApiToken, User}  # their forms ask for something else than what is stored
@@ -38,7 +40,11 @@ OWN_WAY = {ApiToken, User}  # their forms ask for something else than what is st
 @pytest.mark.parametrize("model", [model for model in ADDABLE if model not in OWN_WAY], ids=name_of)
 def test_a_row_is_added(model, browser):
     template = FACTORIES[model]()
-    if "DELETE" not in events_refused(model):
+    if model in KEPT:
+        table = model._meta.db_table
+        settle()
+        put_away(table, f"{table}_never_deleted")
+    if model not in READ_ONLY:
         model.objects.filter(pk=template.pk).delete()
     known = set(model.objects.values_list("pk", flat=True))
     response = submit(browser, address(model, "add"), template)
@@ -49,7 +55,7 @@ def test_a_row_is_added(model, browser):
 
 
 @pytest.mark.parametrize(
-    "model", [model for model in MODELS if model not in CLOSED and not is_parent(model)], ids=name_of
+    "model", [model for model in MODELS if model not in READ_ONLY and not is_parent(model)], ids=name_of
 )
 def test_saving_a_form_unchanged_changes_nothing(model, browser):
     row = FACTORIES[model]()
@@ -304,6 +310,23 @@ class TestDeletion:
         assert Telescope.objects.exists()
         assert not LogEntry.objects.exists()
 
+    def test_what_was_decided_stays_and_the_page_says_so(self, browser):
+        request = factories.DeletionRequestFactory(approved=True)
+        response = browser.post(address(DeletionRequest, "delete", request), {"post": "yes"})
+        assert response.status_code == 200
+        assert "what was decided is never deleted" in response.content.decode()
+        data = {"action": "delete_selected", "_selected_action": [request.pk], "post": "yes"}
+        response = browser.post(address(DeletionRequest, "changelist"), data, follow=True)
+        assert "what was decided is never deleted" in response.content.decode()
+        assert DeletionRequest.objects.filter(pk=request.pk).exists()
+
+    @pytest.mark.parametrize("model", KEPT, ids=name_of)
+    def test_what_is_never_deleted_has_no_way_to_delete_it(self, model, browser):
+        row = FACTORIES[model]()
+        html = browser.get(address(model, "change", row)).content.decode()
+        assert address(model, "delete", row) not in html
+        assert "delete_selected" not in browser.get(address(model, "changelist")).content.decode()
+
     def test_big_tables_offer_no_deletion_of_many(self, browser):
         file = factories.RawDataFileFactory()
         data = {"action": "delete_selected", "_selected_action": [file.pk], "post": "yes"}
@@ -364,6 +387,27 @@ class TestUsers:
         response = submit(browser, address(User, "change", user), user, {"groups": [role.pk]})
         assert response.status_code == 302, errors_of(response)
         assert user.groups.get().role == role
+
+
+def test_a_request_says_whether_it_overrides_the_retention_until_it_is_decided(browser):
+    request = factories.DeletionRequestFactory()
+    url = address(DeletionRequest, "change", request)
+    assert submit(browser, url, request, {"overrides_retention": "on"}).status_code == 302
+    request.refresh_from_db()
+    assert request.overrides_retention
+    decided = factories.DeletionRequestFactory(approved=True)
+    response = submit(browser, address(DeletionRequest, "change", decided), decided, {"overrides_retention": "on"})
+    assert "overrides_retention cannot be changed once it is decided" in refused(response)
+
+
+def test_what_a_form_changes_is_in_the_change_log(browser, superuser):
+    site = factories.SiteFactory()
+    submit(browser, address(type(site), "change", site), site, {"description": "mountain"})
+    (change,) = ChangeLog.objects.of(site).filter(operation="update")
+    assert (change.after, change.user) == ({"description": "mountain"}, superuser)
+    html = browser.get(f"{address(ChangeLog, 'changelist')}?q={site.pk}").content.decode()
+    assert address(ChangeLog, "change", change) in html
+    assert "mountain" in browser.get(address(ChangeLog, "change", change)).content.decode()
 
 
 def test_a_request_for_deletion_is_approved_by_no_form(browser):

@@ -18,6 +18,7 @@ from .archive import (
 from .copies import (
     DataProductPhysicalCopyFactory,
     DataTransferPackagePhysicalCopyFactory,
+    DeletionPolicyFactory,
     DeletionRequestFactory,
     DeletionRequestItemFactory,
     FixityCheckFactory,
@@ -40,6 +41,7 @@ from .history import (
 )
 from .locations import (
     DataLocationFactory,
+    DataLocationUsageFactory,
     DiskDataLocationFactory,
     S3DataLocationFactory,
     SiteFactory,
@@ -109,6 +111,7 @@ __all__ = [
     "ConstantElevationSourceFactory",
     "DataGroupingFactory",
     "DataLocationFactory",
+    "DataLocationUsageFactory",
     "DataProductFactory",
     "DataProductPhysicalCopyFactory",
     "DataReleaseFactory",
@@ -117,6 +120,7 @@ __all__ = [
     "DataTransferPackageFactory",
     "DataTransferPackagePhysicalCopyFactory",
     "DataTransferRouteFactory",
+    "DeletionPolicyFactory",
     "DeletionRequestFactory",
     "DeletionRequestItemFactory",
     "DiskDataLocationFactory",

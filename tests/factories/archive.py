@@ -1,8 +1,10 @@
+from datetime import timedelta
+
 import factory
 
-from opsdb.models import LongTermArchiveTransfer, LongTermArchiveTransferLog, StagingJob
+from opsdb.models import DataLocation, LongTermArchiveTransfer, LongTermArchiveTransferLog, StagingJob, Status
 
-from .base import OpsFactory, many
+from .base import EPOCH, OpsFactory, many
 from .data import RawDataPackageFactory
 from .locations import DiskDataLocationFactory, TapeDataLocationFactory
 from .work import WorkItemFactory
@@ -16,6 +18,15 @@ class LongTermArchiveTransferFactory(WorkItemFactory):
     destination_location = factory.SubFactory(TapeDataLocationFactory, archive=True)
 
     class Params:
+        completed = factory.Trait(
+            status=Status.COMPLETED,
+            started_at=EPOCH + timedelta(minutes=1),
+            finished_at=EPOCH + timedelta(minutes=3),
+            raw_data_package=factory.SubFactory(RawDataPackageFactory, archived=True),
+            destination_location=factory.LazyAttribute(
+                lambda transfer: DataLocation.objects.archives().get(copies__raw_data_package=transfer.raw_data_package)
+            ),
+        )
         from_buffer = factory.Trait(origin_location=factory.SubFactory(DiskDataLocationFactory))
 
 

@@ -49,6 +49,22 @@ def many(name):
     return factory.PostGeneration(fill)
 
 
+def change(row, **values):
+    """Change a row as a workflow would: what the database refuses stays refused."""
+    type(row)._base_manager.filter(pk=row.pk).update(**values)
+
+
+def afterwards(do):
+    """Do something to a new row that it can't be born with; nothing to one that is only built."""
+
+    def apply(row, create, extracted, **fields):
+        if create:
+            do(row)
+            row.refresh_from_db()
+
+    return factory.PostGeneration(apply)
+
+
 def same(path):
     """The value of a field of the row that asks for this one."""
     return factory.SelfAttribute(f"..{path}")

@@ -4,6 +4,7 @@ from opsdb.models import (
     ChecksumAlgorithm,
     DataProductPhysicalCopy,
     DataTransferPackagePhysicalCopy,
+    DeletionPolicy,
     DeletionRequest,
     DeletionRequestItem,
     DeletionRequestStatus,
@@ -14,16 +15,35 @@ from opsdb.models import (
     RawDataPackagePhysicalCopy,
     Verification,
 )
+from opsdb.models.copies import COPY_TARGETS
 
 from .access import UserFactory
-from .base import EPOCH, OpsFactory, checksum, same
+from .base import EPOCH, OpsFactory, afterwards, change, checksum, same
 from .data import DataTransferPackageFactory, RawDataFileFactory, RawDataPackageFactory
 from .locations import DiskDataLocationFactory
 from .reduction import DataProductFactory
 
 
+def _target_of(copy):
+    return next(target for name in COPY_TARGETS if (target := getattr(copy, name, None)))
+
+
+def _becomes(status, by=(), **facts):
+    """Take a copy into a state that none is born with, by those that come before."""
+
+    def take(copy):
+        for before in by:
+            change(copy, status=before)
+        change(copy, status=status, **facts)
+
+    return afterwards(take)
+
+
+BEING_DELETED = (PhysicalCopyStatus.DELETION_SCHEDULED, PhysicalCopyStatus.DELETION_IN_PROGRESS)
+
+
 class CopyFactory(OpsFactory):
-    """What the factories of all kinds of copy share."""
+    """What the factories of all kinds of copy share. A deletable copy is one that no rule holds back."""
 
     class Meta:
         abstract = True
@@ -32,10 +52,18 @@ class CopyFactory(OpsFactory):
 
     class Params:
         verified = factory.Trait(
-            verification=Verification.VERIFIED, verified_at=EPOCH, checksum=factory.Sequence(checksum)
+            verification=Verification.VERIFIED,
+            verified_at=EPOCH,
+            checksum=factory.LazyAttribute(lambda copy: _target_of(copy).checksum),
         )
-        deleted = factory.Trait(status=PhysicalCopyStatus.DELETED, deleted_at=EPOCH)
-        deletion_failed = factory.Trait(status=PhysicalCopyStatus.DELETION_FAILED, failure_message="permission denied")
+        missing = factory.Trait(fate=_becomes(PhysicalCopyStatus.MISSING))
+        deleted = factory.Trait(
+            deletable=True, fate=_becomes(PhysicalCopyStatus.DELETED, by=BEING_DELETED, deleted_at=EPOCH)
+        )
+        deletion_failed = factory.Trait(
+            deletable=True,
+            fate=_becomes(PhysicalCopyStatus.DELETION_FAILED, by=BEING_DELETED, failure_message="permission denied"),
+        )
 
 
 class RawDataFilePhysicalCopyFactory(CopyFactory):
@@ -45,12 +73,23 @@ class RawDataFilePhysicalCopyFactory(CopyFactory):
     raw_data_file = factory.SubFactory(RawDataFileFactory)
     data_location = factory.SelfAttribute("raw_data_file.source_location")
 
+    class Params:
+        deletable = factory.Trait(
+            raw_data_file=factory.SubFactory(RawDataFileFactory, archived=True, source_location__retention_days=0)
+        )
+
 
 class RawDataPackagePhysicalCopyFactory(CopyFactory):
     class Meta:
         model = RawDataPackagePhysicalCopy
 
     raw_data_package = factory.SubFactory(RawDataPackageFactory, completed=True)
+
+    class Params:
+        deletable = factory.Trait(
+            raw_data_package=factory.SubFactory(RawDataPackageFactory, archived=True),
+            data_location=factory.SubFactory(DiskDataLocationFactory, retention_days=0),
+        )
 
 
 class DataTransferPackagePhysicalCopyFactory(CopyFactory):
@@ -60,6 +99,13 @@ class DataTransferPackagePhysicalCopyFactory(CopyFactory):
     data_transfer_package = factory.SubFactory(DataTransferPackageFactory, completed=True)
     data_location = factory.SelfAttribute("data_transfer_package.origin_location")
 
+    class Params:
+        deletable = factory.Trait(
+            data_transfer_package=factory.SubFactory(
+                DataTransferPackageFactory, archived=True, origin_location__retention_days=0
+            )
+        )
+
 
 class DataProductPhysicalCopyFactory(CopyFactory):
     class Meta:
@@ -67,6 +113,13 @@ class DataProductPhysicalCopyFactory(CopyFactory):
 
     data_product = factory.SubFactory(DataProductFactory)
     data_location = factory.SelfAttribute("data_product.run.step.pipeline.processing_location")
+
+    class Params:
+        deletable = factory.Trait(
+            data_product=factory.SubFactory(
+                DataProductFactory, run__step__pipeline__processing_location__retention_days=0
+            )
+        )
 
 
 class PhysicalCopyFactory(RawDataPackagePhysicalCopyFactory):
@@ -88,8 +141,26 @@ class FixityCheckFactory(OpsFactory):
     ok = factory.LazyAttribute(lambda check: check.actual == check.expected)
 
 
-def _decided(status, **facts):
-    return factory.Trait(status=status, approved_by=factory.SubFactory(UserFactory), decided_at=EPOCH, **facts)
+class DeletionPolicyFactory(OpsFactory):
+    """There is one policy."""
+
+    class Meta:
+        model = DeletionPolicy
+        django_get_or_create = ("id",)
+
+    id = 1
+    min_archive_copies = 1
+
+
+def _decided(decision, **executed):
+    """Let another person decide a request, and then execute it."""
+
+    def decide(request):
+        change(request, status=decision, approved_by=UserFactory(), decided_at=EPOCH)
+        if executed:
+            change(request, **executed)
+
+    return factory.Trait(decision=afterwards(decide))
 
 
 class DeletionRequestFactory(OpsFactory):
@@ -104,7 +175,7 @@ class DeletionRequestFactory(OpsFactory):
     class Params:
         approved = _decided(DeletionRequestStatus.APPROVED)
         rejected = _decided(DeletionRequestStatus.REJECTED)
-        executed = _decided(DeletionRequestStatus.EXECUTED, executed_at=EPOCH)
+        executed = _decided(DeletionRequestStatus.APPROVED, status=DeletionRequestStatus.EXECUTED, executed_at=EPOCH)
 
 
 class DeletionRequestItemFactory(OpsFactory):

@@ -3,16 +3,37 @@ import factory
 from opsdb.models import (
     DataTransferPackage,
     PackageState,
+    PhysicalCopy,
     RawDataFile,
     RawDataPackage,
     RawDataPackageMetadata,
+    Verification,
 )
 
-from .base import OpsFactory, checksum, same
+from .base import EPOCH, OpsFactory, afterwards, change, checksum, same
 from .execution import ExecutedObsUnitFactory
-from .locations import DiskDataLocationFactory
+from .locations import DiskDataLocationFactory, TapeDataLocationFactory
 from .observatory import InstrumentModuleFactory
-from .work import PackageFactory
+from .work import PackageFactory, make
+
+
+def _archive(package):
+    """Make a package, and a verified copy of it in an archive, without which none is archived."""
+    make(package)
+    PhysicalCopy.objects.create(
+        data_location=TapeDataLocationFactory(archive=True),
+        raw_data_package=package,
+        verification=Verification.VERIFIED,
+        verified_at=EPOCH,
+        checksum=package.checksum,
+        size_bytes=package.size_bytes,
+    )
+    change(package, state=PackageState.ARCHIVED)
+
+
+def _make_of_archived(bundle):
+    RawDataPackageFactory(archived=True, data_transfer_package=bundle)
+    make(bundle)
 
 
 class DataTransferPackageFactory(PackageFactory):
@@ -21,6 +42,9 @@ class DataTransferPackageFactory(PackageFactory):
 
     origin_location = factory.SubFactory(DiskDataLocationFactory)
     name = factory.Sequence("bundle-{}.tar".format)
+
+    class Params:
+        archived = factory.Trait(made=afterwards(_make_of_archived))
 
 
 class RawDataPackageFactory(PackageFactory):
@@ -33,7 +57,7 @@ class RawDataPackageFactory(PackageFactory):
 
     class Params:
         bundled = factory.Trait(data_transfer_package=factory.SubFactory(DataTransferPackageFactory))
-        archived = factory.Trait(state=PackageState.ARCHIVED, completed=True)
+        archived = factory.Trait(in_archive=afterwards(_archive))
 
 
 class RawDataFileFactory(OpsFactory):
@@ -57,6 +81,7 @@ class RawDataFileFactory(OpsFactory):
                 instrument_module=same("instrument_module"),
             )
         )
+        archived = factory.Trait(packaged=True, in_archive=afterwards(lambda file: _archive(file.raw_data_package)))
 
 
 class RawDataPackageMetadataFactory(OpsFactory):

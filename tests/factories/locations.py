@@ -1,6 +1,14 @@
 import factory
 
-from opsdb.models import DataLocation, DiskDataLocation, LocationType, S3DataLocation, Site, TapeDataLocation
+from opsdb.models import (
+    DataLocation,
+    DataLocationUsage,
+    DiskDataLocation,
+    LocationType,
+    S3DataLocation,
+    Site,
+    TapeDataLocation,
+)
 
 from .base import OpsFactory, ParentFactory
 from .observatory import InstrumentFactory
@@ -58,3 +66,12 @@ class DataLocationFactory(ParentFactory):
     @classmethod
     def subtype_factory(cls):
         return DiskDataLocationFactory
+
+
+class DataLocationUsageFactory(OpsFactory):
+    class Meta:
+        model = DataLocationUsage
+
+    data_location = factory.SubFactory(DataLocationFactory)
+    copies = 1
+    bytes = 1_000

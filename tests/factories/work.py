@@ -6,7 +6,7 @@ import factory
 
 from opsdb.models import Status
 
-from .base import EPOCH, OpsFactory, checksum
+from .base import EPOCH, OpsFactory, change, checksum
 
 
 class WorkItemFactory(OpsFactory):
@@ -35,6 +35,19 @@ class WorkItemFactory(OpsFactory):
             finished_at=EPOCH + timedelta(minutes=3),
             failure_message="disk full",
         )
+
+
+def make(package):
+    """Let a worker make a package from what has entered it."""
+    change(package, status=Status.IN_PROGRESS, started_at=EPOCH + timedelta(minutes=1))
+    change(
+        package,
+        status=Status.COMPLETED,
+        finished_at=EPOCH + timedelta(minutes=3),
+        size_bytes=1_500,
+        checksum=checksum(package.pk.int),
+    )
+    package.refresh_from_db()
 
 
 class PackageFactory(WorkItemFactory):

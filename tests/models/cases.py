@@ -33,6 +33,7 @@ from opsdb.models import (
     DataTransferPackage,
     DataTransferPackagePhysicalCopy,
     DataTransferRoute,
+    DeletionPolicy,
     DeletionRequest,
     DeletionRequestItem,
     DiskDataLocation,
@@ -205,6 +206,7 @@ POSITIVE = {
     RawDataPackage: ["part"],
     RawDataPackageMetadata: ["em_min"],
     ReductionStepConfig: ["cpu", "memory_gb", "time_hours"],
+    DeletionPolicy: ["min_archive_copies"],
     DeletionRequest: ["limit"],
 }
 NOT_NEGATIVE = {
@@ -350,7 +352,7 @@ def known():
                 # A subtype fills an empty discriminator.
                 bad=values(name, "nonsense"[:max_length], members[0].upper())
                 + (() if name == getattr(model, "discriminator", None) else values(name, "")),
-                behind=behind.get(name, ()),
+                behind=(*behind.get(name, ()), f"{name}_transition"),
             )
 
 
@@ -411,6 +413,7 @@ def work_items():
             ),
             good=({"status": "completed", **done}, {"status": "in_progress", "started_at": EPOCH}),
             given=sealed,
+            behind=("status_transition", "completed_is_true"),
         )
 
 
@@ -653,6 +656,7 @@ def one_by_one():
             "A completed package has a size and a checksum.",
             bad=(done, {**done, "size_bytes": 1}, {**done, "checksum": checksum(1)}),
             good=({**done, "size_bytes": 0, "checksum": checksum(1)},),
+            behind=("status_transition",),
         )
     yield Case(
         RawDataPackage,
@@ -664,6 +668,7 @@ def one_by_one():
             {"state": "archived", "checksum": checksum(1)},
         ),
         good=({"state": "archived", "size_bytes": 1, "checksum": checksum(1)},),
+        behind=("archived_is_true",),
     )
     yield Case(
         RawDataPackageMetadata,
@@ -710,6 +715,7 @@ def one_by_one():
         bad=({"unpack_status": "completed"},),
         good=({"unpack_status": "completed", "unpacked_at": LATER},),
         given={"completed": True},
+        behind=("unpack_status_transition",),
     )
     yield Case(
         DataTransfer,
@@ -728,6 +734,7 @@ def one_by_one():
             {"unpack_status": "completed", "unpacked_at": LATER},
         ),
         good=({"unpack_status": "scheduled"},),
+        behind=("unpack_status_transition",),
     )
     yield Case(
         PhysicalCopy,
@@ -752,6 +759,7 @@ def one_by_one():
             for part in ({}, {"verified_at": EPOCH}, {"checksum": checksum(1)})
         ),
         good=({"verification": "verified", **proof}, {"verification": "mismatch", **proof}, proof),
+        behind=("verification_is_true", "verification_is_proven"),
     )
     yield Case(
         PhysicalCopy,
@@ -759,6 +767,7 @@ def one_by_one():
         "A deleted copy says when it was deleted.",
         bad=({"status": "deleted"},),
         good=({"status": "deleted", "deleted_at": LATER},),
+        behind=("deletion_is_safe", "status_transition"),
     )
     yield Case(
         PhysicalCopy,
@@ -766,6 +775,7 @@ def one_by_one():
         "A failed deletion says what went wrong.",
         bad=({"status": "deletion_failed"},),
         good=({"status": "deletion_failed", "failure_message": "permission denied"},),
+        behind=("status_transition",),
     )
     yield Case(
         FixityCheck,
@@ -786,6 +796,7 @@ def one_by_one():
             *({"status": "rejected", **missing} for missing in ({"approved_by": None}, {"decided_at": None})),
         ),
         given={"approved": True},
+        behind=("decision_stays",),
     )
     yield Case(
         DeletionRequest,
@@ -837,6 +848,7 @@ def one_by_one():
         "A completed run says when it ended.",
         bad=({"status": "completed"},),
         good=({"status": "completed", "finished_at": LATER},),
+        behind=("status_transition",),
     )
     yield Case(
         DataTransferRoute,
@@ -863,7 +875,9 @@ def one_by_one():
         "second_person",
         "A request must be decided by another person than the one who asked.",
         bad=({"approved_by": Same("requested_by")},),
+        behind=("decision_stays",),
     )
+    yield Case(DeletionPolicy, "one_row", "There is one policy.", bad=values("id", 0, 2), good=values("id", 1))
     yield Case(
         ReductionStepDependency,
         "depends_on_differs",

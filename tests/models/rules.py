@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import connection, models
 
+import opsdb.models
 from opsdb.models import (
     ApiToken,
     ChaiModuleConfiguration,
@@ -18,6 +19,7 @@ from opsdb.models import (
     DataTransfer,
     DataTransferLog,
     DeletionRequest,
+    DeletionRequestItem,
     DiskDataLocation,
     ExecutedObsUnit,
     ExecutedReductionStep,
@@ -46,6 +48,7 @@ from ..factories import (
     FACTORIES,
     DataTransferFactory,
     DataTransferPackageFactory,
+    DataTransferPackagePhysicalCopyFactory,
     DataTransferRouteFactory,
     DeletionRequestItemFactory,
     DiskDataLocationFactory,
@@ -59,7 +62,9 @@ from ..factories import (
     PhysicalCopyFactory,
     PipelineFactory,
     RawDataFileFactory,
+    RawDataFilePhysicalCopyFactory,
     RawDataPackageFactory,
+    RawDataPackagePhysicalCopyFactory,
     ReductionSoftwareVersionFactory,
     ReductionStepConfigFactory,
     ReductionStepDependencyFactory,
@@ -68,7 +73,8 @@ from ..factories import (
     StagingJobFactory,
     SubObservingProgramFactory,
 )
-from .schema import DESIGNED
+from ..factories.base import EPOCH, checksum
+from .schema import DESIGN, DESIGNED
 
 NEW_NUMBER = 1_000_000_000
 NEW_UUID = UUID("01900000-0000-7000-8000-000000000001")
@@ -149,15 +155,19 @@ IMMUTABLE = {
         "raw_data_package_id",
         "data_transfer_package_id",
         "data_product_id",
+        "created_at",
     ],
     (DeletionRequest, "immutable"): ["data_location_id", "requested_by_id"],
+    (DeletionRequestItem, "immutable"): ["deletion_request_id", "physical_copy_id"],
     (ReductionSoftwareVersion, "software_id_immutable"): ["software_id"],
     (ReductionStepConfig, "software_id_immutable"): ["software_id"],
     (ReductionStep, "immutable"): ["pipeline_id", "software_id"],
     (ExecutedReductionStep, "step_id_immutable"): ["step_id"],
     (DataProduct, "run_id_immutable"): ["run_id"],
+    **{(getattr(opsdb.models, name), "id_immutable"): ["id"] for name in DESIGN["never_deleted"]},
 }
 OTHER_VALUES = {
+    "created_at": EPOCH,
     "part": 2,
     "location_type": "processing",
     "storage_type": "tape",
@@ -166,6 +176,8 @@ OTHER_VALUES = {
     "data_transfer_package_id": NEW_UUID,
     "data_product_id": NEW_NUMBER,
 }
+# What makes another row fit, so that no other rule refuses its values.
+AS_NEAR = {DeletionRequestItem: lambda item: {"deletion_request__data_location": item.deletion_request.data_location}}
 SUBTYPES = {
     "source": (
         "type",
@@ -194,7 +206,8 @@ def _immutable(model, rule, column, columns):
 
     @breaks(f"{table}_{rule}")
     def attempt():
-        row, other = FACTORIES[model](), FACTORIES[model]()
+        row = FACTORIES[model]()
+        other = FACTORIES[model](**AS_NEAR.get(model, lambda row: {})(row))
         value = "solar_system" if model is Source else OTHER_VALUES.get(column, getattr(other, column))
         changes = {column: value}
         if column == "software_id" and model is ReductionStep:
@@ -297,6 +310,51 @@ def _append_only(model, message):
 
 for _model, _message in APPEND_ONLY.items():
     _append_only(_model, _message)
+
+
+def _never_deleted(name, what):
+    table = DESIGNED[name]["table"]
+
+    @breaks(f"{table}_never_deleted")
+    def deleted():
+        row = FACTORIES[getattr(opsdb.models, name)]()
+        return Attempt(deletes(row), f"{table} {row.pk}: {what} is never deleted")
+
+
+for _name, _what in DESIGN["never_deleted"].items():
+    _never_deleted(_name, _what)
+
+
+OTHER_FACTS = {
+    "checksum": checksum(1),
+    "checksum_algorithm": "blake2b",
+    "size_bytes": 1,
+    "relative_path": "elsewhere",
+    "file_count": 9,
+}
+
+
+def _frozen(factory, fact, facts):
+    target = factory._meta.model.objects.target
+
+    @breaks(f"{target}_facts_frozen")
+    def attempt():
+        row = getattr(factory(verified=True), target)
+        return Attempt(
+            updates(row, **{fact: OTHER_FACTS[fact]}),
+            f"{target} {row.pk}: {', '.join(facts)} cannot be changed, because a copy was verified against them",
+        )
+
+    attempt.__name__ = fact
+
+
+for _factory, _name in (
+    (RawDataFilePhysicalCopyFactory, "RawDataFile"),
+    (RawDataPackagePhysicalCopyFactory, "RawDataPackage"),
+    (DataTransferPackagePhysicalCopyFactory, "DataTransferPackage"),
+):
+    for _fact in DESIGN["frozen"][_name]:
+        _frozen(_factory, _fact, DESIGN["frozen"][_name])
 
 
 def _location_type(factory, field, wanted):

@@ -1,7 +1,8 @@
 """Every constraint is tried by SQL that no form and no ``clean()`` looks at, and says what a person can read."""
 
 from copy import copy
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from importlib import import_module
 
 import pytest
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -10,10 +11,12 @@ from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F
 from django.db.models.expressions import BaseExpression
 
+from opsdb.models import ChangeLog
 from opsdb.models.constraints import Rule
 
 from ..factories import FACTORIES
 from .cases import CASES, UNIQUE_FIELDS, UNIQUE_FIELDS_GIVEN, UNIQUES
+from .elsewhere import RECORDED, TRIED_BY
 from .overlaps import OVERLAPS
 from .refusal import assert_refused, change, fixed_columns, put_away, refusal, resolve, settle
 from .rules import RULES, TOUCHED
@@ -51,8 +54,15 @@ def constraint_model(row, constraint):
 def test_every_constraint_is_tried():
     declared = {constraint.name for model in MODELS for constraint in model._meta.constraints}
     tried = {case.name for case in (*CASES, *UNIQUES, *OVERLAPS)} | set(RULES) | {f"{table}_touch" for table in TOUCHED}
+    tried |= {rule for rules in TRIED_BY.values() for rule in rules}
     assert sorted(declared - tried) == []
     assert sorted(tried - declared) == []
+
+
+@pytest.mark.parametrize("name", TRIED_BY)
+def test_what_is_tried_elsewhere_is_tried(name):
+    module, _, test = name.rpartition(".")
+    assert callable(getattr(import_module(module), test))
 
 
 def test_every_unique_field_is_tried():
@@ -87,9 +97,14 @@ def test_the_database_refuses_what_breaks_a_check(case):
 @every_case
 def test_the_database_takes_what_does_not_break_a_check(case):
     row = FACTORIES[case.model](**case.given)
+    declared = {constraint.name for constraint in case.model._meta.constraints}
+    behind = declared & {f"{case.model._meta.db_table}_{rule}" for rule in case.behind}
+    settle()
     for changes in case.good:
         try:
             with transaction.atomic():
+                for rule in behind:
+                    put_away(case.model._meta.db_table, rule)
                 change(row, changes, case.given)
                 transaction.set_rollback(True)
         except IntegrityError as error:
@@ -272,14 +287,57 @@ def test_time_of_the_last_change_is_kept_by_the_database(model):
     if f"{model._meta.db_table}_append_only" in RULES:
         put_away(model._meta.db_table, f"{model._meta.db_table}_append_only")
 
+    def now():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT clock_timestamp()")
+            return cursor.fetchone()[0]
+
     def moves(change, *parameters):
-        before = model._base_manager.get(pk=row.pk).updated_at
+        before = max(model._base_manager.get(pk=row.pk).updated_at, now())
         change(*parameters)
-        after = model._base_manager.get(pk=row.pk).updated_at
-        return before < after < before + timedelta(minutes=1)
+        return before < model._base_manager.get(pk=row.pk).updated_at < now()
 
     with connection.cursor() as cursor:
         assert moves(cursor.execute, f"UPDATE {table} SET id = id WHERE id = %s", [row.pk])
     assert moves(lambda: model._base_manager.filter(pk=row.pk).update(updated_at=datetime(2000, 1, 1, tzinfo=UTC)))
     assert moves(lambda: model._base_manager.filter(pk=row.pk).update(created_at=F("created_at")))
     assert moves(model._base_manager.get(pk=row.pk).save)
+
+
+# History
+
+
+def changed_column(model, row):
+    """A column and another value for it."""
+    if any(field.name == "created_at" for field in model._meta.local_fields):
+        return "created_at", datetime(2000, 1, 1, tzinfo=UTC)
+    for field in model._meta.local_fields:
+        if field.is_relation and not field.primary_key:
+            return field.column, getattr(FACTORIES[model](), field.attname)
+    field = next(field for field in model._meta.local_fields if isinstance(field, models.CharField | models.FloatField))
+    value = getattr(row, field.attname)
+    return field.column, f"{value}x" if isinstance(value, str) else (value or 0) + 1
+
+
+@pytest.mark.parametrize("model", RECORDED, ids=name_of)
+def test_the_database_writes_down_what_changes(model):
+    row = FACTORIES[model]()
+    table, quoted = model._meta.db_table, connection.ops.quote_name(model._meta.db_table)
+    column, value = changed_column(model, row)
+    settle()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {quoted} DISABLE TRIGGER USER")
+        if RECORDED[model]:
+            cursor.execute(f"ALTER TABLE {quoted} ENABLE TRIGGER {table}_history")
+        cursor.execute(f'UPDATE {quoted} SET "{column}" = %s WHERE id = %s', [value, row.pk])
+        cursor.execute(f"DELETE FROM {quoted} WHERE id = %s", [row.pk])
+        written = list(ChangeLog.objects.filter(table_name=table, row_id=str(row.pk)).order_by("pk"))
+        transaction.set_rollback(True)
+    assert [change.operation for change in written] == RECORDED[model]
+    for entry in written:
+        assert (entry.before is None, entry.after is None) == (
+            entry.operation == "insert",
+            entry.operation == "delete",
+        )
+        if entry.operation == "update":
+            assert list(entry.before) == list(entry.after) == [column]

@@ -5,6 +5,7 @@ import pytest
 from opsdb.models import (
     DataProductPhysicalCopy,
     DataTransferPackagePhysicalCopy,
+    LocationType,
     PhysicalCopy,
     RawDataFilePhysicalCopy,
     RawDataPackagePhysicalCopy,
@@ -55,14 +56,16 @@ def test_copies_of_a_thing(proxy, copies):
 def test_questions_of_copies_can_be_asked_of_each_kind(proxy):
     location = DiskDataLocationFactory()
     here, elsewhere = FACTORIES[proxy](data_location=location), FACTORIES[proxy]()
-    deleted, missing = FACTORIES[proxy](deleted=True), FACTORIES[proxy](status="missing")
+    deleted, missing = FACTORIES[proxy](deleted=True), FACTORIES[proxy](missing=True)
     staged, verified = FACTORIES[proxy](status="staged"), FACTORIES[proxy](verified=True)
     assert proxy.objects.at(location).get() == here
-    assert set(proxy.objects.existing()) == {here, elsewhere, staged, verified}
-    assert set(proxy.objects.present()) == {here, elsewhere, verified}
-    assert proxy.objects.verified().get() == verified
+    # What was deleted has a copy in an archive.
+    copies = proxy.objects.exclude(data_location__location_type=LocationType.LONG_TERM_ARCHIVE)
+    assert set(copies.existing()) == {here, elsewhere, staged, verified}
+    assert set(copies.present()) == {here, elsewhere, verified}
+    assert copies.verified().get() == verified
     assert proxy.objects.at(location).present().of(here.target).get() == here
-    assert {deleted, missing} == set(proxy.objects.all()) - set(proxy.objects.existing())
+    assert {deleted, missing} == set(copies) - set(copies.existing())
 
 
 def test_only_a_thing_that_has_copies_can_be_asked_for():

@@ -1,8 +1,10 @@
-"""The credentials of an object store are in the environment."""
+"""The credentials of an object store are in the environment; what a location holds is counted by the database."""
 
 import pytest
 
-from ..factories import S3DataLocationFactory
+from opsdb.models import PhysicalCopy
+
+from ..factories import DiskDataLocationFactory, RawDataPackageFactory, S3DataLocationFactory
 
 
 @pytest.fixture
@@ -30,3 +32,28 @@ def test_a_missing_variable_is_named(location, monkeypatch, missing):
 def test_credentials_have_no_column():
     columns = {field.name for field in S3DataLocationFactory._meta.model._meta.get_fields()}
     assert not {name for name in columns if "secret" in name or "key" in name}
+
+
+@pytest.mark.django_db
+def test_what_a_location_holds_is_counted():
+    one, other = DiskDataLocationFactory.create_batch(2)
+
+    def held():
+        notes = [list(location.usage.values_list("copies", "bytes")) for location in (one, other)]
+        return [tuple(map(sum, zip(*of_location, strict=True))) for of_location in notes]
+
+    packages = RawDataPackageFactory.create_batch(3)
+    PhysicalCopy.objects.bulk_create(
+        PhysicalCopy(data_location_id=location.pk, raw_data_package=package, size_bytes=size)
+        for location, package, size in ((one, packages[0], 100), (one, packages[1], None), (other, packages[2], 7))
+    )
+    assert held() == [(2, 100), (1, 7)]
+    PhysicalCopy.objects.filter(raw_data_package__in=packages[1:]).update(size_bytes=10)
+    assert held() == [(2, 110), (1, 10)]
+    PhysicalCopy.objects.filter(raw_data_package__in=packages).update(verification="unverified")
+    assert held() == [(2, 110), (1, 10)]
+    PhysicalCopy.objects.filter(raw_data_package__in=packages[1:]).update(status="missing")
+    assert held() == [(1, 100), (0, 0)]
+    PhysicalCopy.objects.filter(raw_data_package=packages[1]).update(status="present")
+    assert held() == [(2, 110), (0, 0)]
+    assert [location.held_bytes() for location in (one, other)] == [110, 0]

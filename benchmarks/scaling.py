@@ -1,0 +1,159 @@
+"""What questions cost as the tables grow: ``python -m benchmarks.scaling``.
+
+Two databases of their own, one with 10,000 and one with 1,000,000 raw files, each with its copy at a source, in
+packages of 5, nine of ten of them archived, and a transfer into the archive for each package. In both the same
+questions are asked; each should cost at most three times as much in the large one.
+"""
+
+import argparse
+import os
+import time
+
+import django
+
+FILES_PER_PACKAGE = 5
+WANTED = 3.0
+
+# Rows are made past the triggers, as they would be after years of work. Every tenth package is not archived yet.
+FILL = """
+INSERT INTO raw_data_package (id, executed_obs_unit_id, instrument_module_id, part, name, relative_path, file_count,
+    size_bytes, checksum, checksum_algorithm, state, status, retry_count, max_retries, failure_message, claimed_by,
+    started_at, finished_at)
+SELECT ('10000000-0000-7000-8000-' || lpad(to_hex(number), 12, '0'))::uuid, %(execution)s, %(module)s, number,
+    'package-' || number, 'packages/' || number, %(files_per_package)s, 1000, repeat('0', 64), 'sha256',
+    CASE WHEN mod(number, 10) = 0 THEN 'waiting' ELSE 'archived' END, 'completed', 0, 3, '', '', now(), now()
+FROM generate_series(1, %(packages)s) AS number;
+INSERT INTO raw_data_file (id, executed_obs_unit_id, instrument_module_id, source_location_id, raw_data_package_id,
+    relative_path, size_bytes, checksum, checksum_algorithm, file_type)
+SELECT ('20000000-0000-7000-8000-' || lpad(to_hex(number), 12, '0'))::uuid, %(execution)s, %(module)s, %(source)s,
+    ('10000000-0000-7000-8000-' || lpad(to_hex(1 + number / %(files_per_package)s), 12, '0'))::uuid,
+    'files/' || number, 10, repeat('0', 64), 'sha256', 'fits'
+FROM generate_series(0, %(files)s - 1) AS number;
+INSERT INTO physical_copy (raw_data_file_id, data_location_id, size_bytes, checksum, checksum_algorithm, status,
+    verification, retry_count, failure_message, arrived_at)
+SELECT id, source_location_id, size_bytes, checksum, checksum_algorithm, 'present', 'unverified', 0, '',
+    now() - interval '1 year' FROM raw_data_file ORDER BY id;
+INSERT INTO physical_copy (raw_data_package_id, data_location_id, size_bytes, checksum, checksum_algorithm, status,
+    verification, verified_at, retry_count, failure_message)
+SELECT id, %(archive)s, size_bytes, checksum, checksum_algorithm, 'present', 'verified', now() - interval '1 year', 0,
+    ''
+FROM raw_data_package WHERE state = 'archived' ORDER BY id;
+INSERT INTO long_term_archive_transfer (raw_data_package_id, destination_location_id, status, retry_count, max_retries,
+    failure_message, claimed_by, started_at, finished_at)
+SELECT id, %(archive)s, CASE WHEN state = 'archived' THEN 'completed' ELSE 'pending' END, 0, 3, '', '', now(),
+    CASE WHEN state = 'archived' THEN now() END FROM raw_data_package ORDER BY id
+"""
+
+
+def make_world(files):
+    """Fill an empty database, and return its source location and its archive."""
+    from django.db import connection, transaction
+
+    from opsdb.models import DataLocation, DataLocationUsage
+    from tests.factories import (
+        DiskDataLocationFactory,
+        ExecutedObsUnitFactory,
+        InstrumentModuleFactory,
+        TapeDataLocationFactory,
+    )
+
+    module = InstrumentModuleFactory()
+    source = DiskDataLocationFactory(source=True, instrument=module.instrument, retention_days=30)
+    archive = TapeDataLocationFactory(archive=True, fixity_interval_days=180)
+    tables = ("raw_data_package", "raw_data_file", "physical_copy", "long_term_archive_transfer")
+    execution = ExecutedObsUnitFactory(completed=True)
+    facts = {
+        "execution": execution.pk,
+        "module": module.pk,
+        "source": source.pk,
+        "archive": archive.pk,
+        "files": files,
+        "packages": files // FILES_PER_PACKAGE,
+        "files_per_package": FILES_PER_PACKAGE,
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(FILL, facts)
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        DataLocationUsage.objects.create(data_location=source, copies=files, bytes=10 * files)
+        cursor.execute("VACUUM ANALYZE")
+    return DataLocation.objects.get(pk=source.pk), DataLocation.objects.get(pk=archive.pk)
+
+
+def questions(source, archive):
+    """Return what is asked, by name; each must leave the database as it was."""
+    from opsdb.models import DataLocation, LongTermArchiveTransfer, PhysicalCopy
+    from opsdb.workflows import work
+    from opsdb.workflows.deletion import schedule_deletion
+    from opsdb.workflows.integrity import due_for_fixity
+
+    relaxed = DataLocation(pk=archive.pk, fixity_interval_days=3650)
+    first = list(PhysicalCopy.objects.deletable(source, limit=1000))
+    asked = {
+        "claim(limit=100)": lambda: work.claim(LongTermArchiveTransfer.objects.all(), limit=100, worker="bench"),
+        "deletable(limit=1000)": lambda: list(PhysicalCopy.objects.deletable(source, limit=1000)),
+        "deletable(limit=1000, after=…)": lambda: list(
+            PhysicalCopy.objects.deletable(source, limit=1000, after=first[-1])
+        ),
+        "schedule_deletion of 1000": lambda: schedule_deletion(first),
+        "due_for_fixity(quota=1000)": lambda: due_for_fixity(archive, quota=1000),
+        "due_for_fixity, nothing due": lambda: due_for_fixity(relaxed, quota=1000),
+    }
+    try:
+        from opsdb.workflows.overview import overview
+    except ImportError:
+        return asked
+    return asked | {"overview()": overview}
+
+
+def seconds_of(ask, repeats):
+    """Return the shortest of several times, each in a transaction that is rolled back."""
+    from django.db import transaction
+
+    taken = []
+    for _ in range(repeats):
+        with transaction.atomic():
+            begun = time.perf_counter()
+            ask()
+            taken.append(time.perf_counter() - begun)
+            transaction.set_rollback(True)
+    return min(taken)
+
+
+def measure(files, repeats):
+    """Return the seconds that each question takes with so many files."""
+    from django.db import connection
+
+    name = connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    try:
+        source, archive = make_world(files)
+        return {name: seconds_of(ask, repeats) for name, ask in questions(source, archive).items()}
+    finally:
+        connection.creation.destroy_test_db(name, verbosity=0)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--files", type=int, nargs=2, default=[10_000, 1_000_000], help="files of the two databases")
+    parser.add_argument("--repeats", type=int, default=5, help="times that each question is asked (5)")
+    options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    from django.db import connection
+
+    own_name = connection.settings_dict["NAME"]
+    results = []
+    for files in options.files:
+        connection.settings_dict["NAME"] = own_name
+        results.append(measure(files, options.repeats))
+    few, many = results
+    print(f"{'':<32} {options.files[0]:>12,} {options.files[1]:>12,}   ratio, at most {WANTED} wanted")
+    for name in few:
+        print(f"{name:<32} {few[name]:>10.3f} s {many[name]:>10.3f} s   {many[name] / few[name]:.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""``manage.py opsdb_explain THING``: why something is not done yet, and what has to happen next."""
+
+from opsdb.management.answering import AnsweringCommand
+
+
+class Command(AnsweringCommand):
+    """Print why something is where it is, what has to happen next, and who does it."""
+
+    help = (
+        "Say why a package is not archived, a transfer does not move, a copy is not deleted or a run does not start, "
+        "what has to happen next, and who does it."
+    )
+
+    def add_arguments(self, parser):
+        super().add_arguments(parser)
+        parser.add_argument(
+            "thing",
+            nargs="+",
+            help="a UUID, a table and a key (data_transfer 17, physical_copy 4), or the name or path of something",
+        )
+
+    def answer(self, options):
+        from opsdb.workflows.answers import explain
+
+        return explain(" ".join(options["thing"]))
+
+    def show(self, out, answer):
+        out.print(f"{answer.subject}: {answer.state}", markup=False, style="bold")
+        for reason in answer.why:
+            out.print(f"  because {reason}", markup=False)
+        out.print("Nothing has to happen." if answer.done else f"Next: {answer.next_step}", markup=False)
+        if not answer.done:
+            out.print(f"By:   {answer.who}", markup=False)

@@ -1,0 +1,22 @@
+"""``manage.py opsdb_queues``: the queues that workers serve."""
+
+from opsdb.management.answering import AnsweringCommand
+from opsdb.management.report import listing
+
+
+class Command(AnsweringCommand):
+    """Print every queue that sites and locations imply."""
+
+    help = "List every queue that sites and locations imply: {site}_{location}_{operation}."
+
+    def answer(self, options):
+        from opsdb.workflows.topology import queues
+
+        return queues()
+
+    def show(self, out, answer):
+        rows = [
+            (queue.name, queue.site, queue.location, queue.operation, "" if queue.active else "out of use")
+            for queue in answer
+        ]
+        out.print(listing("Queues", "queue", "site", "location", "operation", "", rows=rows))

@@ -1,0 +1,44 @@
+"""``manage.py opsdb_register FILE``: register the raw data files that a list names."""
+
+import argparse
+
+from django.core.management.base import BaseCommand, CommandError
+
+
+class Command(BaseCommand):
+    """Register a list of files in one transaction."""
+
+    help = "Register raw data files from a list: all of them, or none if anything in it is wrong."
+
+    def create_parser(self, *args, **kwargs):
+        return super().create_parser(
+            *args,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            epilog=(
+                "example:\n"
+                "  manage.py opsdb_register files.csv\n\n"
+                "columns:\n"
+                "  executed_obs_unit, instrument_module, source_location, relative_path, size_bytes, checksum,\n"
+                "  and if wanted checksum_algorithm (sha256), file_type, observed_at, id\n\n"
+                "A list can be registered again: what is known changes nothing."
+            ),
+            **kwargs,
+        )
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", help="a .csv file with a header, or a .jsonl file with one JSON object a line")
+
+    def handle(self, **options):
+        from opsdb.loaders.errors import LoadError
+        from opsdb.loaders.raw_files import load_raw_data_files
+        from opsdb.management.report import counting
+        from opsdb.workflows.attribution import attributed
+
+        try:
+            with attributed(origin="opsdb_register"):
+                done = load_raw_data_files(options["file"], watch=lambda reports: counting(reports, "Reading", "files"))
+        except LoadError as error:
+            raise CommandError(str(error)) from error
+        if options["verbosity"]:
+            known = f", {done.known} were known already" if done.known else ""
+            self.stdout.write(f"{done.created} files registered{known}.")

@@ -1,0 +1,195 @@
+"""Stage 5, archive: packages go from a site's buffer into its archive, and are safe only when their checksum agrees."""
+
+from django.db import transaction
+
+from opsdb.models import (
+    ChecksumAlgorithm,
+    DataLocation,
+    LocationType,
+    LogLevel,
+    LongTermArchiveTransfer,
+    LongTermArchiveTransferLog,
+    PackageState,
+    PhysicalCopy,
+    RawDataPackage,
+    Status,
+)
+
+from . import work
+from .arrivals import Found, is_replay, record_arrivals
+from .errors import Refused
+from .states import move, name_of
+
+
+def plan_archiving(archive: DataLocation, *, limit: int = 1_000) -> list[LongTermArchiveTransfer]:
+    """Plan the transfer of packages in the buffers of a site into an archive there, and return the new transfers.
+
+    Every archive in use at a site is to hold every package that comes to the site.
+
+    Locks the archive, so that one manager plans for it at a time, and the copies to be read in the order of their
+    ids, so that none is deleted meanwhile.
+
+    Args:
+        archive: the archive.
+        limit: how many packages at the most.
+
+    Raises:
+        Refused: the location is no archive in use.
+    """
+    if archive.location_type != LocationType.LONG_TERM_ARCHIVE or not archive.active:
+        raise Refused(f"{name_of(DataLocation, archive.pk)}: {archive} is no long-term archive in use")
+    with transaction.atomic():
+        DataLocation.objects.select_for_update(no_key=True).get(pk=archive.pk)
+        awaiting = RawDataPackage.objects.awaiting_archive(archive, limit=limit).order_by("created_at", "pk")
+        keys = list(awaiting.values_list("pk", flat=True)[:limit])
+        origins = _origins(keys, archive.site_id)
+        transfers = LongTermArchiveTransfer.objects.bulk_create(
+            LongTermArchiveTransfer(
+                raw_data_package_id=key, origin_location_id=origins[key], destination_location=archive
+            )
+            for key in keys
+            if key in origins
+        )
+        _log(transfers, f"planned: into {archive}")
+    return transfers
+
+
+def _origins(packages, site):
+    """Lock the copies of packages in the buffers of a site, and return the location to read each package from."""
+    buffers = list(DataLocation.objects.at_site(site).buffers())
+    copies = PhysicalCopy.objects.readable().filter(raw_data_package__in=packages, data_location__in=buffers)
+    locked = copies.order_by("pk").select_for_update(no_key=True).values_list("data_location", "raw_data_package")
+    found = list(locked)
+    return {package: buffer.pk for buffer in reversed(buffers) for location, package in found if location == buffer.pk}
+
+
+def claim_archive_transfers(
+    *, worker: str, limit: int = 1, archive: DataLocation | None = None
+) -> list[LongTermArchiveTransfer]:
+    """Take up to ``limit`` archive transfers for a worker, the oldest first, and return them.
+
+    Locks the transfers, passing over those that another worker is claiming. Show life by
+    :func:`opsdb.workflows.work.heartbeat`.
+
+    Args:
+        worker: name of the worker.
+        limit: how many at the most.
+        archive: only those into this archive.
+
+    Raises:
+        OpsdbError: the worker has no name, or the limit is below 1.
+    """
+    transfers = LongTermArchiveTransfer.objects.claimable()
+    if archive is not None:
+        transfers = transfers.to(archive)
+    with transaction.atomic():
+        claimed = work.claim(transfers, limit=limit, worker=worker)
+        _log(claimed, f"claimed by {worker}")
+    return claimed
+
+
+def complete_archive_transfer(
+    transfer: LongTermArchiveTransfer,
+    *,
+    worker: str,
+    checksum: str,
+    size_bytes: int | None = None,
+    checksum_algorithm: str = ChecksumAlgorithm.SHA256,
+    log_path: str = "",
+) -> LongTermArchiveTransfer:
+    """Record that a package is in an archive, with what the worker found there, and return the transfer.
+
+    If the checksum is the package's, the archive copy is verified, the package archived and the transfer completed,
+    all in one transaction. If it is not, the copy there is corrupt, the package is as unsafe as before, and the
+    transfer fails: look at the status of what is returned. The same call again after success changes nothing.
+
+    Locks the transfer, the package's copy in the archive, and the package.
+
+    Args:
+        transfer: what the worker has claimed.
+        worker: its name.
+        checksum: of the package as the archive has it, read back from there, lower-case hexadecimal.
+        size_bytes: its size in bytes.
+        checksum_algorithm: how the checksum was computed.
+        log_path: file with the worker's log.
+
+    Raises:
+        LostClaim: the worker holds the transfer no longer.
+        InvalidTransition: the transfer is not in progress.
+        Refused: the checksum can't be compared.
+    """
+    with transaction.atomic():
+        package = transfer.raw_data_package
+        found = Found(package, checksum, size_bytes, checksum_algorithm)
+        if is_replay(transfer, worker=worker, reports=[found]):
+            return transfer
+        work.hold(transfer, worker=worker)
+        problems = record_arrivals(transfer.destination_location, [found], worker=worker)
+        if problems:
+            return fail_archive_transfer(transfer, worker=worker, message=problems[0], log_path=log_path)
+        package.refresh_from_db()
+        if package.state == PackageState.FAILED:
+            move(package, PackageState.TRANSFERRING, field="state")
+        if package.state != PackageState.ARCHIVED:
+            move(package, PackageState.ARCHIVED, field="state")
+        work.complete(transfer, worker=worker)
+        _log([transfer], f"archived, checksum {found} agrees", log_path=log_path)
+    return transfer
+
+
+def fail_archive_transfer(
+    transfer: LongTermArchiveTransfer, *, worker: str, message: str, retryable: bool = True, log_path: str = ""
+) -> LongTermArchiveTransfer:
+    """Record that a worker could not archive a package, and return the transfer: pending again, or failed.
+
+    A package that no archive has and whose transfer has failed for good is failed until an operator resets it.
+    Locks the transfer and the package.
+
+    Args:
+        transfer: what the worker has claimed.
+        worker: its name.
+        message: what went wrong.
+        retryable: whether another attempt may help.
+        log_path: file with the worker's log.
+
+    Raises:
+        LostClaim, InvalidTransition, OpsdbError: as :func:`opsdb.workflows.work.fail`.
+    """
+    with transaction.atomic():
+        work.fail(transfer, worker=worker, message=message, retryable=retryable)
+        if transfer.status == Status.FAILED:
+            RawDataPackage.objects.filter(
+                pk=transfer.raw_data_package_id, state__in=[PackageState.WAITING, PackageState.TRANSFERRING]
+            ).update(state=PackageState.FAILED)
+        _log([transfer], f"failed: {message}", LogLevel.ERROR, log_path)
+    return transfer
+
+
+def reset_archive_transfer(transfer: LongTermArchiveTransfer) -> LongTermArchiveTransfer:
+    """Make a failed archive transfer, or one whose worker is gone, pending again, and return it; an operator's act.
+
+    Locks the transfer and the package.
+
+    Raises:
+        InvalidTransition: it is pending or completed.
+    """
+    with transaction.atomic():
+        work.reset(transfer)
+        RawDataPackage.objects.filter(pk=transfer.raw_data_package_id, state=PackageState.FAILED).update(
+            state=PackageState.TRANSFERRING
+        )
+        _log([transfer], "reset", LogLevel.WARNING)
+    return transfer
+
+
+def _log(transfers, message, level=LogLevel.INFO, log_path=""):
+    LongTermArchiveTransferLog.objects.bulk_create(
+        LongTermArchiveTransferLog(
+            long_term_archive_transfer=transfer,
+            level=level,
+            status=transfer.status,
+            message=message[:1000],
+            log_path=log_path,
+        )
+        for transfer in transfers
+    )

@@ -1,0 +1,96 @@
+"""Stage 0, observe: the telescope says what it begins and how it ended. Both calls can be replayed."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit
+from opsdb.models.identifiers import uuid7
+
+from .errors import Conflict, InvalidTransition, NotFound, OpsdbError
+
+
+def start_observation(
+    obs_unit: ObsUnit,
+    *,
+    start_time: datetime,
+    id: UUID | None = None,
+    module_configurations=(),
+    **facts,
+) -> ExecutedObsUnit:
+    """Record that the telescope has begun to execute a unit, and return the execution.
+
+    The same call with the same id again changes nothing. Locks nothing but the new row.
+
+    Args:
+        obs_unit: what is executed.
+        start_time: when it began, aware.
+        id: identifier made at the telescope; a new one when left out, and then the call can't be replayed.
+        module_configurations: how the modules are set up; recorded by the first call.
+        facts: other fields of the execution, such as ``observer`` or ``mean_pwv_mm``.
+
+    Raises:
+        Conflict: the id belongs to an execution of another unit or of another start.
+        OpsdbError: the time is naive.
+    """
+    if start_time.tzinfo is None:
+        raise OpsdbError(f"start_observation: the start time {start_time} needs a time zone")
+    with transaction.atomic():
+        execution, created = ExecutedObsUnit.objects.get_or_create(
+            id=id or uuid7(), defaults={"obs_unit": obs_unit, "start_time": start_time, **facts}
+        )
+        if created:
+            execution.module_configurations.set(module_configurations)
+    if (execution.obs_unit_id, execution.start_time) != (obs_unit.pk, start_time):
+        raise Conflict(
+            f"executed_obs_unit {execution.pk}: was started for obs_unit {execution.obs_unit_id} at "
+            f"{execution.start_time.isoformat()}, not for obs_unit {obs_unit.pk} at {start_time.isoformat()}"
+        )
+    return execution
+
+
+def finish_observation(
+    id: UUID, *, end_time: datetime, status: ObservationStatus = ObservationStatus.COMPLETED, **facts
+) -> ExecutedObsUnit:
+    """Record that an execution has ended, and return it.
+
+    The same call again changes nothing. Locks the row of the execution.
+
+    Args:
+        id: identifier of the execution.
+        end_time: when it ended, aware, after its start.
+        status: completed, aborted or failed.
+        facts: other fields of the execution, such as ``mean_elevation_deg`` or ``conditions``.
+
+    Raises:
+        NotFound: there is no such execution.
+        Conflict: it has ended otherwise, or before it began.
+        InvalidTransition: ``status`` is no end.
+        OpsdbError: the time is naive.
+    """
+    if end_time.tzinfo is None:
+        raise OpsdbError(f"finish_observation: the end time {end_time} needs a time zone")
+    status = ObservationStatus(status)
+    if status not in ObservationStatus.RUNNING.may_become:
+        running = ObservationStatus.RUNNING
+        raise InvalidTransition(f"executed_obs_unit {id}", "status", running, status, running.may_become)
+    with transaction.atomic():
+        execution = ExecutedObsUnit.objects.select_for_update().filter(pk=id).first()
+        if execution is None:
+            raise NotFound(f"executed_obs_unit {id}: there is no such execution; start it first")
+        if execution.status == ObservationStatus.RUNNING:
+            if end_time <= execution.start_time:
+                raise Conflict(
+                    f"executed_obs_unit {id}: can't end at {end_time.isoformat()}, because it started at "
+                    f"{execution.start_time.isoformat()}"
+                )
+            for name, value in {"status": status, "end_time": end_time, **facts}.items():
+                setattr(execution, name, value)
+            execution.save(update_fields=["status", "end_time", *facts])
+        elif (execution.status, execution.end_time) != (status, end_time):
+            raise Conflict(
+                f"executed_obs_unit {id}: has ended as {execution.status} at {execution.end_time.isoformat()}, "
+                f"not as {status} at {end_time.isoformat()}"
+            )
+    return execution

@@ -1,0 +1,163 @@
+"""Work that several workers share: claim it, show life, complete it, fail at it, reset it.
+
+A work item is a row of a model with ``opsdb.models.base.WorkItem``. A worker names itself; only the worker that
+holds an item may complete it or fail at it.
+"""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from opsdb.models.enums import Status
+
+from .errors import InvalidTransition, LostClaim, OpsdbError
+from .states import move, name_of
+
+
+def claim(queryset: QuerySet, *, limit: int, worker: str) -> list:
+    """Take up to ``limit`` pending or scheduled items for a worker, the oldest first, and return them.
+
+    Rows that another worker is claiming at this moment are passed over (``FOR UPDATE SKIP LOCKED``), so that
+    workers neither wait for each other nor get the same item.
+
+    Args:
+        queryset: the items to choose from; its own filters hold, and its order if it has one (priority first).
+        limit: how many at the most.
+        worker: name of the worker, not empty.
+
+    Raises:
+        OpsdbError: the worker has no name, or the limit is below 1.
+    """
+    if not worker:
+        raise OpsdbError("claim: name the worker")
+    if limit < 1:
+        raise OpsdbError(f"claim: the limit must be 1 or more, not {limit}")
+    model = queryset.model
+    order = [*queryset.query.order_by, "created_at", "pk"] if queryset.query.order_by else ["created_at", "pk"]
+    with transaction.atomic():
+        keys = list(
+            queryset.filter(status__in=Status.claimable())
+            .order_by(*order)
+            .select_for_update(skip_locked=True, of=("self",))
+            .values_list("pk", flat=True)[:limit]
+        )
+        now = timezone.now()
+        model._default_manager.filter(pk__in=keys).update(
+            status=Status.IN_PROGRESS, claimed_by=worker, started_at=now, heartbeat_at=now
+        )
+        claimed = model._default_manager.in_bulk(keys)
+    return [claimed[key] for key in keys]
+
+
+def _held(item, worker):
+    """Return the queryset of the item while this worker holds it."""
+    return type(item)._default_manager.filter(pk=item.pk, status=Status.IN_PROGRESS, claimed_by=worker)
+
+
+def _lost(item, worker, to) -> OpsdbError:
+    """Return the error that says why the worker can't bring the item there."""
+    model = type(item)
+    now = model._default_manager.filter(pk=item.pk).values("status", "claimed_by").first()
+    name = name_of(model, item.pk)
+    if now and now["status"] != Status.IN_PROGRESS:
+        status = Status(now["status"])
+        return InvalidTransition(name, "status", status, to, status.may_become)
+    holder = now and now["claimed_by"]
+    return LostClaim(f"{name}: {worker} does not hold it, " + (f"{holder} does" if holder else "nobody does"))
+
+
+def hold(item, *, worker: str):
+    """Lock an item that this worker holds until the transaction ends, bring it up to date, and return it.
+
+    Raises:
+        LostClaim: the worker holds the item no longer.
+        InvalidTransition: the item is not in progress.
+    """
+    if _held(item, worker).select_for_update(no_key=True).values_list("pk").first() is None:
+        raise _lost(item, worker, Status.COMPLETED)
+    item.refresh_from_db()
+    return item
+
+
+def heartbeat(item, *, worker: str):
+    """Show that the worker is alive and still at it.
+
+    Raises:
+        LostClaim: the worker holds the item no longer and should stop.
+        InvalidTransition: the item is not in progress.
+    """
+    if not _held(item, worker).update(heartbeat_at=timezone.now()):
+        raise _lost(item, worker, Status.IN_PROGRESS)
+
+
+def complete(item, *, worker: str, **facts):
+    """Complete an item, with the facts that came of it (checksum, size), and return it.
+
+    Raises:
+        LostClaim: the worker holds the item no longer.
+        InvalidTransition: the item is not in progress.
+    """
+    now = timezone.now()
+    changes = {"status": Status.COMPLETED, "finished_at": now, "heartbeat_at": now, "failure_message": "", **facts}
+    if not _held(item, worker).update(**changes):
+        raise _lost(item, worker, Status.COMPLETED)
+    item.refresh_from_db()
+    return item
+
+
+def fail(item, *, worker: str, message: str, retryable: bool = True):
+    """Give an item up, and return it.
+
+    A retryable failure makes it pending again with one more retry, until ``max_retries`` are used up; then, and
+    with any other failure, it stays failed until an operator resets it.
+
+    Args:
+        message: what went wrong, not empty.
+
+    Raises:
+        LostClaim: the worker holds the item no longer.
+        InvalidTransition: the item is not in progress.
+        OpsdbError: the message is empty.
+    """
+    if not message.strip():
+        raise OpsdbError(f"{name_of(type(item), item.pk)}: say what went wrong")
+    with transaction.atomic():
+        held = _held(item, worker).select_for_update().values("retry_count", "max_retries").first()
+        if held is None:
+            raise _lost(item, worker, Status.FAILED)
+        changes = {"failure_message": message, "claimed_by": "", "heartbeat_at": None}
+        if retryable and held["retry_count"] < held["max_retries"]:
+            changes |= {"status": Status.PENDING, "retry_count": held["retry_count"] + 1, "started_at": None}
+        else:
+            changes |= {"status": Status.FAILED, "finished_at": timezone.now()}
+        _held(item, worker).update(**changes)
+    item.refresh_from_db()
+    return item
+
+
+def reset(item):
+    """Make a failed item, or one whose worker is gone, pending again with all its retries; an operator's act.
+
+    Raises:
+        InvalidTransition: it is neither failed, scheduled nor in progress.
+    """
+    return move(
+        item,
+        Status.PENDING,
+        retry_count=0,
+        claimed_by="",
+        scheduled_at=None,
+        started_at=None,
+        heartbeat_at=None,
+        finished_at=None,
+    )
+
+
+def stalled(queryset: QuerySet, *, older_than: timedelta) -> QuerySet:
+    """Return the items in progress whose worker has shown no life for this long."""
+    limit = timezone.now() - older_than
+    return queryset.filter(status=Status.IN_PROGRESS).filter(
+        Q(heartbeat_at__lt=limit) | Q(heartbeat_at__isnull=True, started_at__lt=limit)
+    )

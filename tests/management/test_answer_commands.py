@@ -1,0 +1,158 @@
+"""What people see of opsdb_where, opsdb_explain, opsdb_status, opsdb_queues and opsdb_check."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from opsdb.management.answering import volume
+from opsdb.models import DataLocation, DataTransferRoute
+from tests.commands import manage
+from tests.factories import DataProductFactory
+from tests.workflows.scenario import build_world, out_of_use
+
+COMMANDS = {"opsdb_where": ["x"], "opsdb_explain": ["x"], "opsdb_status": [], "opsdb_queues": [], "opsdb_check": []}
+
+
+@pytest.fixture
+def world(db):
+    return build_world()
+
+
+def run(command, *arguments):
+    out = StringIO()
+    call_command(command, *map(str, arguments), stdout=out)
+    return out.getvalue()
+
+
+def asked(command, *arguments):
+    return json.loads(run(command, *arguments, "--json"))
+
+
+def test_where_shows_every_copy(world):
+    package = world.archived_package(files=1)
+    said = run("opsdb_where", package.pk)
+    assert said.startswith(f"raw_data_package {package.pk}: {package.name}\n")
+    for place in ("ccat/chai", "ccat/buffer", "cologne/buffer", "cologne/archive", "us/buffer", "us/archive"):
+        assert place in said
+    assert "verified" in said
+    assert "long_term_archive" in said
+    answer = asked("opsdb_where", package.name)
+    assert {(copy["site"], copy["location"]) for copy in answer["copies"]} >= {("us", "archive"), ("ccat", "chai")}
+
+
+def test_where_takes_a_table_and_a_key(world):
+    product = DataProductFactory()
+    assert "There is no copy." in run("opsdb_where", "data_product", product.pk)
+
+
+def test_explain_says_why_what_next_and_who(world):
+    [package] = world.plan_packages()
+    said = run("opsdb_explain", package.pk)
+    assert f"raw_data_package {package.pk}: waiting\n" in said
+    assert "because raw_data_package" in said
+    assert "Next: take it up: making its tar\n" in said
+    assert "By:   worker at queue ccat_chai_raw_data_package_creation\n" in said
+    answer = asked("opsdb_explain", package.name)
+    assert answer["who"] == "worker at queue ccat_chai_raw_data_package_creation"
+    assert answer["done"] is False
+    assert answer["why"]
+
+
+def test_explain_says_when_nothing_has_to_happen(world):
+    assert run("opsdb_explain", world.archived_package().pk).endswith("Nothing has to happen.\n")
+
+
+def test_status_shows_stages_locations_and_troubles(world):
+    world.archived_package(files=3)
+    world.begun_transfer()
+    said = run("opsdb_status")
+    assert "3 packaged" not in said
+    assert "6 packaged" in said
+    assert "1 transferring, 1 archived" in said
+    assert "1 in_progress, 2 completed" in said
+    assert "Failures: none.\nStalled: none.\n" in said
+    answer = asked("opsdb_status")
+    [files] = [stage for stage in answer["stages"] if stage["name"] == "raw data files"]
+    assert files["states"][1] == {
+        "state": "packaged",
+        "number": {"value": 6, "exactness": "exact"},
+        "oldest": None,
+    }
+    assert {place["location"] for place in answer["locations"]} >= {"chai", "buffer", "archive"}
+
+
+def test_queues_lists_them(world):
+    assert "ccat_chai_raw_data_package_creation" in run("opsdb_queues")
+    assert {queue["name"] for queue in asked("opsdb_queues")} >= {"cologne_ramses_staging"}
+
+
+def test_check_is_content_with_a_complete_topology(world):
+    DataLocation.objects.update(retention_days=30, fixity_interval_days=30)
+    assert run("opsdb_check") == "Nothing is missing.\n"
+    assert asked("opsdb_check") == []
+
+
+def test_check_ends_with_an_error_when_data_can_not_get_where_they_should(world):
+    DataTransferRoute.objects.all().delete()
+    out = StringIO()
+    with out_of_use(world.us_buffer), pytest.raises(CommandError, match="^The topology has 1 error.$"):
+        call_command("opsdb_check", stdout=out)
+    assert "error" in out.getvalue()
+    assert "site us" in out.getvalue()
+    with out_of_use(world.us_buffer), pytest.raises(CommandError):
+        call_command("opsdb_check", "--json", stdout=StringIO())
+
+
+def test_check_accepts_the_reference_data(reference):
+    said = run("opsdb_check")
+    assert "error" not in said
+    assert "OPSDB_S3_COLOGNE_ARCHIVE_ACCESS_KEY_ID" in said
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("command", ["opsdb_where", "opsdb_explain"])
+def test_what_is_not_there_is_one_line(command):
+    with pytest.raises(CommandError) as error:
+        run(command, "no", "such\nthing")
+    assert "there is no such row" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_path_that_several_things_have_is_one_line_with_all_of_them(db):
+    products = [DataProductFactory(relative_path="map.fits") for _ in range(2)]
+    with pytest.raises(CommandError, match=f"data_product {products[0].pk}, data_product {products[1].pk}"):
+        run("opsdb_where", "map.fits")
+
+
+def test_names_in_square_brackets_are_printed_as_they_are(world):
+    product = DataProductFactory(name="[red]map", relative_path="[bold]map.fits")
+    assert "[red]map" in run("opsdb_where", "data_product", product.pk)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_needs_no_database(command):
+    done = manage(command, "--help", DATABASE_URL="postgres://nobody@127.0.0.1:1/none", SECRET_KEY="x")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("usage:")
+
+
+@pytest.mark.parametrize(("command", "arguments"), COMMANDS.items())
+def test_without_a_database_it_ends_with_one_line(command, arguments):
+    done = manage(command, *arguments, DATABASE_URL="postgres://nobody@127.0.0.1:1/none", SECRET_KEY="x")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_volumes_are_said_as_people_say_them():
+    assert [volume(number) for number in (None, 0, 999, 1_000, 2_500_000, 50 * 10**9, 3 * 10**15)] == [
+        "-",
+        "0 B",
+        "999 B",
+        "1.0 kB",
+        "2.5 MB",
+        "50.0 GB",
+        "3.0 PB",
+    ]

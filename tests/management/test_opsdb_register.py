@@ -1,0 +1,148 @@
+"""``opsdb_register`` reads lists as people and programs write them, all or nothing, also when it is killed."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from opsdb.models import PhysicalCopy, RawDataFile
+from tests.commands import ROOT
+from tests.databases import url_of_test_database
+from tests.factories import DiskDataLocationFactory, ExecutedObsUnitFactory, InstrumentModuleFactory
+
+pytestmark = pytest.mark.django_db
+
+COLUMNS = ["executed_obs_unit", "instrument_module", "source_location", "relative_path", "size_bytes", "checksum"]
+
+
+@pytest.fixture
+def rows():
+    """A function that makes rows of a list, with names where numbers would do."""
+    execution, module = ExecutedObsUnitFactory(), InstrumentModuleFactory()
+    location = DiskDataLocationFactory(source=True, instrument=module.instrument)
+    module_name = f"{module.instrument.name}/{module.name}"
+    location_name = f"{location.site.short_name}/{location.name}"
+
+    def make(number):
+        for index in range(number):
+            yield [str(execution.pk), module_name, location_name, f"a/{index}.fits", index, f"{index:064x}"]
+
+    return make
+
+
+@pytest.fixture
+def write(tmp_path):
+    """A function that writes a list and returns its path."""
+
+    def write(name, content):
+        path = tmp_path / name
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        elif name.endswith(".csv"):
+            with path.open("w", newline="") as stream:
+                csv.writer(stream).writerows([COLUMNS, *content])
+        else:
+            path.write_text("".join(json.dumps(dict(zip(COLUMNS, row, strict=True))) + "\n" for row in content))
+        return path
+
+    return write
+
+
+def refusal(path):
+    """The message of a refused list; nothing may have been registered."""
+    with pytest.raises(CommandError) as caught:
+        call_command("opsdb_register", path)
+    assert not RawDataFile.objects.exists()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["files.csv", "files.jsonl"])
+def test_list_is_registered_and_again_changes_nothing(rows, write, name, capsys):
+    path = write(name, rows(5))
+    call_command("opsdb_register", path)
+    assert capsys.readouterr().out == "5 files registered.\n"
+    call_command("opsdb_register", path)
+    assert capsys.readouterr().out == "0 files registered, 5 were known already.\n"
+    assert RawDataFile.objects.count() == PhysicalCopy.objects.count() == 5
+
+
+def test_byte_order_mark_and_windows_line_ends_do_no_harm(rows, write):
+    text = "\r\n".join(",".join(map(str, row)) for row in [COLUMNS, *rows(2)])
+    call_command("opsdb_register", write("files.csv", b"\xef\xbb\xbf" + text.encode()), verbosity=0)
+    assert RawDataFile.objects.count() == 2
+
+
+def test_wrong_value_names_file_line_and_column(rows, write):
+    batch = list(rows(4))
+    batch[2][4] = "large"
+    path = write("files.csv", batch)
+    assert refusal(path).startswith(f"{path}, line 4, size_bytes: 'large' can't be read")
+
+
+def test_contradiction_names_the_line(rows, write):
+    batch = [*rows(3), *rows(2)]
+    batch[4][5] = "f" * 64
+    message = refusal(write("files.jsonl", batch))
+    assert "line 5: the file a/1.fits is known with checksum" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("files.txt", b"", "ends in .csv or .jsonl"),
+        ("files.csv", b"", "columns checksum, executed_obs_unit"),
+        ("files.csv", b"path,size\n", "are missing"),
+        ("files.csv", (",".join([*COLUMNS, "colour"]) + "\n").encode(), "columns colour are not known"),
+        ("files.csv", (",".join([*COLUMNS, "size_bytes"]) + "\n").encode(), "columns size_bytes stand there twice"),
+        ("files.csv", (",".join(COLUMNS) + "\na,b\n").encode(), "line 2: there are 2 fields; expected 6"),
+        ("files.csv", b"a\0b\n", "line 1: there is a NUL byte"),
+        ("files.csv", b"\xff\xfe\x00", "not UTF-8"),
+        ("files.csv", b"x" * 200_000, "line 1: this line is too long"),
+        ("files.jsonl", b"[1, 2]\n", "line 1: this is '[1, 2]'; expected a JSON object"),
+        ("files.jsonl", b"{\n", "line 1: this is not JSON"),
+        ("files.jsonl", b"{}\n", "line 1: columns"),
+    ],
+)
+def test_broken_list_gets_one_line(write, name, content, said):
+    message = refusal(write(name, content))
+    assert said in message
+    assert "\n" not in message
+
+
+def test_missing_file_and_folder_get_one_line(tmp_path):
+    assert "No such file" in refusal(tmp_path / "none.csv")
+    (tmp_path / "folder.csv").mkdir()
+    assert "s a directory" in refusal(tmp_path / "folder.csv")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_kill_leaves_nothing_behind_and_the_next_run_completes(rows, write):
+    path = write("files.csv", rows(100_000))
+    command = [sys.executable, str(ROOT / "manage.py"), "opsdb_register", str(path)]
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATABASE_URL": url_of_test_database(),
+        "SECRET_KEY": "only-for-tests",
+    }
+
+    def start():
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    for wait_seconds in (1.0, 2.0, 3.5):
+        process = start()
+        time.sleep(wait_seconds)
+        assert process.poll() is None, process.communicate()
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert not RawDataFile.objects.exists()
+        assert not PhysicalCopy.objects.exists()
+    out, errors = start().communicate()
+    assert out == "100000 files registered.\n", errors
+    assert RawDataFile.objects.count() == PhysicalCopy.objects.count() == 100_000

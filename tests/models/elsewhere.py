@@ -1,0 +1,86 @@
+"""Rules that need a story of their own: the tests that try them, by their full name."""
+
+from .schema import DESIGN, DESIGNED, MODELS
+
+TRANSITIONS = [
+    f"{DESIGNED[model]['table']}_{field}_transition"
+    for model, fields in DESIGN["choices"].items()
+    for field, enum in fields.items()
+    if enum in DESIGN["transitions"]
+]
+# Which changes of a table the change log keeps.
+RECORDED = {model: DESIGN["recording"].get(model.__name__, ["insert", "update", "delete"]) for model in MODELS}
+HISTORY = [f"{model._meta.db_table}_history" for model, operations in RECORDED.items() if operations]
+# What happened is never deleted, and history never emptied.
+NEVER_DELETED = {DESIGNED[name]["table"]: what for name, what in DESIGN["never_deleted"].items()}
+NEVER_TRUNCATED = [f"{table}_never_truncated" for table in (*NEVER_DELETED, "fixity_check", "change_log")]
+
+DELETION = "tests.workflows.test_deletion_rules.test_"
+TRIED_BY = {
+    "tests.workflows.test_state_machines.test_update_and_plain_sql_follow_the_table": TRANSITIONS,
+    "tests.models.test_constraints.test_the_database_writes_down_what_changes": HISTORY,
+    "tests.test_migrations.test_what_is_guarded_is_never_emptied": NEVER_TRUNCATED,
+    "tests.workflows.test_grouping.test_a_bad_rule_is_refused_with_its_index_and_what_is_wrong": [
+        "data_grouping_rules_are_known"
+    ],
+    f"{DELETION}rule_2_a_doubtful_archive_copy_counts_for_nothing": ["physical_copy_deletion_is_safe"],
+    f"{DELETION}a_copy_is_not_born_on_its_way_out": ["physical_copy_born_present"],
+    f"{DELETION}the_retention_counts_from_when_the_bytes_came_whatever_a_row_says": [
+        "physical_copy_arrives_now",
+        "physical_copy_arrival_stays",
+    ],
+    f"{DELETION}the_retention_begins_again_for_bytes_that_come_again": ["physical_copy_comes_back"],
+    f"{DELETION}a_checksum_that_differs_never_counts_as_verified": ["physical_copy_verification_is_true"],
+    f"{DELETION}update_does_not_verify_what_nobody_compared": ["physical_copy_verification_is_proven"],
+    "tests.workflows.test_deletion.test_plain_updates_race_as_safely_as_workflows": [
+        "physical_copy_doubt_waits_for_deletion"
+    ],
+    f"{DELETION}a_package_is_not_archived_without_a_verified_archive_copy": ["raw_data_package_archived_is_true"],
+    f"{DELETION}an_archive_transfer_is_not_completed_without_a_verified_copy_there": [
+        "long_term_archive_transfer_completed_is_true"
+    ],
+    f"{DELETION}nothing_enters_or_leaves_a_package_that_was_made": [
+        "raw_data_file_package_entered",
+        "raw_data_file_package_still_open",
+    ],
+    f"{DELETION}nothing_enters_or_leaves_a_bundle_that_was_made": [
+        "raw_data_package_bundle_entered",
+        "raw_data_package_bundle_still_open",
+    ],
+    f"{DELETION}what_an_active_staging_job_needs_cannot_be_taken_from_it": [
+        "staging_job_raw_data_packages_stay",
+        "staging_job_data_products_stay",
+    ],
+    f"{DELETION}the_inputs_of_a_run_that_has_begun_cannot_be_taken_from_it": [
+        "executed_reduction_step_input_packages_stay",
+        "executed_reduction_step_input_products_stay",
+    ],
+    f"{DELETION}what_a_completed_run_was_cannot_be_rewritten": ["executed_reduction_step_what_ran_stays"],
+    "tests.workflows.test_deletion.test_no_transfer_is_planned_from_bytes_that_a_worker_is_deleting": [
+        "data_transfer_reads_what_stays",
+        "long_term_archive_transfer_reads_what_stays",
+    ],
+    "tests.workflows.test_deletion.test_a_failed_transfer_is_not_tried_again_from_bytes_that_a_worker_is_deleting": [
+        "data_transfer_again_reads_what_stays",
+        "long_term_archive_transfer_again_reads_what_stays",
+    ],
+    "tests.workflows.test_deletion.test_a_deletion_waits_for_a_reader_that_is_being_planned_and_then_sees_it": [
+        "staging_job_raw_data_packages_wait",
+        "staging_job_data_products_wait",
+        "executed_reduction_step_input_packages_wait",
+        "executed_reduction_step_input_products_wait",
+    ],
+    f"{DELETION}a_request_is_not_born_decided": ["deletion_request_born_requested"],
+    f"{DELETION}nobody_decides_in_the_name_of_another": ["deletion_request_decided_in_person"],
+    f"{DELETION}nothing_of_a_request_changes_with_or_after_the_decision": [
+        "deletion_request_terms_stay",
+        "deletion_request_decision_stays",
+        "deletion_request_stays_after_decision",
+        "deletion_request_item_stays_after_decision",
+    ],
+    f"{DELETION}a_request_holds_no_more_than_its_limit": ["deletion_request_item_within_limit"],
+    "tests.models.test_locations.test_what_a_location_holds_is_counted": [
+        "physical_copy_usage_of_inserts",
+        "physical_copy_usage_of_updates",
+    ],
+}

@@ -1,0 +1,117 @@
+"""The whole story, from a scheduled unit to a publication and the deletion of what may go."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.db.models import Count, Q
+
+from opsdb.demonstration import Story
+from opsdb.models import (
+    ChangeLog,
+    DataProduct,
+    ExecutedObsUnit,
+    LocationType,
+    ObservationStatus,
+    PackageState,
+    PhysicalCopy,
+    PhysicalCopyStatus,
+    PreScheduledSlot,
+    Publication,
+    RawDataFile,
+    RawDataPackage,
+    Verification,
+)
+from tests.commands import ROOT
+from tests.factories import ExecutedObsUnitFactory
+
+SCHEDULE = ROOT / "opsdb/reference/samples/fyst_timeline_2026-06-15.ecsv"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def stage():
+    """Reference data and a schedule."""
+    call_command("opsdb_init", verbosity=0)
+    call_command("opsdb_load", "slots", str(SCHEDULE), program="WFS", create_missing=True, verbosity=0)
+
+
+@pytest.fixture
+def short_night(stage):
+    """A night of ten slots."""
+    PreScheduledSlot.objects.exclude(pk__in=PreScheduledSlot.objects.order_by("start_time")[:10]).delete()
+
+
+def test_one_night_from_schedule_to_publication_and_deletion(stage):
+    done = Story(seed=7, files=2).tell(1)
+
+    assert ExecutedObsUnit.objects.count() == done["observations"] == 45
+    assert set(ExecutedObsUnit.objects.values_list("obs_unit__slots__origin", flat=True)) == {SCHEDULE.name}
+    assert RawDataFile.objects.count() == done["raw files"] == 45 * 2 * 2
+    assert not RawDataFile.objects.unpackaged().exists()
+
+    good = Q(
+        copies__data_location__location_type=LocationType.LONG_TERM_ARCHIVE,
+        copies__status=PhysicalCopyStatus.PRESENT,
+        copies__verification=Verification.VERIFIED,
+    )
+    packages = RawDataPackage.objects.annotate(safe=Count("copies__data_location__site", filter=good, distinct=True))
+    assert set(packages.values_list("state", "safe")) == {(PackageState.ARCHIVED, 2)}
+
+    elsewhere = PhysicalCopy.objects.exclude(data_location__location_type=LocationType.LONG_TERM_ARCHIVE)
+    raw = elsewhere.filter(data_product__isnull=True)
+    assert set(raw.values_list("status", flat=True)) == {PhysicalCopyStatus.DELETED}
+    assert raw.count() == done["copies deleted"]
+
+    product = DataProduct.objects.get(name="map.fits")
+    science = ExecutedObsUnit.objects.filter(
+        obs_unit__source__type="constant_elevation", status=ObservationStatus.COMPLETED
+    )
+    assert set(Publication.objects.get().observations()) >= set(science)
+    assert product in DataProduct.objects.filter(publications__isnull=True, releases__publications__isnull=False)
+
+    trail = ChangeLog.objects.filter(table_name="physical_copy", row_id=str(raw.first().pk)).order_by("id")
+    steps = [change.after["status"] for change in trail if "status" in (change.after or {})]
+    assert steps[-3:] == ["deletion_scheduled", "deletion_in_progress", "deleted"]
+
+
+def test_the_same_seed_tells_the_same_story(short_night):
+    def tell(seed):
+        with transaction.atomic():
+            done = Story(seed=seed, files=1).tell(1)
+            paths = list(
+                RawDataFile.objects.order_by("relative_path").values_list("relative_path", "checksum", "size_bytes")
+            )
+            transaction.set_rollback(True)
+        return done, paths
+
+    first = tell(3)
+    assert tell(3) == first
+    assert tell(4) != first
+
+
+def test_another_telling_goes_on_where_the_last_one_ended(short_night):
+    Story(seed=1, files=1).tell(1)
+    Story(seed=2, files=1).tell(1)
+    assert ExecutedObsUnit.objects.count() == 20
+    assert not PhysicalCopy.objects.filter(raw_data_file__isnull=False, status=PhysicalCopyStatus.PRESENT).exists()
+
+
+def test_command_prints_what_happened(short_night):
+    out = StringIO()
+    call_command("opsdb_demo", nights=1, seed=5, files_per_observation=1, stdout=out)
+    assert "observations" in out.getvalue() and "copies deleted" in out.getvalue()
+
+
+def test_database_with_real_observations_is_refused(stage):
+    ExecutedObsUnitFactory()
+    with pytest.raises(CommandError, match="holds observations that are not of a demonstration"):
+        call_command("opsdb_demo")
+    assert ExecutedObsUnit.objects.count() == 1
+
+
+def test_database_without_a_schedule_is_refused():
+    with pytest.raises(CommandError, match="there is no schedule"):
+        call_command("opsdb_demo")

@@ -1,0 +1,761 @@
+"""How copies go: scheduled, started, confirmed; or asked for by one person and approved by another."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, OperationalError, connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from opsdb.models import (
+    ChangeLog,
+    DataLocation,
+    DataLocationUsage,
+    DeletionRequest,
+    DeletionRequestItem,
+    PhysicalCopy,
+    PhysicalCopyStatus,
+    RawDataFile,
+    RawDataPackage,
+    Verification,
+)
+from opsdb.workflows.attribution import attributed
+from opsdb.workflows.deletion import (
+    approve,
+    cancel_deletion,
+    confirm_deletion,
+    execute,
+    explain_deletion,
+    fail_deletion,
+    reject,
+    request_deletion,
+    schedule_deletion,
+    start_deletion,
+    write_off,
+)
+from opsdb.workflows.errors import Conflict, InvalidTransition, NotFound, OpsdbError, Refused
+from opsdb.workflows.integrity import record_fixity
+from tests.factories import (
+    DataTransferFactory,
+    DeletionRequestFactory,
+    DiskDataLocationFactory,
+    ExecutedReductionStepFactory,
+    LongTermArchiveTransferFactory,
+    RawDataFileFactory,
+    RawDataPackageFactory,
+    StagingJobFactory,
+    UserFactory,
+)
+from tests.workflows.racing import race
+from tests.workflows.scenario_deletion import (
+    SIZE,
+    WRONG,
+    archive_again,
+    complete,
+    force,
+    tell_story,
+    verified,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def story():
+    return tell_story()
+
+
+def status_of(copy):
+    return PhysicalCopy.objects.values_list("status", flat=True).get(pk=copy.pk)
+
+
+def many_copies(story, number):
+    """More copies in other buffers, as one location has each package once: many at one location need many packages."""
+    stories = [tell_story() for _ in range(number)]
+    return [
+        PhysicalCopy.objects.create(data_location=story.buffer, raw_data_package=other.package) for other in stories
+    ]
+
+
+# By a manager and workers
+
+
+def test_a_copy_goes_step_by_step_and_its_row_stays(story):
+    [scheduled] = schedule_deletion(story.package_copy).copies
+    assert (scheduled.status, scheduled.deletion_requested_at is not None) == ("deletion_scheduled", True)
+    [started] = start_deletion(story.buffer, limit=10).copies
+    assert (started.pk, started.status) == (story.package_copy.pk, "deletion_in_progress")
+    confirmed = confirm_deletion(started)
+    assert (confirmed.status, confirmed.deleted_at is not None) == ("deleted", True)
+    assert start_deletion(story.buffer, limit=10).copies == []
+    assert not explain_deletion(confirmed).may_go
+    assert "there is nothing to delete" in str(explain_deletion(confirmed))
+
+
+def test_scheduling_and_confirming_again_change_nothing(story):
+    first = schedule_deletion([story.package_copy])
+    requested_at = first.copies[0].deletion_requested_at
+    again = schedule_deletion([story.package_copy])
+    assert [copy.deletion_requested_at for copy in again.copies] == [requested_at]
+    [started] = start_deletion(story.buffer, limit=1).copies
+    deleted_at = confirm_deletion(started).deleted_at
+    assert confirm_deletion(started).deleted_at == deleted_at
+
+
+def test_one_copy_that_must_stay_does_not_stop_the_others(story):
+    transfer = DataTransferFactory(data_transfer_package=story.bundle, origin_location=story.buffer)
+    outcome = schedule_deletion(PhysicalCopy.objects.at(story.buffer))
+    assert outcome.copies == [story.package_copy]
+    [held] = outcome.held_back
+    assert (held.copy_id, held.rule, held.held_by) == (story.bundle_copy.pk, 3, f"data_transfer {transfer.pk}")
+
+
+def test_a_worker_gets_nothing_that_became_unsafe_since_it_was_scheduled(story):
+    schedule_deletion([story.package_copy, story.bundle_copy])
+    record_fixity(story.archive_copy, WRONG)
+    outcome = start_deletion(story.buffer, limit=10)
+    assert outcome.copies == []
+    assert {held.rule for held in outcome.held_back} == {2}
+    copy = PhysicalCopy.objects.get(pk=story.package_copy.pk)
+    assert copy.status == "present"
+    assert "deletion rule 2" in copy.failure_message
+
+
+def test_what_a_worker_has_deleted_can_always_be_reported(story):
+    """The bytes are gone: a doubt that came in between doesn't make that untrue."""
+    schedule_deletion(story.package_copy)
+    [started] = start_deletion(story.buffer, limit=1).copies
+    record_fixity(story.archive_copy, WRONG)
+    assert confirm_deletion(started).status == "deleted"
+
+
+def test_a_failed_deletion_says_why_and_can_be_taken_up_again(story):
+    schedule_deletion(story.package_copy)
+    [started] = start_deletion(story.buffer, limit=1).copies
+    with pytest.raises(OpsdbError, match="say what went wrong"):
+        fail_deletion(started, message=" ")
+    failed = fail_deletion(started, message="permission denied")
+    assert (failed.status, failed.failure_message, failed.retry_count) == ("deletion_failed", "permission denied", 1)
+    assert schedule_deletion(failed).copies == [failed]
+    [started] = start_deletion(story.buffer, limit=1).copies
+    assert confirm_deletion(started).failure_message == ""
+
+
+def test_nobody_confirms_or_fails_what_nobody_has_started(story):
+    for copy in (story.package_copy, schedule_deletion(story.bundle_copy).copies[0]):
+        with pytest.raises(InvalidTransition, match=f"physical_copy {copy.pk}: status cannot go from"):
+            confirm_deletion(copy)
+        with pytest.raises(InvalidTransition):
+            fail_deletion(copy, message="x")
+    with pytest.raises(NotFound):
+        confirm_deletion(PhysicalCopy(pk=987654321))
+    with pytest.raises(NotFound):
+        explain_deletion(PhysicalCopy(pk=987654321))
+
+
+def test_a_cancelled_deletion_leaves_the_copy_present(story):
+    schedule_deletion(PhysicalCopy.objects.at(story.buffer))
+    assert {copy.pk for copy in cancel_deletion(story.package_copy)} == {story.package_copy.pk}
+    assert status_of(story.package_copy) == "present"
+    assert cancel_deletion(story.package_copy) == []
+    start_deletion(story.buffer, limit=1)
+    with pytest.raises(InvalidTransition, match="from deletion_in_progress to present"):
+        cancel_deletion([story.package_copy, story.bundle_copy])
+
+
+def test_a_stalled_deletion_can_be_found(story):
+    schedule_deletion(story.package_copy)
+    start_deletion(story.buffer, limit=1)
+    later = timezone.now() + timedelta(hours=1)
+    assert PhysicalCopy.objects.deletion_stalled(older_than=later).get() == story.package_copy
+    assert not PhysicalCopy.objects.deletion_stalled(older_than=timezone.now() - timedelta(hours=1)).exists()
+
+
+def test_a_missing_copy_is_written_off_only_when_its_content_is_safe(story):
+    with pytest.raises(InvalidTransition):
+        write_off(story.package_copy)
+    PhysicalCopy.objects.filter(pk__in=[story.package_copy.pk, story.archive_copy.pk]).update(status="missing")
+    with pytest.raises(Refused, match="deletion rule 2: raw_data_package .* has 0 verified"):
+        write_off(story.package_copy)
+    archive_again(story)
+    assert write_off(story.package_copy).status == "deleted"
+    with pytest.raises(Refused, match="deletion rule 1"):
+        write_off(story.archive_copy)
+
+
+def test_a_limit_below_one_is_refused(story):
+    with pytest.raises(OpsdbError, match="limit"):
+        start_deletion(story.buffer, limit=0)
+
+
+# The candidates
+
+
+def test_candidates_come_in_batches_the_oldest_first(story):
+    copies = [story.package_copy, story.bundle_copy, *many_copies(story, 5)]
+    seen, after = [], None
+    while batch := list(PhysicalCopy.objects.deletable(story.buffer, limit=2, after=after)):
+        assert len(batch) <= 2
+        seen += batch
+        after = batch[-1]
+    assert seen == sorted(copies, key=lambda copy: (copy.arrived_at, copy.pk))
+    assert seen == list(PhysicalCopy.objects.deletable(story.buffer))
+
+
+def test_batches_lose_nothing_when_many_copies_came_at_the_same_moment(story):
+    copies = many_copies(story, 5)
+    moment = timezone.now() - timedelta(days=1)
+    for copy in copies:
+        force(copy, arrived_at=moment)
+    force(copies[2], status="deletion_possible")
+    first = list(PhysicalCopy.objects.deletable(story.buffer, limit=3))
+    rest = list(PhysicalCopy.objects.deletable(story.buffer, limit=3, after=first[-1]))
+    assert [copy.pk for copy in (*first, *rest)][:5] == [copy.pk for copy in copies]
+
+
+def test_nothing_is_offered_in_an_archive_or_before_the_retention_has_passed(story):
+    assert list(PhysicalCopy.objects.deletable(story.archive)) == []
+    DataLocation.objects.filter(pk=story.buffer.pk).update(retention_days=30)
+    assert list(PhysicalCopy.objects.deletable(story.buffer)) == []
+    assert list(PhysicalCopy.objects.deletable(story.buffer, limit=10)) == []
+    DataLocation.objects.filter(pk=story.buffer.pk).update(capacity_bytes=SIZE, deletion_threshold_percent=50)
+    assert len(PhysicalCopy.objects.deletable(story.buffer, limit=10)) == 2
+
+
+def test_a_batch_walks_the_index_of_its_location(story):
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        list(PhysicalCopy.objects.deletable(story.buffer, limit=10))
+    assert len(queries) <= 2
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        plan = PhysicalCopy.objects.deletable(story.buffer, limit=10, after=story.package_copy).explain()
+    assert "physical_copy_by_location" in plan
+    assert "ROW(" in plan
+
+
+# What a location holds
+
+
+def test_the_fill_level_is_the_sum_of_what_is_there(story):
+    def held():
+        return sum(
+            copy.size_bytes or 0
+            for copy in PhysicalCopy.objects.at(story.buffer).exclude(status__in=["deleted", "missing"])
+        )
+
+    assert story.buffer.held_bytes() == held() == 2 * SIZE
+    schedule_deletion(story.package_copy)
+    [started] = start_deletion(story.buffer, limit=1).copies
+    assert story.buffer.held_bytes() == held() == 2 * SIZE
+    confirm_deletion(started)
+    assert story.buffer.held_bytes() == held() == SIZE
+    PhysicalCopy.objects.filter(pk=story.bundle_copy.pk).update(status="missing")
+    assert story.buffer.held_bytes() == held() == 0
+
+
+def test_the_fill_level_stays_a_short_sum(story):
+    for number in range(2_000):
+        PhysicalCopy.objects.filter(pk=story.package_copy.pk).update(size_bytes=SIZE + number)
+    assert story.buffer.held_bytes() == 2 * SIZE + 1_999
+    assert DataLocationUsage.objects.filter(data_location=story.buffer).count() < 1_000
+
+
+# By request
+
+
+def test_a_request_is_a_dry_run_unless_said_otherwise(story):
+    user = UserFactory()
+    DataTransferFactory(data_transfer_package=story.bundle, origin_location=story.buffer)
+    wish = request_deletion(story.buffer, PhysicalCopy.objects.at(story.buffer), user=user, reason="full")
+    assert wish.request is None
+    assert wish.copy_ids == [story.package_copy.pk]
+    assert [held.rule for held in wish.held_back] == [3]
+    assert not DeletionRequest.objects.exists()
+
+
+def test_a_request_takes_two_people_and_is_executed_once(story):
+    asks, decides = UserFactory(), UserFactory()
+    wish = request_deletion(story.buffer, [story.package_copy], user=asks, reason="full", limit=5, dry_run=False)
+    request = wish.request
+    assert list(request.items.all()) == [story.package_copy]
+    with pytest.raises(InvalidTransition, match="from requested to executed"):
+        execute(request)
+    with pytest.raises(Refused, match="another person"):
+        approve(request, asks)
+    with pytest.raises(Refused, match="another person"):
+        reject(request, asks)
+    approved = approve(request, decides)
+    assert (approved.status, approved.approved_by) == ("approved", decides)
+    with pytest.raises(InvalidTransition):
+        approve(request, UserFactory())
+    assert execute(request).copies == [story.package_copy]
+    request.refresh_from_db()
+    assert (request.status, request.executed_at is not None) == ("executed", True)
+    with pytest.raises(InvalidTransition, match="executed"):
+        execute(request)
+    change = ChangeLog.objects.of(request).filter(after__status="approved").get()
+    assert change.user == decides
+    assert "full" in ChangeLog.objects.of(story.package_copy).first().reason
+
+
+def test_whoever_is_known_to_act_decides_in_person(story):
+    asks, decides = UserFactory(), UserFactory()
+    request = request_deletion(story.buffer, [story.package_copy], user=asks, reason="full", dry_run=False).request
+    with attributed(user=asks), pytest.raises(Refused, match=f"user {asks.pk} cannot decide it in the name"):
+        approve(request, decides)
+    with attributed(user=decides):
+        approve(request, decides)
+
+
+def test_a_rejected_request_is_over(story):
+    request = request_deletion(
+        story.buffer, [story.package_copy], user=UserFactory(), reason="full", dry_run=False
+    ).request
+    approve(request, UserFactory())
+    reject(request, UserFactory())
+    with pytest.raises(InvalidTransition, match="nothing, it is final"):
+        execute(request)
+
+
+def test_every_copy_is_looked_at_again_at_execution(story):
+    archive_again(story)
+    other = many_copies(story, 1)[0]
+    request = request_deletion(
+        story.buffer, [story.package_copy, other], user=UserFactory(), reason="full", dry_run=False
+    ).request
+    approve(request, UserFactory())
+    PhysicalCopy.objects.filter(
+        raw_data_package=story.package, data_location__location_type="long_term_archive"
+    ).update(status="missing")
+    outcome = execute(request)
+    assert outcome.copies == [other]
+    assert [held.rule for held in outcome.held_back] == [2]
+    assert status_of(story.package_copy) == "present"
+
+
+def test_a_request_of_which_nothing_may_go_any_more_stays_approved(story):
+    request = request_deletion(
+        story.buffer, [story.package_copy], user=UserFactory(), reason="full", dry_run=False
+    ).request
+    approve(request, UserFactory())
+    PhysicalCopy.objects.filter(pk=story.archive_copy.pk).update(status="missing")
+    with pytest.raises(Refused, match="no copy may go any more; .* deletion rule 2"):
+        execute(request)
+    request.refresh_from_db()
+    assert request.status == "approved"
+
+
+def test_a_request_that_overrides_the_retention_holds_until_the_bytes_are_gone(story):
+    DataLocation.objects.filter(pk=story.buffer.pk).update(retention_days=300)
+    facts = {"user": UserFactory(), "reason": "full", "dry_run": False}
+    with pytest.raises(Refused, match="deletion rule 5"):
+        request_deletion(story.buffer, [story.package_copy], **facts)
+    request = request_deletion(story.buffer, [story.package_copy], overrides_retention=True, **facts).request
+    approve(request, UserFactory())
+    execute(request)
+    [started] = start_deletion(story.buffer, limit=5).copies
+    failed = fail_deletion(started, message="busy")
+    [again] = schedule_deletion(failed).copies
+    [started] = start_deletion(story.buffer, limit=5).copies
+    assert confirm_deletion(started).status == "deleted"
+    PhysicalCopy.objects.filter(pk=again.pk).update(status="present")
+    assert explain_deletion(again).rule == 5
+
+
+def test_a_request_names_no_more_copies_than_its_limit(story, settings):
+    facts = {"user": UserFactory(), "reason": "full"}
+    with pytest.raises(Refused, match="more than 1 copies"):
+        request_deletion(story.buffer, PhysicalCopy.objects.at(story.buffer), limit=1, **facts)
+    settings.OPSDB_DELETION_REQUEST_LIMIT = 1
+    with pytest.raises(Refused, match="more than 1 copies"):
+        request_deletion(story.buffer, PhysicalCopy.objects.at(story.buffer), **facts)
+    for limit in (0, 2):
+        with pytest.raises(OpsdbError, match="limit must be from 1 to 1"):
+            request_deletion(story.buffer, [], limit=limit, **facts)
+
+
+def test_a_request_is_for_one_location_and_has_a_reason(story):
+    with pytest.raises(Refused, match=f"physical_copy {story.file_copy.pk}: is at another location"):
+        request_deletion(story.buffer, [story.file_copy], user=UserFactory(), reason="full")
+    with pytest.raises(OpsdbError, match="say why"):
+        request_deletion(story.buffer, [story.package_copy], user=UserFactory(), reason=" ")
+    with pytest.raises(Refused, match="none is given"):
+        request_deletion(story.buffer, [], user=UserFactory(), reason="full", dry_run=False)
+
+
+# Races
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deletion_and_a_doubt_about_the_last_archive_copy_race_and_one_wins():
+    """Never do both succeed unless the deletion came first; and neither waits for the other for ever."""
+    winners = []
+    for number in range(40):
+        story = tell_story()
+
+        def act(contender, story=story):
+            if contender == 0:
+                return schedule_deletion([PhysicalCopy.objects.get(pk=story.package_copy.pk)])
+            if contender == 1:
+                return schedule_deletion([PhysicalCopy.objects.get(pk=story.file_copy.pk)])
+            return record_fixity(PhysicalCopy.objects.get(pk=story.archive_copy.pk), WRONG)
+
+        outcomes = race(3, act)
+        assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)], outcomes
+        assert status_of(story.archive_copy) == "corrupt"
+        assert start_deletion(story.buffer, limit=5).copies == []
+        assert start_deletion(story.source, limit=5).copies == []
+        winners.append(len(outcomes[0].copies) + len(outcomes[1].copies))
+        assert number >= 0
+    assert set(winners) <= {0, 1, 2}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_start_and_a_doubt_race_and_exactly_one_wins():
+    """What matters: bytes are handed to a worker only before the last archive copy is known to be spoilt."""
+    both = 0
+    for _ in range(40):
+        story = tell_story()
+        schedule_deletion([story.package_copy])
+
+        def act(contender, story=story):
+            if contender == 0:
+                outcome = start_deletion(story.buffer, limit=1)
+                return bool(outcome.copies), timezone.now()
+            with transaction.atomic():
+                check = record_fixity(PhysicalCopy.objects.get(pk=story.archive_copy.pk), WRONG)
+            return check, timezone.now()
+
+        started, doubted = race(2, act)
+        assert not isinstance(started, Exception), started
+        assert not isinstance(doubted, Exception), doubted
+        in_progress = status_of(story.package_copy) == PhysicalCopyStatus.DELETION_IN_PROGRESS
+        assert in_progress == started[0]
+        log = list(
+            ChangeLog.objects.filter(
+                table_name="physical_copy", row_id__in=[str(story.package_copy.pk), str(story.archive_copy.pk)]
+            ).order_by("changed_at", "id")
+        )
+        if in_progress:
+            order = [
+                change.row_id for change in log if change.after.get("status") in ("deletion_in_progress", "corrupt")
+            ]
+            assert order == [str(story.package_copy.pk), str(story.archive_copy.pk)]
+        both += in_progress
+    assert 0 <= both <= 40
+
+
+@pytest.mark.django_db(transaction=True)
+def test_plain_updates_race_as_safely_as_workflows():
+    for _ in range(40):
+        story = tell_story()
+
+        def act(contender, story=story):
+            with transaction.atomic():
+                if contender == 0:
+                    PhysicalCopy.objects.filter(pk=story.package_copy.pk).update(status="deletion_scheduled")
+                else:
+                    PhysicalCopy.objects.filter(pk=story.archive_copy.pk).update(verification="unverified")
+            return True
+
+        deleted, doubted = race(2, act)
+        assert doubted is True
+        if deleted is not True:
+            assert isinstance(deleted, IntegrityError)
+            assert "deletion rule 2" in str(deleted)
+        assert not isinstance(deleted, OperationalError)
+        if status_of(story.package_copy) == "present":
+            assert isinstance(deleted, IntegrityError)
+
+
+def by_workflow(copy):
+    outcome = schedule_deletion(PhysicalCopy.objects.get(pk=copy.pk))
+    if outcome.held_back:
+        raise Refused(str(outcome.held_back[0]))
+
+
+def by_update(copy):
+    PhysicalCopy.objects.filter(pk=copy.pk).update(status="deletion_scheduled")
+
+
+def doubt_by_check(copy):
+    record_fixity(PhysicalCopy.objects.get(pk=copy.pk), WRONG)
+
+
+def doubt_by_update(copy):
+    PhysicalCopy.objects.filter(pk=copy.pk).update(verification="unverified")
+
+
+def loss_by_update(copy):
+    PhysicalCopy.objects.filter(pk=copy.pk).update(status="missing")
+
+
+every_deletion = pytest.mark.parametrize("delete", [by_workflow, by_update])
+every_doubt = pytest.mark.parametrize("doubt", [doubt_by_check, doubt_by_update, loss_by_update])
+
+
+def act_while(first, then):
+    """Do the first in a transaction, and the other meanwhile: it must wait. Return the error of the other, or None."""
+    errors = []
+
+    def run():
+        try:
+            then()
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connections["default"].close()
+
+    with transaction.atomic():
+        first()
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join(timeout=0.4)
+        waits = thread.is_alive()
+    thread.join(timeout=20)
+    assert not thread.is_alive()
+    assert waits, "the second did not wait for the first"
+    return errors[0] if errors else None
+
+
+@every_deletion
+@every_doubt
+@pytest.mark.parametrize("name", ["file_copy", "package_copy", "bundle_copy"])
+@pytest.mark.django_db(transaction=True)
+def test_a_deletion_waits_for_a_doubt_that_is_not_committed_and_then_sees_it(name, delete, doubt):
+    story = tell_story()
+    copy = getattr(story, name)
+    error = act_while(lambda: doubt(story.archive_copy), lambda: delete(copy))
+    assert isinstance(error, Refused | IntegrityError)
+    assert "deletion rule 2" in str(error)
+    assert status_of(copy) == "present"
+
+
+@every_deletion
+@every_doubt
+@pytest.mark.django_db(transaction=True)
+def test_a_doubt_waits_for_a_deletion_that_is_not_committed(delete, doubt):
+    story = tell_story()
+    assert act_while(lambda: delete(story.package_copy), lambda: doubt(story.archive_copy)) is None
+    assert start_deletion(story.buffer, limit=1).copies == []
+
+
+@every_deletion
+@pytest.mark.django_db(transaction=True)
+def test_the_last_two_copies_do_not_each_take_the_other_for_the_one_that_stays(delete):
+    story = tell_story()
+    PhysicalCopy.objects.exclude(pk=story.staged_copy.pk).update(status="missing")
+    other = PhysicalCopy.objects.create(
+        data_location=DiskDataLocationFactory(processing=True, retention_days=0), raw_data_package=story.package
+    )
+    error = act_while(lambda: delete(story.staged_copy), lambda: delete(other))
+    assert "deletion rule 2" in str(error)
+    assert status_of(other) == "present"
+
+
+def plan_archiving(story):
+    LongTermArchiveTransferFactory(raw_data_package=story.package, origin_location=story.buffer)
+
+
+def plan_transfer(story):
+    DataTransferFactory(data_transfer_package=story.bundle, origin_location=story.buffer)
+
+
+def plan_staging(story):
+    StagingJobFactory(raw_data_packages=[story.package])
+
+
+def plan_run(story):
+    ExecutedReductionStepFactory().input_packages.add(story.package)
+
+
+READERS = [
+    (plan_archiving, "package_copy", 3),
+    (plan_transfer, "bundle_copy", 3),
+    (plan_staging, "package_copy", 3),
+    (plan_run, "staged_copy", 4),
+]
+
+
+@every_deletion
+@pytest.mark.parametrize(("plan", "name", "rule"), READERS)
+@pytest.mark.django_db(transaction=True)
+def test_a_deletion_waits_for_a_reader_that_is_being_planned_and_then_sees_it(plan, name, rule, delete):
+    story = tell_story()
+    error = act_while(lambda: plan(story), lambda: delete(getattr(story, name)))
+    assert f"deletion rule {rule}" in str(error)
+
+
+@pytest.mark.parametrize(("plan", "name", "rule"), READERS)
+@pytest.mark.django_db(transaction=True)
+def test_a_reader_that_is_planned_during_a_deletion_stops_its_next_step(plan, name, rule):
+    story = tell_story()
+    copy = getattr(story, name)
+    assert act_while(lambda: by_workflow(copy), lambda: plan(story)) is None
+    [held] = start_deletion(copy.data_location, limit=1).held_back
+    assert held.rule == rule
+
+
+@pytest.mark.parametrize("plan", [plan_archiving, plan_transfer])
+@pytest.mark.django_db(transaction=True)
+def test_no_transfer_is_planned_from_bytes_that_a_worker_is_deleting(plan):
+    story = tell_story()
+    schedule_deletion([story.package_copy, story.bundle_copy])
+    error = act_while(lambda: start_deletion(story.buffer, limit=2), lambda: plan(story))
+    assert "that it would read is being deleted" in str(error)
+
+
+@pytest.mark.parametrize("name", ["data_transfer", "long_term_archive_transfer"])
+def test_a_failed_transfer_is_not_tried_again_from_bytes_that_a_worker_is_deleting(name):
+    story = tell_story()
+    transfer = {
+        "data_transfer": lambda: DataTransferFactory(
+            data_transfer_package=story.bundle, origin_location=story.buffer, failed=True
+        ),
+        "long_term_archive_transfer": lambda: LongTermArchiveTransferFactory(
+            raw_data_package=story.package, origin_location=story.buffer, failed=True
+        ),
+    }[name]()
+    schedule_deletion([story.package_copy, story.bundle_copy])
+    assert len(start_deletion(story.buffer, limit=2).copies) == 2
+    with (
+        pytest.raises(IntegrityError, match=f"{name} {transfer.pk}.*that it would read is being deleted"),
+        transaction.atomic(),
+    ):
+        type(transfer).objects.filter(pk=transfer.pk).update(status="pending", finished_at=None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_does_not_slip_into_a_package_that_is_being_completed():
+    file = RawDataFileFactory()
+    package = RawDataPackageFactory(
+        executed_obs_unit=file.executed_obs_unit, instrument_module=file.instrument_module, status="pending"
+    )
+    error = act_while(
+        lambda: complete(package), lambda: RawDataFile.objects.filter(pk=file.pk).update(raw_data_package=package)
+    )
+    assert "which has been made" in str(error)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_facts_do_not_change_while_a_copy_is_verified_against_them():
+    package = complete(RawDataPackageFactory())
+    archive = DiskDataLocationFactory(archive=True)
+    error = act_while(
+        lambda: PhysicalCopy.objects.create(data_location=archive, raw_data_package=package, **verified()),
+        lambda: RawDataPackage.objects.filter(pk=package.pk).update(checksum=WRONG),
+    )
+    assert "cannot be changed, because a copy was verified against them" in str(error)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_approve_at_once_and_one_does():
+    for _ in range(20):
+        request = DeletionRequestFactory()
+        people = [UserFactory(), UserFactory()]
+
+        def act(contender, request=request, people=people):
+            return approve(DeletionRequest.objects.get(pk=request.pk), people[contender])
+
+        outcomes = race(2, act)
+        names = sorted(type(outcome).__name__ for outcome in outcomes)
+        assert names == ["DeletionRequest", "InvalidTransition"]
+        winner = next(number for number, outcome in enumerate(outcomes) if isinstance(outcome, DeletionRequest))
+        request.refresh_from_db()
+        assert request.approved_by == people[winner]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_execute_the_same_request_and_one_does():
+    for _ in range(20):
+        story = tell_story()
+        request = request_deletion(
+            story.buffer, [story.package_copy], user=UserFactory(), reason="full", dry_run=False
+        ).request
+        approve(request, UserFactory())
+
+        def act(contender, request=request):
+            return execute(DeletionRequest.objects.get(pk=request.pk))
+
+        assert sorted(type(outcome).__name__ for outcome in race(2, act)) == ["Deletions", "InvalidTransition"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_item_cannot_slip_in_while_somebody_approves():
+    for _ in range(20):
+        story = tell_story()
+        request = DeletionRequestFactory(data_location_id=story.buffer.pk)
+        DeletionRequestItem.objects.create(deletion_request=request, physical_copy=story.package_copy)
+
+        def act(contender, request=request, story=story):
+            if contender == 0:
+                return approve(DeletionRequest.objects.get(pk=request.pk), UserFactory())
+            return DeletionRequestItem.objects.create(deletion_request=request, physical_copy=story.bundle_copy)
+
+        approved, added = race(2, act)
+        assert isinstance(approved, DeletionRequest)
+        slipped_in = request.request_items.count() == 2
+        assert slipped_in == isinstance(added, DeletionRequestItem)
+        if slipped_in:
+            item = ChangeLog.objects.of(added).get()
+            decision = ChangeLog.objects.of(approved).filter(after__status="approved").get()
+            assert item.id < decision.id
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_never_get_the_same_copy():
+    story = tell_story()
+    copies = many_copies(story, 12)
+    schedule_deletion(copies)
+
+    def act(contender):
+        taken = []
+        while batch := start_deletion(story.buffer, limit=2).copies:
+            taken += [copy.pk for copy in batch]
+        return taken
+
+    outcomes = race(3, act)
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)], outcomes
+    assert sorted(pk for outcome in outcomes for pk in outcome) == sorted(copy.pk for copy in copies)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_batches_in_any_order_do_not_wait_in_a_circle():
+    """Two managers schedule the same copies in opposite orders while fixity checks doubt their archive copies."""
+    for _ in range(10):
+        stories = [tell_story() for _ in range(4)]
+        copies = [copy for story in stories for copy in (story.package_copy, story.file_copy, story.bundle_copy)]
+
+        def act(contender, stories=stories, copies=copies):
+            if contender < 2:
+                return schedule_deletion(copies if contender else copies[::-1])
+            for story in stories if contender == 2 else stories[::-1]:
+                record_fixity(PhysicalCopy.objects.get(pk=story.archive_copy.pk), WRONG)
+            return True
+
+        outcomes = race(4, act)
+        deadlocks = [outcome for outcome in outcomes if isinstance(outcome, OperationalError)]
+        assert not deadlocks, deadlocks
+        # Of two checks of one copy, the one that was made earlier and comes later is refused.
+        unexpected = [error for error in outcomes if isinstance(error, Exception) and not isinstance(error, Conflict)]
+        assert not unexpected, unexpected
+
+
+def test_a_wrong_checksum_at_any_stage_never_lets_the_source_copy_go(story):
+    force(story.package, state="transferring")
+    PhysicalCopy.objects.filter(pk=story.archive_copy.pk).update(
+        verification=Verification.MISMATCH, checksum=WRONG, status="corrupt"
+    )
+    assert explain_deletion(story.file_copy).rule == 2
+    PhysicalCopy.objects.filter(pk=story.archive_copy.pk).update(status="present")
+    assert explain_deletion(story.file_copy).rule == 2
+    record_fixity(story.archive_copy, WRONG)
+    assert explain_deletion(story.file_copy).rule == 2
+    other = PhysicalCopy.objects.create(
+        data_location=DiskDataLocationFactory(archive=True), raw_data_package=story.package, checksum=WRONG
+    )
+    record_fixity(other, WRONG)
+    assert explain_deletion(story.file_copy).rule == 2

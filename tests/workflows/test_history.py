@@ -1,0 +1,478 @@
+"""The database itself writes who changed what, when, by what and why; and nobody is blamed for what others did."""
+
+import time
+
+import pytest
+from django.apps import apps
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import AnonymousUser
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from opsdb.middleware import AttributionMiddleware
+from opsdb.models import ApiToken, ChangeLog, PhysicalCopy, RawDataFile, Recording, Site, User
+from opsdb.models.constraints import Rule
+from opsdb.workflows.attribution import attributed, is_attributed, tell
+from tests.factories import (
+    ApiTokenFactory,
+    FixedSourceFactory,
+    ObservatoryFactory,
+    RawDataFileFactory,
+    SiteFactory,
+    UserFactory,
+)
+from tests.factories.base import checksum
+from tests.workflows.racing import race
+from tests.workflows.scenario_deletion import refusal_of, sql, tell_story
+
+pytestmark = pytest.mark.django_db
+
+RECORDED = {model: model.recording for model in apps.get_app_config("opsdb").get_models() if not model._meta.proxy}
+
+
+def last_change(row):
+    return ChangeLog.objects.of(row).first()
+
+
+def told():
+    """What the connection would write down at this moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(current_setting('opsdb.user_id', true), ''), "
+            "coalesce(current_setting('opsdb.origin', true), ''), coalesce(current_setting('opsdb.reason', true), '')"
+        )
+        return cursor.fetchone()
+
+
+# What is written
+
+
+@pytest.mark.parametrize("model", RECORDED, ids=lambda model: model.__name__)
+def test_every_table_is_recorded_as_it_says(model):
+    rules = [rule for rule in model._meta.constraints if isinstance(rule, Rule) and rule.name.endswith("_history")]
+    events = {
+        Recording.ALL: ["INSERT OR UPDATE OR DELETE"],
+        Recording.CHANGES: ["UPDATE OR DELETE"],
+        Recording.NOTHING: [],
+    }
+    assert [rule.options["events"] for rule in rules] == events[model.recording]
+
+
+def test_the_big_tables_keep_no_inserts_and_logs_keep_nothing():
+    by_name = {model.__name__: recording for model, recording in RECORDED.items()}
+    for name in ("RawDataFile", "PhysicalCopy", "RawDataPackage", "DataTransfer", "LongTermArchiveTransfer"):
+        assert by_name[name] == Recording.CHANGES
+    for name in ("ChangeLog", "DataTransferLog", "LongTermArchiveTransferLog", "FixityCheck", "DataLocationUsage"):
+        assert by_name[name] == Recording.NOTHING
+    assert by_name["ObsUnit"] == by_name["Pipeline"] == by_name["User"] == Recording.ALL
+
+
+def test_insert_update_and_delete_are_written_with_what_changed():
+    with attributed(user=UserFactory(), origin="opsdb_load", reason="moved"):
+        site = SiteFactory(description="plain")
+        site.description = "mountain"
+        site.save()
+        key = site.pk
+        site.delete()
+    changes = list(ChangeLog.objects.filter(table_name="site", row_id=str(key)).order_by("id"))
+    assert [change.operation for change in changes] == ["insert", "update", "delete"]
+    inserted, updated, deleted = changes
+    assert inserted.before is None
+    assert inserted.after["description"] == "plain"
+    assert (updated.before, updated.after) == ({"description": "plain"}, {"description": "mountain"})
+    assert deleted.before["description"] == "mountain"
+    assert deleted.after is None
+    assert {change.origin for change in changes} == {"opsdb_load"}
+    assert {change.reason for change in changes} == {"moved"}
+    assert all(change.user_id and change.database_user and change.transaction_id for change in changes)
+
+
+@pytest.mark.parametrize(
+    "way",
+    ["save", "update", "bulk_update", "bulk_create", "SQL", "COPY", "MERGE", "upsert", "cascade"],
+)
+def test_every_way_to_write_is_written_down(way):
+    site = SiteFactory(description="before")
+    rows = Site.objects.filter(pk=site.pk)
+    before = ChangeLog.objects.count()
+    user = UserFactory()
+    before = ChangeLog.objects.count()
+    with attributed(user=user, origin=way):
+        if way == "save":
+            site.description = "after"
+            site.save()
+        elif way == "update":
+            rows.update(description="after")
+        elif way == "bulk_update":
+            site.description = "after"
+            Site.objects.bulk_update([site], ["description"])
+        elif way == "bulk_create":
+            Site.objects.bulk_create([SiteFactory.build(), SiteFactory.build()])
+            before += 1
+        elif way == "SQL":
+            sql("UPDATE site SET description = 'after'")
+        elif way == "COPY":
+            tell(connection)
+            with (
+                connection.cursor() as cursor,
+                cursor.copy("COPY site (name, short_name, location, description) FROM STDIN") as copy,
+            ):
+                copy.write_row(("Copied", "copied", "", ""))
+        elif way == "MERGE":
+            sql("MERGE INTO site USING (SELECT 1) AS one ON true WHEN MATCHED THEN UPDATE SET description = 'after'")
+        elif way == "upsert":
+            site.description = "after"
+            Site.objects.bulk_create(
+                [site], update_conflicts=True, unique_fields=["short_name"], update_fields=["description"]
+            )
+        else:
+            token = ApiTokenFactory(user=UserFactory())
+            token.user.delete()
+            before += 3
+    changes = ChangeLog.objects.order_by("id")[before - (way == "bulk_create") :]
+    assert changes, way
+    for change in changes:
+        assert (change.user_id, change.origin) == (user.pk, way)
+    if way == "cascade":
+        assert {(change.table_name, change.operation) for change in ChangeLog.objects.filter(operation="delete")} == {
+            ("api_token", "delete"),
+            ("user", "delete"),
+        }
+
+
+def test_a_change_of_nothing_is_not_written():
+    site = SiteFactory()
+    before = ChangeLog.objects.count()
+    site.save()
+    Site.objects.update(description=site.description)
+    assert ChangeLog.objects.count() == before
+
+
+def test_a_change_to_and_from_nothing_is_written():
+    story = tell_story()
+    PhysicalCopy.objects.filter(pk=story.package_copy.pk).update(checksum=None)
+    change = last_change(story.package_copy)
+    assert change.after == {"checksum": None}
+    assert change.before == {"checksum": checksum(7)}
+    PhysicalCopy.objects.filter(pk=story.package_copy.pk).update(checksum=checksum(9))
+    assert last_change(story.package_copy).before == {"checksum": None}
+
+
+def test_inserts_into_the_big_tables_are_not_written():
+    before = ChangeLog.objects.filter(table_name="raw_data_file").count()
+    file = RawDataFileFactory()
+    assert ChangeLog.objects.filter(table_name="raw_data_file").count() == before
+    RawDataFile.objects.filter(pk=file.pk).update(file_type="fits")
+    assert last_change(file).after == {"file_type": "fits"}
+
+
+def test_a_joined_row_has_the_changes_of_both_of_its_parts():
+    source = FixedSourceFactory(name="M 42")
+    source.name, source.ra_deg = "Orion", 83.8
+    source.save()
+    tables = [change.table_name for change in ChangeLog.objects.of(source).filter(operation="update")]
+    assert sorted(tables) == ["fixed_source", "source"]
+
+
+def test_history_outlives_the_row_and_the_user():
+    user = UserFactory()
+    with attributed(user=user):
+        site = SiteFactory()
+    key, user_id = site.pk, user.pk
+    site.delete()
+    user.delete()
+    change = ChangeLog.objects.get(table_name="site", row_id=str(key), operation="insert")
+    assert change.user_id == user_id
+    assert not User.objects.filter(pk=user_id).exists()
+
+
+def test_history_is_never_changed_or_removed():
+    SiteFactory()
+    for attempt in (
+        lambda: ChangeLog.objects.update(reason="x"),
+        lambda: ChangeLog.objects.all().delete(),
+        lambda: sql("UPDATE change_log SET user_id = NULL"),
+        lambda: sql("DELETE FROM change_log"),
+    ):
+        assert refusal_of(attempt).constraint_name == "change_log_append_only"
+
+
+def test_secrets_are_noted_and_never_written():
+    user = User.objects.create_user("reader", password="correct horse")
+    user.set_password("battery staple")
+    user.save()
+    token, secret = ApiToken.objects.create_token(user=user, name="t", scopes=["read:*"])
+    ApiToken.objects.filter(pk=token.pk).update(name="u")
+    token.delete()
+    written = str(list(ChangeLog.objects.values_list("before", "after")))
+    for hidden in (user.password, token.token_hash, secret, "correct horse"):
+        assert hidden not in written
+    change = ChangeLog.objects.of(user).filter(operation="update", after__has_key="password").first()
+    assert (change.before["password"], change.after["password"]) == ("(hidden)", "(hidden)")
+    assert authenticate(username="reader", password="battery staple") == user
+
+
+def test_one_change_of_many_rows_has_one_transaction():
+    SiteFactory.create_batch(3)
+    Site.objects.update(description="all")
+    assert ChangeLog.objects.filter(after__description="all").values("transaction_id").distinct().count() == 1
+
+
+# Who and why
+
+
+def test_outside_of_a_block_nobody_is_named():
+    site = SiteFactory()
+    change = last_change(site)
+    assert (change.user_id, change.origin, change.reason) == (None, "", "")
+
+
+def test_an_inner_block_keeps_what_it_does_not_say_and_gives_back_what_it_does():
+    user, other = UserFactory(), UserFactory()
+    with attributed(user=user, origin="outer", reason="one"):
+        with attributed(reason="two"):
+            inner = SiteFactory()
+        with attributed(user=other, origin="inner"):
+            theirs = SiteFactory()
+        outer = SiteFactory()
+    after = SiteFactory()
+    assert [
+        (change.user_id, change.origin, change.reason) for change in map(last_change, (inner, theirs, outer, after))
+    ] == [(user.pk, "outer", "two"), (other.pk, "inner", "one"), (user.pk, "outer", "one"), (None, "", "")]
+
+
+def test_an_anonymous_user_is_nobody():
+    with attributed(user=AnonymousUser(), origin="GET /"):
+        assert not is_attributed()
+        site = SiteFactory()
+    assert (last_change(site).user_id, last_change(site).origin) == (None, "GET /")
+
+
+def test_a_block_that_ends_within_a_transaction_ends_there():
+    with transaction.atomic():
+        with attributed(user=UserFactory(), origin="inside"):
+            inside = SiteFactory()
+        outside = SiteFactory()
+    assert (last_change(inside).origin, last_change(outside).origin) == ("inside", "")
+
+
+def test_a_savepoint_that_is_rolled_back_takes_no_attribution_with_it():
+    user = UserFactory()
+    with attributed(user=user, origin="block"):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Site.objects.create(name="x", short_name="NOT LOWER")
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            SiteFactory()
+            raise ZeroDivisionError
+        site = SiteFactory()
+    assert last_change(site).user_id == user.pk
+    assert told() == ("", "", "")
+
+
+def test_a_block_around_a_failure_leaves_nothing_behind():
+    with pytest.raises(IntegrityError), transaction.atomic(), attributed(user=UserFactory(), origin="x"):
+        SiteFactory()
+        Site.objects.create(name="x", short_name="NOT LOWER")
+    assert told() == ("", "", "")
+    assert last_change(SiteFactory()).origin == ""
+
+
+def test_an_error_within_a_broken_transaction_is_one_of_django():
+    with pytest.raises(DatabaseError), transaction.atomic(), attributed(origin="x"), connection.cursor() as cursor:
+        for statement in ("SELECT 1 / 0", "UPDATE site SET description = ''"):
+            try:
+                cursor.execute(statement)
+            except DatabaseError:
+                if statement.startswith("UPDATE"):
+                    raise
+
+
+def test_reading_tells_nothing():
+    with attributed(user=UserFactory(), origin="x"):
+        list(Site.objects.all())
+        list(Site.objects.select_for_update())
+        assert told() == ("", "", "")
+
+
+@pytest.mark.parametrize("statement", ["/* by x */ UPDATE site SET name = name", "-- x\nUPDATE site SET name = name"])
+def test_a_comment_before_a_statement_hides_nothing(statement):
+    with attributed(origin="x"):
+        sql(statement)
+        assert told()[1] == "x"
+
+
+def test_texts_that_postgresql_cannot_hold_are_held_as_far_as_possible():
+    with attributed(origin="GET /a\x00b\udc80" + "x" * 600, reason="a\x00b"):
+        site = SiteFactory()
+    assert last_change(site).origin.startswith("GET /ab?xxx")
+    assert len(last_change(site).origin) == 500
+    assert last_change(site).reason == "ab"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_of_transactions_nothing_stays_on_the_connection():
+    user = UserFactory()
+    with attributed(user=user, origin="autocommit"):
+        site = SiteFactory()
+        assert told() == ("", "", "")
+        Site.objects.filter(pk=site.pk).update(description="x")
+        with transaction.atomic():
+            SiteFactory()
+            assert told()[1] == "autocommit"
+        assert told() == ("", "", "")
+    assert last_change(site).user_id == user.pk
+    assert last_change(site).origin == "autocommit"
+    assert connection.get_autocommit()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_that_fails_outside_of_transactions_changes_nothing_and_breaks_nothing():
+    with attributed(origin="x"):
+        with pytest.raises(IntegrityError):
+            Site.objects.create(name="x", short_name="NOT LOWER")
+        # Refused only at the end of its transaction: a parent without the row of its subtype.
+        source = FixedSourceFactory()
+        with pytest.raises(IntegrityError, match="needs its own row"):
+            sql("INSERT INTO source (name, type, comment, aliases) VALUES ('alone', 'fixed', '', '[]')")
+        SiteFactory()
+    assert told() == ("", "", "")
+    assert source.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_breaks_within_a_block_is_replaced_and_told_again():
+    with attributed(origin="x"):
+        SiteFactory()
+        sql_pid = "SELECT pg_backend_pid()"
+        with connection.cursor() as cursor:
+            cursor.execute(sql_pid)
+            first = cursor.fetchone()[0]
+        connection.close()
+        site = SiteFactory()
+        with connection.cursor() as cursor:
+            cursor.execute(sql_pid)
+            assert cursor.fetchone()[0] != first
+        connection.connection.close()
+    connection.close()
+    assert last_change(site).origin == "x"
+    assert told() == ("", "", "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_are_attributed_each_to_their_own():
+    users = [UserFactory() for _ in range(4)]
+
+    def act(number):
+        with attributed(user=users[number], origin=f"thread {number}"):
+            sites = []
+            for _ in range(5):
+                sites.append(
+                    Site.objects.create(name=f"{number} {time.monotonic_ns()}", short_name=f"t{time.monotonic_ns()}")
+                )
+            return sites
+
+    outcomes = race(4, act)
+    for number, sites in enumerate(outcomes):
+        for site in sites:
+            change = last_change(site)
+            assert (change.user_id, change.origin) == (users[number].pk, f"thread {number}")
+
+
+# Requests
+
+
+def answer(change):
+    """A view behind the middleware."""
+
+    def view(request):
+        change(request)
+        return HttpResponse("done")
+
+    return AttributionMiddleware(view)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_requests_on_one_connection_are_each_attributed_to_their_own_user():
+    first, second = UserFactory(), UserFactory()
+    sites = []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        backend = cursor.fetchone()
+    for user in (first, None, second, AnonymousUser()):
+        request = RequestFactory().post("/sites/")
+        if user is not None:
+            request.user = user
+        answer(lambda request: sites.append(SiteFactory()))(request)
+        assert told() == ("", "", "")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        assert cursor.fetchone() == backend
+    assert [last_change(site).user_id for site in sites] == [first.pk, None, second.pk, None]
+    assert {last_change(site).origin for site in sites} == {"POST /sites/"}
+
+
+def test_a_request_that_fails_leaves_nothing_to_the_next():
+    request = RequestFactory().post("/")
+    request.user = UserFactory()
+
+    def fail(request):
+        SiteFactory()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        answer(fail)(request)
+    assert told() == ("", "", "")
+    assert last_change(SiteFactory()).user_id is None
+
+
+def test_a_request_that_changes_nothing_asks_for_no_user():
+    class NeverAsked:
+        @property
+        def user(self):
+            raise AssertionError("asked")
+
+    request = RequestFactory().get("/")
+    request.__class__ = type("Request", (NeverAsked, type(request)), {})
+    with CaptureQueriesContext(connection) as queries:
+        answer(lambda request: list(Site.objects.all()))(request)
+    assert len(queries) == 1
+
+
+def test_the_admin_is_attributed_and_the_query_stays_out_of_it(client):
+    user, observatory = UserFactory(superuser=True), ObservatoryFactory()
+    client.force_login(user)
+    address = reverse("admin:opsdb_observatory_delete", args=[observatory.pk])
+    client.post(f"{address}?token=secret", {"post": "yes"})
+    change = last_change(observatory)
+    assert (change.operation, change.user_id, change.origin) == ("delete", user.pk, f"POST {address}")
+
+
+def test_logging_in_is_attributed_to_whom_it_makes_known(client):
+    user = User.objects.create_user("reader", password="correct horse", is_staff=True)
+    client.post(reverse("admin:login"), {"username": "reader", "password": "correct horse"})
+    change = ChangeLog.objects.of(user).filter(operation="update", after__has_key="last_login").get()
+    assert change.user_id == user.pk
+
+
+# Cost
+
+
+def test_the_history_of_20000_changes_costs_about_a_second():
+    """Generous, for a busy machine: it was 273 s when a plan for few rows was kept for many."""
+    story = tell_story()
+    files = RawDataFileFactory.build_batch(
+        20_000,
+        source_location=story.source,
+        executed_obs_unit=story.file.executed_obs_unit,
+        instrument_module=story.file.instrument_module,
+    )
+    RawDataFile.objects.bulk_create(files)
+    rows = RawDataFile.objects.filter(source_location=story.source)
+    begun = time.perf_counter()
+    with attributed(user=UserFactory(), origin="opsdb_x", reason="y"):
+        rows.update(file_type="fits")
+    assert time.perf_counter() - begun < 15
+    assert ChangeLog.objects.filter(table_name="raw_data_file", origin="opsdb_x").count() == 20_001

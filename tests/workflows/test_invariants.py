@@ -1,0 +1,288 @@
+"""Whatever several actors do, in whatever order: nothing is lost, nothing is misreported, history explains it all."""
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from opsdb.models import (
+    ChangeLog,
+    DataLocation,
+    DataTransfer,
+    DataTransferPackage,
+    LocationType,
+    LongTermArchiveTransfer,
+    PackageState,
+    PhysicalCopy,
+    PhysicalCopyStatus,
+    RawDataFile,
+    RawDataPackage,
+    Status,
+    Verification,
+)
+from opsdb.models.enums import StateChoices
+from opsdb.workflows import work
+from opsdb.workflows.archiving import (
+    claim_archive_transfers,
+    complete_archive_transfer,
+    fail_archive_transfer,
+    plan_archiving,
+    reset_archive_transfer,
+)
+from opsdb.workflows.deletion import (
+    confirm_deletion,
+    explain_deletion,
+    fail_deletion,
+    schedule_deletion,
+    start_deletion,
+)
+from opsdb.workflows.errors import OpsdbError
+from opsdb.workflows.integrity import record_fixity
+from opsdb.workflows.packaging import (
+    bundle_raw_data_packages,
+    complete_bundling,
+    complete_packaging,
+    package_raw_data_files,
+)
+from opsdb.workflows.transferring import (
+    claim_transfers,
+    claim_unpacking,
+    complete_transfer,
+    complete_unpacking,
+    fail_transfer,
+    fail_unpacking,
+    plan_transfers,
+    reset_transfer,
+    retry_unpacking,
+)
+from tests.workflows.scenario import WRONG, build_world, digest, found
+
+WORKERS = st.sampled_from(["anna", "ben", "carla"])
+RIGHT = st.sampled_from([True, True, True, False])
+GONE = [PhysicalCopyStatus.DELETED, PhysicalCopyStatus.MISSING]
+
+SAFE_IN_ARCHIVE = PhysicalCopy.objects.filter(
+    data_location__location_type=LocationType.LONG_TERM_ARCHIVE,
+    status=PhysicalCopyStatus.PRESENT,
+    verification=Verification.VERIFIED,
+)
+
+
+class Observatory(RuleBasedStateMachine):
+    """Managers, workers, operators and careless people, one call after the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.transaction = transaction.atomic()
+        self.transaction.__enter__()
+
+    def teardown(self):
+        transaction.set_rollback(True)
+        self.transaction.__exit__(None, None, None)
+
+    @initialize()
+    def build(self):
+        self.world = build_world()
+        type(self.world.source).objects.update(retention_days=0)
+
+    @rule(files=st.integers(1, 3))
+    def observe(self, files):
+        self.world.register(self.world.observe(), files=files)
+
+    @rule()
+    def plan_packages(self):
+        package_raw_data_files(self.world.source)
+
+    @rule(worker=WORKERS)
+    def make_package(self, worker):
+        for package in work.claim(RawDataPackage.objects.all(), limit=1, worker=worker):
+            size = package.raw_data_files.aggregate(size=Sum("size_bytes"))["size"]
+            complete_packaging(
+                package,
+                worker=worker,
+                location=self.world.ccat_buffer,
+                size_bytes=size + 512,
+                checksum=digest(package),
+            )
+
+    @rule(worker=WORKERS)
+    def make_bundle(self, worker):
+        bundle_raw_data_packages(self.world.ccat_buffer)
+        for bundle in work.claim(DataTransferPackage.objects.all(), limit=1, worker=worker):
+            complete_bundling(bundle, worker=worker, size_bytes=9_999, checksum=digest(bundle))
+
+    @rule()
+    def plan(self):
+        plan_transfers()
+        for archive in self.world.archives:
+            plan_archiving(archive)
+
+    @rule(worker=WORKERS, right=RIGHT)
+    def carry(self, worker, right):
+        for transfer in claim_transfers(worker=worker):
+            checksum = transfer.data_transfer_package.checksum if right else WRONG
+            complete_transfer(transfer, worker=worker, checksum=checksum)
+
+    @rule(worker=WORKERS, retryable=st.booleans())
+    def lose_connection(self, worker, retryable):
+        for transfer in claim_transfers(worker=worker):
+            fail_transfer(transfer, worker=worker, message="connection lost", retryable=retryable)
+
+    @rule(worker=WORKERS, right=RIGHT)
+    def unpack(self, worker, right):
+        for transfer in claim_unpacking(worker=worker):
+            packages = transfer.data_transfer_package.raw_data_packages.all()
+            reports = [found(package, package.checksum if right else WRONG) for package in packages]
+            complete_unpacking(transfer, worker=worker, found=reports)
+
+    @rule(worker=WORKERS)
+    def fail_to_unpack(self, worker):
+        for transfer in claim_unpacking(worker=worker):
+            fail_unpacking(transfer, worker=worker, message="disk full")
+
+    @rule(worker=WORKERS, right=RIGHT)
+    def archive(self, worker, right):
+        for transfer in claim_archive_transfers(worker=worker):
+            checksum = transfer.raw_data_package.checksum if right else WRONG
+            complete_archive_transfer(transfer, worker=worker, checksum=checksum)
+
+    @rule(worker=WORKERS)
+    def fail_to_archive(self, worker):
+        for transfer in claim_archive_transfers(worker=worker):
+            fail_archive_transfer(transfer, worker=worker, message="tape library did not answer")
+
+    @rule()
+    def operator_resets(self):
+        for transfer in DataTransfer.objects.filter(status=Status.FAILED):
+            reset_transfer(transfer)
+        for transfer in DataTransfer.objects.filter(unpack_status=Status.FAILED):
+            retry_unpacking(transfer)
+        for transfer in LongTermArchiveTransfer.objects.filter(status=Status.FAILED):
+            reset_archive_transfer(transfer)
+
+    @rule(done=st.booleans())
+    def delete_what_may_go(self, done):
+        for location in (self.world.source, self.world.ccat_buffer):
+            schedule_deletion(PhysicalCopy.objects.at(location).present())
+            for copy in start_deletion(location, limit=2).copies:
+                if done:
+                    confirm_deletion(copy)
+                else:
+                    fail_deletion(copy, message="permission denied")
+
+    @rule(status=st.sampled_from(PhysicalCopyStatus.values), data=st.data())
+    def careless_update_of_a_copy(self, status, data):
+        keys = list(PhysicalCopy.objects.order_by("pk").values_list("pk", flat=True)[:50])
+        if not keys or status in GONE:
+            return
+        copy = PhysicalCopy.objects.get(pk=data.draw(st.sampled_from(keys)))
+        may_go = explain_deletion(copy)
+        try:
+            with transaction.atomic():
+                PhysicalCopy.objects.filter(pk=copy.pk).update(status=status)
+        except IntegrityError:
+            return
+        if status.startswith("deletion_") and not copy.status.startswith("deletion_"):
+            assert not may_go.rule, may_go
+
+    @rule(state=st.sampled_from(PackageState.values))
+    def careless_update_of_packages(self, state):
+        try:
+            with transaction.atomic():
+                RawDataPackage.objects.update(state=state)
+        except IntegrityError:
+            pass
+
+    @rule()
+    def careless_deletion(self):
+        for model in (PhysicalCopy, RawDataFile, RawDataPackage):
+            if not model.objects.exists():
+                continue
+            with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(f"DELETE FROM {model._meta.db_table}")
+
+    @rule(data=st.data())
+    def an_archive_rots_while_another_has_it(self, data):
+        others = SAFE_IN_ARCHIVE.filter(raw_data_package=OuterRef("raw_data_package")).exclude(pk=OuterRef("pk"))
+        keys = list(SAFE_IN_ARCHIVE.filter(Exists(others)).order_by("pk").values_list("pk", flat=True)[:20])
+        if keys:
+            record_fixity(PhysicalCopy.objects.get(pk=data.draw(st.sampled_from(keys))), WRONG)
+
+    @rule(worker=WORKERS)
+    def a_stranger_completes_nothing(self, worker):
+        for transfer in DataTransfer.objects.filter(status=Status.IN_PROGRESS).exclude(claimed_by=worker):
+            with pytest.raises(OpsdbError):
+                complete_transfer(transfer, worker=worker, checksum=WRONG)
+
+    @invariant()
+    def every_file_is_at_its_source_or_safe_in_an_archive(self):
+        at_source = PhysicalCopy.objects.filter(raw_data_file=OuterRef("pk")).exclude(status__in=GONE)
+        safe = SAFE_IN_ARCHIVE.filter(
+            raw_data_package=OuterRef("raw_data_package"), checksum=F("raw_data_package__checksum")
+        )
+        assert not RawDataFile.objects.filter(~Exists(at_source), ~Exists(safe)).exists()
+
+    @invariant()
+    def archived_means_that_an_archive_had_it(self):
+        verified = PhysicalCopy.objects.filter(
+            raw_data_package=OuterRef("pk"), data_location__location_type=LocationType.LONG_TERM_ARCHIVE
+        )
+        assert not RawDataPackage.objects.filter(~Exists(verified), state=PackageState.ARCHIVED).exists()
+
+    @invariant()
+    def counts_add_up(self):
+        packages = RawDataPackage.objects.annotate(files=Count("raw_data_files"))
+        assert not packages.exclude(files=F("file_count")).exists()
+        at_source = Count("copies", filter=Q(copies__data_location=F("source_location")))
+        assert not RawDataFile.objects.annotate(sources=at_source).exclude(sources=1).exists()
+        for location in DataLocation.objects.all():
+            there = PhysicalCopy.objects.at(location).exclude(status__in=GONE)
+            held = there.aggregate(copies=Count("pk"), bytes=Sum("size_bytes", default=0))
+            counted = location.usage.aggregate(copies=Sum("copies", default=0), bytes=Sum("bytes", default=0))
+            assert held == counted
+
+    @invariant()
+    def nothing_is_verified_that_differs(self):
+        verified = PhysicalCopy.objects.filter(verification=Verification.VERIFIED)
+        for target in ("raw_data_package", "data_transfer_package"):
+            assert (
+                not verified.filter(**{f"{target}__isnull": False}).exclude(checksum=F(f"{target}__checksum")).exists()
+            )
+
+    @invariant()
+    def history_explains_every_state(self):
+        """A state that is not the first one was reached by recorded steps, each of which its table allows."""
+        for model, name in (
+            (PhysicalCopy, "status"),
+            (RawDataPackage, "state"),
+            (RawDataPackage, "status"),
+            (DataTransfer, "status"),
+            (LongTermArchiveTransfer, "status"),
+        ):
+            states = StateChoices.of(model._meta.get_field(name))
+            reached = {}
+            changes = ChangeLog.objects.filter(table_name=model._meta.db_table, after__has_key=name).order_by("id")
+            for key, before, after in changes.values_list("row_id", f"before__{name}", f"after__{name}"):
+                if before is None:
+                    continue
+                assert reached.get(key, before) == before
+                assert states(after) in states(before).may_become
+                reached[key] = after
+            for key, state in model.objects.values_list("pk", name):
+                assert reached.get(str(key), state) == state
+
+
+@pytest.mark.django_db
+def test_nothing_that_anybody_does_breaks_an_invariant():
+    run_state_machine_as_test(
+        Observatory,
+        settings=settings(
+            max_examples=8,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )

@@ -1,0 +1,284 @@
+"""Packaging and bundling: every file in one package, every package in one bundle, none lost, none twice."""
+
+import pytest
+from django.db import IntegrityError, connection
+from django.db.models import Count, Sum
+from django.test.utils import CaptureQueriesContext
+
+from opsdb.models import (
+    DataTransferPackage,
+    ExecutedObsUnit,
+    ObservationStatus,
+    PhysicalCopyStatus,
+    RawDataFile,
+    RawDataPackage,
+    Status,
+    Verification,
+)
+from opsdb.workflows import packaging, work
+from opsdb.workflows.errors import InvalidTransition, LostClaim, Refused
+from opsdb.workflows.observing import finish_observation
+from opsdb.workflows.packaging import (
+    bundle_raw_data_packages,
+    complete_bundling,
+    complete_packaging,
+    package_raw_data_files,
+)
+from opsdb.workflows.routing import first_buffer
+from tests.factories import InstrumentModuleFactory
+from tests.workflows.racing import race
+from tests.workflows.scenario import WORKER, WRONG, build_world, digest, out_of_use
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world():
+    return build_world()
+
+
+def sizes_of(packages):
+    return [
+        list(package.raw_data_files.order_by("relative_path").values_list("size_bytes", flat=True))
+        for package in packages
+    ]
+
+
+# Package
+
+
+def test_files_of_an_execution_and_module_go_into_packages_of_their_own(world):
+    other = InstrumentModuleFactory(instrument=world.module.instrument)
+    for _ in range(2):
+        execution = world.observe()
+        world.register(execution, files=3)
+        world.register(execution, files=2, module=other)
+    packages = package_raw_data_files(world.source)
+    assert sorted(package.file_count for package in packages) == [2, 2, 3, 3]
+    for package in packages:
+        files = package.raw_data_files.all()
+        assert {(file.executed_obs_unit_id, file.instrument_module_id) for file in files} == {
+            (package.executed_obs_unit_id, package.instrument_module_id)
+        }
+        assert len(files) == package.file_count
+    assert not RawDataFile.objects.unpackaged().exists()
+
+
+def test_a_part_is_closed_before_it_gets_too_large_and_a_larger_file_gets_its_own(world, settings):
+    settings.OPSDB_MAX_PACKAGE_BYTES = 100
+    packages = world.plan_packages(sizes=[60, 40, 1, 250, 0, 99, 2])
+    assert sizes_of(packages) == [[60, 40], [1], [250], [0, 99], [2]]
+    assert [package.part for package in packages] == [1, 2, 3, 4, 5]
+
+
+def test_parts_are_filled_across_batches_of_files(world, settings, monkeypatch):
+    monkeypatch.setattr(packaging, "FILES_AT_ONCE", 2)
+    settings.OPSDB_MAX_PACKAGE_BYTES = 50
+    packages = world.plan_packages(sizes=[10] * 13)
+    assert [package.file_count for package in packages] == [5, 5, 3]
+    assert sizes_of(packages) == [[10] * 5, [10] * 5, [10] * 3]
+
+
+def test_names_and_paths_follow_from_what_is_inside(world):
+    [package] = world.plan_packages()
+    execution = package.executed_obs_unit
+    assert package.name == f"{execution.pk}_{world.module.pk}_1.tar"
+    assert package.relative_path == f"{execution.start_time:%Y/%m/%d}/{package.name}"
+
+
+def test_files_of_a_running_execution_wait_for_its_end(world):
+    execution = world.observe(running=True)
+    world.register(execution)
+    assert package_raw_data_files(world.source) == []
+    finish_observation(execution.pk, end_time=execution.start_time.replace(minute=20), status=ObservationStatus.ABORTED)
+    assert len(package_raw_data_files(world.source)) == 1
+
+
+def test_packaging_again_changes_nothing_and_late_files_get_a_further_part(world):
+    [first] = world.plan_packages(files=3)
+    assert package_raw_data_files(world.source) == []
+    world.register(first.executed_obs_unit, files=2)
+    [second] = package_raw_data_files(world.source)
+    assert (second.part, second.file_count) == (2, 2)
+    assert first.raw_data_files.count() == 3
+
+
+def test_the_limit_counts_pairs_of_execution_and_module_that_have_ended(world):
+    world.register(world.observe(running=True))
+    for _ in range(3):
+        world.register(world.observe())
+    assert len(package_raw_data_files(world.source, limit=2)) == 2
+    assert len(package_raw_data_files(world.source, limit=2)) == 1
+
+
+def test_only_a_source_has_raw_files_to_package(world):
+    with pytest.raises(Refused, match="is a buffer location, not a source"):
+        package_raw_data_files(world.ccat_buffer)
+
+
+def test_finding_work_costs_as_many_queries_as_there_are_groups_not_files(world):
+    world.register(world.observe(running=True), files=5)
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        package_raw_data_files(world.source)
+    world.register(ExecutedObsUnit.objects.get(), files=200)
+    with CaptureQueriesContext(connection) as many:
+        package_raw_data_files(world.source)
+    assert len(few) == len(many)
+
+
+def test_a_made_package_has_facts_a_copy_in_the_buffer_and_metadata(world):
+    [package] = world.plan_packages()
+    world.make(package)
+    package.refresh_from_db()
+    assert (package.status, package.size_bytes, package.checksum) == (Status.COMPLETED, 3_512, digest(package))
+    copy = world.copy(package, world.ccat_buffer)
+    assert (copy.status, copy.checksum, copy.size_bytes) == (PhysicalCopyStatus.PRESENT, package.checksum, 3_512)
+    assert copy.verification == Verification.UNVERIFIED
+    assert package.metadata.obs_id == str(package.executed_obs_unit_id)
+    assert package.metadata.access_estsize == 4
+
+
+def test_completing_a_package_again_changes_nothing(world):
+    [package] = world.plan_packages()
+    world.make(package)
+    again = complete_packaging(
+        package, worker=WORKER, location=world.ccat_buffer, size_bytes=3_512, checksum=digest(package)
+    )
+    assert again.status == Status.COMPLETED
+    assert package.copies.count() == 1
+    with pytest.raises(InvalidTransition):
+        complete_packaging(package, worker=WORKER, location=world.ccat_buffer, size_bytes=3_512, checksum=WRONG)
+    package.refresh_from_db()
+    assert package.checksum == digest(package)
+
+
+def test_only_the_worker_that_holds_a_package_completes_it(world):
+    [package] = world.plan_packages()
+    work.claim(RawDataPackage.objects.awaiting_packaging(), limit=1, worker="other")
+    with pytest.raises(LostClaim, match="other does"):
+        complete_packaging(package, worker=WORKER, location=world.ccat_buffer, size_bytes=3_512, checksum=WRONG)
+    assert not package.copies.exists()
+
+
+def test_a_tar_goes_to_the_next_buffer_when_the_first_is_out_of_use(world):
+    [package] = world.plan_packages()
+    assert first_buffer(world.ccat).pk == world.ccat_buffer.pk
+    with out_of_use(world.ccat_buffer):
+        assert first_buffer(world.ccat).pk == world.spare_buffer.pk
+        with pytest.raises(Refused, match="write it to spare_buffer"):
+            world.make(package)
+        complete_packaging(
+            package, worker=WORKER, location=world.spare_buffer, size_bytes=3_512, checksum=digest(package)
+        )
+    assert world.copy(package, world.spare_buffer).status == PhysicalCopyStatus.PRESENT
+    assert RawDataPackage.objects.awaiting_bundling(world.spare_buffer).get() == package
+
+
+@pytest.mark.parametrize("place", ["cologne_buffer", "source"])
+def test_a_tar_can_only_be_in_a_buffer_at_the_site_of_its_files(world, place):
+    [package] = world.plan_packages()
+    with pytest.raises(Refused, match="no buffer in use at the site of its files"):
+        world.make(package, location=getattr(world, place))
+    package.refresh_from_db()
+    assert package.status == Status.IN_PROGRESS
+
+
+def test_a_tar_smaller_than_its_files_is_refused(world):
+    [package] = world.plan_packages()
+    work.claim(RawDataPackage.objects.awaiting_packaging(), limit=1, worker=WORKER)
+    with pytest.raises(Refused, match="2999 bytes can't hold its files of 3000 bytes"):
+        complete_packaging(package, worker=WORKER, location=world.ccat_buffer, size_bytes=2_999, checksum=WRONG)
+
+
+@pytest.mark.parametrize("checksum", ["", "F" * 64, "abc", "0" * 63])
+def test_a_checksum_that_is_none_is_refused(world, checksum):
+    [package] = world.plan_packages()
+    work.claim(RawDataPackage.objects.awaiting_packaging(), limit=1, worker=WORKER)
+    with pytest.raises(Refused, match="is no sha256 checksum"):
+        complete_packaging(package, worker=WORKER, location=world.ccat_buffer, size_bytes=9_999, checksum=checksum)
+
+
+def test_workers_at_a_source_find_the_packages_of_its_files(world):
+    [package] = world.plan_packages()
+    assert RawDataPackage.objects.awaiting_packaging(world.source).get() == package
+    assert not RawDataPackage.objects.awaiting_packaging(world.us_buffer).exists()
+    world.make(package)
+    assert not RawDataPackage.objects.awaiting_packaging(world.source).exists()
+
+
+# Bundle
+
+
+def test_packages_in_a_buffer_are_bundled_up_to_a_size(world, settings):
+    packages = world.made_packages(executions=5)
+    settings.OPSDB_MAX_TRANSFER_PACKAGE_BYTES = 2 * 3_512
+    bundles = bundle_raw_data_packages(world.ccat_buffer)
+    assert [bundle.raw_data_packages.count() for bundle in bundles] == [2, 2, 1]
+    assert bundles[0].name == f"ccat_{packages[0].pk}.tar"
+    assert bundles[0].origin_location_id == world.ccat_buffer.pk
+    assert bundle_raw_data_packages(world.ccat_buffer) == []
+
+
+def test_what_is_not_made_or_not_there_is_not_bundled(world):
+    world.plan_packages()
+    [package] = RawDataPackage.objects.all()
+    assert bundle_raw_data_packages(world.ccat_buffer) == []
+    world.make(package)
+    assert bundle_raw_data_packages(world.spare_buffer) == []
+    package.copies.update(status=PhysicalCopyStatus.MISSING)
+    assert not RawDataPackage.objects.awaiting_bundling().exists()
+    assert bundle_raw_data_packages(world.ccat_buffer) == []
+
+
+def test_a_made_bundle_has_facts_and_a_copy(world):
+    bundle = world.made_bundle(executions=2)
+    assert (bundle.status, bundle.size_bytes, bundle.checksum) == (Status.COMPLETED, 2 * 3_512 + 512, digest(bundle))
+    copy = world.copy(bundle, world.ccat_buffer)
+    assert (copy.status, copy.checksum) == (PhysicalCopyStatus.PRESENT, bundle.checksum)
+    complete_bundling(bundle, worker=WORKER, size_bytes=2 * 3_512 + 512, checksum=digest(bundle))
+    assert bundle.copies.count() == 1
+
+
+def test_a_bundle_smaller_than_its_packages_is_refused(world):
+    world.made_packages()
+    [bundle] = bundle_raw_data_packages(world.ccat_buffer)
+    work.claim(DataTransferPackage.objects.awaiting_building(), limit=1, worker=WORKER)
+    with pytest.raises(Refused, match="can't hold its packages"):
+        complete_bundling(bundle, worker=WORKER, size_bytes=3_511, checksum=WRONG)
+
+
+def test_a_raw_copy_that_a_bundle_is_made_of_can_not_be_deleted(world):
+    [package] = world.made_packages()
+    bundle_raw_data_packages(world.ccat_buffer)
+    with pytest.raises(IntegrityError, match="deletion rule 2"):
+        package.copies.update(status=PhysicalCopyStatus.DELETION_SCHEDULED)
+
+
+# Races
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("round", range(5))
+def test_two_managers_that_package_at_once_put_every_file_into_one_package(settings, round):
+    world = build_world()
+    settings.OPSDB_MAX_PACKAGE_BYTES = 7 * 1_000
+    for _ in range(6):
+        world.register(world.observe(), files=20)
+    made = race(3, lambda number: package_raw_data_files(world.source))
+    assert not RawDataFile.objects.unpackaged().exists()
+    assert sum(map(len, made)) == RawDataPackage.objects.count() == 6 * 3
+    held = RawDataPackage.objects.annotate(held=Count("raw_data_files"), bytes=Sum("raw_data_files__size_bytes"))
+    assert all(package.held == package.file_count and package.bytes <= 7_000 for package in held)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("round", range(5))
+def test_two_managers_that_bundle_at_once_put_every_package_into_one_bundle(settings, round):
+    world = build_world()
+    world.made_packages(executions=8)
+    settings.OPSDB_MAX_TRANSFER_PACKAGE_BYTES = 3 * 3_512
+    made = race(3, lambda number: bundle_raw_data_packages(world.ccat_buffer))
+    assert sum(map(len, made)) == DataTransferPackage.objects.count() == 3
+    assert not RawDataPackage.objects.awaiting_bundling().exists()

@@ -1,0 +1,308 @@
+"""Staging: data come to a processing location, stay while somebody needs them, and may go then."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from opsdb.models import PhysicalCopy, PhysicalCopyStatus, StagingJob, Status, Verification
+from opsdb.workflows import work
+from opsdb.workflows.errors import Conflict, InvalidTransition, LostClaim, Refused
+from opsdb.workflows.packaging import bundle_raw_data_packages
+from opsdb.workflows.staging import (
+    claim_staging,
+    complete_staging,
+    expire_staging,
+    release_staging,
+    request_staging,
+    what_is_missing,
+)
+from tests.factories import DataProductFactory
+from tests.workflows.racing import overtaken, race
+from tests.workflows.scenario import WORKER, WRONG, build_world, found, out_of_use
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world():
+    return build_world()
+
+
+def archived(world, number=2):
+    world.made_packages(executions=number)
+    [bundle] = bundle_raw_data_packages(world.ccat_buffer)
+    world.make_bundle(bundle)
+    world.deliver()
+    return list(bundle.raw_data_packages.order_by("pk"))
+
+
+def product_at(location):
+    product = DataProductFactory()
+    PhysicalCopy.objects.create(
+        data_product=product, data_location=location, checksum=product.checksum, size_bytes=product.size_bytes
+    )
+    return product
+
+
+def begun(world, number=2):
+    packages = archived(world, number)
+    request_staging(location=world.processing, packages=packages)
+    [job] = claim_staging(worker=WORKER)
+    return job, packages
+
+
+# Request
+
+
+def test_a_request_says_what_where_for_whom_and_how_long(world):
+    package = world.archived_package()
+    product = product_at(world.us_buffer)
+    end = timezone.now() + timedelta(days=3)
+    job = request_staging(
+        location=world.processing,
+        packages=[package],
+        products=[product],
+        user=world.user,
+        purpose="a map",
+        expires_at=end,
+    )
+    assert (job.status, job.active, job.purpose, job.expires_at) == (Status.PENDING, True, "a map", end)
+    assert (job.requested_by, job.destination_location_id) == (world.user, world.processing.pk)
+    assert what_is_missing(job) == [package, product]
+    assert list(StagingJob.objects.claimable().to(world.processing)) == [job]
+
+
+def test_requests_that_can_not_be_met_are_refused(world):
+    package = world.archived_package()
+    [planned] = world.plan_packages()
+    for wish, reason in (
+        ({"location": world.us_buffer, "packages": [package]}, "buffer is no processing location in use"),
+        ({"location": world.processing}, "nothing to stage"),
+        ({"location": world.processing, "packages": [package], "expires_at": timezone.now()}, "has passed"),
+        (
+            {"location": world.processing, "packages": [package, planned]},
+            f"no copy can be read of raw_data_package {planned.pk}",
+        ),
+    ):
+        with pytest.raises(Refused, match=reason):
+            request_staging(**wish)
+    with out_of_use(world.processing), pytest.raises(Refused, match="no processing location in use"):
+        request_staging(location=world.processing, packages=[package])
+    assert not StagingJob.objects.exists()
+
+
+# Stage
+
+
+def test_staged_packages_have_verified_copies_at_the_processing_location(world):
+    job, packages = begun(world)
+    complete_staging(job, worker=WORKER, found=map(found, packages))
+    assert job.status == Status.COMPLETED
+    for package in packages:
+        copy = world.copy(package, world.processing)
+        assert (copy.status, copy.verification) == (PhysicalCopyStatus.STAGED, Verification.VERIFIED)
+    assert what_is_missing(job) == []
+
+
+def test_products_are_staged_too(world):
+    product = product_at(world.us_buffer)
+    job = world.staged(products=[product])
+    assert job.status == Status.COMPLETED
+    assert world.copy(product, world.processing).status == PhysicalCopyStatus.STAGED
+
+
+def test_staging_can_be_reported_again(world):
+    job, packages = begun(world)
+    for _ in range(2):
+        complete_staging(job, worker=WORKER, found=map(found, packages))
+    assert PhysicalCopy.objects.at(world.processing).count() == 2
+
+
+def test_what_is_there_already_need_not_be_brought_again(world):
+    job, [first, second] = begun(world)
+    complete_staging(job, worker=WORKER, found=map(found, [first, second]))
+    again = world.staged(first, second)
+    assert again.status == Status.COMPLETED
+    made_here = product_at(world.processing)
+    assert what_is_missing(request_staging(location=world.processing, products=[made_here])) == []
+
+
+def test_a_product_that_was_made_there_stays_present_when_it_is_staged(world):
+    product = product_at(world.processing)
+    request_staging(location=world.processing, products=[product])
+    [job] = claim_staging(worker=WORKER)
+    complete_staging(job, worker=WORKER, found=[found(product)])
+    copy = world.copy(product, world.processing)
+    assert (copy.status, copy.verification) == (PhysicalCopyStatus.PRESENT, Verification.VERIFIED)
+
+
+def test_a_wrong_checksum_fails_the_job_and_its_copy_never_counts(world):
+    job, [good, bad] = begun(world)
+    complete_staging(job, worker=WORKER, found=[found(good), found(bad, WRONG)])
+    assert (job.status, job.retry_count) == (Status.PENDING, 1)
+    assert f"raw_data_package {bad.pk}: checksum is sha256 {WRONG}" in job.failure_message
+    copy = world.copy(bad, world.processing)
+    assert (copy.status, copy.verification) == (PhysicalCopyStatus.CORRUPT, Verification.MISMATCH)
+    assert what_is_missing(job) == [bad]
+    [job] = claim_staging(worker=WORKER)
+    complete_staging(job, worker=WORKER, found=[found(bad)])
+    copy.refresh_from_db()
+    assert (job.status, copy.status, copy.verification) == ("completed", "staged", "verified")
+
+
+def test_a_job_that_misses_something_is_not_complete(world):
+    job, [first, second] = begun(world)
+    complete_staging(job, worker=WORKER, found=[found(first)])
+    assert (job.status, job.failure_message) == (Status.PENDING, f"raw_data_package {second.pk}: is missing")
+
+
+def test_what_was_not_asked_for_is_refused(world):
+    job, packages = begun(world, 1)
+    [stranger] = world.made_packages()
+    with pytest.raises(Conflict, match=f"raw_data_package {stranger.pk} was not asked for"):
+        complete_staging(job, worker=WORKER, found=map(found, [*packages, stranger]))
+    assert not PhysicalCopy.objects.at(world.processing).exists()
+
+
+def test_only_the_worker_that_holds_a_job_completes_it(world):
+    job, packages = begun(world, 1)
+    with pytest.raises(LostClaim):
+        complete_staging(job, worker="other", found=map(found, packages))
+
+
+def test_a_deleted_copy_is_staged_again(world):
+    package = world.archived_package()
+    release_staging(world.staged(package))
+    copies = PhysicalCopy.objects.at(world.processing).of(package)
+    copies.update(status=PhysicalCopyStatus.DELETION_SCHEDULED)
+    copies.update(status=PhysicalCopyStatus.DELETION_IN_PROGRESS)
+    copies.update(status=PhysicalCopyStatus.DELETED, deleted_at=timezone.now())
+    world.staged(package)
+    copy = copies.get()
+    assert (copy.status, copy.verification, copy.deleted_at) == ("staged", "verified", None)
+
+
+def test_a_job_that_failed_is_reset_by_an_operator(world):
+    job, packages = begun(world, 1)
+    work.fail(job, worker=WORKER, message="no space", retryable=False)
+    work.reset(job)
+    [job] = claim_staging(worker=WORKER)
+    assert complete_staging(job, worker=WORKER, found=map(found, packages)).status == Status.COMPLETED
+
+
+# Release
+
+
+def delete(world, package):
+    copies = PhysicalCopy.objects.at(world.processing).of(package)
+    with transaction.atomic():
+        copies.update(status=PhysicalCopyStatus.DELETION_SCHEDULED)
+
+
+def test_staged_data_stay_while_a_job_needs_them_and_may_go_when_all_are_released(world):
+    package = world.archived_package()
+    jobs = [world.staged(package) for _ in range(2)]
+    for job in jobs:
+        with pytest.raises(IntegrityError, match="deletion rule 4: staging_job"):
+            delete(world, package)
+        released = release_staging(job)
+        assert (released.status, released.active) == (Status.COMPLETED, False)
+    delete(world, package)
+
+
+def test_a_job_that_is_released_before_it_is_done_is_given_up(world):
+    job, packages = begun(world, 1)
+    release_staging(job)
+    released = release_staging(job)
+    assert (released.status, released.active) == (Status.FAILED, False)
+    assert released.failure_message == "released before it was staged"
+    with pytest.raises(InvalidTransition):
+        complete_staging(job, worker=WORKER, found=map(found, packages))
+
+
+def test_a_released_job_is_not_begun(world):
+    package = world.archived_package()
+    job = request_staging(location=world.processing, packages=[package])
+    with out_of_use(world.processing):
+        assert claim_staging(worker=WORKER) == []
+    release_staging(job)
+    assert claim_staging(worker=WORKER) == []
+
+
+def test_jobs_whose_time_has_passed_are_released(world):
+    package = world.archived_package()
+    soon, later = timezone.now() + timedelta(hours=1), timezone.now() + timedelta(days=9)
+    jobs = [world.staged(package, expires_at=end) for end in (soon, later, None)]
+    assert expire_staging() == []
+    StagingJob.objects.filter(pk=jobs[0].pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert expire_staging() == [jobs[0]]
+    assert expire_staging() == []
+    assert [StagingJob.objects.get(pk=job.pk).active for job in jobs] == [False, True, True]
+
+
+def test_jobs_are_claimed_for_a_location(world):
+    request_staging(location=world.processing, packages=[world.archived_package()])
+    assert claim_staging(worker=WORKER, location=world.us_buffer) == []
+    assert len(claim_staging(worker=WORKER, location=world.processing)) == 1
+
+
+# Races
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("round", range(10))
+def test_of_workers_that_race_for_one_job_exactly_one_wins(round):
+    world = build_world()
+    request_staging(location=world.processing, packages=[world.archived_package()])
+    claimed = race(4, lambda number: claim_staging(worker=f"worker {number}", limit=5))
+    assert sorted(map(len, claimed)) == [0, 0, 0, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("deletion_first", [True, False])
+def test_a_request_and_the_deletion_of_what_is_staged_already_never_both_succeed(deletion_first):
+    world = build_world()
+    package = world.archived_package()
+    release_staging(world.staged(package))
+
+    def ask():
+        return request_staging(location=world.processing, packages=[package])
+
+    def remove():
+        return delete(world, package)
+
+    if deletion_first:
+        job = overtaken(remove, ask)
+        assert what_is_missing(job) == [package]
+    else:
+        refusal = overtaken(ask, remove)
+        assert "deletion rule" in str(refusal)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_request_waits_for_a_deletion_of_the_last_copy_that_can_be_read():
+    world = build_world()
+    product = product_at(world.processing)
+    type(world.processing).objects.filter(pk=world.processing.pk).update(retention_days=0)
+    copies = PhysicalCopy.objects.at(world.processing).of(product)
+    asked = overtaken(
+        lambda: copies.update(status=PhysicalCopyStatus.DELETION_SCHEDULED),
+        lambda: request_staging(location=world.processing, products=[product]),
+    )
+    assert isinstance(asked, Refused), asked
+    assert not StagingJob.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("round", range(5))
+def test_two_jobs_that_bring_the_same_package_at_once_share_one_copy(round):
+    world = build_world()
+    package = world.archived_package()
+    for _ in range(2):
+        request_staging(location=world.processing, packages=[package])
+    jobs = claim_staging(worker=WORKER, limit=2)
+    done = race(2, lambda number: complete_staging(jobs[number], worker=WORKER, found=[found(package)]))
+    assert [job.status for job in done] == [Status.COMPLETED] * 2, done
+    assert PhysicalCopy.objects.at(world.processing).count() == 1

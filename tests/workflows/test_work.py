@@ -1,0 +1,238 @@
+"""The kit of work items, for every model that is one: claimed by one, completed by its holder, retried, reset."""
+
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.utils import timezone
+
+from opsdb.models import DataTransfer, DataTransferPackage, LongTermArchiveTransfer, RawDataPackage, StagingJob, Status
+from opsdb.models.base import WorkItem
+from opsdb.models.identifiers import uuid7
+from opsdb.workflows import work
+from opsdb.workflows.archiving import plan_archiving
+from opsdb.workflows.errors import InvalidTransition, LostClaim, NotFound, OpsdbError
+from opsdb.workflows.packaging import bundle_raw_data_packages, package_raw_data_files
+from opsdb.workflows.staging import request_staging
+from opsdb.workflows.states import move
+from opsdb.workflows.transferring import plan_transfers
+from tests.workflows.racing import race
+from tests.workflows.scenario import build_world
+
+pytestmark = pytest.mark.django_db
+
+
+def planned_packages(world, number):
+    for _ in range(number):
+        world.register(world.observe())
+    return package_raw_data_files(world.source)
+
+
+def planned_bundles(world, number):
+    return [
+        bundle
+        for _ in range(number)
+        for bundle in (world.made_packages() and bundle_raw_data_packages(world.ccat_buffer))
+    ]
+
+
+def planned_transfers(world, number):
+    for _ in range(number):
+        world.made_bundle()
+    return plan_transfers()
+
+
+def planned_archiving(world, number):
+    for _ in range(number):
+        world.made_bundle()
+    for _ in range(2):
+        plan_transfers()
+        world.carry()
+    world.unpack()
+    return plan_archiving(world.cologne_archive)
+
+
+def planned_staging(world, number):
+    package = world.archived_package()
+    return [request_staging(location=world.processing, packages=[package]) for _ in range(number)]
+
+
+PENDING = {
+    RawDataPackage: planned_packages,
+    DataTransferPackage: planned_bundles,
+    DataTransfer: planned_transfers,
+    LongTermArchiveTransfer: planned_archiving,
+    StagingJob: planned_staging,
+}
+
+
+@pytest.fixture(params=PENDING, ids=lambda model: model.__name__)
+def pending(request):
+    """A function that makes pending items of one model."""
+    return lambda number: PENDING[request.param](build_world(), number)
+
+
+def all_of(items):
+    return type(items[0]).objects.all()
+
+
+def claimed(items, worker="worker"):
+    return work.claim(all_of(items), limit=len(items), worker=worker)
+
+
+def test_the_kit_is_tested_with_every_model_of_work_items():
+    assert set(PENDING) == {model for model in apps.get_app_config("opsdb").get_models() if issubclass(model, WorkItem)}
+
+
+def test_a_claim_takes_the_oldest_first_up_to_its_limit_and_notes_the_worker(pending):
+    items = pending(3)
+    first = work.claim(all_of(items), limit=2, worker="worker")
+    assert first == items[:2]
+    for item in first:
+        assert (item.status, item.claimed_by) == (Status.IN_PROGRESS, "worker")
+        assert item.started_at and item.heartbeat_at
+    assert work.claim(all_of(items), limit=2, worker="other") == items[2:]
+    assert work.claim(all_of(items), limit=2, worker="third") == []
+
+
+def test_a_claim_keeps_the_filters_and_the_order_of_its_queryset(pending):
+    items = pending(3)
+    assert work.claim(all_of(items).filter(pk=items[1].pk), limit=3, worker="worker") == [items[1]]
+    assert work.claim(all_of(items).order_by("-created_at", "-pk"), limit=1, worker="worker") == [items[2]]
+
+
+def test_a_scheduled_item_can_be_claimed(pending):
+    [item] = pending(1)
+    move(item, Status.SCHEDULED, scheduled_at=timezone.now())
+    assert claimed([item]) == [item]
+
+
+def test_a_claim_needs_a_name_and_a_limit(pending):
+    items = pending(1)
+    with pytest.raises(OpsdbError, match="name the worker"):
+        work.claim(all_of(items), limit=1, worker="")
+    with pytest.raises(OpsdbError, match="must be 1 or more, not 0"):
+        work.claim(all_of(items), limit=0, worker="worker")
+
+
+def test_only_the_holder_may_beat_hold_complete_or_fail(pending):
+    [item] = claimed(pending(1), worker="holder")
+    for act in (
+        lambda: work.heartbeat(item, worker="thief"),
+        lambda: work.hold(item, worker="thief"),
+        lambda: work.complete(item, worker="thief"),
+        lambda: work.fail(item, worker="thief", message="no"),
+    ):
+        with pytest.raises(LostClaim, match="thief does not hold it, holder does"):
+            act()
+    item.refresh_from_db()
+    assert (item.status, item.claimed_by) == (Status.IN_PROGRESS, "holder")
+
+
+def test_what_is_not_in_progress_is_neither_completed_nor_failed(pending):
+    [item] = pending(1)
+    with pytest.raises(InvalidTransition) as caught:
+        work.complete(item, worker="worker")
+    name = f"{item._meta.db_table} {item.pk}"
+    assert str(caught.value) == (
+        f"{name}: status cannot go from pending to completed; it can become: scheduled, in_progress, failed"
+    )
+    assert (caught.value.row, caught.value.field) == (name, "status")
+    assert (caught.value.before, caught.value.after) == (Status.PENDING, Status.COMPLETED)
+    assert caught.value.allowed == [Status.SCHEDULED, Status.IN_PROGRESS, Status.FAILED]
+    with pytest.raises(InvalidTransition):
+        work.fail(item, worker="worker", message="no")
+    with pytest.raises(InvalidTransition):
+        work.heartbeat(item, worker="worker")
+
+
+def test_a_retryable_failure_is_pending_again_until_the_retries_are_used_up(pending):
+    [item] = pending(1)
+    for retry in range(1, 4):
+        claimed([item])
+        work.fail(item, worker="worker", message=f"attempt {retry}")
+        assert (item.status, item.retry_count, item.claimed_by) == (Status.PENDING, retry, "")
+        assert (item.failure_message, item.started_at, item.heartbeat_at) == (f"attempt {retry}", None, None)
+    claimed([item])
+    work.fail(item, worker="worker", message="the last")
+    assert (item.status, item.retry_count, item.failure_message) == (Status.FAILED, 3, "the last")
+    assert item.finished_at
+
+
+def test_a_failure_that_no_retry_helps_is_final_until_it_is_reset(pending):
+    [item] = claimed(pending(1))
+    work.fail(item, worker="worker", message="no such file", retryable=False)
+    assert (item.status, item.retry_count) == (Status.FAILED, 0)
+    assert claimed([item]) == []
+    work.reset(item)
+    assert (item.status, item.finished_at, item.claimed_by) == (Status.PENDING, None, "")
+    assert claimed([item]) == [item]
+
+
+def test_a_failure_says_what_went_wrong(pending):
+    [item] = claimed(pending(1))
+    with pytest.raises(OpsdbError, match="say what went wrong"):
+        work.fail(item, worker="worker", message="  ")
+
+
+def test_a_pending_item_is_not_reset(pending):
+    [item] = pending(1)
+    with pytest.raises(InvalidTransition, match="from pending to pending"):
+        work.reset(item)
+
+
+def test_a_stalled_item_is_found_reset_and_lost_to_its_worker(pending):
+    items = pending(2)
+    dead, alive = claimed(items)
+    long_ago = timezone.now() - timedelta(hours=1)
+    all_of(items).filter(pk=dead.pk).update(heartbeat_at=long_ago)
+    assert list(work.stalled(all_of(items), older_than=timedelta(minutes=10))) == [dead]
+    work.heartbeat(dead, worker="worker")
+    assert not work.stalled(all_of(items), older_than=timedelta(minutes=10)).exists()
+    all_of(items).filter(pk=alive.pk).update(heartbeat_at=None, started_at=long_ago)
+    assert list(work.stalled(all_of(items), older_than=timedelta(minutes=10))) == [alive]
+    work.reset(alive)
+    assert claimed([alive], worker="other") == [alive]
+    with pytest.raises(LostClaim, match="other does"):
+        work.heartbeat(alive, worker="worker")
+
+
+def test_a_move_names_row_from_to_and_allowed(pending):
+    [item] = pending(1)
+    with pytest.raises(InvalidTransition, match=f"{item._meta.db_table} {item.pk}: status cannot go from pending to"):
+        move(item, Status.COMPLETED)
+    with pytest.raises(InvalidTransition, match="from pending to failed; it can become: scheduled, in_progress$"):
+        move(item, Status.FAILED, only_from=[Status.IN_PROGRESS], failure_message="no")
+
+
+def test_a_move_of_a_row_that_is_not_there_says_so(pending):
+    [item] = pending(1)
+    absent = type(item)(pk=item.pk + 10**6 if isinstance(item.pk, int) else uuid7())
+    with pytest.raises(NotFound, match="there is no such row"):
+        move(absent, Status.IN_PROGRESS)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("model", PENDING, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("round", range(4))
+def test_of_workers_that_race_for_the_same_items_each_item_has_one_winner(model, round):
+    items = PENDING[model](build_world(), 3)
+    taken = race(4, lambda number: work.claim(model.objects.all(), limit=2, worker=f"worker {number}"))
+    keys = [item.pk for items_of_one in taken for item in items_of_one]
+    assert len(keys) == len(set(keys)), taken
+    rest = work.claim(model.objects.all(), limit=9, worker="last")
+    assert {*keys, *(item.pk for item in rest)} == {item.pk for item in items}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("round", range(10))
+def test_of_completion_and_reset_at_once_exactly_one_wins(round):
+    world = build_world()
+    [item] = planned_packages(world, 1)
+    claimed([item])
+    facts = {"size_bytes": 9_999, "checksum": "0" * 64}
+    one, other = (RawDataPackage.objects.get(pk=item.pk) for _ in range(2))
+    outcomes = race(2, lambda number: work.reset(one) if number else work.complete(other, worker="worker", **facts))
+    assert sum(isinstance(outcome, OpsdbError) for outcome in outcomes) == 1, outcomes
+    item.refresh_from_db()
+    assert item.status in (Status.PENDING, Status.COMPLETED)
