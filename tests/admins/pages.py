@@ -31,7 +31,7 @@ ADMINS = {model: page for model, page in SITE._registry.items() if model._meta.a
 MODELS = list(ADMINS)
 PAGES = ("changelist", "add", "change", "history", "delete")
 # What is never deleted.
-KEPT = {
+KEPT = [
     DataProductPhysicalCopy,
     DataTransferPackage,
     DataTransferPackagePhysicalCopy,
@@ -41,7 +41,7 @@ KEPT = {
     RawDataFilePhysicalCopy,
     RawDataPackage,
     RawDataPackagePhysicalCopy,
-}
+]
 # What nobody changes by hand, and may at most add.
 READ_ONLY = {
     ChangeLog: {"add", "delete"},
