@@ -73,14 +73,13 @@ def record_fixity(
         Refused: the checksum is not what its algorithm makes.
     """
     name = name_of(PhysicalCopy, copy.pk)
-    now = timezone.now()
-    checked_at = checked_at or now
-    if checked_at.tzinfo is None or checked_at > now + timedelta(minutes=5):
+    if checked_at and (checked_at.tzinfo is None or checked_at > timezone.now() + timedelta(minutes=5)):
         raise OpsdbError(f"{name}: {checked_at} must have a time zone and not be to come")
     with as_refused(), transaction.atomic():
         found = PhysicalCopy.objects.select_for_update(no_key=True).filter(pk=copy.pk).first()
         if found is None:
             raise NotFound(f"{name}: there is no such row")
+        checked_at = checked_at or timezone.now()
         # What it should be can't change while this lock is held.
         thing = type(found.target)._default_manager.select_for_update(no_key=True).get(pk=found.target.pk)
         algorithm = algorithm or thing.checksum_algorithm

@@ -34,7 +34,7 @@ from opsdb.workflows.deletion import (
     start_deletion,
     write_off,
 )
-from opsdb.workflows.errors import Conflict, InvalidTransition, NotFound, OpsdbError, Refused
+from opsdb.workflows.errors import InvalidTransition, NotFound, OpsdbError, Refused
 from opsdb.workflows.integrity import record_fixity
 from tests.factories import (
     DataTransferFactory,
@@ -739,8 +739,7 @@ def test_many_batches_in_any_order_do_not_wait_in_a_circle():
         outcomes = race(4, act)
         deadlocks = [outcome for outcome in outcomes if isinstance(outcome, OperationalError)]
         assert not deadlocks, deadlocks
-        # Of two checks of one copy, the one that was made earlier and comes later is refused.
-        unexpected = [error for error in outcomes if isinstance(error, Exception) and not isinstance(error, Conflict)]
+        unexpected = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
         assert not unexpected, unexpected
 
 
