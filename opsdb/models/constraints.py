@@ -337,11 +337,15 @@ def implies(name, condition, consequence, message, field=None):
     return Check(name, ~condition | consequence, message, field)
 
 
+# A path that does not stay inside its location, or that no listing could show.
+PATH_LEADS_OUT = r"(^$|^/|/$|//|(^|/)\.\.?(/|$)|[[:cntrl:]])"
+
+
 def relative_path(field="relative_path"):
     """CHECK that a path stays inside its location: relative, no ``..``, nothing empty, no control characters."""
     return Check(
         f"{field}_inside",
-        ~Q(**{f"{field}__regex": r"(^$|^/|/$|//|(^|/)\.\.?(/|$)|[[:cntrl:]])"}),
+        ~Q(**{f"{field}__regex": PATH_LEADS_OUT}),
         "The path must be relative, without a leading, trailing or double slash, '.', '..' or control characters.",
         field,
     )
@@ -371,6 +375,11 @@ def checksum_format(field="checksum", algorithm="checksum_algorithm"):
         "The checksum must be lower-case hexadecimal, as long as its algorithm makes it (sha256: 64 digits).",
         field,
     )
+
+
+def in_list(values) -> str:
+    """Return texts as the list behind SQL's ``IN``."""
+    return "(" + ", ".join(f"'{value}'" for value in values) + ")"
 
 
 def refuse(message_sql, hint=""):
@@ -534,12 +543,11 @@ def state_machine(field, states):
     def listed(after):
         return ", ".join(sorted(after, key=lambda state: state.order)) or "nothing, it is final"
 
-    def quoted(after):
-        return ", ".join(f"'{state}'" for state in sorted(after))
-
     table = states.transitions()
     steps = " OR ".join(
-        f"(OLD.{field} = '{before}' AND NEW.{field} IN ({quoted(after)}))" for before, after in table.items() if after
+        f"(OLD.{field} = '{before}' AND NEW.{field} IN {in_list(sorted(after))})"
+        for before, after in table.items()
+        if after
     )
     following = " ".join(f"WHEN '{before}' THEN '{listed(after)}'" for before, after in table.items())
     return Rule(

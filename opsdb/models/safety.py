@@ -15,12 +15,13 @@ called a deletion. Once a worker deletes, nothing holds back the report of how t
 Locks go in one order: copies, transfer packages, raw packages, raw files, products, each by their key.
 """
 
-from .constraints import Rule, immutable, refuse, refuse_if
+from .constraints import Rule, immutable, in_list, refuse, refuse_if
+from .enums import PhysicalCopyStatus, RunStatus, Status
 
-READABLE = "('present', 'staged', 'deletion_possible')"
-OPEN_WORK = "('pending', 'scheduled', 'in_progress')"
-OPEN_RUN = "('pending', 'staging_data', 'submitted', 'running', 'collecting_results')"
-STARTED_RUN = "('staging_data', 'submitted', 'running', 'collecting_results', 'completed')"
+READABLE = in_list(PhysicalCopyStatus.readable())
+OPEN_WORK = in_list(Status.open())
+OPEN_RUN = in_list(RunStatus.open())
+STARTED_RUN = in_list([*(state for state in RunStatus.open() if state != RunStatus.PENDING), RunStatus.COMPLETED])
 TOWARDS_DELETION = (
     "(NEW.status IN ('deletion_possible', 'deletion_scheduled', 'deletion_in_progress') "
     "OR (NEW.status = 'deleted' AND OLD.status <> 'deletion_in_progress'))"

@@ -14,7 +14,7 @@ import psycopg
 from django.db import connections, router, transaction
 
 from opsdb.models import ChecksumAlgorithm, RawDataFile
-from opsdb.models.constraints import CHECKSUM_DIGITS
+from opsdb.models.constraints import CHECKSUM_DIGITS, PATH_LEADS_OUT
 from opsdb.models.identifiers import uuid7
 
 from .attribution import tell
@@ -99,7 +99,7 @@ SELECT line, problem FROM (
             THEN 'there is no data_location ' || coalesce(source_location::text, 'without id')
         WHEN location.location_type <> 'source'
             THEN 'location ' || location.name || ' is a ' || location.location_type || ' location, not a source'
-        WHEN relative_path IS NULL OR relative_path ~ '(^$|^/|/$|//|(^|/)\.\.?(/|$)|[[:cntrl:]])'
+        WHEN relative_path IS NULL OR relative_path ~ '{PATH_LEADS_OUT}'
             OR length(relative_path) > 1000
             THEN 'relative_path ' || coalesce(quote_literal(left(relative_path, 100)), 'missing')
                 || ' must be relative, without .., and at most 1000 characters long'
