@@ -17,7 +17,8 @@ class Command(BaseCommand):
 
     help = (
         "Operate the observatory for some nights, from the loaded schedule to archive, reduction, publication and "
-        "deletion, with every rule in force. Refuses a database that holds real observations."
+        "deletion, with every rule in force, and leave something under way in every state. Refuses a database that "
+        "holds real observations."
     )
 
     def create_parser(self, *args, **kwargs):
@@ -34,9 +35,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--files-per-observation",
             type=at_least_one,
-            default=3,
             metavar="F",
-            help="raw files that each module writes in one observation (3)",
+            help="raw files that each module writes in one observation (one a minute)",
         )
 
     def handle(self, **options):
