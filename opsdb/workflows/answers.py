@@ -512,7 +512,10 @@ def _explain_bundle(bundle) -> Explanation:
     if not PhysicalCopy.objects.readable().at(bundle.origin_location_id).of(bundle).exists():
         why = f"{name}: can't be read at {bundle.origin_location.site}/{bundle.origin_location}, where it was made"
         return _says(bundle, bundle.status, why, "find its bytes, or make it again", OPERATOR)
-    if reason := _why_not_routed(bundle):
+    reason = _why_not_routed(bundle)
+    if reason and DataLocation.objects.at_site(bundle.origin_location.site_id).archives().active().exists():
+        return _done(bundle, bundle.status, f"{name}: was made at a site with an archive, and no way leads to another")
+    if reason:
         return _says(bundle, bundle.status, f"{name}: {reason}", "make or activate a route or a buffer", OPERATOR)
     return _says(bundle, bundle.status, f"{name}: no transfer is planned", "plan the transfers", MANAGER)
 
