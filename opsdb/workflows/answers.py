@@ -3,7 +3,7 @@
 Nothing here changes or locks a row.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -32,6 +32,7 @@ from opsdb.models import (
     Site,
     StagingJob,
     Status,
+    Verification,
 )
 from opsdb.models.copies import COPY_TARGETS
 
@@ -415,7 +416,35 @@ def _safe_copies(package):
     )
 
 
+CORRECT = {
+    RawDataPackage: "opsdb.workflows.packaging.correct_packaging",
+    DataTransferPackage: "opsdb.workflows.packaging.correct_bundling",
+}
+
+
+def _unless_misreported(told, thing) -> Explanation:
+    """Name the correction first where what failed may be right and what is recorded wrong."""
+    copies = PhysicalCopy.objects.of(thing)
+    differing = copies.filter(verification=Verification.MISMATCH).exclude(
+        checksum=thing.checksum, size_bytes=thing.size_bytes
+    )
+    wrong = told.who == OPERATOR and not copies.verified().exists() and differing.order_by("pk").first()
+    if not wrong:
+        return told
+    name = name_of(type(thing), thing.pk)
+    why = f"{name_of(PhysicalCopy, wrong.pk)} has another checksum or size than is recorded, which no copy confirms"
+    step = (
+        f"read {name} again where it was made; if it has not the recorded checksum, correct that by "
+        f"{CORRECT[type(thing)]}; then {told.next_step}"
+    )
+    return replace(told, why=(*told.why, why), next_step=step)
+
+
 def _explain_package(package) -> Explanation:
+    return _unless_misreported(_explain_package_as_recorded(package), package)
+
+
+def _explain_package_as_recorded(package) -> Explanation:
     name = name_of(RawDataPackage, package.pk)
     if package.state == PackageState.ARCHIVED:
         return _explain_archived(package)
@@ -508,7 +537,7 @@ def _explain_bundle(bundle) -> Explanation:
         where = ", ".join(f"{one.destination_location.site}/{one.destination_location}" for one in unpacked)
         return _done(bundle, bundle.status, f"{name}: has arrived and was unpacked at {where}")
     if failed:
-        return _explain_transfer(failed[-1])
+        return _unless_misreported(_explain_transfer(failed[-1]), bundle)
     if not PhysicalCopy.objects.readable().at(bundle.origin_location_id).of(bundle).exists():
         why = f"{name}: can't be read at {bundle.origin_location.site}/{bundle.origin_location}, where it was made"
         return _says(bundle, bundle.status, why, "find its bytes, or make it again", OPERATOR)
@@ -715,7 +744,7 @@ def _explain_step(step) -> Explanation:
     try:
         choose_version(step)
     except Refused as refused:
-        return _says(step, "waiting", str(refused), "register a version, or change the policy", OPERATOR)
+        return _says(step, "waiting", str(refused), "register a version or pin one, or change the policy", OPERATOR)
     for dependency in step.dependencies.select_related("depends_on").order_by("depends_on"):
         before = dependency.depends_on
         if before.new_packages().exists() or before.runs.open().exists() or before.runs.failed().exists():
