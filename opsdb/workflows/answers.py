@@ -645,7 +645,11 @@ def _explain_copy(copy) -> Explanation:
     if status == PhysicalCopyStatus.DELETED:
         return _done(copy, status, f"{name}: was deleted at {where} {_ago(copy.deleted_at)}")
     if status == PhysicalCopyStatus.DELETION_IN_PROGRESS:
-        return _says(copy, status, f"{name}: a worker deletes it at {where}", "confirm that it is deleted", worker)
+        why = f"{name}: a worker deletes it at {where} since {_ago(copy.updated_at)}"
+        if _is_stalled(copy.updated_at):
+            step = "see whether the worker is alive; if not, report the bytes as deleted, or the deletion as failed"
+            return _says(copy, status, f"{why}, and has reported nothing", step, OPERATOR)
+        return _says(copy, status, why, "confirm that it is deleted", worker)
     blocker = explain_deletion(copy)
     if status == PhysicalCopyStatus.MISSING:
         why = f"{name}: its bytes were not found at {where}"
