@@ -32,6 +32,7 @@ from opsdb.models import (
     Site,
     StagingJob,
     Status,
+    TriggerType,
     Verification,
 )
 from opsdb.models.copies import COPY_TARGETS
@@ -764,7 +765,18 @@ def _explain_step(step) -> Explanation:
         why = f"{name}: its cooldown of {step.cooldown_seconds} s after the last new package is not over"
         return _says(step, "cooling down", why, f"wait until {quiet_at:%Y-%m-%d %H:%M} UTC or later", NOBODY)
     why = f"{name}: has new packages since {_ago(oldest)}"
-    return _says(step, "waiting", why, "plan the runs, once the cooldown of each sub-group is over", MANAGER)
+    plan = "plan the runs, once the cooldown of each sub-group is over"
+    if pipeline.trigger_type == TriggerType.MANUAL:
+        why += f", and its pipeline {pipeline} is planned by hand"
+        return _says(step, "waiting", why, f"{plan}, by opsdb.workflows.reducing.plan_runs", OPERATOR)
+    try:
+        if not pipeline.is_due(timezone.now()):
+            next_time = pipeline.next_time(timezone.now())
+            why += f", and its pipeline {pipeline} is planned at certain times"
+            return _says(step, "waiting", why, f"wait until {next_time:%Y-%m-%d %H:%M} UTC", NOBODY)
+    except ValueError as error:
+        return _says(step, "waiting", f"{name}: {error}", f"correct the trigger of the pipeline {pipeline}", OPERATOR)
+    return _says(step, "waiting", why, plan, MANAGER)
 
 
 def _explain_product(product) -> Explanation:

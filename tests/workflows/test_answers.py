@@ -22,6 +22,7 @@ from opsdb.models import (
     ReductionSoftwareVersion,
     RunStatus,
     StagingJob,
+    TriggerType,
 )
 from opsdb.workflows import overview as overview_module
 from opsdb.workflows import work
@@ -572,6 +573,12 @@ def test_a_run_whose_data_are_lost_is_for_an_operator(world, step):
 def test_a_step_says_why_it_has_no_run(world, step):
     check(step, "^nobody$", "nothing", "no available package is new", done=True)
     world.archived_package()
+    check(step, "^operator$", "by opsdb.workflows.reducing.plan_runs", "has new packages", "planned by hand")
+    Pipeline.objects.update(trigger_type=TriggerType.CRON, trigger_config={"cron": "0 0 1 1 *"})
+    check(step, "^nobody$", "-01-01 00:00 UTC", "at certain times")
+    Pipeline.objects.update(trigger_config={"cron": "5-1 * * * *"})
+    check(step, "^operator$", "correct the trigger", "5-1", "each range from low to high")
+    Pipeline.objects.update(trigger_type=TriggerType.CONTINUOUS)
     check(step, "^manager$", "plan the runs", "has new packages")
     ReductionSoftwareVersion.objects.update(deprecated=True)
     check(step, "^operator$", "register a version", "no version")

@@ -370,6 +370,11 @@ def test_what_was_verified_or_not_made_can_not_be_corrected(world):
     archived = world.archived_package()
     with pytest.raises(Refused, match="was verified against its checksum"):
         correct(world, archived, checksum=WRONG)
+    for copy in archived.copies.filter(verification=Verification.VERIFIED):
+        record_fixity(copy, "a" * 64)
+    assert not archived.copies.filter(verification=Verification.VERIFIED).exists()
+    with pytest.raises(Refused, match="cannot be changed"):
+        correct(world, archived, checksum="a" * 64)
     bundle = archived.data_transfer_package
     with pytest.raises(Refused, match=f"data_transfer_package {bundle.pk}: .*was verified"):
         correct_bundling(bundle, user=world.user, reason="typo", size_bytes=9_999, checksum=WRONG)
