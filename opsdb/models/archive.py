@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from .base import OpsQuerySet, Row, WorkItem, open_work, work_item_constraints
+from .base import OpsQuerySet, Row, WorkItem, claimable_work, open_work, work_item_constraints
 from .constraints import Index, Unique, append_only, differ, immutable, location_of_type
 from .data import RawDataPackage
 from .enums import LocationType, Recording, Status
@@ -82,7 +82,7 @@ class LongTermArchiveTransfer(WorkItem, Row):
             archive_transfer_is_true(),
             *transfer_reads_what_stays("raw_data_package"),
         ]
-        indexes = [open_work()]
+        indexes = [open_work(), claimable_work()]
 
     def __str__(self):
         return f"archive transfer {self.pk}"
@@ -161,7 +161,7 @@ class StagingJob(WorkItem, Row):
             location_of_type("destination_location", LocationType.PROCESSING),
             *staged_data_stay(),
         ]
-        indexes = [open_work(), Index(fields=["expires_at"], name="active", condition=Q(active=True))]
+        indexes = [open_work(), claimable_work(), Index(fields=["expires_at"], name="active", condition=Q(active=True))]
 
     def __str__(self):
         return f"staging {self.pk}"

@@ -322,6 +322,11 @@ def open_work(*fields, name="open", field="status"):
     )
 
 
+def claimable_work():
+    """Return the partial index in whose order workers claim work, whichever of two states it waits in."""
+    return Index(fields=["created_at", "id"], name="claimable", condition=models.Q(status__in=[*Status.claimable()]))
+
+
 class Checksummed(OpsModel):
     """Something with a size and, once it was computed, a checksum."""
 

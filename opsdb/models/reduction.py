@@ -2,11 +2,13 @@
 
 from datetime import UTC, timedelta
 
+from cronsim import CronSim, CronSimError
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import TruncDate
+from django.utils import timezone
 
 from .archive import StagingJob
 from .base import Checksummed, OpsModel, OpsQuerySet, Row, checksummed_constraints
@@ -238,6 +240,12 @@ class Pipeline(Row):
         blank=True,
         help_text='Details of the trigger, a JSON object; for cron {"cron": "0 12 * * *"} (UTC).',
     )
+    last_planned_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When its runs were planned last (UTC), if it has a cron trigger: the next time counts from then.",
+    )
     enabled = models.BooleanField(default=True, help_text="Whether it may start runs.")
     priority = models.IntegerField(default=0, help_text="Higher is served first.")
     created_by_user = models.ForeignKey(
@@ -268,6 +276,39 @@ class Pipeline(Row):
 
     def __str__(self):
         return self.name
+
+    def clean(self):
+        if self.trigger_type == TriggerType.CRON and isinstance(self.trigger_config, dict):
+            try:
+                self.next_time(timezone.now())
+            except ValueError as error:
+                raise ValidationError({"trigger_config": str(error)}) from None
+
+    def next_time(self, since):
+        """Return the first time after a moment at which its cron trigger makes it start.
+
+        Raises:
+            ValueError: the cron expression can't be read, or names a day that never comes.
+        """
+        expression = self.trigger_config.get("cron")
+        try:
+            return next(CronSim(str(expression), since.astimezone(UTC)))
+        except (CronSimError, StopIteration) as error:
+            raise ValueError(
+                f"{expression!r} is no cron expression that comes true ({str(error).lower() or 'it never does'}); "
+                'write minute, hour, day, month and weekday, each range from low to high, such as "0 12 * * *"'
+            ) from None
+
+    def is_due(self, now) -> bool:
+        """Return whether its trigger makes it start at a moment: continuous always, manual never, cron when one of its
+        times has passed since its runs were planned last or, if they never were, since it was made.
+
+        Raises:
+            ValueError: as :meth:`next_time`.
+        """
+        if self.trigger_type == TriggerType.CRON:
+            return self.next_time(self.last_planned_at or self.created_at) <= now
+        return self.trigger_type == TriggerType.CONTINUOUS
 
     def available_packages(self):
         """Return the packages of its grouping that can be reduced: archived ones, and those that are there already."""

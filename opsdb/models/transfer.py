@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
-from .base import OpsModel, OpsQuerySet, Row, WorkItem, open_work, work_item_constraints
+from .base import OpsModel, OpsQuerySet, Row, WorkItem, claimable_work, open_work, work_item_constraints
 from .constraints import (
     Check,
     Index,
@@ -302,6 +302,7 @@ class DataTransfer(WorkItem, Row):
         ]
         indexes = [
             open_work(),
+            claimable_work(),
             Index(
                 fields=["unpack_status", "finished_at"],
                 name="to_unpack",

@@ -132,7 +132,7 @@ def complete_staging(job: StagingJob, *, worker: str, found: Iterable[Found]) ->
     """
     found = list(found)
     with transaction.atomic():
-        if is_replay(job, worker=worker, reports=[]):
+        if is_replay(job, worker=worker, reports=found):
             return job
         work.hold(job, worker=worker)
         _require_asked_for(job, found)

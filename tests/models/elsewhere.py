@@ -47,6 +47,10 @@ TRIED_BY = {
         "raw_data_package_bundle_entered",
         "raw_data_package_bundle_still_open",
     ],
+    "tests.workflows.test_packaging.test_packages_whose_making_failed_for_good_are_failed_until_it_is_reset": [
+        "raw_data_package_fails_with_its_making",
+        "data_transfer_package_packages_fail_with_it",
+    ],
     f"{DELETION}what_an_active_staging_job_needs_cannot_be_taken_from_it": [
         "staging_job_raw_data_packages_stay",
         "staging_job_data_products_stay",

@@ -16,7 +16,14 @@ class Command(AnsweringCommand):
 
     def show(self, out, answer):
         rows = [
-            (queue.name, queue.site, queue.location, queue.operation, "" if queue.active else "out of use")
+            (
+                queue.name,
+                queue.site,
+                queue.location,
+                queue.operation,
+                queue.stalled or "",
+                "" if queue.active else "out of use",
+            )
             for queue in answer
         ]
-        out.print(listing("Queues", "queue", "site", "location", "operation", "", rows=rows))
+        out.print(listing("Queues", "queue", "site", "location", "operation", "stalled", "", rows=rows))
