@@ -75,9 +75,11 @@ AND other.status IN {READABLE} AND other.verification <> 'mismatch') THEN
 SELECT 'data_product ' || product.id || ' has no other copy that can be read, and ' || CASE
 WHEN product.superseded_by_id IS NULL THEN 'nothing supersedes it'
 WHEN EXISTS (SELECT FROM data_release_products WHERE dataproduct_id = product.id)
-THEN 'data_release ' || (SELECT min(datarelease_id) FROM data_release_products WHERE dataproduct_id = product.id) || ' holds it'
+THEN 'data_release ' || (SELECT min(datarelease_id) FROM data_release_products WHERE dataproduct_id = product.id)
+|| ' holds it'
 WHEN EXISTS (SELECT FROM publication_products WHERE dataproduct_id = product.id)
-THEN 'publication ' || (SELECT min(publication_id) FROM publication_products WHERE dataproduct_id = product.id) || ' uses it'
+THEN 'publication ' || (SELECT min(publication_id) FROM publication_products WHERE dataproduct_id = product.id)
+|| ' uses it'
 END INTO doubt FROM data_product AS product WHERE product.id = candidate.data_product_id;
 IF doubt IS NOT NULL THEN
 {_hold(2, "'data_product ' || candidate.data_product_id", "doubt")}
