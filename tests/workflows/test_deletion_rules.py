@@ -291,6 +291,16 @@ def test_a_loss_is_not_called_a_deletion_before_the_content_is_safe(story):
     assert refusal_of(lambda: rows.update(status="deleted", deleted_at=timezone.now())) is None
 
 
+def test_only_rules_1_and_2_hold_back_what_is_missing_already(story):
+    DataLocation.objects.filter(pk=story.buffer.pk).update(retention_days=None)
+    StagingJobFactory(raw_data_packages=[story.package])
+    assert_held_back(story.package_copy, 3, "still needs it")
+    rows = PhysicalCopy.objects.filter(pk=story.package_copy.pk)
+    rows.update(status="missing")
+    assert explain_deletion(story.package_copy).may_go
+    assert refusal_of(lambda: rows.update(status="deleted", deleted_at=timezone.now())) is None
+
+
 # Rule 3
 
 
