@@ -352,6 +352,12 @@ def test_rule_3_an_open_staging_job_holds_what_it_may_read(story):
     assert_held_back(story.package_copy, 3, f"staging_job {job.pk} still needs it")
 
 
+def test_rule_3_an_open_staging_job_holds_products_as_well(story):
+    product, copy = staged_product(story)
+    job = StagingJobFactory(data_products=[product])
+    assert_held_back(copy, 3, f"staging_job {job.pk} still needs it")
+
+
 # Rule 4
 
 
