@@ -104,7 +104,7 @@ def complete_archive_transfer(
     transfer fails: look at the status of what is returned. The same call again changes nothing, until the transfer is
     claimed again.
 
-    Locks the transfer, the package's copy in the archive, and the package.
+    Locks the copies of what the package holds, the transfer, its copy in the archive, and the package.
 
     Args:
         transfer: what the worker has claimed.
@@ -122,6 +122,7 @@ def complete_archive_transfer(
     with transaction.atomic():
         package = transfer.raw_data_package
         found = Found(package, checksum, size_bytes, checksum_algorithm)
+        _lock_what_becomes_candidate(package)
         problem = arrive(transfer, found, worker=worker)
         if problem is None:
             return transfer
@@ -135,6 +136,12 @@ def complete_archive_transfer(
         work.complete(transfer, worker=worker)
         _log([transfer], f"archived, checksum {found} agrees", log_path=log_path)
     return transfer
+
+
+def _lock_what_becomes_candidate(package):
+    """Lock the copies that are marked when the package turns archived, because copies are locked before packages."""
+    unmarked = PhysicalCopy.objects.of_content_of(package).filter(deletion_candidate=False).order_by("pk")
+    list(unmarked.select_for_update(no_key=True).values_list("pk"))
 
 
 def fail_archive_transfer(
