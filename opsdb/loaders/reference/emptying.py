@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.db import NotSupportedError, ProgrammingError, connection, transaction
+from django.db import NotSupportedError, OperationalError, ProgrammingError, connection, transaction
 
 from opsdb import conf
 from opsdb.workflows.deletion import tell_deletion_policy
@@ -12,6 +12,7 @@ from opsdb.workflows.errors import OpsdbError
 
 from .topics import APP_LABEL
 
+PATIENCE_SECONDS = 10
 OBSERVED = ("ExecutedObsUnit", "RawDataFile")
 GUARDS = """
 SELECT tgname, tgrelid::regclass::text FROM pg_trigger
@@ -34,8 +35,8 @@ def refuse_to_empty() -> None:
         model = apps.get_model(APP_LABEL, name)
         if model.objects.exists():
             raise CannotEmpty(
-                f"The database {database} holds observations ({model._meta.db_table} has rows), which are never dropped; "
-                "use another database. Nothing was changed."
+                f"The database {database} holds observations ({model._meta.db_table} has rows), which are never "
+                "dropped; use another database. Nothing was changed."
             )
 
 
@@ -58,6 +59,7 @@ def empty() -> None:
     tables = ", ".join(connection.ops.quote_name(table) for table in _tables())
     with transaction.atomic(), connection.cursor() as cursor:
         try:
+            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS}s'")
             cursor.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")  # noqa: S608 - names of our own tables
             refuse_to_empty()
             # A role is also a row of Django's, which stays when our table is emptied.
@@ -71,6 +73,11 @@ def empty() -> None:
             for trigger, table in guards:
                 cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {connection.ops.quote_name(trigger)}")
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+            cursor.execute("SET LOCAL lock_timeout = DEFAULT")
+        except OperationalError as error:
+            raise CannotEmpty(
+                f"The database says: {str(error).splitlines()[0]}. Stop what uses the database, and run this again."
+            ) from error
         except (NotSupportedError, ProgrammingError) as error:
             detail = (
                 getattr(error.__cause__.diag, "message_detail", None) or "only the owner of the tables can drop data"

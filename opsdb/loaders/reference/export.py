@@ -89,10 +89,30 @@ def _documents(target, counts):
     for topic, names in TOPICS.items():
         documents[topic] = {}
         for name in names:
-            rows = known[name]._default_manager.order_by(*natural_key_lookups(known[name]))
+            rows = _rows(known[name])
             documents[topic][name] = [_as_values(row, permissions, target / f"{topic}.yaml") for row in rows]
             counts[name] = len(rows)
     return documents
+
+
+def _rows(model):
+    """Return all rows in the order of their natural keys, with what the keys of their references need."""
+    relations = [field for field in writable_fields(model).values() if field.is_relation]
+    lists = [
+        models.Prefetch(field.name, field.related_model._default_manager.select_related(*_chains(field.related_model)))
+        for field in relations
+        if field.many_to_many and not holds_permissions(field)
+    ]
+    lists += [field.name for field in relations if holds_permissions(field)]
+    keys = {field.name: field.related_model for field in relations if not field.many_to_many}
+    joined = [*keys, *(f"{name}__{chain}" for name, related in keys.items() for chain in _chains(related))]
+    rows = model._default_manager.order_by(*natural_key_lookups(model)).prefetch_related(*lists)
+    return rows.select_related(*joined) if joined else rows
+
+
+def _chains(model):
+    """Return the references that the natural key of a model goes along."""
+    return sorted({lookup.rpartition("__")[0] for lookup in natural_key_lookups(model)} - {""})
 
 
 def _as_values(row, permissions, path):
@@ -100,7 +120,7 @@ def _as_values(row, permissions, path):
     for name, field in writable_fields(type(row)).items():
         value = getattr(row, name)
         if holds_permissions(field):
-            values[name] = permissions.patterns(set(value.select_related("content_type")))
+            values[name] = permissions.patterns(set(value.all()))
         elif field.many_to_many:
             values[name] = sorted(_as_key(one) for one in value.all())
         elif field.is_relation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from functools import cache
 from math import isfinite
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from .topics import ArchiveMode, reference_models, writable_fields
 
 INDEX_NAME = "index.yaml"
 NODE_LIMIT = 200_000
+AT_LEVEL = {0: "there are no pairs", 1: "there is no list", 2: "this is no row"}
 IN_WORDS = {
     "array": "a list",
     "boolean": "true or false",
@@ -193,6 +195,7 @@ def _is_storable(text):
     return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
 
 
+@cache
 def _validator(name):
     from jsonschema import Draft202012Validator, validators
 
@@ -229,19 +232,26 @@ def _in_words(error, where):
     if error.validator == "additionalProperties":
         known = error.schema["properties"]
         for name in sorted(set(value) - set(known)):
-            message = f"{kind} has no field {shown(name)}" if where else f"{shown(name)} is no model of reference data"
-            yield within + name, message, near(name, known)
+            is_model = "$defs" in error.schema
+            said = "is no model of reference data" if is_model else f"is no field of {kind or 'the index'}"
+            yield within + name, f"{shown(name)} {said}", near(name, known)
     elif error.validator == "required":
+        unknown = set(value) - set(error.schema["properties"])
         for name in wanted:
-            if name not in value:
+            if name not in value and not difflib.get_close_matches(name, unknown):
                 yield within + name, f"{name} is missing", error.schema["properties"][name].get("description", "")
     elif "title" in error.schema and error.validator in ("type", "minItems", "maxItems", "minLength") and where:
         yield where, f"{shown(value)} does not say which row is meant", error.schema["title"]
     elif error.validator == "type":
         types = [wanted] if isinstance(wanted, str) else wanted
-        yield where, f"{shown(value)} is no value for this", " or ".join(IN_WORDS[one] for one in types)
+        message = AT_LEVEL.get(len(error.absolute_path), f"{shown(value)} is no value for this field")
+        yield where, message, " or ".join(IN_WORDS[one] for one in types)
     elif error.validator == "enum":
-        yield where, f"{shown(value)} is no value for this", f"one of {', '.join(str(one) for one in wanted if one)}"
+        yield (
+            where,
+            f"{shown(value)} is no value for this field",
+            f"one of {', '.join(str(one) for one in wanted if one)}",
+        )
     elif error.validator == "maxLength":
         yield where, f"{shown(value)} is too long", f"at most {wanted} characters"
     elif error.validator in ("minLength", "minItems"):

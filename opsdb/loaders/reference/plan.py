@@ -162,8 +162,9 @@ class _Load:
 
     def create(self, entry, key, values, members, label):
         if other := _of_another_kind(entry.model, key):
-            expected = f"another name, or {type(other).__name__}"
-            entry.problem(f"{label} is there already, as a {type(other).__name__}", expected=expected)
+            kind = type(other).__name__
+            expected = f"another name, or a {kind}, as the other --data-archive-mode may have it"
+            entry.problem(f"{label} is there already, as a {kind}", expected=expected)
             return
         row = entry.model(**values)
         if _save(entry, row, members, force_insert=True):

@@ -93,13 +93,13 @@ def _key_schema(model):
     """A natural key: one text, or the texts that it consists of, references resolved."""
     lookups = natural_key_lookups(model)
     if len(lookups) == 1:
-        return {"type": "string", "minLength": 1, "title": f"the {lookups[0]} of a {model.__name__}"}
+        return {"type": "string", "minLength": 1, "title": f"the {lookups[0]} of one {model.__name__}"}
     return {
         "type": "array",
         "items": {"type": "string", "minLength": 1},
         "minItems": len(lookups),
         "maxItems": len(lookups),
-        "title": f"the natural key of a {model.__name__}, [{', '.join(lookups)}]",
+        "title": f"the natural key of one {model.__name__}, [{', '.join(lookups)}]",
     }
 
 

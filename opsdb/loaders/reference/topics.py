@@ -84,6 +84,7 @@ class Permissions:
         everything = apps.get_model("auth", "Permission").objects.select_related("content_type")
         self.by_name = defaultdict(set)
         self.by_place = defaultdict(set)
+        self.found = {}
         for permission in everything.order_by("content_type__app_label", "codename", "id"):
             kind = permission.content_type
             self.by_name[f"{kind.app_label}.{permission.codename}"].add(permission)
@@ -97,22 +98,23 @@ class Permissions:
         Raises:
             LookupError: there are none; its arguments are what is wrong and what would be right.
         """
-        action, colon, resource = pattern.partition(":")
-        if not colon:
-            found = set(self.by_name.get(pattern, ()))
-        else:
-            found = {
-                permission
-                for (own_action, model, area), permissions in self.by_place.items()
-                if fnmatchcase(own_action, action) and (fnmatchcase(model, resource) or fnmatchcase(area, resource))
-                for permission in permissions
-            }
-        if not found:
+        if pattern not in self.found:
+            action, colon, resource = pattern.partition(":")
+            self.found[pattern] = self._matching(action, resource) if colon else self.by_name.get(pattern)
+        if not self.found[pattern]:
             raise LookupError(
                 f"{shown(pattern)} matches no permission",
                 "action:resource such as view:*, add:planning or change:obsunit, or a name such as auth.view_group",
             )
-        return found
+        return self.found[pattern]
+
+    def _matching(self, action, resource):
+        return {
+            permission
+            for (own_action, model, area), permissions in self.by_place.items()
+            if fnmatchcase(own_action, action) and (fnmatchcase(model, resource) or fnmatchcase(area, resource))
+            for permission in permissions
+        }
 
     def patterns(self, permissions: set) -> list[str]:
         """Return the patterns that stand for exactly these permissions, as few as there can be of each action."""
@@ -121,8 +123,8 @@ class Permissions:
         else:
             patterns = [pattern for action in ACTIONS for pattern in self._patterns_of(action, permissions)]
         covered = {permission for pattern in patterns for permission in self.matching(pattern)}
-        left = sorted(name for name, named in self.by_name.items() if named & permissions - covered)
-        return patterns + left
+        left = permissions - covered
+        return patterns + sorted(name for name, named in self.by_name.items() if named & left)
 
     def _patterns_of(self, action, permissions):
         if permissions >= self.matching(f"{action}:*"):

@@ -93,7 +93,7 @@ class Command(OpsdbCommand):
         self.stdout.write(secret)
 
     def service_user(self, name):
-        """Return the service's user, and whether it was missing and made; refuse an account that a person can sign in to."""
+        """Return the service's user, and whether it had to be made; refuse the account of a person."""
         from django.contrib.auth import get_user_model
         from django.core.exceptions import ValidationError
 
