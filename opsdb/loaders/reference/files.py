@@ -17,6 +17,7 @@ from .schema import schemas
 from .topics import ArchiveMode, reference_models, writable_fields
 
 INDEX_NAME = "index.yaml"
+CHARACTER_LIMIT = 2_000_000
 NODE_LIMIT = 200_000
 AT_LEVEL = {0: "there are no pairs", 1: "there is no list", 2: "this is no row"}
 IN_WORDS = {
@@ -81,7 +82,7 @@ def stop_if_any(files) -> None:
     """Raise LoadError with the problems of all files, in their order, as many as a person would read."""
     found = [problem for file in files for problem in file.problems.found]
     if found:
-        raise LoadError(found[:PROBLEM_LIMIT], omitted=len(found) > PROBLEM_LIMIT)
+        raise LoadError(found[:PROBLEM_LIMIT], omitted=len(found) >= PROBLEM_LIMIT)
 
 
 def _indexed_files(directory, archive_mode):
@@ -137,7 +138,14 @@ def _read_yaml(path, problems):
     import yaml
 
     lines = {}
-    loader = yaml.SafeLoader("\n".join(read_lines(path)) + "\n")
+    text = "\n".join(read_lines(path)) + "\n"
+    if len(text) > CHARACTER_LIMIT:
+        problems.stop("this file is too large", expected=f"at most {CHARACTER_LIMIT} characters")
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        problems.stop(f"this is no YAML: {error.reason}", line=line)
     try:
         node = loader.get_single_node()
         if node is None:

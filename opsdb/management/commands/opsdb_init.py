@@ -155,7 +155,7 @@ class Command(OpsdbCommand):
     def summary(self, result):
         """Return the sentence that sums up."""
         differing = result.differing.total()
-        hint = f" {differing} rows differ from the files; --mode edit --dry-run shows how." if differing else ""
+        hint = f" Of these, {differing} differ from the files: see --mode edit --dry-run." if differing else ""
         if result.changes_nothing:
             return f"Nothing to change; {result.left.total()} rows are left as they are.{hint}"
         done = (("created", "create"), ("changed", "change"), ("deactivated", "deactivate"), ("removed", "remove"))
