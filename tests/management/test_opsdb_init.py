@@ -35,15 +35,15 @@ def terminal(monkeypatch):
 
 def test_it_counts_what_it_made_and_says_when_there_is_nothing_to_do():
     first = init()
-    assert [line.split() for line in first.split("\n") if "ObsMode" in line] == [["ObsMode", "14", *"-----"]]
-    assert first.endswith("Rows 69 created.\n")
+    assert [line.split() for line in first.split("\n") if "ObsMode" in line] == [["ObsMode", "14", "-"]]
+    assert first.endswith("Rows: 69 created.\n")
     assert init() == "Nothing to change; 69 rows are left as they are.\n"
 
 
 def test_a_dry_run_lists_the_rows_and_writes_none():
     said = init("--dry-run")
     assert ["create", "Telescope", "ccat", "/", "Fred"] in [line.split()[:5] for line in said.split("\n")]
-    assert said.endswith("Dry run: rows to be 69 created. Nothing was written.\n")
+    assert said.endswith("Dry run, nothing was written. Rows: 69 created.\n")
     assert not Site.objects.exists()
 
 
@@ -52,13 +52,13 @@ def test_the_plan_shows_every_change_from_old_to_new(reference):
     ObsMode.objects.create(name="ours")
     assert init() == (
         "Nothing to change; 69 rows are left as they are. "
-        "Of these, 1 differ from the files: see --mode edit --dry-run.\n"
+        "1 of those left differ from the files: see --mode edit --dry-run.\n"
     )
     said = init("--mode", "prune", "--dry-run")
     lines = [" ".join(line.split()) for line in said.split("\n")]
-    assert "change Telescope ccat / Fred Young Submillimeter Telescope elevation_m: 5600.0 → 5611.8" in lines
+    assert "change Telescope ccat / Fred Young Submillimeter Telescope: elevation_m 5600.0 → 5611.8" in lines
     assert "remove ObsMode ours" in lines
-    assert lines[-2] == "Dry run: rows to be 1 changed, 1 removed. Nothing was written."
+    assert lines[-2] == "Dry run, nothing was written. Rows: 1 changed, 1 removed."
     assert ObsMode.objects.filter(name="ours").exists()
 
 
@@ -107,7 +107,7 @@ def test_drop_empties_every_table_and_begins_again(full):
     policy = DeletionPolicy.objects.get()
     said = init("--drop", "--yes")
     assert ["site", "4"] in [line.split() for line in said.split("\n")]
-    assert said.endswith("Rows 69 created.\n")
+    assert said.endswith("Rows: 69 created.\n")
     assert set(Site.objects.values_list("short_name", flat=True)) == {"ccat", "cologne", "us"}
     assert DeletionPolicy.objects.get().min_archive_copies == policy.min_archive_copies
     assert not UserFactory._meta.model.objects.exists()
@@ -119,7 +119,7 @@ def test_drop_empties_every_table_and_begins_again(full):
 
 def test_drop_can_be_tried_dry(full):
     said = init("--drop", "--dry-run")
-    assert "Dropped" in said and "Nothing was written" in said
+    assert "Dropped" in said and "nothing was written" in said
     assert Site.objects.count() == full
 
 
@@ -139,7 +139,7 @@ def test_drop_asks_a_person_and_refuses_where_there_is_none(full, terminal):
         init("--drop")
     assert Site.objects.count() == full
     terminal(connection.settings_dict["NAME"])
-    assert "Rows 69 created." in init("--drop")
+    assert "Rows: 69 created." in init("--drop")
     assert Site.objects.count() == 3
 
 

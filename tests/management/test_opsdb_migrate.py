@@ -10,13 +10,14 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from opsdb.management import backup
 from opsdb.management.backup import BackupError, find_pg_dump
 from opsdb.management.commands import opsdb_migrate
 from tests.commands import manage
 from tests.databases import url_of_test_database
-from tests.workflows.racing import overtaken
+from tests.workflows.racing import overtaken, race
 
 
 def migrate(*arguments):
@@ -79,7 +80,7 @@ def test_a_deployment_backs_up_migrates_and_loads_and_the_backup_restores(own_da
     done = manage("opsdb_migrate", "--backup", tmp_path, **setting)
     assert done.returncode == 0, done.stderr
     assert "Migrated opsdb.0014_link_table_comments\n" in done.stdout
-    assert done.stdout.endswith("Rows 69 created.\n")
+    assert done.stdout.endswith("Rows: 69 created.\n")
     [dump] = tmp_path.iterdir()
     assert f"Backup: {dump}\n" in done.stdout
     assert dump.stat().st_mode & 0o777 == 0o600
@@ -100,8 +101,16 @@ def test_without_anything_to_do_it_says_so(reference):
     assert migrate("--verbosity", "0") == ""
 
 
-@pytest.mark.django_db(transaction=True)
-def test_it_is_refused_while_another_one_runs():
+@pytest.fixture
+def pending(transactional_db):
+    """A migration that seems not to have been applied yet."""
+    applied = MigrationRecorder.Migration.objects.filter(app="opsdb").order_by("-name").first()
+    applied.delete()
+    yield f"opsdb.{applied.name}"
+    MigrationRecorder.Migration.objects.create(app=applied.app, name=applied.name)
+
+
+def test_it_is_refused_while_another_one_runs(pending):
     def hold():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [opsdb_migrate.LOCK_NUMBER])
@@ -109,7 +118,25 @@ def test_it_is_refused_while_another_one_runs():
     said = str(overtaken(hold, migrate))
     assert said.startswith("Another migration runs (process ")
     assert "nothing was changed" in said
-    assert "Nothing to migrate." in migrate()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_starts_without_anything_to_migrate_do_not_refuse_each_other(reference):
+    assert [one.split(".")[0] for one in race(2, lambda number: migrate())] == ["Nothing to migrate"] * 2
+
+
+def test_a_migration_that_fails_is_named_with_the_backup(pending, tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+
+    monkeypatch.setattr("django.core.management.commands.migrate.Command.handle", fail)
+    said = refusal("--backup", tmp_path)
+    [dump] = tmp_path.iterdir()
+    assert said == (
+        f"Migration {pending} failed: division by zero. It was undone; 0 before it were applied and stay. "
+        f"The backup is {dump}."
+    )
 
 
 @pytest.mark.django_db(transaction=True)

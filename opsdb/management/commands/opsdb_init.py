@@ -1,6 +1,7 @@
 """``manage.py opsdb_init``: load the reference data, or write them into files."""
 
 import sys
+from collections import Counter
 
 from django.core.management.base import CommandError
 
@@ -130,22 +131,26 @@ class Command(OpsdbCommand):
     def report(self, result, dropped, options):
         """Print what was dropped, counts per model, what is done to every row, and a sentence that sums up."""
         out = self.console(options)
-        if dropped:
+        # A person who was asked has seen it.
+        if dropped and (options["yes"] or options["dry_run"]):
             out.print(table("Dropped", "table", "rows", rows=dropped.items()))
-        rows = [
-            (model, *(result.done[step, model] for step in STEPS), result.left[model], result.differing[model])
-            for model in result.models
-        ]
         if not result.changes_nothing or self.tells_all(options):
-            out.print(table("Reference data", "model", *STEPS, "leave", "of these differ", rows=rows, zero="-"))
-        told = [step for step in result.steps if step.field or step.action != "create" or self.tells_all(options)]
+            counts = {step: Counter({model: result.done[step, model] for model in result.models}) for step in STEPS}
+            counts |= {"leave": result.left, "differ": result.differing}
+            counts = {name: count for name, count in counts.items() if count.total() or name == "leave"}
+            rows = [(model, *(count[model] for count in counts.values())) for model in result.models]
+            out.print(table("Reference data", "model", *counts, rows=rows, zero="-"))
+        told = [step for step in result.steps if step.action != "create" or self.tells_all(options)]
         if told:
-            rows = [
-                (step.action, step.model, step.row, f"{step.field}: {step.old} → {step.new}" if step.field else "")
-                for step in told
-            ]
-            out.print(listing("Plan", "action", "model", "row", "change", rows=rows))
+            rows = [(step.action, self.in_words(step)) for step in told]
+            out.print(listing("Plan", "action", "row", rows=rows))
         out.print(self.summary(result), markup=False)
+
+    @staticmethod
+    def in_words(step):
+        """Return which row a step is about, and what changes."""
+        change = f": {step.field} {step.old} → {step.new}" if step.field else ""
+        return f"{step.model} {step.row}{change}"
 
     @staticmethod
     def tells_all(options):
@@ -155,12 +160,12 @@ class Command(OpsdbCommand):
     def summary(self, result):
         """Return the sentence that sums up."""
         differing = result.differing.total()
-        hint = f" Of these, {differing} differ from the files: see --mode edit --dry-run." if differing else ""
+        hint = f" {differing} of those left differ from the files: see --mode edit --dry-run." if differing else ""
         if result.changes_nothing:
             return f"Nothing to change; {result.left.total()} rows are left as they are.{hint}"
         done = (("created", "create"), ("changed", "change"), ("deactivated", "deactivate"), ("removed", "remove"))
         counts = [(word, result.count(step)) for word, step in done]
         words = ", ".join(f"{count} {word}" for word, count in counts if count)
         if result.dry_run:
-            return f"Dry run: rows to be {words}. Nothing was written.{hint}"
-        return f"Rows {words}.{hint}"
+            return f"Dry run, nothing was written. Rows: {words}.{hint}"
+        return f"Rows: {words}.{hint}"

@@ -66,8 +66,12 @@ class Command(OpsdbCommand):
             reason = " ".join(str(error).split()).rstrip(".")
             raise CommandError(f"Can't connect to the database {name} ({reason}); nothing was changed.") from error
         try:
-            with self.alone(connection), self.impatient(connection, options["lock_timeout"]):
-                self.migrate(connection, options)
+            with self.impatient(connection, options["lock_timeout"]):
+                if self.pending(connection):
+                    with self.alone(connection):
+                        self.migrate(connection, options)
+                else:
+                    self.tell(options, "Nothing to migrate.")
                 self.init(options)
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
@@ -106,31 +110,28 @@ class Command(OpsdbCommand):
                 with connection.cursor() as cursor:
                     cursor.execute("RESET lock_timeout")
 
-    def migrate(self, connection, options):
-        """Apply the migrations that are pending, after a backup if one is wanted."""
-        from django.core.management import call_command
-        from django.db import DatabaseError
+    def pending(self, connection):
+        """Return the names of the migrations to be applied; refuse a database that is ahead of this version."""
         from django.db.migrations.executor import MigrationExecutor
 
-        from opsdb.management.backup import BackupError, back_up
-
-        def pending():
-            executor = MigrationExecutor(connection)
-            return executor, [
-                f"{migration.app_label}.{migration.name}"
-                for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())
-            ]
-
-        executor, wanted = pending()
+        executor = MigrationExecutor(connection)
         ahead = executor.loader.applied_migrations.keys() - executor.loader.disk_migrations.keys()
         if ahead := sorted(name for app, name in ahead if app == "opsdb"):
             raise CommandError(
                 f"The database is ahead of this version of ops-db, which has no migration {', '.join(ahead)}: "
                 "install the version that the database had. Nothing was changed."
             )
-        if not wanted:
-            self.tell(options, "Nothing to migrate.")
-            return
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+    def migrate(self, connection, options):
+        """Apply the migrations that are pending, after a backup if one is wanted."""
+        from django.core.management import call_command
+        from django.db import DatabaseError
+
+        from opsdb.management.backup import BackupError, back_up
+
+        wanted = self.pending(connection)
         backup = None
         if options["backup"]:
             try:
@@ -143,7 +144,7 @@ class Command(OpsdbCommand):
         except DatabaseError as error:
             if getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE:
                 raise
-            _, left = pending()
+            left = self.pending(connection)
             failed = f"Migration {left[0]}" if left else "What follows the migrations"
             restore = f" The backup is {backup}." if backup else ""
             raise CommandError(
