@@ -2,7 +2,9 @@
 
 import argparse
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+
+from opsdb.management.base import OpsdbCommand
 
 
 def at_least_one(text):
@@ -12,21 +14,14 @@ def at_least_one(text):
     return number
 
 
-class Command(BaseCommand):
+class Command(OpsdbCommand):
     """Tell the story of some nights by the workflows and print what happened."""
 
     help = (
         "Operate the observatory for some nights, from the loaded schedule to archive, reduction, publication and "
         "deletion, with every rule in force. Refuses a database that holds real observations."
     )
-
-    def create_parser(self, *args, **kwargs):
-        return super().create_parser(
-            *args,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            epilog="example:\n  manage.py opsdb_demo --nights 3 --seed 7",
-            **kwargs,
-        )
+    examples = ("opsdb_demo --nights 3 --seed 7",)
 
     def add_arguments(self, parser):
         parser.add_argument("--nights", type=at_least_one, default=1, help="how many nights (1)")

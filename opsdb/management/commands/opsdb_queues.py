@@ -8,6 +8,7 @@ class Command(AnsweringCommand):
     """Print every queue that sites and locations imply."""
 
     help = "List every queue that sites and locations imply: {site}_{location}_{operation}."
+    examples = ("opsdb_queues", "opsdb_queues --json")
 
     def answer(self, options):
         from opsdb.workflows.topology import queues
