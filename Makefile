@@ -26,18 +26,10 @@ demo: .venv/made
 	test "$(SERVE)" = 0 || $(BIN)/python -c "import socket; s = socket.socket(); \
 	  s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(('127.0.0.1', $(PORT)))" 2>/dev/null || { \
 	  echo "Port $(PORT) is in use: end what listens there, or run make demo PORT=8001" >&2; exit 1; }
-	$(MANAGE) migrate --verbosity 0
-	$(MANAGE) opsdb_init
+	$(MANAGE) opsdb_migrate
 	$(MANAGE) opsdb_load slots $(DEMO_SCHEDULE) --program $(DEMO_PROGRAM) --create-missing
-	if $(MANAGE) shell --verbosity 0 --command "from django.contrib.auth import get_user_model; \
-	  raise SystemExit(not get_user_model().objects.filter(username='$(DEMO_USER)').exists())"; then \
-	  echo "User $(DEMO_USER) exists; a new password: $(MANAGE) changepassword $(DEMO_USER)"; \
-	else \
-	  DJANGO_SUPERUSER_PASSWORD=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(15))') && \
-	  export DJANGO_SUPERUSER_PASSWORD && \
-	  $(MANAGE) createsuperuser --noinput --verbosity 0 --username $(DEMO_USER) --email $(DEMO_USER)@localhost && \
-	  echo "User $(DEMO_USER), password $$DJANGO_SUPERUSER_PASSWORD (shown only this once)"; \
-	fi
+	$(MANAGE) opsdb_demo --nights 3 --files-per-observation 10 --once
+	$(MANAGE) opsdb_create_admin $(DEMO_USER) --email $(DEMO_USER)@localhost --generate-password
 	test "$(SERVE)" = 0 || DJANGO_RUNSERVER_HIDE_WARNING=true $(MANAGE) runserver --noreload 127.0.0.1:$(PORT)
 
 lint: .venv/made

@@ -35,6 +35,7 @@ VARIABLES = {
     "HTTPS": (switch, None),
     "ALLOWED_HOSTS": (names, ["localhost", "127.0.0.1", "[::1]"]),
     "CSRF_TRUSTED_ORIGINS": (names, []),
+    "OPSDB_PRODUCTION": (switch, False),
 }
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -90,6 +91,7 @@ if not SECRET_KEY:
 
 ALLOWED_HOSTS = variable("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = variable("CSRF_TRUSTED_ORIGINS")
+OPSDB_PRODUCTION = variable("OPSDB_PRODUCTION")
 
 INSTALLED_APPS = [
     "opsdb",

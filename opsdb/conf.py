@@ -4,6 +4,8 @@ from django.conf import settings
 
 # Name and default of every setting; another name that begins with OPSDB_ is refused by a system check.
 DEFAULTS: dict[str, object] = {
+    # Whether this is the real thing: `opsdb_init` then takes the real sites, and never drops data.
+    "OPSDB_PRODUCTION": False,
     # The most that one raw data package holds, bytes.
     "OPSDB_MAX_PACKAGE_BYTES": 50 * 10**9,
     # The most that one transfer package holds, bytes.

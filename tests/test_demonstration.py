@@ -125,6 +125,12 @@ def test_command_prints_what_happened(short_night):
     assert "observations" in out.getvalue() and "copies deleted" in out.getvalue()
 
 
+def test_once_tells_nothing_where_there_are_observations(stage):
+    ExecutedObsUnitFactory()
+    call_command("opsdb_demo", once=True)
+    assert ExecutedObsUnit.objects.count() == 1
+
+
 def test_database_with_real_observations_is_refused(stage):
     ExecutedObsUnitFactory()
     with pytest.raises(CommandError, match="holds observations that are not of a demonstration"):

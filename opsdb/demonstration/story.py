@@ -13,6 +13,7 @@ from datetime import timedelta
 from random import Random
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.db.models import Min
 from django.utils import timezone
 
@@ -47,7 +48,7 @@ from opsdb.workflows.archiving import (
     plan_archiving,
 )
 from opsdb.workflows.arrivals import Found
-from opsdb.workflows.deletion import approve, confirm_deletion, execute, request_deletion, start_deletion
+from opsdb.workflows.deletion import approve, confirm_deletions, execute, request_deletion, start_deletion
 from opsdb.workflows.errors import OpsdbError, Refused
 from opsdb.workflows.observing import finish_observation, start_observation
 from opsdb.workflows.packaging import (
@@ -163,6 +164,9 @@ class Story:
                 "the reference data lack modules, archives or a processing location; run `manage.py opsdb_init`"
             )
         self.asks, self.agrees = (self.person(name) for name in ("demo-operator", "demo-manager"))
+        self.agrees.user_permissions.add(
+            *Permission.objects.filter(codename__in=["approve_deletionrequest", "execute_deletionrequest"])
+        )
 
     def observe(self, date):
         """Execute the schedule's first day on another date, and register what the modules wrote."""
@@ -446,11 +450,9 @@ class Story:
                 )
             except Refused:
                 continue
-            execute(approve(asked.request, self.agrees))
+            execute(approve(asked.request, self.agrees), self.agrees)
             while started := start_deletion(place, limit=BATCH).copies:
-                for copy in started:
-                    confirm_deletion(copy)
-                deleted += len(started)
+                deleted += len(confirm_deletions(started))
         return deleted
 
     @staticmethod

@@ -34,7 +34,7 @@ from opsdb.workflows.archiving import (
 )
 from opsdb.workflows.deletion import (
     approve,
-    confirm_deletion,
+    confirm_deletions,
     execute,
     fail_deletion,
     reject,
@@ -260,11 +260,10 @@ class UnderWay:
         reject(self.request([rejected_key]), self.story.agrees)
         approve(self.request([approved_key]), self.story.agrees)
         move(PhysicalCopy(pk=approved_key), PhysicalCopyStatus.DELETION_POSSIBLE)
-        execute(approve(self.request(executed_keys), self.story.agrees))
+        execute(approve(self.request(executed_keys), self.story.agrees), self.story.agrees)
         _, failed, *done = start_deletion(self.story.source, limit=len(executed_keys) - 1).copies
         fail_deletion(failed, message="input/output error")
-        for copy in done:
-            confirm_deletion(copy)
+        confirm_deletions(done)
 
     def request(self, keys):
         """Ask for the deletion of copies at the source, and return the request."""

@@ -4,14 +4,14 @@ import json
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
-from .report import console
+from .base import OpsdbCommand
 
 STEP = 1_000
 
 
-class AnsweringCommand(BaseCommand):
+class AnsweringCommand(OpsdbCommand):
     """Ask a workflow and print its answer, as tables or as JSON.
 
     A subclass defines ``answer``, which returns a dataclass or a list of them, and ``show``, which prints it.
@@ -38,7 +38,7 @@ class AnsweringCommand(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(plain(answer), indent=2, default=_as_text))
         else:
-            self.show(console(self.stdout, no_color=options["no_color"], force_color=options["force_color"]), answer)
+            self.show(self.console(options), answer)
 
     def answer(self, options):
         """Return the answer."""

@@ -4,8 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from .base import OpsQuerySet, Row, WorkItem, open_work, work_item_constraints
-from .constraints import Index, Unique, append_only, differ, immutable, location_of_type
+from .base import OpsQuerySet, Row, WorkItem, claimable_work, open_work, work_item_constraints
+from .constraints import Index, Unique, append_only, differ, immutable, implies, location_of_type
 from .data import RawDataPackage
 from .enums import LocationType, Recording, Status
 from .locations import DataLocation
@@ -82,7 +82,7 @@ class LongTermArchiveTransfer(WorkItem, Row):
             archive_transfer_is_true(),
             *transfer_reads_what_stays("raw_data_package"),
         ]
-        indexes = [open_work()]
+        indexes = [open_work(), claimable_work()]
 
     def __str__(self):
         return f"archive transfer {self.pk}"
@@ -160,8 +160,15 @@ class StagingJob(WorkItem, Row):
             *work_item_constraints(),
             location_of_type("destination_location", LocationType.PROCESSING),
             *staged_data_stay(),
+            implies(
+                "released_is_over",
+                Q(active=False),
+                ~Q(status__in=Status.open()),
+                "A released job is over: ask for the data again.",
+                "active",
+            ),
         ]
-        indexes = [open_work(), Index(fields=["expires_at"], name="active", condition=Q(active=True))]
+        indexes = [open_work(), claimable_work(), Index(fields=["expires_at"], name="active", condition=Q(active=True))]
 
     def __str__(self):
         return f"staging {self.pk}"

@@ -12,6 +12,7 @@ from .base import (
     Timestamped,
     WorkItem,
     checksummed_constraints,
+    claimable_work,
     open_work,
     work_item_constraints,
 )
@@ -47,7 +48,7 @@ from .identifiers import uuid7
 from .locations import DataLocation
 from .observatory import InstrumentModule
 from .planning import ConstantElevationSource, FixedSource
-from .safety import archived_is_true, contents_are_closed
+from .safety import archived_is_true, archived_marks_candidates, contents_are_closed
 
 FACTS = ("checksum", "checksum_algorithm", "size_bytes", "relative_path")
 SPEED_OF_LIGHT_M_S = 299_792_458  # exact by definition of the metre (SI brochure, 9th edition)
@@ -85,6 +86,34 @@ def _readable_keys(model, target, locations, lacking, limit, **facts):
         for status in PhysicalCopyStatus.readable()
     )
     return first.union(*others, all=True)
+
+
+def packages_fail_with_bundle():
+    """Make packages failed whose bundle nobody could make, until it is made again."""
+    return Rule(
+        name="packages_fail_with_it",
+        timing="AFTER",
+        events="UPDATE OF status",
+        when="OLD.status <> NEW.status AND 'failed' IN (OLD.status, NEW.status)",
+        declare="outcomes text[] := CASE NEW.status WHEN 'failed' THEN '{waiting,failed}' ELSE '{failed,waiting}' END;",
+        body="""
+PERFORM FROM raw_data_package WHERE data_transfer_package_id = NEW.id ORDER BY id FOR NO KEY UPDATE;
+UPDATE raw_data_package SET state = outcomes[2] WHERE data_transfer_package_id = NEW.id AND state = outcomes[1];
+RETURN NULL;""".strip(),
+    )
+
+
+def package_fails_with_its_making():
+    """Make a package failed whose tar nobody could make, until it is made again."""
+    return Rule(
+        name="fails_with_its_making",
+        events="UPDATE OF status",
+        when=(
+            "(OLD.status <> 'failed' AND NEW.status = 'failed' AND NEW.state = 'waiting') "
+            "OR (OLD.status = 'failed' AND NEW.status <> 'failed' AND NEW.state = 'failed')"
+        ),
+        body="NEW.state = CASE NEW.status WHEN 'failed' THEN 'failed' ELSE 'waiting' END;\nRETURN NEW;",
+    )
 
 
 class DataTransferPackageQuerySet(OpsQuerySet):
@@ -170,9 +199,10 @@ class DataTransferPackage(Checksummed, WorkItem, Timestamped):
                 "checksum",
             ),
             frozen_once_verified("data_transfer_package", *FACTS),
+            packages_fail_with_bundle(),
             *never_deleted("a data transfer package"),
         ]
-        indexes = [open_work()]
+        indexes = [open_work(), claimable_work()]
 
     def __str__(self):
         return self.name
@@ -298,10 +328,13 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
             frozen_once_verified("raw_data_package", *FACTS, "file_count", also="OLD.state = 'archived'"),
             *contents_are_closed("bundle", "data_transfer_package", "status = 'completed'"),
             archived_is_true(),
+            package_fails_with_its_making(),
+            archived_marks_candidates(),
             *never_deleted("a raw data package"),
         ]
         indexes = [
             open_work(),
+            claimable_work(),
             Index(fields=["state", "created_at"], name="not_archived", condition=~Q(state=PackageState.ARCHIVED)),
             Index(
                 fields=["data_transfer_package"],

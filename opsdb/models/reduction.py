@@ -2,11 +2,13 @@
 
 from datetime import UTC, timedelta
 
+from cronsim import CronSim, CronSimError
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import TruncDate
+from django.utils import timezone
 
 from .archive import StagingJob
 from .base import Checksummed, OpsModel, OpsQuerySet, Row, checksummed_constraints
@@ -15,6 +17,7 @@ from .constraints import (
     Rule,
     Unique,
     differ,
+    frozen_once_verified,
     immutable,
     implies,
     json_list,
@@ -29,7 +32,7 @@ from .constraints import (
     relative_path,
     same_owner,
 )
-from .data import RawDataPackage
+from .data import FACTS, RawDataPackage
 from .enums import (
     DataProductType,
     GroupingDimension,
@@ -44,7 +47,7 @@ from .grouping import conditions, rules_are_known
 from .lineage import Lineage, downstream, lineage
 from .locations import DataLocation
 from .observatory import InstrumentModule
-from .safety import inputs_stay, what_ran_stays
+from .safety import inputs_stay, superseded_in_line, what_ran_stays
 
 
 def _cron_pattern() -> str:
@@ -238,6 +241,12 @@ class Pipeline(Row):
         blank=True,
         help_text='Details of the trigger, a JSON object; for cron {"cron": "0 12 * * *"} (UTC).',
     )
+    last_planned_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When its runs were planned last (UTC), if it has a cron trigger: the next time counts from then.",
+    )
     enabled = models.BooleanField(default=True, help_text="Whether it may start runs.")
     priority = models.IntegerField(default=0, help_text="Higher is served first.")
     created_by_user = models.ForeignKey(
@@ -268,6 +277,39 @@ class Pipeline(Row):
 
     def __str__(self):
         return self.name
+
+    def clean(self):
+        if self.trigger_type == TriggerType.CRON and isinstance(self.trigger_config, dict):
+            try:
+                self.next_time(timezone.now())
+            except ValueError as error:
+                raise ValidationError({"trigger_config": str(error)}) from None
+
+    def next_time(self, since):
+        """Return the first time after a moment at which its cron trigger makes it start.
+
+        Raises:
+            ValueError: the cron expression can't be read, or names a day that never comes.
+        """
+        expression = self.trigger_config.get("cron")
+        try:
+            return next(CronSim(str(expression), since.astimezone(UTC)))
+        except (CronSimError, StopIteration) as error:
+            raise ValueError(
+                f"{expression!r} is no cron expression that comes true ({str(error).lower() or 'it never does'}); "
+                'write minute, hour, day, month and weekday, each range from low to high, such as "0 12 * * *"'
+            ) from None
+
+    def is_due(self, now) -> bool:
+        """Return whether its trigger makes it start at a moment: continuous always, manual never, cron when one of its
+        times has passed since its runs were planned last or, if they never were, since it was made.
+
+        Raises:
+            ValueError: as :meth:`next_time`.
+        """
+        if self.trigger_type == TriggerType.CRON:
+            return self.next_time(self.last_planned_at or self.created_at) <= now
+        return self.trigger_type == TriggerType.CONTINUOUS
 
     def available_packages(self):
         """Return the packages of its grouping that can be reduced: archived ones, and those that are there already."""
@@ -409,8 +451,9 @@ class ReductionStepDependency(OpsModel):
             ),
             Rule(
                 name="no_cycle",
-                body="PERFORM FROM pipeline JOIN reduction_step ON reduction_step.pipeline_id = pipeline.id\n"
-                "WHERE reduction_step.id = NEW.step_id FOR NO KEY UPDATE OF pipeline;\n"
+                # A real update, so that a transaction that sees the past fails instead of missing another's link.
+                body="UPDATE pipeline SET id = id\n"
+                "WHERE id = (SELECT pipeline_id FROM reduction_step WHERE id = NEW.step_id);\n"
                 + refuse_if(
                     "EXISTS (WITH RECURSIVE before(id) AS (\n"
                     "SELECT NEW.depends_on_id\n"
@@ -602,7 +645,9 @@ class DataProduct(Checksummed, Row):
             relative_path(),
             json_object("quality_metrics"),
             differ("id", "superseded_by", "A product can't supersede itself."),
+            superseded_in_line(),
             immutable("run_id"),
+            frozen_once_verified("data_product", *FACTS),
         ]
         indexes = [
             Index(fields=["relative_path"], name="by_path"),

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
-from .base import OpsModel, OpsQuerySet, Row, WorkItem, open_work, work_item_constraints
+from .base import OpsModel, OpsQuerySet, Row, WorkItem, claimable_work, open_work, work_item_constraints
 from .constraints import (
     Check,
     Index,
@@ -19,7 +19,7 @@ from .constraints import (
 from .data import DataTransferPackage
 from .enums import LogLevel, Recording, RouteType, Status, TransferKind
 from .locations import DataLocation, Site
-from .safety import transfer_reads_what_stays
+from .safety import hops_in_turn, transfer_reads_what_stays
 
 
 class LogLine(OpsModel):
@@ -287,6 +287,7 @@ class DataTransfer(WorkItem, Row):
             ),
             immutable("data_transfer_package_id", "origin_location_id", "destination_location_id"),
             *transfer_reads_what_stays("data_transfer_package"),
+            *hops_in_turn(),
             Rule(
                 name="hops_connect",
                 events='INSERT OR UPDATE OF "depends_on_id"',
@@ -302,6 +303,7 @@ class DataTransfer(WorkItem, Row):
         ]
         indexes = [
             open_work(),
+            claimable_work(),
             Index(
                 fields=["unpack_status", "finished_at"],
                 name="to_unpack",

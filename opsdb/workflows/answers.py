@@ -3,7 +3,7 @@
 Nothing here changes or locks a row.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -32,6 +32,8 @@ from opsdb.models import (
     Site,
     StagingJob,
     Status,
+    TriggerType,
+    Verification,
 )
 from opsdb.models.copies import COPY_TARGETS
 
@@ -415,7 +417,35 @@ def _safe_copies(package):
     )
 
 
+CORRECT = {
+    RawDataPackage: "opsdb.workflows.packaging.correct_packaging",
+    DataTransferPackage: "opsdb.workflows.packaging.correct_bundling",
+}
+
+
+def _unless_misreported(told, thing) -> Explanation:
+    """Name the correction first where what failed may be right and what is recorded wrong."""
+    copies = PhysicalCopy.objects.of(thing)
+    differing = copies.filter(verification=Verification.MISMATCH).exclude(
+        checksum=thing.checksum, size_bytes=thing.size_bytes
+    )
+    wrong = told.who == OPERATOR and not copies.verified().exists() and differing.order_by("pk").first()
+    if not wrong:
+        return told
+    name = name_of(type(thing), thing.pk)
+    why = f"{name_of(PhysicalCopy, wrong.pk)} has another checksum or size than is recorded, which no copy confirms"
+    step = (
+        f"read {name} again where it was made; if it has not the recorded checksum, correct that by "
+        f"{CORRECT[type(thing)]}; then {told.next_step}"
+    )
+    return replace(told, why=(*told.why, why), next_step=step)
+
+
 def _explain_package(package) -> Explanation:
+    return _unless_misreported(_explain_package_as_recorded(package), package)
+
+
+def _explain_package_as_recorded(package) -> Explanation:
     name = name_of(RawDataPackage, package.pk)
     if package.state == PackageState.ARCHIVED:
         return _explain_archived(package)
@@ -508,11 +538,14 @@ def _explain_bundle(bundle) -> Explanation:
         where = ", ".join(f"{one.destination_location.site}/{one.destination_location}" for one in unpacked)
         return _done(bundle, bundle.status, f"{name}: has arrived and was unpacked at {where}")
     if failed:
-        return _explain_transfer(failed[-1])
+        return _unless_misreported(_explain_transfer(failed[-1]), bundle)
     if not PhysicalCopy.objects.readable().at(bundle.origin_location_id).of(bundle).exists():
         why = f"{name}: can't be read at {bundle.origin_location.site}/{bundle.origin_location}, where it was made"
         return _says(bundle, bundle.status, why, "find its bytes, or make it again", OPERATOR)
-    if reason := _why_not_routed(bundle):
+    reason = _why_not_routed(bundle)
+    if reason and DataLocation.objects.at_site(bundle.origin_location.site_id).archives().active().exists():
+        return _done(bundle, bundle.status, f"{name}: was made at a site with an archive, and no way leads to another")
+    if reason:
         return _says(bundle, bundle.status, f"{name}: {reason}", "make or activate a route or a buffer", OPERATOR)
     return _says(bundle, bundle.status, f"{name}: no transfer is planned", "plan the transfers", MANAGER)
 
@@ -613,7 +646,11 @@ def _explain_copy(copy) -> Explanation:
     if status == PhysicalCopyStatus.DELETED:
         return _done(copy, status, f"{name}: was deleted at {where} {_ago(copy.deleted_at)}")
     if status == PhysicalCopyStatus.DELETION_IN_PROGRESS:
-        return _says(copy, status, f"{name}: a worker deletes it at {where}", "confirm that it is deleted", worker)
+        why = f"{name}: a worker deletes it at {where} since {_ago(copy.updated_at)}"
+        if _is_stalled(copy.updated_at):
+            step = "see whether the worker is alive; if not, report the bytes as deleted, or the deletion as failed"
+            return _says(copy, status, f"{why}, and has reported nothing", step, OPERATOR)
+        return _says(copy, status, why, "confirm that it is deleted", worker)
     blocker = explain_deletion(copy)
     if status == PhysicalCopyStatus.MISSING:
         why = f"{name}: its bytes were not found at {where}"
@@ -712,7 +749,7 @@ def _explain_step(step) -> Explanation:
     try:
         choose_version(step)
     except Refused as refused:
-        return _says(step, "waiting", str(refused), "register a version, or change the policy", OPERATOR)
+        return _says(step, "waiting", str(refused), "register a version or pin one, or change the policy", OPERATOR)
     for dependency in step.dependencies.select_related("depends_on").order_by("depends_on"):
         before = dependency.depends_on
         if before.new_packages().exists() or before.runs.open().exists() or before.runs.failed().exists():
@@ -728,7 +765,18 @@ def _explain_step(step) -> Explanation:
         why = f"{name}: its cooldown of {step.cooldown_seconds} s after the last new package is not over"
         return _says(step, "cooling down", why, f"wait until {quiet_at:%Y-%m-%d %H:%M} UTC or later", NOBODY)
     why = f"{name}: has new packages since {_ago(oldest)}"
-    return _says(step, "waiting", why, "plan the runs, once the cooldown of each sub-group is over", MANAGER)
+    plan = "plan the runs, once the cooldown of each sub-group is over"
+    if pipeline.trigger_type == TriggerType.MANUAL:
+        why += f", and its pipeline {pipeline} is planned by hand"
+        return _says(step, "waiting", why, f"{plan}, by opsdb.workflows.reducing.plan_runs", OPERATOR)
+    try:
+        if not pipeline.is_due(timezone.now()):
+            next_time = pipeline.next_time(timezone.now())
+            why += f", and its pipeline {pipeline} is planned at certain times"
+            return _says(step, "waiting", why, f"wait until {next_time:%Y-%m-%d %H:%M} UTC", NOBODY)
+    except ValueError as error:
+        return _says(step, "waiting", f"{name}: {error}", f"correct the trigger of the pipeline {pipeline}", OPERATOR)
+    return _says(step, "waiting", why, plan, MANAGER)
 
 
 def _explain_product(product) -> Explanation:

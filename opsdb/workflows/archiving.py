@@ -16,7 +16,7 @@ from opsdb.models import (
 )
 
 from . import work
-from .arrivals import Found, is_replay, record_arrivals
+from .arrivals import Found, arrive
 from .errors import Refused
 from .states import move, name_of
 
@@ -101,9 +101,10 @@ def complete_archive_transfer(
 
     If the checksum is the package's, the archive copy is verified, the package archived and the transfer completed,
     all in one transaction. If it is not, the copy there is corrupt, the package is as unsafe as before, and the
-    transfer fails: look at the status of what is returned. The same call again after success changes nothing.
+    transfer fails: look at the status of what is returned. The same call again changes nothing, until the transfer is
+    claimed again.
 
-    Locks the transfer, the package's copy in the archive, and the package.
+    Locks the copies of what the package holds, the transfer, its copy in the archive, and the package.
 
     Args:
         transfer: what the worker has claimed.
@@ -121,12 +122,12 @@ def complete_archive_transfer(
     with transaction.atomic():
         package = transfer.raw_data_package
         found = Found(package, checksum, size_bytes, checksum_algorithm)
-        if is_replay(transfer, worker=worker, reports=[found]):
+        _lock_what_becomes_candidate(package)
+        problem = arrive(transfer, found, worker=worker)
+        if problem is None:
             return transfer
-        work.hold(transfer, worker=worker)
-        problems = record_arrivals(transfer.destination_location, [found], worker=worker)
-        if problems:
-            return fail_archive_transfer(transfer, worker=worker, message=problems[0], log_path=log_path)
+        if problem:
+            return fail_archive_transfer(transfer, worker=worker, message=problem, log_path=log_path)
         package.refresh_from_db()
         if package.state == PackageState.FAILED:
             move(package, PackageState.TRANSFERRING, field="state")
@@ -135,6 +136,12 @@ def complete_archive_transfer(
         work.complete(transfer, worker=worker)
         _log([transfer], f"archived, checksum {found} agrees", log_path=log_path)
     return transfer
+
+
+def _lock_what_becomes_candidate(package):
+    """Lock the copies that are marked when the package turns archived, because copies are locked before packages."""
+    unmarked = PhysicalCopy.objects.of_content_of(package).filter(deletion_candidate=False).order_by("pk")
+    list(unmarked.select_for_update(no_key=True).values_list("pk"))
 
 
 def fail_archive_transfer(

@@ -22,8 +22,11 @@ from opsdb.models import (
 )
 from opsdb.models.constraints import CHECKSUM_DIGITS
 
-from .errors import NotFound, Refused
+from . import work
+from .errors import Conflict, NotFound, Refused
 from .states import move, name_of
+
+SUMMARIZED = 3
 
 
 @dataclass(frozen=True)
@@ -89,20 +92,82 @@ def disagreement(thing, found: Found) -> str:
     return ""
 
 
+def disagreements(reports: Iterable[Found]) -> list[str]:
+    """Return how what was found differs from what should be, a text for each, in the order of kinds and keys.
+
+    Raises:
+        NotFound: there is no such thing.
+        Conflict: two reports of one thing differ.
+        Refused: a report can't be compared.
+    """
+    problems = []
+    for model, by_key in _by_model(reports).items():
+        things = list(model._default_manager.filter(pk__in=by_key).order_by("pk"))
+        _require_known(model, by_key, things)
+        problems += filter(None, (disagreement(thing, by_key[thing.pk]) for thing in things))
+    return problems
+
+
+def _by_model(reports) -> dict[type[models.Model], dict]:
+    """Return the reports by the key of their thing, these by its model in the order of the tables' names."""
+    by_model = {}
+    for found in reports:
+        model, key = type(found.thing), found.thing.pk
+        known = by_model.setdefault(model, {}).setdefault(key, found)
+        if (str(known), known.size_bytes) != (str(found), found.size_bytes):
+            raise Conflict(f"{name_of(model, key)}: is reported both as {known} and as {found}; report what is there")
+    return dict(sorted(by_model.items(), key=lambda item: item[0]._meta.db_table))
+
+
+def _require_known(model, by_key, things):
+    if len(things) < len(by_key):
+        unknown = next(iter(set(by_key) - {thing.pk for thing in things}))
+        raise NotFound(f"{name_of(model, unknown)}: there is no such row, so no copy of it can have arrived")
+
+
 def is_replay(item, *, worker: str, reports: Iterable[Found]) -> bool:
     """Return whether this worker completed this work item before with the same reports; if so, bring it up to date.
 
     Locks the item, so that of two reports at once the second sees what became of the first.
     """
     row = type(item)._default_manager.filter(pk=item.pk).select_for_update(no_key=True)
-    if row.values_list("status", "claimed_by").first() != (Status.COMPLETED, worker):
+    if row.values_list("status", "claimed_by").first() != (Status.COMPLETED, worker) or disagreements(reports):
         return False
-    for found in reports:
-        thing = type(found.thing)._default_manager.get(pk=found.thing.pk)
-        if disagreement(thing, found):
-            return False
     item.refresh_from_db()
     return True
+
+
+def failed_by(status: str, message: str, reports: Iterable[Found], missing: Iterable[str] = ()) -> bool:
+    """Return whether work that nobody holds failed last because of what the reports say, and what is missing."""
+    given_up = message != "" and status not in (Status.IN_PROGRESS, Status.COMPLETED)
+    return given_up and message == summary([*missing, *disagreements(reports)])
+
+
+def arrive(transfer, found: Found, *, worker: str) -> str | None:
+    """Record what a worker found at the end of a transfer that it holds, and return how it differs from what should be.
+
+    Returns None, with the transfer up to date, if that was reported before, be it that the transfer was completed or
+    that it failed because of it. Locks the transfer, and as :func:`record_arrivals`.
+
+    Raises:
+        LostClaim: the worker holds the transfer no longer.
+        InvalidTransition: the transfer is not in progress.
+        Refused: the checksum can't be compared.
+    """
+    if is_replay(transfer, worker=worker, reports=[found]):
+        return None
+    now = type(transfer)._default_manager.get(pk=transfer.pk)
+    if failed_by(now.status, now.failure_message, [found]):
+        transfer.refresh_from_db()
+        return None
+    work.hold(transfer, worker=worker)
+    return summary(record_arrivals(transfer.destination_location, [found], worker=worker))
+
+
+def summary(problems: list[str]) -> str:
+    """Return the first few of the problems as one text, and how many more there are."""
+    more = f" (and {len(problems) - SUMMARIZED} more)" if len(problems) > SUMMARIZED else ""
+    return "; ".join(problems[:SUMMARIZED]) + more
 
 
 def record_new_copy(thing, location: DataLocation) -> PhysicalCopy:
@@ -132,21 +197,21 @@ def record_arrivals(
 
     Args:
         location: where they were written.
-        reports: what was found of each thing, at most one each.
+        reports: what was found of each thing.
         worker: who found it.
         staged: whether the copies are there only for a while.
 
     Raises:
+        NotFound: there is no such thing.
+        Conflict: two reports of one thing differ.
         Refused: a report can't be compared.
         InvalidTransition: the copy there is being deleted at this moment.
     """
-    problems = []
-    by_model = {}
-    for found in reports:
-        by_model.setdefault(type(found.thing), {})[found.thing.pk] = found
-    for model in sorted(by_model, key=lambda model: model._meta.db_table):
-        problems += _record_arrivals_of(model, location, by_model[model], worker, staged)
-    return problems
+    return [
+        problem
+        for model, by_key in _by_model(reports).items()
+        for problem in _record_arrivals_of(model, location, by_key, worker, staged)
+    ]
 
 
 def _record_arrivals_of(model, location, reports, worker, staged):
@@ -157,9 +222,7 @@ def _record_arrivals_of(model, location, reports, worker, staged):
     things = list(
         model._default_manager.filter(pk__in=reports).order_by("pk").select_for_update(no_key=True, of=("self",))
     )
-    if len(things) < len(reports):
-        unknown = next(iter(set(reports) - {thing.pk for thing in things}))
-        raise NotFound(f"{name_of(model, unknown)}: there is no such row, so no copy of it can have arrived")
+    _require_known(model, reports, things)
     known = {getattr(copy, f"{target}_id"): copy for copy in copies}
     now = timezone.now()
     new, differing, problems = [], [], []

@@ -239,26 +239,38 @@ def start_deletion(location: DataLocation, *, limit: int) -> Deletions:
 
 
 def confirm_deletion(copy: PhysicalCopy) -> PhysicalCopy:
-    """Record that a worker has deleted the bytes of a copy, and return it. Locks the copy.
+    """Record that a worker has deleted the bytes of a copy, and return it; as :func:`confirm_deletions`."""
+    confirm_deletions(copy)
+    copy.refresh_from_db()
+    return copy
 
-    The same call again changes nothing. The row stays: it is the audit trail.
+
+def confirm_deletions(copies: QuerySet | Iterable[PhysicalCopy] | PhysicalCopy) -> list[PhysicalCopy]:
+    """Record that a worker has deleted the bytes of copies, all or none of them, and return them. Locks the copies.
+
+    The same call again changes nothing. The rows stay: they are the audit trail.
 
     Raises:
-        InvalidTransition: nobody has started to delete it.
-        NotFound: there is no such copy.
+        InvalidTransition: nobody has started to delete one of them.
+        NotFound: one does not exist.
     """
+    keys = _keys(copies)
+    deleting, deleted = PhysicalCopyStatus.DELETION_IN_PROGRESS, PhysicalCopyStatus.DELETED
     with transaction.atomic():
-        status = PhysicalCopy.objects.select_for_update(no_key=True).values_list("status", flat=True).filter(pk=copy.pk)
-        if status.first() == PhysicalCopyStatus.DELETED:
-            copy.refresh_from_db()
-            return copy
-        return move(
-            copy,
-            PhysicalCopyStatus.DELETED,
-            only_from=[PhysicalCopyStatus.DELETION_IN_PROGRESS],
-            deleted_at=timezone.now(),
-            failure_message="",
+        locked = PhysicalCopy.objects.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True)
+        statuses = dict(locked.values_list("pk", "status"))
+        for key in keys:
+            if key not in statuses:
+                raise NotFound(f"{name_of(PhysicalCopy, key)}: there is no such row")
+            status = PhysicalCopyStatus(statuses[key])
+            if status not in (deleting, deleted):
+                raise InvalidTransition(
+                    name_of(PhysicalCopy, key), "status", status, deleted, status.may_become - {deleted}
+                )
+        PhysicalCopy.objects.filter(pk__in=keys, status=deleting).update(
+            status=deleted, deleted_at=timezone.now(), failure_message=""
         )
+        return _read(keys)
 
 
 def fail_deletion(copy: PhysicalCopy, *, message: str) -> PhysicalCopy:
@@ -384,13 +396,23 @@ def _may_be_scheduled(found: Explanation, overrides_retention: bool) -> bool:
     return found.may_go or (overrides_retention and found.rule == 5)
 
 
+def _require_permission(request, user, what):
+    permission = f"opsdb.{what}_deletionrequest"
+    if user is None or not user.has_perm(permission):
+        raise Refused(
+            f"{name_of(DeletionRequest, request.pk)}: user {getattr(user, 'pk', 'nobody')} lacks the permission "
+            f"{permission}; ask somebody who has it"
+        )
+
+
 def approve(request: DeletionRequest, user) -> DeletionRequest:
     """Approve a request for deletion as another person, and return it. From then on nobody can change it.
 
     Of two people that decide at once, one does; the other learns what was decided. Locks the request.
 
     Raises:
-        Refused: the user is the one who asked, or somebody else acts in the user's name.
+        Refused: the user lacks the permission ``opsdb.approve_deletionrequest``, or is the one who asked, or somebody
+            else acts in the user's name.
         InvalidTransition: it is decided already.
     """
     return _decide(request, user, DeletionRequestStatus.APPROVED)
@@ -400,13 +422,15 @@ def reject(request: DeletionRequest, user) -> DeletionRequest:
     """Reject a request for deletion, also one that was approved but not executed, and return it. Locks the request.
 
     Raises:
-        Refused: the user is the one who asked, or somebody else acts in the user's name.
+        Refused: the user lacks the permission ``opsdb.approve_deletionrequest``, or is the one who asked, or somebody
+            else acts in the user's name.
         InvalidTransition: it is rejected or executed already.
     """
     return _decide(request, user, DeletionRequestStatus.REJECTED)
 
 
 def _decide(request, user, status):
+    _require_permission(request, user, "approve")
     if user.pk == request.requested_by_id:
         raise Refused(f"{name_of(DeletionRequest, request.pk)}: another person than the one who asked must decide it")
     # Who is known to act decides in person, and the database sees to that.
@@ -415,17 +439,23 @@ def _decide(request, user, status):
         return move(request, status, approved_by=user, decided_at=timezone.now())
 
 
-def execute(request: DeletionRequest) -> Deletions:
+def execute(request: DeletionRequest, user) -> Deletions:
     """Schedule the copies of an approved request for deletion, and return which, and what holds back the others.
 
     Every copy is looked at again: what has become unsafe since the approval stays. Locks the request, its copies and
     what they stand for.
 
+    Args:
+        request: the request.
+        user: who executes it.
+
     Raises:
         InvalidTransition: the request is not approved, or was executed.
-        Refused: no copy may go any more; the request stays approved.
+        Refused: the user lacks the permission ``opsdb.execute_deletionrequest``, or no copy may go any more; the
+            request stays approved.
         NotFound: there is no such request.
     """
+    _require_permission(request, user, "execute")
     executed = DeletionRequestStatus.EXECUTED
     with transaction.atomic():
         locked = DeletionRequest.objects.select_for_update(no_key=True).filter(pk=request.pk).first()
@@ -434,7 +464,8 @@ def execute(request: DeletionRequest) -> Deletions:
         status = DeletionRequestStatus(locked.status)
         if executed not in status.may_become:
             raise InvalidTransition(name_of(DeletionRequest, request.pk), "status", status, executed, status.may_become)
-        with attributed(reason=f"deletion request {locked.pk}: {locked.reason}"):
+        actor = None if is_attributed() else user
+        with attributed(user=actor, reason=f"deletion request {locked.pk}: {locked.reason}"):
             outcome = schedule_deletion(PhysicalCopy.objects.filter(request_items__deletion_request=locked))
             if not outcome.copies:
                 raise Refused(

@@ -10,6 +10,8 @@ from opsdb.models.identifiers import uuid7
 
 from .errors import Conflict, InvalidTransition, NotFound, OpsdbError
 
+JUDGED = ("quality", "comment")
+
 
 def start_observation(
     obs_unit: ObsUnit,
@@ -31,7 +33,7 @@ def start_observation(
         facts: other fields of the execution, such as ``observer`` or ``mean_pwv_mm``.
 
     Raises:
-        Conflict: the id belongs to an execution of another unit or of another start.
+        Conflict: the id belongs to an execution that was started otherwise; what is recorded stays.
         OpsdbError: the time is naive.
     """
     if start_time.tzinfo is None:
@@ -42,12 +44,30 @@ def start_observation(
         )
         if created:
             execution.module_configurations.set(module_configurations)
+            return execution
     if (execution.obs_unit_id, execution.start_time) != (obs_unit.pk, start_time):
         raise Conflict(
             f"executed_obs_unit {execution.pk}: was started for obs_unit {execution.obs_unit_id} at "
             f"{execution.start_time.isoformat()}, not for obs_unit {obs_unit.pk} at {start_time.isoformat()}"
         )
+    used = {configuration.pk for configuration in execution.module_configurations.all()}
+    if used != {configuration.pk for configuration in module_configurations}:
+        raise Conflict(f"executed_obs_unit {execution.pk}: was started with module configurations {sorted(used)}")
+    if execution.status == ObservationStatus.RUNNING:
+        # Its end may have said better.
+        _require_same(execution, facts)
     return execution
+
+
+def _require_same(execution, facts):
+    """Refuse a replay that says something else than is recorded, unless a person may have judged it since."""
+    for name, value in facts.items():
+        recorded = getattr(execution, name)
+        if name not in JUDGED and recorded != value:
+            raise Conflict(
+                f"executed_obs_unit {execution.pk}: {name} is recorded as {recorded!r}, not as {value!r}; report what "
+                "was reported first, or have the record corrected"
+            )
 
 
 def finish_observation(
@@ -93,4 +113,6 @@ def finish_observation(
                 f"executed_obs_unit {id}: has ended as {execution.status} at {execution.end_time.isoformat()}, "
                 f"not as {status} at {end_time.isoformat()}"
             )
+        else:
+            _require_same(execution, facts)
     return execution

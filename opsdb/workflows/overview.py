@@ -334,6 +334,12 @@ STALLED = _union(
         f"FROM (SELECT * FROM data_transfer WHERE status = 'completed' AND NOT (unpack_status = '{UNPACKED}') "
         f"AND unpack_status = '{Status.IN_PROGRESS}' ORDER BY finished_at LIMIT {EXACT_LIMIT}) AS going "
         f"WHERE unpack_heartbeat_at < %(before)s ORDER BY seen LIMIT {SHOWN}",
+        # Who deletes is not written down, only when the worker took it.
+        "SELECT 'physical_copy ' || going.id, going.updated_at AS seen, 'deletion at ' || location.name "
+        "FROM data_location AS location CROSS JOIN LATERAL (SELECT * FROM physical_copy "
+        f"WHERE data_location_id = location.id AND status = '{PhysicalCopyStatus.DELETION_IN_PROGRESS}' "
+        f"ORDER BY arrived_at LIMIT {EXACT_LIMIT}) AS going "
+        f"WHERE going.updated_at < %(before)s ORDER BY seen LIMIT {SHOWN}",
     ]
 )
 REQUESTS = f"""

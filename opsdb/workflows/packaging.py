@@ -4,6 +4,7 @@ A manager plans the tars, a worker claims and makes them. Names and paths follow
 second attempt at a tar overwrites the first.
 """
 
+from contextlib import contextmanager
 from itertools import groupby, islice
 from operator import itemgetter
 
@@ -18,19 +19,27 @@ from opsdb.models import (
     ExecutedObsUnit,
     LocationType,
     ObservationStatus,
+    PackageState,
+    PhysicalCopy,
+    PhysicalCopyStatus,
     RawDataFile,
     RawDataPackage,
     RawDataPackageMetadata,
+    Status,
+    Verification,
 )
 from opsdb.models.identifiers import uuid7
 
 from . import work
-from .arrivals import Found, is_replay, record_new_copy, require_legible
-from .errors import Conflict, Refused
+from .arrivals import Found, disagreement, is_replay, record_arrivals, record_new_copy, require_legible
+from .attribution import attributed, is_attributed
+from .errors import Conflict, OpsdbError, Refused
+from .refusals import as_refused
 from .routing import first_buffer
-from .states import name_of
+from .states import move, name_of
 
 FILES_AT_ONCE = 5_000
+FACTS = ("size_bytes", "checksum", "checksum_algorithm")
 
 
 def package_raw_data_files(source: DataLocation, *, limit: int = 100) -> list[RawDataPackage]:
@@ -250,9 +259,115 @@ def complete_bundling(
     return bundle
 
 
+def correct_packaging(
+    package: RawDataPackage,
+    *,
+    user,
+    reason: str,
+    location: DataLocation,
+    size_bytes: int,
+    checksum: str,
+    checksum_algorithm: str = ChecksumAlgorithm.SHA256,
+) -> RawDataPackage:
+    """Record what the tar of a package is that was reported wrongly, and return the package; an operator's act.
+
+    The operator has read the tar in a buffer, as it is or as it was written there again. While no copy of the package
+    was verified, nothing vouches for what is recorded, and it can be corrected. The copy there can then be read; one
+    that was corrupt or gone is verified by a fixity check, after which nothing can be corrected any more. A failed
+    package waits again. Transfers and unpacking that failed because of it are reset on their own; explain() names them.
+
+    The same call again changes nothing. Locks the package's copies, then the package.
+
+    Args:
+        package: a package that was completed.
+        user: the operator; whom the surrounding request names, if it names one.
+        reason: why it is corrected, not empty; the history keeps it.
+        location: the buffer where the tar was read.
+        size_bytes: its size in bytes.
+        checksum: lower-case hexadecimal.
+        checksum_algorithm: how it was computed.
+
+    Raises:
+        OpsdbError: the reason is empty.
+        Refused: a copy was verified, the package is not completed, or the tar can't be there or hold the files.
+    """
+    _require_type(location, LocationType.BUFFER)
+    found = Found(package, checksum, size_bytes, checksum_algorithm)
+    with _correction(package, found, location, user, reason):
+        content = package.raw_data_files.order_by().aggregate(bytes=Sum("size_bytes"))["bytes"]
+        _require_room(package, size_bytes, content, "files")
+        RawDataPackageMetadata.objects.get(raw_data_package=package).derive().save()
+        if package.state == PackageState.FAILED:
+            move(package, PackageState.WAITING, field="state")
+    return package
+
+
+def correct_bundling(
+    bundle: DataTransferPackage,
+    *,
+    user,
+    reason: str,
+    size_bytes: int,
+    checksum: str,
+    checksum_algorithm: str = ChecksumAlgorithm.SHA256,
+) -> DataTransferPackage:
+    """Record what a transfer package is, where it was made, that was reported wrongly, and return it.
+
+    As :func:`correct_packaging`; its raw packages stay failed until a transfer of it is reset.
+
+    Args:
+        bundle: a transfer package that was completed.
+        user: the operator; whom the surrounding request names, if it names one.
+        reason: why it is corrected, not empty; the history keeps it.
+        size_bytes: its size in bytes.
+        checksum: lower-case hexadecimal.
+        checksum_algorithm: how it was computed.
+
+    Raises:
+        OpsdbError: the reason is empty.
+        Refused: a copy was verified, it is not completed, or it can't hold the packages.
+    """
+    found = Found(bundle, checksum, size_bytes, checksum_algorithm)
+    with _correction(bundle, found, bundle.origin_location, user, reason):
+        held = bundle.raw_data_packages.order_by().aggregate(bytes=Sum("size_bytes"))["bytes"]
+        _require_room(bundle, size_bytes, held, "packages")
+    return bundle
+
+
+@contextmanager
+def _correction(package, found, location, user, reason):
+    """Correct the facts of a package and of its copy at a location, in a transaction with what is done within."""
+    name = name_of(type(package), package.pk)
+    if not reason.strip():
+        raise OpsdbError(f"{name}: say why it is corrected")
+    require_legible(found)
+    who = attributed(user=None if is_attributed() else user, reason=reason)
+    with who, as_refused(), transaction.atomic():
+        copies = list(PhysicalCopy.objects.of(package).order_by("pk").select_for_update(no_key=True))
+        package.refresh_from_db(from_queryset=type(package).objects.select_for_update(no_key=True))
+        if package.status != Status.COMPLETED:
+            raise Refused(f"{name}: is {package.status}, so that nothing was reported of it yet; complete it")
+        here = next((copy for copy in copies if copy.data_location_id == location.pk), None)
+        can_be_read = here is not None and here.status in PhysicalCopyStatus.readable()
+        if not (can_be_read and here.checksum == found.checksum and not disagreement(package, found)):
+            verified = next((copy for copy in copies if copy.verification == Verification.VERIFIED), None)
+            if verified:
+                raise Refused(
+                    f"{name}: cannot be corrected, because {name_of(PhysicalCopy, verified.pk)} was verified against "
+                    "its checksum; write what differs again from there"
+                )
+            package.size_bytes, package.checksum = found.size_bytes, found.checksum
+            package.checksum_algorithm = found.checksum_algorithm
+            package.save(update_fields=FACTS)
+            if can_be_read and here.verification == Verification.UNVERIFIED:
+                PhysicalCopy.objects.filter(pk=here.pk).update(**{fact: getattr(found, fact) for fact in FACTS})
+            else:
+                record_arrivals(location, [found], worker=str(user))
+        yield
+
+
 def _complete(package, worker, found, location):
-    facts = {name: getattr(found, name) for name in ("size_bytes", "checksum", "checksum_algorithm")}
-    work.complete(package, worker=worker, **facts)
+    work.complete(package, worker=worker, **{fact: getattr(found, fact) for fact in FACTS})
     record_new_copy(package, location)
 
 

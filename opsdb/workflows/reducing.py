@@ -29,6 +29,7 @@ from opsdb.models import (
     ReductionSoftwareVersion,
     ReductionStep,
     RunStatus,
+    TriggerType,
     Verification,
     VersionPolicy,
 )
@@ -38,6 +39,7 @@ from .errors import Conflict, InvalidTransition, NotFound, Refused
 from .staging import release_staging, request_staging
 from .states import move, name_of
 
+SHOWN = 5
 WITH_DATA = (RunStatus.SUBMITTED, RunStatus.RUNNING, RunStatus.COLLECTING_RESULTS)
 NO_ATTEMPT = {
     "hpc_job_id": "",
@@ -54,10 +56,41 @@ NO_ATTEMPT = {
 # Planning
 
 
+def due_pipelines(now: datetime | None = None) -> list[Pipeline]:
+    """Return the enabled pipelines whose trigger makes them start, the most urgent first, for a manager that polls.
+
+    Continuous ones are due always; those with a cron trigger when one of its times (UTC) has passed since they were
+    planned last, once, however many have passed; manual ones never: somebody plans them by name. Locks nothing.
+
+    Args:
+        now: the moment; this one when left out.
+
+    Raises:
+        Refused: a cron expression can't be read. The model's validation refuses it; only plain SQL gets it in.
+    """
+    now = now or timezone.now()
+    due = []
+    for pipeline in Pipeline.objects.enabled().exclude(trigger_type=TriggerType.MANUAL):
+        try:
+            if pipeline.is_due(now):
+                due.append(pipeline)
+        except ValueError as error:
+            raise Refused(f"{name_of(Pipeline, pipeline.pk)}: {error}") from None
+    return due
+
+
 def plan_runs(
-    target: ReductionStep | Pipeline, *, again: bool = False, now: datetime | None = None, limit: int = 1_000
+    target: ReductionStep | Pipeline,
+    *,
+    again: bool = False,
+    allow_deprecated: bool = False,
+    now: datetime | None = None,
+    limit: int = 1_000,
 ) -> list[ExecutedReductionStep]:
     """Plan the runs of a step, or of all steps of a pipeline, and return the new runs.
+
+    Whoever calls this asks for it by name, so that the trigger does not matter; :func:`due_pipelines` says which
+    pipelines a manager should ask for. A pipeline with a cron trigger remembers when it was planned.
 
     A sub-group gets a run when it has an available package that no run of the step has had, the newest such package
     has not changed for the step's cooldown, no run of the step is open for the sub-group, and every step that this
@@ -71,7 +104,8 @@ def plan_runs(
     Args:
         target: a step or a pipeline.
         again: plan also for sub-groups without new packages, and without cooldown: after a new version, say.
-        now: the moment from which cooldowns count; this one when left out.
+        allow_deprecated: whether a step may run a pinned version that is deprecated.
+        now: the moment from which cooldowns and the next cron time count; this one when left out.
         limit: how many runs of each step at the most.
 
     Raises:
@@ -79,7 +113,7 @@ def plan_runs(
         ValidationError: a filter rule of the grouping is wrong.
     """
     steps = target.steps.all() if isinstance(target, Pipeline) else ReductionStep.objects.filter(pk=target.pk)
-    runs = []
+    runs, now = [], now or timezone.now()
     with transaction.atomic():
         locked = list(
             steps.select_related("pipeline__data_grouping", "pinned_version")
@@ -89,11 +123,15 @@ def plan_runs(
         for step in sorted(locked, key=lambda step: (step.order, step.pk)):
             if not step.pipeline.enabled:
                 raise Refused(f"{name_of(Pipeline, step.pipeline_id)}: is disabled; enable it to plan runs")
-            runs += _plan_step(step, again, now or timezone.now(), limit)
+            runs += _plan_step(step, again, allow_deprecated, now, limit)
+        if isinstance(target, Pipeline):
+            Pipeline.objects.filter(pk=target.pk, trigger_type=TriggerType.CRON).exclude(
+                last_planned_at__gte=now
+            ).update(last_planned_at=now)
     return runs
 
 
-def _plan_step(step, again, now, limit):
+def _plan_step(step, again, allow_deprecated, now, limit):
     packages = step.pipeline.available_packages() if again else step.new_packages()
     quiet_since = None if again else now - timedelta(seconds=step.cooldown_seconds)
     open_keys = set(step.runs.open().values_list("sub_group_key", flat=True))
@@ -104,7 +142,7 @@ def _plan_step(step, again, now, limit):
         members = _members(step, values)
         if key in open_keys or not _is_prepared(members, depends_on):
             continue
-        version = version or choose_version(step)
+        version = version or choose_version(step, allow_deprecated=allow_deprecated)
         run = ExecutedReductionStep.objects.create(step=step, sub_group_key=key, software_version=version)
         _read_packages(run, members)
         run.input_products.set(_products_of(run, depends_on))
@@ -187,17 +225,29 @@ def _products_of(run, depends_on):
     return DataProduct.objects.current().filter(run__in=list(last.values_list("pk", flat=True)))
 
 
-def choose_version(step: ReductionStep) -> ReductionSoftwareVersion:
+def choose_version(step: ReductionStep, *, allow_deprecated: bool = False) -> ReductionSoftwareVersion:
     """Return the version of its software that a step runs now.
 
-    The policy exact takes the pinned version, deprecated or not; compatible takes the highest of the same major
-    number that is not below the pinned one; latest takes the highest. Both pass over deprecated versions. Numbers
-    compare as numbers (1.10 is above 1.9), and a pre-release (2.0rc1) is below its release.
+    The policy exact takes the pinned version, and refuses it when it is deprecated, because what is deprecated may be
+    wrong; compatible takes the highest of the same major number that is not below the pinned one; latest takes the
+    highest. Both pass over deprecated versions. Numbers compare as numbers (1.10 is above 1.9), and a pre-release
+    (2.0rc1) is below its release.
+
+    Args:
+        step: the step.
+        allow_deprecated: whether the policy exact takes a deprecated version too, to make an old result again, say.
 
     Raises:
         Refused: there is none.
     """
     if step.version_policy == VersionPolicy.EXACT:
+        if step.pinned_version.deprecated and not allow_deprecated:
+            others = ReductionSoftwareVersion.objects.filter(software=step.software_id, deprecated=False)
+            known = ", ".join(map(str, sorted(others, key=_rank, reverse=True)[:SHOWN])) or "none is registered"
+            raise Refused(
+                f"{name_of(ReductionStep, step.pk)}: its pinned version {step.pinned_version} is deprecated; pin "
+                f"another one (not deprecated: {known}), or plan with allow_deprecated"
+            )
         return step.pinned_version
     usable = list(ReductionSoftwareVersion.objects.filter(software=step.software_id, deprecated=False))
     if step.version_policy == VersionPolicy.COMPATIBLE:

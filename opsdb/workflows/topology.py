@@ -1,16 +1,42 @@
 """What the sites, locations and routes imply: the queues that workers serve, and what is missing."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
+from django.db import connections, router
+from django.utils import timezone
+
 from opsdb import conf
-from opsdb.models import DataLocation, DataTransferRoute, Instrument, LocationType, Pipeline, RouteType, Site
+from opsdb.models import (
+    DataLocation,
+    DataTransfer,
+    DataTransferPackage,
+    DataTransferRoute,
+    Instrument,
+    LocationType,
+    LongTermArchiveTransfer,
+    PhysicalCopyStatus,
+    Pipeline,
+    RawDataPackage,
+    RouteType,
+    Site,
+    StagingJob,
+    Status,
+)
 
 from .routing import NoRoute, first_buffer, resolve_route
 
 
 class Operation(StrEnum):
-    """What workers do at a location; the last part of a queue's name."""
+    """What workers do at a location; the last part of a queue's name.
+
+    Scheme and names are those of the CCAT data centre's workers, as far as its public documentation shows them:
+    https://docs.data.ccat.uni-koeln.de/data-transfer/docs/source/routing.html ("Queue Naming Convention", as of
+    2025-11-05) has ``raw_data_package_creation``, ``data_transfer``, ``data_transfer_unpacking``,
+    ``long_term_archive_transfer``, ``staging`` and ``deletion`` among its examples. What was found of it shows no name
+    for making transfer packages or for fixity checks; ``data_transfer_package_creation`` and ``fixity_check`` are ours.
+    """
 
     RAW_DATA_PACKAGE_CREATION = "raw_data_package_creation"
     DATA_TRANSFER_PACKAGE_CREATION = "data_transfer_package_creation"
@@ -47,6 +73,8 @@ class Queue:
         location: name of the location.
         operation: what is done.
         active: whether the location is in use; if not, only what is there is worked on.
+        stalled: how many pieces of its work a worker began, and has shown no life at for
+            ``OPSDB_STALLED_AFTER_SECONDS``; of deletions those not reported for as long, 1,000 at the most.
     """
 
     name: str
@@ -54,6 +82,7 @@ class Queue:
     location: str
     operation: Operation
     active: bool
+    stalled: int = 0
 
 
 def queue_name(location: DataLocation, operation: Operation) -> str:
@@ -61,11 +90,59 @@ def queue_name(location: DataLocation, operation: Operation) -> str:
     return f"{location.site.short_name}_{location.name}_{operation}"
 
 
+def _begun(model, place):
+    return (
+        f"SELECT {place}, coalesce(heartbeat_at, started_at) FROM {model._meta.db_table} AS item "
+        f"WHERE status = '{Status.IN_PROGRESS}'"
+    )
+
+
+# What workers have begun: where, and when they showed life last. Each part walks an index of what is going on.
+BEGUN = {
+    Operation.RAW_DATA_PACKAGE_CREATION: _begun(
+        RawDataPackage, "(SELECT source_location_id FROM raw_data_file WHERE raw_data_package_id = item.id LIMIT 1)"
+    ),
+    Operation.DATA_TRANSFER_PACKAGE_CREATION: _begun(DataTransferPackage, "origin_location_id"),
+    Operation.DATA_TRANSFER: _begun(DataTransfer, "origin_location_id"),
+    Operation.DATA_TRANSFER_UNPACKING: (
+        "SELECT destination_location_id, unpack_heartbeat_at FROM data_transfer WHERE status = 'completed' "
+        f"AND NOT (unpack_status = 'completed') AND unpack_status = '{Status.IN_PROGRESS}'"
+    ),
+    Operation.LONG_TERM_ARCHIVE_TRANSFER: _begun(LongTermArchiveTransfer, "destination_location_id"),
+    Operation.STAGING: _begun(StagingJob, "destination_location_id"),
+    Operation.DELETION: (
+        "SELECT place.id, going.updated_at FROM data_location AS place CROSS JOIN LATERAL (SELECT updated_at "
+        "FROM physical_copy WHERE data_location_id = place.id "
+        f"AND status = '{PhysicalCopyStatus.DELETION_IN_PROGRESS}' ORDER BY arrived_at LIMIT 1000) AS going"
+    ),
+}
+STALLED = "\nUNION ALL\n".join(
+    f"SELECT '{operation}', place, count(*) FROM ({begun}) AS going (place, seen) "
+    "WHERE seen < %(before)s GROUP BY place"
+    for operation, begun in BEGUN.items()
+)
+
+
+def _stalled() -> dict[tuple[str, int], int]:
+    before = timezone.now() - timedelta(seconds=conf.get("OPSDB_STALLED_AFTER_SECONDS"))
+    with connections[router.db_for_read(DataLocation)].cursor() as cursor:
+        cursor.execute(STALLED, {"before": before})
+        return {(operation, place): number for operation, place, number in cursor.fetchall()}
+
+
 def queues() -> list[Queue]:
-    """Return every queue that the topology implies, by site and location. One query."""
+    """Return every queue that the topology implies, by site and location, with what is stalled there. Two queries."""
     locations = DataLocation.objects.select_related("site").order_by("site__short_name", "name")
+    stalled = _stalled()
     return [
-        Queue(queue_name(location, operation), location.site.short_name, location.name, operation, location.active)
+        Queue(
+            queue_name(location, operation),
+            location.site.short_name,
+            location.name,
+            operation,
+            location.active,
+            stalled.get((operation, location.pk), 0),
+        )
         for location in locations
         for operation in OPERATIONS[LocationType(location.location_type)]
     ]

@@ -26,7 +26,7 @@ from opsdb.models import (
 )
 
 from . import work
-from .arrivals import Found, is_replay, record_arrivals
+from .arrivals import Found, arrive, disagreements, failed_by, record_arrivals, summary
 from .errors import Conflict, InvalidTransition, LostClaim, OpsdbError
 from .routing import NoRoute, resolve_route
 from .states import move, name_of
@@ -36,7 +36,8 @@ def plan_transfers(*, limit: int = 100) -> list[DataTransfer]:
     """Plan what has to travel, and return the new transfers.
 
     A transfer package that is made gets one primary transfer, to the archive site that follows the one of the last
-    primary transfer in the order of short names; a site that no way leads to is passed over. A package that has
+    primary transfer in the order of short names; a site that no way leads to is passed over. What was made at an
+    archive site stays there when no way leads to another. A package that has
     arrived at an archive site gets a secondary transfer from there to every archive site that neither has it nor
     awaits it; a site that no way leads to is tried again at the next call. Routes are resolved by
     :func:`opsdb.workflows.routing.resolve_route`.
@@ -78,7 +79,9 @@ def _plan_primary(archiving, limit):
                 last = hops[-1].destination.site.short_name
                 planned += _plan(package, hops, TransferKind.PRIMARY)
         except NoRoute as reason:
-            stuck.append(reason)
+            # At an archive site nothing has to travel to become safe.
+            if all(site.pk != origin.site_id for site in archiving):
+                stuck.append(reason)
     if stuck and not planned:
         raise stuck[0]
     return planned
@@ -191,7 +194,7 @@ def complete_transfer(
 
     If the checksum is the package's, the copy there is verified, and the transfer is completed. If it is not, the
     copy there is corrupt, and the transfer fails: look at the status of what is returned. It is pending again until
-    its retries are used up. The same call again after success changes nothing.
+    its retries are used up. The same call again changes nothing, until the transfer is claimed again.
 
     Locks the transfer, its copy at the destination, the transfer package, and the raw packages.
 
@@ -211,12 +214,11 @@ def complete_transfer(
     with transaction.atomic():
         package = transfer.data_transfer_package
         found = Found(package, checksum, size_bytes, checksum_algorithm)
-        if is_replay(transfer, worker=worker, reports=[found]):
+        problem = arrive(transfer, found, worker=worker)
+        if problem is None:
             return transfer
-        work.hold(transfer, worker=worker)
-        problems = record_arrivals(transfer.destination_location, [found], worker=worker)
-        if problems:
-            return fail_transfer(transfer, worker=worker, message=problems[0], log_path=log_path)
+        if problem:
+            return fail_transfer(transfer, worker=worker, message=problem, log_path=log_path)
         package.refresh_from_db()
         work.complete(transfer, worker=worker, bytes_transferred=package.size_bytes)
         _set_out([transfer])
@@ -367,8 +369,8 @@ def complete_unpacking(
 
     Every package of the transfer package must be there with its own checksum: then its copy is verified, and the
     unpacking is completed. If one is missing or differs, the copies that differ are corrupt, those that agree are
-    kept, and the unpacking fails: look at the unpack status of what is returned. The same call again after success
-    changes nothing.
+    kept, and the unpacking fails: look at the unpack status of what is returned. The same call again changes nothing,
+    until it is claimed again.
 
     Locks the transfer, the packages' copies at the destination, and the packages, each in the order of their ids.
 
@@ -381,16 +383,12 @@ def complete_unpacking(
     Raises:
         LostClaim: the worker unpacks it no longer.
         InvalidTransition: it is not being unpacked.
-        Conflict: a package is not of this transfer.
+        Conflict: a package is not of this transfer, or two reports of it differ.
         Refused: a checksum can't be compared.
     """
     found = list(found)
     with transaction.atomic():
-        row = DataTransfer.objects.filter(pk=transfer.pk).select_for_update(no_key=True)
-        if row.values_list("unpack_status", "unpack_claimed_by").first() == (Status.COMPLETED, worker):
-            transfer.refresh_from_db()
-            return transfer
-        _hold_unpacking(transfer, worker)
+        now = DataTransfer.objects.select_for_update(no_key=True).get(pk=transfer.pk)
         expected = set(_carried([transfer]).values_list("pk", flat=True))
         reported = {report.thing.pk for report in found}
         if strangers := reported - expected:
@@ -398,12 +396,17 @@ def complete_unpacking(
                 f"{name_of(DataTransfer, transfer.pk)}: {name_of(RawDataPackage, min(strangers))} is not in it; "
                 "report the packages that it carries"
             )
-        problems = [f"{name_of(RawDataPackage, key)}: is missing" for key in sorted(expected - reported)]
-        problems += record_arrivals(transfer.destination_location, found, worker=worker)
+        missing = [f"{name_of(RawDataPackage, key)}: is missing" for key in sorted(expected - reported)]
+        done = (now.unpack_status, now.unpack_claimed_by) == (Status.COMPLETED, worker)
+        if (done and not missing and not disagreements(found)) or failed_by(
+            now.unpack_status, now.unpack_failure_message, found, missing
+        ):
+            transfer.refresh_from_db()
+            return transfer
+        _hold_unpacking(transfer, worker)
+        problems = missing + record_arrivals(transfer.destination_location, found, worker=worker)
         if problems:
-            more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
-            message = "; ".join(problems[:3]) + more
-            return fail_unpacking(transfer, worker=worker, message=message, log_path=log_path)
+            return fail_unpacking(transfer, worker=worker, message=summary(problems), log_path=log_path)
         move(
             transfer,
             Status.COMPLETED,

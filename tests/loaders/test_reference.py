@@ -1,14 +1,12 @@
 """Reference data: declared in files, brought into the database, never deleted."""
 
 from shutil import copytree
-from threading import Barrier, Thread
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.db import connections
 
 from opsdb.loaders.errors import LoadError
-from opsdb.loaders.reference import REFERENCE_DIRECTORY, load_reference, read_reference
+from opsdb.loaders.reference import REFERENCE_DIRECTORY, ArchiveMode, Mode, load_reference, read_reference
 from opsdb.models import (
     DataLocation,
     DataTransferRoute,
@@ -20,8 +18,11 @@ from opsdb.models import (
     Role,
     S3DataLocation,
     Site,
+    SubObservingProgram,
     Telescope,
 )
+from tests.factories import ObsUnitFactory, UserFactory
+from tests.workflows.racing import race
 
 pytestmark = pytest.mark.django_db
 
@@ -61,10 +62,10 @@ def write(tmp_path):
     return write
 
 
-def refused(folder):
+def refused(folder, **how):
     before = (Telescope.objects.count(), Site.objects.count(), ObsMode.objects.count(), Role.objects.count())
     with pytest.raises(LoadError) as caught:
-        load_reference(folder)
+        load_reference(folder, **how)
     assert before == (Telescope.objects.count(), Site.objects.count(), ObsMode.objects.count(), Role.objects.count())
     return str(caught.value)
 
@@ -126,39 +127,113 @@ def test_roles_have_the_permissions_of_their_trade(reference):
     assert not any(codename.startswith("delete_") for codename in viewer | observer | service)
 
 
-def test_the_second_run_changes_nothing(reference, django_assert_num_queries):
-    assert sum(map(len, reference.created.values())) > 60
-    again = load_reference()
-    assert again.changes_nothing
-    assert sum(again.unchanged.values()) == sum(map(len, reference.created.values()))
+def steps(result):
+    return [(step.action, step.model, step.row, step.field, step.old, step.new) for step in result.steps]
+
+
+def test_the_second_run_changes_nothing_in_any_mode(reference):
+    assert reference.count("create") == reference.done.total() > 60
+    for mode in Mode:
+        again = load_reference(mode=mode)
+        assert again.changes_nothing
+        assert again.left.total() == reference.count("create")
 
 
 def test_a_dry_run_tells_the_same_and_writes_nothing():
     dry = load_reference(dry_run=True)
     assert not Site.objects.exists()
-    assert dry.created == load_reference().created
+    assert steps(dry) == steps(load_reference())
 
 
-def test_a_changed_field_is_set_back_and_told(reference):
+def test_edit_sets_a_changed_field_back_and_tells_it(reference):
     Telescope.objects.update(elevation_m=5600)
     ObservingProgram.objects.get(short_name="Cal").instruments.set([])
-    result = load_reference()
-    told = {(change.row, change.field): (change.old, change.new) for change in result.changes}
-    assert told == {
-        ("ccat / Fred Young Submillimeter Telescope", "elevation_m"): ("5600.0", "5611.8"),
-        ("Cal", "instruments"): ("none", "CHAI, Prime-Cam"),
-    }
+    assert steps(load_reference(mode=Mode.EDIT)) == [
+        ("change", "Telescope", "ccat / Fred Young Submillimeter Telescope", "elevation_m", "5600.0", "5611.8"),
+        ("change", "ObservingProgram", "Cal", "instruments", "none", "CHAI, Prime-Cam"),
+    ]
     assert Telescope.objects.get().elevation_m == 5611.8
-    assert result.changed == {"Telescope": 1, "ObservingProgram": 1}
-    assert load_reference().changes_nothing
+    assert load_reference(mode=Mode.EDIT).changes_nothing
 
 
-def test_what_a_file_leaves_out_belongs_to_the_operators(reference):
+def test_append_makes_what_is_missing_and_leaves_what_differs(reference):
+    Telescope.objects.update(elevation_m=5600)
+    ObsMode.objects.filter(name="focus").delete()
+    result = load_reference()
+    assert steps(result) == [("create", "ObsMode", "focus", "", "", "")]
+    assert +result.differing == {"Telescope": 1}
+    assert Telescope.objects.get().elevation_m == 5600
+
+
+def test_append_gives_built_in_roles_what_they_lack_and_takes_nothing(reference):
+    """A model that is new in a version brings permissions, and the roles must have them."""
+    viewer, observer = Role.objects.get(name="viewer"), Role.objects.get(name="observer")
+    extra = Permission.objects.get(codename="add_site")
+    viewer.permissions.remove(Permission.objects.get(codename="view_site"))
+    viewer.permissions.add(extra)
+    observer.builtin = False
+    observer.save()
+    observer.permissions.clear()
+    assert steps(load_reference()) == [("change", "Role", "viewer", "permissions", "none", "view_site")]
+    assert extra in viewer.permissions.all()
+    assert not observer.permissions.exists()
+
+
+@pytest.mark.parametrize("mode", [Mode.APPEND, Mode.EDIT])
+def test_what_no_file_gives_belongs_to_the_operators(reference, mode):
     Instrument.objects.update(available=False)
     ObsMode.objects.create(name="ours")
-    assert load_reference().changes_nothing
+    assert load_reference(mode=mode).changes_nothing
     assert not Instrument.objects.filter(available=True).exists()
     assert ObsMode.objects.filter(name="ours").exists()
+
+
+def test_prune_removes_what_no_file_has_and_keeps_what_is_referred_to(reference):
+    ObsMode.objects.create(name="ours")
+    program = ObservingProgram.objects.create(name="Ours", short_name="Ours", kind="science")
+    ObsUnitFactory(observing_program=program, obs_mode=ObsMode.objects.get(name="otf"), sub_observing_program=None)
+    own = SubObservingProgram.objects.create(observing_program=program, name="Sub", short_name="S")
+    result = load_reference(mode=Mode.PRUNE)
+    told = {(step.action, step.model, step.row) for step in result.steps}
+    assert told >= {("remove", "ObsMode", "ours"), ("remove", "SubObservingProgram", "Ours / S")}
+    assert ("deactivate", "ObservingProgram", "Ours") in told
+    assert not ObsMode.objects.filter(name="ours").exists()
+    assert not SubObservingProgram.objects.filter(pk=own.pk).exists()
+    program.refresh_from_db()
+    assert not program.active
+    assert load_reference(mode=Mode.PRUNE).changes_nothing
+
+
+def test_prune_is_refused_where_a_row_is_needed_and_cannot_be_taken_out_of_use(reference, write):
+    user = UserFactory()
+    user.groups.add(Role.objects.get(name="observer"))
+    said = refused(write(own="# all\nObsMode: []\n\nRole:\n  - {name: viewer}\n"), mode=Mode.PRUNE)
+    assert "own.yaml, line 4, Role: observer is in no file, but is referred to by user" in said
+    assert str(user) in said
+
+
+def test_prune_leaves_models_that_no_file_names(reference, write):
+    assert load_reference(write(own="Role: [{name: viewer}]"), mode=Mode.PRUNE).count("remove") == 3
+    assert Telescope.objects.exists()
+
+
+def test_each_archive_mode_has_its_locations():
+    load_reference(archive_mode=ArchiveMode.DEVELOPMENT)
+    assert set(DataLocation.objects.values_list("storage_type", flat=True)) == {"disk"}
+    assert not DiskDataLocation.objects.exclude(host="", path__startswith="/srv/ops-db/").exists()
+    places = set(DataLocation.objects.values_list("site__short_name", "name", "location_type"))
+    with pytest.raises(LoadError, match="cologne / archive is there already, as a DiskDataLocation"):
+        load_reference(archive_mode=ArchiveMode.PRODUCTION)
+    DataLocation.objects.all().delete()
+    load_reference(archive_mode=ArchiveMode.PRODUCTION)
+    assert set(DataLocation.objects.values_list("storage_type", flat=True)) == {"disk", "s3", "tape"}
+    assert set(DataLocation.objects.values_list("site__short_name", "name", "location_type")) == places
+
+
+def test_production_is_what_the_setting_says(settings):
+    settings.OPSDB_PRODUCTION = True
+    load_reference()
+    assert S3DataLocation.objects.exists()
 
 
 WRONG = [
@@ -169,8 +244,8 @@ WRONG = [
     ("observatory.yaml", "observatory: ccat", "observatory: ccaat", "Telescope[0].observatory", "expected ccat?"),
     ("observatory.yaml", "    short_name: FYST", "    short_name: no", "Telescope[0].short_name", "expected a text"),
     ("observatory.yaml", "Telescope:", "Telescop:", "'Telescop' is no model", "expected Telescope"),
-    ("observatory.yaml", "    short_name: FYST\n", "", "Telescope[0].short_name", "blank"),
-    ("instruments.yaml", "    name: LFA\n", "", "InstrumentModule[0].name", "natural key"),
+    ("observatory.yaml", "    short_name: FYST\n", "", "Telescope[0].short_name", "is missing"),
+    ("instruments.yaml", "    name: LFA\n", "", "InstrumentModule[0].name", "is missing"),
     ("instruments.yaml", "name: HFA", "name: LFA", "InstrumentModule[1]", "the same row is at instruments.yaml"),
     (
         "instruments.yaml",
@@ -181,9 +256,21 @@ WRONG = [
     ),
     ("instruments.yaml", "461.0407682", ".inf", "ChaiModuleConfiguration[0].line_frequency_ghz", "finite number"),
     ("instruments.yaml", "pixels: 64", "pixels: -1", "InstrumentModule[0].pixels", "must be above 0"),
-    ("locations.yaml", "short_name: us", "short_name: US", "Site[2].short_name", "lower-case"),
-    ("locations.yaml", "path: /data/chai", "path: data/chai", "DiskDataLocation[0].path", "absolute"),
-    ("locations.yaml", "retention_days: 30", "retention_days: 30.5", "DiskDataLocation[0].retention_days", "whole"),
+    ("sites.yaml", "short_name: us", "short_name: US", "Site[2].short_name", "lower-case"),
+    (
+        "locations-development.yaml",
+        "path: /srv/ops-db/ccat/chai",
+        "path: srv/chai",
+        "DiskDataLocation[0].path",
+        "absolute",
+    ),
+    (
+        "locations-production.yaml",
+        "retention_days: 30",
+        "retention_days: 30.5",
+        "DiskDataLocation[0].retention_days",
+        "whole",
+    ),
     ("modes.yaml", "needs_source: false", 'needs_source: "no"', "ObsMode[10].needs_source", "true or false"),
     ("routes.yaml", "destination_site: cologne", "destination_site: ccat", "DataTransferRoute[0]", "another site"),
     ("roles.yaml", '"view:*", "add:', '"view:*", "ad:', "Role[1].permissions", "'ad:planning' matches no permission"),
@@ -218,19 +305,25 @@ def test_all_files_are_checked_before_any_is_written(spoil, folder):
         ("Site:\n\t- name: x", "line 2: this is no YAML"),
         ("", "this file is empty"),
         ("# nothing\n", "this file is empty"),
-        ("- name: x", "there are no models"),
-        ("Site: x", "Site: there is no list of rows"),
+        ("- name: x", "there are no pairs"),
+        ("Site: x", "Site: there is no list"),
         ("Site: [x]", "Site[0]: this is no row"),
-        ("1: []", "'1' is no model of reference data"),
+        ("1: []", "'1' is no name"),
         ("User: []", "'User' is no model of reference data"),
         ("Site:\n  - name: x\n    name: y\n    short_name: x", "line 3, Site[0]: name is given twice"),
         ("Site:\n  - {name: x, short_name: x}\nSite: []", "line 3: Site is given twice"),
-        ("Site:\n  - {name: x, short_name: x, id: 7}", "Site[0].id: Site has no field 'id'"),
+        ("Site:\n  - {name: x, short_name: x, id: 7}", "Site[0].id: 'id' is no field of Site"),
         ("Site:\n  - {name: x, short_name: [x]}", "is no value for this field; expected a text"),
         ("Site: !!python/object/apply:os.system ['true']", "this is no YAML"),
         ("Site: " + "[" * 5000, "nested too deeply"),
-        ("Telescope:\n  - {observatory: [a, b], name: x}", "is no natural key of Observatory"),
-        ("Telescope:\n  - {observatory: {a: b}, name: x}", "is no natural key of Observatory"),
+        (
+            "Telescope:\n  - {observatory: [a, b], name: x}",
+            "does not say which row is meant; expected the short_name of",
+        ),
+        (
+            "Telescope:\n  - {observatory: {a: b}, name: x}",
+            "does not say which row is meant; expected the short_name of",
+        ),
     ],
 )
 def test_a_file_that_is_no_reference_data_gets_a_line(write, text, message):
@@ -242,12 +335,12 @@ def test_the_index_and_the_folder_name_the_same_files(folder):
     assert "more.yaml is not in the index" in refused(folder)
     (folder / "more.yaml").unlink()
     (folder / "modes.yaml").unlink()
-    assert "index.yaml, line 6, files[3]" not in refused(folder)
-    assert "index.yaml, line 6: there is no file 'modes.yaml'" in refused(folder)
+    assert "index.yaml, line 8, files[3]: there is no file 'modes.yaml'" in refused(folder)
     (folder / "index.yaml").write_text("files: [../observatory.yaml]")
     assert "there is no file '../observatory.yaml'" in refused(folder)
     (folder / "index.yaml").write_text("file: []")
-    assert "the index names no files" in refused(folder)
+    assert "files is missing" not in refused(folder)
+    assert "'file' is no field of the index; expected files?" in refused(folder)
     (folder / "index.yaml").unlink()
     assert "there is no such file" in refused(folder)
 
@@ -260,30 +353,19 @@ def test_a_location_cannot_become_another_kind_of_storage(reference, write):
 
 
 def test_what_only_the_database_refuses_is_named_with_its_path(reference, write):
-    rows = "DiskDataLocation:\n  - {site: ccat, name: chai, location_type: buffer, instrument: null}"
-    said = refused(write(own=rows))
+    rows = "DiskDataLocation:\n  - {site: ccat, name: chai, location_type: buffer, path: /data/chai, instrument: null}"
+    said = refused(write(own=rows), mode=Mode.EDIT)
     assert "own.yaml, line 2, DiskDataLocation[0]: the database says: " in said
     assert "location_type" in said
 
 
 def test_reading_needs_no_database(django_assert_num_queries):
     with django_assert_num_queries(0):
-        assert len(read_reference(REFERENCE_DIRECTORY)) > 60
+        assert sum(len(file.entries) for file in read_reference(REFERENCE_DIRECTORY)) > 60
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_at_once_end_in_one_clean_state():
-    start, results = Barrier(2), []
-
-    def load():
-        start.wait()
-        results.append(load_reference())
-        connections.close_all()
-
-    threads = [Thread(target=load) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    results = race(2, lambda number: load_reference())
     assert sorted(result.changes_nothing for result in results) == [False, True]
     assert Site.objects.count() == 3

@@ -22,6 +22,7 @@ from opsdb.models import (
     ReductionSoftwareVersion,
     RunStatus,
     StagingJob,
+    TriggerType,
 )
 from opsdb.workflows import overview as overview_module
 from opsdb.workflows import work
@@ -472,11 +473,11 @@ def test_a_copy_that_a_job_needs_waits_for_its_release(world):
     job = world.staged(package)
     copy = world.copy(package, world.processing)
     check(copy, "^manager$", f"release staging_job {job.pk}", "deletion rule 4")
-    request_staging(location=world.processing, packages=[package])
+    request_staging(location=world.processing, packages=[package], purpose="spectra")
     check(copy, "worker at queue cologne_ramses_staging", "take it up", "deletion rule 3")
 
 
-def test_a_copy_is_explained_on_its_way_out(world):
+def test_a_copy_is_explained_on_its_way_out(world, settings):
     package = world.archived_package()
     release_staging(world.staged(package))
     copy = world.copy(package, world.processing)
@@ -486,6 +487,11 @@ def test_a_copy_is_explained_on_its_way_out(world):
     check(copy, queue, "delete its bytes", state="deletion_scheduled")
     start_deletion(world.processing, limit=1)
     check(copy, queue, "confirm that it is deleted", state="deletion_in_progress")
+    settings.OPSDB_STALLED_AFTER_SECONDS = 0
+    check(copy, "^operator$", "see whether the worker is alive", "has reported nothing")
+    [trouble] = overview().stalled
+    assert (trouble.row, trouble.message) == (f"physical_copy {copy.pk}", "deletion at ramses")
+    assert {queue.name: queue.stalled for queue in queues() if queue.stalled} == {"cologne_ramses_deletion": 1}
     copy.refresh_from_db()
     fail_deletion(copy, message="read-only")
     check(copy, "^operator$", "schedule its deletion again", "read-only", state="deletion_failed")
@@ -567,6 +573,12 @@ def test_a_run_whose_data_are_lost_is_for_an_operator(world, step):
 def test_a_step_says_why_it_has_no_run(world, step):
     check(step, "^nobody$", "nothing", "no available package is new", done=True)
     world.archived_package()
+    check(step, "^operator$", "by opsdb.workflows.reducing.plan_runs", "has new packages", "planned by hand")
+    Pipeline.objects.update(trigger_type=TriggerType.CRON, trigger_config={"cron": "0 0 1 1 *"})
+    check(step, "^nobody$", "-01-01 00:00 UTC", "at certain times")
+    Pipeline.objects.update(trigger_config={"cron": "5-1 * * * *"})
+    check(step, "^operator$", "correct the trigger", "5-1", "each range from low to high")
+    Pipeline.objects.update(trigger_type=TriggerType.CONTINUOUS)
     check(step, "^manager$", "plan the runs", "has new packages")
     ReductionSoftwareVersion.objects.update(deprecated=True)
     check(step, "^operator$", "register a version", "no version")
@@ -690,6 +702,7 @@ def test_failures_and_stalled_work_are_told(world):
     stop_the_clock(DataTransfer)
     [trouble] = overview().stalled
     assert (trouble.row, trouble.message) == (f"data_transfer {transfer.pk}", WORKER)
+    assert {queue.name: queue.stalled for queue in queues() if queue.stalled} == {"ccat_buffer_data_transfer": 1}
     fail_transfer(transfer, worker=WORKER, message="no such host", retryable=False)
     answer = overview()
     assert answer.stalled == []

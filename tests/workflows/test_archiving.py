@@ -169,6 +169,20 @@ def test_archiving_can_be_reported_again(world):
         complete_archive_transfer(transfer, worker=WORKER, checksum=WRONG)
 
 
+def test_a_mismatch_can_be_reported_again(world):
+    transfer = begun(world)
+    for status in (Status.PENDING, Status.FAILED):
+        for _ in range(2):
+            answer = complete_archive_transfer(transfer, worker=WORKER, checksum=WRONG)
+            assert (answer.status, answer.retry_count) == (status, 1)
+        with pytest.raises(InvalidTransition):
+            complete_archive_transfer(transfer, worker=WORKER, checksum="a" * 64)
+        LongTermArchiveTransfer.objects.update(max_retries=1)
+        claim_archive_transfers(worker=WORKER)
+    assert FixityCheck.objects.filter(actual=WRONG).count() == transfer.log.filter(level=LogLevel.ERROR).count() == 2
+    assert_nothing_may_go(transfer.raw_data_package)
+
+
 def test_the_second_archive_leaves_the_package_archived(world):
     package = world.archived_package()
     archives = PhysicalCopy.objects.of(package).filter(data_location__location_type="long_term_archive")

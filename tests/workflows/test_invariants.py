@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from opsdb.models import (
     ChangeLog,
     DataLocation,
+    DataProduct,
     DataTransfer,
     DataTransferPackage,
     LocationType,
@@ -46,6 +47,7 @@ from opsdb.workflows.packaging import (
     complete_packaging,
     package_raw_data_files,
 )
+from opsdb.workflows.reducing import supersede_product
 from opsdb.workflows.transferring import (
     claim_transfers,
     claim_unpacking,
@@ -57,6 +59,7 @@ from opsdb.workflows.transferring import (
     reset_transfer,
     retry_unpacking,
 )
+from tests.factories import DataProductFactory
 from tests.workflows.scenario import WRONG, build_world, digest, found
 
 WORKERS = st.sampled_from(["anna", "ben", "carla"])
@@ -162,9 +165,21 @@ class Observatory(RuleBasedStateMachine):
         for transfer in LongTermArchiveTransfer.objects.filter(status=Status.FAILED):
             reset_archive_transfer(transfer)
 
+    @rule(places=st.integers(1, 2))
+    def make_product(self, places):
+        product = DataProductFactory()
+        for location in (self.world.processing, self.world.us_buffer)[:places]:
+            PhysicalCopy.objects.create(data_location=location, data_product=product)
+
+    @rule()
+    def supersede_a_product(self):
+        before, *later = DataProduct.objects.current().order_by("pk")[:2] or [None]
+        if later:
+            supersede_product(before, by=later[0])
+
     @rule(done=st.booleans())
     def delete_what_may_go(self, done):
-        for location in (self.world.source, self.world.ccat_buffer):
+        for location in (self.world.source, self.world.ccat_buffer, self.world.processing, self.world.us_buffer):
             schedule_deletion(PhysicalCopy.objects.at(location).present())
             for copy in start_deletion(location, limit=2).copies:
                 if done:
@@ -223,6 +238,13 @@ class Observatory(RuleBasedStateMachine):
             raw_data_package=OuterRef("raw_data_package"), checksum=F("raw_data_package__checksum")
         )
         assert not RawDataFile.objects.filter(~Exists(at_source), ~Exists(safe)).exists()
+
+    @invariant()
+    def every_product_that_nothing_supersedes_is_somewhere(self):
+        there = PhysicalCopy.objects.filter(data_product=OuterRef("pk")).exclude(
+            status__in=[*GONE, PhysicalCopyStatus.DELETION_IN_PROGRESS]
+        )
+        assert not DataProduct.objects.current().filter(~Exists(there), copies__isnull=False).exists()
 
     @invariant()
     def archived_means_that_an_archive_had_it(self):

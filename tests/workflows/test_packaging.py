@@ -1,14 +1,19 @@
 """Packaging and bundling: every file in one package, every package in one bundle, none lost, none twice."""
 
+import re
+
 import pytest
 from django.db import IntegrityError, connection
 from django.db.models import Count, Sum
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.models import (
+    ChangeLog,
+    DataTransfer,
     DataTransferPackage,
     ExecutedObsUnit,
     ObservationStatus,
+    PackageState,
     PhysicalCopyStatus,
     RawDataFile,
     RawDataPackage,
@@ -16,18 +21,31 @@ from opsdb.models import (
     Verification,
 )
 from opsdb.workflows import packaging, work
-from opsdb.workflows.errors import InvalidTransition, LostClaim, Refused
+from opsdb.workflows.answers import explain
+from opsdb.workflows.errors import InvalidTransition, LostClaim, OpsdbError, Refused
+from opsdb.workflows.integrity import record_fixity
 from opsdb.workflows.observing import finish_observation
 from opsdb.workflows.packaging import (
     bundle_raw_data_packages,
     complete_bundling,
     complete_packaging,
+    correct_bundling,
+    correct_packaging,
     package_raw_data_files,
 )
 from opsdb.workflows.routing import first_buffer
+from opsdb.workflows.transferring import (
+    claim_transfers,
+    claim_unpacking,
+    complete_transfer,
+    complete_unpacking,
+    plan_transfers,
+    reset_transfer,
+    retry_unpacking,
+)
 from tests.factories import InstrumentModuleFactory
 from tests.workflows.racing import race
-from tests.workflows.scenario import WORKER, WRONG, build_world, digest, out_of_use
+from tests.workflows.scenario import WORKER, WRONG, build_world, digest, found, out_of_use
 
 pytestmark = pytest.mark.django_db
 
@@ -256,7 +274,164 @@ def test_a_raw_copy_that_a_bundle_is_made_of_can_not_be_deleted(world):
         package.copies.update(status=PhysicalCopyStatus.DELETION_SCHEDULED)
 
 
+# What could not be made, or was reported wrongly
+
+
+def test_packages_whose_making_failed_for_good_are_failed_until_it_is_reset(world):
+    packages = RawDataPackage.objects.order_by("pk")
+
+    def give_up(item):
+        work.claim(type(item).objects.filter(pk=item.pk), limit=1, worker=WORKER)
+        work.fail(item, worker=WORKER, message="disk full", retryable=False)
+
+    [package] = world.plan_packages()
+    give_up(package)
+    assert package.state == packages.get().state == PackageState.FAILED
+    work.reset(package)
+    assert packages.get().state == PackageState.WAITING
+    world.make(package)
+    [bundle] = bundle_raw_data_packages(world.ccat_buffer)
+    give_up(bundle)
+    assert packages.get().state == PackageState.FAILED
+    work.reset(bundle)
+    assert packages.get().state == PackageState.WAITING
+    world.make_bundle(bundle)
+    world.deliver()
+    assert packages.get().state == PackageState.ARCHIVED
+
+
+def reported_wrongly(world):
+    """A package in Cologne whose unpacking failed, because its worker reported another checksum than its tar has."""
+    [package] = world.plan_packages()
+    world.make(package, checksum=WRONG)
+    [bundle] = bundle_raw_data_packages(world.ccat_buffer)
+    world.make_bundle(bundle)
+    plan_transfers()
+    world.carry()
+    [transfer] = claim_unpacking(worker=WORKER)
+    DataTransfer.objects.update(max_retries=0)
+    complete_unpacking(transfer, worker=WORKER, found=[found(package, digest(package))])
+    package.refresh_from_db()
+    assert (transfer.unpack_status, package.state) == (Status.FAILED, PackageState.FAILED)
+    return package, transfer
+
+
+def correct(world, package, **facts):
+    facts = {"location": world.ccat_buffer, "size_bytes": 3_512, "checksum": digest(package), **facts}
+    return correct_packaging(package, user=world.user, reason="read the disk before the cache was written", **facts)
+
+
+def test_a_package_whose_checksum_was_reported_wrongly_is_corrected_and_archived(world):
+    package, transfer = reported_wrongly(world)
+    told = explain(package)
+    assert told.who == "operator"
+    assert re.search(f"correct_packaging; then .*data_transfer {transfer.pk} by .*retry_unpacking", told.next_step)
+    for _ in range(2):
+        correct(world, package)
+        assert (package.state, package.checksum) == (PackageState.WAITING, digest(package))
+    assert "correct_packaging" not in explain(package).next_step
+    copy = world.copy(package, world.ccat_buffer)
+    assert (copy.status, copy.verification, copy.checksum) == ("present", "unverified", digest(package))
+    [change] = ChangeLog.objects.of(package).filter(before__checksum=WRONG)
+    assert (change.user, change.reason) == (world.user, "read the disk before the cache was written")
+    retry_unpacking(transfer)
+    world.unpack()
+    world.archive()
+    package.refresh_from_db()
+    assert package.state == PackageState.ARCHIVED
+
+
+def test_a_corrected_copy_that_was_called_corrupt_is_verified_again_by_a_fixity_check(world):
+    package, _ = reported_wrongly(world)
+    copy = world.copy(package, world.ccat_buffer)
+    record_fixity(copy, digest(package))
+    assert copy.status == PhysicalCopyStatus.CORRUPT
+    correct(world, package, checksum=digest(package))
+    copy.refresh_from_db()
+    assert (copy.status, copy.verification) == (PhysicalCopyStatus.PRESENT, Verification.VERIFIED)
+    assert copy.fixity_checks.latest("checked_at").checked_by == str(world.user)
+    with pytest.raises(Refused, match=f"raw_data_package {package.pk}: .*physical_copy {copy.pk} was verified"):
+        correct(world, package, checksum="a" * 64)
+
+
+def test_a_tar_that_was_written_again_with_another_size_is_corrected_once_more(world):
+    package, _ = reported_wrongly(world)
+    correct(world, package, size_bytes=10_000)
+    assert package.metadata.access_estsize == 10
+    correct(world, package, size_bytes=20_000, checksum="a" * 64)
+    package.refresh_from_db()
+    assert (package.size_bytes, package.metadata.access_estsize) == (20_000, 20)
+    with pytest.raises(Refused, match="can't hold its files"):
+        correct(world, package, size_bytes=1)
+    assert RawDataPackage.objects.get().size_bytes == 20_000
+
+
+def test_what_was_verified_or_not_made_can_not_be_corrected(world):
+    archived = world.archived_package()
+    with pytest.raises(Refused, match="was verified against its checksum"):
+        correct(world, archived, checksum=WRONG)
+    for copy in archived.copies.filter(verification=Verification.VERIFIED):
+        record_fixity(copy, "a" * 64)
+    assert not archived.copies.filter(verification=Verification.VERIFIED).exists()
+    with pytest.raises(Refused, match="cannot be changed"):
+        correct(world, archived, checksum="a" * 64)
+    bundle = archived.data_transfer_package
+    with pytest.raises(Refused, match=f"data_transfer_package {bundle.pk}: .*was verified"):
+        correct_bundling(bundle, user=world.user, reason="typo", size_bytes=9_999, checksum=WRONG)
+    [planned] = world.plan_packages()
+    with pytest.raises(Refused, match="is pending, so that nothing was reported"):
+        correct(world, planned)
+    with pytest.raises(Refused, match="not a buffer"):
+        correct(world, planned, location=world.source)
+    with pytest.raises(OpsdbError, match="say why"):
+        correct_packaging(
+            planned, user=world.user, reason=" ", location=world.ccat_buffer, size_bytes=1, checksum=WRONG
+        )
+
+
+def test_a_bundle_whose_checksum_was_reported_wrongly_is_corrected_and_delivered(world):
+    [package] = world.made_packages()
+    [bundle] = bundle_raw_data_packages(world.ccat_buffer)
+    world.make_bundle(bundle, checksum=WRONG)
+    plan_transfers()
+    DataTransfer.objects.update(max_retries=0)
+    [transfer] = claim_transfers(worker=WORKER)
+    complete_transfer(transfer, worker=WORKER, checksum=digest(bundle))
+    assert RawDataPackage.objects.get().state == PackageState.FAILED
+    assert "correct_bundling; then" in explain(package).next_step
+    facts = {"size_bytes": bundle.size_bytes, "checksum": digest(bundle)}
+    correct_bundling(bundle, user=world.user, reason="typo", **facts)
+    assert ChangeLog.objects.of(bundle).filter(reason="typo", user=world.user).exists()
+    reset_transfer(transfer)
+    world.deliver()
+    package.refresh_from_db()
+    assert package.state == PackageState.ARCHIVED
+
+
 # Races
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("round", range(5))
+def test_of_a_correction_and_an_arrival_that_verifies_what_is_recorded_one_wins(round):
+    world = build_world()
+    package, transfer = reported_wrongly(world)
+    retry_unpacking(transfer)
+    claim_unpacking(worker=WORKER)
+
+    def act(number):
+        if number:
+            return correct(world, RawDataPackage.objects.get())
+        return complete_unpacking(transfer, worker=WORKER, found=[found(package, WRONG)])
+
+    arrived, corrected = race(2, act)
+    package.refresh_from_db()
+    there = world.copy(package, world.cologne_buffer)
+    if isinstance(corrected, Refused):
+        assert (package.checksum, there.verification) == (WRONG, Verification.VERIFIED)
+    else:
+        assert (package.checksum, there.verification) == (digest(package), Verification.MISMATCH)
+        assert arrived.unpack_status == Status.FAILED
 
 
 @pytest.mark.django_db(transaction=True)

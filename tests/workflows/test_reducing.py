@@ -1,8 +1,10 @@
 """How packages are reduced: what gets a run, what a run reads, where it may go, and what it makes."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -16,10 +18,12 @@ from opsdb.models import (
     Pipeline,
     RunStatus,
     StagingJob,
+    TriggerType,
     Verification,
     VersionPolicy,
 )
 from opsdb.models.lineage import downstream, lineage
+from opsdb.workflows.answers import explain
 from opsdb.workflows.errors import Conflict, InvalidTransition, NotFound, Refused
 from opsdb.workflows.integrity import record_fixity
 from opsdb.workflows.reducing import (
@@ -28,6 +32,7 @@ from opsdb.workflows.reducing import (
     choose_version,
     collect_run,
     complete_run,
+    due_pipelines,
     fail_run,
     plan_runs,
     register_data_product,
@@ -53,6 +58,7 @@ from tests.factories.base import checksum
 from tests.workflows.racing import race
 from tests.workflows.scenario import WORKER, build_world, found
 
+NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)  # a Monday
 NIGHT = datetime(2026, 6, 15, 22, tzinfo=UTC)
 
 
@@ -328,7 +334,6 @@ def test_a_step_does_not_wait_for_other_sub_groups(pipeline):
     ("policy", "pinned", "chosen"),
     [
         (VersionPolicy.EXACT, "1.2", "1.2"),
-        (VersionPolicy.EXACT, "0.9", "0.9"),
         (VersionPolicy.COMPATIBLE, "1.2", "1.10"),
         (VersionPolicy.COMPATIBLE, "2.0rc1", "2.0"),
         (VersionPolicy.COMPATIBLE, "0.9", None),
@@ -349,6 +354,79 @@ def test_the_policy_chooses_the_version(pipeline, policy, pinned, chosen):
     else:
         with pytest.raises(Refused, match=f"reduction_step {step.pk}: .* no version"):
             choose_version(step)
+
+
+def test_a_deprecated_pinned_version_runs_only_when_that_is_allowed(pipeline):
+    step = ReductionStepFactory(pipeline=pipeline)
+    step.pinned_version, _ = (
+        ReductionSoftwareVersionFactory(software=step.software, version=version) for version in ("1.0", "1.1")
+    )
+    step.version_policy = VersionPolicy.EXACT
+    step.save()
+    step.software.versions.filter(version="1.0").update(deprecated=True)
+    available(pipeline)
+    refusal = f"reduction_step {step.pk}: its pinned version 1.0 is deprecated; .*not deprecated: 1.1.*allow_deprecated"
+    with pytest.raises(Refused, match=refusal):
+        plan_runs(pipeline)
+    told = explain(step)
+    assert (told.who, "pin one" in told.next_step) == ("operator", True)
+    [run] = plan_runs(pipeline, allow_deprecated=True)
+    assert run.software_version == step.pinned_version
+
+
+# When a pipeline is due
+
+
+def cron(pipeline, expression):
+    Pipeline.objects.filter(pk=pipeline.pk).update(
+        trigger_type=TriggerType.CRON, trigger_config={"cron": expression}, created_at=NOON
+    )
+
+
+def test_a_cron_pipeline_is_due_once_after_each_of_its_times(pipeline):
+    cron(pipeline, "0 18 * * mon-fri")
+
+    def due_at(**after):
+        return due_pipelines(NOON + timedelta(**after)) == [pipeline]
+
+    assert not due_at(hours=5, minutes=59)
+    assert due_at(hours=6)
+    assert due_at(days=3)
+    plan_runs(pipeline, now=NOON + timedelta(days=3))
+    pipeline.refresh_from_db()
+    assert pipeline.last_planned_at == NOON + timedelta(days=3)
+    assert not due_at(days=3, hours=5)
+    assert due_at(days=3, hours=6)
+    plan_runs(pipeline, now=NOON + timedelta(days=2))
+    assert not due_at(days=3, hours=5)
+    Pipeline.objects.update(enabled=False)
+    assert not due_at(days=9)
+
+
+def test_continuous_pipelines_are_due_always_and_manual_ones_when_somebody_plans_them(pipeline):
+    package = available(pipeline)
+    step = ReductionStepFactory(pipeline=pipeline)
+    ReductionSoftwareVersionFactory(software=step.software)
+    Pipeline.objects.update(trigger_type=TriggerType.MANUAL)
+    assert due_pipelines() == []
+    [run] = plan_runs(pipeline)
+    assert list(run.input_packages.all()) == [package]
+    Pipeline.objects.update(trigger_type=TriggerType.CONTINUOUS)
+    assert due_pipelines() == due_pipelines() == [pipeline]
+    plan_runs(pipeline)
+    pipeline.refresh_from_db()
+    assert pipeline.last_planned_at is None
+
+
+@pytest.mark.parametrize("expression", ["5-1 * * * *", "0 0 31 2 *"])
+def test_a_cron_expression_that_never_comes_true_is_refused(pipeline, expression):
+    cron(pipeline, expression)
+    pipeline.refresh_from_db()
+    with pytest.raises(ValidationError, match="each range from low to high") as refusal:
+        pipeline.full_clean()
+    assert list(refusal.value.message_dict) == ["trigger_config"]
+    with pytest.raises(Refused, match=f"pipeline {pipeline.pk}: .*{re.escape(expression)}"):
+        due_pipelines()
 
 
 def test_a_step_without_a_version_is_refused_when_it_has_something_to_do(pipeline):

@@ -35,7 +35,7 @@ def test_a_queue_is_named_after_site_location_and_operation(world):
 
 
 def test_every_location_has_the_queues_of_its_type(world, django_assert_num_queries):
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         names = [queue.name for queue in queues()]
     assert len(names) == len(set(names))
     assert {name for name in names if name.startswith("ccat_chai_")} == {

@@ -21,6 +21,8 @@ from opsdb.models import (
 )
 from opsdb.models.identifiers import uuid7
 from opsdb.workflows import work
+from opsdb.workflows.answers import explain
+from opsdb.workflows.archiving import claim_archive_transfers, complete_archive_transfer, plan_archiving
 from opsdb.workflows.arrivals import Found, record_arrivals
 from opsdb.workflows.errors import Conflict, InvalidTransition, LostClaim, NotFound, OpsdbError, Refused
 from opsdb.workflows.packaging import bundle_raw_data_packages
@@ -120,17 +122,16 @@ def test_when_nothing_can_be_planned_the_reason_is_said(world):
         plan_transfers()
 
 
-def test_an_origin_without_a_way_does_not_hold_up_the_others(world):
+def test_what_was_made_at_the_only_archive_site_stays_there_and_does_not_hold_up_others(world):
     source = DiskDataLocationFactory(site=world.us, source=True, instrument=world.module.instrument)
-    stuck = replace(world, source=source, ccat_buffer=world.us_buffer).made_bundle()
+    stays = replace(world, source=source, ccat_buffer=world.us_buffer).made_bundle()
     bundle = world.made_bundle()
     with out_of_use(world.cologne_archive):
         [transfer] = plan_transfers()
         assert transfer.data_transfer_package_id == bundle.pk
-        with pytest.raises(NoRoute, match="no archive site can take what buffer sends.*at this site already"):
-            plan_transfers()
+        assert plan_transfers() == []
     [transfer] = plan_transfers()
-    assert transfer.data_transfer_package_id == stuck.pk
+    assert transfer.data_transfer_package_id == stays.pk
 
 
 def test_what_can_not_be_read_at_its_origin_is_not_planned(world):
@@ -266,6 +267,17 @@ def test_an_arrival_can_be_reported_again(world):
         complete_transfer(transfer, worker=WORKER, checksum=WRONG)
     with pytest.raises(InvalidTransition):
         complete_transfer(transfer, worker="other", checksum=transfer.data_transfer_package.checksum)
+
+
+def test_a_mismatch_at_arrival_can_be_reported_again(world):
+    transfer = world.begun_transfer()
+    for _ in range(2):
+        complete_transfer(transfer, worker=WORKER, checksum=WRONG)
+        assert (transfer.status, transfer.retry_count) == (Status.PENDING, 1)
+    assert transfer.log.filter(message__startswith="failed").count() == 1
+    claim_transfers(worker="other")
+    with pytest.raises(LostClaim, match="other does"):
+        complete_transfer(transfer, worker=WORKER, checksum=WRONG)
 
 
 @pytest.mark.parametrize("report", [{"checksum": WRONG}, {"size_bytes": 1}])
@@ -445,6 +457,28 @@ def test_unpacking_can_be_reported_again(world):
     assert PhysicalCopy.objects.at(world.cologne_buffer).filter(raw_data_package__in=packages).count() == 2
 
 
+def test_a_mismatch_in_unpacking_can_be_reported_again_but_nothing_else(world):
+    _, packages = arrived(world)
+    [transfer] = claim_unpacking(worker=WORKER)
+    for _ in range(2):
+        complete_unpacking(transfer, worker=WORKER, found=[found(packages[0], WRONG)])
+        assert (transfer.unpack_status, transfer.unpack_retry_count) == (Status.PENDING, 1)
+    with pytest.raises(InvalidTransition):
+        complete_unpacking(transfer, worker=WORKER, found=map(found, packages))
+    claim_unpacking(worker=WORKER)
+    complete_unpacking(transfer, worker=WORKER, found=map(found, packages))
+    with pytest.raises(InvalidTransition):
+        complete_unpacking(transfer, worker=WORKER, found=[found(packages[0]), found(packages[1], WRONG)])
+
+
+def test_two_reports_of_one_package_that_differ_are_refused(world):
+    _, packages = arrived(world)
+    [transfer] = claim_unpacking(worker=WORKER)
+    with pytest.raises(Conflict, match=f"raw_data_package {packages[0].pk}: is reported both as sha256 {WRONG}"):
+        complete_unpacking(transfer, worker=WORKER, found=[found(packages[0], WRONG), *map(found, packages)])
+    assert not PhysicalCopy.objects.at(world.cologne_buffer).filter(raw_data_package__in=packages).exists()
+
+
 def test_a_package_that_differs_after_unpacking_never_counts_and_is_unpacked_again(world):
     _, packages = arrived(world)
     [transfer] = claim_unpacking(worker=WORKER)
@@ -622,3 +656,24 @@ def test_planning_a_transfer_and_deleting_what_it_reads_never_both_succeed(delet
         assert transfer.origin_location_id == world.us_buffer.pk
     else:
         assert "deletion rule 3: data_transfer" in str(overtaken(plan_transfers, delete))
+
+
+def test_what_is_made_at_the_only_archive_site_need_not_travel(world):
+    archive = TapeDataLocationFactory(site=world.ccat, name="archive", archive=True)
+    with out_of_use(world.cologne_archive, world.us_archive):
+        bundle = world.made_bundle()
+        assert plan_transfers() == []
+        told = explain(bundle)
+        assert (told.done, told.next_step) == (True, "nothing")
+        plan_archiving(archive)
+        [transfer] = claim_archive_transfers(worker=WORKER)
+        complete_archive_transfer(transfer, worker=WORKER, checksum=transfer.raw_data_package.checksum)
+    assert states(bundle.raw_data_packages.all()) == {PackageState.ARCHIVED}
+
+
+def test_what_is_made_at_an_archive_site_without_a_way_to_the_others_holds_nothing_up(world):
+    TapeDataLocationFactory(site=world.ccat, name="archive", archive=True)
+    world.made_bundle()
+    with out_of_use(world.cologne_buffer, world.us_buffer):
+        assert plan_transfers() == []
+    assert ends(plan_transfers()) == [("ccat", "cologne")]

@@ -13,6 +13,7 @@ class Command(AnsweringCommand):
         "Say what sites, locations and routes lack, and what to do. Ends with exit code 1 if there is an error, "
         "that is, if data can't get where they should."
     )
+    examples = ("opsdb_check", "opsdb_check --json")
 
     def answer(self, options):
         from opsdb.workflows.topology import validate_topology

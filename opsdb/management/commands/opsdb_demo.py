@@ -2,7 +2,9 @@
 
 import argparse
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+
+from opsdb.management.base import OpsdbCommand
 
 
 def at_least_one(text):
@@ -12,7 +14,7 @@ def at_least_one(text):
     return number
 
 
-class Command(BaseCommand):
+class Command(OpsdbCommand):
     """Tell the story of some nights by the workflows and print what happened."""
 
     help = (
@@ -20,14 +22,7 @@ class Command(BaseCommand):
         "deletion, with every rule in force, and leave something under way in every state. Refuses a database that "
         "holds real observations."
     )
-
-    def create_parser(self, *args, **kwargs):
-        return super().create_parser(
-            *args,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            epilog="example:\n  manage.py opsdb_demo --nights 3 --seed 7",
-            **kwargs,
-        )
+    examples = ("opsdb_demo --nights 3 --seed 7", "opsdb_demo --nights 20 --files-per-observation 550")
 
     def add_arguments(self, parser):
         parser.add_argument("--nights", type=at_least_one, default=1, help="how many nights (1)")
@@ -39,9 +34,14 @@ class Command(BaseCommand):
             help="raw files that each module writes in one observation (one a minute)",
         )
 
+        parser.add_argument(
+            "--once", action="store_true", help="do nothing when the database holds observations already"
+        )
+
     def handle(self, **options):
         from opsdb.demonstration import Story
-        from opsdb.management.report import console, table
+        from opsdb.management.report import table
+        from opsdb.models import ExecutedObsUnit
         from opsdb.workflows.attribution import attributed
         from opsdb.workflows.errors import OpsdbError
 
@@ -49,6 +49,9 @@ class Command(BaseCommand):
             if options["verbosity"] > 1:
                 self.stdout.write(line)
 
+        if options["once"] and ExecutedObsUnit.objects.exists():
+            say("The database holds observations already.")
+            return
         try:
             with attributed(origin="opsdb_demo"):
                 done = Story(seed=options["seed"], files=options["files_per_observation"], say=say).tell(
@@ -57,5 +60,4 @@ class Command(BaseCommand):
         except OpsdbError as error:
             raise CommandError(str(error)) from error
         if options["verbosity"]:
-            out = console(self.stdout, no_color=options["no_color"], force_color=options["force_color"])
-            out.print(table("Demonstration", "what", "count", rows=done.items()))
+            self.console(options).print(table("Demonstration", "what", "count", rows=done.items()))

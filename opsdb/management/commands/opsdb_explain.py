@@ -10,6 +10,7 @@ class Command(AnsweringCommand):
         "Say why a package is not archived, a transfer does not move, a copy is not deleted or a run does not start, "
         "what has to happen next, and who does it."
     )
+    examples = ("opsdb_explain data_transfer 17", "opsdb_explain 0198c5a2-8f10-7000-8000-000000000001")
 
     def add_arguments(self, parser):
         super().add_arguments(parser)

@@ -1,56 +1,171 @@
-"""``manage.py opsdb_init``: load the reference data."""
+"""``manage.py opsdb_init``: load the reference data, or write them into files."""
 
-from django.core.management.base import BaseCommand, CommandError
+import sys
+from collections import Counter
 
-from opsdb.management.report import console, table
+from django.core.management.base import CommandError
+
+from opsdb.loaders.reference import STEPS, ArchiveMode, Mode
+from opsdb.management.base import OpsdbCommand
+from opsdb.management.report import listing, table
 
 
-class Command(BaseCommand):
-    """Print what loading the reference data created and changed; a second run changes nothing and says so."""
+class Command(OpsdbCommand):
+    """Print what loading the reference data does to every row; a second run does nothing and says so."""
 
     help = (
-        "Load the reference data: observatory, instruments, programs, modes, locations, routes and roles. "
-        "Rows are made if missing and changed where they differ from the files; nothing is deleted."
+        "Load the reference data: observatory, instruments, programs, modes, sites, locations, routes and roles. "
+        "Everything is checked first and written in one transaction, or nothing is."
+    )
+    examples = (
+        "opsdb_init",
+        "opsdb_init --reference /etc/ops-db/reference --data-archive-mode production --mode edit --dry-run",
+        "opsdb_init --export reference-today",
+        "opsdb_init --drop --yes",
+    )
+    notes = (
+        "modes:\n"
+        "  append  make the rows that are missing; leave those that are there\n"
+        "  edit    also change fields that differ from the files\n"
+        "  prune   also remove rows that the files don't have, of the models that they name;\n"
+        "          what something refers to is taken out of use, or stays and is named"
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+        parser.add_argument("--reference", metavar="DIR", help="folder with index.yaml (that of the package)")
+        parser.add_argument(
+            "--data-archive-mode",
+            choices=[mode.value for mode in ArchiveMode],
+            help="locations on local disks, or the real sites (production if OPSDB_PRODUCTION is on, else development)",
+        )
+        parser.add_argument(
+            "--mode", choices=[mode.value for mode in Mode], default=Mode.APPEND.value, help="see below (append)"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
+        parser.add_argument(
+            "--drop",
+            action="store_true",
+            help=(
+                "first remove all data of ops-db: plans, reference data, roles, users, history; refused in production "
+                "and where there are observations"
+            ),
+        )
+        parser.add_argument("--yes", action="store_true", help="drop without asking")
+        parser.add_argument("--export", metavar="DIR", help="write the present reference data into a new folder")
 
     def handle(self, **options):
         from opsdb.loaders.errors import LoadError
-        from opsdb.loaders.reference import load_reference
+        from opsdb.workflows.attribution import attributed
+        from opsdb.workflows.errors import OpsdbError
 
         try:
-            result = load_reference(dry_run=options["dry_run"])
-        except LoadError as error:
+            if options["export"]:
+                self.export(options)
+                return
+            if options["drop"] and not options["dry_run"]:
+                self.confirm(options)
+            with attributed(origin="opsdb_init"):
+                result, dropped = self.load(options)
+        except (LoadError, OpsdbError) as error:
             raise CommandError(str(error)) from error
         if options["verbosity"]:
-            self.report(result, options)
+            self.report(result, dropped, options)
 
-    def report(self, result, options):
-        """Print counts per model, changed fields from old to new, and a sentence that sums up."""
-        out = console(self.stdout, no_color=options["no_color"], force_color=options["force_color"])
-        rows = [
-            (model, len(created), result.changed[model], result.unchanged[model])
-            for model, created in result.created.items()
-        ]
-        out.print(table("Reference data", "model", "created", "changed", "unchanged", rows=rows, zero="-"))
-        if result.dry_run or options["verbosity"] > 1:
-            for model, created in result.created.items():
-                for row in created:
-                    out.print(f"create {model} {row}", markup=False)
-        for change in result.changes:
-            out.print(
-                f"change {change.model} {change.row}: {change.field} {change.old} → {change.new}",
-                markup=False,
+    def export(self, options):
+        """Write the files and print where they are."""
+        from opsdb.loaders.reference import export_reference
+
+        others = ("reference", "data_archive_mode", "dry_run", "drop")
+        if given := [f"--{name.replace('_', '-')}" for name in others if options[name]]:
+            raise CommandError(f"--export only writes files; leave out {', '.join(given)}.")
+        counts = export_reference(options["export"])
+        if options["verbosity"]:
+            self.stdout.write(f"{sum(counts.values())} rows of {len(counts)} models written to {options['export']}.")
+
+    def confirm(self, options):
+        """Refuse to drop without the word of a person, or ``--yes``."""
+        from django.db import connection
+
+        from opsdb.loaders.reference.emptying import refuse_to_empty, row_counts
+
+        refuse_to_empty()
+        if options["yes"]:
+            return
+        if not sys.stdin.isatty():
+            raise CommandError("--drop asks before it removes data, and there is nobody to ask: add --yes.")
+        name = connection.settings_dict["NAME"]
+        out = self.console(options)
+        out.print(table(f"To be dropped from {name}", "table", "rows", rows=row_counts().items()))
+        if input(f"Type the name of the database, {name}, to drop all this: ") != name:
+            raise CommandError("Nothing was dropped.")
+
+    def load(self, options):
+        """Load the files, on an emptied database if that is wanted; return what was done and what was dropped."""
+        from django.db import transaction
+
+        from opsdb.loaders.reference import hold_lock, load_reference
+        from opsdb.loaders.reference.emptying import empty, row_counts
+
+        def waiting():
+            if options["verbosity"]:
+                self.stderr.write("Another opsdb_init is at work; waiting for it.")
+
+        archive_mode = options["data_archive_mode"]
+        dropped = {}
+        with transaction.atomic():
+            if options["drop"]:
+                hold_lock(waiting)
+                dropped = row_counts()
+                empty()
+            result = load_reference(
+                options["reference"],
+                mode=Mode(options["mode"]),
+                archive_mode=archive_mode and ArchiveMode(archive_mode),
+                dry_run=options["dry_run"],
+                waiting=waiting,
             )
+            if options["dry_run"]:
+                transaction.set_rollback(True)
+        return result, dropped
+
+    def report(self, result, dropped, options):
+        """Print what was dropped, counts per model, what is done to every row, and a sentence that sums up."""
+        out = self.console(options)
+        # A person who was asked has seen it.
+        if dropped and (options["yes"] or options["dry_run"]):
+            out.print(table("Dropped", "table", "rows", rows=dropped.items()))
+        if not result.changes_nothing or self.tells_all(options):
+            counts = {step: Counter({model: result.done[step, model] for model in result.models}) for step in STEPS}
+            counts |= {"leave": result.left, "differ": result.differing}
+            counts = {name: count for name, count in counts.items() if count.total() or name == "leave"}
+            rows = [(model, *(count[model] for count in counts.values())) for model in result.models]
+            out.print(table("Reference data", "model", *counts, rows=rows, zero="-"))
+        told = [step for step in result.steps if step.action != "create" or self.tells_all(options)]
+        if told:
+            rows = [(step.action, self.in_words(step)) for step in told]
+            out.print(listing("Plan", "action", "row", rows=rows))
         out.print(self.summary(result), markup=False)
+
+    @staticmethod
+    def in_words(step):
+        """Return which row a step is about, and what changes."""
+        change = f": {step.field} {step.old} → {step.new}" if step.field else ""
+        return f"{step.model} {step.row}{change}"
+
+    @staticmethod
+    def tells_all(options):
+        """Return whether every row that is made is named, and what is left counted."""
+        return options["dry_run"] or options["verbosity"] > 1
 
     def summary(self, result):
         """Return the sentence that sums up."""
+        differing = result.differing.total()
+        hint = f" {differing} of those left differ from the files: see --mode edit --dry-run." if differing else ""
         if result.changes_nothing:
-            return "Nothing to change."
-        created, changed = sum(map(len, result.created.values())), sum(result.changed.values())
+            return f"Nothing to change; {result.left.total()} rows are left as they are.{hint}"
+        done = (("created", "create"), ("changed", "change"), ("deactivated", "deactivate"), ("removed", "remove"))
+        counts = [(word, result.count(step)) for word, step in done]
+        words = ", ".join(f"{count} {word}" for word, count in counts if count)
         if result.dry_run:
-            return f"Dry run: {created} rows would be created, {changed} changed. Nothing was written."
-        return f"{created} rows created, {changed} changed."
+            return f"Dry run, nothing was written. Rows: {words}.{hint}"
+        return f"Rows: {words}.{hint}"

@@ -2,8 +2,9 @@
 
 import argparse
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from opsdb.management.base import OpsdbCommand
 from opsdb.management.report import console, progress, table
 
 
@@ -19,10 +20,14 @@ def django_options():
     return parser
 
 
-class Command(BaseCommand):
+class Command(OpsdbCommand):
     """Load one file in one transaction and print what it brought."""
 
     help = "Load a file into the database: all of it, or nothing if anything in it is wrong."
+    examples = (
+        "opsdb_load slots fyst_timeline_2026-06-15.ecsv --program WFS --create-missing",
+        "opsdb_load slots --help",
+    )
 
     def add_arguments(self, parser):
         kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)

@@ -8,6 +8,7 @@ class Command(AnsweringCommand):
     """Print every queue that sites and locations imply."""
 
     help = "List every queue that sites and locations imply: {site}_{location}_{operation}."
+    examples = ("opsdb_queues", "opsdb_queues --json")
 
     def answer(self, options):
         from opsdb.workflows.topology import queues
@@ -16,7 +17,14 @@ class Command(AnsweringCommand):
 
     def show(self, out, answer):
         rows = [
-            (queue.name, queue.site, queue.location, queue.operation, "" if queue.active else "out of use")
+            (
+                queue.name,
+                queue.site,
+                queue.location,
+                queue.operation,
+                queue.stalled or "",
+                "" if queue.active else "out of use",
+            )
             for queue in answer
         ]
-        out.print(listing("Queues", "queue", "site", "location", "operation", "", rows=rows))
+        out.print(listing("Queues", "queue", "site", "location", "operation", "stalled", "", rows=rows))

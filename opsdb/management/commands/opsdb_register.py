@@ -1,29 +1,21 @@
 """``manage.py opsdb_register FILE``: register the raw data files that a list names."""
 
-import argparse
+from django.core.management.base import CommandError
 
-from django.core.management.base import BaseCommand, CommandError
+from opsdb.management.base import OpsdbCommand
 
 
-class Command(BaseCommand):
+class Command(OpsdbCommand):
     """Register a list of files in one transaction."""
 
     help = "Register raw data files from a list: all of them, or none if anything in it is wrong."
-
-    def create_parser(self, *args, **kwargs):
-        return super().create_parser(
-            *args,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            epilog=(
-                "example:\n"
-                "  manage.py opsdb_register files.csv\n\n"
-                "columns:\n"
-                "  executed_obs_unit, instrument_module, source_location, relative_path, size_bytes, checksum,\n"
-                "  and if wanted checksum_algorithm (sha256), file_type, observed_at, id\n\n"
-                "A list can be registered again: what is known changes nothing."
-            ),
-            **kwargs,
-        )
+    examples = ("opsdb_register files.csv",)
+    notes = (
+        "columns:\n"
+        "  executed_obs_unit, instrument_module, source_location, relative_path, size_bytes, checksum,\n"
+        "  and if wanted checksum_algorithm (sha256), file_type, observed_at, id\n\n"
+        "A list can be registered again: what is known changes nothing."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("file", help="a .csv file with a header, or a .jsonl file with one JSON object a line")

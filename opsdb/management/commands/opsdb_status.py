@@ -11,6 +11,7 @@ class Command(AnsweringCommand):
         "Show how things stand: every stage by state with its oldest item, what every location holds and lacks, the "
         "last failures, and work without a sign of life. Large numbers are estimates and say so."
     )
+    examples = ("opsdb_status", "opsdb_status --json")
 
     def answer(self, options):
         from opsdb.workflows.overview import overview

@@ -8,6 +8,7 @@ class Command(AnsweringCommand):
     """Print every copy of an observation, file, package, transfer package or product."""
 
     help = "Show every copy of an observation, file, package, transfer package or product, and when it was verified."
+    examples = ("opsdb_where 0198c5a2-8f10-7000-8000-000000000001", "opsdb_where data_product 17 --json")
 
     def add_arguments(self, parser):
         super().add_arguments(parser)

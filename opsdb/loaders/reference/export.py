@@ -1,0 +1,155 @@
+"""Writing the reference data of a database as the files that loading takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from shutil import rmtree
+from urllib.parse import urlsplit
+
+from django.db import connection, models, transaction
+
+from opsdb.models.base import natural_key_lookups
+
+from ..errors import LoadError, Problem
+from .files import INDEX_NAME
+from .schema import FOLDER, schemas
+from .topics import TOPICS, Permissions, holds_permissions, reference_models, writable_fields
+
+WIDTH = 110
+
+
+class _Key(list):
+    """A natural key, which is written on one line."""
+
+
+def export_reference(directory) -> dict[str, int]:
+    """Write the reference data of the database into a folder, in the form that loading takes.
+
+    Every field is written, so that loading the files with ``edit`` brings back exactly this state. The rows are
+    ordered by their natural keys: what has not changed is written the same. The folder appears whole or not at all.
+
+    Args:
+        directory: a folder that is new or empty.
+
+    Returns:
+        How many rows there are of each model.
+
+    Raises:
+        LoadError: the folder can't be written or holds something, or a row holds a secret.
+    """
+    target = Path(directory).absolute()
+    try:
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise LoadError([Problem(target, "there is something already", "a new or empty folder")])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        try:
+            counts = _write(new, target)
+            new.chmod(0o755)
+            os.replace(new, target)
+        finally:
+            rmtree(new, ignore_errors=True)
+    except OSError as error:
+        raise LoadError([Problem(target, f"this can't be written: {error.strerror}")]) from error
+    return counts
+
+
+def _write(folder, target):
+    counts = {}
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if is_outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        documents = _documents(target, counts)
+    documents["index"] = {"files": [f"{topic}.yaml" for topic in TOPICS]}
+    (folder / FOLDER).mkdir()
+    for name, schema in schemas().items():
+        (folder / FOLDER / name).write_text(as_published(schema), encoding="utf-8")
+    for topic, document in documents.items():
+        name = f"{topic}.yaml"
+        schema = "index.json" if name == INDEX_NAME else "reference.json"
+        text = f"# yaml-language-server: $schema={FOLDER}/{schema}\n{_as_yaml(document)}"
+        (folder / name).write_text(text, encoding="utf-8")
+    return counts
+
+
+def as_published(schema: dict) -> str:
+    """Return a schema as its file holds it."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _documents(target, counts):
+    known = reference_models()
+    permissions = Permissions()
+    documents = {}
+    for topic, names in TOPICS.items():
+        documents[topic] = {}
+        for name in names:
+            rows = _rows(known[name])
+            documents[topic][name] = [_as_values(row, permissions, target / f"{topic}.yaml") for row in rows]
+            counts[name] = len(rows)
+    return documents
+
+
+def _rows(model):
+    """Return all rows in the order of their natural keys, with what the keys of their references need."""
+    relations = [field for field in writable_fields(model).values() if field.is_relation]
+    lists = [
+        models.Prefetch(field.name, field.related_model._default_manager.select_related(*_chains(field.related_model)))
+        for field in relations
+        if field.many_to_many and not holds_permissions(field)
+    ]
+    lists += [field.name for field in relations if holds_permissions(field)]
+    keys = {field.name: field.related_model for field in relations if not field.many_to_many}
+    joined = [*keys, *(f"{name}__{chain}" for name, related in keys.items() for chain in _chains(related))]
+    rows = model._default_manager.order_by(*natural_key_lookups(model)).prefetch_related(*lists)
+    return rows.select_related(*joined) if joined else rows
+
+
+def _chains(model):
+    """Return the references that the natural key of a model goes along."""
+    return sorted({lookup.rpartition("__")[0] for lookup in natural_key_lookups(model)} - {""})
+
+
+def _as_values(row, permissions, path):
+    values = {}
+    for name, field in writable_fields(type(row)).items():
+        value = getattr(row, name)
+        if holds_permissions(field):
+            values[name] = permissions.patterns(set(value.all()))
+        elif field.many_to_many:
+            values[name] = sorted(_as_key(one) for one in value.all())
+        elif field.is_relation:
+            values[name] = None if value is None else _as_key(value)
+        else:
+            values[name] = value
+        if isinstance(field, models.URLField) and "@" in urlsplit(value).netloc:
+            message = f"{type(row).__name__} {row}: {name} holds a login, which must not leave the database"
+            raise LoadError([Problem(path, message, "a URL without one, and the login in the environment")])
+    return values
+
+
+def _as_key(row):
+    parts = row.natural_key()
+    return parts[0] if len(parts) == 1 else _Key(parts)
+
+
+def _as_yaml(document):
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        def ignore_aliases(self, data):
+            return True
+
+        def increase_indent(self, flow=False, indentless=False):
+            return super().increase_indent(flow, False)
+
+    def on_one_line(dumper, key):
+        return dumper.represent_sequence("tag:yaml.org,2002:seq", key, flow_style=True)
+
+    Dumper.add_representer(_Key, on_one_line)
+    return yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)

@@ -1,0 +1,300 @@
+"""Reading reference files: safe YAML, held to the schema, every problem with its line and key."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from functools import cache
+from math import isfinite
+from pathlib import Path
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from ..errors import PROBLEM_LIMIT, LoadError, Problems, listed, shown
+from ..files import read_lines
+from .schema import schemas
+from .topics import ArchiveMode, reference_models, writable_fields
+
+INDEX_NAME = "index.yaml"
+CHARACTER_LIMIT = 2_000_000
+NODE_LIMIT = 200_000
+AT_LEVEL = {0: "there are no pairs", 1: "there is no list", 2: "this is no row"}
+IN_WORDS = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number without quotes",
+    "null": "null",
+    "number": "a finite number without quotes",
+    "object": "'field: value' pairs",
+    "string": "a text, in quotes if YAML takes it for something else",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row as a file gives it; ``where`` is its path in the file, such as ``Telescope[0]``."""
+
+    problems: Problems
+    where: str
+    lines: dict
+    model: type[models.Model]
+    values: dict
+
+    def problem(self, message, field_name=None, expected=""):
+        """Note a problem of this row, at one of its fields if it is about one."""
+        place = f"{self.where}.{field_name}" if field_name else self.where
+        self.problems.add(message, expected=expected, line=self.lines.get(place, self.lines[self.where]), column=place)
+
+
+@dataclass
+class ReferenceFile:
+    """What one file says: rows by model, and where it names each model."""
+
+    problems: Problems
+    lines: dict
+    models: list[type[models.Model]]
+    entries: list[Entry]
+
+
+def read_reference(directory, archive_mode: ArchiveMode | None = None) -> list[ReferenceFile]:
+    """Return all files that the index names, in its order, checked as far as that needs no database.
+
+    Args:
+        directory: a folder with ``index.yaml``.
+        archive_mode: which file to take where the index has one for each mode.
+
+    Raises:
+        LoadError: a file can't be read, or names models, fields or values that can't be.
+    """
+    indexed = _indexed_files(Path(directory), archive_mode or ArchiveMode.default())
+    files = {path: _read_file(path) for path in indexed}
+    for file in files.values():
+        for entry in file.entries:
+            _check_values(entry)
+    chosen = [files[path] for path, is_chosen in indexed.items() if is_chosen]
+    _check_keys([entry for file in chosen for entry in file.entries])
+    stop_if_any(files.values())
+    return chosen
+
+
+def stop_if_any(files) -> None:
+    """Raise LoadError with the problems of all files, in their order, as many as a person would read."""
+    found = [problem for file in files for problem in file.problems.found]
+    if found:
+        raise LoadError(found[:PROBLEM_LIMIT], omitted=len(found) >= PROBLEM_LIMIT)
+
+
+def _indexed_files(directory, archive_mode):
+    """Return every file that the index names, and whether it is to be loaded, in order."""
+    path = directory / INDEX_NAME
+    problems = Problems(path)
+    document, lines = _read_yaml(path, problems)
+    _check_schema(document, "index.json", lines, problems)
+    problems.stop_if_any()
+    present = {file.name for file in directory.glob("*.yaml")}
+    indexed, known = {}, {INDEX_NAME}
+    for position, item in enumerate(document["files"]):
+        where = f"files[{position}]"
+        named = {where: item} if isinstance(item, str) else {f"{where}.{mode}": name for mode, name in item.items()}
+        for place, name in named.items():
+            if name not in present:
+                problems.add(
+                    f"there is no file {shown(name)} beside the index",
+                    expected="the name of a YAML file",
+                    line=lines[place],
+                    column=place,
+                )
+            if name in known:
+                problems.add(f"{shown(name)} is named twice", line=lines[place], column=place)
+            known.add(name)
+            indexed[directory / name] = isinstance(item, str) or place == f"{where}.{archive_mode}"
+    for name in sorted(present - known):
+        problems.add(f"{name} is not in the index", expected="every file of the folder", line=lines["files"])
+    problems.stop_if_any()
+    return indexed
+
+
+def _read_file(path):
+    problems = Problems(path)
+    file = ReferenceFile(problems, {}, [], [])
+    try:
+        document, file.lines = _read_yaml(path, problems)
+        _check_schema(document, "reference.json", file.lines, problems)
+        problems.stop_if_any()
+    except LoadError as error:
+        problems.found = list(error.problems)
+        return file
+    known = reference_models()
+    for name, rows in document.items():
+        file.models.append(known[name])
+        for position, values in enumerate(rows):
+            file.entries.append(Entry(problems, f"{name}[{position}]", file.lines, known[name], dict(values)))
+    return file
+
+
+def _read_yaml(path, problems):
+    """Return a YAML document and the line of everything in it, by path."""
+    import yaml
+
+    lines = {}
+    text = "\n".join(read_lines(path)) + "\n"
+    if len(text) > CHARACTER_LIMIT:
+        problems.stop("this file is too large", expected=f"at most {CHARACTER_LIMIT} characters")
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        problems.stop(f"this is no YAML: {error.reason}", line=line)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            problems.stop("this file is empty")
+        _locate(node, "", lines, problems)
+        problems.stop_if_any()
+        return loader.construct_document(node), lines
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error)
+        problems.stop(f"this is no YAML: {reason}", line=mark.line + 1 if mark else None)
+    except RecursionError:
+        problems.stop("this YAML is nested too deeply")
+    except ValueError as error:
+        problems.stop(f"a value can't be read: {error}")
+    finally:
+        loader.dispose()
+
+
+def _locate(node, path, lines, problems):
+    """Note the lines of a node and of all below it, and what no row can hold."""
+    import yaml
+
+    line = node.start_mark.line + 1
+    lines[path] = line
+    if len(lines) > NODE_LIMIT:
+        problems.stop("there are too many values", expected=f"at most {NODE_LIMIT}, repeated ones counted", line=line)
+    if isinstance(node, yaml.SequenceNode):
+        for position, item in enumerate(node.value):
+            _locate(item, f"{path}[{position}]", lines, problems)
+    elif isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
+                kind = shown(key.value) if isinstance(key, yaml.ScalarNode) else "a list"
+                problems.add(
+                    f"{kind} is no name", expected="a name, in quotes if need be", line=line, column=path or None
+                )
+                continue
+            if key.value in seen:
+                problems.add(f"{key.value} is given twice", line=line, column=path or None)
+            seen.add(key.value)
+            place = f"{path}.{key.value}" if path else key.value
+            _locate(value, place, lines, problems)
+            lines[place] = line
+    elif not _is_storable(node.value):
+        problems.add(
+            "there is a character that no text can hold", expected="plain text", line=line, column=path or None
+        )
+
+
+def _is_storable(text):
+    """Return whether PostgreSQL can hold a text: no NUL, and no half of a surrogate pair."""
+    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
+
+
+@cache
+def _validator(name):
+    from jsonschema import Draft202012Validator, validators
+
+    def is_number(checker, value):
+        return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+    def is_integer(checker, value):
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    checker = Draft202012Validator.TYPE_CHECKER.redefine_many({"number": is_number, "integer": is_integer})
+    return validators.extend(Draft202012Validator, type_checker=checker)(schemas()[name])
+
+
+def _check_schema(document, name, lines, problems):
+    """Note where a document is not as its schema says, in the order of the file."""
+    told = set()
+    found = []
+    for error in _validator(name).iter_errors(document):
+        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)[1:]
+        for place, message, expected in _in_words(error, where):
+            if (place, message) not in told:
+                told.add((place, message))
+                line = lines.get(place) or lines.get(where, 1)
+                found.append((line, message, expected, place or None))
+    for line, message, expected, place in sorted(found, key=lambda one: one[0]):
+        problems.add(message, expected=expected, line=line, column=place)
+
+
+def _in_words(error, where):
+    """Yield place, message and what is expected, of one error of the schema."""
+    value, wanted = error.instance, error.validator_value
+    within = f"{where}." if where else ""
+    kind = where.partition("[")[0]
+    if error.validator == "additionalProperties":
+        known = error.schema["properties"]
+        for name in sorted(set(value) - set(known)):
+            is_model = "$defs" in error.schema
+            said = "is no model of reference data" if is_model else f"is no field of {kind or 'the index'}"
+            yield within + name, f"{shown(name)} {said}", near(name, known)
+    elif error.validator == "required":
+        unknown = set(value) - set(error.schema["properties"])
+        for name in wanted:
+            if name not in value and not difflib.get_close_matches(name, unknown):
+                yield within + name, f"{name} is missing", error.schema["properties"][name].get("description", "")
+    elif "title" in error.schema and error.validator in ("type", "minItems", "maxItems", "minLength") and where:
+        yield where, f"{shown(value)} does not say which row is meant", error.schema["title"]
+    elif error.validator == "type":
+        types = [wanted] if isinstance(wanted, str) else wanted
+        message = AT_LEVEL.get(len(error.absolute_path), f"{shown(value)} is no value for this field")
+        yield where, message, " or ".join(IN_WORDS[one] for one in types)
+    elif error.validator == "enum":
+        yield (
+            where,
+            f"{shown(value)} is no value for this field",
+            f"one of {', '.join(str(one) for one in wanted if one)}",
+        )
+    elif error.validator == "maxLength":
+        yield where, f"{shown(value)} is too long", f"at most {wanted} characters"
+    elif error.validator in ("minLength", "minItems"):
+        yield where, "this must not be empty", ""
+    else:
+        yield (
+            where,
+            f"{shown(value)} is no value for this",
+            error.schema.get("description", "a file, or one for each mode"),
+        )
+
+
+def near(name, known) -> str:
+    """Return which known names may have been meant."""
+    found = difflib.get_close_matches(name, known, 3, 0.5)
+    return f"{' or '.join(found)}?" if found else f"one of {listed(known, 30)}"
+
+
+def _check_values(entry):
+    """Give every value its type, and note what the field's own checks refuse."""
+    fields = writable_fields(entry.model)
+    for name, value in entry.values.items():
+        if fields[name].is_relation:
+            continue
+        try:
+            entry.values[name] = fields[name].clean(value, None)
+        except ValidationError as error:
+            entry.problem(" ".join(error.messages), name)
+
+
+def _check_keys(entries):
+    seen = {}
+    for entry in entries:
+        key = (entry.model, *(str(entry.values.get(name)) for name in entry.model.natural_key_fields))
+        if key in seen:
+            first = seen[key]
+            entry.problem(f"the same row is at {first.problems.path.name}, {first.where}")
+        seen[key] = entry

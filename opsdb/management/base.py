@@ -1,0 +1,49 @@
+"""What all commands of ops-db have in common."""
+
+from argparse import HelpFormatter as ArgparseHelpFormatter
+from argparse import RawDescriptionHelpFormatter
+
+from django.core.management.base import BaseCommand, DjangoHelpFormatter
+
+from .report import console
+
+
+class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
+    """Wrap a description of one line as ever; what has lines of its own keeps them."""
+
+    def _fill_text(self, text, width, indent):
+        if "\n" in text:
+            return super()._fill_text(text, width, indent)
+        return ArgparseHelpFormatter._fill_text(self, text, width, indent)
+
+
+class OpsdbCommand(BaseCommand):
+    """A command whose help ends with examples.
+
+    What it needs to do its work is imported when it does it, so that its help is quick.
+
+    Attributes:
+        examples: command lines without ``manage.py``.
+        notes: what stands below them; its lines stay as they are.
+    """
+
+    examples: tuple[str, ...] = ()
+    notes = ""
+
+    def create_parser(self, prog_name, subcommand, **kwargs):
+        lines = [f"  manage.py {example}" for example in self.examples]
+        epilog = "\n".join([f"example{'s' if len(lines) > 1 else ''}:", *lines])
+        kwargs = {
+            "formatter_class": HelpFormatter,
+            "epilog": f"{epilog}\n\n{self.notes}" if self.notes else epilog,
+            **kwargs,
+        }
+        return super().create_parser(prog_name, subcommand, **kwargs)
+
+    def console(self, options):
+        """Return a rich console on standard output.
+
+        Args:
+            options: of the command; ``no_color`` and ``force_color`` count.
+        """
+        return console(self.stdout, no_color=options["no_color"], force_color=options["force_color"])

@@ -1,0 +1,176 @@
+"""``manage.py opsdb_migrate``: the step of a deployment that brings the database up to date."""
+
+import argparse
+from contextlib import contextmanager
+from zlib import crc32
+
+from django.core.management.base import CommandError
+
+from opsdb.loaders.reference import ArchiveMode
+from opsdb.management.base import OpsdbCommand
+
+LOCK_NUMBER = crc32(b"opsdb migrations")
+LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL manual, appendix A
+HOLDER = """
+SELECT activity.pid, activity.backend_start FROM pg_locks JOIN pg_stat_activity AS activity USING (pid)
+WHERE locktype = 'advisory' AND objid::bigint = %s AND granted
+AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+def seconds(text):
+    """Return a number of seconds above 0."""
+    number = float(text)
+    if not 0 < number < 86_400:
+        raise argparse.ArgumentTypeError("must be above 0 and below 86400")
+    return number
+
+
+class Command(OpsdbCommand):
+    """Back up if asked, migrate, load missing reference data, and print what changed."""
+
+    help = (
+        "Bring the database up to date: back it up if asked, migrate, and run opsdb_init --mode append. Safe to run "
+        "at every start: where there is nothing to do, it does nothing."
+    )
+    examples = (
+        "opsdb_migrate",
+        "opsdb_migrate --backup /var/backups/ops-db --lock-timeout 30",
+    )
+    notes = (
+        "A backup is made only when there is something to migrate; pg_restore reads it.\n"
+        "The password comes from the project's settings, PGPASSWORD or PGPASSFILE, never from the command line."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--backup", metavar="DIR", help="first write a pg_dump of the database into this folder")
+        parser.add_argument(
+            "--lock-timeout",
+            type=seconds,
+            default=10.0,
+            metavar="SECONDS",
+            help="give up if a table is in use for longer, instead of holding everybody up (10)",
+        )
+        parser.add_argument("--reference", metavar="DIR", help="as for opsdb_init")
+        parser.add_argument(
+            "--data-archive-mode", choices=[mode.value for mode in ArchiveMode], help="as for opsdb_init"
+        )
+
+    def handle(self, **options):
+        from django.db import OperationalError, connection
+
+        try:
+            connection.ensure_connection()
+        except OperationalError as error:
+            name = connection.settings_dict["NAME"]
+            reason = " ".join(str(error).split()).rstrip(".")
+            raise CommandError(f"Can't connect to the database {name} ({reason}); nothing was changed.") from error
+        try:
+            with self.impatient(connection, options["lock_timeout"]):
+                if self.pending(connection):
+                    with self.alone(connection):
+                        self.migrate(connection, options)
+                else:
+                    self.tell(options, "Nothing to migrate.")
+                self.init(options)
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                raise
+            raise CommandError(
+                f"Something else uses what is needed, and went on for {options['lock_timeout']:g} seconds. Migrations "
+                "that were complete stay; run this again when it is quieter, or with a longer --lock-timeout."
+            ) from error
+
+    @contextmanager
+    def alone(self, connection):
+        """Refuse to run while another migration does; the lock ends with the connection at the latest."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_NUMBER])
+            if not cursor.fetchone()[0]:
+                cursor.execute(HOLDER, [LOCK_NUMBER])
+                holder = cursor.fetchone()
+                by = f" (process {holder[0]} of the server, since {holder[1]:%Y-%m-%d %H:%M} UTC)" if holder else ""
+                raise CommandError(f"Another migration runs{by}; nothing was changed. Run this again when it is done.")
+        try:
+            yield
+        finally:
+            if connection.is_usable():
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_NUMBER])
+
+    @contextmanager
+    def impatient(self, connection, lock_timeout):
+        """Wait for no lock longer than some seconds."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{lock_timeout * 1000:.0f}ms"])
+        try:
+            yield
+        finally:
+            if connection.is_usable():
+                with connection.cursor() as cursor:
+                    cursor.execute("RESET lock_timeout")
+
+    def pending(self, connection):
+        """Return the names of the migrations to be applied; refuse a database that is ahead of this version."""
+        from django.db.migrations.executor import MigrationExecutor
+
+        executor = MigrationExecutor(connection)
+        ahead = executor.loader.applied_migrations.keys() - executor.loader.disk_migrations.keys()
+        if ahead := sorted(name for app, name in ahead if app == "opsdb"):
+            raise CommandError(
+                f"The database is ahead of this version of ops-db, which has no migration {', '.join(ahead)}: "
+                "install the version that the database had. Nothing was changed."
+            )
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+    def migrate(self, connection, options):
+        """Apply the migrations that are pending, after a backup if one is wanted."""
+        from django.core.management import call_command
+        from django.db import DatabaseError
+
+        from opsdb.management.backup import BackupError, back_up
+
+        wanted = self.pending(connection)
+        backup = None
+        if options["backup"]:
+            try:
+                backup = back_up(connection, options["backup"])
+            except BackupError as error:
+                raise CommandError(f"{error} Nothing was changed.") from error
+            self.tell(options, f"Backup: {backup}")
+        try:
+            call_command("migrate", interactive=False, verbosity=max(options["verbosity"] - 1, 0), stdout=self.stdout)
+        except DatabaseError as error:
+            if getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+                raise
+            left = self.pending(connection)
+            failed = f"Migration {left[0]}" if left else "What follows the migrations"
+            restore = f" The backup is {backup}." if backup else ""
+            raise CommandError(
+                f"{failed} failed: {str(error).splitlines()[0]}. It was undone; "
+                f"{len(wanted) - len(left)} before it were applied and stay.{restore}"
+            ) from error
+        for name in wanted:
+            self.tell(options, f"Migrated {name}")
+
+    def init(self, options):
+        """Load the reference data that are missing."""
+        from django.core.management import call_command
+
+        call_command(
+            "opsdb_init",
+            mode="append",
+            reference=options["reference"],
+            data_archive_mode=options["data_archive_mode"],
+            verbosity=options["verbosity"],
+            no_color=options["no_color"],
+            force_color=options["force_color"],
+            stdout=self.stdout,
+            stderr=self.stderr,
+        )
+
+    def tell(self, options, line):
+        """Print a line, unless it is to be quiet."""
+        if options["verbosity"]:
+            self.stdout.write(line)

@@ -1,0 +1,205 @@
+"""``opsdb_migrate``: alone, with a backup that restores, and nothing to do the second time."""
+
+import os
+import subprocess
+from io import StringIO
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from opsdb.management import backup
+from opsdb.management.backup import BackupError, find_pg_dump
+from opsdb.management.commands import opsdb_migrate
+from tests.commands import manage
+from tests.databases import url_of_test_database
+from tests.workflows.racing import overtaken, race
+
+
+def migrate(*arguments):
+    out = StringIO()
+    call_command("opsdb_migrate", *map(str, arguments), stdout=out)
+    return out.getvalue()
+
+
+def refusal(*arguments):
+    with pytest.raises(CommandError) as caught:
+        migrate(*arguments)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture
+def own_database(transactional_db):
+    """Two databases that are a test's own, a copy of the shared one and an empty one, by their URLs."""
+    shared = url_of_test_database()
+    names = [f"{connection.settings_dict['NAME']}_{suffix}" for suffix in ("migrate", "restore")]
+    quote = connection.ops.quote_name
+
+    def administrate(*statements):
+        connection.close()
+        with connection._nodb_cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    drop = [f"DROP DATABASE IF EXISTS {quote(name)}" for name in names]
+    template = quote(connection.settings_dict["NAME"])
+    administrate(*drop, f"CREATE DATABASE {quote(names[0])} TEMPLATE {template}", f"CREATE DATABASE {quote(names[1])}")
+    path = urlsplit(shared).path
+    yield [shared.replace(path, f"/{name}") for name in names]
+    administrate(*drop)
+
+
+TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname"
+OBJECTS = """
+SELECT 'trigger', count(*) FROM pg_trigger UNION SELECT 'constraint', count(*) FROM pg_constraint
+UNION SELECT 'function', count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+"""
+
+
+def state(url):
+    """How many rows every table of a database has, and how much there is that keeps the rules."""
+    with psycopg.connect(url) as server:
+        tables = [table for (table,) in server.execute(TABLES).fetchall()]
+        counts = {table: server.execute(f'SELECT count(*) FROM "{table}"').fetchone() for table in tables}
+        return counts, sorted(server.execute(OBJECTS).fetchall())
+
+
+def test_a_deployment_backs_up_migrates_and_loads_and_the_backup_restores(own_database, tmp_path):
+    own, empty = own_database
+    setting = {"DATABASE_URL": own, "SECRET_KEY": "only-for-tests"}
+    assert manage("migrate", "opsdb", "0013", "--verbosity", "0", **setting).returncode == 0
+    with psycopg.connect(own) as server:
+        server.execute("INSERT INTO site (name, short_name, location, description) VALUES ('Ours', 'ours', '', '')")
+    before = state(own)
+
+    done = manage("opsdb_migrate", "--backup", tmp_path, **setting)
+    assert done.returncode == 0, done.stderr
+    assert "Migrated opsdb.0014_link_table_comments\n" in done.stdout
+    assert done.stdout.endswith("Rows: 69 created.\n")
+    [dump] = tmp_path.iterdir()
+    assert f"Backup: {dump}\n" in done.stdout
+    assert dump.stat().st_mode & 0o777 == 0o600
+
+    restore = find_pg_dump(connection.pg_version // 10_000).with_name("pg_restore")
+    said = subprocess.run([restore, "--no-owner", "-d", empty, dump], capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+    assert state(empty) == before
+
+    again = manage("opsdb_migrate", "--backup", tmp_path, **setting)
+    assert again.stdout == "Nothing to migrate.\nNothing to change; 69 rows are left as they are.\n"
+    assert list(tmp_path.iterdir()) == [dump]
+
+
+@pytest.mark.django_db
+def test_without_anything_to_do_it_says_so(reference):
+    assert migrate() == "Nothing to migrate.\nNothing to change; 69 rows are left as they are.\n"
+    assert migrate("--verbosity", "0") == ""
+
+
+@pytest.fixture
+def pending(transactional_db):
+    """A migration that seems not to have been applied yet."""
+    applied = MigrationRecorder.Migration.objects.filter(app="opsdb").order_by("-name").first()
+    applied.delete()
+    yield f"opsdb.{applied.name}"
+    MigrationRecorder.Migration.objects.create(app=applied.app, name=applied.name)
+
+
+def test_it_is_refused_while_another_one_runs(pending):
+    def hold():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [opsdb_migrate.LOCK_NUMBER])
+
+    said = str(overtaken(hold, migrate))
+    assert said.startswith("Another migration runs (process ")
+    assert "nothing was changed" in said
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_starts_without_anything_to_migrate_do_not_refuse_each_other(reference):
+    assert [one.split(".")[0] for one in race(2, lambda number: migrate())] == ["Nothing to migrate"] * 2
+
+
+def test_a_migration_that_fails_is_named_with_the_backup(pending, tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+
+    monkeypatch.setattr("django.core.management.commands.migrate.Command.handle", fail)
+    said = refusal("--backup", tmp_path)
+    [dump] = tmp_path.iterdir()
+    assert said == (
+        f"Migration {pending} failed: division by zero. It was undone; 0 before it were applied and stay. "
+        f"The backup is {dump}."
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_gives_up_when_a_table_stays_in_use(reference):
+    from opsdb.models import Site
+
+    def hold():
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE site IN ACCESS EXCLUSIVE MODE")
+
+    Site.objects.filter(short_name="us").exists()
+    outcome = overtaken(hold, lambda: migrate("--lock-timeout", "0.1"), head_start_seconds=3)
+    assert "went on for 0.1 seconds" in str(outcome)
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_ahead_is_left_alone():
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('opsdb', '9999_later', now())")
+    assert "ahead of this version of ops-db, which has no migration 9999_later" in refusal()
+
+
+def test_a_database_that_cannot_be_reached_gets_one_line(monkeypatch):
+    done = manage("opsdb_migrate", DATABASE_URL="postgres://ops:pa55word@127.0.0.1:9/ops", SECRET_KEY="x")
+    assert done.returncode == 1
+    assert done.stderr.startswith("CommandError: Can't connect to the database ops (")
+    assert done.stderr.count("\n") == 1
+    assert "pa55word" not in done.stderr
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "x"])
+def test_a_lock_timeout_is_a_number_of_seconds(text):
+    with pytest.raises(CommandError, match="lock-timeout"):
+        call_command("opsdb_migrate", f"--lock-timeout={text}")
+
+
+def test_a_pg_dump_that_is_older_than_the_server_is_not_used(monkeypatch):
+    monkeypatch.setattr(backup, "_major", lambda program: 14)
+    with pytest.raises(BackupError, match=r"the server has PostgreSQL 99, but .*postgresql-client-99"):
+        find_pg_dump(99)
+
+
+@pytest.mark.django_db
+def test_the_password_goes_by_the_environment_alone(tmp_path, monkeypatch):
+    seen = SimpleNamespace()
+
+    def run(command, env, **options):
+        seen.command, seen.env = command, env
+        return SimpleNamespace(returncode=1, stderr="pg_dump: error: no\n")
+
+    monkeypatch.setattr(backup.subprocess, "run", run)
+    monkeypatch.setattr(backup, "find_pg_dump", lambda major: "pg_dump")
+    parameters = {"dbname": "ops", "user": "me", "password": "pa55", "sslmode": "require", "cursor_factory": object}
+    monkeypatch.setattr(connection, "get_connection_params", lambda: parameters)
+    with pytest.raises(BackupError, match="No backup: pg_dump: error: no"):
+        backup.back_up(connection, tmp_path)
+    assert "pa55" not in str(seen.command)
+    assert {name: value for name, value in seen.env.items() if name not in os.environ} == {
+        "PGDATABASE": "ops",
+        "PGUSER": "me",
+        "PGPASSWORD": "pa55",
+        "PGSSLMODE": "require",
+    }
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(BackupError, match="there is no folder"):
+        backup.back_up(connection, tmp_path / "none")
