@@ -3,6 +3,7 @@
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.models import Count, Q
@@ -23,6 +24,7 @@ from opsdb.models import (
     RawDataPackage,
     Verification,
 )
+from opsdb.models.enums import StateChoices
 from tests.commands import ROOT
 from tests.factories import ExecutedObsUnitFactory
 
@@ -44,11 +46,17 @@ def short_night(stage):
     PreScheduledSlot.objects.exclude(pk__in=PreScheduledSlot.objects.order_by("start_time")[:10]).delete()
 
 
-def test_one_night_from_schedule_to_publication_and_deletion(stage):
+@pytest.fixture
+def tidy(monkeypatch):
+    """Nothing is under way at the end."""
+    monkeypatch.setattr("opsdb.demonstration.story.UnderWay.tell", lambda self: None)
+
+
+def test_one_night_from_schedule_to_publication_and_deletion(stage, tidy):
     done = Story(seed=7, files=2).tell(1)
 
     assert ExecutedObsUnit.objects.count() == done["observations"] == 45
-    assert set(ExecutedObsUnit.objects.values_list("obs_unit__slots__origin", flat=True)) == {SCHEDULE.name}
+    assert set(ExecutedObsUnit.objects.values_list("obs_unit__slots__origin", flat=True)) >= {SCHEDULE.name}
     assert RawDataFile.objects.count() == done["raw files"] == 45 * 2 * 2
     assert not RawDataFile.objects.unpackaged().exists()
 
@@ -77,7 +85,19 @@ def test_one_night_from_schedule_to_publication_and_deletion(stage):
     assert steps[-3:] == ["deletion_scheduled", "deletion_in_progress", "deleted"]
 
 
-def test_the_same_seed_tells_the_same_story(short_night):
+def test_every_state_of_every_row_is_under_way_at_the_end(short_night):
+    Story(seed=7, files=1).tell(1)
+    missing = {
+        f"{model.__name__}.{field.name}": lacking
+        for model in apps.get_app_config("opsdb").get_models()
+        for field in model._meta.local_fields
+        if (states := StateChoices.of(field))
+        and (lacking := {*states} - {*model._base_manager.values_list(field.name, flat=True)})
+    }
+    assert missing == {}
+
+
+def test_the_same_seed_tells_the_same_story(short_night, tidy):
     def tell(seed):
         with transaction.atomic():
             done = Story(seed=seed, files=1).tell(1)
@@ -92,7 +112,7 @@ def test_the_same_seed_tells_the_same_story(short_night):
     assert tell(4) != first
 
 
-def test_another_telling_goes_on_where_the_last_one_ended(short_night):
+def test_another_telling_is_of_the_nights_before(short_night, tidy):
     Story(seed=1, files=1).tell(1)
     Story(seed=2, files=1).tell(1)
     assert ExecutedObsUnit.objects.count() == 20
@@ -103,6 +123,12 @@ def test_command_prints_what_happened(short_night):
     out = StringIO()
     call_command("opsdb_demo", nights=1, seed=5, files_per_observation=1, stdout=out)
     assert "observations" in out.getvalue() and "copies deleted" in out.getvalue()
+
+
+def test_once_tells_nothing_where_there_are_observations(stage):
+    ExecutedObsUnitFactory()
+    call_command("opsdb_demo", once=True)
+    assert ExecutedObsUnit.objects.count() == 1
 
 
 def test_database_with_real_observations_is_refused(stage):

@@ -239,26 +239,38 @@ def start_deletion(location: DataLocation, *, limit: int) -> Deletions:
 
 
 def confirm_deletion(copy: PhysicalCopy) -> PhysicalCopy:
-    """Record that a worker has deleted the bytes of a copy, and return it. Locks the copy.
+    """Record that a worker has deleted the bytes of a copy, and return it; as :func:`confirm_deletions`."""
+    confirm_deletions(copy)
+    copy.refresh_from_db()
+    return copy
 
-    The same call again changes nothing. The row stays: it is the audit trail.
+
+def confirm_deletions(copies: QuerySet | Iterable[PhysicalCopy] | PhysicalCopy) -> list[PhysicalCopy]:
+    """Record that a worker has deleted the bytes of copies, all or none of them, and return them. Locks the copies.
+
+    The same call again changes nothing. The rows stay: they are the audit trail.
 
     Raises:
-        InvalidTransition: nobody has started to delete it.
-        NotFound: there is no such copy.
+        InvalidTransition: nobody has started to delete one of them.
+        NotFound: one does not exist.
     """
+    keys = _keys(copies)
+    deleting, deleted = PhysicalCopyStatus.DELETION_IN_PROGRESS, PhysicalCopyStatus.DELETED
     with transaction.atomic():
-        status = PhysicalCopy.objects.select_for_update(no_key=True).values_list("status", flat=True).filter(pk=copy.pk)
-        if status.first() == PhysicalCopyStatus.DELETED:
-            copy.refresh_from_db()
-            return copy
-        return move(
-            copy,
-            PhysicalCopyStatus.DELETED,
-            only_from=[PhysicalCopyStatus.DELETION_IN_PROGRESS],
-            deleted_at=timezone.now(),
-            failure_message="",
+        locked = PhysicalCopy.objects.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True)
+        statuses = dict(locked.values_list("pk", "status"))
+        for key in keys:
+            if key not in statuses:
+                raise NotFound(f"{name_of(PhysicalCopy, key)}: there is no such row")
+            status = PhysicalCopyStatus(statuses[key])
+            if status not in (deleting, deleted):
+                raise InvalidTransition(
+                    name_of(PhysicalCopy, key), "status", status, deleted, status.may_become - {deleted}
+                )
+        PhysicalCopy.objects.filter(pk__in=keys, status=deleting).update(
+            status=deleted, deleted_at=timezone.now(), failure_message=""
         )
+        return _read(keys)
 
 
 def fail_deletion(copy: PhysicalCopy, *, message: str) -> PhysicalCopy:

@@ -26,6 +26,7 @@ from opsdb.workflows.deletion import (
     approve,
     cancel_deletion,
     confirm_deletion,
+    confirm_deletions,
     execute,
     explain_deletion,
     fail_deletion,
@@ -125,6 +126,19 @@ def test_a_worker_gets_nothing_that_became_unsafe_since_it_was_scheduled(story):
     copy = PhysicalCopy.objects.get(pk=story.package_copy.pk)
     assert copy.status == "present"
     assert "deletion rule 2" in copy.failure_message
+
+
+def test_many_are_confirmed_together_or_none(story):
+    begun = schedule_deletion([story.package_copy, story.bundle_copy]).copies
+    started = start_deletion(story.buffer, limit=1).copies
+    with pytest.raises(InvalidTransition):
+        confirm_deletions(begun)
+    assert set(PhysicalCopy.objects.filter(pk__in=[copy.pk for copy in begun]).values_list("status", flat=True)) == {
+        "deletion_in_progress",
+        "deletion_scheduled",
+    }
+    started += start_deletion(story.buffer, limit=1).copies
+    assert {copy.status for copy in confirm_deletions(started)} == {"deleted"}
 
 
 def test_what_a_worker_has_deleted_can_always_be_reported(story):

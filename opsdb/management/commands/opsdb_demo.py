@@ -19,9 +19,10 @@ class Command(OpsdbCommand):
 
     help = (
         "Operate the observatory for some nights, from the loaded schedule to archive, reduction, publication and "
-        "deletion, with every rule in force. Refuses a database that holds real observations."
+        "deletion, with every rule in force, and leave something under way in every state. Refuses a database that "
+        "holds real observations."
     )
-    examples = ("opsdb_demo --nights 3 --seed 7",)
+    examples = ("opsdb_demo --nights 3 --seed 7", "opsdb_demo --nights 20 --files-per-observation 550")
 
     def add_arguments(self, parser):
         parser.add_argument("--nights", type=at_least_one, default=1, help="how many nights (1)")
@@ -29,14 +30,18 @@ class Command(OpsdbCommand):
         parser.add_argument(
             "--files-per-observation",
             type=at_least_one,
-            default=3,
             metavar="F",
-            help="raw files that each module writes in one observation (3)",
+            help="raw files that each module writes in one observation (one a minute)",
+        )
+
+        parser.add_argument(
+            "--once", action="store_true", help="do nothing when the database holds observations already"
         )
 
     def handle(self, **options):
         from opsdb.demonstration import Story
-        from opsdb.management.report import console, table
+        from opsdb.management.report import table
+        from opsdb.models import ExecutedObsUnit
         from opsdb.workflows.attribution import attributed
         from opsdb.workflows.errors import OpsdbError
 
@@ -44,6 +49,9 @@ class Command(OpsdbCommand):
             if options["verbosity"] > 1:
                 self.stdout.write(line)
 
+        if options["once"] and ExecutedObsUnit.objects.exists():
+            say("The database holds observations already.")
+            return
         try:
             with attributed(origin="opsdb_demo"):
                 done = Story(seed=options["seed"], files=options["files_per_observation"], say=say).tell(
@@ -52,5 +60,4 @@ class Command(OpsdbCommand):
         except OpsdbError as error:
             raise CommandError(str(error)) from error
         if options["verbosity"]:
-            out = console(self.stdout, no_color=options["no_color"], force_color=options["force_color"])
-            out.print(table("Demonstration", "what", "count", rows=done.items()))
+            self.console(options).print(table("Demonstration", "what", "count", rows=done.items()))

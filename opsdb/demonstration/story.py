@@ -1,21 +1,21 @@
 """A believable operation of the observatory, told by the workflows themselves: from the schedule to publication.
 
-The story needs the reference data and a schedule. It repeats the schedule's night as often as asked for, lets every
-stage do its work, with some failures that are tried again, and at the end deletes what may go. Nothing in it is
-written past the workflows, so every rule is in force. The same seed tells the same story; keys and the times of the
-work differ.
+The story needs the reference data and a schedule. It repeats the schedule's first day as often as asked for, lets every
+stage do its work, with some failures that are tried again, deletes some of what may go, and ends with what is under way
+now. Nothing in it is written past the workflows, so every rule is in force. The same seed tells the same story; keys
+and the times of the work differ.
 """
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from random import Random
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db.models import Min
+from django.utils import timezone
 
 from opsdb.models import (
     DataGrouping,
@@ -32,6 +32,7 @@ from opsdb.models import (
     PhysicalCopyStatus,
     Pipeline,
     PreScheduledSlot,
+    Quality,
     RawDataPackage,
     ReductionSoftware,
     ReductionSoftwareVersion,
@@ -47,7 +48,7 @@ from opsdb.workflows.archiving import (
     plan_archiving,
 )
 from opsdb.workflows.arrivals import Found
-from opsdb.workflows.deletion import approve, confirm_deletion, execute, request_deletion, start_deletion
+from opsdb.workflows.deletion import approve, confirm_deletions, execute, request_deletion, start_deletion
 from opsdb.workflows.errors import OpsdbError, Refused
 from opsdb.workflows.observing import finish_observation, start_observation
 from opsdb.workflows.packaging import (
@@ -78,23 +79,25 @@ from opsdb.workflows.transferring import (
     plan_transfers,
 )
 
-MARK = {"demonstration": True}
-WORKER = "demo-worker"
-INSTRUMENT = "Prime-Cam"
-MODULES_PER_OBSERVATION = 2
-FILE_BYTES = 30_000_000
-TAR_OVERHEAD_BYTES = 10_240
-FAILURE_RATE = 0.05
-BATCH = 1_000
+from .facts import (
+    BATCH,
+    DELETED_AT_MOST,
+    FAILURE_RATE,
+    FILE_BYTES,
+    FILE_TIME,
+    INSTRUMENT,
+    MARK,
+    MODULES_PER_OBSERVATION,
+    ORIGIN,
+    TAR_OVERHEAD_BYTES,
+    WORKER,
+    digest,
+)
+from .under_way import UnderWay
 
 
 class CannotDemonstrate(OpsdbError):
     """The database is not one to demonstrate on."""
-
-
-def digest(*parts) -> str:
-    """Return the SHA-256 that stands for the content of something in the story."""
-    return sha256(" ".join(map(str, parts)).encode()).hexdigest()
 
 
 @dataclass
@@ -103,12 +106,12 @@ class Story:
 
     Attributes:
         seed: what the story's chance begins with.
-        files: raw files of one module in one observation.
+        files: raw files of one module in one observation; as many as it writes in the time when None.
         say: takes a line on what goes on.
     """
 
     seed: int
-    files: int
+    files: int | None = None
     say: Callable[[str], None] = lambda line: None
 
     def __post_init__(self):
@@ -120,22 +123,31 @@ class Story:
         return self.random.random() < probability
 
     def tell(self, nights: int) -> Counter:
-        """Tell the whole story, and return how often each thing happened."""
+        """Tell the whole story, and return how often each thing happened.
+
+        The last night ends a day before the first that was told before, or yesterday; the first telling ends with what
+        is under way at this moment.
+        """
         self.check_stage()
-        for night in range(nights):
-            self.observe()
-            self.say(f"night {night + 1} of {nights}: {self.done['raw files']} raw files so far")
+        earliest = ExecutedObsUnit.objects.aggregate(earliest=Min("start_time"))["earliest"]
+        last = (earliest or timezone.now()).date() - timedelta(days=2)
+        for number in range(nights):
+            self.observe(last - timedelta(days=nights - 1 - number))
+            self.say(f"night {number + 1} of {nights}: {self.done['raw files']} raw files so far")
             self.move_data()
         self.reduce()
         self.publish()
         self.delete()
+        if earliest is None:
+            UnderWay(self).tell()
         return self.done
 
     def check_stage(self):
         """Refuse a database with real observations, or without what the story needs."""
         if ExecutedObsUnit.objects.exclude(conditions__contains=MARK).exists():
             raise CannotDemonstrate("this database holds observations that are not of a demonstration; use another one")
-        if not PreScheduledSlot.objects.exists():
+        self.schedule = PreScheduledSlot.objects.exclude(origin=ORIGIN)
+        if not self.schedule.exists():
             raise CannotDemonstrate(
                 "there is no schedule; run `manage.py opsdb_init` and `manage.py opsdb_load slots FILE` first"
             )
@@ -145,40 +157,83 @@ class Story:
             .filter(instrument__name=INSTRUMENT)
             .order_by("name")[:MODULES_PER_OBSERVATION]
         )
-        self.archives = list(DataLocation.objects.archives().active())
-        if not self.modules or not self.archives:
-            raise CannotDemonstrate("the reference data lack modules or archives; run `manage.py opsdb_init`")
+        self.archives = list(DataLocation.objects.archives().active().order_by("pk"))
+        self.processing = DataLocation.objects.processing().active().order_by("pk").first()
+        if not self.modules or not self.archives or not self.processing:
+            raise CannotDemonstrate(
+                "the reference data lack modules, archives or a processing location; run `manage.py opsdb_init`"
+            )
+        self.asks, self.agrees = (self.person(name) for name in ("demo-operator", "demo-manager"))
+        self.agrees.user_permissions.add(
+            *Permission.objects.filter(codename__in=["approve_deletionrequest", "execute_deletionrequest"])
+        )
 
-    def observe(self):
-        """Execute the schedule's slots, shifted by nights, and register what the modules wrote."""
-        first = PreScheduledSlot.objects.aggregate(first=Min("start_time"))["first"]
-        last = ExecutedObsUnit.objects.order_by("-start_time").values_list("start_time", flat=True).first()
-        shift = timedelta(days=(last - first).days + 1) if last else timedelta()
-        slots = PreScheduledSlot.objects.overlapping(first, first + timedelta(days=1)).order_by("start_time")
-        weather = round(self.random.uniform(0.3, 1.5), 2)
-        for slot in slots.select_related("obs_unit"):
-            start, end = slot.start_time + shift, slot.end_time + shift
+    def observe(self, date):
+        """Execute the schedule's first day on another date, and register what the modules wrote."""
+        self.pwv_mm = self.random.lognormvariate(-0.4, 0.5)
+        executed = []
+        for slot in self.slots_on(date):
             execution = start_observation(
                 slot.obs_unit,
-                start_time=start,
-                conditions=MARK,
-                mean_pwv_mm=weather,
+                start_time=slot.start_time,
                 mean_elevation_deg=slot.elevation_deg,
+                mean_azimuth_deg=slot.azimuth_min_deg,
+                **self.conditions(),
             )
-            register_raw_data_files(self.reports(execution))
+            files = self.files or max(1, round((slot.end_time - slot.start_time) / FILE_TIME))
+            register_raw_data_files(self.reports(execution, files))
             aborted = self.chance(FAILURE_RATE)
             finish_observation(
                 execution.pk,
-                end_time=end,
+                end_time=slot.end_time,
                 status=ObservationStatus.ABORTED if aborted else ObservationStatus.COMPLETED,
             )
+            executed.append(execution)
             self.done["observations"] += 1
-            self.done["raw files"] += self.files * len(self.modules)
+            self.done["raw files"] += files * len(self.modules)
+        self.assess(executed)
 
-    def reports(self, execution):
-        """Yield a report for every file that the modules wrote."""
+    def slots_on(self, date) -> list[PreScheduledSlot]:
+        """Return the slots of the schedule's first day, moved to a date; they are added to the schedule there."""
+        first = self.schedule.aggregate(first=Min("start_time"))["first"]
+        shift = timedelta(days=(date - first.date()).days)
+        slots = list(
+            self.schedule.overlapping(first, first + timedelta(days=1))
+            .select_related("obs_unit")
+            .order_by("start_time")
+        )
+        for slot in slots:
+            slot.pk, slot.origin = None, ORIGIN
+            slot.start_time += shift
+            slot.end_time += shift
+        if not PreScheduledSlot.objects.overlapping(slots[0].start_time, slots[-1].end_time).exists():
+            PreScheduledSlot.objects.bulk_create(slots)
+        return slots
+
+    def conditions(self) -> dict:
+        """Return the weather of an observation."""
+        return {
+            "mean_pwv_mm": round(self.pwv_mm * self.random.uniform(0.9, 1.1), 3),
+            "conditions": {
+                **MARK,
+                "wind_speed_m_s": round(self.random.weibullvariate(8, 2), 1),
+                "ambient_temperature_c": round(self.random.gauss(-6, 3), 1),
+                "relative_humidity_percent": round(self.random.uniform(5, 60)),
+            },
+        }
+
+    def assess(self, executions):
+        """Judge most of the executions; the worse the weather, the worse they are."""
+        for execution in executions:
+            judged = self.random.random() * (1.5 if self.pwv_mm > 1 else 1)
+            if judged > 0.1:
+                quality = Quality.GOOD if judged < 0.85 else Quality.QUESTIONABLE if judged < 0.97 else Quality.BAD
+                ExecutedObsUnit.objects.filter(pk=execution.pk).update(quality=quality)
+
+    def reports(self, execution, files):
+        """Yield a report for each of the files that every module wrote."""
         for module in self.modules:
-            for number in range(self.files):
+            for number in range(files):
                 path = f"{execution.start_time:%Y-%m-%d}/{execution.start_time:%H%M%S}/{module.pk}_{number:05}.g3"
                 yield RawFileReport(
                     executed_obs_unit=execution.pk,
@@ -188,7 +243,7 @@ class Story:
                     size_bytes=FILE_BYTES + self.random.randrange(FILE_BYTES),
                     checksum=digest(self.seed, path),
                     file_type="g3",
-                    observed_at=execution.start_time,
+                    observed_at=execution.start_time + number * FILE_TIME,
                 )
 
     def move_data(self):
@@ -209,26 +264,34 @@ class Story:
         buffer = first_buffer(self.source.site)
         claimed = work.claim(RawDataPackage.objects.all(), limit=BATCH, worker=WORKER)
         for package in claimed:
-            complete_packaging(
-                package,
-                worker=WORKER,
-                location=buffer,
-                size_bytes=self.size_of(package.raw_data_files),
-                checksum=digest(package.pk),
-            )
+            self.complete_package(package, buffer)
         self.done["raw packages"] += len(claimed)
         return len(planned) + len(claimed)
+
+    def complete_package(self, package, buffer):
+        """Report a package that was made."""
+        complete_packaging(
+            package,
+            worker=WORKER,
+            location=buffer,
+            size_bytes=self.size_of(package.raw_data_files),
+            checksum=digest(package.pk),
+        )
 
     def bundle(self) -> int:
         """Make transfer packages of the packages in the observatory's buffer."""
         planned = bundle_raw_data_packages(first_buffer(self.source.site), limit=BATCH)
         claimed = work.claim(DataTransferPackage.objects.all(), limit=BATCH, worker=WORKER)
         for bundle in claimed:
-            complete_bundling(
-                bundle, worker=WORKER, size_bytes=self.size_of(bundle.raw_data_packages), checksum=digest(bundle.pk)
-            )
+            self.complete_bundle(bundle)
         self.done["transfer packages"] += len(claimed)
         return len(planned) + len(claimed)
+
+    def complete_bundle(self, bundle):
+        """Report a transfer package that was made."""
+        complete_bundling(
+            bundle, worker=WORKER, size_bytes=self.size_of(bundle.raw_data_packages), checksum=digest(bundle.pk)
+        )
 
     def transfer(self) -> int:
         """Carry transfer packages to the next site; some journeys fail and are tried again."""
@@ -247,11 +310,14 @@ class Story:
         """Unpack what has arrived."""
         claimed = claim_unpacking(worker=WORKER, limit=BATCH)
         for transfer in claimed:
-            packages = transfer.data_transfer_package.raw_data_packages.all()
-            complete_unpacking(
-                transfer, worker=WORKER, found=[Found(package, package.checksum) for package in packages]
-            )
+            self.complete_unpacking(transfer)
         return len(claimed)
+
+    @staticmethod
+    def complete_unpacking(transfer):
+        """Report what was unpacked."""
+        packages = transfer.data_transfer_package.raw_data_packages.all()
+        complete_unpacking(transfer, worker=WORKER, found=[Found(package, package.checksum) for package in packages])
 
     def archive(self) -> int:
         """Put what is in the sites' buffers into their archives."""
@@ -273,38 +339,46 @@ class Story:
 
     def reduce(self):
         """Stage the science data of each night, reduce them, and keep a map and a plot of each."""
-        for run in plan_runs(self.pipeline(), limit=BATCH):
+        for run in plan_runs(self.step("maps", ["night"]), limit=BATCH):
             start_run(run)
             self.stage()
             submit_run(run, hpc_job_id=f"demo-{run.pk}")
             begin_run(run)
             collect_run(run)
-            for type, name in ((DataProductType.SCIENCE, "map.fits"), (DataProductType.PLOT, "map.png")):
-                register_data_product(
-                    run,
-                    type=type,
-                    name=name,
-                    relative_path=f"demo/{run.pk}/{name}",
-                    size_bytes=FILE_BYTES,
-                    checksum=digest(self.seed, run.sub_group_key, name),
-                    location=run.step.pipeline.processing_location,
-                )
-                self.done["data products"] += 1
+            self.register_product(run, DataProductType.SCIENCE, "map.fits")
+            self.register_product(run, DataProductType.PLOT, "map.png")
             complete_run(run, wall_time_seconds=600, cpu_hours=8, peak_memory_gb=12)
             self.done["reduction runs"] += 1
+
+    def register_product(self, run, type, name):
+        """Report what a run has made."""
+        register_data_product(
+            run,
+            type=type,
+            name=name,
+            relative_path=f"demo/{run.pk}/{name}",
+            size_bytes=FILE_BYTES,
+            checksum=digest(self.seed, run.sub_group_key, name),
+            location=run.step.pipeline.processing_location,
+        )
+        self.done["data products"] += 1
 
     def stage(self):
         """Bring what staging jobs ask for to where it is reduced."""
         for job in claim_staging(worker=WORKER, limit=BATCH):
-            complete_staging(job, worker=WORKER, found=[Found(thing, thing.checksum) for thing in what_is_missing(job)])
-            self.done["staging jobs"] += 1
+            self.complete_staging(job)
 
-    def pipeline(self) -> Pipeline:
-        """Return the pipeline that maps each night's fields; it is made by the first telling."""
+    def complete_staging(self, job):
+        """Report what was staged."""
+        complete_staging(job, worker=WORKER, found=[Found(thing, thing.checksum) for thing in what_is_missing(job)])
+        self.done["staging jobs"] += 1
+
+    def step(self, name, group_by, **pipeline) -> ReductionStep:
+        """Return the one step of a pipeline; it is made by the first telling."""
         grouping, _ = DataGrouping.objects.get_or_create(
             name="demonstration: fields",
             defaults={
-                "description": "Packages of science programs.",
+                "description": "Packages of fields that are scanned at a constant elevation.",
                 "filter_rules": [
                     {
                         "table": "source",
@@ -315,20 +389,17 @@ class Story:
                 ],
             },
         )
-        pipeline, _ = Pipeline.objects.get_or_create(
-            name="demonstration: maps",
-            defaults={
-                "data_grouping": grouping,
-                "processing_location": DataLocation.objects.processing().active().first(),
-            },
+        made, _ = Pipeline.objects.get_or_create(
+            name=f"demonstration: {name}",
+            defaults={"data_grouping": grouping, "processing_location": self.processing, **pipeline},
         )
-        software, _ = ReductionSoftware.objects.get_or_create(name="demonstration mapmaker")
+        software, _ = ReductionSoftware.objects.get_or_create(name=f"demonstration {name}")
         ReductionSoftwareVersion.objects.get_or_create(software=software, version="1.0.0")
         config, _ = ReductionStepConfig.objects.get_or_create(software=software, name="default")
-        ReductionStep.objects.get_or_create(
-            pipeline=pipeline, name="map", defaults={"software": software, "config": config, "group_by": ["night"]}
+        step, _ = ReductionStep.objects.get_or_create(
+            pipeline=made, name=name, defaults={"software": software, "config": config, "group_by": group_by}
         )
-        return pipeline
+        return step
 
     def publish(self):
         """Release the maps, and publish a paper on them."""
@@ -354,40 +425,34 @@ class Story:
         finished = ExecutedReductionStep.objects.filter(staging_job__active=True, staging_job__status="completed")
         for run in finished.select_related("staging_job"):
             release_staging(run.staging_job)
-        asks, agrees = (self.person(name) for name in ("demo-operator", "demo-manager"))
-        agrees.user_permissions.add(
-            *Permission.objects.filter(codename__in=["approve_deletionrequest", "execute_deletionrequest"])
-        )
         places = DataLocation.objects.active().exclude(location_type=LocationType.LONG_TERM_ARCHIVE).order_by("pk")
         for place in places:
-            candidates = PhysicalCopy.objects.at(place).filter(
-                status__in=[PhysicalCopyStatus.PRESENT, PhysicalCopyStatus.STAGED], data_product=None
-            )
-            after = 0
-            while keys := list(candidates.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:BATCH]):
-                after = keys[-1]
-                try:
-                    asked = request_deletion(
-                        place,
-                        PhysicalCopy.objects.filter(pk__in=keys),
-                        user=asks,
-                        reason="end of the demonstration",
-                        overrides_retention=True,
-                        dry_run=False,
-                    )
-                except Refused:
-                    continue
-                execute(approve(asked.request, agrees), agrees)
-                self.done["copies deleted"] += self.delete_bytes(place)
+            self.done["copies deleted"] += self.delete_at(place)
 
-    @staticmethod
-    def delete_bytes(place) -> int:
-        """Delete the bytes of what is scheduled there, and return of how many copies."""
-        deleted = 0
-        while started := start_deletion(place, limit=BATCH).copies:
-            for copy in started:
-                confirm_deletion(copy)
-            deleted += len(started)
+    def delete_at(self, place) -> int:
+        """Delete up to ``DELETED_AT_MOST`` copies at a location, and return how many."""
+        candidates = PhysicalCopy.objects.at(place).filter(
+            status__in=[PhysicalCopyStatus.PRESENT, PhysicalCopyStatus.STAGED], data_product=None
+        )
+        after = deleted = 0
+        while deleted < DELETED_AT_MOST and (
+            keys := list(candidates.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:BATCH])
+        ):
+            after = keys[-1]
+            try:
+                asked = request_deletion(
+                    place,
+                    PhysicalCopy.objects.filter(pk__in=keys),
+                    user=self.asks,
+                    reason="the data are safe in the archives",
+                    overrides_retention=True,
+                    dry_run=False,
+                )
+            except Refused:
+                continue
+            execute(approve(asked.request, self.agrees), self.agrees)
+            while started := start_deletion(place, limit=BATCH).copies:
+                deleted += len(confirm_deletions(started))
         return deleted
 
     @staticmethod

@@ -1,0 +1,284 @@
+"""What is under way when the story ends: at least one row in every state, each brought there by the workflows."""
+
+from datetime import timedelta
+from itertools import cycle, islice
+
+from django.utils import timezone
+
+from opsdb.models import (
+    DataProductType,
+    DataTransfer,
+    DataTransferPackage,
+    LocationType,
+    LongTermArchiveTransfer,
+    ObservationStatus,
+    ObsUnit,
+    PhysicalCopy,
+    PhysicalCopyStatus,
+    Publication,
+    PublicationStatus,
+    RawDataPackage,
+    ReductionStep,
+    RunStatus,
+    StagingJob,
+    Status,
+    TriggerType,
+    VersionPolicy,
+)
+from opsdb.workflows import work
+from opsdb.workflows.archiving import (
+    claim_archive_transfers,
+    complete_archive_transfer,
+    fail_archive_transfer,
+    plan_archiving,
+)
+from opsdb.workflows.deletion import (
+    approve,
+    confirm_deletions,
+    execute,
+    fail_deletion,
+    reject,
+    request_deletion,
+    start_deletion,
+)
+from opsdb.workflows.integrity import record_fixity
+from opsdb.workflows.observing import finish_observation, start_observation
+from opsdb.workflows.packaging import bundle_raw_data_packages, package_raw_data_files
+from opsdb.workflows.publishing import create_publication
+from opsdb.workflows.reducing import (
+    begin_run,
+    cancel_run,
+    collect_run,
+    complete_run,
+    fail_run,
+    plan_runs,
+    start_run,
+    submit_run,
+)
+from opsdb.workflows.registration import register_raw_data_files
+from opsdb.workflows.routing import first_buffer
+from opsdb.workflows.staging import request_staging
+from opsdb.workflows.states import move
+from opsdb.workflows.transferring import (
+    claim_transfers,
+    claim_unpacking,
+    complete_transfer,
+    fail_transfer,
+    fail_unpacking,
+    plan_transfers,
+)
+
+from .facts import WORKER, digest
+
+OBSERVATIONS = 24
+FILES = 4  # of a module in an observation
+SPACING = timedelta(minutes=20)
+CHECKED = 5
+STAGED = 5
+DELETED = 8
+ENOUGH = 1_000  # more than there is of anything tonight
+
+
+class UnderWay:
+    """Tonight's observations, and how far their data have come.
+
+    Args:
+        story: the story that this is the end of.
+    """
+
+    def __init__(self, story):
+        self.story = story
+
+    def tell(self):
+        """Leave something in every state."""
+        self.observe()
+        self.transfer(self.bundle(self.package()))
+        self.unpack()
+        self.archive()
+        self.check()
+        self.reduce()
+        self.stage()
+        self.delete()
+        self.write_papers()
+
+    def leave(self, waiting, claim, fail, field="status"):
+        """Leave one item pending, one scheduled, one in progress and one failed; return the others, claimed.
+
+        Args:
+            waiting: queryset of what is pending.
+            claim: takes the oldest of them.
+            fail: gives one up.
+            field: the field that holds the state.
+        """
+        *_, newest = keys = list(waiting.order_by("created_at", "pk").values_list("pk", flat=True))
+        move(waiting.model(pk=newest), Status.SCHEDULED, field=field)
+        _, failed, *others = claim(limit=len(keys) - 2, worker=WORKER)
+        fail(failed, worker=WORKER, message="no space left on device", retryable=False)
+        return others
+
+    def observe(self):
+        """Execute units until now: the last one is running, and the one before has failed."""
+        units = ObsUnit.objects.filter(slots__isnull=False).distinct().order_by("pk")
+        begin = timezone.now() - OBSERVATIONS * SPACING
+        for number, unit in enumerate(islice(cycle(units), OBSERVATIONS)):
+            start = begin + number * SPACING
+            execution = start_observation(unit, start_time=start, **self.story.conditions())
+            register_raw_data_files(self.story.reports(execution, FILES))
+            if number < OBSERVATIONS - 1:
+                failed = number == OBSERVATIONS - 2
+                finish_observation(
+                    execution.pk,
+                    end_time=start + SPACING / 2,
+                    status=ObservationStatus.FAILED if failed else ObservationStatus.COMPLETED,
+                )
+
+    def package(self):
+        """Package tonight's files."""
+        package_raw_data_files(self.story.source, limit=ENOUGH)
+        return self.leave(*self.work_on(RawDataPackage))
+
+    @staticmethod
+    def work_on(model):
+        """Return what is to be done of a model, how it is claimed, and how it is given up."""
+
+        def claim(**options):
+            return work.claim(model.objects.all(), **options)
+
+        return model.objects.filter(status=Status.PENDING), claim, work.fail
+
+    def bundle(self, packages):
+        """Complete the packages, and bundle them two by two."""
+        buffer = first_buffer(self.story.source.site)
+        while packages:
+            pair, packages = packages[:2], packages[2:]
+            for package in pair:
+                self.story.complete_package(package, buffer)
+            bundle_raw_data_packages(buffer, limit=ENOUGH)
+        return self.leave(*self.work_on(DataTransferPackage))
+
+    def transfer(self, bundles):
+        """Send the bundles to the archives' sites."""
+        for bundle in bundles:
+            self.story.complete_bundle(bundle)
+        plan_transfers(limit=ENOUGH)
+        sent = self.leave(DataTransfer.objects.claimable(), claim_transfers, fail_transfer)
+        for transfer in sent:
+            complete_transfer(transfer, worker=WORKER, checksum=transfer.data_transfer_package.checksum)
+
+    def unpack(self):
+        """Unpack what has arrived."""
+        waiting = DataTransfer.objects.awaiting_unpack()
+        for transfer in self.leave(waiting, claim_unpacking, fail_unpacking, "unpack_status"):
+            self.story.complete_unpacking(transfer)
+
+    def archive(self):
+        """Archive what is unpacked; of one package the archive reports another checksum."""
+        for archive in self.story.archives:
+            plan_archiving(archive, limit=ENOUGH)
+        wrong, *right = self.leave(
+            LongTermArchiveTransfer.objects.claimable(), claim_archive_transfers, fail_archive_transfer
+        )
+        complete_archive_transfer(wrong, worker=WORKER, checksum=digest("damaged", wrong.pk))
+        for transfer in right:
+            complete_archive_transfer(transfer, worker=WORKER, checksum=transfer.raw_data_package.checksum)
+        self.archived = [transfer.raw_data_package for transfer in right]
+
+    def check(self):
+        """Compare checksums in the archives; the oldest copy of one is damaged, and one in a buffer is lost."""
+        for archive, damaged in zip(self.story.archives, (False, True), strict=False):
+            for copy in PhysicalCopy.objects.at(archive).order_by("pk")[:CHECKED]:
+                content = copy.raw_data_package.checksum
+                record_fixity(copy, digest("damaged", content) if damaged else content, checked_by=WORKER)
+                damaged = False
+        in_buffer = PhysicalCopy.objects.filter(
+            raw_data_package=self.archived[0], data_location__location_type=LocationType.BUFFER
+        )
+        move(in_buffer.order_by("pk").first(), PhysicalCopyStatus.MISSING)
+
+    def reduce(self):
+        """Look at observations as soon as they are archived; a run is in every state."""
+        step = self.quick_look()
+        runs = plan_runs(step, limit=len(RunStatus))
+        pending, staging, *others = runs
+        for run in others:
+            start_run(run)
+        self.story.stage()
+        cancelled, failed, submitted, running, collecting, completed = others
+        cancel_run(cancelled, reason="the wrong configuration")
+        for run in (failed, submitted, running, collecting, completed):
+            submit_run(run, hpc_job_id=f"demo-{run.pk}")
+        for run in (failed, running, collecting, completed):
+            begin_run(run)
+        fail_run(failed, message="killed: out of memory", retryable=False, exit_code=137)
+        for run in (collecting, completed):
+            collect_run(run)
+        for type, name in (
+            (DataProductType.QA_METRIC, "noise.json"),
+            (DataProductType.STATISTICS, "statistics.json"),
+            (DataProductType.LOG, "run.log"),
+        ):
+            self.story.register_product(completed, type, name)
+        complete_run(completed, wall_time_seconds=120, cpu_hours=0.5, peak_memory_gb=3)
+        start_run(staging)
+
+    def quick_look(self) -> ReductionStep:
+        """Return the step that looks at each observation, and make a pipeline that runs once a day."""
+        step = self.story.step(
+            "quick look", ["executed_obs_unit", "instrument_module"], trigger_type=TriggerType.CONTINUOUS
+        )
+        daily = self.story.step(
+            "daily report", ["night"], trigger_type=TriggerType.CRON, trigger_config={"cron": "0 14 * * *"}
+        )
+        for pinned, policy in ((step, VersionPolicy.EXACT), (daily, VersionPolicy.COMPATIBLE)):
+            pinned.version_policy, pinned.pinned_version = policy, pinned.software.versions.get()
+            pinned.save(update_fields=["version_policy", "pinned_version"])
+        return step
+
+    def stage(self):
+        """Stage packages for people who look at them."""
+        location = self.story.processing
+        for package in self.archived[:STAGED]:
+            request_staging(
+                location=location, packages=[package], user=self.story.asks, purpose=f"look at {package.name}"
+            )
+        waiting = StagingJob.objects.filter(purpose__startswith="look at", status=Status.PENDING)
+
+        def claim(**options):
+            return work.claim(waiting, **options)
+
+        for job in self.leave(waiting, claim, work.fail):
+            self.story.complete_staging(job)
+
+    def delete(self):
+        """Ask for the deletion of what is archived: requests and copies in every state."""
+        copies = PhysicalCopy.objects.at(self.story.source).filter(
+            raw_data_file__raw_data_package__in=self.archived, status=PhysicalCopyStatus.PRESENT
+        )
+        keys = list(copies.order_by("pk").values_list("pk", flat=True)[:DELETED])
+        (open_key, rejected_key, approved_key), executed_keys = keys[:3], keys[3:]
+        self.request([open_key])
+        reject(self.request([rejected_key]), self.story.agrees)
+        approve(self.request([approved_key]), self.story.agrees)
+        move(PhysicalCopy(pk=approved_key), PhysicalCopyStatus.DELETION_POSSIBLE)
+        execute(approve(self.request(executed_keys), self.story.agrees), self.story.agrees)
+        _, failed, *done = start_deletion(self.story.source, limit=len(executed_keys) - 1).copies
+        fail_deletion(failed, message="input/output error")
+        confirm_deletions(done)
+
+    def request(self, keys):
+        """Ask for the deletion of copies at the source, and return the request."""
+        copies = PhysicalCopy.objects.filter(pk__in=keys)
+        return request_deletion(
+            self.story.source,
+            copies,
+            user=self.story.asks,
+            reason="the disk is filling up",
+            overrides_retention=True,
+            dry_run=False,
+        ).request
+
+    def write_papers(self):
+        """Have papers on the way."""
+        for status in (PublicationStatus.IN_PREPARATION, PublicationStatus.SUBMITTED, PublicationStatus.ACCEPTED):
+            paper = create_publication(title=f"A demonstration, {status.label}", year=timezone.now().year)
+            Publication.objects.filter(pk=paper.pk).update(status=status)
