@@ -1,0 +1,11 @@
+"""The kinds of files that can be loaded."""
+
+from functools import cache
+
+
+@cache
+def kinds() -> dict:
+    """Return every kind by its name, in the order in which a season's files are loaded."""
+    from .slots import Slots
+
+    return {kind.name: kind for kind in (Slots(),)}
