@@ -8,6 +8,7 @@ from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from opsdb.loaders.kinds import kinds
 from tests.factories.planning import ObsUnitFactory
 from tests.loaders.broken import GOOD, spoilt
 
@@ -38,6 +39,10 @@ def refused(good, path):
     assert all(line.startswith((str(path), "Only the first 100 problems")) for line in lines)
     assert all(len(line) < 600 for line in lines)
     return lines
+
+
+def test_every_kind_is_in_the_table():
+    assert {good.kind for good in GOOD.values()} == set(kinds())
 
 
 @pytest.mark.parametrize("what", GOOD)
