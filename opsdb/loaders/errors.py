@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,15 +27,23 @@ def listed(names, limit=12) -> str:
     return ", ".join(names[:limit]) + more
 
 
+def near(name, known) -> str:
+    """Return what a wrong name may have meant, for a message: near names, else the known ones."""
+    known = {str(one).casefold(): str(one) for one in known}
+    close = difflib.get_close_matches(str(name).casefold(), known, 3, 0.6)
+    return f"{' or '.join(known[one] for one in close)}?" if close else f"one of {listed(known.values())}"
+
+
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a file: where, what, and what would be right."""
+    """One thing that is wrong with a file: where, what, which value, and what would be right."""
 
     path: Path
     message: str
     expected: str = ""
     line: int | None = None
     column: str | None = None
+    value: str | None = None
 
     def __str__(self) -> str:
         place = str(self.path)
@@ -42,8 +51,9 @@ class Problem:
             place += f", line {self.line}"
         if self.column is not None:
             place += f", {self.column}"
+        value = "" if self.value is None else f"{shown(self.value)} "
         expected = f"; expected {self.expected}" if self.expected else ""
-        return " ".join(f"{place}: {self.message}{expected}".split())
+        return " ".join(f"{place}: {value}{self.message}{expected}".split())
 
 
 class LoadError(Exception):
@@ -62,27 +72,35 @@ class LoadError(Exception):
 
 
 class Problems:
-    """Collects the problems of one file, so that a person can mend them all at once."""
+    """Collects the problems of the files of one call, so that a person can mend them all at once.
 
-    def __init__(self, path):
+    Args:
+        path: the file that problems are noted of.
+        all_files: the problems of the whole call, which these are added to.
+    """
+
+    def __init__(self, path, all_files: Problems | None = None):
         self.path = Path(path)
-        self.found: list[Problem] = []
+        self.found: list[Problem] = [] if all_files is None else all_files.found
+        self._of_one_file = all_files is not None
 
     def __bool__(self) -> bool:
-        return bool(self.found)
+        """Whether there are any, in a part of a call only those of its file."""
+        return any(problem.path == self.path for problem in self.found) if self._of_one_file else bool(self.found)
 
-    def add(self, message, *, expected="", line=None, column=None) -> None:
+    def add(self, message, *, expected="", line=None, column=None, value=None) -> None:
         """Note a problem; raises LoadError at once when there are more than a person would read."""
-        self.found.append(Problem(self.path, message, expected, line, column))
+        self.found.append(Problem(self.path, message, expected, line, column, value))
         if len(self.found) >= PROBLEM_LIMIT:
             raise LoadError(self.found, omitted=True)
 
     def stop_if_any(self) -> None:
-        """Raise LoadError with everything found so far, in the order of the file."""
-        if self.found:
-            raise LoadError(sorted(self.found, key=lambda problem: problem.line or 0))
+        """If there are any, raise LoadError with everything found so far, file by file and line by line."""
+        if self:
+            paths = list(dict.fromkeys(problem.path for problem in self.found))
+            raise LoadError(sorted(self.found, key=lambda problem: (paths.index(problem.path), problem.line or 0)))
 
-    def stop(self, message, *, expected="", line=None, column=None):
+    def stop(self, message, *, expected="", line=None, column=None, value=None):
         """Note a problem after which reading on makes no sense, and raise LoadError."""
-        self.found.append(Problem(self.path, message, expected, line, column))
+        self.found.append(Problem(self.path, message, expected, line, column, value))
         self.stop_if_any()

@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
 
 from .errors import Problems
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
+CONTROL_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
-def read_lines(path) -> list[str]:
+def read_lines(file, problems=None) -> list[str]:
     """Return the lines of a UTF-8 text file, without line ends; a byte-order mark and CRLF are accepted.
 
+    Arguments and errors are those of :func:`read_text`.
+    """
+    text = read_text(file, problems)
+    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+
+
+def read_text(file, problems=None) -> str:
+    """Return the content of a UTF-8 text file, without its byte-order mark.
+
     Args:
-        path: the file; at most 256 MiB.
+        file: its path, or an open binary file such as an upload; at most 256 MiB.
+        problems: where to note what is wrong; new ones of this file if not given.
 
     Raises:
         LoadError: the file is missing, unreadable, a directory, empty, too large or no UTF-8 text.
     """
-    path = Path(path)
-    problems = Problems(path)
+    problems = Problems(path_of(file)) if problems is None else problems
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_FILE_BYTES + 1)
+        if hasattr(file, "read"):
+            file.seek(0)
+            content = file.read(MAX_FILE_BYTES + 1)
+        else:
+            with Path(file).open("rb") as stream:
+                content = stream.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         problems.stop("there is no such file")
     except IsADirectoryError:
@@ -37,8 +52,9 @@ def read_lines(path) -> list[str]:
         problems.stop("this file is too large", expected=f"at most {MAX_FILE_BYTES // 1024**2} MiB")
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         problems.stop("this is UTF-16 text", expected="UTF-8; save it again with that encoding")
-    if b"\0" in content:
-        problems.stop("there is a NUL byte", expected="plain text", line=_line_of(content, content.index(b"\0")))
+    if control := CONTROL_CHARACTER.search(content):
+        what = "a NUL byte" if control[0] == b"\0" else f"the control character 0x{control[0][0]:02x}"
+        problems.stop(f"there is {what}", expected="plain text", line=_line_of(content, control.start()))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -49,7 +65,12 @@ def read_lines(path) -> list[str]:
         )
     if not text.strip():
         problems.stop("this file is empty")
-    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+    return text
+
+
+def path_of(file) -> Path:
+    """Return what a file is called in messages: its path, or the name of an upload."""
+    return Path(getattr(file, "name", None) or "upload") if hasattr(file, "read") else Path(file)
 
 
 def _line_of(content: bytes, offset: int) -> int:

@@ -1,6 +1,6 @@
 """Reading observing schedules: the planner's ECSV timelines and TOAST's text schedules.
 
-Nothing here knows the database. Formats: docs/formats.md. Facts about them come from the programs that write
+Nothing here knows the database. Formats: docs/formats/slots.md. Facts about them come from the programs that write
 them, ``fyst_trajectories.overhead.io`` (github.com/ccatobs/fyst-trajectories) and ``toast.schedule``
 (github.com/hpc4cmb/toast).
 """
@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .errors import Problems, listed, shown
-from .files import read_lines
+from .files import path_of, read_lines
 
 SCIENCE, CALIBRATION, SLEW, IDLE = "science", "calibration", "slew", "idle"
 BLOCK_TYPES = (SCIENCE, CALIBRATION, SLEW, IDLE)
@@ -145,17 +145,24 @@ class Schedule:
         return sum(block.type == block_type for block in self.blocks)
 
 
-def read_schedule(path) -> Schedule:
+def is_schedule(lines) -> bool:
+    """Whether lines begin as a schedule does: a comment that says what comes."""
+    return lines[0].lstrip().startswith("#")
+
+
+def read_schedule(file, problems=None) -> Schedule:
     """Read a schedule, an ECSV timeline or a TOAST text schedule; the first line tells which.
 
     Args:
-        path: the file.
+        file: its path, or an open binary file.
+        problems: where to note what is wrong; new ones of this file if not given.
 
     Raises:
         LoadError: the file can't be read, or rows are wrong; every problem names its line and column.
     """
-    lines = read_lines(path)
-    problems = Problems(path)
+    path = path_of(file)
+    problems = Problems(path) if problems is None else problems
+    lines = read_lines(file, problems)
     first = lines[0].lstrip()
     if first.startswith("# %ECSV"):
         return _read_ecsv(path, lines, problems)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import difflib
 import math
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from datetime import timedelta
-from zlib import crc32
 
-from django.db import DatabaseError, connection, transaction
 from django.db.models import Max
 
 from opsdb.models import (
@@ -26,137 +23,184 @@ from opsdb.models import (
     Telescope,
 )
 
-from .errors import Problems, listed, shown
-from .rows import try_to_save
+from .bodies import NAIF_IDS
+from .columns import Column, Moment, Number, Reference, Text, Whole
+from .errors import listed, shown
+from .files import read_lines
+from .loading import Entry, Option, TableKind
 from .schedule_file import (
+    AZIMUTH_RANGE_DEG,
     CALIBRATION,
     CONSTANT_ELEVATION_SCAN,
+    ELEVATION_RANGE_DEG,
     IDLE,
     SCIENCE,
     SLEW,
     Block,
-    Schedule,
+    is_schedule,
     read_schedule,
 )
+from .tables import TableRow, read_table
 
 CALIBRATION_PROGRAM = "Cal"
 SITE_TOLERANCE_DEG = 0.01
 FIELD_TOLERANCE_DEG = 0.01
-BATCH_SIZE = 1000
-LOCK_NUMBER = crc32(b"opsdb slots")
-
-# NAIF numbers of the bodies that submillimetre telescopes calibrate on: NAIF Integer ID codes,
-# naif.jpl.nasa.gov/pub/naif/toolkit_docs/C/req/naif_ids.html
-NAIF_IDS = {
-    "sun": 10,
-    "mercury": 199,
-    "venus": 299,
-    "moon": 301,
-    "mars": 499,
-    "jupiter": 599,
-    "ganymede": 503,
-    "callisto": 504,
-    "saturn": 699,
-    "titan": 606,
-    "uranus": 799,
-    "neptune": 899,
-    "ceres": 2000001,
-    "pallas": 2000002,
-    "vesta": 2000004,
-}
 
 
-@dataclass
-class SlotLoad:
-    """What a load did, or with ``dry_run`` would do."""
+class Slots(TableKind):
+    """Pre-scheduled slots: a CSV table, or a schedule that says what to observe when."""
 
-    dry_run: bool
-    schedule: Schedule
-    slots_created: int = 0
-    slots_present: int = 0
-    sources_created: list[str] = field(default_factory=list)
-    units_created: list[str] = field(default_factory=list)
-    configurations_created: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    name = "slots"
+    help = "pre-scheduled slots, from an observing schedule or a CSV table"
+    description = (
+        "Load the slots of an observing schedule (the planner's ECSV timeline, a TOAST text schedule), or a CSV table."
+    )
+    example = (
+        "manage.py opsdb_load slots fyst_timeline_2026-06-15.ecsv --program WFS --create-missing\n\n"
+        "Science blocks of a schedule become slots of units of the program,\n"
+        "calibration blocks slots of units of the program Cal."
+    )
+    options = (
+        Option("--program", {"metavar": "CODE", "help": "observing program of a schedule's science blocks"}),
+        Option(
+            "--create-missing",
+            {"action": "store_true", "help": "make units and sources that are missing from a schedule's blocks"},
+        ),
+    )
+    model = PreScheduledSlot
+    columns = (
+        Column("telescope", Reference(Telescope, "short_name"), "Short name of the telescope.", required=True),
+        Column("start_time", Moment(), "Start (UTC).", required=True),
+        Column("end_time", Moment(), "End (UTC), not included.", required=True),
+        Column(
+            "unit",
+            Reference(ObsUnit, "observing_program__short_name", "name"),
+            "Program and unit, such as `WFS/Deep56`.",
+            required=True,
+            field="obs_unit",
+        ),
+        Column("azimuth_min_deg", Number(*AZIMUTH_RANGE_DEG, "degrees"), "Lower end of the scan in azimuth, degrees."),
+        Column("azimuth_max_deg", Number(*AZIMUTH_RANGE_DEG, "degrees"), "Upper end of the scan in azimuth, degrees."),
+        Column("elevation_deg", Number(*ELEVATION_RANGE_DEG, "degrees"), "Elevation, degrees."),
+        Column("boresight_angle_deg", Number(unit="degrees"), "Rotation about the boresight, degrees."),
+        Column("scan_index", Whole(), "Number of the scan or pass; below 0 for a partial one."),
+        Column("subscan_index", Whole(0), "Number of the part of the scan."),
+        Column("origin", Text(500), "File that the slot came from; this one if empty.", empty=""),
+    )
 
-    @property
-    def changes_nothing(self) -> bool:
-        """Whether every slot of the file was there already."""
-        return not (self.slots_created or self.sources_created or self.units_created)
+    def load(self, loading, files):
+        entries, tables = [], []
+        for file in files:
+            problems = loading.problems_of(file)
+            if not is_schedule(read_lines(file, problems)):
+                tables += read_table(file, self.columns, problems, loading.progress)
+                continue
+            schedule = read_schedule(file, problems)
+            entries += _ScheduledSlots(schedule, loading, problems).entries()
+        if tables:
+            loading.plan.count("rows read", len(tables))
+            for row in tables:
+                row.values["origin"] = row.values.get("origin") or row.problems.path.name
+            entries += self.entries(loading, tables)
+        loading.problems.stop_if_any()
+        self._refuse_overlaps_in_files(entries)
+        loading.problems.stop_if_any()
+        loading.write(entries)
 
-    def counts(self) -> dict[str, int]:
-        """Return the numbers to show, by what they count."""
-        return {
-            "blocks read": len(self.schedule.blocks),
-            "science": self.schedule.count(SCIENCE),
-            "calibrations": self.schedule.count(CALIBRATION),
-            "slews, not loaded": self.schedule.count(SLEW),
-            "idle, not loaded": self.schedule.count(IDLE),
-            "slots created": self.slots_created,
-            "slots already there": self.slots_present,
-            "sources created": len(self.sources_created),
-            "configurations created": len(self.configurations_created),
-            "units created": len(self.units_created),
-        }
+    def differences(self, present, entry):
+        """Where a slot was read from is no fact about it."""
+        return [one for one in super().differences(present, entry) if one[0] != "origin"]
+
+    def label(self, entry):
+        unit = entry.values["obs_unit"]
+        return f"{_time(entry.values['start_time'])} {unit.observing_program.short_name} / {unit.name}"
+
+    def check(self, loading, entries):
+        """Name the slots of the database that new ones overlap."""
+        for telescope in {entry.values["telescope"] for entry in entries}:
+            new = [entry for entry in entries if entry.values["telescope"] == telescope]
+            present = list(
+                PreScheduledSlot.objects.filter(telescope=telescope)
+                .overlapping(
+                    min(entry.values["start_time"] for entry in new), max(entry.values["end_time"] for entry in new)
+                )
+                .order_by("start_time")
+                .select_related("obs_unit")
+            )
+            starts = [slot.start_time for slot in present]
+            for entry in new:
+                start, end = entry.values["start_time"], entry.values["end_time"]
+                position = bisect_right(starts, start) - 1
+                for one in present[max(position, 0) : position + 2]:
+                    if one.start_time < end and one.end_time > start:
+                        entry.row.problem(
+                            f"{_call(entry)}, {_time(start)} to {_time(end)}, overlaps the slot of "
+                            f"{one.obs_unit.name}, {_time(one.start_time)} to {_time(one.end_time)}, "
+                            f"from {one.origin or 'elsewhere'}",
+                            expected="a time when the telescope is free",
+                        )
+                        break
+
+    def _refuse_overlaps_in_files(self, entries):
+        before = {}
+        for entry in sorted(entries, key=lambda entry: entry.values["start_time"]):
+            start, end = entry.values["start_time"], entry.values["end_time"]
+            if end <= start:
+                entry.row.problem(f"ends at {_time(end)}", "start_time", expected="a start before the end")
+                continue
+            telescope = entry.values["telescope"].pk
+            last = before.get(telescope)
+            if last and start < last.values["end_time"]:
+                entry.row.problem(
+                    f"{_call(entry)} starts at {_time(start)}, before {_call(last)} of line {last.row.line} ends "
+                    f"at {_time(last.values['end_time'])}",
+                    expected="slots that don't overlap",
+                )
+            if last is None or end > last.values["end_time"]:
+                before[telescope] = entry
 
 
-def load_slots(path, *, program, create_missing=False, dry_run=False, progress=None) -> SlotLoad:
-    """Load the slots of a schedule file: all of them, or none if anything is wrong.
+class _ScheduledSlots:
+    """The slots of a schedule, with the units, sources and configurations that are made for them."""
 
-    Science blocks are slots of units of ``program``, found by the name of the block; calibration blocks are slots
-    of units of the program ``Cal``, found by the kind of calibration and its target. Slews and idle blocks are
-    counted. A slot that is there with the same facts is left alone.
-
-    Args:
-        path: an ECSV timeline or a TOAST text schedule, see docs/formats.md.
-        program: code of the observing program, such as ``WFS``.
-        create_missing: make units that are missing, with their sources and configurations, from the blocks.
-        dry_run: do everything, report it, and undo it.
-        progress: wraps the batches of a long write, called with them and a description.
-
-    Raises:
-        LoadError: the file is wrong, names what is not known, or clashes with other slots; every problem names
-            its line, and nothing was written.
-    """
-    schedule = read_schedule(path)
-    result = SlotLoad(dry_run, schedule)
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_NUMBER])
-        _Load(schedule, program, create_missing, result, progress or (lambda batches, description: batches)).run()
-        connection.check_constraints()
-        if dry_run:
-            transaction.set_rollback(True)
-    return result
-
-
-class _Load:
-    """One load in its transaction."""
-
-    def __init__(self, schedule, program, create_missing, result, progress):
+    def __init__(self, schedule, loading, problems):
         self.schedule = schedule
-        self.create_missing = create_missing
-        self.result = result
-        self.progress = progress
-        self.problems = Problems(schedule.path)
+        self.loading = loading
+        self.problems = problems
+        self.create_missing = loading.options["create_missing"]
+        if loading.options["program"] is None:
+            problems.stop("whose units a schedule's science blocks are is not said", expected="--program CODE")
         self.observed = sorted((block for block in schedule.blocks if block.is_observed), key=lambda block: block.start)
         self.telescope = self._telescope()
-        self.science_program = self._program(program)
+        self.science_program = self._program(loading.options["program"])
         self.calibration_program = None
         if schedule.count(CALIBRATION):
             self.calibration_program = self._program(CALIBRATION_PROGRAM)
         self.modes = {mode.name: mode for mode in ObsMode.objects.all()}
 
-    def run(self):
-        """Write what is missing; raise LoadError if anything is wrong."""
+    def entries(self):
+        """Return an entry for every observed block, once its unit is there."""
+        for what, number in (
+            ("blocks read", len(self.schedule.blocks)),
+            ("science", self.schedule.count(SCIENCE)),
+            ("calibrations", self.schedule.count(CALIBRATION)),
+            ("slews, not loaded", self.schedule.count(SLEW)),
+            ("idle, not loaded", self.schedule.count(IDLE)),
+        ):
+            self.loading.plan.count(what, number)
         if self.schedule.ignored_columns:
-            self.result.notes.append(f"Columns not loaded: {', '.join(self.schedule.ignored_columns)}.")
-        self._refuse_overlaps_in_file()
+            self.loading.plan.notes.append(f"Columns not loaded: {', '.join(self.schedule.ignored_columns)}.")
+        self._refuse_overlaps()
         self.problems.stop_if_any()
         units = self._units()
         self.problems.stop_if_any()
-        self._write_slots(self._new_slots(units))
-        self.problems.stop_if_any()
+        return [
+            Entry(self._row(block), PreScheduledSlot, self._slot(block, units[self._unit_key(block)]))
+            for block in self.observed
+        ]
+
+    def _row(self, block):
+        return TableRow(self.problems, block.line, {})
 
     def _telescope(self):
         named = self.schedule.telescope_name.casefold()
@@ -193,7 +237,7 @@ class _Load:
             )
         return found
 
-    def _refuse_overlaps_in_file(self):
+    def _refuse_overlaps(self):
         before = None
         for block in self.observed:
             if before and block.start < before.end:
@@ -276,9 +320,8 @@ class _Load:
             planned_duration_seconds=max((block.end - block.start) / timedelta(seconds=1) for block in blocks),
             comment=f"Made from {self.schedule.path.name}, line {first.line}.",
         )
-        if configuration is None or not self._save(unit, first):
+        if configuration is None or not self._save(unit, first, f"{program.short_name} / {name}"):
             return None
-        self.result.units_created.append(f"{program.short_name} / {name}")
         return unit
 
     def _is_one_plan(self, blocks):
@@ -321,9 +364,8 @@ class _Load:
             source = self._solar_system_object(wanted, first)
         else:
             source = self._field_source(name, blocks)
-        if source is None or not self._save(source, first):
+        if source is None or not self._save(source, first, f"{source.name}{_extent(source)}"):
             return None
-        self.result.sources_created.append(f"{source.name} ({source.get_type_display()}{_extent(source)})")
         return source
 
     def _known_source(self, name):
@@ -380,7 +422,7 @@ class _Load:
 
     def _note_other_plan(self, unit, block):
         if unit.obs_mode.name != block.scan_type:
-            self.result.notes.append(
+            self.loading.plan.notes.append(
                 f"Line {block.line}: {block.name} is a {block.scan_type}, but the unit {unit.name} in the database "
                 f"is a {unit.obs_mode.name}, which was left as it is."
             )
@@ -402,7 +444,7 @@ class _Load:
         else:
             differs = False
         if differs:
-            self.result.notes.append(
+            self.loading.plan.notes.append(
                 f"Line {block.line}: the field of {block.name} is not that of source {source.name} in the database, "
                 "which was left as it is."
             )
@@ -430,99 +472,25 @@ class _Load:
             return equal
         last = ObservationConfiguration.objects.filter(name=name).aggregate(last=Max("version"))["last"] or 0
         configuration = PrimeCamObservationConfiguration(name=name, version=last + 1, **facts)
-        if not self._save(configuration, first):
-            return None
-        self.result.configurations_created.append(str(configuration))
-        return configuration
+        return configuration if self._save(configuration, first, str(configuration)) else None
 
-    def _save(self, row, block):
-        """Write a new row made from a block; return whether it was accepted, with problems noted if not."""
-        reasons = try_to_save(row, force_insert=True)
-        for name, message in reasons:
-            what = f"{row._meta.verbose_name} {name}" if name else row._meta.verbose_name
-            self.problems.add(f"{block.name} can't be written, {what}: {message}", line=block.line)
-        return not reasons
-
-    # Slots
-
-    def _new_slots(self, units):
-        """Return the slots that are not there yet, each with its block; clashes are problems."""
-        if not self.observed:
-            return []
-        present = list(
-            PreScheduledSlot.objects.filter(telescope=self.telescope)
-            .overlapping(self.observed[0].start, max(block.end for block in self.observed))
-            .order_by("start_time")
-            .select_related("obs_unit__observing_program")
-        )
-        starts = [slot.start_time for slot in present]
-        new = []
-        for block in self.observed:
-            slot = self._slot(block, units[self._unit_key(block)])
-            position = bisect_right(starts, block.start) - 1
-            if position >= 0 and starts[position] == block.start:
-                self._compare_slots(block, present[position], slot)
-                continue
-            clashing = [
-                one
-                for one in present[max(position, 0) : position + 2]
-                if one.start_time < block.end and one.end_time > block.start
-            ]
-            if clashing:
-                self.problems.add(
-                    f"{block.name}, {_time(block.start)} to {_time(block.end)}, overlaps the slot of "
-                    f"{clashing[0].obs_unit.name}, {_time(clashing[0].start_time)} to {_time(clashing[0].end_time)}, "
-                    f"from {clashing[0].origin or 'elsewhere'}",
-                    expected="a time when the telescope is free",
-                    line=block.line,
-                )
-            else:
-                new.append((slot, block))
-        return new
+    def _save(self, row, block, label):
+        return self.loading.create(row, self._row(block), label)
 
     def _slot(self, block, unit):
-        return PreScheduledSlot(
-            obs_unit=unit,
-            telescope=self.telescope,
-            start_time=block.start,
-            end_time=block.end,
-            azimuth_min_deg=block.azimuth_min_deg,
-            azimuth_max_deg=block.azimuth_max_deg,
-            elevation_deg=block.elevation_deg,
-            boresight_angle_deg=block.boresight_angle_deg,
-            scan_index=block.scan_index,
-            subscan_index=block.subscan_index,
-            origin=self.schedule.path.name,
-        )
-
-    def _compare_slots(self, block, present, wanted):
-        differing = [
-            f"{one.verbose_name} {_plain(getattr(present, one.name))} → {_plain(getattr(wanted, one.name))}"
-            for one in PreScheduledSlot._meta.concrete_fields
-            if one.name not in ("id", "created_at", "updated_at", "origin")
-            and getattr(present, one.attname) != getattr(wanted, one.attname)
-        ]
-        if differing:
-            self.problems.add(
-                f"the slot at {_time(block.start)} is there with other facts: {', '.join(differing)}",
-                expected=f"what was loaded from {present.origin or 'elsewhere'}",
-                line=block.line,
-            )
-        else:
-            self.result.slots_present += 1
-
-    def _write_slots(self, slots):
-        self.problems.stop_if_any()
-        batches = [slots[first : first + BATCH_SIZE] for first in range(0, len(slots), BATCH_SIZE)]
-        for batch in self.progress(batches, "Writing slots"):
-            try:
-                with transaction.atomic():
-                    PreScheduledSlot.objects.bulk_create(slot for slot, _ in batch)
-            except DatabaseError:
-                # Only one by one does the database say which row it refuses.
-                for slot, block in batch:
-                    self._save(slot, block)
-            self.result.slots_created += len(batch)
+        return {
+            "obs_unit": unit,
+            "telescope": self.telescope,
+            "start_time": block.start,
+            "end_time": block.end,
+            "azimuth_min_deg": block.azimuth_min_deg,
+            "azimuth_max_deg": block.azimuth_max_deg,
+            "elevation_deg": block.elevation_deg,
+            "boresight_angle_deg": block.boresight_angle_deg,
+            "scan_index": block.scan_index,
+            "subscan_index": block.subscan_index,
+            "origin": self.schedule.path.name,
+        }
 
 
 def unit_name(block: Block) -> str:
@@ -600,6 +568,10 @@ def _extent(source):
     if isinstance(source, FixedSource):
         return f", RA {source.ra_deg:.4f}°, Dec {source.dec_deg:.4f}°"
     return ""
+
+
+def _call(entry):
+    return entry.values["obs_unit"].name
 
 
 def _only(values):

@@ -7,10 +7,11 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection, connections
 
-from opsdb.loaders import slots as slots_module
+from opsdb.loaders import loading
 from opsdb.loaders.errors import LoadError
 from opsdb.loaders.reference import load_reference
-from opsdb.loaders.slots import load_slots, swept_edges
+from opsdb.loaders.schedule_file import read_schedule
+from opsdb.loaders.slots import swept_edges
 from opsdb.models import (
     ConstantElevationSource,
     FixedSource,
@@ -27,6 +28,14 @@ from opsdb.models import (
 from tests.schedules import TEXT_SCHEDULE, TIMELINE, at, calibration, line_of, science, slew, timeline
 
 PLANNED = (Source, ObservationConfiguration, ObsUnit, PreScheduledSlot)
+
+
+def load_slots(path, *, dry_run=False, **options):
+    return (loading.prepare if dry_run else loading.load)("slots", path, **options)
+
+
+def created(plan, model=PreScheduledSlot):
+    return plan.counted("create", model._meta.verbose_name)
 
 
 def counts():
@@ -61,7 +70,9 @@ def refused(load):
 
 def test_the_planners_timeline_becomes_slots_of_units(reference):
     result = load_slots(TIMELINE, program="WFS", create_missing=True)
-    assert list(result.counts().values()) == [60, 14, 31, 15, 0, 45, 0, 2, 6, 6]
+    assert list(result.facts.values()) == [60, 14, 31, 15, 0]
+    assert [created(result), created(result, ConstantElevationSource), created(result, SolarSystemObject)] == [45, 1, 1]
+    assert [created(result, PrimeCamObservationConfiguration), created(result, ObsUnit)] == [6, 6]
     assert {str(unit): unit.slots.count() for unit in ObsUnit.objects.in_program("Cal")} == {
         "retune": 15,
         "pointing_cal": 8,
@@ -103,7 +114,7 @@ def test_the_second_time_adds_nothing(reference):
     before = counts()
     again = load_slots(TIMELINE, program="WFS")
     assert again.changes_nothing
-    assert again.slots_present == 45
+    assert again.counted("leave") == 45
     assert counts() == before
 
 
@@ -111,7 +122,9 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(reference):
     before = counts()
     dry = load_slots(TIMELINE, program="WFS", create_missing=True, dry_run=True)
     assert counts() == before
-    assert dry.counts() == load_slots(TIMELINE, program="WFS", create_missing=True).counts()
+    done = load_slots(TIMELINE, program="WFS", create_missing=True)
+    assert (dry.facts, dry.totals, dry.steps, dry.notes) == (done.facts, done.totals, done.steps, done.notes)
+    assert (dry.applied, done.applied) == (False, True)
 
 
 def test_without_being_asked_nothing_is_made_and_every_missing_name_is_told_once(refused):
@@ -135,7 +148,7 @@ def test_near_names_and_other_programs_are_suggested(load, refused):
 
 def test_the_text_schedule_makes_fields_of_what_the_boresight_sweeps(reference):
     result = load_slots(TEXT_SCHEDULE, program="WFS", create_missing=True)
-    assert (result.slots_created, len(result.sources_created)) == (12, 5)
+    assert (created(result), created(result, ConstantElevationSource)) == (12, 5)
     field = ConstantElevationSource.objects.get(name="E-CDFS")
     assert field.ra_min_deg < 53.117 < field.ra_max_deg
     assert field.dec_min_deg < -27.808 < field.dec_max_deg
@@ -151,10 +164,11 @@ def test_a_sweep_across_north_at_a_known_elevation_has_a_known_declination(refer
     assert field.ra_min_deg < 187.7 < field.ra_max_deg
 
 
-def test_a_sweep_across_ra_zero_wraps_and_one_right_round_is_whole(reference, load):
+def test_a_sweep_across_ra_zero_wraps_and_one_right_round_is_whole(reference, tmp_path):
     telescope = Telescope.objects.get()
-    read = load(timeline(science(), columns=["start_time", "stop_time", "name", "azmin", "azmax", "el"])).schedule
-    (block,) = read.blocks
+    path = tmp_path / "schedule.ecsv"
+    path.write_text(timeline(science(), columns=["start_time", "stop_time", "name", "azmin", "azmax", "el"]))
+    (block,) = read_schedule(path).blocks
     edges = swept_edges([block], telescope)
     assert 0 < (edges["ra_max_deg"] - edges["ra_min_deg"]) % 360 < 120
     hours = [timedelta(hours=hour) for hour in range(24)]
@@ -178,7 +192,7 @@ def test_a_known_source_is_used_by_name_or_alias(load):
     known = FixedSource.objects.create(name="ACT Deep 56", aliases=["Deep56"], ra_deg=24, dec_deg=-32)
     neptune = SolarSystemObject.objects.create(name="Planet Neptune", ephemeris_name="neptune", naif_id=899)
     result = load(timeline(calibration("planet_cal", "neptune"), at(1, scan_type="daisy")))
-    assert (result.sources_created, result.notes) == ([], [])
+    assert (created(result, FixedSource), created(result, SolarSystemObject), result.notes) == (0, 0, [])
     assert ObsUnit.objects.get(name="Deep56").source_id == known.pk
     assert ObsUnit.objects.get(name="planet_cal_neptune").source_id == neptune.pk
 
@@ -256,7 +270,7 @@ def test_a_schedule_for_another_place_is_refused(refused, meta, message):
 
 
 def test_the_same_longitude_written_eastward_is_the_same_place(load):
-    assert load(timeline(science(), meta=("telescope_name: fyst", "site_lon: 292.259722"))).slots_created == 1
+    assert created(load(timeline(science(), meta=("telescope_name: fyst", "site_lon: 292.259722")))) == 1
 
 
 def test_an_unknown_program_is_named_with_the_known(refused):
@@ -272,10 +286,32 @@ def test_a_changed_slot_is_refused_with_its_line_and_both_facts(load, refused):
     load(timeline(at(0), at(1)), name="first.ecsv")
     text = timeline(at(0), at(1, el="51.0", stop_time='"2026-07-01 01:20:00"'))
     said = refused(text)
-    assert f"line {line_of(text, 1)}: the slot at 2026-07-01 01:00:00 is there with other facts" in said
+    slot = "'2026-07-01 01:00:00 WFS / Deep56'"
+    assert f"line {line_of(text, 1)}: pre-scheduled slot {slot} is there with other facts" in said
     assert "2026-07-01 01:30:00 → 2026-07-01 01:20:00" in said
     assert "50 → 51" in said
-    assert "first.ecsv" in said
+
+
+def test_a_changed_slot_is_skipped_or_updated_on_demand(load):
+    load(timeline(at(0), at(1)))
+    text = timeline(at(0), at(1, el="51.0"), at(2))
+    skipped = load(text, on_conflict="skip")
+    assert (created(skipped), skipped.counted("skip"), skipped.counted("leave")) == (1, 1, 1)
+    updated = load(text, on_conflict="update")
+    assert (created(updated), updated.counted("update"), updated.counted("leave")) == (0, 1, 2)
+    assert PreScheduledSlot.objects.get(start_time__hour=1).elevation_deg == 51
+
+
+def test_an_update_that_makes_slots_overlap_is_refused(load, refused):
+    load(timeline(at(0), at(1)))
+    text = timeline(at(0, stop_time='"2026-07-01 01:10:00"'))
+    said = refused(text, on_conflict="update")
+    assert f"line {line_of(text, 0)}: 2026-07-01 00:00:00 WFS / Deep56 can't be written: " in said
+    assert "The telescope has another slot at that time." in said
+
+
+def test_a_schedule_needs_to_know_whose_its_blocks_are(refused):
+    assert "expected --program CODE" in refused(timeline(at(0)), program=None)
 
 
 def test_a_slot_of_another_unit_at_the_same_time_is_refused(load, refused):
@@ -290,15 +326,15 @@ def test_a_slot_that_overlaps_a_present_one_is_refused_and_one_between_is_not(lo
     load(timeline(at(0), at(2)), name="first.ecsv")
     row = science(start_time=f'"2026-07-01 {start}:00"', stop_time=f'"2026-07-01 {stop}:00"')
     if start == "23:00":
-        assert load(timeline(row)).slots_created == 1
+        assert created(load(timeline(row))) == 1
     else:
         assert "overlaps the slot of Deep56, 2026-07-01 0" in refused(timeline(row))
     between = science(start_time='"2026-07-01 00:30:00"', stop_time='"2026-07-01 02:00:00"')
-    assert load(timeline(between)).slots_created == 1
+    assert created(load(timeline(between))) == 1
 
 
 def test_slews_take_no_telescope_time(load):
-    assert load(timeline(at(0), slew(), at(1))).slots_created == 2
+    assert created(load(timeline(at(0), slew(), at(1)))) == 2
 
 
 def test_what_only_the_database_refuses_is_named_with_its_line(refused, monkeypatch):
@@ -312,20 +348,20 @@ def test_what_only_the_database_refuses_is_named_with_its_line(refused, monkeypa
     )
     text = timeline(at(0), at(1, el="95.0"), at(2))
     said = refused(text, create_missing=False)
-    assert f"line {line_of(text, 1)}: Deep56 can't be written" in said
-    assert "elevation" in said.lower()
+    assert f"line {line_of(text, 1)}, elevation_deg: 2026-07-01 01:00:00 WFS / Deep56 can't be written: " in said
+    assert "must be between 0 and 90°" in said
 
 
 def test_many_slots_are_written_in_batches_with_progress(load, monkeypatch):
-    monkeypatch.setattr(slots_module, "BATCH_SIZE", 3)
+    monkeypatch.setattr(loading, "BATCH_SIZE", 3)
     seen = []
 
     def progress(batches, description):
         seen.append((len(batches), description))
         return batches
 
-    assert load(timeline(*(at(hour) for hour in range(7))), progress=progress).slots_created == 7
-    assert seen == [(3, "Writing slots")]
+    assert created(load(timeline(*(at(hour) for hour in range(7))), progress=progress)) == 7
+    assert seen == [(3, "Writing pre-scheduled slots")]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -343,7 +379,7 @@ def test_two_loads_of_one_file_at_once_end_in_one_clean_state():
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(result.slots_created for result in results) == [0, 45]
+    assert sorted(map(created, results)) == [0, 45]
     assert PreScheduledSlot.objects.count() == 45
 
 

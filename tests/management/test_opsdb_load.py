@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from opsdb.models import PreScheduledSlot
+from opsdb.models import ChangeLog, PreScheduledSlot
 from tests.commands import manage
 from tests.schedules import TIMELINE, calibration, science, timeline
 
@@ -31,26 +31,27 @@ def test_the_counts_of_the_planners_timeline_are_printed(reference):
         "calibrations": 31,
         "slews, not loaded": 15,
         "idle, not loaded": 0,
-        "slots created": 45,
-        "slots already there": 0,
-        "sources created": 2,
-        "configurations created": 6,
-        "units created": 6,
+        "pre-scheduled slot: create": 45,
+        "constant elevation source: create": 1,
+        "solar system object: create": 1,
+        "Prime-Cam observation configuration: create": 6,
+        "observation unit: create": 6,
     }
-    assert "create source Deep56 (constant elevation, RA 0.42° to 47.58°, Dec -37.00° to -27.00°)\n" in said
-    assert "create unit Cal / planet_cal_neptune\n" in said
-    assert said.endswith("45 slots created.\n")
+    assert "create constant elevation source Deep56, RA 0.42° to 47.58°, Dec -37.00° to -27.00°\n" in said
+    assert "create observation unit Cal / planet_cal_neptune\n" in said
+    assert "create 25 more pre-scheduled slot rows\n" in said
+    assert said.endswith("59 created.\n")
 
 
 def test_the_second_time_it_says_that_there_is_nothing_to_load(reference):
     load(TIMELINE, "--program", "WFS", "--create-missing")
-    assert load(TIMELINE, "--program", "WFS").endswith("Nothing to load: 45 slots were there already.\n")
+    assert load(TIMELINE, "--program", "WFS").endswith("Nothing to load: 45 rows were there already.\n")
 
 
 def test_a_dry_run_says_so_and_writes_nothing(reference):
     said = load(TIMELINE, "--program", "WFS", "--create-missing", "--dry-run")
-    assert numbers(said)["slots created"] == 45
-    assert said.endswith("Dry run: 45 slots would be created. Nothing was written.\n")
+    assert numbers(said)["pre-scheduled slot: create"] == 45
+    assert said.endswith("Dry run, nothing was written: 59 created.\n")
     assert not PreScheduledSlot.objects.exists()
 
 
@@ -67,14 +68,14 @@ def test_names_in_square_brackets_are_printed_as_they_are(reference, tmp_path):
     path = tmp_path / "brackets[bold].ecsv"
     path.write_text(timeline(science(name="[red]field")))
     said = load(path, "--program", "WFS", "--create-missing")
-    assert "create unit WFS / [red]field\n" in said
+    assert "create observation unit WFS / [red]field\n" in said
     assert "brackets[bold].ecsv" in said
 
 
 def test_a_stream_of_few_letters_gets_what_it_can_show(reference):
     out = TextIOWrapper(BytesIO(), encoding="ascii")
     call_command("opsdb_load", "slots", str(TIMELINE), "--program", "WFS", "--create-missing", stdout=out)
-    assert "Deep56 (constant elevation, RA 0.42? to" in out.buffer.getvalue().decode()
+    assert "Deep56, RA 0.42? to" in out.buffer.getvalue().decode()
 
 
 def test_options_of_every_command_may_stand_at_the_end(reference):
@@ -90,16 +91,32 @@ def test_colours_appear_only_where_they_are_wanted(reference):
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["slots"], ["slots", "file.ecsv"], ["planets", "file.ecsv"]],
-    ids=["nothing", "kind", "file", "other"],
+    [[], ["slots"], ["slots", "file.ecsv", "--on-conflict", "guess"], ["planets", "file.ecsv"]],
+    ids=["nothing", "kind", "choice", "other"],
 )
 def test_wrong_arguments_say_which_are_right(arguments):
     with pytest.raises(CommandError, match="required|invalid choice"):
         call_command("opsdb_load", *arguments)
 
 
-@pytest.mark.parametrize("command", [["opsdb_init"], ["opsdb_load"], ["opsdb_load", "slots"]])
+def test_changes_are_recorded_as_those_of_the_command(reference):
+    load(TIMELINE, "--program", "WFS", "--create-missing")
+    changes = ChangeLog.objects.filter(table_name="pre_scheduled_slot")
+    assert set(changes.values_list("origin", flat=True)) == {"opsdb_load slots"}
+
+
+COMMANDS = [["opsdb_init"], ["opsdb_load"], ["opsdb_load", "sources"], ["opsdb_load", "slots"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_help_needs_no_database(command):
     done = manage(*command, "--help", DATABASE_URL="postgres://nobody@127.0.0.1:1/none", SECRET_KEY="x")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("usage:")
+
+
+def test_what_a_command_offers_is_known_without_astropy():
+    """It costs half a second, and only positions and schedules need it."""
+    code = "import sys; from opsdb.loaders.kinds import kinds; kinds(); assert 'astropy' not in sys.modules"
+    done = manage("shell", "--verbosity", "0", "--command", code, SECRET_KEY="x")
+    assert done.returncode == 0, done.stderr

@@ -1,11 +1,13 @@
-"""``manage.py opsdb_load KIND FILE``: load a file that people or programs made."""
+"""``manage.py opsdb_load KIND FILE…``: load files that people or programs made."""
 
 import argparse
 
 from django.core.management.base import CommandError
 
 from opsdb.management.base import OpsdbCommand
-from opsdb.management.report import console, progress, table
+from opsdb.management.report import progress, table
+
+ROWS_LISTED = 20
 
 
 def django_options():
@@ -21,76 +23,88 @@ def django_options():
 
 
 class Command(OpsdbCommand):
-    """Load one file in one transaction and print what it brought."""
+    """Load files in one transaction and print what they brought."""
 
-    help = "Load a file into the database: all of it, or nothing if anything in it is wrong."
+    help = "Load files into the database: all of them, or nothing if anything in them is wrong."
     examples = (
         "opsdb_load slots fyst_timeline_2026-06-15.ecsv --program WFS --create-missing",
         "opsdb_load slots --help",
     )
 
     def add_arguments(self, parser):
-        kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
-        slots = kinds.add_parser(
-            "slots",
-            parents=[django_options()],
-            help="pre-scheduled slots from an observing schedule",
-            description="Load an observing schedule: the planner's ECSV timeline or a TOAST text schedule.",
-            epilog=(
-                "example:\n"
-                "  manage.py opsdb_load slots fyst_timeline_2026-06-15.ecsv --program WFS --create-missing\n\n"
-                "Science blocks become slots of units of the program,\n"
-                "calibration blocks slots of units of the program Cal."
-            ),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        slots.add_argument("file", help="the schedule")
-        slots.add_argument("--program", required=True, metavar="CODE", help="observing program of the science blocks")
-        slots.add_argument(
-            "--create-missing",
-            action="store_true",
-            help="make units and sources that are missing from the blocks",
-        )
-        slots.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+        from opsdb.loaders.kinds import kinds
+        from opsdb.loaders.loading import ON_CONFLICT
+
+        subparsers = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
+        for kind in kinds().values():
+            own = subparsers.add_parser(
+                kind.name,
+                parents=[django_options()],
+                help=kind.help,
+                description=kind.description,
+                epilog=f"example:\n  {kind.example}",
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+            own.add_argument("files", nargs="+", metavar="FILE", help="what to load")
+            for option in kind.options:
+                own.add_argument(option.flag, **option.how)
+            own.add_argument(
+                "--on-conflict",
+                choices=ON_CONFLICT,
+                default="error",
+                help="what becomes of rows that are there with other facts: refuse the load (default), "
+                "leave them as they are, or change them",
+            )
+            own.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
 
     def handle(self, **options):
         from opsdb.loaders.errors import LoadError
+        from opsdb.loaders.kinds import kinds
+        from opsdb.loaders.loading import load, prepare
+        from opsdb.workflows.attribution import attributed
 
+        kind = kinds()[options["kind"]]
+        asked = {option.name: options[option.name] for option in kind.options}
+        act = prepare if options["dry_run"] else load
         try:
-            getattr(self, f"load_{options['kind']}")(options)
+            with attributed(origin=f"opsdb_load {kind.name}"):
+                plan = act(kind.name, options["files"], progress=progress, on_conflict=options["on_conflict"], **asked)
         except LoadError as error:
             raise CommandError(str(error)) from error
+        if options["verbosity"]:
+            self.show(plan, kind, options)
 
-    def load_slots(self, options):
-        """Load an observing schedule and print counts, what was made, and a sentence that sums up."""
-        from opsdb.loaders.slots import load_slots
+    def show(self, plan, kind, options):
+        """Print counts, what happens to rows, and a sentence that sums up."""
+        from opsdb.loaders.loading import LEAVE, STEPS_KEPT
 
-        result = load_slots(
-            options["file"],
-            program=options["program"],
-            create_missing=options["create_missing"],
-            dry_run=options["dry_run"],
-            progress=progress,
-        )
-        if not options["verbosity"]:
-            return
-        out = console(self.stdout, no_color=options["no_color"], force_color=options["force_color"])
-        out.print(table(result.schedule.path.name, "slots", "count", rows=result.counts().items()))
-        for kind, names in (
-            ("source", result.sources_created),
-            ("configuration", result.configurations_created),
-            ("unit", result.units_created),
-        ):
-            for name in names:
-                out.print(f"create {kind} {name}", markup=False)
-        for note in result.notes:
+        out = self.console(options)
+        totals = {f"{model}: {what}": number for (what, model), number in plan.totals.items()}
+        out.print(table(", ".join(plan.files), kind.name, "count", rows={**plan.facts, **totals}.items()))
+        limit = ROWS_LISTED if options["verbosity"] == 1 else STEPS_KEPT
+        listed = [one for one in plan.totals if one[0] != LEAVE or options["verbosity"] > 1]
+        for what, model in listed:
+            steps = [step for step in plan.steps if (step.what, step.model) == (what, model)][:limit]
+            for step in steps:
+                out.print(str(step), markup=False)
+            if plan.totals[what, model] > len(steps):
+                more = plan.totals[what, model] - len(steps)
+                out.print(f"{what} {more} more {model} rows", markup=False)
+        for note in plan.notes:
             out.print(note, markup=False)
-        out.print(self.summary(result), markup=False)
+        out.print(self.summary(plan), markup=False)
 
-    def summary(self, result):
+    def summary(self, plan):
         """Return the sentence that sums up."""
-        if result.changes_nothing:
-            return f"Nothing to load: {result.slots_present} slots were there already."
-        if result.dry_run:
-            return f"Dry run: {result.slots_created} slots would be created. Nothing was written."
-        return f"{result.slots_created} slots created."
+        from opsdb.loaders.loading import CREATE, LEAVE, SKIP, UPDATE
+
+        counts = {what: plan.counted(what) for what in (CREATE, UPDATE, SKIP, LEAVE)}
+        if plan.changes_nothing:
+            skipped = f", {counts[SKIP]} skipped" if counts[SKIP] else ""
+            return f"Nothing to load: {counts[LEAVE]} rows were there already{skipped}."
+        said = ", ".join(
+            f"{counts[what]} {word}"
+            for what, word in ((CREATE, "created"), (UPDATE, "updated"), (SKIP, "skipped"))
+            if counts[what]
+        )
+        return f"{said}." if plan.applied else f"Dry run, nothing was written: {said}."

@@ -1,0 +1,243 @@
+"""What the cells of a planning table may hold, how they are read, and how they are written again."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from django.utils.dateparse import parse_datetime
+
+SEPARATOR = ";"
+
+
+class Cell:
+    """What a cell holds. ``expected`` says it to a person; an empty cell never gets here."""
+
+    expected = "a text"
+
+    def read(self, text: str):
+        """Return the value that a cell's text, without blanks around it, stands for.
+
+        Raises:
+            ValueError: it stands for none; the message, if any, says more than ``expected``.
+        """
+        return text
+
+    def write(self, value) -> str:
+        """Return the text that :meth:`read` turns into this value."""
+        return str(value)
+
+
+class Text(Cell):
+    """A text of limited length."""
+
+    def __init__(self, max_length: int | None = None):
+        self.max_length = max_length
+        self.expected = "a text" if max_length is None else f"a text of at most {max_length} characters"
+
+    def read(self, text):
+        if self.max_length is not None and len(text) > self.max_length:
+            raise ValueError
+        return text
+
+
+class Number(Cell):
+    """A finite number, in a range if it has one; ``unit`` is only for people."""
+
+    def __init__(self, low=-math.inf, high=math.inf, unit="", *, above=False, below=False):
+        self.low, self.high, self.above, self.below = low, high, above, below
+        kind = f"a number{f' of {unit}' if unit else ''}"
+        bounds = [f"{'above' if above else 'from'} {low:g}"] if low > -math.inf else []
+        bounds += [f"{'below' if below else 'to' if bounds else 'up to'} {high:g}"] if high < math.inf else []
+        self.expected = " ".join([kind, *bounds])
+
+    def read(self, text):
+        value = float(text)
+        if "_" in text or not math.isfinite(value):
+            raise ValueError
+        if not self.low <= value <= self.high or (self.above and value == self.low):
+            raise ValueError
+        if self.below and value == self.high:
+            raise ValueError
+        return value
+
+    def write(self, value):
+        return repr(float(value)).removesuffix(".0")
+
+
+class Whole(Cell):
+    """A whole number in a range, by default that of the database's integers."""
+
+    def __init__(self, low=-(2**31), high=2**31 - 1):
+        self.low, self.high = low, high
+        self.expected = f"a whole number from {low} to {high}"
+
+    def read(self, text):
+        if not re.fullmatch(r"[+-]?[0-9]{1,20}", text) or not self.low <= int(text) <= self.high:
+            raise ValueError
+        return int(text)
+
+
+class Choice(Cell):
+    """One of some words, upper and lower case alike; ``words`` gives the value of each."""
+
+    def __init__(self, words):
+        self.words = words if isinstance(words, dict) else {str(word): word for word in words}
+        self.by_text = {word.casefold(): value for word, value in self.words.items()}
+        self.expected = f"one of {', '.join(self.words)}"
+
+    def read(self, text):
+        if text.casefold() not in self.by_text:
+            raise ValueError
+        return self.by_text[text.casefold()]
+
+    def write(self, value):
+        return next(word for word, one in self.words.items() if one == value)
+
+
+class Flag(Choice):
+    """Yes or no."""
+
+    def __init__(self):
+        super().__init__({"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False})
+
+
+class Moment(Cell):
+    """A time, kept in UTC: ISO 8601, UTC unless it names a zone."""
+
+    expected = "a time such as 2026-06-15T02:00:00Z (UTC unless it names a zone)"
+
+    def read(self, text):
+        moment = parse_datetime(text)
+        if moment is None:
+            raise ValueError
+        if moment.tzinfo is None:
+            return moment.replace(tzinfo=UTC)
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            raise ValueError from None
+
+    def write(self, value: datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+class Day(Cell):
+    """A date."""
+
+    expected = "a date such as 2026-06-15"
+
+    def read(self, text):
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            raise ValueError
+        return date.fromisoformat(text)
+
+    def write(self, value: date):
+        return value.isoformat()
+
+
+class Texts(Cell):
+    """A list of texts, separated by ``;``, or as a JSON list."""
+
+    expected = 'texts separated by ";"'
+
+    def read(self, text):
+        if text.startswith("["):
+            try:
+                texts = json.loads(text)
+            except ValueError:
+                texts = None
+            if not isinstance(texts, list) or not all(isinstance(one, str) for one in texts):
+                raise ValueError
+            return texts
+        return [one.strip() for one in text.split(SEPARATOR) if one.strip()]
+
+    def write(self, value):
+        text = f"{SEPARATOR} ".join(value)
+        return text if self.read(text) == list(value) else json.dumps(list(value), ensure_ascii=False)
+
+
+class Reference(Cell):
+    """A row that is in the database, named by one or more of its fields, separated by ``/``.
+
+    Args:
+        model: whose rows they are.
+        lookups: the fields that name one, such as ``observing_program__short_name`` and ``name``.
+        many: whether the cell names several, separated by ``;``.
+    """
+
+    def __init__(self, model, *lookups, many=False):
+        self.model, self.lookups, self.many = model, lookups, many
+        names = "/".join(one.removesuffix("__short_name").removesuffix("__name") for one in lookups)
+        self.expected = f"the {names} of a known {model._meta.verbose_name}"
+
+    def read(self, text):
+        """Return the key or keys, tuples of texts, that :meth:`found` gives the rows of."""
+        if self.many:
+            return [self._key(one.strip()) for one in text.split(SEPARATOR) if one.strip()]
+        return self._key(text)
+
+    def _key(self, text):
+        parts = text.split("/", len(self.lookups) - 1)
+        if len(parts) != len(self.lookups):
+            raise ValueError
+        return tuple(part.strip() for part in parts)
+
+    def found(self, keys) -> dict:
+        """Return the rows with these keys, by key, in one query."""
+        first = {key[0] for key in keys}
+        last = {key[-1] for key in keys}
+        rows = self.model._default_manager.filter(**{f"{self.lookups[0]}__in": first, f"{self.lookups[-1]}__in": last})
+        if related := {one.rpartition("__")[0] for one in self.lookups if "__" in one}:
+            rows = rows.select_related(*related)
+        return {self.key_of(row): row for row in rows}
+
+    def known(self, limit=1000) -> list[str]:
+        """Return the names of rows that could have been meant."""
+        return ["/".join(map(str, key)) for key in self.model._default_manager.values_list(*self.lookups)[:limit]]
+
+    def key_of(self, row) -> tuple:
+        """Return the key that names a row."""
+        key = []
+        for lookup in self.lookups:
+            value = row
+            for name in lookup.split("__"):
+                value = getattr(value, name)
+            key.append(value)
+        return tuple(key)
+
+    def write(self, value):
+        if self.many:
+            return f"{SEPARATOR} ".join(sorted("/".join(map(str, self.key_of(row))) for row in value.all()))
+        return "/".join(map(str, self.key_of(value)))
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a planning table.
+
+    Attributes:
+        name: what the header calls it.
+        cell: what its cells hold.
+        help: what it means, with its unit, for the format page.
+        required: whether every row needs a value.
+        field: the model's field, if it isn't called as the column; ``""`` for none.
+        empty: what an empty cell stands for.
+        aliases: other names that a header may use.
+    """
+
+    name: str
+    cell: Cell
+    help: str
+    required: bool = False
+    field: str | None = None
+    empty: object = None
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> str:
+        """The model's field, or ``""``."""
+        return self.name if self.field is None else self.field

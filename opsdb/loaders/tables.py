@@ -1,0 +1,180 @@
+"""Planning tables: CSV files with a header that names the columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+
+from .columns import Column, Reference
+from .errors import Problems, listed, near, shown
+from .files import read_text
+
+
+@dataclass
+class TableRow:
+    """A row of a file.
+
+    Attributes:
+        problems: those of the file.
+        line: where it begins.
+        values: those of the columns that the file has, by the names of columns.
+        texts: what the cells say.
+        headings: what the file calls its columns, if not by their names.
+    """
+
+    problems: Problems
+    line: int
+    values: dict[str, object]
+    texts: dict[str, str] = field(default_factory=dict)
+    headings: dict[str, str] = field(default_factory=dict)
+
+    def problem(self, message, column=None, *, expected="") -> None:
+        """Note what is wrong with the row, or with the value in a column, which is then shown."""
+        heading = self.headings.get(column, column)
+        value = self.texts.get(column) or None
+        self.problems.add(message, expected=expected, line=self.line, column=heading, value=value)
+
+
+def read_table(file, columns, problems, progress=lambda items, description: items) -> list[TableRow]:
+    """Return the rows of a CSV file, cells converted and references resolved; what is wrong is noted.
+
+    A row with a wrong cell lacks that column, so that the others can still be checked.
+
+    Args:
+        file: path, or open binary file.
+        columns: what may be in the header.
+        problems: those of this file.
+        progress: wraps the rows, called with them and a description.
+
+    Raises:
+        LoadError: the file can't be read, isn't CSV, has a wrong header or no rows, or is wrong all over.
+    """
+    text = read_text(file, problems)
+    numbered = _rows(text, problems)
+    header_line, header = next(((line, cells) for line, cells in numbered if any(map(str.strip, cells))), (1, []))
+    headings = _headings(header, header_line, columns, problems)
+    present = [column for column, _ in headings]
+    headings = {column.name: heading for column, heading in headings}
+    rows = []
+    cells_of_rows = [(line, cells) for line, cells in numbered if any(map(str.strip, cells))]
+    if not cells_of_rows:
+        problems.stop("there are no rows below the header", expected="at least one", line=header_line)
+    for line, cells in progress(cells_of_rows, f"Reading {problems.path.name}"):
+        if len(cells) < len(present) or any(cell.strip() for cell in cells[len(present) :]):
+            problems.add(
+                f"the row has {len(cells)} fields, the header {len(present)}",
+                expected="a field for every column; texts with commas in double quotes",
+                line=line,
+            )
+            continue
+        row = TableRow(problems, line, {}, headings=headings)
+        for column, cell in zip(present, cells, strict=False):
+            _read_cell(row, column, cell.strip())
+        rows.append(row)
+    for column in present:
+        if isinstance(column.cell, Reference):
+            _resolve(column, rows)
+    return rows
+
+
+def write_table(columns, rows, stream) -> None:
+    """Write a CSV file that :func:`read_table` reads.
+
+    Args:
+        columns: what is written, in this order.
+        rows: dictionaries of values by the names of columns; ``None`` and ``[]`` are empty cells.
+        stream: a text file opened with ``newline=""``.
+    """
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(column.name for column in columns)
+    for row in rows:
+        values = [row.get(column.name) for column in columns]
+        writer.writerow(
+            "" if value is None or value in ("", []) else column.cell.write(value)
+            for column, value in zip(columns, values, strict=True)
+        )
+
+
+def _rows(text, problems):
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            problems.stop(f"this is not CSV: {error}", expected="comma-separated values (RFC 4180)", line=line)
+        yield line, cells
+
+
+def _headings(header, line, columns: tuple[Column, ...], problems):
+    """Return every column of the file with what its header calls it."""
+    names = [name.strip() for name in header]
+    while names and not names[-1]:
+        names.pop()
+    if len(names) == 1 and any(mark in names[0] for mark in (";", "\t", "|")):
+        problems.stop(f"the header {shown(names[0])} has one column", expected="commas between columns", line=line)
+    known = {name.casefold(): column for column in columns for name in (column.name, *column.aliases)}
+    found = {}
+    for name in names:
+        column = known.get(name.casefold())
+        if column is None:
+            what = f"there is no column {shown(name)}" if name else "a column in the middle has no name"
+            problems.add(
+                what,
+                expected=near(name, [one for column in columns for one in (column.name, *column.aliases)]),
+                line=line,
+            )
+        elif column.name in found:
+            first = found[column.name]
+            same = f"column {shown(name)} is there twice" if first == name else f"{shown(name)} means {shown(first)}"
+            problems.add(same, expected="every column once", line=line)
+        else:
+            found[column.name] = name
+    missing = [column.name for column in columns if column.required and column.name not in found]
+    if missing:
+        what = "columns are" if len(missing) > 1 else "a column is"
+        needed = ", ".join(column.name for column in columns if column.required)
+        problems.add(f"{what} missing: {', '.join(missing)}", expected=f"at least {needed}", line=line)
+    problems.stop_if_any()
+    return [(known[name.casefold()], name) for name in names]
+
+
+def _read_cell(row, column, text):
+    row.texts[column.name] = text
+    if not text:
+        if column.required:
+            row.problem("the cell is empty", column.name, expected=column.cell.expected)
+        else:
+            row.values[column.name] = column.empty
+        return
+    try:
+        row.values[column.name] = column.cell.read(text)
+    except (ValueError, OverflowError):
+        row.problem("does not fit", column.name, expected=column.cell.expected)
+
+
+def _resolve(column, rows):
+    """Put rows of the database in the place of their names, one query for all."""
+    cell = column.cell
+    given = [row for row in rows if row.values.get(column.name)]
+    keys = {key for row in given for key in (row.values[column.name] if cell.many else [row.values[column.name]])}
+    found = cell.found(keys) if keys else {}
+    known = cell.known() if keys - found.keys() else []
+    for row in given:
+        wanted = row.values[column.name] if cell.many else [row.values[column.name]]
+        missing = [key for key in wanted if key not in found]
+        if missing:
+            names = ["/".join(key) for key in missing]
+            row.problem(
+                f"names no {cell.model._meta.verbose_name}" + (f": {listed(names)}" if cell.many else ""),
+                column.name,
+                expected=near(names[0], known)
+                if known
+                else f"{cell.model._meta.verbose_name_plural} to be loaded first",
+            )
+            del row.values[column.name]
+        else:
+            row.values[column.name] = [found[key] for key in wanted] if cell.many else found[wanted[0]]
