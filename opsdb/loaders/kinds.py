@@ -8,7 +8,8 @@ def kinds() -> dict:
     """Return every kind by its name, in the order in which a season's files are loaded."""
     from .allocations import Allocations
     from .downtimes import Downtimes
+    from .obs_units import ObsUnits
     from .slots import Slots
     from .sources import Sources
 
-    return {kind.name: kind for kind in (Sources(), Allocations(), Downtimes(), Slots())}
+    return {kind.name: kind for kind in (Sources(), ObsUnits(), Allocations(), Downtimes(), Slots())}
