@@ -9,7 +9,8 @@ def kinds() -> dict:
     from .allocations import Allocations
     from .downtimes import Downtimes
     from .obs_units import ObsUnits
+    from .season import Season
     from .slots import Slots
     from .sources import Sources
 
-    return {kind.name: kind for kind in (Sources(), ObsUnits(), Allocations(), Downtimes(), Slots())}
+    return {kind.name: kind for kind in (Sources(), ObsUnits(), Allocations(), Downtimes(), Slots(), Season())}
