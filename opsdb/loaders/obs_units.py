@@ -305,7 +305,7 @@ def _add_azimuth_ranges(fields, row, beside):
             expected="a field at constant elevation",
         )
         return
-    ranges = beside.azimuth_ranges(row, AZIMUTHS, {source.name, *source.aliases})
+    ranges = beside.azimuth_ranges(row, AZIMUTHS, source.name, source.aliases)
     if ranges is None:
         return
     first, others = fields.setdefault(source.pk, (row, ranges))

@@ -14,8 +14,9 @@ class Placed(Reference):
 
     def __init__(self, model, *lookups, many=False, example):
         super().__init__(model, *lookups, many=many)
-        several = f'{model._meta.verbose_name_plural} separated by "{SEPARATOR}"' if many else model._meta.verbose_name
-        self.expected = f"{several}, such as {example}, with the telescope before it if there are several"
+        kind = f'{model._meta.verbose_name_plural} separated by "{SEPARATOR}"' if many else model._meta.verbose_name
+        article = "" if many else "an " if kind[0] in "aeio" else "a "
+        self.expected = f"{article}{kind} such as {example}, behind the telescope if several have one"
 
     def _key(self, text):
         parts = tuple(part.strip() for part in text.split("/"))

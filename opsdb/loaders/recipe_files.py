@@ -11,7 +11,7 @@ from opsdb.models import AzimuthRange, ChaiTiling, PrimeCamObservationConfigurat
 
 from .beside import WrongReference, beside, files_of
 from .columns import Cell, Column, Flag, Number, Text, Whole
-from .errors import LoadError, Problems, near
+from .errors import PROBLEM_LIMIT, LoadError, Problems, near
 from .inpar import SUFFIX as INPAR_SUFFIX
 from .inpar import read_inpar
 from .tables import TableRow, read_table
@@ -109,132 +109,124 @@ class RecipeFiles:
 
     def __init__(self, problems: Problems):
         self.problems = problems
-        self.read: dict[tuple, object] = {}
+        self.known: dict[tuple, object] = {}
 
     def parameters(self, row: TableRow, column: str) -> dict[str, TableRow] | None:
         """Return the inpar parameters of a file or folder by their keys; None if one is wrong."""
-        return self._merged(row, column, INPAR_SUFFIX, "parameter", self._inpar)
+        return self._merged(row, column, INPAR_SUFFIX, "parameter", _parameters)
 
     def tiles(self, row: TableRow, column: str) -> dict[int, TableRow] | None:
         """Return the tiles of a file or folder by their numbers; None if one is wrong."""
-        return self._merged(row, column, TILING_SUFFIX, "tile", self._tiling)
+        return self._merged(row, column, TILING_SUFFIX, "tile", _tiles)
 
     def mapping(self, row: TableRow, column: str, name: str) -> dict[int, TableRow] | None:
-        """Return the rows of a mapping table that describe a recipe, by version; None if the table is wrong."""
-        rows = self._table(row, column, MAPPING_COLUMNS)
-        if rows is None:
+        """Return the rows of a mapping table that describe a recipe, by version; None if there is none."""
+        recipes = self._table(row, column, _mappings)
+        if recipes is None:
             return None
-        found: dict[int, TableRow] = {}
-        for one in rows:
-            if one.values["configuration"] == name:
-                version = one.values.get("version", 1)
-                first = found.setdefault(version, one)
-                if first is not one:
-                    one.problem(f"version {version} is on line {first.line} too", "configuration", expected="one row")
-                    return None
-        if not found:
-            row.problem(
-                f"has no row for configuration {name}",
-                column,
-                expected=near(name, {one.values["configuration"] for one in rows}),
-            )
-            return None
-        return found
+        if name not in recipes:
+            row.problem(f"has no row for configuration {name}", column, expected=near(name, recipes))
+        return recipes.get(name)
 
-    def azimuth_ranges(self, row: TableRow, column: str, names: set[str]) -> list[TableRow] | None:
-        """Return the rows of an azimuth table that are of a source with these names; None if the table is wrong."""
-        rows = self._table(row, column, AZIMUTH_COLUMNS, _check_azimuths)
-        if rows is None:
+    def azimuth_ranges(self, row: TableRow, column: str, name: str, aliases=()) -> list[TableRow] | None:
+        """Return the rows of an azimuth table that are of a source; None if there is none."""
+        sources = self._table(row, column, _azimuths)
+        if sources is None:
             return None
-        wanted = {name.casefold() for name in names}
-        found = [one for one in rows if (one.values.get("source") or min(names)).casefold() in wanted]
+        found = [one for called in ("", name, *aliases) for one in sources.get(called.casefold(), ())]
         if not found:
-            row.problem(
-                "has no row for the source",
-                column,
-                expected=near(min(names), {one.values["source"] for one in rows}),
-            )
-            return None
-        return found
+            there = {one.values["source"] for rows in sources.values() for one in rows}
+            row.problem("has no row for the source", column, expected=near(name, there))
+        return found or None
 
-    def _merged(self, row, column, suffix, what, read_one):
+    def _merged(self, row, column, suffix, what, read):
         """Return what all files of a reference hold, by key; a key in two of them is a problem."""
-        paths = self._paths(row, column, suffix)
-        if paths is None:
-            return None
-        merged, complete = {}, True
-        for path in paths:
-            entries = self._once((what, path), lambda path=path: read_one(path))
-            if entries is None:
-                complete = False
-                continue
-            for key, entry in entries.items():
-                if key in merged:
-                    entry.problem(
-                        f"{what} {key} is in {merged[key].problems.path.name} too", expected=f"every {what} in one file"
-                    )
-                    complete = False
-                merged[key] = entry
-        return merged if complete else None
-
-    def _paths(self, row, column, suffix):
         given = row.values[column]
+        if (what, given) not in self.known:
+            self.known[what, given] = None
+            paths = self._found(row, column, lambda: files_of(row.problems.path, given, suffix))
+            if paths is not None:
+                self.known[what, given] = self._united(what, [self._once(what, path, read) for path in paths])
+        return self.known[what, given]
+
+    def _united(self, what, files):
+        if None in files:
+            return None
+        united, complete = {}, True
+        for found in files:
+            for key in found.keys() & united.keys():
+                found[key].problem(
+                    f"{what} {key} is in {united[key].problems.path.name} too", expected=f"every {what} in one file"
+                )
+                complete = False
+            united |= found
+        return united if complete else None
+
+    def _table(self, row, column, read):
+        path = self._found(row, column, lambda: beside(row.problems.path, row.values[column]))
+        return None if path is None else self._once(column, path, read)
+
+    def _found(self, row, column, look):
         try:
-            return self._once((suffix, given), lambda: files_of(row.problems.path, given, suffix))
+            return look()
         except WrongReference as error:
             row.problem(error.args[0], column, expected=error.args[1])
             return None
 
-    def _once(self, key, read):
+    def _once(self, what, path, read):
         """Return what a file holds, read at the first call; None if it is wrong, which is noted then."""
-        if key not in self.read:
-            known = len(self.problems.found)
+        if (what, path) not in self.known:
+            problems, found = Problems(path), None
             try:
-                found = read()
+                found = read(path, problems)
             except LoadError as error:
                 if error.omitted:
                     raise
-            self.read[key] = found if len(self.problems.found) == known else None
-        return self.read[key]
-
-    def _table(self, row, column, columns, check=None):
-        try:
-            path = beside(row.problems.path, row.values[column])
-        except WrongReference as error:
-            row.problem(error.args[0], column, expected=error.args[1])
-            return None
-
-        def read():
-            rows = read_table(path, columns, Problems(path, self.problems))
-            if check:
-                check(rows)
-            return rows
-
-        return self._once((check, path), read)
-
-    def _inpar(self, path):
-        problems = Problems(path, self.problems)
-        return {
-            one.key: TableRow(problems, one.line, {"value": one.value, "comment": one.comment})
-            for one in read_inpar(path, problems)
-        }
-
-    def _tiling(self, path):
-        found = {}
-        for row in read_table(path, TILE_COLUMNS, Problems(path, self.problems)):
-            number = row.values.pop("tile_index", None)
-            if number in found:
-                row.problem(f"is on line {found[number].line} too", "tile_index", expected="every tile once")
-            found[number] = row
-        return found
+            self.known[what, path] = None if problems else found
+            self.problems.found += problems.found
+            if len(self.problems.found) >= PROBLEM_LIMIT:
+                raise LoadError(self.problems.found[:PROBLEM_LIMIT], omitted=True)
+            problems.found = self.problems.found
+        return self.known[what, path]
 
 
-def _check_azimuths(rows):
-    seen = {}
-    for row in rows:
+def _parameters(path, problems):
+    return {
+        one.key: TableRow(problems, one.line, {"value": one.value, "comment": one.comment})
+        for one in read_inpar(path, problems)
+    }
+
+
+def _tiles(path, problems):
+    tiles = {}
+    for row in read_table(path, TILE_COLUMNS, problems):
+        number = row.values.pop("tile_index", None)
+        first = tiles.setdefault(number, row)
+        if first is not row and number is not None:
+            row.problem(f"is on line {first.line} too", "tile_index", expected="every tile once")
+    return tiles
+
+
+def _mappings(path, problems):
+    """Return the rows of a mapping table by configuration and version."""
+    recipes = {}
+    for row in read_table(path, MAPPING_COLUMNS, problems):
+        version = row.values.get("version", 1)
+        first = recipes.setdefault(row.values.get("configuration"), {}).setdefault(version, row)
+        if first is not row:
+            row.problem(f"version {version} is on line {first.line} too", "configuration", expected="every one once")
+    return recipes
+
+
+def _azimuths(path, problems):
+    """Return the rows of an azimuth table by source."""
+    sources, seen = {}, {}
+    for row in read_table(path, AZIMUTH_COLUMNS, problems):
         low, high = row.values.get("azimuth_min_deg"), row.values.get("azimuth_max_deg")
         if low is not None and high is not None and low >= high:
             row.problem("is not above azimuth_min_deg", "azimuth_max_deg", expected="across north as 350 to 370")
         first = seen.setdefault(tuple(row.values.items()), row)
         if first is not row:
             row.problem(f"the range is on line {first.line} already", expected="every range once")
+        sources.setdefault((row.values.get("source") or "").casefold(), []).append(row)
+    return sources
