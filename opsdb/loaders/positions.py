@@ -27,7 +27,7 @@ _SEXAGESIMAL = re.compile(
     r"([+-]?)(\d{1,3})(?:(?P<mark>:|\s+)|(?P<unit>[hHdD°]))\s*(\d{1,2}(?:\.\d*)?)"
     r"(?:(?:(?P=mark)|\s*[mM'′])\s*(?:(\d{1,2}(?:\.\d*)?)\s*(?:[sS]|\"|″)?)?)?",
 )
-_DECIMAL = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:[dD°]|deg)?")
+_DECIMAL = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:(?P<hours>[hH])|[dD°]|deg)?")
 
 
 class AngleText(Cell):
@@ -41,7 +41,7 @@ class AngleText(Cell):
             value = float(found[1])
             if not math.isfinite(value):
                 raise ValueError
-            return value, DEGREES
+            return value, HOURS if found["hours"] else DEGREES
         found = _SEXAGESIMAL.fullmatch(text)
         if not found:
             raise ValueError
@@ -115,13 +115,20 @@ def to_icrs(longitudes, latitudes, frame, equinox):
         from astropy.utils import iers
 
         described = {
-            CoordinateFrame.FK4: lambda: FK4(equinox=equinox or "B1950"),
-            CoordinateFrame.FK5: lambda: FK5(equinox=equinox or "J2000"),
+            CoordinateFrame.FK4: lambda: FK4(equinox=_lettered(equinox) or "B1950"),
+            CoordinateFrame.FK5: lambda: FK5(equinox=_lettered(equinox) or "J2000"),
             CoordinateFrame.GALACTIC: Galactic,
-            CoordinateFrame.ECLIPTIC: lambda: BarycentricMeanEcliptic(equinox=equinox or "J2000"),
+            CoordinateFrame.ECLIPTIC: lambda: BarycentricMeanEcliptic(equinox=_lettered(equinox) or "J2000"),
         }
         # No download: a loader works without a network.
         with iers.conf.set_temp("auto_download", False):
             sky = SkyCoord(longitudes, latitudes, unit="deg", frame=described[frame]()).icrs
         ra, dec = sky.ra.deg % 360, sky.dec.deg
     return np.where(ra >= 360, 0.0, ra).tolist(), np.clip(dec, -90, 90).tolist()
+
+
+def _lettered(equinox):
+    """Return an equinox with its letter; a bare year is Besselian before 1984, as in FITS (EQUINOX)."""
+    if not equinox or not equinox[0].isdigit():
+        return equinox
+    return f"{'B' if float(equinox) < 1984 else 'J'}{equinox}"

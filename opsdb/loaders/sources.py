@@ -18,6 +18,7 @@ from .positions import SYSTEMS, AngleText, Equinox, latitude_deg, longitude_deg,
 from .tables import TableRow, read_table
 
 SAME_POSITION_DEG = 1e-8
+LONGEST_LINE = 10_000
 FRAMES = {frame: word for word, (frame, _) in reversed(SYSTEMS.items())}
 GIVEN_POSITION = ("frame", "longitude_deg", "latitude_deg", "equinox")
 
@@ -176,10 +177,13 @@ def read_kosma(lines, problems) -> list[TableRow]:
     """
     rows = []
     for number, line in enumerate(lines, 1):
+        row = TableRow(problems, number, {})
+        if len(line) > LONGEST_LINE:
+            row.problem(f"the line has {len(line)} characters", expected=f"at most {LONGEST_LINE}")
+            continue
         text, comment = _split_comment(line)
         if not text:
             continue
-        row = TableRow(problems, number, {})
         try:
             words = shlex.split(text)
         except ValueError as error:
