@@ -70,6 +70,7 @@ class Recipe:
 
     Attributes:
         row: the row that names it.
+        described_by: the row with its facts: that one, or one of a mapping table.
         type: its kind; None where the row only names it.
         facts, parameters, tiles: its fields, inpar parameters and tiles.
         configuration: the row of the database, once it is there.
@@ -79,6 +80,7 @@ class Recipe:
     row: TableRow
     name: str
     version: int | None
+    described_by: TableRow
     type: str | None = None
     facts: dict = field(default_factory=dict)
     parameters: dict[str, TableRow] | None = None
@@ -154,7 +156,7 @@ class ObsUnits(TableKind):
                 recipes.append(_recipe(row, beside))
                 _add_azimuth_ranges(fields, row, beside)
             rows += found
-        loading.plan.facts["rows read"] = len(rows)
+        loading.plan.count("rows read", len(rows))
         _find_sub_programs(rows)
         recipes = _find_configurations(rows, recipes)
         loading.problems.stop_if_any()
@@ -224,12 +226,27 @@ class Parts(Kind):
 
     def __init__(self, model, *key_fields, free=()):
         self.model, self.key_fields, self.free = model, key_fields, set(free)
-        self.name = str(model._meta.verbose_name_plural)
+
+    def part(self, key) -> str:
+        """Return what a person calls a part within its whole."""
+        return str(key[0])
+
+    def label(self, entry):
+        whole, *key = (entry.values[name] for name in self.key_fields)
+        return f"{whole} / {self.part(key)}"
+
+
+class Ranges(Parts):
+    """Azimuth ranges, known by all that they say."""
+
+    def part(self, key):
+        lowest, highest, rising, *_ = key
+        return f"{lowest:g}° to {highest:g}° {'rising' if rising else 'setting'}"
 
 
 TILES = Parts(ChaiTiling, "configuration", "tile_index", free=("priority", "done"))
 PARAMETERS = Parts(ChaiInparParameter, "configuration", "key", free=("comment",))
-RANGES = Parts(
+RANGES = Ranges(
     AzimuthRange, "source", "azimuth_min_deg", "azimuth_max_deg", "rising", "lst_start_hours", "lst_end_hours"
 )
 
@@ -253,7 +270,7 @@ def _check_row(row, beside):
 
 def _recipe(row, beside):
     """Return what a row and its files say of its configuration."""
-    recipe = Recipe(row, row.values.get("configuration"), row.values.get("configuration_version"))
+    recipe = Recipe(row, row.values.get("configuration"), row.values.get("configuration_version"), described_by=row)
     of_chai = [one for one in (INPAR, TILING, *(column.name for column in CHAI_COLUMNS)) if row.texts.get(one)]
     if of_chai and row.texts.get(MAPPING):
         row.problem(
@@ -279,7 +296,8 @@ def _recipe(row, beside):
 def _take_mapping(recipe, versions):
     recipe.version = recipe.version or max(versions)
     if recipe.version in versions:
-        values = versions[recipe.version].values
+        recipe.described_by = versions[recipe.version]
+        values = recipe.described_by.values
         recipe.facts = {name: one for name, one in values.items() if name not in ("configuration", "version")}
     else:
         recipe.row.problem(
@@ -404,7 +422,7 @@ def _write_recipes(loading, recipes):
     loading.write(
         [
             Entry(
-                recipe.row,
+                recipe.described_by,
                 RECIPE_MODELS[recipe.type],
                 {"name": recipe.name, "version": recipe.version, **recipe.facts},
             )
@@ -462,7 +480,9 @@ def _write_parts(loading, kind, wholes):
             continue
         for key in present.keys() - wanted.keys():
             gone.append(present[key].pk)
-            loading.plan.note(UPDATE, row, type(whole), str(whole), f"without {kind.model._meta.verbose_name} {key[0]}")
+            loading.plan.note(
+                UPDATE, row, type(whole), str(whole), f"without {kind.model._meta.verbose_name} {kind.part(key)}"
+            )
         entries += wanted.values()
     loading.problems.stop_if_any()
     kind.model.objects.filter(pk__in=gone).delete()
@@ -474,10 +494,10 @@ def _changes(kind, present, wanted) -> dict[str, set]:
     changes = {}
     for key in sorted(present.keys() | wanted.keys(), key=str):
         if key not in present or key not in wanted:
-            changes[f"{key[0]} {'added' if key in wanted else 'removed'}"] = {"*"}
+            changes[f"{kind.part(key)} {'added' if key in wanted else 'removed'}"] = {"*"}
         elif differences := kind.differences(present[key], wanted[key]):
             names = [name for name, _, _ in differences]
-            changes[f"{key[0]} with other {', '.join(names)}"] = set(names)
+            changes[f"{kind.part(key)} with other {', '.join(names)}"] = set(names)
     return changes
 
 

@@ -31,6 +31,9 @@ class JsonObject(Cell):
             raise ValueError from None
         if not isinstance(value, dict):
             raise ValueError
+        # Numbers like 1e999, half surrogates and NUL are JSON, but PostgreSQL can't store them.
+        if b"\\u0000" in json.dumps(value, allow_nan=False, ensure_ascii=False).encode():
+            raise ValueError
         return value
 
     def write(self, value):

@@ -68,3 +68,7 @@ def _locate(node, path, lines, problems):
             place = f"{path}.{key.value}" if path else key.value
             _locate(value, place, lines, problems)
             lines[place] = line
+    elif any(character == "\0" or "\ud800" <= character <= "\udfff" for character in node.value):
+        problems.add(
+            "there is a character that no text can hold", expected="plain text", line=line, column=path or None
+        )

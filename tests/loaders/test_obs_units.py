@@ -184,6 +184,14 @@ def test_other_tiles_and_parameters_are_a_conflict(run, refused):
     assert change_tiles(run, "error").changes_nothing
 
 
+def test_a_conflict_of_a_recipe_is_named_where_it_is_described(run, refused):
+    table = SCAN + "scan,1,constant_el,2,\n"
+    run(",mapping", f"{SCAN_ROW},maps.csv", files={"maps.csv": table})
+    said = refused(",mapping", f"{SCAN_ROW},maps.csv", files={"maps.csv": table.replace("2,", "3,")})
+    assert said.startswith("maps.csv, line 2: Prime-Cam observation configuration 'scan / 1' is there with other facts")
+    assert "width_deg 2 → 3" in said
+
+
 def test_a_recipe_with_other_facts_is_a_conflict(run, refused):
     run(",switching_mode", f"{CHAI_ROW},position")
     assert "is there with other facts: switching_mode position → frequency" in refused(
@@ -221,7 +229,9 @@ def test_other_azimuths_of_a_source_are_a_conflict(run, refused):
 
     ranges(run, DEEP)
     other = DEEP.replace("255", "256")
-    assert "other azimuth ranges of Deep56: 240.0 added, 240.0 removed" in ranges(refused, other)
+    assert "other azimuth ranges of Deep56: 240° to 255° setting removed, 240° to 256° setting added" in ranges(
+        refused, other
+    )
     ranges(run, other, on_conflict="skip")
     assert set(AzimuthRange.objects.values_list("azimuth_max_deg", flat=True)) == {120, 255}
     ranges(run, other, on_conflict="update")
@@ -239,6 +249,8 @@ FILES = {
     "maps.csv": SCAN + "scan,1,constant_el,2,\n",
     "maps_twice.csv": SCAN + "scan,1,constant_el,2,\nscan,,daisy,2,\n",
     "maps_json.csv": SCAN + 'scan,1,constant_el,2,"[1]"\n',
+    "maps_nul.csv": SCAN + 'scan,1,constant_el,2,"{""a"": ""\\u0000""}"\n',
+    "maps_infinite.csv": SCAN + 'scan,1,constant_el,2,"{""a"": 1e999}"\n',
     "az.csv": AZIMUTHS + DEEP,
     "az2.csv": AZIMUTHS + DEEP.replace("255", "256"),
     "az_order.csv": AZIMUTHS + "Deep56,120,105,true,,\n",
@@ -311,6 +323,16 @@ REFUSED = [
         ",mapping",
         [f"{SCAN_ROW},maps_json.csv"],
         "maps_json.csv, line 2, parameters: '[1]' does not fit; expected a JSO",
+    ),
+    (
+        ",mapping",
+        [f"{SCAN_ROW},maps_nul.csv"],
+        "maps_nul.csv, line 2, parameters: ",
+    ),
+    (
+        ",mapping",
+        [f"{SCAN_ROW},maps_infinite.csv"],
+        "maps_infinite.csv, line 2, parameters: ",
     ),
     (
         ",mapping,azimuth_table",
