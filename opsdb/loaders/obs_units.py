@@ -368,7 +368,7 @@ def _find_configurations(rows, recipes):
         there[one.name, one.version] = one
         newest[one.name] = max(one.version, newest.get(one.name, 1))
     for recipe in recipes:
-        if recipe.type:
+        if recipe.type and recipe.name:
             recipe.version = recipe.version or newest.get(recipe.name, 1)
             first = described.setdefault((recipe.name, recipe.version), recipe)
             if first.contents != recipe.contents:
