@@ -76,15 +76,17 @@ class Problems:
 
     Args:
         path: the file that problems are noted of.
-        others: the problems of another file of the same call, which these are added to.
+        all_files: the problems of the whole call, which these are added to.
     """
 
-    def __init__(self, path, others: Problems | None = None):
+    def __init__(self, path, all_files: Problems | None = None):
         self.path = Path(path)
-        self.found: list[Problem] = others.found if others is not None else []
+        self.found: list[Problem] = [] if all_files is None else all_files.found
+        self._of_one_file = all_files is not None
 
     def __bool__(self) -> bool:
-        return bool(self.found)
+        """Whether there are any, in a part of a call only those of its file."""
+        return any(problem.path == self.path for problem in self.found) if self._of_one_file else bool(self.found)
 
     def add(self, message, *, expected="", line=None, column=None, value=None) -> None:
         """Note a problem; raises LoadError at once when there are more than a person would read."""
@@ -93,8 +95,8 @@ class Problems:
             raise LoadError(self.found, omitted=True)
 
     def stop_if_any(self) -> None:
-        """Raise LoadError with everything found so far, file by file and in the order of the lines."""
-        if self.found:
+        """If there are any, raise LoadError with everything found so far, file by file and line by line."""
+        if self:
             paths = list(dict.fromkeys(problem.path for problem in self.found))
             raise LoadError(sorted(self.found, key=lambda problem: (paths.index(problem.path), problem.line or 0)))
 

@@ -269,7 +269,6 @@ class Loading:
 
     def __init__(self, kind, files, options, progress=None):
         self.kind, self.options = kind, options
-        self.files = files
         self.problems = Problems(path_of(files[0]))
         self.plan = Plan(kind.name, tuple(path_of(file).name for file in files))
         self.progress = progress or (lambda items, description: items)
@@ -277,16 +276,6 @@ class Loading:
     def problems_of(self, file) -> Problems:
         """Return the problems of a file of this load."""
         return Problems(path_of(file), self.problems)
-
-    def nested(self, kind: Kind, files, options: dict) -> Loading:
-        """Return a load within this one, of another kind, with the same problems and plan.
-
-        Raises:
-            TypeError: an option is unknown, or needed and missing.
-        """
-        inner = Loading(kind, files, complete(kind, options), self.progress)
-        inner.problems, inner.plan = Problems(path_of(files[0]), self.problems), self.plan
-        return inner
 
     def write(self, entries, kind=None) -> None:
         """Create or update the rows that entries want; what is there is compared and left, skipped or updated.
@@ -307,7 +296,7 @@ class Loading:
             if row is None:
                 new.append(entry)
             elif differences := self._differences(kind, row, entry):
-                if self._may_change(kind, entry, differences):
+                if self._may_change(kind, entry, row, differences):
                     changed.append((entry, row, [name for name, _, _ in differences]))
             else:
                 self.plan.note(LEAVE, entry.row, entry.model, kind.label(entry))
@@ -356,13 +345,13 @@ class Loading:
             return [("type", row._meta.verbose_name, entry.model._meta.verbose_name)]
         return kind.differences(row, entry)
 
-    def _may_change(self, kind, entry, differences):
+    def _may_change(self, kind, entry, row, differences):
         why = ", ".join(f"{name} {_shown(old)} → {_shown(new)}" for name, old, new in differences)
         how = self.options["on_conflict"]
         if how == "skip":
             self.plan.note(SKIP, entry.row, entry.model, kind.label(entry), why)
             return False
-        if how == "error" or differences[0][0] == "type":
+        if how == "error" or type(row) is not entry.model:
             entry.row.problem(
                 f"{entry.model._meta.verbose_name} {shown(kind.label(entry))} is there with other facts: {why}",
                 expected="the same facts" + ("" if how == "update" else ", or --on-conflict skip or update"),
@@ -387,6 +376,7 @@ class Loading:
                         _explain(kind, entry, try_to_save(entry.instance(), entry.members, force_insert=True))
                 for entry in batch:
                     self.plan.note(CREATE, entry.row, model, kind.label(entry))
+                    self.plan.digest.update(repr(sorted(entry.values.items())).encode())
 
     def _insert(self, model, entries):
         rows = [entry.instance() for entry in entries]
@@ -484,6 +474,8 @@ def _run(kind_name, files, options, *, commit, progress=None, promised=None):
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_NUMBER])
+            # Triggers would go on with plans that the session made when a table was small.
+            cursor.execute("DISCARD PLANS")
         kind.load(loading, files)
         loading.problems.stop_if_any()
         try:

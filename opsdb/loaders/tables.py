@@ -13,18 +13,27 @@ from .files import read_text
 
 @dataclass
 class TableRow:
-    """A row of a file: where it is, and the values of the columns that the header has, by their names."""
+    """A row of a file.
+
+    Attributes:
+        problems: those of the file.
+        line: where it begins.
+        values: those of the columns that the file has, by the names of columns.
+        texts: what the cells say.
+        headings: what the file calls its columns, if not by their names.
+    """
 
     problems: Problems
     line: int
     values: dict[str, object]
     texts: dict[str, str] = field(default_factory=dict)
+    headings: dict[str, str] = field(default_factory=dict)
 
     def problem(self, message, column=None, *, expected="") -> None:
         """Note what is wrong with the row, or with the value in a column, which is then shown."""
-        self.problems.add(
-            message, expected=expected, line=self.line, column=column, value=self.texts.get(column) or None
-        )
+        heading = self.headings.get(column, column)
+        value = self.texts.get(column) or None
+        self.problems.add(message, expected=expected, line=self.line, column=heading, value=value)
 
 
 def read_table(file, columns, problems, progress=lambda items, description: items) -> list[TableRow]:
@@ -44,7 +53,9 @@ def read_table(file, columns, problems, progress=lambda items, description: item
     text = read_text(file, problems)
     numbered = _rows(text, problems)
     header_line, header = next(((line, cells) for line, cells in numbered if any(map(str.strip, cells))), (1, []))
-    present = _columns_of(header, header_line, columns, problems)
+    headings = _headings(header, header_line, columns, problems)
+    present = [column for column, _ in headings]
+    headings = {column.name: heading for column, heading in headings}
     rows = []
     cells_of_rows = [(line, cells) for line, cells in numbered if any(map(str.strip, cells))]
     if not cells_of_rows:
@@ -57,7 +68,7 @@ def read_table(file, columns, problems, progress=lambda items, description: item
                 line=line,
             )
             continue
-        row = TableRow(problems, line, {}, {})
+        row = TableRow(problems, line, {}, headings=headings)
         for column, cell in zip(present, cells, strict=False):
             _read_cell(row, column, cell.strip())
         rows.append(row)
@@ -98,7 +109,8 @@ def _rows(text, problems):
         yield line, cells
 
 
-def _columns_of(header, line, columns: tuple[Column, ...], problems):
+def _headings(header, line, columns: tuple[Column, ...], problems):
+    """Return every column of the file with what its header calls it."""
     names = [name.strip() for name in header]
     while names and not names[-1]:
         names.pop()
@@ -127,7 +139,7 @@ def _columns_of(header, line, columns: tuple[Column, ...], problems):
         needed = ", ".join(column.name for column in columns if column.required)
         problems.add(f"{what} missing: {', '.join(missing)}", expected=f"at least {needed}", line=line)
     problems.stop_if_any()
-    return [known[name.casefold()] for name in names]
+    return [(known[name.casefold()], name) for name in names]
 
 
 def _read_cell(row, column, text):

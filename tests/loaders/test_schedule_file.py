@@ -265,7 +265,7 @@ def test_a_calibration_must_say_one_kind(refused):
         (lambda text: text[: text.rindex('"2026-07-01 00:00:00.000"')], "there are no rows"),
         (lambda text: text.replace("# %ECSV 1.0\n", ""), "begins no schedule"),
         (lambda text: text.replace("Deep56", "x" * 300), "is no name"),
-        (lambda text: text.replace("Deep56", "Deep\x1b[31m56"), "is no name"),
+        (lambda text: text.replace("Deep56", "Deep\x1b[31m56"), "there is the control character 0x1b"),
         (lambda text: text.replace("Deep56", "x" * 10_000_000), "can't be split into fields"),
         (lambda text: text.replace("!!omap", '!!python/object/apply:os.system ["true"]'), "YAML header can't be read"),
     ],

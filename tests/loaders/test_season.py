@@ -89,7 +89,7 @@ def test_problems_of_all_files_are_told_at_once_and_follow_ups_are_not(refused):
         allocations=FILES["allocations.csv"].replace(",1\n", ",0\n"),
     )
     assert [line.split("'")[0] for line in said] == [
-        "sources.csv, line 2, latitude: ",
+        "sources.csv, line 2, dec: ",
         "units.csv: only the cells were checked, because it builds on sources.csv, which is wrong",
         "units.csv, line 2, priority: ",
         "allocations.csv, line 2, hours: ",

@@ -292,6 +292,28 @@ def test_a_changed_slot_is_refused_with_its_line_and_both_facts(load, refused):
     assert "50 → 51" in said
 
 
+def test_a_changed_slot_is_skipped_or_updated_on_demand(load):
+    load(timeline(at(0), at(1)))
+    text = timeline(at(0), at(1, el="51.0"), at(2))
+    skipped = load(text, on_conflict="skip")
+    assert (created(skipped), skipped.counted("skip"), skipped.counted("leave")) == (1, 1, 1)
+    updated = load(text, on_conflict="update")
+    assert (created(updated), updated.counted("update"), updated.counted("leave")) == (0, 1, 2)
+    assert PreScheduledSlot.objects.get(start_time__hour=1).elevation_deg == 51
+
+
+def test_an_update_that_makes_slots_overlap_is_refused(load, refused):
+    load(timeline(at(0), at(1)))
+    text = timeline(at(0, stop_time='"2026-07-01 01:10:00"'))
+    said = refused(text, on_conflict="update")
+    assert f"line {line_of(text, 0)}: 2026-07-01 00:00:00 WFS / Deep56 can't be written: " in said
+    assert "The telescope has another slot at that time." in said
+
+
+def test_a_schedule_needs_to_know_whose_its_blocks_are(refused):
+    assert "expected --program CODE" in refused(timeline(at(0)), program=None)
+
+
 def test_a_slot_of_another_unit_at_the_same_time_is_refused(load, refused):
     load(timeline(at(0)))
     assert "WFS / Deep56 → WFS / Deep57" in refused(timeline(at(0, name="Deep57")))

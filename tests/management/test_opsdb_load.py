@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from opsdb.models import PreScheduledSlot
+from opsdb.models import ChangeLog, PreScheduledSlot
 from tests.commands import manage
 from tests.schedules import TIMELINE, calibration, science, timeline
 
@@ -99,7 +99,16 @@ def test_wrong_arguments_say_which_are_right(arguments):
         call_command("opsdb_load", *arguments)
 
 
-@pytest.mark.parametrize("command", [["opsdb_init"], ["opsdb_load"], ["opsdb_load", "slots"]])
+def test_changes_are_recorded_as_those_of_the_command(reference):
+    load(TIMELINE, "--program", "WFS", "--create-missing")
+    changes = ChangeLog.objects.filter(table_name="pre_scheduled_slot")
+    assert set(changes.values_list("origin", flat=True)) == {"opsdb_load slots"}
+
+
+COMMANDS = [["opsdb_init"], ["opsdb_load"], ["opsdb_load", "sources"], ["opsdb_load", "slots"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_help_needs_no_database(command):
     done = manage(*command, "--help", DATABASE_URL="postgres://nobody@127.0.0.1:1/none", SECRET_KEY="x")
     assert done.returncode == 0, done.stderr

@@ -56,12 +56,14 @@ class Command(BaseCommand):
         from opsdb.loaders.errors import LoadError
         from opsdb.loaders.kinds import kinds
         from opsdb.loaders.loading import load, prepare
+        from opsdb.workflows.attribution import attributed
 
         kind = kinds()[options["kind"]]
         asked = {option.name: options[option.name] for option in kind.options}
         act = prepare if options["dry_run"] else load
         try:
-            plan = act(kind.name, options["files"], progress=progress, on_conflict=options["on_conflict"], **asked)
+            with attributed(origin=f"opsdb_load {kind.name}"):
+                plan = act(kind.name, options["files"], progress=progress, on_conflict=options["on_conflict"], **asked)
         except LoadError as error:
             raise CommandError(str(error)) from error
         if options["verbosity"]:
