@@ -91,6 +91,11 @@ class Plan:
         if self.totals[what, step.model] <= STEPS_KEPT:
             self.steps.append(step)
 
+    @property
+    def fingerprint(self) -> str:
+        """What a later :func:`load` is given as ``promised``, to do this plan or nothing."""
+        return self.digest.hexdigest()
+
     def apply(self) -> Plan:
         """Write what the plan says, and return what was done.
 
@@ -98,7 +103,7 @@ class Plan:
             LoadError: the database or a file has changed so that something else would happen; nothing was written.
         """
         kind, files, options = self.again
-        return _run(kind, files, options, commit=True, promised=self)
+        return _run(kind, files, options, commit=True, promised=self.fingerprint)
 
 
 @dataclass(frozen=True)
@@ -442,12 +447,16 @@ def prepare(kind: str, files, *, progress=None, **options) -> Plan:
     return _run(kind, files, options, commit=False, progress=progress)
 
 
-def load(kind: str, files, *, progress=None, **options) -> Plan:
+def load(kind: str, files, *, progress=None, promised: str | None = None, **options) -> Plan:
     """Load files, all of them or nothing, and return what was done; arguments and errors as in :func:`prepare`.
 
     Takes the advisory lock of loads, so that one at a time decides what is new.
+
+    Args:
+        promised: fingerprint of the plan that a person agreed to, perhaps in an earlier request; something else is
+            refused.
     """
-    return _run(kind, files, options, commit=True, progress=progress)
+    return _run(kind, files, options, commit=True, progress=progress, promised=promised)
 
 
 def export(kind: str, queryset, stream) -> None:
@@ -482,7 +491,7 @@ def _run(kind_name, files, options, *, commit, progress=None, promised=None):
             connection.check_constraints()
         except DatabaseError as error:
             loading.problems.stop(f"the database says: {str(error).splitlines()[0]}")
-        if promised and plan.digest.digest() != promised.digest.digest():
+        if promised and plan.fingerprint != promised:
             raise LoadError([Problem(loading.problems.path, "this would not do what the plan says", "a new plan")])
         if not commit:
             transaction.set_rollback(True)

@@ -353,7 +353,7 @@ def module_names():
 
 parameters = st.dictionaries(
     st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,20}", fullmatch=True),
-    texts.filter(lambda text: '"' not in text),
+    texts.map(lambda text: text.replace('"', "").strip()),
     min_size=1,
 )
 tiles = st.lists(

@@ -295,7 +295,11 @@ def test_a_file_that_has_changed_since_the_plan_is_not_loaded(file):
     file("name,ra,dec\nx,1,3\n")
     with pytest.raises(LoadError, match="not do what the plan says"):
         plan.apply()
+    with pytest.raises(LoadError, match="not do what the plan says"):
+        load("sources", path, promised=plan.fingerprint)
     assert not Source.objects.exists()
+    again = file("name,ra,dec\nx,1,2\n")
+    assert load("sources", again, promised=plan.fingerprint).counted("create") == 1
 
 
 def test_all_files_of_a_call_are_checked_and_loaded_together(file):

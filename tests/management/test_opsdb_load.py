@@ -113,3 +113,10 @@ def test_help_needs_no_database(command):
     done = manage(*command, "--help", DATABASE_URL="postgres://nobody@127.0.0.1:1/none", SECRET_KEY="x")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("usage:")
+
+
+def test_what_a_command_offers_is_known_without_astropy():
+    """It costs half a second, and only positions and schedules need it."""
+    code = "import sys; from opsdb.loaders.kinds import kinds; kinds(); assert 'astropy' not in sys.modules"
+    done = manage("shell", "--verbosity", "0", "--command", code, SECRET_KEY="x")
+    assert done.returncode == 0, done.stderr
