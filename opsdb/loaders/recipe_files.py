@@ -173,7 +173,7 @@ class RecipeFiles:
         try:
             return look()
         except WrongReference as error:
-            row.problem(error.args[0], column, expected=error.args[1])
+            row.problems.add(error.args[0], expected=error.args[1], line=row.line, column=column)
             return None
 
     def _once(self, what, path, read):

@@ -302,7 +302,7 @@ REFUSED = [
         [f"{CHAI_ROW},inpar,maps.csv"],
         "line 2, mapping: 'maps.csv' describes a recipe of CHAI (inpar) and one of Prime-Cam",
     ),
-    (",inpar", [f"{CHAI_ROW},../inpar"], "line 2, inpar: '../inpar' '../inpar' leads out of the folder"),
+    (",inpar", [f"{CHAI_ROW},../inpar"], "line 2, inpar: '../inpar' leads out of the folder"),
     (",inpar", [f"{CHAI_ROW},twice"], "twice/b.inpar, line 1: parameter row_spacing is in a.inpar too"),
     (",inpar", [f"{CHAI_ROW},bad", f"{CHAI_ROW} 2,bad"], "bad/a.inpar, line 2: 'b' is no parameter"),
     (",tiling", [f"{CHAI_ROW},wrong.csv"], "wrong.csv, line 3, height_arcsec: '-1' does not fit; expected a number"),
