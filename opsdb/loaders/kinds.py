@@ -6,7 +6,11 @@ from functools import cache
 @cache
 def kinds() -> dict:
     """Return every kind by its name, in the order in which a season's files are loaded."""
+    from .allocations import Allocations
+    from .downtimes import Downtimes
+    from .obs_units import ObsUnits
+    from .season import Season
     from .slots import Slots
     from .sources import Sources
 
-    return {kind.name: kind for kind in (Sources(), Slots())}
+    return {kind.name: kind for kind in (Sources(), ObsUnits(), Allocations(), Downtimes(), Slots(), Season())}

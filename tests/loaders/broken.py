@@ -20,6 +20,7 @@ class Good:
         name: of the file.
         wrong: what is wrong by old and new text.
         is_table: whether it is a CSV table, which can be broken as such.
+        beside: the files that it refers to.
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Good:
     name: str = "file.csv"
     wrong: dict[str, tuple[str, str]] = field(default_factory=dict)
     is_table: bool = True
+    beside: dict[str, str] = field(default_factory=dict)
 
 
 SOURCES = """\
@@ -45,6 +47,44 @@ SLOTS = """\
 telescope,start_time,end_time,unit,azimuth_min_deg,azimuth_max_deg,elevation_deg
 FYST,2026-07-01T00:00:00Z,2026-07-01T00:30:00Z,WFS/Deep56,120.5,180.5,50
 FYST,2026-07-01T00:30:00Z,2026-07-01T01:00:00Z,WFS/Deep56,350,370,50
+"""
+
+UNITS = """\
+program,sub_program,name,source,mode,configuration,inpar,tiling,module_configurations,elevation_min_deg,lst_start_hours
+GEco,MW,one,M17,otf,map,inpar/map,tiles.csv,CHAI/LFA/CO43,30.5,21
+GEco,,two,,skydip,map,,,CHAI/HFA/CO76; CHAI/LFA/CO43,,
+"""
+
+UNIT_FILES = {
+    "inpar/map/a.inpar": "off_x = -1800 # arcsec\n",
+    "tiles.csv": "tile_index,width_arcsec,height_arcsec\n0,360,360\n",
+    "bad.inpar": "off_x -1800\n",
+    "bad.csv": "tile_index,width_arcsec,height_arcsec\n0,360,nan\n",
+}
+
+ALLOCATIONS = """\
+program,instrument,period,start_date,end_date,hours
+GEco,CHAI,2026A,2026-03-01,2026-09-01,380
+GEco,CHAI,2026B,2026-09-01,2027-03-01,410.5
+"""
+
+DOWNTIMES = """\
+telescope,instrument,module,start,end,reason
+FYST,,,2026-05-04T12:00:00Z,2026-05-08T20:00:00Z,mirror
+,CHAI,,2026-06-29T14:00:00Z,,cryostat
+,,CHAI/HFA,2026-06-29T14:00:00Z,2026-07-02T22:00:00Z,cryostat
+"""
+
+SEASON = """\
+season: 2026A
+load:
+  - kind: sources
+    files: [list.csv]
+    options: {on_conflict: skip}
+  - kind: obs-units
+    files: units.csv
+  - kind: slots
+    files: slots.csv
 """
 
 SCHEDULED = ("--program", "WFS", "--create-missing")
@@ -92,6 +132,87 @@ GOOD = {
             "an unknown program": ("WFS/Deep56,350", "WSF/Deep56,350"),
             "an unknown unit": ("WFS/Deep56,350", "WFS/Deep57,350"),
             "an unknown telescope": ("FYST,2026-07-01T00:30", "LAT,2026-07-01T00:30"),
+        },
+    ),
+    "obs-units": Good(
+        "obs-units",
+        UNITS,
+        beside=UNIT_FILES,
+        wrong={
+            "NaN": ("30.5", "NaN"),
+            "elevation 91": ("30.5", "91"),
+            "LST 24": (",21\n", ",24\n"),
+            "an unknown program": ("GEco,MW", "GECO,MW"),
+            "an unknown part": ("MW", "WM"),
+            "an unknown source": ("M17", "M71"),
+            "no source": ("one,M17", "one,"),
+            "an unknown mode": ("skydip", "skydive"),
+            "an unknown module": ("CHAI/LFA/CO43,", "CHAI/LFA/CO34,"),
+            "modules of another instrument": ("CHAI/LFA/CO43,", "Prime-Cam/280GHz/broadband,"),
+            "a duplicate name": ("two", "one"),
+            "a long name": ("two", "2" * 201),
+            "an unknown recipe": ("skydip,map", "skydip,mop"),
+            "a folder that isn't there": ("inpar/map", "inpar/mop"),
+            "a file elsewhere": ("inpar/map", "../inpar"),
+            "no inpar": ("inpar/map", "bad.inpar"),
+            "a tile without height": ("tiles.csv", "bad.csv"),
+        },
+    ),
+    "allocations": Good(
+        "allocations",
+        ALLOCATIONS,
+        wrong={
+            "NaN": ("410.5", "NaN"),
+            "no time": ("410.5", "0"),
+            "dates in the wrong order": ("2027-03-01", "2026-08-01"),
+            "no date": ("2027-03-01", "2027-02-29"),
+            "an overlap": ("2026B,2026-09-01", "2026B,2026-08-31"),
+            "an unknown program": ("GEco,CHAI,2026B", "GECO,CHAI,2026B"),
+            "an unknown instrument": ("GEco,CHAI,2026B", "GEco,CHAY,2026B"),
+            "a period twice": ("2026B", "2026A"),
+        },
+    ),
+    "downtimes": Good(
+        "downtimes",
+        DOWNTIMES,
+        wrong={
+            "dates in the wrong order": ("2026-05-08T20", "2026-05-04T11"),
+            "no date": ("2026-05-08", "2026-05-32"),
+            "a date of no calendar": ("2026-05-08T20:00:00Z", "9999-12-31T23:59:59-10:00"),
+            "an overlap": (",,CHAI/HFA,", ",CHAI,,"),
+            "an unknown telescope": ("FYST", "FIST"),
+            "an unknown instrument": (",CHAI,,", ",CHAY,,"),
+            "an unknown module": ("CHAI/HFA", "CHAI/HFB"),
+            "nothing down": ("FYST", ""),
+            "two things down": ("FYST,", "FYST,CHAI"),
+            "no reason": ("mirror", ""),
+        },
+    ),
+    "all": Good(
+        "all",
+        SEASON,
+        name="season.yaml",
+        is_table=False,
+        beside={"list.csv": SOURCES, "units.csv": UNITS, "slots.csv": SLOTS, **UNIT_FILES},
+        wrong={
+            "no YAML": ("[list.csv]", "[list.csv"),
+            "a tab": ("  - kind: slots", "\t- kind: slots"),
+            "a key twice": ("    files: units.csv", "    files: units.csv\n    files: units.csv"),
+            "an unknown key": ("season:", "saison:"),
+            "an unknown key of an entry": ("    files: units.csv", "    files: units.csv\n    file: units.csv"),
+            "no list": ("load:\n", "load: files\nfiles:\n"),
+            "no entry": ("  - kind: slots\n", "  - slots\n  - kind: slots\n"),
+            "no kind": ("  - kind: slots\n    files", "  - files"),
+            "an unknown kind": ("kind: slots", "kind: slits"),
+            "itself": ("kind: slots", "kind: all"),
+            "no file": ("files: slots.csv", "files: []"),
+            "a missing file": ("files: slots.csv", "files: slits.csv"),
+            "a file elsewhere": ("files: slots.csv", "files: ../slots.csv"),
+            "a number for a file": ("files: slots.csv", "files: 1"),
+            "an unknown option": ("on_conflict", "on_conflicts"),
+            "a wrong option": ("on_conflict: skip", "on_conflict: ignore"),
+            "no options": ("{on_conflict: skip}", "skip"),
+            "an object": ("season: 2026A", "season: !!python/object/apply:os.getcwd []"),
         },
     ),
     "slots in a timeline": Good(

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from opsdb.loaders.kinds import kinds
-from tests.factories.planning import ObsUnitFactory
+from tests.factories.planning import FixedSourceFactory, ObsUnitFactory
 from tests.loaders.broken import GOOD, spoilt
 
 
@@ -19,6 +19,7 @@ def season(reference):
     from opsdb.models import ObservingProgram
 
     ObsUnitFactory(observing_program=ObservingProgram.objects.get(short_name="WFS"), name="Deep56")
+    FixedSourceFactory(name="M17")
 
 
 def counts():
@@ -36,7 +37,8 @@ def refused(good, path):
         run(good, path)
     assert counts() == before
     lines = str(caught.value).split("\n")
-    assert all(line.startswith((str(path), "Only the first 100 problems")) for line in lines)
+    named = (str(path), *(str(path.parent / name) for name in good.beside), "Only the first 100 problems")
+    assert all(line.startswith(named) for line in lines)
     assert all(len(line) < 600 for line in lines)
     return lines
 
@@ -51,6 +53,9 @@ def test_a_good_file_loads_and_a_broken_one_is_refused_with_a_line_and_leaves_no
 ):
     good = GOOD[what]
     path = tmp_path / good.name
+    for name, text in good.beside.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
     for case, content in spoilt(good).items():
         with subtests.test(case):
             path.write_bytes(content)

@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from django.db import transaction
@@ -11,10 +12,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opsdb.loaders.loading import export, load, prepare
-from opsdb.models import FixedSource, ObsUnit, PreScheduledSlot, Source, Telescope
+from opsdb.models import (
+    ChaiInparParameter,
+    ChaiTiling,
+    Downtime,
+    FixedSource,
+    ObservationConfiguration,
+    ObservingProgram,
+    ObsUnit,
+    PreScheduledSlot,
+    Source,
+    Telescope,
+    TimeAllocation,
+)
 from opsdb.models.enums import CoordinateFrame
 from tests.factories.observatory import TelescopeFactory
-from tests.factories.planning import ObsUnitFactory
+from tests.factories.planning import FixedSourceFactory, ObsUnitFactory
 
 pytestmark = pytest.mark.django_db
 modest = settings(
@@ -222,3 +235,162 @@ def test_slots_survive_file_database_and_export(units, tmp_path, rows):
     assert Telescope.objects.filter(short_name="FYST").exists()
     loaded = round_trip(tmp_path, "slots", PreScheduledSlot, written(table))
     assert sorted(slot["start_time"].isoformat() for slot in loaded) == sorted(row["start_time"] for row in table)
+
+
+days = st.dates(date(2020, 1, 1), date(2040, 1, 1))
+
+
+@modest
+@given(
+    borders=st.lists(days, min_size=2, max_size=6, unique=True).map(sorted),
+    hours=st.lists(finite(1e-3, 1e6), min_size=6, max_size=6),
+    owners=st.lists(
+        st.sampled_from(["GEco,CHAI", "Cal,CHAI", "Cal,FYST/Prime-Cam", "WFS,Prime-Cam"]), min_size=6, max_size=6
+    ),
+)
+def test_allocations_survive_file_database_and_export(reference, tmp_path, borders, hours, owners):
+    table = "program,instrument,period,start_date,end_date,hours\n"
+    for position, (start, end) in enumerate(pairwise(borders)):
+        table += f"{owners[position]},{position},{start},{end},{hours[position]!r}\n"
+    loaded = {row["period"]: row for row in round_trip(tmp_path, "allocations", TimeAllocation, table)}
+    for position, (start, end) in enumerate(pairwise(borders)):
+        there = loaded[str(position)]
+        assert (there["start_date"], there["end_date"], there["hours"]) == (start, end, hours[position])
+
+
+moments = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))
+
+
+@modest
+@given(
+    borders=st.lists(moments, min_size=2, max_size=6, unique=True).map(sorted),
+    targets=st.lists(st.sampled_from(["FYST,,", ",CHAI,", ",,CHAI/HFA", ",,FYST/CHAI/LFA"]), min_size=6, max_size=6),
+    reasons=st.lists(names, min_size=6, max_size=6),
+    is_open=st.booleans(),
+)
+def test_downtimes_survive_file_database_and_export(reference, tmp_path, borders, targets, reasons, is_open):
+    stream = io.StringIO("telescope,instrument,module,start,end,reason\n")
+    stream.seek(0, io.SEEK_END)
+    spans = list(pairwise(borders))
+    for position, (start, end) in enumerate(spans):
+        until = "" if is_open and position == len(spans) - 1 else end.isoformat()
+        csv.writer(stream).writerow([*targets[position].split(","), start.isoformat(), until, reasons[position]])
+    loaded = {row["start_time"]: row for row in round_trip(tmp_path, "downtimes", Downtime, stream.getvalue())}
+    assert [loaded[start]["reason"] for start, _ in spans] == reasons[: len(spans)]
+    assert [row["end_time"] for row in loaded.values()].count(None) == is_open
+
+
+unit_rows = st.lists(
+    st.fixed_dictionaries(
+        {
+            "program": st.sampled_from(["GEco", "Cal"]),
+            "name": names,
+            "source": st.sampled_from(["Orion KL", "OMC-1", 'W 49 "main", a/b']),
+            "mode": st.sampled_from(["otf", "raster"]),
+            "configuration": st.sampled_from(["one", "two, three"]),
+            "configuration_version": st.integers(1, 2),
+            "switching_mode": st.just("position"),
+            "module_configurations": st.sampled_from(["", "CHAI/LFA/CO43", "FYST/CHAI/LFA/CI10; CHAI/HFA/CO76"]),
+            "available": st.sampled_from(["yes", "0", "TRUE"]),
+        },
+        optional={
+            "line_id": texts,
+            "comment": texts,
+            "version": st.integers(1, 2**31 - 1),
+            "priority": st.integers(-(2**31), 2**31 - 1),
+            "elevation_min_deg": finite(0, 45),
+            "elevation_max_deg": finite(45, 90),
+            "pwv_max_mm": finite(1e-3, 1e3),
+            "planned_duration_seconds": finite(1e-3, 1e9),
+            "requested_executions": st.integers(1, 2**31 - 1),
+            "lst_start_hours": finite(0, 23.9),
+            "lst_end_hours": finite(0, 23.9),
+        },
+    ),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda row: (row["program"], row["name"]),
+)
+
+
+@pytest.fixture
+def sky(reference):
+    FixedSourceFactory(name="Orion KL", aliases=["OMC-1"])
+    FixedSourceFactory(name='W 49 "main", a/b')
+
+
+@modest
+@given(rows=unit_rows)
+def test_units_survive_file_database_and_export(sky, tmp_path, rows):
+    path, back = tmp_path / "units.csv", tmp_path / "back.csv"
+    path.write_text(written(rows), newline="")
+    with pytest.raises(Undo), transaction.atomic():
+        load("obs-units", path)
+        loaded, modules = facts(ObsUnit), module_names()
+        back.write_text(exported("obs-units", ObsUnit.objects.all()), newline="")
+        assert prepare("obs-units", back).changes_nothing
+        assert prepare("obs-units", path).changes_nothing
+        ObsUnit.objects.all().delete()
+        load("obs-units", back)
+        assert (facts(ObsUnit), module_names()) == (loaded, modules)
+        raise Undo
+    programs = dict(ObservingProgram.objects.values_list("short_name", "pk"))
+    by_name = {(row["observing_program"], row["name"]): row for row in loaded}
+    for row in rows:
+        there = by_name[programs[row["program"]], row["name"]]
+        assert {name: there[name] for name in row.keys() & NUMBERS} == {
+            name: row[name] for name in row.keys() & NUMBERS
+        }
+        assert there["available"] == (row["available"] != "0")
+
+
+NUMBERS = {"version", "elevation_min_deg", "pwv_max_mm", "planned_duration_seconds", "lst_end_hours"}
+
+
+def module_names():
+    return sorted(ObsUnit.objects.values_list("name", "module_configurations__name"), key=str)
+
+
+parameters = st.dictionaries(
+    st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,20}", fullmatch=True),
+    texts.map(lambda text: text.replace('"', "").strip()),
+    min_size=1,
+)
+tiles = st.lists(
+    st.fixed_dictionaries(
+        {
+            "tile_index": st.integers(0, 2**31 - 1),
+            "x_offset_arcsec": finite(-1e6, 1e6),
+            "y_offset_arcsec": finite(-1e6, 1e6),
+            "width_arcsec": finite(1e-3, 1e6),
+            "height_arcsec": finite(1e-3, 1e6),
+            "angle_deg": finite(-360, 360),
+            "priority": st.integers(-(2**31), 2**31 - 1),
+            "done": st.booleans(),
+        }
+    ),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda tile: tile["tile_index"],
+)
+
+
+@modest
+@given(first=st.tuples(parameters, tiles), second=st.tuples(parameters, tiles))
+def test_a_recipe_becomes_what_its_files_say_whatever_it_was(sky, tmp_path, first, second):
+    table = tmp_path / "units.csv"
+    table.write_text(
+        "program,name,source,mode,configuration,inpar,tiling\nGEco,one,Orion KL,otf,map,map.inpar,tiles.csv\n"
+    )
+    with pytest.raises(Undo), transaction.atomic():
+        for keys, mosaic in (first, second):
+            (tmp_path / "map.inpar").write_text("".join(f'{key} = "{value}"\n' for key, value in keys.items()))
+            (tmp_path / "tiles.csv").write_text(written(mosaic), newline="")
+            load("obs-units", table, on_conflict="update")
+            assert dict(ChaiInparParameter.objects.values_list("key", "value")) == keys
+            assert list(ChaiTiling.objects.order_by("tile_index").values(*mosaic[0])) == sorted(
+                mosaic, key=lambda tile: tile["tile_index"]
+            )
+            assert prepare("obs-units", table).changes_nothing
+        assert ObservationConfiguration.objects.count() == 1
+        raise Undo

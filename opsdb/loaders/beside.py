@@ -1,0 +1,81 @@
+"""Files that another file refers to: always beside it or below its folder, never elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from .errors import shown
+
+
+class WrongReference(ValueError):
+    """A reference that leads nowhere or elsewhere; ``args`` are the message and what is expected."""
+
+
+def beside(referring, given: str) -> Path:
+    """Return the path of a file or folder that another file refers to.
+
+    Args:
+        referring: the file that refers.
+        given: what it says, relative to its folder, with ``/`` between folders.
+
+    Raises:
+        WrongReference: it is absolute, leads out of the folder, by ``..`` or by a link, or is not there.
+    """
+    folder = Path(referring).parent
+    inside = "a path below the folder of the file that names it"
+    if PurePosixPath(given).is_absolute() or PureWindowsPath(given).drive or "\\" in given:
+        raise WrongReference(f"{shown(given)} is no relative path", f"{inside}, with '/' between folders")
+    if ".." in PurePosixPath(given).parts:
+        raise WrongReference(f"{shown(given)} leads out of the folder", inside)
+    path = folder / given
+    _check_place(path, folder, given)
+    return path
+
+
+def files_of(referring, given: str, suffix: str) -> list[Path]:
+    """Return the files that a reference stands for: the file itself, or all files of a folder by their names.
+
+    Args:
+        referring: the file that refers.
+        given: what it says, see :func:`beside`.
+        suffix: how every file of a folder must end; those that begin with a dot are left out.
+
+    Raises:
+        WrongReference: as :func:`beside`; a folder is empty or holds anything else; something is no regular file.
+    """
+    path = beside(referring, given)
+    if not path.is_dir():
+        _check_regular(path, given)
+        return [path]
+    try:
+        found = sorted(one for one in path.iterdir() if not one.name.startswith("."))
+    except OSError as error:
+        raise WrongReference(
+            f"folder {shown(given)} can't be read: {error.strerror}", "permission to read it"
+        ) from None
+    for one in found:
+        name = f"{given.rstrip('/')}/{one.name}"
+        if one.suffix != suffix:
+            raise WrongReference(f"{shown(name)} is no {suffix} file", f"a folder of {suffix} files only")
+        _check_place(one, Path(referring).parent, name)
+        _check_regular(one, name)
+    if not found:
+        raise WrongReference(f"folder {shown(given)} is empty", f"at least one {suffix} file in it")
+    return found
+
+
+def _check_place(path, folder, given):
+    try:
+        place = path.resolve(strict=True)
+    except FileNotFoundError:
+        raise WrongReference(f"there is no {shown(given)}", f"a file or folder in {folder}") from None
+    except (OSError, RuntimeError, ValueError) as error:
+        raise WrongReference(f"{shown(given)} can't be read: {error}", "a file or folder") from None
+    if not place.is_relative_to(folder.resolve()):
+        raise WrongReference(f"{shown(given)} is a link that leads out of the folder", f"a file below {folder}")
+
+
+def _check_regular(path, given):
+    # Opening a pipe would wait for somebody to write into it.
+    if not path.is_file():
+        raise WrongReference(f"{shown(given)} is no regular file", "a file")

@@ -1,0 +1,100 @@
+"""Downtimes: when a telescope, an instrument or a module can't be used."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.contrib.auth import get_user_model
+from django.db.models import Q
+
+from opsdb.models import Downtime, Telescope
+
+from .columns import Column, Moment, Reference, Text
+from .loading import TableKind
+from .places import instrument, instrument_module
+
+FAR = datetime.max.replace(tzinfo=UTC)
+TARGETS = ("telescope", "instrument", "instrument_module")
+
+
+class Downtimes(TableKind):
+    """Downtimes; one is known by what is down and its start."""
+
+    name = "downtimes"
+    help = "times in which a telescope, an instrument or a module can't be used"
+    description = "Load downtimes from a CSV table: telescope, instrument or module, start, end, reason, reported_by."
+    example = "manage.py opsdb_load downtimes downtimes.csv --dry-run"
+    model = Downtime
+    key_fields = (*TARGETS, "start_time")
+    columns = (
+        Column("telescope", Reference(Telescope, "short_name"), "Short name of the telescope, if that is down."),
+        Column("instrument", instrument(), "The instrument, if that is down, such as `CHAI`."),
+        Column(
+            "module", instrument_module(), "The module, if that is down, such as `CHAI/HFA`.", field="instrument_module"
+        ),
+        Column("start", Moment(), "Start (UTC).", required=True, field="start_time"),
+        Column("end", Moment(), "End (UTC), not included; empty while it lasts.", field="end_time"),
+        Column("reason", Text(), "Why.", required=True),
+        Column(
+            "reported_by",
+            Reference(get_user_model(), get_user_model().USERNAME_FIELD),
+            "Who reported it: the name of a user.",
+        ),
+    )
+
+    def entries(self, loading, rows):
+        """Note rows that name nothing or several things, end before they start, or overlap."""
+        entries = super().entries(loading, [row for row in rows if len(row.values) == len(row.texts)])
+        for entry in entries:
+            for name in TARGETS:
+                entry.values.setdefault(name, None)
+            named = [name for name in TARGETS if entry.values[name] is not None]
+            if len(named) != 1:
+                entry.row.problem(
+                    f"names {' and '.join(named) or 'nothing'} as down",
+                    expected="exactly one of telescope, instrument and module",
+                )
+            end = entry.values.get("end_time")
+            if end is not None and end <= entry.values["start_time"]:
+                entry.row.problem("is not after start", "end", expected="a later time, or nothing while it lasts")
+        if not loading.problems:
+            self._refuse_overlaps(entries)
+        return entries
+
+    def label(self, entry):
+        target = next((entry.values[name] for name in TARGETS if entry.values[name] is not None), "nothing")
+        return f"{target} from {entry.values['start_time']:%Y-%m-%d %H:%M:%S}"
+
+    def _refuse_overlaps(self, entries):
+        """Note every entry that shares some time with another of the same thing, in the files or the database."""
+        spans = [(self.key(one), one.values.get("end_time") or FAR, one) for one in entries]
+        keys = {key for key, _, _ in spans}
+        for one in self._lasting_after(min((key[-1] for key in keys), default=FAR), keys):
+            key = tuple(getattr(one, f"{name}_id") for name in TARGETS) + (one.start_time,)
+            if key not in keys:
+                spans.append((key, one.end_time or FAR, None))
+        latest = {}
+        for key, end, entry in sorted(spans, key=lambda span: (span[0][-1], span[1])):
+            *target, start = key
+            before = latest.get(tuple(target))
+            if before and start < before[1]:
+                noted, other = (entry, before) if entry else (before[2], (start, end, None))
+                if noted:
+                    place = f"that of line {other[2].row.line}" if other[2] else "one in the database"
+                    noted.row.problem(
+                        f"overlaps {place}, {_time(other[0])} to {_time(other[1])}",
+                        expected="one downtime at a time of the same thing; join them",
+                    )
+            if before is None or end > before[1]:
+                latest[tuple(target)] = (start, end, entry)
+
+    def _lasting_after(self, moment, keys):
+        """Return the downtimes of the database that may overlap, of what the keys name."""
+        among = Q()
+        for position, name in enumerate(TARGETS):
+            among |= Q(**{f"{name}__in": {key[position] for key in keys} - {None}})
+        return Downtime.objects.filter(among & (Q(end_time__isnull=True) | Q(end_time__gt=moment)))
+
+
+def _time(moment):
+    return "an open end" if moment == FAR else f"{moment:%Y-%m-%d %H:%M:%S}"

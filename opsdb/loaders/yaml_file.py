@@ -1,0 +1,74 @@
+"""Reading YAML that people write: safe, bounded, and with the line of everything in it."""
+
+from __future__ import annotations
+
+from .errors import shown
+from .files import read_lines
+
+NODE_LIMIT = 200_000
+
+
+def read_yaml(path, problems):
+    """Return a YAML document, and the line of everything in it by its path, such as ``load[0].kind``.
+
+    Args:
+        path: the file.
+        problems: those of this file.
+
+    Raises:
+        LoadError: the file can't be read, is no YAML, or holds what no text, number or name can be.
+    """
+    import yaml
+
+    lines = {}
+    loader = yaml.SafeLoader("\n".join(read_lines(path, problems)) + "\n")
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            problems.stop("this file is empty")
+        _locate(node, "", lines, problems)
+        problems.stop_if_any()
+        return loader.construct_document(node), lines
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error)
+        problems.stop(f"this is no YAML: {reason}", line=mark.line + 1 if mark else None)
+    except RecursionError:
+        problems.stop("this YAML is nested too deeply")
+    except ValueError as error:
+        problems.stop(f"a value can't be read: {error}")
+    finally:
+        loader.dispose()
+
+
+def _locate(node, path, lines, problems):
+    """Note the lines of a node and of all below it."""
+    import yaml
+
+    line = node.start_mark.line + 1
+    lines[path] = line
+    if len(lines) > NODE_LIMIT:
+        problems.stop("there are too many values", expected=f"at most {NODE_LIMIT}, repeated ones counted", line=line)
+    if isinstance(node, yaml.SequenceNode):
+        for position, item in enumerate(node.value):
+            _locate(item, f"{path}[{position}]", lines, problems)
+    elif isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
+                kind = shown(key.value) if isinstance(key, yaml.ScalarNode) else "a list"
+                problems.add(
+                    f"{kind} is no name", expected="a name, in quotes if need be", line=line, column=path or None
+                )
+                continue
+            if key.value in seen:
+                problems.add(f"{key.value} is given twice", line=line, column=path or None)
+            seen.add(key.value)
+            place = f"{path}.{key.value}" if path else key.value
+            _locate(value, place, lines, problems)
+            lines[place] = line
+    elif any(character == "\0" or "\ud800" <= character <= "\udfff" for character in node.value):
+        problems.add(
+            "there is a character that no text can hold", expected="plain text", line=line, column=path or None
+        )
