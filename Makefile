@@ -1,8 +1,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 SERVE ?= 1
-DEMO_PROGRAM ?= WFS
-DEMO_SCHEDULE = opsdb/reference/samples/fyst_timeline_2026-06-15.ecsv
+DEMO_SEASON = opsdb/reference/samples/season_2026A.yaml
 DEMO_USER = admin
 
 BIN = .venv/bin
@@ -27,7 +26,7 @@ demo: .venv/made
 	  s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(('127.0.0.1', $(PORT)))" 2>/dev/null || { \
 	  echo "Port $(PORT) is in use: end what listens there, or run make demo PORT=8001" >&2; exit 1; }
 	$(MANAGE) opsdb_migrate
-	$(MANAGE) opsdb_load slots $(DEMO_SCHEDULE) --program $(DEMO_PROGRAM) --create-missing
+	$(MANAGE) opsdb_load all $(DEMO_SEASON)
 	$(MANAGE) opsdb_demo --nights 3 --files-per-observation 10 --once
 	$(MANAGE) opsdb_create_admin $(DEMO_USER) --email $(DEMO_USER)@localhost --generate-password
 	test "$(SERVE)" = 0 || DJANGO_RUNSERVER_HIDE_WARNING=true $(MANAGE) runserver --noreload 127.0.0.1:$(PORT)
