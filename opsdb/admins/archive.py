@@ -5,10 +5,11 @@ from django.contrib import admin
 from opsdb.models import LongTermArchiveTransfer, LongTermArchiveTransferLog, StagingJob
 
 from .base import OpsAdmin, WrittenByTheDatabase, listing
+from .pages.why import Explained
 
 
 @admin.register(LongTermArchiveTransfer)
-class LongTermArchiveTransferAdmin(OpsAdmin):
+class LongTermArchiveTransferAdmin(Explained, OpsAdmin):
     big = True
     list_display = (
         "id",
@@ -35,7 +36,7 @@ class LongTermArchiveTransferLogAdmin(WrittenByTheDatabase, OpsAdmin):
 
 
 @admin.register(StagingJob)
-class StagingJobAdmin(OpsAdmin):
+class StagingJobAdmin(Explained, OpsAdmin):
     list_display = ("id", "purpose", "destination_location", "status", "active", "requested_by", "expires_at")
     list_filter = ("status", "active", "destination_location")
     search_fields = ("id", "purpose")

@@ -18,13 +18,16 @@ from opsdb.models import (
 
 from .base import OpsAdmin, listing
 from .kit.searching import is_surely_uuid
+from .pages import dashboard, why
+from .pages.base import WithPages
+from .pages.why import Explained
 
 COPY_FACTS = ("data_location", "status", "verification", "verified_at", "size_bytes")
 CONTENT = ("size_bytes", "checksum", "checksum_algorithm")
 
 
 @admin.register(RawDataFile)
-class RawDataFileAdmin(OpsAdmin):
+class RawDataFileAdmin(Explained, OpsAdmin):
     big = True
     facts = ("relative_path", *CONTENT)
     list_display = (
@@ -53,7 +56,8 @@ class RawDataFileAdmin(OpsAdmin):
 
 
 @admin.register(RawDataPackage)
-class RawDataPackageAdmin(OpsAdmin):
+class RawDataPackageAdmin(Explained, WithPages, OpsAdmin):
+    pages = (dashboard.PAGE, why.PAGE)
     big = True
     facts = ("name",)
     list_display = (
@@ -83,7 +87,7 @@ class RawDataPackageMetadataAdmin(OpsAdmin):
 
 
 @admin.register(DataTransferPackage)
-class DataTransferPackageAdmin(OpsAdmin):
+class DataTransferPackageAdmin(Explained, OpsAdmin):
     big = True
     facts = ("name", "origin_location")
     list_display = ("name", "status", "size_bytes", "origin_location", "retry_count", "failure_message", "created_at")

@@ -24,6 +24,8 @@ from opsdb.models import (
 )
 
 from .base import OpsAdmin, ParentAdmin, listing, parts
+from .pages import sky
+from .pages.base import WithPages
 
 
 @admin.register(ObservingProgram)
@@ -42,7 +44,8 @@ class SubObservingProgramAdmin(OpsAdmin):
 
 
 @admin.register(Source)
-class SourceAdmin(ParentAdmin):
+class SourceAdmin(WithPages, ParentAdmin):
+    pages = (sky.PAGE,)
     list_display = ("name", "type", "aliases", "comment")
     search_fields = ("name", "aliases__icontains")
 

@@ -18,6 +18,7 @@ from opsdb.models import (
 from opsdb.models.reduction import ReductionStepDependency
 
 from .base import LinkInline, OpsAdmin, listing, parts
+from .pages.why import Explained
 
 
 @admin.register(ReductionSoftware)
@@ -58,7 +59,7 @@ class PipelineAdmin(OpsAdmin):
 
 
 @admin.register(ReductionStep)
-class ReductionStepAdmin(OpsAdmin):
+class ReductionStepAdmin(Explained, OpsAdmin):
     list_display = ("name", "pipeline", "order", "software", "config", "version_policy", "pinned_version")
     list_filter = ("version_policy", "pipeline", "software")
     search_fields = ("name", "pipeline__name")
@@ -69,7 +70,7 @@ class ReductionStepAdmin(OpsAdmin):
 
 
 @admin.register(ExecutedReductionStep)
-class ExecutedReductionStepAdmin(OpsAdmin):
+class ExecutedReductionStepAdmin(Explained, OpsAdmin):
     big = True
     owned = (
         "hpc_job_id",
@@ -95,7 +96,7 @@ class ExecutedReductionStepAdmin(OpsAdmin):
 
 
 @admin.register(DataProduct)
-class DataProductAdmin(OpsAdmin):
+class DataProductAdmin(Explained, OpsAdmin):
     big = True
     list_display = ("name", "type", "run", "size_bytes", "intermediate", "superseded_by", "created_at")
     list_filter = ("type", "intermediate", "run")

@@ -5,10 +5,14 @@ from django.contrib import admin
 from opsdb.models import DataTransfer, DataTransferLog, DataTransferRoute
 
 from .base import OpsAdmin, WrittenByTheDatabase, listing
+from .pages import dataflow
+from .pages.base import WithPages
+from .pages.why import Explained
 
 
 @admin.register(DataTransferRoute)
-class DataTransferRouteAdmin(OpsAdmin):
+class DataTransferRouteAdmin(WithPages, OpsAdmin):
+    pages = (dataflow.PAGE,)
     list_display = (
         "name",
         "origin_site",
@@ -23,7 +27,7 @@ class DataTransferRouteAdmin(OpsAdmin):
 
 
 @admin.register(DataTransfer)
-class DataTransferAdmin(OpsAdmin):
+class DataTransferAdmin(Explained, OpsAdmin):
     big = True
     owned = (
         "unpack_retry_count",
