@@ -15,7 +15,8 @@ from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpResponseBase
+from django.http import HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -216,6 +217,8 @@ class WithPages:
 
     def page_view(self, request, *args, page, **parts):
         """Answer a request for a page."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
         request.current_app = self.admin_site.name
         viewer = Viewer(request, self.admin_site)
         if not page.is_open_to(viewer):

@@ -206,11 +206,11 @@ def _ways(viewer, sites, routes, transfers, places):
     ways = []
     for (origin, end), (along, moves) in sorted(pairs.items()):
         if {origin, end} <= known:
-            ways.append(_way(viewer, origin, end, names, along, moves))
+            ways.append(_way(viewer, origin, end, names, along, moves, places))
     return ways
 
 
-def _way(viewer, origin, end, names, routes, moves):
+def _way(viewer, origin, end, names, routes, moves, places):
     failed = sum(moving.number for moving in moves.get(Status.FAILED, ()))
     going = [moving for status, group in moves.items() if status != Status.FAILED for moving in group]
     number, volume = sum(moving.number for moving in going), sum(moving.bytes for moving in going)
@@ -234,12 +234,13 @@ def _way(viewer, origin, end, names, routes, moves):
         "volume": _size(volume),
         "failed": f"{failed:,}",
     }
-    href = viewer.list_url(
-        DataTransfer,
-        origin_location__site__id__exact=origin,
-        destination_location__site__id__exact=end,
-        status__in=",".join(LISTED),
-    )
+    if moves:
+        ends = [[place.pk for place in places.values() if place.site_id == site] for site in (origin, end)]
+        starts, stops = (",".join(map(str, keys)) for keys in ends)
+        lookups = {"origin_location__id__in": starts, "destination_location__id__in": stops}
+        href = viewer.list_url(DataTransfer, **lookups, status__in=",".join(LISTED))
+    else:
+        href = viewer.list_url(DataTransferRoute, origin_site__id__exact=origin, destination_site__id__exact=end)
     return Way(origin, end, "  ".join(words) or methods, told, state, href)
 
 
