@@ -45,12 +45,13 @@ from ..drawings.bars import fill_bar
 from ..drawings.timeline import Hours, Lane, TimeLine
 from ..kit.columns import badge, human_size, moment
 from .bars import bar_legend, execution_bar, execution_table
-from .base import NEUTRAL, Content, Figure, Page, Section, Table, Viewer, paragraph, spaced, tables
+from .base import NEUTRAL, Content, Figure, Page, Section, Table, Viewer, capped, paragraph, spaced, tables
 from .wording import age, said
 
 REFRESH_SECONDS = 30
 NIGHTS = 3
-EXECUTIONS = 400  # the newest that the time line looks at
+EXECUTION_FIELDS = ("start_time", "end_time", "status", "quality")
+EXECUTIONS = 300  # the newest of these nights
 WAITING_SHOWN = 2  # of each kind and state
 RUNS_SHOWN = 5  # of each state
 
@@ -338,14 +339,23 @@ def _nights(viewer):
     if not viewer.sees(ExecutedObsUnit):
         return None
     title = _("Last nights")
-    newest = list(ExecutedObsUnit.objects.latest_first().select_related("obs_unit__observing_program")[:EXECUTIONS])
-    if not newest:
+    newest = ExecutedObsUnit.objects.latest_first().values_list("start_time", flat=True).first()
+    if newest is None:
         return Section(title, (paragraph(_("Nothing has been observed yet."), "opsdb-empty"),), "opsdb-nights")
-    last = night_of(newest[0].start_time)
-    dates = [last - timedelta(days=back) for back in range(NIGHTS)]
+    dates = [night_of(newest) - timedelta(days=back) for back in range(NIGHTS)]
+    last, first = dates[0], datetime.combine(dates[-1], time(12), tzinfo=UTC)
+    executions, more = capped(
+        ExecutedObsUnit.objects.filter(start_time__gte=first)
+        .latest_first()
+        .select_related("obs_unit__observing_program")
+        .only(
+            "start_time", "end_time", "status", "quality", "obs_unit__name", "obs_unit__observing_program__short_name"
+        ),
+        EXECUTIONS,
+    )
     by_night = {date: [] for date in dates}
-    for execution in newest:
-        by_night.get(night_of(execution.start_time), []).append(execution)
+    for execution in executions:
+        by_night[night_of(execution.start_time)].append(execution)
     noon = datetime.combine(last, time(12), tzinfo=UTC)
     lanes = [
         Lane(
@@ -364,8 +374,7 @@ def _nights(viewer):
         end=noon + timedelta(days=1),
         top=Hours("UTC"),
     )
-    shown = [execution for date in dates for execution in by_night[date]]
-    note = _("Only the newest %(limit)s executions are looked at.") % {"limit": EXECUTIONS}
+    note = _("Only the newest %(limit)s executions are shown.") % {"limit": EXECUTIONS}
     links = [
         format_html('<a href="{}">{}</a>', url, f"{date:%Y-%m-%d}")
         for date in dates
@@ -379,8 +388,8 @@ def _nights(viewer):
                 line.title,
                 line.draw(),
                 legend=bar_legend(),
-                table=execution_table(viewer, shown),
-                notes=(note,) if len(newest) == EXECUTIONS else (),
+                table=execution_table(viewer, executions),
+                notes=(note,) if more else (),
             ),
             format_html('<p class="opsdb-links">{} {}</p>', _("Nights:"), spaced(links)) if links else "",
         ),

@@ -1,9 +1,5 @@
 """The map of sites, locations and routes, with what moves along each."""
 
-from dataclasses import dataclass
-
-from django.db.models import BigIntegerField, Count, Min, Sum, Value
-from django.db.models.functions import Coalesce
 from django.utils.html import format_html, strip_tags
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -19,6 +15,7 @@ from opsdb.models import (
     StagingJob,
     Status,
 )
+from opsdb.workflows.moving import LISTED, moving
 
 from ..drawings.flow import Place, Way, flow_map
 from ..drawings.flow import Site as SiteBox
@@ -27,31 +24,9 @@ from ..kit.columns import badge, human_size, moment
 from .base import Content, Figure, Page, Section, Table, Viewer, capped, first_of
 from .wording import age
 
-OPEN_READ = 10_000  # of each kind and state
 SITES = 40
 ROUTES = 200
 ORDER = [LocationType.SOURCE, LocationType.BUFFER, LocationType.LONG_TERM_ARCHIVE, LocationType.PROCESSING]
-LISTED = (*Status.open(), Status.FAILED)
-
-
-@dataclass
-class Moving:
-    """What is on one way, in one state.
-
-    Attributes:
-        number: how many.
-        bytes: how large they are, as far as is known.
-        since: when the oldest was made.
-        at_least: whether there may be more than were looked at.
-    """
-
-    number: int
-    bytes: int
-    since: object
-    at_least: bool
-
-    def __str__(self):
-        return _("%(number)s or more") % {"number": f"{self.number:,}"} if self.at_least else f"{self.number:,}"
 
 
 def view(viewer: Viewer) -> Content:
@@ -68,9 +43,9 @@ def view(viewer: Viewer) -> Content:
     )
     if not viewer.sees(DataTransferRoute):
         routes = []
-    transfers = _open(viewer, DataTransfer, "origin_location", "data_transfer_package__size_bytes")
-    archiving = _open(viewer, LongTermArchiveTransfer, None, "raw_data_package__size_bytes")
-    staging = _open(viewer, StagingJob, None, None)
+    transfers, archiving, staging = (
+        moving(kind) if viewer.sees(kind) else [] for kind in (DataTransfer, LongTermArchiveTransfer, StagingJob)
+    )
     by_key = {place.pk: place for place in places}
     figure = Figure(
         "dataflow",
@@ -100,36 +75,6 @@ def view(viewer: Viewer) -> Content:
             Section(_("Routes"), (_routes(viewer, routes),), "routes"),
         )
     )
-
-
-def _open(viewer, model, origin, size):
-    """What is open or failed, by way and state. One query, which looks at no more than so many of each state.
-
-    Returns:
-        :class:`Moving` by origin (None where the kind has none), destination and state.
-    """
-    if not viewer.sees(model):
-        return {}
-    first, *others = (
-        model.objects.filter(status=status).order_by("created_at").values("pk")[:OPEN_READ] for status in LISTED
-    )
-    total = Sum(size) if size else Value(0)
-    rows = (
-        model.objects.filter(pk__in=first.union(*others, all=True))
-        .order_by()
-        .values_list(*([f"{origin}_id"] if origin else []), "destination_location_id", "status")
-        .annotate(number=Count("pk"), bytes=Coalesce(total, 0, output_field=BigIntegerField()), since=Min("created_at"))
-    )
-    found = {}
-    for *ends, status, number, volume, since in rows:
-        key = (*([None] if not origin else []), *ends, status)
-        found[key] = Moving(number, volume, since, False)
-    for status in LISTED:
-        of_status = [moving for key, moving in found.items() if key[-1] == status]
-        if sum(moving.number for moving in of_status) >= OPEN_READ:
-            for moving in of_status:
-                moving.at_least = True
-    return found
 
 
 def _column(kinds):
@@ -176,14 +121,12 @@ def _told(place, archiving, staging):
     if not place.active:
         parts.append(_("out of use"))
     coming = archiving if place.location_type == LocationType.LONG_TERM_ARCHIVE else staging
-    going = [moving for (_origin, end, status), moving in coming.items() if end == place.pk and status != Status.FAILED]
-    failed = [
-        moving for (_origin, end, status), moving in coming.items() if end == place.pk and status == Status.FAILED
-    ]
-    if going:
-        parts.append(_("%(number)s coming") % {"number": f"{sum(moving.number for moving in going):,}"})
+    here = {one.status: one.number for one in coming if one.destination == place.pk}
+    failed = here.pop(Status.FAILED, 0)
+    if here:
+        parts.append(_("%(number)s coming") % {"number": f"{sum(here.values()):,}"})
     if failed:
-        parts.append(f"✘ {sum(moving.number for moving in failed):,}")
+        parts.append(f"✘ {failed:,}")
     return ", ".join(map(str, parts))
 
 
@@ -196,12 +139,12 @@ def _ways(viewer, sites, routes, transfers, places):
         if route.route_type == RouteType.RELAY:
             hops.insert(1, route.relay_site_id)
         for pair in zip(hops, hops[1:], strict=False):
-            pairs.setdefault(pair, ([], {}))[0].append(route)
-    for (origin, end, status), moving in transfers.items():
-        if origin in places and end in places:
-            pair = (places[origin].site_id, places[end].site_id)
+            pairs.setdefault(pair, ([], []))[0].append(route)
+    for one in transfers:
+        if one.origin in places and one.destination in places:
+            pair = (places[one.origin].site_id, places[one.destination].site_id)
             if pair[0] != pair[1]:
-                pairs.setdefault(pair, ([], {}))[1].setdefault(status, []).append(moving)
+                pairs.setdefault(pair, ([], []))[1].append(one)
     names = {site.pk: site.short_name for site in sites}
     ways = []
     for (origin, end), (along, moves) in sorted(pairs.items()):
@@ -211,9 +154,9 @@ def _ways(viewer, sites, routes, transfers, places):
 
 
 def _way(viewer, origin, end, names, routes, moves, places):
-    failed = sum(moving.number for moving in moves.get(Status.FAILED, ()))
-    going = [moving for status, group in moves.items() if status != Status.FAILED for moving in group]
-    number, volume = sum(moving.number for moving in going), sum(moving.bytes for moving in going)
+    failed = sum(one.number for one in moves if one.status == Status.FAILED)
+    going = [one for one in moves if one.status != Status.FAILED]
+    number, volume = sum(one.number for one in going), sum(one.volume_bytes or 0 for one in going)
     if failed:
         state = "failed"
     elif number:
@@ -265,22 +208,21 @@ def _moves(viewer, transfers, archiving, staging, places):
         (_("move into an archive"), LongTermArchiveTransfer, archiving),
         (_("staging"), StagingJob, staging),
     ):
-        for (origin, end, status), moving in sorted(
-            found.items(), key=lambda item: (item[0][0] or 0, item[0][1], Status.values.index(item[0][2]))
-        ):
-            lookups = {"destination_location__id__exact": end, "status__exact": status}
-            if origin:
-                lookups["origin_location__id__exact"] = origin
+        for one in found:
+            lookups = {"destination_location__id__exact": one.destination, "status__exact": one.status}
+            if one.origin:
+                lookups["origin_location__id__exact"] = one.origin
+            number = _("%(number)s or more") % {"number": f"{one.number:,}"} if one.at_least else f"{one.number:,}"
             rows.append(
                 (
                     kind,
-                    name(origin),
-                    name(end),
-                    badge(Status(status)),
-                    format_html('<a href="{}">{}</a>', viewer.list_url(model, **lookups), moving),
-                    human_size(moving.bytes) if model is not StagingJob else "–",
-                    moment(moving.since),
-                    age(moving.since),
+                    name(one.origin),
+                    name(one.destination),
+                    badge(one.status),
+                    format_html('<a href="{}">{}</a>', viewer.list_url(model, **lookups), number),
+                    "–" if one.volume_bytes is None else human_size(one.volume_bytes),
+                    moment(one.since),
+                    age(one.since),
                 )
             )
     return Table(
