@@ -39,7 +39,7 @@ from opsdb.models import (
     Status,
 )
 from opsdb.models.enums import FAILED, StateChoices
-from opsdb.workflows.overview import WORK, Overview, Trouble, overview
+from opsdb.workflows.overview import WORK, Exactness, Number, Overview, Trouble, overview
 
 from ..drawings.bars import fill_bar
 from ..drawings.timeline import Hours, Lane, TimeLine
@@ -169,20 +169,22 @@ def _seen(viewer, troubles):
 
 def _summary(viewer, found):
     """What a screen reader is told when it changes."""
-    failed = sum(
-        count.number.value
+    failures = [
+        count.number
         for stage in found.stages
         # The state of a package repeats what became of its transfers.
         if viewer.sees(KINDS[stage.name].model) and KINDS[stage.name].machine is not PackageState
         for count in stage.states
         if count.state == Status.FAILED
-    )
+    ]
+    exactness = Exactness.EXACT if all(number.is_exact for number in failures) else Exactness.ESTIMATED
+    failed = Number(sum(number.value for number in failures), exactness)
     stalled = len(_seen(viewer, found.stalled))
-    if not failed and not stalled:
+    if not failed.value and not stalled:
         return _("Nothing has failed and nothing is stalled.")
     return " ".join(
         [
-            ngettext("%(count)s has failed,", "%(count)s have failed,", failed) % {"count": f"{failed:,}"},
+            ngettext("%(count)s has failed,", "%(count)s have failed,", failed.value) % {"count": said(failed)},
             ngettext("%(count)s is stalled.", "%(count)s are stalled.", stalled) % {"count": f"{stalled:,}"},
         ]
     )

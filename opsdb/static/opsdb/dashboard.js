@@ -44,10 +44,12 @@
                 const answer = await fetch(this.words.opsdbRefresh, {
                     credentials: "same-origin", cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(30000),
                 });
-                if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) {
+                const text = await answer.text();
+                if (answer.ok && text.includes("data-opsdb-summary")) {
+                    this.show(text);
+                } else if (answer.ok || answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) {
+                    // The page to log in came instead.
                     this.end();
-                } else if (answer.ok) {
-                    this.show(await answer.text());
                 } else {
                     this.say(this.words.opsdbLost);
                 }
