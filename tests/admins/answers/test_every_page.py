@@ -193,3 +193,11 @@ def test_links_are_offered_only_to_those_who_may_follow_them(seeing):
         link for link in found.links if "/rawdatapackage/" in link and "/why/" not in link and "dashboard" not in link
     ]
     assert RawDataPackage.objects.first().name not in found.text
+
+
+@pytest.mark.urls("tests.admins.answers.two_sites")
+def test_at_another_admin_site_every_link_stays_there(browser):
+    for name, url in addresses(*fill(1)).items():
+        found = read(browser.get(url.replace("/admin/", "/second/", 1)))
+        assert found.links, name
+        assert not [link for link in found.links if link.startswith("/admin/")], name
