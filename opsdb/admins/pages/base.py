@@ -151,7 +151,7 @@ class Viewer:
         return [
             {"title": page.title, "url": self.page_url(name)}
             for name, (page, _admin) in self.pages.items()
-            if model in page.models and not page.of_row
+            if model in page.models and page.beside_lists and not page.of_row
         ]
 
 
@@ -176,8 +176,9 @@ class Page:
         routes: its addresses below the list of the admin's model.
         title: what people call it.
         view: makes its content, of the viewer and the parts of the address.
-        models: who may view one of them may open it; it is offered beside their lists.
+        models: who may view one of them may open it.
         of_row: whether the address names a row.
+        beside_lists: whether it is offered beside the lists of its models.
         about: returns the address that says more about a row, or None.
     """
 
@@ -187,6 +188,7 @@ class Page:
     view: Callable[..., "Content | HttpResponseBase"]
     models: tuple[type[Model], ...]
     of_row: bool = False
+    beside_lists: bool = True
     about: Callable[[Viewer, Model], str | None] | None = None
 
     def is_open_to(self, viewer: Viewer) -> bool:

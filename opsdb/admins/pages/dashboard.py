@@ -119,8 +119,7 @@ REST_WORDS = {
     "completed or cancelled": lazy("completed or cancelled"),
     "made": lazy("made"),
 }
-WITH_OVERVIEW = tuple({kind.model: None for kind in KINDS.values()})
-MODELS = (*WITH_OVERVIEW, PhysicalCopy, DataLocation)
+MODELS = (*{kind.model: None for kind in KINDS.values()}, PhysicalCopy, DataLocation)
 # What nobody has begun, and the packages that are not archived.
 WAITING = (
     *((model, "status", Status.claimable()) for model in WORK.values()),
@@ -532,4 +531,4 @@ def _runs(viewer, found):
     )
 
 
-PAGE = Page("dashboard", ("dashboard/",), lazy("Dashboard"), view, MODELS)
+PAGE = Page("dashboard", ("dashboard/",), lazy("Dashboard"), view, MODELS, beside_lists=False)

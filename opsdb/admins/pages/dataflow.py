@@ -1,6 +1,6 @@
 """The map of sites, locations and routes, with what moves along each."""
 
-from django.utils.html import format_html, strip_tags
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -22,7 +22,7 @@ from ..drawings.flow import Site as SiteBox
 from ..drawings.svg import element, polyline
 from ..kit.columns import badge, human_size, moment
 from .base import Content, Figure, Page, Section, Table, Viewer, capped, first_of
-from .wording import age
+from .wording import age, size
 
 SITES = 40
 ROUTES = 200
@@ -165,7 +165,7 @@ def _way(viewer, origin, end, names, routes, moves, places):
         state = "idle" if any(route.active for route in routes) else "closed"
     words = []
     if number:
-        words.append(f"● {number:,}, {_size(volume)}")
+        words.append(f"● {number:,}, {size(volume)}")
     if failed:
         words.append(f"✘ {failed:,}")
     methods = ", ".join(sorted({route.method for route in routes}))
@@ -174,7 +174,7 @@ def _way(viewer, origin, end, names, routes, moves, places):
         "end": names[end],
         "routes": ", ".join(route.name for route in routes) or _("no route"),
         "number": f"{number:,}",
-        "volume": _size(volume),
+        "volume": size(volume),
         "failed": f"{failed:,}",
     }
     if moves:
@@ -185,11 +185,6 @@ def _way(viewer, origin, end, names, routes, moves, places):
     else:
         href = viewer.list_url(DataTransferRoute, origin_site__id__exact=origin, destination_site__id__exact=end)
     return Way(origin, end, "  ".join(words) or methods, told, state, href)
-
-
-def _size(volume):
-    """A number of bytes as mere text."""
-    return strip_tags(human_size(volume))
 
 
 def _arrow(kind):
@@ -220,7 +215,7 @@ def _moves(viewer, transfers, archiving, staging, places):
                     name(one.destination),
                     badge(one.status),
                     format_html('<a href="{}">{}</a>', viewer.list_url(model, **lookups), number),
-                    "–" if one.volume_bytes is None else human_size(one.volume_bytes),
+                    "–" if one.volume_bytes is None else humansize(one.volume_bytes),
                     moment(one.since),
                     age(one.since),
                 )

@@ -43,3 +43,11 @@ def age(moment: datetime | None, now: datetime | None = None) -> str:
     if moment is None:
         return "–"
     return duration(((now or timezone.now()) - moment).total_seconds())
+
+
+def size(volume_bytes: float) -> str:
+    """Return a number of bytes in decimal units, as mere text for a drawing."""
+    value, units = float(volume_bytes), ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"]
+    while value >= 999.5 and len(units) > 1:
+        value, units = value / 1000, units[1:]
+    return f"{value:.3g} {units[0]}"
