@@ -5,11 +5,10 @@ from django.contrib import admin
 from opsdb.models import LongTermArchiveTransfer, LongTermArchiveTransferLog, StagingJob
 
 from .base import OpsAdmin, WrittenByTheDatabase, listing
-from .pages.why import Explained
 
 
 @admin.register(LongTermArchiveTransfer)
-class LongTermArchiveTransferAdmin(Explained, OpsAdmin):
+class LongTermArchiveTransferAdmin(OpsAdmin):
     big = True
     list_display = (
         "id",
@@ -36,7 +35,7 @@ class LongTermArchiveTransferLogAdmin(WrittenByTheDatabase, OpsAdmin):
 
 
 @admin.register(StagingJob)
-class StagingJobAdmin(Explained, OpsAdmin):
+class StagingJobAdmin(OpsAdmin):
     list_display = ("id", "purpose", "destination_location", "status", "active", "requested_by", "expires_at")
     list_filter = ("status", "active", "destination_location")
     search_fields = ("id", "purpose")

@@ -16,14 +16,10 @@ from opsdb.models.copies import COPY_TARGETS, DeletionRequestItem
 
 from .base import LinkInline, OpsAdmin, WrittenByTheDatabase, listing, parts
 from .kit.columns import link
-from .pages import where
-from .pages.base import WithPages
-from .pages.why import Explained
 
 
 @admin.register(PhysicalCopy)
-class PhysicalCopyAdmin(Explained, WithPages, OpsAdmin):
-    pages = (where.PAGE,)
+class PhysicalCopyAdmin(OpsAdmin):
     big = True
     owned = (
         "verification",
@@ -54,8 +50,6 @@ class PhysicalCopyAdmin(Explained, WithPages, OpsAdmin):
     DataProductPhysicalCopy,
 )
 class CopiesOfOneKindAdmin(PhysicalCopyAdmin):
-    pages = ()
-
     @property
     def target(self):
         """Name of the field that says what these are copies of."""

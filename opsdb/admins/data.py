@@ -18,16 +18,13 @@ from opsdb.models import (
 
 from .base import OpsAdmin, listing
 from .kit.searching import is_surely_uuid
-from .pages import dashboard, why
-from .pages.base import WithPages
-from .pages.why import Explained
 
 COPY_FACTS = ("data_location", "status", "verification", "verified_at", "size_bytes")
 CONTENT = ("size_bytes", "checksum", "checksum_algorithm")
 
 
 @admin.register(RawDataFile)
-class RawDataFileAdmin(Explained, OpsAdmin):
+class RawDataFileAdmin(OpsAdmin):
     big = True
     facts = ("relative_path", *CONTENT)
     list_display = (
@@ -56,8 +53,7 @@ class RawDataFileAdmin(Explained, OpsAdmin):
 
 
 @admin.register(RawDataPackage)
-class RawDataPackageAdmin(Explained, WithPages, OpsAdmin):
-    pages = (dashboard.PAGE, why.PAGE)
+class RawDataPackageAdmin(OpsAdmin):
     big = True
     facts = ("name",)
     list_display = (
@@ -87,7 +83,7 @@ class RawDataPackageMetadataAdmin(OpsAdmin):
 
 
 @admin.register(DataTransferPackage)
-class DataTransferPackageAdmin(Explained, OpsAdmin):
+class DataTransferPackageAdmin(OpsAdmin):
     big = True
     facts = ("name", "origin_location")
     list_display = ("name", "status", "size_bytes", "origin_location", "retry_count", "failure_message", "created_at")

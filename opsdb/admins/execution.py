@@ -5,14 +5,10 @@ from django.contrib import admin
 from opsdb.models import ExecutedObsUnit, ExecutedObsUnitModuleConfiguration, RawDataPackage
 
 from .base import LinkInline, OpsAdmin, listing, parts
-from .pages import night, observation
-from .pages.base import WithPages
-from .pages.why import Explained
 
 
 @admin.register(ExecutedObsUnit)
-class ExecutedObsUnitAdmin(Explained, WithPages, OpsAdmin):
-    pages = (night.PAGE, observation.PAGE)
+class ExecutedObsUnitAdmin(OpsAdmin):
     big = True
     list_display = ("start_time", "end_time", "obs_unit", "status", "quality", "mean_pwv_mm", "mean_elevation_deg")
     list_filter = ("status", "quality", "start_time", "obs_unit")

@@ -24,8 +24,6 @@ from opsdb.models import (
 )
 
 from .base import OpsAdmin, ParentAdmin, listing, parts
-from .pages import sky
-from .pages.base import WithPages
 
 
 @admin.register(ObservingProgram)
@@ -44,8 +42,7 @@ class SubObservingProgramAdmin(OpsAdmin):
 
 
 @admin.register(Source)
-class SourceAdmin(WithPages, ParentAdmin):
-    pages = (sky.PAGE,)
+class SourceAdmin(ParentAdmin):
     list_display = ("name", "type", "aliases", "comment")
     search_fields = ("name", "aliases__icontains")
 

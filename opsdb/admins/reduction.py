@@ -18,7 +18,6 @@ from opsdb.models import (
 from opsdb.models.reduction import ReductionStepDependency
 
 from .base import LinkInline, OpsAdmin, listing, parts
-from .pages.why import Explained
 
 
 @admin.register(ReductionSoftware)
@@ -59,7 +58,7 @@ class PipelineAdmin(OpsAdmin):
 
 
 @admin.register(ReductionStep)
-class ReductionStepAdmin(Explained, OpsAdmin):
+class ReductionStepAdmin(OpsAdmin):
     list_display = ("name", "pipeline", "order", "software", "config", "version_policy", "pinned_version")
     list_filter = ("version_policy", "pipeline", "software")
     search_fields = ("name", "pipeline__name")
@@ -70,7 +69,7 @@ class ReductionStepAdmin(Explained, OpsAdmin):
 
 
 @admin.register(ExecutedReductionStep)
-class ExecutedReductionStepAdmin(Explained, OpsAdmin):
+class ExecutedReductionStepAdmin(OpsAdmin):
     big = True
     owned = (
         "hpc_job_id",
@@ -96,7 +95,7 @@ class ExecutedReductionStepAdmin(Explained, OpsAdmin):
 
 
 @admin.register(DataProduct)
-class DataProductAdmin(Explained, OpsAdmin):
+class DataProductAdmin(OpsAdmin):
     big = True
     list_display = ("name", "type", "run", "size_bytes", "intermediate", "superseded_by", "created_at")
     list_filter = ("type", "intermediate", "run")

@@ -5,14 +5,10 @@ from django.contrib import admin
 from opsdb.models import DataTransfer, DataTransferLog, DataTransferRoute
 
 from .base import OpsAdmin, WrittenByTheDatabase, listing
-from .pages import dataflow
-from .pages.base import WithPages
-from .pages.why import Explained
 
 
 @admin.register(DataTransferRoute)
-class DataTransferRouteAdmin(WithPages, OpsAdmin):
-    pages = (dataflow.PAGE,)
+class DataTransferRouteAdmin(OpsAdmin):
     list_display = (
         "name",
         "origin_site",
@@ -27,7 +23,7 @@ class DataTransferRouteAdmin(WithPages, OpsAdmin):
 
 
 @admin.register(DataTransfer)
-class DataTransferAdmin(Explained, OpsAdmin):
+class DataTransferAdmin(OpsAdmin):
     big = True
     owned = (
         "unpack_retry_count",

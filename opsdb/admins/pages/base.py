@@ -1,7 +1,7 @@
 """What the pages have in common: how one is declared, what a person may see of it, and what it is made of.
 
-A page belongs to the admin of a model, which names it in ``pages``; so it works at every admin site, in the host
-project's own theme. It is a title and sections of facts, tables and drawings.
+A page belongs to the admin of a model, as :mod:`.hooks` says; so it works at every admin site, in the host project's
+own theme. It is a title and sections of facts, tables and drawings.
 """
 
 import re

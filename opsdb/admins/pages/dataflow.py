@@ -215,7 +215,7 @@ def _moves(viewer, transfers, archiving, staging, places):
                     name(one.destination),
                     badge(one.status),
                     format_html('<a href="{}">{}</a>', viewer.list_url(model, **lookups), number),
-                    "–" if one.volume_bytes is None else humansize(one.volume_bytes),
+                    "–" if one.volume_bytes is None else human_size(one.volume_bytes),
                     moment(one.since),
                     age(one.since),
                 )

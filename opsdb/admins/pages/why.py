@@ -105,31 +105,25 @@ class _Why:
 
 
 class Explained:
-    """Mixin of an admin: says above the form why the row is where it is, and what has to happen next."""
+    """Mixin of an admin: says above the form of what can be stuck why it is where it is, and what comes next."""
 
     @property
     def media(self):
-        return super().media + Media(css={"all": ["opsdb/pages.css"]})
+        media = super().media
+        return media + Media(css={"all": ["opsdb/pages.css"]}) if self._is_explained else media
 
-    def get_fieldsets(self, request, obj=None):
-        fieldsets = super().get_fieldsets(request, obj)
-        line = self._why(request, obj)
-        if line is None:
-            return fieldsets
-        return [(_("Why is it where it is?"), {"fields": [line], "classes": ["opsdb-why"]}), *fieldsets]
+    @property
+    def _is_explained(self):
+        return self.model._meta.concrete_model in MODELS
 
-    def get_readonly_fields(self, request, obj=None):
-        line = self._why(request, obj)
-        names = super().get_readonly_fields(request, obj)
-        return names if line is None else [*names, line]
-
-    @staticmethod
-    def _why(request, row):
-        if row is None:
-            return None
-        viewer = viewer_of(request)
-        # One object for the whole request, because a form's lines are compared.
-        return viewer and request.__dict__.setdefault("opsdb_why", _Why(viewer))
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        viewer = viewer_of(request) if change and obj is not None and self._is_explained else None
+        if viewer:
+            line, form = _Why(viewer), context["adminform"]
+            title = _("Why is it where it is?")
+            form.fieldsets = [(title, {"fields": [line], "classes": ["opsdb-why"]}), *form.fieldsets]
+            form.readonly_fields = [*form.readonly_fields, line]
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
 
 def _about(viewer, row):
