@@ -1,5 +1,7 @@
 """The sky: where the sources and fields of each program are."""
 
+from collections import Counter
+
 from django.db.models import Count
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -17,10 +19,10 @@ from opsdb.models import (
 from ..drawings.sky import OTHERS, Area, Point, cell_of, legend_sign, line_sign, sky_map
 from .base import Content, Figure, Page, Question, Section, Table, Viewer, capped, first_of, paragraph
 
-SOURCES_READ = 20_000
+SOURCES_READ = 5_000
 DRAWN_SINGLY = 1_500
 FIELDS = 300
-CELL_DEG = 4.0
+CELL_DEG = 8.0
 ROWS = 200
 PROGRAMS = 100
 
@@ -89,16 +91,17 @@ def view(viewer: Viewer) -> Content:
     ]
     used = {point.look for point in points} | {area.look for area in areas}
     rows = [
-        *((viewer.link(field), _("field"), _extent(field), programs_of(field)) for field in fields),
-        *((viewer.link(source), _("fixed"), _place(source), programs_of(source)) for source in fixed),
+        *((viewer.link(field), _("field"), _extent(field), programs_of(field)) for field in fields[:ROWS]),
+        *((viewer.link(source), _("fixed"), _place(source), programs_of(source)) for source in fixed[:ROWS]),
     ]
+    more_rows = len(fixed) + len(fields) > ROWS
     sources = Table(
         _("Sources and fields"),
         (_("source"), _("kind"), _("where"), _("programs")),
         rows[:ROWS],
         _("There are no sources yet."),
-        note=first_of(ROWS) if len(rows) > ROWS else "",
-        more=viewer.list_url(Source) if len(rows) > ROWS else None,
+        note=first_of(ROWS) if more_rows else "",
+        more=viewer.list_url(Source) if more_rows else None,
     )
     figure = Figure(
         "sky",
@@ -174,13 +177,13 @@ def _users(viewer, *kinds):
 
 
 def _clusters(viewer, sources, look_of):
-    """One point for the sources of a cell and look, in their middle."""
+    """One point for the sources of a cell, in their middle, with the sign of most of them."""
     cells = {}
     for source in sources:
-        cell = (*cell_of(source.ra_deg, source.dec_deg, CELL_DEG), look_of(source))
-        cells.setdefault(cell, []).append(source)
+        cells.setdefault(cell_of(source.ra_deg, source.dec_deg, CELL_DEG), []).append(source)
     points = []
-    for (_row, _column, look), members in cells.items():
+    for members in cells.values():
+        look = Counter(map(look_of, members)).most_common(1)[0][0]
         first = members[0]
         if len(members) == 1:
             href = viewer.row_url(FixedSource, first.pk)
@@ -229,9 +232,14 @@ def _legend(viewer, programs, looks, used):
 def _notes(number, more_fixed, more_fields):
     notes = []
     if number > DRAWN_SINGLY:
-        notes.append(_("So many sources are drawn together where they are close: the sign has their number."))
+        notes.append(
+            _(
+                "So many sources are drawn together where they are close: with their number, in the sign of most of them."
+            )
+        )
     if more_fixed:
-        notes.append(_("Only the first %(limit)s sources are on the map.") % {"limit": f"{SOURCES_READ:,}"})
+        text = _("Only the first %(limit)s sources are on the map; choose a program to see all of its own.")
+        notes.append(text % {"limit": f"{SOURCES_READ:,}"})
     if more_fields:
         notes.append(_("Only the first %(limit)s fields are on the map.") % {"limit": FIELDS})
     return notes
