@@ -232,11 +232,7 @@ def _legend(viewer, programs, looks, used):
 def _notes(number, more_fixed, more_fields):
     notes = []
     if number > DRAWN_SINGLY:
-        notes.append(
-            _(
-                "So many sources are drawn together where they are close: with their number, in the sign of most of them."
-            )
-        )
+        notes.append(_("Sources that are close are drawn together: their number, in the sign of most of them."))
     if more_fixed:
         text = _("Only the first %(limit)s sources are on the map; choose a program to see all of its own.")
         notes.append(text % {"limit": f"{SOURCES_READ:,}"})
