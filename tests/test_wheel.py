@@ -39,6 +39,10 @@ client.force_login(get_user_model().objects.create_superuser("host"))
 for page in ("", "opsdb/fixedsource/", f"opsdb/fixedsource/{orion.pk}/change/", "opsdb/telescope/add/"):
     response = client.get(f"/admin/{page}")
     assert response.status_code == 200, (page, response.status_code)
+# Django's own index comes first where the admin stands before ops-db; the list of our models always has the dashboard.
+assert b"data-opsdb-refresh" in client.get("/admin/opsdb/").content
+for page in ("rawdatapackage/dashboard/", "source/sky/", "datatransferroute/map/", "executedobsunit/night/2026-06-15/"):
+    assert client.get(f"/admin/opsdb/{page}").status_code == 200, page
 print("used")
 """
 

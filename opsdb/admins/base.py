@@ -29,6 +29,7 @@ from .kit.counting import BoundedPaginator, Deletion, count_up_to
 from .kit.filters import RelatedFilter
 from .kit.refusals import REFUSED, Refusal, TolerantErrors, check_now, form_that_shows
 from .kit.searching import condition_of, described, unquoted, words_of
+from .pages.hooks import Answering
 
 AUDIT = ("created_at", "updated_at")
 EDITABLE_LINKS = 100  # linked rows up to which a many-to-many field is an input
@@ -191,7 +192,7 @@ class OpsChangeList(ChangeList):
         return super().get_ordering_field(field_name) if allowed else None
 
 
-class OpsAdmin(ModelFacts, admin.ModelAdmin):
+class OpsAdmin(Answering, ModelFacts, admin.ModelAdmin):
     """Base of every admin."""
 
     big = False

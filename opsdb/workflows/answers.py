@@ -620,6 +620,16 @@ def _explain_archive_transfer(transfer) -> Explanation:
     return _of_work(transfer, what, archive, Operation.LONG_TERM_ARCHIVE_TRANSFER, reset)
 
 
+def _without_readable_copy(things) -> list:
+    """Return those of some packages and products of which no copy can be read. One query for each kind."""
+    readable = set()
+    for model in sorted({type(thing) for thing in things}, key=str):
+        target, keys = model._meta.db_table, [thing.pk for thing in things if isinstance(thing, model)]
+        copies = PhysicalCopy.objects.readable().filter(**{f"{target}__in": keys})
+        readable |= {(model, key) for key in copies.values_list(f"{target}_id", flat=True)}
+    return [thing for thing in things if (type(thing), thing.pk) not in readable]
+
+
 def _explain_staging(job) -> Explanation:
     place, name = job.destination_location, name_of(StagingJob, job.pk)
     if job.status == Status.COMPLETED or not job.active:
@@ -629,7 +639,7 @@ def _explain_staging(job) -> Explanation:
         why = f"{name}: brings data to {place.site}/{place}, which is out of use"
         return _says(job, job.status, why, f"activate {place.site}/{place}, or release the job", OPERATOR)
     missing = what_is_missing(job)
-    unreadable = [thing for thing in missing if not PhysicalCopy.objects.readable().of(thing).exists()]
+    unreadable = _without_readable_copy(missing)
     if unreadable and job.status != Status.IN_PROGRESS:
         first = name_of(type(unreadable[0]), unreadable[0].pk)
         why = f"{name}: no copy of {first} can be read"
@@ -709,7 +719,7 @@ def _explain_run(run) -> Explanation:
             why = f"{name}: it runs at {place.site}/{place}, which is out of use{again}"
             return _says(run, status, why, f"activate {place.site}/{place}", OPERATOR)
         missing = missing_inputs(run)
-        lost = [thing for thing in missing if not PhysicalCopy.objects.readable().of(thing).exists()]
+        lost = _without_readable_copy(missing)
         if lost:
             first = name_of(type(lost[0]), lost[0].pk)
             return _says(run, status, f"{name}: no copy of {first} can be read{again}", f"bring {first} back", OPERATOR)

@@ -1,0 +1,81 @@
+"""SVG as text that is safe by construction: every value is escaped, and nothing in it is a style or a script."""
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+
+def element(name: str, *children, **attributes) -> SafeString:
+    """Return an element.
+
+    Args:
+        children: texts, which are escaped, and other elements.
+        attributes: by name, with ``_`` for ``-`` (``class_`` for ``class``); None leaves one out, and numbers are
+            rounded to a tenth.
+    """
+    given = format_html_join(
+        "",
+        ' {}="{}"',
+        (
+            (key.rstrip("_").replace("_", "-"), _number(value))
+            for key, value in attributes.items()
+            if value is not None and value != ""
+        ),
+    )
+    return format_html("<{}{}>{}</{}>", name, given, together(children), name)
+
+
+def together(parts) -> SafeString:
+    """Return parts one after the other; what is not markup is escaped."""
+    return format_html_join("", "{}", ((part,) for part in parts))
+
+
+def _number(value):
+    return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else value
+
+
+def drawing(*children, name: str, width: float, height: float, title: str, description: str, has_links: bool = True):
+    """Return a whole drawing, which says what it shows.
+
+    Args:
+        name: unique on the page.
+        width: in the units of the children; it scales to the space there is.
+        height: likewise.
+        title: what it is.
+        description: what it shows, in a sentence.
+        has_links: whether something in it can be followed; if not, it is one image to a screen reader.
+    """
+    return element(
+        "svg",
+        element("title", title, id=f"{name}-title"),
+        element("desc", description, id=f"{name}-desc"),
+        *children,
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {_number(float(width))} {_number(float(height))}",
+        class_=f"opsdb-drawing opsdb-{name}",
+        role="group" if has_links else "img",
+        aria_labelledby=f"{name}-title",
+        aria_describedby=f"{name}-desc",
+    )
+
+
+def linked(*children, href: str | None, label: str, **attributes) -> SafeString:
+    """Return children that say what they are when pointed at, as a link where there is an address."""
+    told = element("title", label)
+    if href is None:
+        return element("g", told, *children, **attributes)
+    return element("a", told, *children, href=href, aria_label=label, **attributes)
+
+
+def shortened(text: str, length: int) -> str:
+    """Return a text cut to a number of letters."""
+    return text if len(text) <= length else f"{text[: max(length - 1, 0)]}…"
+
+
+def polyline(points, **attributes) -> SafeString:
+    """Return a line through points."""
+    return element("polyline", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points), **{"fill": "none", **attributes})
+
+
+def polygon(points, **attributes) -> SafeString:
+    """Return a closed shape."""
+    return element("polygon", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points), **attributes)

@@ -1,0 +1,355 @@
+"""A night: what was scheduled, what was executed, and what was down, instrument by instrument."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import F, Q
+from django.http import Http404, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from opsdb.models import (
+    Downtime,
+    ExecutedObsUnit,
+    ExecutedObsUnitModuleConfiguration,
+    Instrument,
+    ObsUnit,
+    PreScheduledSlot,
+    RawDataPackage,
+    Telescope,
+)
+
+from ..drawings.heavens import altitude, moon, moon_illumination, sun
+from ..drawings.timeline import Bar, Hours, Lane, Shade, TimeLine
+from ..kit.columns import moment
+from .bars import bar_legend, execution_bar, execution_table, sign
+from .base import Content, Facts, Figure, Page, Question, Section, Table, Viewer, capped, first_of
+from .dashboard import night_of
+from .wording import duration
+
+LIMIT = 500
+STEP = timedelta(minutes=5)
+TWILIGHT_DEG = -18.0
+HORIZON_DEG = -0.833  # refraction and the sun's radius, as almanacs have it
+
+
+def view(viewer: Viewer, night: str | None = None):
+    """A night by its date, or the way to the latest."""
+    asked = viewer.request.GET.get("date")
+    if asked:
+        try:
+            return HttpResponseRedirect(viewer.page_url("night", date.fromisoformat(asked)))
+        except ValueError:
+            message = _("%(text)s is no date; write it as 2026-06-15.") % {"text": asked}
+            return Content(questions=(_question(""),), message=message, status=400)
+    if night is None:
+        return HttpResponseRedirect(viewer.page_url("night", _latest()))
+    try:
+        night = date.fromisoformat(night)
+        start = datetime.combine(night, time(12), tzinfo=UTC)
+        end = start + timedelta(days=1)
+        before, after = night - timedelta(days=1), night + timedelta(days=2) - timedelta(days=1)
+        slots, downtimes = _slots(viewer, start, end), _downtimes(viewer, start, end)
+    except (ValueError, OverflowError):
+        raise Http404(_("There is no such night.")) from None
+    executions = _executions(start, end)
+    telescopes = list(Telescope.objects.select_related("observatory").order_by("name")[:10])
+    lanes = _lanes(viewer, telescopes, slots[0], downtimes[0], executions[0])
+    near = _nearest(start, end)
+    telescope = telescopes[0] if telescopes else None
+    heavens = _Heavens(telescope, start, end) if telescope else None
+    local = ZoneInfo(telescope.observatory.time_zone) if telescope else None
+    begin, finish = _used_hours(start, end, slots[0], executions[0], heavens)
+    line = TimeLine(
+        name="night",
+        title=_("Night of %(date)s") % {"date": f"{night:%A %Y-%m-%d}"},
+        description=_("Slots of the schedule, executions and downtimes, instrument by instrument."),
+        lanes=lanes,
+        start=begin,
+        end=finish,
+        shades=heavens.shades if heavens else (),
+        top=Hours("UTC"),
+        bottom=Hours(telescope.observatory.time_zone.rpartition("/")[2].replace("_", " "), local) if local else None,
+        now=timezone.now(),
+    )
+    cut = [found for found in (slots, downtimes, executions) if found[1]]
+    legend = [(sign("planned"), _("slot of the schedule")), *bar_legend(), (sign("down"), _("downtime"))]
+    if heavens and heavens.shades:
+        legend += [(sign("twilight"), _("twilight")), (sign("dark"), _("sun below −18°"))]
+    sections = [
+        Section(
+            line.title,
+            (
+                Facts(_facts(telescope, heavens, executions[0], local)),
+                Figure("night", line.title, line.draw(), legend, notes=(first_of(LIMIT),) if cut else ()),
+            ),
+            "line",
+        ),
+        Section(_("Executions"), (execution_table(viewer, executions[0]),), "executions"),
+    ]
+    if viewer.sees(PreScheduledSlot):
+        sections.append(Section(_("Schedule"), (_slot_table(viewer, slots[0]),), "slots"))
+    if viewer.sees(Downtime):
+        sections.append(Section(_("Downtimes"), (_downtime_table(viewer, downtimes[0]),), "downtimes"))
+    links = [(f"← {before}", before), (f"{after} →", after)]
+    if near["before"] and near["before"] < before:
+        links.insert(0, (_("⇤ last one observed: %(date)s") % {"date": near["before"]}, near["before"]))
+    if near["after"] and near["after"] > after:
+        links.append((_("next one observed: %(date)s ⇥") % {"date": near["after"]}, near["after"]))
+    return Content(
+        title=line.title,
+        questions=(_question(night.isoformat()),),
+        links=[(text, viewer.page_url("night", target)) for text, target in links],
+        sections=sections,
+    )
+
+
+def _question(value):
+    return Question("date", _("Night that begins on"), value, type="date")
+
+
+def _latest():
+    """The night of the newest execution; of the present when there is none."""
+    newest = ExecutedObsUnit.objects.latest_first().values_list("start_time", flat=True).first()
+    return night_of(newest or timezone.now())
+
+
+def _nearest(start, end):
+    """The nights before and after with an execution, each the end of an index."""
+    times = ExecutedObsUnit.objects.values_list("start_time", flat=True)
+    before = times.filter(start_time__lt=start).order_by("-start_time").first()
+    after = times.filter(start_time__gte=end).order_by("start_time").first()
+    return {"before": before and night_of(before), "after": after and night_of(after)}
+
+
+def _slots(viewer, start, end):
+    if not viewer.sees(PreScheduledSlot):
+        return [], False
+    return capped(
+        # A slot is shorter than a day, which lets the index on the start serve.
+        PreScheduledSlot.objects.overlapping(start, end)
+        .filter(start_time__gte=start - timedelta(days=1))
+        .select_related("obs_unit__observing_program", "telescope")
+        .order_by("start_time"),
+        LIMIT,
+    )
+
+
+def _downtimes(viewer, start, end):
+    if not viewer.sees(Downtime):
+        return [], False
+    return capped(
+        Downtime.objects.filter(Q(end_time__isnull=True) | Q(end_time__gt=start), start_time__lt=end)
+        .select_related("telescope", "instrument", "instrument_module")
+        .order_by("-start_time"),
+        LIMIT,
+    )
+
+
+def _executions(start, end):
+    return capped(
+        ExecutedObsUnit.objects.filter(start_time__gte=start, start_time__lt=end)
+        .select_related("obs_unit__observing_program")
+        .order_by("start_time"),
+        LIMIT,
+    )
+
+
+def _used_hours(start, end, slots, executions, heavens):
+    """The hours to draw: the night, and whatever is planned or executed, with an hour around."""
+    spans = [(slot.start_time, slot.end_time) for slot in slots]
+    spans += [(execution.start_time, execution.end_time or timezone.now()) for execution in executions]
+    if heavens and heavens.set_rise:
+        spans.append(heavens.set_rise)
+    if not spans:
+        return start, end
+    hour = timedelta(hours=1)
+    first = min(begin for begin, _stop in spans).replace(minute=0, second=0, microsecond=0) - hour
+    last = max(stop for _begin, stop in spans).replace(minute=0, second=0, microsecond=0) + 2 * hour
+    return max(first, start), min(last, end)
+
+
+def _instruments_of(executions):
+    """Instruments by execution: of the modules as used, else of those that wrote data, else of those planned."""
+    keys = [execution.pk for execution in executions]
+    units = {execution.obs_unit_id for execution in executions}
+    used = ExecutedObsUnitModuleConfiguration.objects.filter(executed_obs_unit__in=keys).values_list(
+        "executed_obs_unit_id", F("module_configuration__instrument_module__instrument_id")
+    )
+    wrote = RawDataPackage.objects.filter(executed_obs_unit__in=keys).values_list(
+        "executed_obs_unit_id", F("instrument_module__instrument_id")
+    )
+    planned = ObsUnit.module_configurations.through.objects.filter(obsunit__in=units).values_list(
+        "obsunit_id", F("instrumentmoduleconfiguration__instrument_module__instrument_id")
+    )
+    by_unit, found = {}, {}
+    for unit, instrument in planned.order_by().distinct():
+        by_unit.setdefault(unit, set()).add(instrument)
+    for rows in (wrote, used):
+        fresh = {}
+        for execution, instrument in rows.order_by().distinct():
+            fresh.setdefault(execution, set()).add(instrument)
+        found |= fresh
+    return {
+        execution.pk: found.get(execution.pk) or by_unit.get(execution.obs_unit_id, set()) for execution in executions
+    }
+
+
+def _lanes(viewer, telescopes, slots, downtimes, executions):
+    """The lanes of each telescope: its schedule, its downtimes, then its instruments."""
+    instruments = list(Instrument.objects.select_related("telescope").order_by("name")[:50])
+    by_execution = _instruments_of(executions)
+    lanes = []
+    for telescope in telescopes:
+        of_telescope = [slot for slot in slots if slot.telescope_id == telescope.pk]
+        lanes.append(
+            Lane(
+                _("%(telescope)s schedule") % {"telescope": telescope.short_name},
+                [_slot_bar(viewer, slot) for slot in of_telescope],
+            )
+        )
+        own = [downtime for downtime in downtimes if downtime.telescope_id == telescope.pk]
+        if own:
+            label = _("%(telescope)s down") % {"telescope": telescope.short_name}
+            lanes.append(Lane(label, [_downtime_bar(viewer, downtime) for downtime in own]))
+        for instrument in instruments:
+            if instrument.telescope_id != telescope.pk:
+                continue
+            down = [
+                downtime
+                for downtime in downtimes
+                if downtime.instrument_id == instrument.pk
+                or (downtime.instrument_module and downtime.instrument_module.instrument_id == instrument.pk)
+            ]
+            done = [execution for execution in executions if instrument.pk in by_execution[execution.pk]]
+            if done or instrument.available:
+                lanes.append(Lane(instrument.name, [execution_bar(viewer, execution) for execution in done]))
+            if down:
+                label = _("%(instrument)s down") % {"instrument": instrument.name}
+                lanes.append(Lane(label, [_downtime_bar(viewer, downtime) for downtime in down]))
+    unknown = [execution for execution in executions if not by_execution[execution.pk]]
+    if unknown:
+        lanes.append(Lane(_("instrument unknown"), [execution_bar(viewer, execution) for execution in unknown]))
+    return lanes
+
+
+def _unit_name(viewer, slot):
+    return f"{slot.obs_unit.observing_program} / {slot.obs_unit}" if viewer.sees(ObsUnit) else viewer.withheld
+
+
+def _slot_bar(viewer, slot):
+    name = _unit_name(viewer, slot)
+    told = _("%(start)s–%(end)s UTC %(unit)s: slot of the schedule") % {
+        "start": f"{slot.start_time:%H:%M}",
+        "end": f"{slot.end_time:%H:%M}",
+        "unit": name,
+    }
+    text = str(slot.obs_unit) if viewer.sees(ObsUnit) else ""
+    return Bar(slot.start_time, slot.end_time, "planned", text, told, viewer.row_url(PreScheduledSlot, slot.pk))
+
+
+def _downtime_bar(viewer, downtime):
+    told = _("down since %(start)s UTC: %(reason)s") % {
+        "start": f"{downtime.start_time:%Y-%m-%d %H:%M}",
+        "reason": downtime.reason,
+    }
+    module = downtime.instrument_module
+    text = f"{module}: {downtime.reason}" if module else downtime.reason
+    return Bar(downtime.start_time, downtime.end_time, "down", text, told, viewer.row_url(Downtime, downtime.pk))
+
+
+def _slot_table(viewer, slots):
+    rows = [
+        (
+            format_html('<a href="{}">{}</a>', viewer.row_url(PreScheduledSlot, slot.pk), _unit_name(viewer, slot)),
+            moment(slot.start_time),
+            moment(slot.end_time),
+            duration((slot.end_time - slot.start_time).total_seconds()),
+            viewer.link(slot.telescope),
+            "–" if slot.elevation_deg is None else f"{slot.elevation_deg:g}°",
+        )
+        for slot in slots
+    ]
+    columns = (_("unit"), _("start [UTC]"), _("end [UTC]"), _("duration"), _("telescope"), _("elevation"))
+    return Table(_("Slots of the schedule"), columns, rows, _("Nothing is scheduled."))
+
+
+def _downtime_table(viewer, downtimes):
+    rows = [
+        (
+            format_html('<a href="{}">{}</a>', viewer.row_url(Downtime, downtime.pk), downtime.reason),
+            viewer.link(downtime.telescope or downtime.instrument or downtime.instrument_module),
+            moment(downtime.start_time),
+            moment(downtime.end_time) if downtime.end_time else _("lasts"),
+        )
+        for downtime in downtimes
+    ]
+    columns = (_("reason"), _("what is down"), _("start [UTC]"), _("end [UTC]"))
+    return Table(_("Downtimes"), columns, rows, _("Nothing was down."))
+
+
+class _Heavens:
+    """Sun and moon above a telescope in a night."""
+
+    def __init__(self, telescope, start, end):
+        self.known = telescope.latitude_deg is not None and telescope.longitude_deg is not None
+        self.shades, self.set_rise, self.dark, self.moon_up = [], None, None, timedelta()
+        if not self.known:
+            return
+        place = (telescope.latitude_deg, telescope.longitude_deg)
+        times = [start + STEP * number for number in range(int((end - start) / STEP) + 1)]
+        heights = [altitude(sun(one), one, *place) for one in times]
+        below = list(_spans(times, [height < HORIZON_DEG for height in heights]))
+        dark = list(_spans(times, [height < TWILIGHT_DEG for height in heights]))
+        self.shades = [Shade(*span, "twilight") for span in below] + [Shade(*span, "dark") for span in dark]
+        self.set_rise, self.dark = below[0] if below else None, dark[0] if dark else None
+        middle = start + (end - start) / 2
+        self.lit = moon_illumination(middle)
+        up = [altitude(moon(one), one, *place) > 0 for one in times]
+        self.moon_up = [
+            (max(first, begin), min(last, stop))
+            for first, last in _spans(times, up)
+            for begin, stop in below
+            if first < stop and last > begin
+        ]
+
+
+def _spans(times, flags):
+    """Yield the spans of time in which a flag holds."""
+    began = None
+    for one, flag in zip(times, flags, strict=True):
+        if flag and began is None:
+            began = one
+        elif not flag and began is not None:
+            yield began, one
+            began = None
+    if began is not None:
+        yield began, times[-1]
+
+
+def _facts(telescope, heavens, executions, local):
+    def span(times):
+        return f"{times[0]:%H:%M}–{times[1]:%H:%M} UTC"
+
+    yield _("observed"), _("%(number)s executions") % {"number": len(executions)}
+    done = sum(((one.end_time - one.start_time) for one in executions if one.end_time), timedelta())
+    yield _("time in executions"), duration(done.total_seconds())
+    if heavens and heavens.known:
+        # To the five minutes in which the sun was looked at.
+        yield _("sun below the horizon"), heavens.set_rise and span(heavens.set_rise)
+        yield _("sun below −18°"), heavens.dark and span(heavens.dark)
+        up = ", ".join(map(span, heavens.moon_up)) or _("not in the night")
+        yield _("moon"), _("%(lit)s %% lit, up %(times)s") % {"lit": f"{100 * heavens.lit:.0f}", "times": up}
+    if telescope:
+        yield _("local time below the picture"), telescope.observatory.time_zone
+
+
+PAGE = Page(
+    "night",
+    ("night/", "night/<str:night>/"),
+    lazy("Night"),
+    view,
+    (ExecutedObsUnit, PreScheduledSlot),
+)

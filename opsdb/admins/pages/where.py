@@ -1,0 +1,175 @@
+"""Where is it: every copy of whatever a person pastes."""
+
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from opsdb.models import (
+    DataLocation,
+    DataProduct,
+    DataTransferPackage,
+    ExecutedObsUnit,
+    LocationType,
+    PhysicalCopy,
+    PhysicalCopyStatus,
+    RawDataFile,
+    RawDataPackage,
+    Verification,
+)
+from opsdb.workflows.answers import Ambiguous, find, where_is
+from opsdb.workflows.errors import NotFound, OpsdbError
+from opsdb.workflows.states import name_of
+
+from ..kit.columns import badge, code, human_size, moment
+from .base import Content, Facts, Page, Question, Section, Table, Viewer, first_of, tables
+
+LIMIT = 100
+HAVE_COPIES = (ExecutedObsUnit, RawDataFile, RawDataPackage, DataTransferPackage, DataProduct, PhysicalCopy)
+
+
+class WhatIsMeant(OpsdbError):
+    """It is not clear, or not for this person, what a text means.
+
+    Attributes:
+        sections: what may be meant.
+        status: of the answer.
+    """
+
+    def __init__(self, message, sections=(), status=404):
+        super().__init__(message)
+        self.sections = sections
+        self.status = status
+
+
+def meant(viewer: Viewer, text: str):
+    """Return the row that a person means, if they may view it.
+
+    Raises:
+        WhatIsMeant: there is none, or none that the person may view, or there are several.
+    """
+    unknown = WhatIsMeant(
+        _(
+            "There is no such thing that you may view; give a UUID, a table and a key such as data_transfer 17, or the"
+            " name or path of a package, file or product."
+        )
+    )
+    try:
+        row = find(text)
+    except NotFound:
+        raise unknown from None
+    except Ambiguous as error:
+        names = [name for name in error.names if viewer.sees_names(name)]
+        if not names:
+            raise unknown from None
+        rows = [(viewer.told(name), format_html('<a href="?q={}">{}</a>', name, _("this one"))) for name in names]
+        table = Table(_("What may be meant"), (_("what"), _("choose")), rows)
+        raise WhatIsMeant(
+            _("Several things are called that; choose one of them."),
+            (Section(_("Which one?"), (table,), "which"),),
+            200,
+        ) from None
+    if not viewer.sees(type(row)):
+        raise unknown
+    return row
+
+
+def view(viewer: Viewer) -> Content:
+    """The copies of what was asked about."""
+    text = viewer.request.GET.get("q", "").strip()
+    question = Question(
+        "q",
+        _("What?"),
+        text,
+        help=_(
+            "An observation, file, package, product or copy: its UUID, its table and key such as physical_copy 17, its"
+            " name or its path."
+        ),
+    )
+    if not text:
+        return Content(questions=(question,))
+    try:
+        row = meant(viewer, text)
+        found = where_is(row, limit=LIMIT)
+    except WhatIsMeant as error:
+        return Content(questions=(question,), message=str(error), sections=error.sections, status=error.status)
+    except OpsdbError as error:
+        return Content(questions=(question,), message=viewer.told(str(error)), status=404)
+    kinds = {}
+    for copy in found.copies:
+        kinds.setdefault(tables()[copy.of.partition(" ")[0]], []).append(copy)
+    shown = {model: copies for model, copies in kinds.items() if viewer.sees(model)}
+    facts = Facts(
+        [
+            (_("what"), viewer.link(row)),
+            (_("kind"), row._meta.verbose_name),
+            (_("key"), code(row.pk)),
+            (_("copies that can be read"), f"{_readable(shown):,}"),
+        ]
+    )
+    sections = [Section(_("What was asked about"), (facts,), "subject")]
+    for model, copies in shown.items():
+        title = (
+            _("Copies of it")
+            if model is type(row)
+            else _("Copies of %(kind)s") % {"kind": model._meta.verbose_name_plural}
+        )
+        sections.append(Section(title, (copies_found(viewer, model, copies, found.truncated),), model._meta.db_table))
+    if not shown:
+        nowhere = Table(_("Copies"), (), (), _("No copy of it is known."))
+        sections.append(Section(_("Copies"), (nowhere,), "copies"))
+    about = [(link["title"], link["url"]) for link in viewer.links_of_row(row, "where")]
+    return Content(questions=(question,), sections=sections, links=about)
+
+
+def _readable(kinds):
+    return sum(copy.status in PhysicalCopyStatus.readable() for copies in kinds.values() for copy in copies)
+
+
+def copies_found(viewer, model, copies, truncated) -> Table:
+    """Return copies of one kind of thing as a table."""
+    rows = [
+        (
+            format_html('<a href="{}">{}</a>', viewer.row_url(model, copy.of.partition(" ")[2]), copy.name),
+            f"{copy.site}/{copy.location}" if viewer.sees(DataLocation) else viewer.withheld,
+            LocationType(copy.location_type).label,
+            format_html(
+                '<a href="{}">{}</a>', viewer.row_url(PhysicalCopy, copy.id), badge(PhysicalCopyStatus(copy.status))
+            ),
+            verification(copy.verification),
+            moment(copy.verified_at) if copy.verified_at else "–",
+            "–" if copy.size_bytes is None else human_size(copy.size_bytes),
+            code(copy.relative_path),
+        )
+        for copy in copies
+    ]
+    columns = (
+        _("of"),
+        _("location"),
+        _("for"),
+        _("state"),
+        _("checksum"),
+        _("compared at [UTC]"),
+        _("size"),
+        _("path"),
+    )
+    note = first_of(LIMIT) if truncated and len(copies) >= LIMIT else ""
+    return Table(
+        _("Copies of %(kind)s") % {"kind": model._meta.verbose_name_plural}, columns, rows, _("No copy is known."), note
+    )
+
+
+SIGNS = {Verification.VERIFIED: "✔", Verification.MISMATCH: "✘", Verification.UNVERIFIED: "○"}
+
+
+def verification(value: str) -> str:
+    """Return what the last comparison of a checksum found, with a sign."""
+    return f"{SIGNS[value]} {Verification(value).label}"
+
+
+def _about(viewer, row):
+    """The page on a row that has copies."""
+    concrete = row._meta.concrete_model
+    return viewer.page_url("where", q=name_of(concrete, row.pk)) if concrete in HAVE_COPIES else None
+
+
+PAGE = Page("where", ("where/",), lazy("Where is it?"), view, (PhysicalCopy,), about=_about)

@@ -1,0 +1,135 @@
+"""Why is it not done yet: for anything that is on its way, on its own page and above the form of the row."""
+
+from django.forms import Media
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from opsdb.models import (
+    DataProduct,
+    DataTransfer,
+    DataTransferPackage,
+    ExecutedObsUnit,
+    ExecutedReductionStep,
+    LongTermArchiveTransfer,
+    PhysicalCopy,
+    RawDataFile,
+    RawDataPackage,
+    ReductionStep,
+    StagingJob,
+)
+from opsdb.workflows.answers import Explanation, explain
+from opsdb.workflows.errors import OpsdbError
+from opsdb.workflows.states import name_of
+
+from .base import Content, Facts, Page, Question, Section, Viewer, paragraph, viewer_of
+from .where import WhatIsMeant, meant
+
+MODELS = (
+    RawDataPackage,
+    DataTransferPackage,
+    DataTransfer,
+    LongTermArchiveTransfer,
+    StagingJob,
+    PhysicalCopy,
+    ExecutedReductionStep,
+    ReductionStep,
+    ExecutedObsUnit,
+    RawDataFile,
+    DataProduct,
+)
+
+
+def view(viewer: Viewer) -> Content:
+    """The explanation of what was asked about."""
+    text = viewer.request.GET.get("q", "").strip()
+    question = Question(
+        "q",
+        _("What?"),
+        text,
+        help=_(
+            "A UUID, a table and a key such as data_transfer 17, or the name or path of a package, file or product."
+        ),
+    )
+    if not text:
+        return Content(questions=(question,))
+    try:
+        row = meant(viewer, text)
+        told = explain(row)
+    except WhatIsMeant as error:
+        return Content(questions=(question,), message=str(error), sections=error.sections, status=error.status)
+    except OpsdbError as error:
+        return Content(questions=(question,), message=viewer.told(str(error)), status=404)
+    about = [(link["title"], link["url"]) for link in viewer.links_of_row(row, "why")]
+    return Content(
+        questions=(question,),
+        links=about,
+        sections=(
+            Section(
+                _("Why is it where it is?"),
+                (Facts([(_("what"), viewer.link(row)), (_("stands at"), told.state)]), told_as_html(viewer, told)),
+                "why",
+            ),
+        ),
+    )
+
+
+def told_as_html(viewer: Viewer, told: Explanation):
+    """Return an explanation: the chain of reasons, then what has to happen and who does it."""
+    reasons = format_html_join("", "<li>{}</li>", ((viewer.told(reason),) for reason in told.why))
+    chain = format_html('<ol class="opsdb-reasons">{}</ol>', reasons) if told.why else ""
+    if told.done:
+        return format_html("{}{}", chain, paragraph(_("Nothing has to happen any more.")))
+    return format_html(
+        "{}{}",
+        chain,
+        Facts([(_("what has to happen next"), viewer.told(told.next_step)), (_("who does it"), viewer.told(told.who))]),
+    )
+
+
+class _Why:
+    """The read-only line of a form that explains the row, for one viewer."""
+
+    __name__ = "why"
+    short_description = lazy("where it stands")
+
+    def __init__(self, viewer):
+        self.viewer = viewer
+
+    def __call__(self, row):
+        try:
+            told = explain(row)
+        except OpsdbError as error:
+            return self.viewer.told(str(error))
+        return format_html('<div class="opsdb-why-told">{}</div>', told_as_html(self.viewer, told))
+
+
+class Explained:
+    """Mixin of an admin: says above the form of what can be stuck why it is where it is, and what comes next."""
+
+    @property
+    def media(self):
+        media = super().media
+        return media + Media(css={"all": ["opsdb/pages.css"]}) if self._is_explained else media
+
+    @property
+    def _is_explained(self):
+        return self.model._meta.concrete_model in MODELS
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        viewer = viewer_of(request) if change and obj is not None and self._is_explained else None
+        if viewer:
+            line, form = _Why(viewer), context["adminform"]
+            title = _("Why is it where it is?")
+            form.fieldsets = [(title, {"fields": [line], "classes": ["opsdb-why"]}), *form.fieldsets]
+            form.readonly_fields = [*form.readonly_fields, line]
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def _about(viewer, row):
+    """The page on a row that has one."""
+    concrete = row._meta.concrete_model
+    return viewer.page_url("why", q=name_of(concrete, row.pk)) if concrete in MODELS else None
+
+
+PAGE = Page("why", ("why/",), lazy("Why?"), view, MODELS, about=_about)

@@ -1,0 +1,53 @@
+"""How the pages say numbers and ages."""
+
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from opsdb.workflows.overview import Exactness, Number
+
+
+def said(number: Number) -> str:
+    """Return a number with how it is known: exact, estimated, or a lower bound."""
+    if number.exactness == Exactness.ESTIMATED:
+        return _("about %(number)s") % {"number": f"{rounded(number.value):,}"}
+    if number.exactness == Exactness.AT_LEAST:
+        return _("%(number)s or more") % {"number": f"{number.value:,}"}
+    return f"{number.value:,}"
+
+
+def rounded(value: int) -> int:
+    """Return an estimate to the three digits that it is worth."""
+    return round(value, -max(len(str(value)) - 3, 0))
+
+
+def up_to(counted: int, limit: int) -> str:
+    """Return a count that stopped one above its limit."""
+    return f"{counted:,}" if counted <= limit else _("more than %(limit)s") % {"limit": f"{limit:,}"}
+
+
+def duration(seconds: float) -> str:
+    """Return a time that passed in its two largest units."""
+    whole = max(int(seconds), 0)
+    days, hours, minutes = whole // 86_400, whole // 3_600 % 24, whole // 60 % 60
+    if days:
+        return _("%(days)s d %(hours)s h") % {"days": days, "hours": hours}
+    if hours:
+        return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+    return _("%(minutes)s min") % {"minutes": minutes} if minutes else _("%(seconds)s s") % {"seconds": whole}
+
+
+def age(moment: datetime | None, now: datetime | None = None) -> str:
+    """Return how long ago a moment was."""
+    if moment is None:
+        return "–"
+    return duration(((now or timezone.now()) - moment).total_seconds())
+
+
+def size(volume_bytes: float) -> str:
+    """Return a number of bytes in decimal units, as mere text for a drawing."""
+    value, units = float(volume_bytes), ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"]
+    while value >= 999.5 and len(units) > 1:
+        value, units = value / 1000, units[1:]
+    return f"{value:.3g} {units[0]}"

@@ -1,0 +1,253 @@
+"""Where, why, night, observation, sky and data flow give the right answers."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from opsdb.models import (
+    DataTransfer,
+    DataTransferPackage,
+    ExecutedObsUnit,
+    FixedSource,
+    ObsUnit,
+    PhysicalCopy,
+    PreScheduledSlot,
+    RawDataFile,
+    RawDataPackage,
+    StagingJob,
+)
+from tests import factories
+
+from .pages import page, read
+
+NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
+
+
+class TestWhere:
+    @pytest.mark.parametrize("text", ["{pk}", "raw_data_package {pk}", "{name}", " {name} "])
+    def test_a_package_is_found_by_key_and_name(self, text, browser):
+        copy = factories.RawDataPackagePhysicalCopyFactory()
+        package = copy.raw_data_package
+        found = read(browser.get(page("where", q=text.format(pk=package.pk, name=package.name))))
+        assert f"/admin/opsdb/physicalcopy/{copy.pk}/change/" in found.links
+        assert f"{copy.data_location.site}/{copy.data_location}" in found.text
+
+    def test_what_is_nowhere_is_said_to_be_nowhere(self, browser):
+        package = factories.RawDataPackageFactory()
+        assert "No copy of it is known." in read(browser.get(page("where", q=package.pk))).text
+
+    def test_what_is_unknown_is_not_found(self, browser):
+        response = browser.get(page("where", q="nothing.tar"))
+        assert response.status_code == 404 and "There is no such thing" in response.content.decode()
+
+    def test_what_a_person_may_not_view_is_as_good_as_not_there(self, seeing):
+        copy = factories.RawDataPackagePhysicalCopyFactory()
+        browser = seeing(PhysicalCopy, RawDataFile)
+        missing = browser.get(page("where", q="nothing.tar"))
+        hidden = browser.get(page("where", q=copy.raw_data_package.name))
+        assert missing.status_code == hidden.status_code == 404
+        assert str(copy.raw_data_package_id) not in hidden.content.decode()
+
+    def test_copies_of_what_holds_it_are_shown_only_to_who_may_view_that(self, seeing):
+        bundle = factories.DataTransferPackageFactory()
+        package = factories.RawDataPackageFactory(archived=True, data_transfer_package=bundle)
+        factories.DataTransferPackagePhysicalCopyFactory(data_transfer_package=bundle)
+        query = page("where", q=package.pk)
+        assert bundle.name not in read(seeing(PhysicalCopy, RawDataPackage).get(query)).text
+        assert bundle.name in read(seeing(PhysicalCopy, RawDataPackage, DataTransferPackage).get(query)).text
+
+    def test_several_of_one_name_are_offered(self, browser):
+        one, two = factories.DataProductFactory(name="map.fits"), factories.DataProductFactory(name="map.fits")
+        found = read(browser.get(page("where", q="map.fits")))
+        assert {f"?q=data_product {one.pk}", f"?q=data_product {two.pk}"} <= set(found.links)
+
+
+class TestWhy:
+    def test_a_failed_transfer_is_explained_with_what_comes_next(self, browser):
+        transfer = factories.DataTransferFactory(failed=True, failure_message="connection reset")
+        found = read(browser.get(page("why", q=f"data_transfer {transfer.pk}")))
+        assert "connection reset" in found.text and "operator" in found.text
+        assert f"/admin/opsdb/datatransfer/{transfer.pk}/change/" in found.links
+
+    @pytest.mark.parametrize(
+        "factory",
+        [
+            factories.RawDataPackageFactory,
+            factories.DataTransferPackageFactory,
+            factories.DataTransferFactory,
+            factories.LongTermArchiveTransferFactory,
+            factories.StagingJobFactory,
+            factories.RawDataFilePhysicalCopyFactory,
+            factories.ExecutedReductionStepFactory,
+            factories.ReductionStepFactory,
+            factories.ExecutedObsUnitFactory,
+            factories.RawDataFileFactory,
+            factories.DataProductFactory,
+        ],
+    )
+    def test_the_form_of_whatever_can_be_stuck_says_why(self, factory, viewer):
+        row = factory()
+        url = f"/admin/opsdb/{row._meta.model_name}/{row.pk}/change/"
+        found = read(viewer.get(url))
+        assert "Why is it where it is?" in found.text
+        assert "opsdb-reasons" in found.classes() or "(not shown)" in found.text
+
+    def test_a_form_keeps_from_a_person_what_they_may_not_view(self, seeing):
+        package = factories.RawDataPackageFactory()
+        job = factories.StagingJobFactory(raw_data_packages=[package])
+        url = f"/admin/opsdb/stagingjob/{job.pk}/change/"
+        told = read(seeing(StagingJob).get(url)).text
+        assert f"raw_data_package {package.pk}" not in told and "(not shown)" in told
+        assert f"raw_data_package {package.pk}" in read(seeing(StagingJob, RawDataPackage).get(url)).text
+
+    def test_explaining_many_inputs_takes_no_more_queries_than_few(self, db, django_assert_max_num_queries):
+        from opsdb.workflows.answers import explain
+
+        job = factories.StagingJobFactory(raw_data_packages=factories.RawDataPackageFactory.create_batch(20))
+        with django_assert_max_num_queries(8):
+            explain(job)
+
+    def test_a_new_row_has_nothing_to_explain(self, browser):
+        assert "Why is it" not in read(browser.get("/admin/opsdb/stagingjob/add/")).text
+
+
+class TestNight:
+    def test_slots_executions_and_downtimes_are_in_their_lanes(self, browser):
+        module = factories.InstrumentModuleFactory()
+        instrument, telescope = module.instrument, module.instrument.telescope
+        slot = factories.PreScheduledSlotFactory(
+            telescope=telescope, start_time=NOON + timedelta(hours=10), end_time=NOON + timedelta(hours=11)
+        )
+        done = factories.ExecutedObsUnitFactory(failed=True, start_time=NOON + timedelta(hours=10))
+        done.module_configurations.add(factories.PrimeCamModuleConfigurationFactory(instrument_module=module))
+        down = factories.DowntimeFactory(
+            instrument=instrument, telescope=None, start_time=NOON + timedelta(hours=12), end_time=None, reason="warm"
+        )
+        unknown = factories.ExecutedObsUnitFactory(completed=True, start_time=NOON + timedelta(hours=13))
+        found = read(browser.get(page("night", "2026-06-15")))
+        for link in (
+            page("observation", done.pk),
+            page("observation", unknown.pk),
+            f"/admin/opsdb/prescheduledslot/{slot.pk}/change/",
+            f"/admin/opsdb/downtime/{down.pk}/change/",
+        ):
+            assert found.links.count(link) == 2, link  # in the picture and in the table
+        assert {"opsdb-bar-planned", "opsdb-bar-failed", "opsdb-bar-down", "opsdb-shade-dark"} <= found.classes()
+        for lane in (instrument.name, f"{instrument.name} down", "instrument unknown"):
+            assert lane in found.text
+
+    def test_it_leads_to_the_nights_around_it_and_the_nearest_observed(self, browser):
+        for days in (-9, 0, 5):
+            factories.ExecutedObsUnitFactory(completed=True, start_time=NOON + timedelta(days=days, hours=3))
+        found = read(browser.get(page("night", "2026-06-15")))
+        for night in ("2026-06-06", "2026-06-14", "2026-06-16", "2026-06-20"):
+            assert page("night", night) in found.links
+
+    def test_without_a_date_it_is_the_newest(self, browser):
+        factories.ExecutedObsUnitFactory(completed=True, start_time=NOON - timedelta(minutes=1))
+        assert browser.get(page("night")).url == page("night", "2026-06-14")
+
+    def test_a_date_can_be_asked_for(self, browser):
+        assert browser.get(page("night", date="2026-06-01")).url == page("night", "2026-06-01")
+
+    def test_who_sees_no_schedule_gets_none(self, seeing):
+        slot = factories.PreScheduledSlotFactory(start_time=NOON, end_time=NOON + timedelta(hours=1))
+        url = page("night", "2026-06-15")
+        found = read(seeing(ExecutedObsUnit).get(url))
+        assert "Schedule" not in found.text and slot.obs_unit.name not in found.text
+        told = read(seeing(ExecutedObsUnit, PreScheduledSlot).get(url))
+        assert "Schedule" in told.text and slot.obs_unit.name not in told.text
+        assert slot.obs_unit.name in read(seeing(ExecutedObsUnit, PreScheduledSlot, ObsUnit).get(url)).text
+
+
+class TestObservation:
+    def test_it_is_told_from_the_plan_to_the_papers(self, browser):
+        package = factories.RawDataPackageFactory(bundled=True)
+        execution = package.executed_obs_unit
+        transfer = factories.DataTransferFactory(data_transfer_package=package.data_transfer_package)
+        run = factories.ExecutedReductionStepFactory()
+        run.input_packages.add(package)
+        product = factories.DataProductFactory(run=run)
+        publication = factories.PublicationFactory()
+        publication.products.add(product)
+        file = factories.RawDataFileFactory(executed_obs_unit=execution)
+        found = read(browser.get(page("observation", execution.pk)))
+        for row in (execution.obs_unit, file, package, package.data_transfer_package, transfer, product, publication):
+            assert f"/admin/opsdb/{row._meta.model_name}/{row.pk}/change/" in found.links, row
+
+    def test_no_list_on_it_is_longer_than_it_says(self, browser):
+        execution = factories.ExecutedObsUnitFactory(completed=True)
+        module = factories.InstrumentModuleFactory()
+        source = factories.DiskDataLocationFactory(source=True, instrument=module.instrument)
+        shared = {"executed_obs_unit": execution, "instrument_module": module}
+        factories.RawDataFileFactory.create_batch(9, source_location=source, **shared)
+        for part in range(1, 61):
+            factories.RawDataPackageFactory(part=part, **shared)
+        found = read(browser.get(page("observation", execution.pk)))
+        assert len({link for link in found.links if "/rawdatafile/" in link and link.endswith("/change/")}) == 5
+        assert len({link for link in found.links if "/rawdatapackage/" in link and link.endswith("/change/")}) <= 51
+        everything = f"/admin/opsdb/rawdatapackage/?executed_obs_unit__id__exact={execution.pk}"
+        assert everything in found.links
+        assert browser.get(everything).context["cl"].result_count == 60
+
+    def test_what_a_person_may_not_view_is_left_out(self, seeing):
+        transfer = factories.DataTransferFactory()
+        package = factories.RawDataPackageFactory(data_transfer_package=None)
+        assert isinstance(transfer, DataTransfer)
+        found = read(seeing(ExecutedObsUnit).get(page("observation", package.executed_obs_unit_id)))
+        for title in ("Plan", "Packages", "Transfers", "Copies", "Products", "Raw data files"):
+            assert title not in found.text, title
+        assert package.name not in found.text
+
+
+class TestSky:
+    def test_sources_are_links_on_the_map_with_the_sign_of_their_program(self, browser):
+        unit = factories.ObsUnitFactory(source=factories.FixedSourceFactory(ra_deg=83.8, dec_deg=-5.4).source_ptr)
+        found = read(browser.get(page("sky")))
+        assert f"/admin/opsdb/fixedsource/{unit.source_id}/change/" in found.links
+        assert "opsdb-mark-0" in found.classes()
+        assert page("sky", program=unit.observing_program.short_name) in found.links
+
+    def test_one_program_is_shown_alone(self, browser):
+        one, two = (factories.ObsUnitFactory(source=factories.FixedSourceFactory().source_ptr) for _ in range(2))
+        found = read(browser.get(page("sky", program=one.observing_program.short_name)))
+        assert f"/admin/opsdb/fixedsource/{one.source_id}/change/" in found.links
+        assert f"/admin/opsdb/fixedsource/{two.source_id}/change/" not in found.links
+
+    def test_thousands_of_sources_are_drawn_together(self, browser, monkeypatch):
+        from opsdb.admins.pages import sky
+
+        monkeypatch.setattr(sky, "DRAWN_SINGLY", 5)
+        for number in range(6):
+            factories.FixedSourceFactory(ra_deg=10 + number / 100, dec_deg=-30)
+        far = factories.FixedSourceFactory(ra_deg=200, dec_deg=50)
+        html = browser.get(page("sky")).content.decode()
+        drawing = html[html.index("<svg") : html.index("<figcaption")]
+        assert "6 sources about" in drawing and f"/fixedsource/{far.pk}/" in drawing
+        assert drawing.count("opsdb-mark ") == 2
+        (cluster,) = {link for link in read(browser.get(page("sky"))).links if "ra_deg__gte" in link}
+        assert browser.get(cluster).context["cl"].result_count == 6
+
+    def test_programs_are_not_told_to_who_may_not_view_them(self, seeing):
+        unit = factories.ObsUnitFactory(source=factories.FixedSourceFactory().source_ptr)
+        found = read(seeing(FixedSource).get(page("sky")))
+        assert unit.observing_program.short_name not in found.text
+        assert unit.source.name in found.text
+
+
+class TestDataFlow:
+    def test_what_moves_and_what_failed_stands_at_its_way(self, browser):
+        origin, end = factories.DiskDataLocationFactory(), factories.DiskDataLocationFactory()
+        factories.DataTransferRouteFactory(origin_site=origin.site, destination_site=end.site)
+        ends = {"data_transfer_package__origin_location": origin, "destination_location": end}
+        factories.DataTransferFactory.create_batch(2, **ends)
+        factories.DataTransferFactory(failed=True, **ends)
+        found = read(browser.get(page("dataflow")))
+        assert "opsdb-way-failed" in found.classes()
+        told = next(a["aria-label"] for tag, a in found.tags if tag == "a" and " to " in a.get("aria-label", ""))
+        assert told.startswith(f"{origin.site} to {end.site}") and "2 open" in told and "1 failed" in told
+
+    def test_a_route_without_traffic_is_drawn_too(self, browser):
+        factories.DataTransferRouteFactory(active=False)
+        factories.DataTransferRouteFactory()
+        assert {"opsdb-way-closed", "opsdb-way-idle"} <= read(browser.get(page("dataflow"))).classes()

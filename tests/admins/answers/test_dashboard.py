@@ -1,0 +1,135 @@
+"""The dashboard says how things stand, to those who may know."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from opsdb.models import (
+    DataLocation,
+    DataTransfer,
+    DeletionRequest,
+    ExecutedObsUnit,
+    PhysicalCopy,
+    RawDataPackage,
+)
+from opsdb.workflows.overview import Exactness, Number
+from tests import factories
+
+from .pages import dashboard_of, page, read
+
+
+def test_the_index_shows_it_above_the_models(browser):
+    html = browser.get("/admin/").content.decode()
+    assert 0 < html.index("data-opsdb-refresh") < html.index("app-opsdb module")
+
+
+@pytest.mark.parametrize(("url", "times"), [("/admin/", 1), ("/admin/opsdb/", 1), ("/admin/auth/", 0)])
+def test_only_the_index_and_our_own_list_of_models_have_it(url, times, browser):
+    assert browser.get(url).content.decode().count("data-opsdb-refresh=") == times
+
+
+def test_who_may_see_nothing_finds_the_index_without_it(outsider):
+    assert dashboard_of(outsider.get("/admin/")) is None
+
+
+def test_a_failure_is_shown_with_its_message_and_the_way_to_its_why(browser):
+    transfer = factories.DataTransferFactory(failed=True, failure_message="connection reset")
+    found = dashboard_of(browser.get("/admin/"))
+    assert "connection reset" in found.text
+    assert f"/admin/opsdb/datatransfer/{transfer.pk}/change/" in found.links
+    assert page("why", q=f"data_transfer {transfer.pk}") in found.links
+    assert "/admin/opsdb/datatransfer/?status__exact=failed" in found.links
+    assert "1 has failed" in found.text
+
+
+def test_stalled_work_and_what_waits_too_long_is_shown(browser):
+    long_ago = timezone.now() - timedelta(days=2)
+    stalled = factories.DataTransferFactory(in_progress=True)
+    waiting = factories.DataTransferFactory(destination_location__active=False)
+    fresh = factories.DataTransferFactory()
+    DataTransfer.objects.filter(pk=waiting.pk).update(created_at=long_ago)
+    found = dashboard_of(browser.get("/admin/"))
+    assert page("why", q=f"data_transfer {stalled.pk}") in found.links
+    assert page("why", q=f"data_transfer {waiting.pk}") in found.links
+    assert page("why", q=f"data_transfer {fresh.pk}") not in found.links
+    assert "out of use" in found.text
+
+
+def test_who_sees_one_kind_of_row_sees_nothing_of_the_others(seeing):
+    factories.DataTransferFactory(failed=True, failure_message="connection reset")
+    factories.LongTermArchiveTransferFactory(failed=True, failure_message="library did not answer")
+    factories.ExecutedObsUnitFactory(completed=True)
+    found = read(seeing(DataTransfer).get(page("dashboard")))
+    assert "connection reset" in found.text
+    assert "library did not answer" not in found.text
+    assert {"opsdb-stage", "opsdb-pipeline"} <= found.classes()
+    for word in ("Last nights", "Running reductions", "Volume", "Packages archived"):
+        assert word not in found.text, word
+    addresses = {link.split("?")[0] for link in found.links if link.startswith("/admin/opsdb/")}
+    pages = {"/admin/opsdb/", page("dashboard"), page("why"), page("dataflow")}
+    assert not [address for address in addresses - pages if not address.startswith("/admin/opsdb/datatransfer/")]
+
+
+def test_a_failure_that_names_what_a_person_may_not_see_is_withheld(seeing):
+    package = factories.RawDataPackageFactory()
+    factories.DataTransferFactory(failed=True, failure_message=f"raw_data_package {package.pk}: gone")
+    found = read(seeing(DataTransfer).get(page("dashboard")))
+    assert str(package.pk) not in found.text
+    assert "(not shown)" in found.text
+    assert str(package.pk) in read(seeing(DataTransfer, RawDataPackage).get(page("dashboard"))).text
+
+
+def test_locations_show_volume_fill_level_and_what_they_lack(seeing):
+    archive = factories.TapeDataLocationFactory(archive=True, capacity_bytes=1_000)
+    other = factories.TapeDataLocationFactory(archive=True)
+    package = factories.RawDataPackageFactory(archived=True)
+    factories.RawDataPackagePhysicalCopyFactory(raw_data_package=package, data_location=archive, size_bytes=900)
+    found = read(seeing(DataLocation, PhysicalCopy).get(page("dashboard")))
+    assert "90 %" in found.text and "900 bytes" in found.text
+    assert f"{other.site}/{other}" in found.text
+    assert "opsdb-bar-orange" in found.classes()
+    assert "Last nights" not in found.text
+    assert "Volume" not in read(seeing(DataLocation, DeletionRequest).get(page("dashboard"))).text
+
+
+def test_the_last_nights_are_lanes_of_bars_with_a_table(browser):
+    first = factories.ExecutedObsUnitFactory(completed=True)
+    second = factories.ExecutedObsUnitFactory(aborted=True, start_time=first.start_time + timedelta(days=1))
+    old = factories.ExecutedObsUnitFactory(completed=True, start_time=first.start_time - timedelta(days=30))
+    found = dashboard_of(browser.get("/admin/"))
+    assert {page("observation", first.pk), page("observation", second.pk)} <= set(found.links)
+    assert page("observation", old.pk) not in found.links
+    assert {"opsdb-bar-completed", "opsdb-bar-aborted"} <= found.classes()
+    assert found.text.count("▲") >= 1
+
+
+def test_the_fragment_is_what_the_page_shows_and_no_more(browser):
+    factories.DataTransferFactory(failed=True)
+    response = browser.get(page("dashboard", fragment=1))
+    html = response.content.decode()
+    assert "<html" not in html and "What needs somebody" in html
+    assert "no-store" in response.headers["Cache-Control"]
+
+
+def test_an_estimate_and_a_lower_bound_say_so(browser, monkeypatch):
+    from opsdb.admins.pages import wording
+
+    assert wording.said(Number(1_234_567, Exactness.ESTIMATED)) == "about 1,230,000"
+    assert wording.said(Number(1_001, Exactness.AT_LEAST)) == "1,001 or more"
+    assert wording.said(Number(12)) == "12"
+
+
+def test_every_stage_of_the_overview_has_its_place():
+    from opsdb.admins.pages.dashboard import KINDS
+    from opsdb.workflows.overview import COUNTED
+
+    assert {counted.name for counted in COUNTED} | {"raw data files", "deletion requests"} == set(KINDS)
+
+
+@pytest.mark.django_db
+def test_an_empty_database_is_said_to_be_empty(browser):
+    found = dashboard_of(browser.get("/admin/"))
+    assert "Nothing has failed and nothing is stalled." in found.text
+    assert "Nothing has been observed yet." in found.text
+    assert not ExecutedObsUnit.objects.exists()
