@@ -27,6 +27,7 @@ from opsdb.models.constraints import Rule
 from .kit.columns import column_for, list_url, states_of
 from .kit.counting import BoundedPaginator, Deletion, count_up_to
 from .kit.filters import RelatedFilter
+from .kit.operating import Operated
 from .kit.refusals import REFUSED, Refusal, TolerantErrors, check_now, form_that_shows
 from .kit.searching import condition_of, described, unquoted, words_of
 
@@ -191,7 +192,7 @@ class OpsChangeList(ChangeList):
         return super().get_ordering_field(field_name) if allowed else None
 
 
-class OpsAdmin(ModelFacts, admin.ModelAdmin):
+class OpsAdmin(Operated, ModelFacts, admin.ModelAdmin):
     """Base of every admin."""
 
     big = False
