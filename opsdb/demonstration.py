@@ -373,7 +373,7 @@ class Story:
                     )
                 except Refused:
                     continue
-                execute(approve(asked.request, agrees))
+                execute(approve(asked.request, agrees), agrees)
                 self.done["copies deleted"] += self.delete_bytes(place)
 
     @staticmethod

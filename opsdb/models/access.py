@@ -193,9 +193,11 @@ class ApiToken(Row):
             return False
         if not self.allowed_networks:
             return True
-        return address is not None and any(
-            ipaddress.ip_address(address) in ipaddress.ip_network(network) for network in self.allowed_networks
-        )
+        try:
+            source = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(source in ipaddress.ip_network(network) for network in self.allowed_networks)
 
     def allows(self, action: str, resource: str) -> bool:
         """Return whether one of the scopes covers this action on this resource."""

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from .base import OpsQuerySet, Row, WorkItem, open_work, work_item_constraints
-from .constraints import Index, Unique, append_only, differ, immutable, location_of_type
+from .constraints import Index, Unique, append_only, differ, immutable, implies, location_of_type
 from .data import RawDataPackage
 from .enums import LocationType, Recording, Status
 from .locations import DataLocation
@@ -160,6 +160,13 @@ class StagingJob(WorkItem, Row):
             *work_item_constraints(),
             location_of_type("destination_location", LocationType.PROCESSING),
             *staged_data_stay(),
+            implies(
+                "released_is_over",
+                Q(active=False),
+                ~Q(status__in=Status.open()),
+                "A released job is over: ask for the data again.",
+                "active",
+            ),
         ]
         indexes = [open_work(), Index(fields=["expires_at"], name="active", condition=Q(active=True))]
 

@@ -23,8 +23,10 @@ from .constraints import (
     Index,
     checksum_format,
     finite,
+    finite_times,
     immutable,
     implies,
+    links_recorded,
     not_negative,
     recorded,
     state_machine,
@@ -104,22 +106,36 @@ def _implied_constraints(cls):
         elif not field.blank:
             yield Check(
                 f"{field.column}_not_blank",
-                ~models.Q(**{field.name: ""}),
+                models.Q(**{f"{field.name}__regex": "[^[:space:]]"}),
                 f"{capfirst(spoken(field.name))} must not be blank.",
                 field.name,
             )
     floats = [field.name for field in options.local_fields if isinstance(field, models.FloatField)]
     if floats:
         yield finite(floats)
+    times = [field for field in options.local_fields if isinstance(field, models.DateField)]
+    if times:
+        yield finite_times(times)
     if any(field.name == "updated_at" for field in options.local_fields):
         yield touched()
     if cls.recording is not Recording.NOTHING:
-        yield recorded(cls.recording)
+        yield recorded(cls.recording, getattr(cls, "not_recorded", ()))
+        for field in options.local_many_to_many:
+            through = field.remote_field.through
+            if not isinstance(through, str) and through._meta.auto_created:
+                yield links_recorded(options.db_table, field.name, field.m2m_db_table(), *_link_columns(field))
     parents = [parent for parent in options.parents if hasattr(parent, "discriminator")]
     if parents:
         yield from subtype_rules(parents[0]._meta.db_table, cls.discriminator, cls.subtype)
     elif hasattr(cls, "discriminator"):
         yield immutable(cls.discriminator)
+
+
+def _link_columns(field):
+    """Return the columns of a table of links that Django makes; the other model may not be declared yet."""
+    other = field.remote_field.model
+    other_name = other.rpartition(".")[2] if isinstance(other, str) else other.__name__
+    return f"{field.model.__name__.lower()}_id", f"{other_name.lower()}_id"
 
 
 def _natural_key_method(cls):
@@ -185,11 +201,13 @@ class SpecificQuerySet(OpsQuerySet):
 class OpsModel(models.Model, metaclass=OpsModelBase):
     """Abstract base of every model of ops-db.
 
-    ``natural_key_fields`` name what a person knows a row by; ``recording`` says which changes the change log keeps.
+    ``natural_key_fields`` name what a person knows a row by; ``recording`` says which changes the change log keeps,
+    and ``not_recorded`` which columns it leaves out.
     """
 
     natural_key_fields: tuple[str, ...] = ()
     recording = Recording.ALL
+    not_recorded: tuple[str, ...] = ()
 
     objects = OpsQuerySet.as_manager()
 

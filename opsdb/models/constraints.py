@@ -264,6 +264,26 @@ def finite(fields):
     return Check("finite", reduce(and_, limits), "Numbers must be finite: neither NaN nor infinite.")
 
 
+def finite_times(fields):
+    """CHECK that times and dates are not infinite, which PostgreSQL takes and Python can't read.
+
+    Args:
+        fields: the fields, all of one kind or of several.
+    """
+    finite_all = [
+        Func(F(field.name), function="isfinite", template=_ISFINITE[type(field)], output_field=BooleanField())
+        for field in fields
+    ]
+    return Check("finite_times", reduce(and_, map(Q, finite_all)), "Times and dates must be finite.")
+
+
+# The type is named, because PostgreSQL can't choose a function for a value that is NULL.
+_ISFINITE = {
+    models.DateTimeField: "%(function)s((%(expressions)s)::timestamptz)",
+    models.DateField: "%(function)s((%(expressions)s)::date)",
+}
+
+
 def ordered(low, high, strict=True):
     """CHECK that one field stays below (or, not ``strict``, does not exceed) the other."""
     lookup = "gt" if strict else "gte"
@@ -410,7 +430,7 @@ def touched():
     return Rule(name="touch", events="UPDATE", body="NEW.updated_at = statement_timestamp();\nRETURN NEW;")
 
 
-def immutable(*columns, key="id"):
+def immutable(*columns, key="id", hint="Make a new row instead, and delete this one if nothing refers to it."):
     """Refuse a change of facts that other rules and other rows build on."""
     names = ", ".join(columns)
     return Rule(
@@ -419,7 +439,7 @@ def immutable(*columns, key="id"):
         when=_columns_differ(columns),
         body=refuse(
             f"TG_TABLE_NAME || ' ' || OLD.\"{key}\" || ': {names} cannot be changed once set'",
-            "Make a new row instead, and delete this one if nothing refers to it.",
+            hint,
         ),
     )
 
@@ -502,6 +522,12 @@ def subtype_rules(parent_table, discriminator, subtype):
                 returns="NULL",
             ),
         ),
+        Rule(
+            name="touch_parent",
+            timing="AFTER",
+            events="UPDATE",
+            body=f"UPDATE {parent_table} SET id = id WHERE id = NEW.id;\nRETURN NULL;",
+        ),
     ]
 
 
@@ -565,7 +591,7 @@ def state_machine(field, states):
 def never_deleted(what):
     """Refuse ``DELETE``, ``TRUNCATE`` and another key: what happened can't be made undone."""
     return [
-        immutable("id"),
+        immutable("id", hint="Make a new row instead; this one stays, because it is never deleted."),
         Rule(
             name="never_deleted",
             events="DELETE",
@@ -585,14 +611,41 @@ def never_truncated():
     )
 
 
-def recorded(recording):
-    """Write changes into the change log: every one, or with ``Recording.CHANGES`` all but inserts."""
+def recorded(recording, leaving_out=()):
+    """Write changes into the change log: every one, or with ``Recording.CHANGES`` all but inserts.
+
+    Args:
+        recording: which.
+        leaving_out: columns that the database derives, and that no history needs.
+    """
     events = {Recording.ALL: "INSERT OR UPDATE OR DELETE", Recording.CHANGES: "UPDATE OR DELETE"}
+    old, new = (f"to_jsonb({row})" + "".join(f" - '{column}'" for column in leaving_out) for row in ("OLD", "NEW"))
     return Rule(
         name="history",
         timing="AFTER",
         events=events[recording],
-        body="PERFORM opsdb_record_change(TG_TABLE_NAME, lower(TG_OP), to_jsonb(OLD), to_jsonb(NEW));\nRETURN NULL;",
+        body=f"PERFORM opsdb_record_change(TG_TABLE_NAME, lower(TG_OP), {old}, {new});\nRETURN NULL;",
+    )
+
+
+def links_recorded(owner, field, link, owner_column, other_column):
+    """Write what is linked to a row, and what is taken from it, into the change log as a change of that row.
+
+    Args:
+        owner: the table of the rows that have the links.
+        field: the name of the many-to-many field.
+        link: the table of the links, with its columns for the row and for what is linked to it.
+    """
+    before, after = (
+        f"jsonb_build_object('id', coalesce(NEW.{owner_column}, OLD.{owner_column}), '{field}', {row}.{other_column})"
+        for row in ("OLD", "NEW")
+    )
+    return Rule(
+        name=f"{field}_history",
+        table=link,
+        timing="AFTER",
+        events="INSERT OR UPDATE OR DELETE",
+        body=f"PERFORM opsdb_record_change('{owner}', 'update', {before}, {after});\nRETURN NULL;",
     )
 
 

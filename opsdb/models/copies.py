@@ -31,7 +31,6 @@ from .enums import (
     ChecksumAlgorithm,
     DeletionRequestStatus,
     LocationType,
-    PackageState,
     PhysicalCopyStatus,
     Recording,
     Verification,
@@ -41,6 +40,7 @@ from .safety import (
     DELETION_BLOCKER,
     arrival_is_true,
     born_present,
+    candidates_are_marked,
     decision_of_another,
     deletion_is_safe,
     doubt_waits_for_deletion,
@@ -84,6 +84,13 @@ class PhysicalCopyQuerySet(OpsQuerySet):
         """Copies of this file, package or product."""
         return self.filter(**{thing._meta.db_table: thing})
 
+    def of_content_of(self, package):
+        """Copies of this raw package, of its files, and of the bundle that it came in."""
+        files = self.filter(raw_data_file__raw_data_package=package).values("pk")
+        whole = self.filter(raw_data_package=package).values("pk")
+        bundles = self.filter(data_transfer_package__raw_data_packages=package).values("pk")
+        return self.filter(pk__in=files.union(whole, bundles, all=True))
+
     def existing(self):
         """Copies whose bytes are there, as far as is known."""
         return self.exclude(status__in=[PhysicalCopyStatus.DELETED, PhysicalCopyStatus.MISSING])
@@ -104,8 +111,9 @@ class PhysicalCopyQuerySet(OpsQuerySet):
         """Copies at this location that no rule holds back from deletion, the oldest first.
 
         With a limit only the first of them, or the first after a copy of the batch before. A batch walks
-        ``physical_copy_by_location`` from there and costs as much as it looks at: copies whose retention has not passed
-        are not looked at. Copies that only an approved request lets go are left to that request.
+        ``physical_copy_candidates`` from there (``physical_copy_by_location`` at a processing location) and costs as
+        much as it looks at: copies whose retention has not passed, and copies of what no archive has, are not looked
+        at. Copies that only an approved request lets go are left to that request.
 
         Asks at once what the location is like; the rest when it is read.
         """
@@ -116,12 +124,7 @@ class PhysicalCopyQuerySet(OpsQuerySet):
                 return self.none()
             candidates = candidates.filter(arrived_at__lte=Now() - Value(timedelta(days=place.retention_days)))
         if place.location_type in (LocationType.SOURCE, LocationType.BUFFER):
-            archived = PackageState.ARCHIVED
-            candidates = candidates.filter(
-                Q(raw_data_file__raw_data_package__state=archived)
-                | Q(raw_data_package__state=archived)
-                | Q(data_transfer_package__isnull=False)
-            )
+            candidates = candidates.filter(deletion_candidate=True)
         elif place.location_type == LocationType.LONG_TERM_ARCHIVE:
             return self.none()
         candidates = candidates.alias(rule=DeletionRule("pk")).filter(rule__isnull=True)
@@ -174,6 +177,7 @@ class PhysicalCopy(Row):
     """
 
     recording = Recording.CHANGES
+    not_recorded = ("deletion_candidate",)
 
     data_location = models.ForeignKey(
         DataLocation,
@@ -249,6 +253,12 @@ class PhysicalCopy(Row):
         default=Verification.UNVERIFIED,
         help_text="What the last comparison found.",
     )
+    deletion_candidate = models.BooleanField(
+        blank=True,
+        editable=False,
+        help_text="Whether an archive has some of its content, or it is a product: where to look for copies that may "
+        "go; kept by the database.",
+    )
     retry_count = models.IntegerField(default=0, help_text="How often its deletion was tried again.")
     failure_message = models.TextField(blank=True, default="", help_text="Why its deletion failed last.")
     deletion_requested_at = models.DateTimeField(
@@ -300,6 +310,7 @@ class PhysicalCopy(Row):
             born_present(),
             deletion_is_safe(),
             *arrival_is_true(),
+            *candidates_are_marked(),
             *verification_is_true(),
             doubt_waits_for_deletion(),
             *usage_counted(),
@@ -307,6 +318,11 @@ class PhysicalCopy(Row):
         ]
         indexes = [
             Index(fields=["data_location", "status", "arrived_at", "id"], name="by_location"),
+            Index(
+                fields=["data_location", "status", "arrived_at", "id"],
+                name="candidates",
+                condition=Q(deletion_candidate=True, status__in=DELETABLE),
+            ),
             Index(
                 F("data_location"),
                 F("verified_at").asc(nulls_first=True),
@@ -469,6 +485,10 @@ class DeletionRequest(Row):
     executed_at = models.DateTimeField(null=True, blank=True, help_text="When it was executed (UTC).")
 
     class Meta:
+        permissions = [
+            ("approve_deletionrequest", "Can approve or reject a deletion request of another person"),
+            ("execute_deletionrequest", "Can execute an approved deletion request"),
+        ]
         constraints = [
             positive("limit"),
             Check(

@@ -47,7 +47,7 @@ from .identifiers import uuid7
 from .locations import DataLocation
 from .observatory import InstrumentModule
 from .planning import ConstantElevationSource, FixedSource
-from .safety import archived_is_true, contents_are_closed
+from .safety import archived_is_true, archived_marks_candidates, contents_are_closed
 
 FACTS = ("checksum", "checksum_algorithm", "size_bytes", "relative_path")
 SPEED_OF_LIGHT_M_S = 299_792_458  # exact by definition of the metre (SI brochure, 9th edition)
@@ -298,6 +298,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
             frozen_once_verified("raw_data_package", *FACTS, "file_count", also="OLD.state = 'archived'"),
             *contents_are_closed("bundle", "data_transfer_package", "status = 'completed'"),
             archived_is_true(),
+            archived_marks_candidates(),
             *never_deleted("a raw data package"),
         ]
         indexes = [

@@ -10,6 +10,7 @@ from .enums import PublicationStatus
 from .execution import ExecutedObsUnit
 from .planning import ObservingProgram
 from .reduction import DataProduct
+from .safety import publishing_waits
 
 DOI = r"^(10\.[0-9]{4,9}/[^[:space:]]+)?$"
 
@@ -45,6 +46,7 @@ class DataRelease(Row):
             Unique("unique_version", "name", "version", message="This version of the release exists."),
             Unique("unique_doi", "doi", condition=~Q(doi=""), message="Another release has this DOI."),
             matches("doi", DOI, "A DOI looks like 10.1234/abc."),
+            publishing_waits("data_release_products"),
         ]
 
     def __str__(self):
@@ -163,6 +165,7 @@ class Publication(Row):
             between("year", 1900, 2200),
             json_list("authors"),
             json_list_of_text("authors"),
+            publishing_waits("publication_products"),
         ]
 
     def __str__(self):

@@ -15,6 +15,7 @@ from .constraints import (
     Rule,
     Unique,
     differ,
+    frozen_once_verified,
     immutable,
     implies,
     json_list,
@@ -29,7 +30,7 @@ from .constraints import (
     relative_path,
     same_owner,
 )
-from .data import RawDataPackage
+from .data import FACTS, RawDataPackage
 from .enums import (
     DataProductType,
     GroupingDimension,
@@ -44,7 +45,7 @@ from .grouping import conditions, rules_are_known
 from .lineage import Lineage, downstream, lineage
 from .locations import DataLocation
 from .observatory import InstrumentModule
-from .safety import inputs_stay, what_ran_stays
+from .safety import inputs_stay, superseded_in_line, what_ran_stays
 
 
 def _cron_pattern() -> str:
@@ -409,8 +410,9 @@ class ReductionStepDependency(OpsModel):
             ),
             Rule(
                 name="no_cycle",
-                body="PERFORM FROM pipeline JOIN reduction_step ON reduction_step.pipeline_id = pipeline.id\n"
-                "WHERE reduction_step.id = NEW.step_id FOR NO KEY UPDATE OF pipeline;\n"
+                # A real update, so that a transaction that sees the past fails instead of missing another's link.
+                body="UPDATE pipeline SET id = id\n"
+                "WHERE id = (SELECT pipeline_id FROM reduction_step WHERE id = NEW.step_id);\n"
                 + refuse_if(
                     "EXISTS (WITH RECURSIVE before(id) AS (\n"
                     "SELECT NEW.depends_on_id\n"
@@ -602,7 +604,9 @@ class DataProduct(Checksummed, Row):
             relative_path(),
             json_object("quality_metrics"),
             differ("id", "superseded_by", "A product can't supersede itself."),
+            superseded_in_line(),
             immutable("run_id"),
+            frozen_once_verified("data_product", *FACTS),
         ]
         indexes = [
             Index(fields=["relative_path"], name="by_path"),

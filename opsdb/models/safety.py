@@ -5,6 +5,8 @@ Bytes are deleted by workers, but only the database says which. Every message na
 1. copies in a long-term archive are permanent;
 2. a copy at a source or buffer goes only when every raw package that it stands for is archived and has enough
    verified copies in archives elsewhere; raw data at a processing location only when that holds or others can be read;
+   the last copy of a data product that can be read only when the product is superseded and neither released nor
+   published;
 3. nothing that is open reads from it, and what it carries is unpacked;
 4. at a processing location, no active staging job and no open run needs it;
 5. the location's retention has passed, or it is too full, or an approved request says otherwise.
@@ -15,7 +17,9 @@ called a deletion. Once a worker deletes, nothing holds back the report of how t
 Locks go in one order: copies, transfer packages, raw packages, raw files, products, each by their key.
 """
 
-from .constraints import Rule, immutable, in_list, refuse, refuse_if
+from django.db.models import F, Q
+
+from .constraints import Check, Rule, immutable, in_list, refuse, refuse_if
 from .enums import PhysicalCopyStatus, RunStatus, Status
 
 READABLE = in_list(PhysicalCopyStatus.readable())
@@ -65,11 +69,25 @@ ELSIF candidate.data_transfer_package_id IS NOT NULL THEN
 SELECT array_agg(id) INTO package_ids FROM raw_data_package
 WHERE data_transfer_package_id = candidate.data_transfer_package_id;
 END IF;
-IF package_ids IS NULL AND (place.location_type <> 'processing' OR candidate.data_product_id IS NULL) THEN
+IF candidate.data_product_id IS NOT NULL AND NOT EXISTS (SELECT FROM physical_copy AS other
+WHERE other.data_product_id = candidate.data_product_id AND other.data_location_id <> place.id
+AND other.status IN {READABLE} AND other.verification <> 'mismatch') THEN
+SELECT 'data_product ' || product.id || ' has no other copy that can be read, and ' || CASE
+WHEN product.superseded_by_id IS NULL THEN 'nothing supersedes it'
+WHEN EXISTS (SELECT FROM data_release_products WHERE dataproduct_id = product.id)
+THEN 'data_release ' || (SELECT min(datarelease_id) FROM data_release_products WHERE dataproduct_id = product.id)
+|| ' holds it'
+WHEN EXISTS (SELECT FROM publication_products WHERE dataproduct_id = product.id)
+THEN 'publication ' || (SELECT min(publication_id) FROM publication_products WHERE dataproduct_id = product.id)
+|| ' uses it'
+END INTO doubt FROM data_product AS product WHERE product.id = candidate.data_product_id;
+IF doubt IS NOT NULL THEN
+{_hold(2, "'data_product ' || candidate.data_product_id", "doubt")}
+END IF;
+END IF;
+IF package_ids IS NULL AND candidate.data_product_id IS NULL THEN
 held_by = CASE WHEN candidate.raw_data_file_id IS NOT NULL THEN 'raw_data_file ' || candidate.raw_data_file_id
-WHEN candidate.data_transfer_package_id IS NOT NULL
-THEN 'data_transfer_package ' || candidate.data_transfer_package_id
-ELSE 'data_product ' || candidate.data_product_id END;
+ELSE 'data_transfer_package ' || candidate.data_transfer_package_id END;
 IF place.location_type <> 'processing' OR NOT EXISTS (SELECT FROM physical_copy AS other
 WHERE other.raw_data_file_id = candidate.raw_data_file_id AND other.data_location_id <> place.id
 AND other.status IN {READABLE} AND other.verification <> 'mismatch') THEN
@@ -254,6 +272,64 @@ def born_present():
         body=refuse(
             "'physical_copy ' || NEW.id || ': a new copy is present or staged, not ' || NEW.status",
             "Register the copy as present; it takes its way from there.",
+        ),
+    )
+
+
+def _marked(copies):
+    return f"UPDATE physical_copy SET deletion_candidate = true WHERE NOT deletion_candidate AND {copies};"
+
+
+def candidates_are_marked():
+    """Mark the copies of what an archive has got: only among them are those that rule 2 lets go.
+
+    Without the mark, whoever looks for copies to delete passes by every copy that still waits for its archive. A copy
+    is marked by the package that turns archived (see :func:`archived_marks_candidates`) or, of what is archived
+    already, when it is made. Data products wait for no archive. A new copy that says what it is, as those of new files
+    do, is believed: the mark only says where to look, and the rules decide.
+    """
+    return [
+        Rule(
+            name="candidate_when_made",
+            events="INSERT",
+            when="NEW.deletion_candidate IS NULL",
+            body="""
+IF NEW.data_product_id IS NOT NULL THEN
+NEW.deletion_candidate = true;
+ELSE
+PERFORM FROM raw_data_package WHERE id = NEW.raw_data_package_id
+OR id = (SELECT raw_data_package_id FROM raw_data_file WHERE id = NEW.raw_data_file_id)
+OR data_transfer_package_id = NEW.data_transfer_package_id ORDER BY id FOR SHARE;
+NEW.deletion_candidate = EXISTS (SELECT FROM raw_data_package WHERE state = 'archived'
+AND (id = NEW.raw_data_package_id
+OR id = (SELECT raw_data_package_id FROM raw_data_file WHERE id = NEW.raw_data_file_id)
+OR data_transfer_package_id = NEW.data_transfer_package_id));
+END IF;
+RETURN NEW;""".strip(),
+        ),
+        Rule(
+            name="candidate_stays",
+            events="UPDATE OF deletion_candidate",
+            when="OLD.deletion_candidate AND NEW.deletion_candidate IS DISTINCT FROM true",
+            body="NEW.deletion_candidate = true;\nRETURN NEW;",
+        ),
+    ]
+
+
+def archived_marks_candidates():
+    """Mark the copies of a package that turns archived, of its files, and of the bundle that it came in."""
+    return Rule(
+        name="archived_marks_candidates",
+        timing="AFTER",
+        events="UPDATE OF state",
+        when="OLD.state <> 'archived' AND NEW.state = 'archived'",
+        body="\n".join(
+            (
+                _marked("raw_data_file_id IN (SELECT id FROM raw_data_file WHERE raw_data_package_id = NEW.id)"),
+                _marked("raw_data_package_id = NEW.id"),
+                _marked("data_transfer_package_id = NEW.data_transfer_package_id"),
+                "RETURN NULL;",
+            )
         ),
     )
 
@@ -500,6 +576,48 @@ def links_stay(name, link, owner, other, held, why, hint, owner_id=None, other_i
     )
 
 
+def publishing_waits(link):
+    """Make the release or publication of a product wait for a deletion of its copies; the deletion's next step sees it.
+
+    Args:
+        link: the table that links products to what holds them.
+    """
+    return _link_waits("products_wait", link, "data_product")
+
+
+def hops_in_turn():
+    """Refuse to begin a hop of a relay before the one that it depends on is completed, and a circle of hops."""
+    return [
+        Rule(
+            name="waits_for_hop",
+            events="INSERT OR UPDATE OF status, depends_on_id",
+            when="NEW.depends_on_id IS NOT NULL AND NEW.status IN ('in_progress', 'completed')",
+            declare="state text;",
+            body="SELECT status INTO state FROM data_transfer WHERE id = NEW.depends_on_id FOR SHARE;\n"
+            + refuse_if(
+                "state <> 'completed'",
+                "'data_transfer ' || NEW.id || ': cannot be ' || NEW.status || ' before data_transfer ' "
+                "|| NEW.depends_on_id || ', the hop before it, which is ' || state",
+                "Complete that hop first.",
+            ),
+        ),
+        Rule(
+            name="hop_stays",
+            events="UPDATE OF depends_on_id",
+            when="OLD.depends_on_id IS NOT NULL AND OLD.depends_on_id IS DISTINCT FROM NEW.depends_on_id",
+            body=refuse(
+                "'data_transfer ' || OLD.id || ': depends_on_id cannot be changed once set'", "Plan another transfer."
+            ),
+        ),
+        Check(
+            "depends_on_is_older",
+            Q(depends_on__lt=F("id")),
+            "A hop depends on one that was planned before it.",
+            "depends_on",
+        ),
+    ]
+
+
 def staged_data_stay():
     """Keep what an active staging job needs: its links hold back deletions."""
     rules = []
@@ -524,6 +642,30 @@ def inputs_stay():
             links_stay(f"{things}_stay", link, "executed_reduction_step", table, held, why, hint, "run_id", other_id)
         )
     return rules
+
+
+def superseded_in_line():
+    """Refuse a product that would, by way of others, supersede itself. Locks those that supersede it."""
+    return Rule(
+        name="superseded_in_line",
+        events="INSERT OR UPDATE OF superseded_by_id",
+        when="NEW.superseded_by_id IS NOT NULL AND NEW.superseded_by_id <> NEW.id",
+        declare="later bigint := NEW.superseded_by_id; latest bigint;",
+        body=f"""
+WHILE later IS NOT NULL LOOP
+latest = later;
+SELECT superseded_by_id INTO later FROM data_product WHERE id = latest FOR NO KEY UPDATE;
+IF later = NEW.id THEN
+{
+            refuse(
+                "'data_product ' || NEW.id || ': would supersede itself, by way of data_product ' || latest",
+                "Name a product that it does not supersede.",
+            )
+        }
+END IF;
+END LOOP;
+RETURN NEW;""".strip(),
+    )
 
 
 def what_ran_stays():

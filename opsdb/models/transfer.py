@@ -19,7 +19,7 @@ from .constraints import (
 from .data import DataTransferPackage
 from .enums import LogLevel, Recording, RouteType, Status, TransferKind
 from .locations import DataLocation, Site
-from .safety import transfer_reads_what_stays
+from .safety import hops_in_turn, transfer_reads_what_stays
 
 
 class LogLine(OpsModel):
@@ -287,6 +287,7 @@ class DataTransfer(WorkItem, Row):
             ),
             immutable("data_transfer_package_id", "origin_location_id", "destination_location_id"),
             *transfer_reads_what_stays("data_transfer_package"),
+            *hops_in_turn(),
             Rule(
                 name="hops_connect",
                 events='INSERT OR UPDATE OF "depends_on_id"',

@@ -103,7 +103,7 @@ def complete_archive_transfer(
     all in one transaction. If it is not, the copy there is corrupt, the package is as unsafe as before, and the
     transfer fails: look at the status of what is returned. The same call again after success changes nothing.
 
-    Locks the transfer, the package's copy in the archive, and the package.
+    Locks the transfer, the copies of what the package holds, its copy in the archive, and the package.
 
     Args:
         transfer: what the worker has claimed.
@@ -124,6 +124,7 @@ def complete_archive_transfer(
         if is_replay(transfer, worker=worker, reports=[found]):
             return transfer
         work.hold(transfer, worker=worker)
+        _lock_what_becomes_candidate(package)
         problems = record_arrivals(transfer.destination_location, [found], worker=worker)
         if problems:
             return fail_archive_transfer(transfer, worker=worker, message=problems[0], log_path=log_path)
@@ -135,6 +136,12 @@ def complete_archive_transfer(
         work.complete(transfer, worker=worker)
         _log([transfer], f"archived, checksum {found} agrees", log_path=log_path)
     return transfer
+
+
+def _lock_what_becomes_candidate(package):
+    """Lock the copies that are marked when the package turns archived, because copies are locked before packages."""
+    unmarked = PhysicalCopy.objects.of_content_of(package).filter(deletion_candidate=False).order_by("pk")
+    list(unmarked.select_for_update(no_key=True).values_list("pk"))
 
 
 def fail_archive_transfer(

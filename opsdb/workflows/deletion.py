@@ -384,13 +384,23 @@ def _may_be_scheduled(found: Explanation, overrides_retention: bool) -> bool:
     return found.may_go or (overrides_retention and found.rule == 5)
 
 
+def _require_permission(request, user, what):
+    permission = f"opsdb.{what}_deletionrequest"
+    if user is None or not user.has_perm(permission):
+        raise Refused(
+            f"{name_of(DeletionRequest, request.pk)}: user {getattr(user, 'pk', 'nobody')} lacks the permission "
+            f"{permission}; ask somebody who has it"
+        )
+
+
 def approve(request: DeletionRequest, user) -> DeletionRequest:
     """Approve a request for deletion as another person, and return it. From then on nobody can change it.
 
     Of two people that decide at once, one does; the other learns what was decided. Locks the request.
 
     Raises:
-        Refused: the user is the one who asked, or somebody else acts in the user's name.
+        Refused: the user lacks the permission ``opsdb.approve_deletionrequest``, or is the one who asked, or somebody
+            else acts in the user's name.
         InvalidTransition: it is decided already.
     """
     return _decide(request, user, DeletionRequestStatus.APPROVED)
@@ -400,13 +410,15 @@ def reject(request: DeletionRequest, user) -> DeletionRequest:
     """Reject a request for deletion, also one that was approved but not executed, and return it. Locks the request.
 
     Raises:
-        Refused: the user is the one who asked, or somebody else acts in the user's name.
+        Refused: the user lacks the permission ``opsdb.approve_deletionrequest``, or is the one who asked, or somebody
+            else acts in the user's name.
         InvalidTransition: it is rejected or executed already.
     """
     return _decide(request, user, DeletionRequestStatus.REJECTED)
 
 
 def _decide(request, user, status):
+    _require_permission(request, user, "approve")
     if user.pk == request.requested_by_id:
         raise Refused(f"{name_of(DeletionRequest, request.pk)}: another person than the one who asked must decide it")
     # Who is known to act decides in person, and the database sees to that.
@@ -415,17 +427,23 @@ def _decide(request, user, status):
         return move(request, status, approved_by=user, decided_at=timezone.now())
 
 
-def execute(request: DeletionRequest) -> Deletions:
+def execute(request: DeletionRequest, user) -> Deletions:
     """Schedule the copies of an approved request for deletion, and return which, and what holds back the others.
 
     Every copy is looked at again: what has become unsafe since the approval stays. Locks the request, its copies and
     what they stand for.
 
+    Args:
+        request: the request.
+        user: who executes it.
+
     Raises:
         InvalidTransition: the request is not approved, or was executed.
-        Refused: no copy may go any more; the request stays approved.
+        Refused: the user lacks the permission ``opsdb.execute_deletionrequest``, or no copy may go any more; the
+            request stays approved.
         NotFound: there is no such request.
     """
+    _require_permission(request, user, "execute")
     executed = DeletionRequestStatus.EXECUTED
     with transaction.atomic():
         locked = DeletionRequest.objects.select_for_update(no_key=True).filter(pk=request.pk).first()
@@ -434,7 +452,8 @@ def execute(request: DeletionRequest) -> Deletions:
         status = DeletionRequestStatus(locked.status)
         if executed not in status.may_become:
             raise InvalidTransition(name_of(DeletionRequest, request.pk), "status", status, executed, status.may_become)
-        with attributed(reason=f"deletion request {locked.pk}: {locked.reason}"):
+        actor = None if is_attributed() else user
+        with attributed(user=actor, reason=f"deletion request {locked.pk}: {locked.reason}"):
             outcome = schedule_deletion(PhysicalCopy.objects.filter(request_items__deletion_request=locked))
             if not outcome.copies:
                 raise Refused(

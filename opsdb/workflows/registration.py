@@ -134,8 +134,8 @@ WITH created AS (
     RETURNING id, source_location_id, size_bytes, checksum, checksum_algorithm
 )
 INSERT INTO physical_copy (raw_data_file_id, data_location_id, size_bytes, checksum, checksum_algorithm,
-                           status, verification, retry_count, failure_message)
-SELECT id, source_location_id, size_bytes, checksum, checksum_algorithm, 'present', 'unverified', 0, ''
+                           status, verification, retry_count, failure_message, deletion_candidate)
+SELECT id, source_location_id, size_bytes, checksum, checksum_algorithm, 'present', 'unverified', 0, '', false
 FROM created
 """
 CONTRADICTIONS = f"""

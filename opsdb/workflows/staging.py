@@ -36,8 +36,11 @@ def request_staging(
 ) -> StagingJob:
     """Ask for packages and products at a processing location, and return the job.
 
-    What is there already stays there while the job is active. Locks the copies that can be read, in the order of
-    their ids, so that none is deleted meanwhile.
+    What is there already stays there while the job is active. The same request again, by the same user for the same
+    purpose and time, returns the job of the first while that is active, unless it has failed or what it brought is
+    there no more. Locks the copies that can
+    be read, in the order of their ids, so that none is deleted meanwhile, and that of two that ask at once one makes
+    the job.
 
     Args:
         location: the processing location.
@@ -61,12 +64,34 @@ def request_staging(
     with transaction.atomic():
         for model, things in ((RawDataPackage, packages), (DataProduct, products)):
             _require_readable(model, things)
-        job = StagingJob.objects.create(
-            destination_location=location, requested_by=user, purpose=purpose, expires_at=expires_at
-        )
+        terms = {
+            "destination_location": location,
+            "requested_by": user,
+            "purpose": purpose,
+            "expires_at": expires_at,
+        }
+        if (job := _asked_before(terms, packages, products)) is not None:
+            return job
+        job = StagingJob.objects.create(**terms)
         job.raw_data_packages.set(packages)
         job.data_products.set(products)
     return job
+
+
+def _asked_before(terms, packages, products):
+    """Return the active job that brings, or has brought, just these things on these terms, if there is one."""
+    given = {name: value for name, value in terms.items() if value is not None}
+    empty = {f"{name}__isnull": True for name in terms.keys() - given}
+    same = StagingJob.objects.active().exclude(status=Status.FAILED).filter(**given, **empty)
+    wanted = {"raw_data_packages": {row.pk for row in packages}, "data_products": {row.pk for row in products}}
+    for things, keys in wanted.items():
+        if keys:
+            same = same.filter(**{things: min(keys)})
+    for job in same.order_by("pk"):
+        brings = {things: {*getattr(job, things).values_list("pk", flat=True)} for things in wanted}
+        if brings == wanted and not (job.status == Status.COMPLETED and what_is_missing(job)):
+            return job
+    return None
 
 
 def _require_readable(model, things):
@@ -168,11 +193,12 @@ def release_staging(job: StagingJob) -> StagingJob:
             move(
                 job,
                 Status.FAILED,
+                active=False,
                 failure_message="released before it was staged",
                 finished_at=timezone.now(),
                 claimed_by="",
             )
-        if job.active:
+        elif job.active:
             job.active = False
             job.save(update_fields=["active"])
     return job

@@ -13,14 +13,16 @@ from django.utils import timezone
 from opsdb.models.enums import Status
 
 from .errors import InvalidTransition, LostClaim, OpsdbError
+from .refusals import as_refused_check
 from .states import move, name_of
 
 
 def claim(queryset: QuerySet, *, limit: int, worker: str) -> list:
     """Take up to ``limit`` pending or scheduled items for a worker, the oldest first, and return them.
 
-    Rows that another worker is claiming at this moment are passed over (``FOR UPDATE SKIP LOCKED``), so that
-    workers neither wait for each other nor get the same item.
+    Only what its model calls ``claimable()``, if it says so: a relay's second hop waits for the first. Rows that
+    another worker is claiming at this moment are passed over (``FOR UPDATE SKIP LOCKED``), so that workers neither
+    wait for each other nor get the same item.
 
     Args:
         queryset: the items to choose from; its own filters hold, and its order if it has one (priority first).
@@ -35,11 +37,11 @@ def claim(queryset: QuerySet, *, limit: int, worker: str) -> list:
     if limit < 1:
         raise OpsdbError(f"claim: the limit must be 1 or more, not {limit}")
     model = queryset.model
+    claimable = getattr(queryset, "claimable", lambda: queryset.filter(status__in=Status.claimable()))()
     order = [*queryset.query.order_by, "created_at", "pk"] if queryset.query.order_by else ["created_at", "pk"]
     with transaction.atomic():
         keys = list(
-            queryset.filter(status__in=Status.claimable())
-            .order_by(*order)
+            claimable.order_by(*order)
             .select_for_update(skip_locked=True, of=("self",))
             .values_list("pk", flat=True)[:limit]
         )
@@ -142,17 +144,19 @@ def reset(item):
 
     Raises:
         InvalidTransition: it is neither failed, scheduled nor in progress.
+        Refused: it is a staging job that was released.
     """
-    return move(
-        item,
-        Status.PENDING,
-        retry_count=0,
-        claimed_by="",
-        scheduled_at=None,
-        started_at=None,
-        heartbeat_at=None,
-        finished_at=None,
-    )
+    with as_refused_check(item), transaction.atomic():
+        return move(
+            item,
+            Status.PENDING,
+            retry_count=0,
+            claimed_by="",
+            scheduled_at=None,
+            started_at=None,
+            heartbeat_at=None,
+            finished_at=None,
+        )
 
 
 def stalled(queryset: QuerySet, *, older_than: timedelta) -> QuerySet:

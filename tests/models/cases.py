@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Value
+from django.db.models.functions import Cast
 
 import opsdb.models
 from opsdb.models import (
@@ -378,7 +379,10 @@ def not_blank():
                     model,
                     f"{text.column}_not_blank",
                     f"{spoken(text.name)} must not be blank.",
-                    bad=values(text.name, "") if model is not FixityCheck else ({**other_checksums, text.name: ""},),
+                    bad=tuple(
+                        {**(other_checksums if model is FixityCheck else {}), text.name: blank}
+                        for blank in ("", " "[: text.max_length], "\t\n "[: text.max_length])
+                    ),
                     behind=behind.get(text.name, ()),
                 )
 
@@ -481,6 +485,32 @@ def finite():
             "Numbers must be finite: neither NaN nor infinite.",
             bad=tuple({name: value} for name in names for value in (math.nan, math.inf, -math.inf)),
             behind=others,
+        )
+
+
+# What the database itself keeps can't be brought to be infinite.
+KEPT_TIMES = ("updated_at", "arrived_at")
+TIMED = [model for model in MODELS if any(isinstance(f, models.DateField) for f in model._meta.local_fields)]
+
+
+def finite_times():
+    for model in TIMED:
+        names = [f.name for f in model._meta.local_fields if isinstance(f, models.DateField)]
+        yield Case(
+            model,
+            "finite_times",
+            "Times and dates must be finite.",
+            bad=tuple(
+                {name: Cast(Value(value), model._meta.get_field(name))}
+                for name in names
+                if name not in KEPT_TIMES
+                for value in ("infinity", "-infinity")
+            ),
+            behind=tuple(
+                constraint.name.removeprefix(f"{model._meta.db_table}_")
+                for constraint in model._meta.constraints
+                if not constraint.name.endswith("_finite_times")
+            ),
         )
 
 
@@ -886,6 +916,20 @@ def one_by_one():
         behind=("no_cycle",),
     )
     yield Case(
+        StagingJob,
+        "released_is_over",
+        "A released job is over: ask for the data again.",
+        bad=values("active", False),
+        good=({"active": False, "status": "failed", "failure_message": "released", "finished_at": LATER},),
+    )
+    yield Case(
+        DataTransfer,
+        "depends_on_is_older",
+        "A hop depends on one that was planned before it.",
+        bad=({"depends_on_id": Same("id")}, {"depends_on": New(DataTransfer)}),
+        behind=("hops_connect",),
+    )
+    yield Case(
         DataProduct,
         "superseded_by_differs",
         "A product can't supersede itself.",
@@ -917,6 +961,7 @@ CASES = [
         checksums,
         relative_paths,
         finite,
+        finite_times,
         one_by_one,
     )
     for case in family()

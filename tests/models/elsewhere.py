@@ -1,6 +1,6 @@
 """Rules that need a story of their own: the tests that try them, by their full name."""
 
-from .schema import DESIGN, DESIGNED, MODELS
+from .schema import DESIGN, DESIGNED, LINK_TABLES, MODELS
 
 TRANSITIONS = [
     f"{DESIGNED[model]['table']}_{field}_transition"
@@ -79,6 +79,24 @@ TRIED_BY = {
         "deletion_request_item_stays_after_decision",
     ],
     f"{DELETION}a_request_holds_no_more_than_its_limit": ["deletion_request_item_within_limit"],
+    f"{DELETION}where_to_look_for_copies_that_may_go_is_kept_by_the_database": [
+        "physical_copy_candidate_when_made",
+        "physical_copy_candidate_stays",
+        "raw_data_package_archived_marks_candidates",
+    ],
+    "tests.workflows.test_history.test_every_table_of_links_is_recorded_with_the_right_columns": [
+        f"{link._meta.auto_created._meta.db_table}_{field.name}_history"
+        for link in LINK_TABLES
+        for field in link._meta.auto_created._meta.local_many_to_many
+        if field.remote_field.through is link
+    ],
+    "tests.models.test_inheritance.test_a_change_of_the_subtype_is_a_change_of_its_parent": [
+        f"{model._meta.db_table}_touch_parent" for model in MODELS if hasattr(model, "subtype")
+    ],
+    "tests.workflows.test_deletion.test_a_deletion_waits_for_a_release_of_the_product_and_then_sees_it": [
+        "data_release_products_wait",
+        "publication_products_wait",
+    ],
     "tests.models.test_locations.test_what_a_location_holds_is_counted": [
         "physical_copy_usage_of_inserts",
         "physical_copy_usage_of_updates",

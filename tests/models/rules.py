@@ -46,6 +46,8 @@ from opsdb.models import (
 
 from ..factories import (
     FACTORIES,
+    DataProductFactory,
+    DataProductPhysicalCopyFactory,
     DataTransferFactory,
     DataTransferPackageFactory,
     DataTransferPackagePhysicalCopyFactory,
@@ -215,7 +217,9 @@ def _immutable(model, rule, column, columns):
         return Attempt(
             updates(row, **changes),
             f"{table} {row.pk}: {', '.join(columns)} cannot be changed once set",
-            "Make a new row instead, and delete this one if nothing refers to it.",
+            "Make a new row instead; this one stays, because it is never deleted."
+            if rule == "id_immutable"
+            else "Make a new row instead, and delete this one if nothing refers to it.",
         )
 
     attempt.__name__ = column
@@ -352,6 +356,7 @@ for _factory, _name in (
     (RawDataFilePhysicalCopyFactory, "RawDataFile"),
     (RawDataPackagePhysicalCopyFactory, "RawDataPackage"),
     (DataTransferPackagePhysicalCopyFactory, "DataTransferPackage"),
+    (DataProductPhysicalCopyFactory, "DataProduct"),
 ):
     for _fact in DESIGN["frozen"][_name]:
         _frozen(_factory, _fact, DESIGN["frozen"][_name])
@@ -569,6 +574,50 @@ def hop_made_after_one_to_elsewhere():
     return Attempt(
         copies(first, destination_location_id=location.pk, depends_on_id=first.pk),
         f"data_transfer {NEW_NUMBER}: {HOP}",
+    )
+
+
+def relay():
+    """Two hops of a relay."""
+    first = DataTransferFactory()
+    return first, DataTransferFactory(
+        data_transfer_package=first.data_transfer_package,
+        origin_location=first.destination_location,
+        depends_on=first,
+    )
+
+
+@breaks("data_transfer_waits_for_hop")
+def hop_begun_before_the_one_before_it():
+    first, second = relay()
+    return Attempt(
+        updates(second, status="in_progress", started_at=EPOCH),
+        f"data_transfer {second.pk}: cannot be in_progress before data_transfer {first.pk}, the hop before it, "
+        "which is pending",
+        "Complete that hop first.",
+    )
+
+
+@breaks("data_transfer_hop_stays")
+def hop_taken_from_the_one_before_it():
+    _, second = relay()
+    return Attempt(
+        updates(second, depends_on_id=None),
+        f"data_transfer {second.pk}: depends_on_id cannot be changed once set",
+        "Plan another transfer.",
+    )
+
+
+@breaks("data_product_superseded_in_line")
+def products_that_supersede_each_other():
+    products = DataProductFactory.create_batch(3)
+    for product, later in zip(products, products[1:], strict=False):
+        updates(product, superseded_by_id=later.pk)[0]()
+    first, *_, last = products
+    return Attempt(
+        updates(last, superseded_by_id=first.pk),
+        f"data_product {last.pk}: would supersede itself, by way of data_product {products[1].pk}",
+        "Name a product that it does not supersede.",
     )
 
 

@@ -4,7 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from opsdb.models import ObsMode, ObsUnit, PreScheduledSlot, ReductionStepDependency
 
@@ -72,6 +72,24 @@ def test_three_dependencies_at_once_make_no_circle():
     one, two, three = ReductionStepFactory.create_batch(3, pipeline=PipelineFactory())
     wait_for(one, two)()
     assert_second_is_refused(wait_for(two, three), wait_for(three, one), "reduction_step_dependency_no_cycle")
+
+
+def test_a_transaction_that_sees_the_past_makes_no_circle():
+    one, other = ReductionStepFactory.create_batch(2, pipeline=PipelineFactory())
+
+    def depend_in_the_past():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        wait_for(other, one)()
+
+    with ThreadPoolExecutor(1) as others:
+        with transaction.atomic():
+            wait_for(one, other)()
+            outcome = others.submit(on_another_connection, depend_in_the_past)
+            wait_until_somebody_waits()
+        with pytest.raises(OperationalError, match="could not serialize"):
+            outcome.result(timeout=PATIENCE_SECONDS)
+    assert ReductionStepDependency.objects.get().step == one
 
 
 def test_dependencies_of_two_pipelines_do_not_wait_for_each_other():

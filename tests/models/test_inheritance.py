@@ -33,6 +33,16 @@ def one_of_each(parent):
 
 
 @every_parent
+def test_a_change_of_the_subtype_is_a_change_of_its_parent(parent):
+    for row in one_of_each(parent):
+        settle()
+        before = parent.objects.get(pk=row.pk).updated_at
+        with connection.cursor() as cursor:
+            cursor.execute(f"UPDATE {row._meta.db_table} SET id = id WHERE id = %s", [row.pk])
+        assert parent.objects.get(pk=row.pk).updated_at > before
+
+
+@every_parent
 def test_the_subtypes_are_those_of_the_discriminator(parent):
     discriminator, subtypes = SUBTYPES[parent._meta.db_table]
     assert parent.subtypes() == {value: model for model, value in subtypes.items()}

@@ -472,7 +472,7 @@ def test_a_copy_that_a_job_needs_waits_for_its_release(world):
     job = world.staged(package)
     copy = world.copy(package, world.processing)
     check(copy, "^manager$", f"release staging_job {job.pk}", "deletion rule 4")
-    request_staging(location=world.processing, packages=[package])
+    request_staging(location=world.processing, packages=[package], purpose="spectra")
     check(copy, "worker at queue cologne_ramses_staging", "take it up", "deletion rule 3")
 
 

@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import IntegrityError, OperationalError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -37,11 +38,14 @@ from opsdb.workflows.deletion import (
 from opsdb.workflows.errors import InvalidTransition, NotFound, OpsdbError, Refused
 from opsdb.workflows.integrity import record_fixity
 from tests.factories import (
+    DataProductFactory,
+    DataReleaseFactory,
     DataTransferFactory,
     DeletionRequestFactory,
     DiskDataLocationFactory,
     ExecutedReductionStepFactory,
     LongTermArchiveTransferFactory,
+    PublicationFactory,
     RawDataFileFactory,
     RawDataPackageFactory,
     StagingJobFactory,
@@ -56,6 +60,7 @@ from tests.workflows.scenario_deletion import (
     force,
     tell_story,
     verified,
+    without_rules,
 )
 
 pytestmark = pytest.mark.django_db
@@ -232,7 +237,7 @@ def test_a_batch_walks_the_index_of_its_location(story):
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
         plan = PhysicalCopy.objects.deletable(story.buffer, limit=10, after=story.package_copy).explain()
-    assert "physical_copy_by_location" in plan
+    assert "physical_copy_candidates" in plan
     assert "ROW(" in plan
 
 
@@ -277,12 +282,12 @@ def test_a_request_is_a_dry_run_unless_said_otherwise(story):
 
 
 def test_a_request_takes_two_people_and_is_executed_once(story):
-    asks, decides = UserFactory(), UserFactory()
+    asks, decides = UserFactory(is_superuser=True), UserFactory(is_superuser=True)
     wish = request_deletion(story.buffer, [story.package_copy], user=asks, reason="full", limit=5, dry_run=False)
     request = wish.request
     assert list(request.items.all()) == [story.package_copy]
     with pytest.raises(InvalidTransition, match="from requested to executed"):
-        execute(request)
+        execute(request, UserFactory(is_superuser=True))
     with pytest.raises(Refused, match="another person"):
         approve(request, asks)
     with pytest.raises(Refused, match="another person"):
@@ -290,19 +295,19 @@ def test_a_request_takes_two_people_and_is_executed_once(story):
     approved = approve(request, decides)
     assert (approved.status, approved.approved_by) == ("approved", decides)
     with pytest.raises(InvalidTransition):
-        approve(request, UserFactory())
-    assert execute(request).copies == [story.package_copy]
+        approve(request, UserFactory(is_superuser=True))
+    assert execute(request, UserFactory(is_superuser=True)).copies == [story.package_copy]
     request.refresh_from_db()
     assert (request.status, request.executed_at is not None) == ("executed", True)
     with pytest.raises(InvalidTransition, match="executed"):
-        execute(request)
+        execute(request, UserFactory(is_superuser=True))
     change = ChangeLog.objects.of(request).filter(after__status="approved").get()
     assert change.user == decides
     assert "full" in ChangeLog.objects.of(story.package_copy).first().reason
 
 
 def test_whoever_is_known_to_act_decides_in_person(story):
-    asks, decides = UserFactory(), UserFactory()
+    asks, decides = UserFactory(is_superuser=True), UserFactory(is_superuser=True)
     request = request_deletion(story.buffer, [story.package_copy], user=asks, reason="full", dry_run=False).request
     with attributed(user=asks), pytest.raises(Refused, match=f"user {asks.pk} cannot decide it in the name"):
         approve(request, decides)
@@ -310,14 +315,30 @@ def test_whoever_is_known_to_act_decides_in_person(story):
         approve(request, decides)
 
 
+@pytest.mark.parametrize(("act", "permission"), [(approve, "approve"), (reject, "approve"), (execute, "execute")])
+def test_nobody_decides_or_executes_without_the_permission(story, act, permission):
+    request = request_deletion(
+        story.buffer, [story.package_copy], user=UserFactory(), reason="full", dry_run=False
+    ).request
+    if act is execute:
+        approve(request, UserFactory(is_superuser=True))
+    user = UserFactory()
+    other = "approve" if permission == "execute" else "execute"
+    user.user_permissions.add(Permission.objects.get(codename=f"{other}_deletionrequest"))
+    with pytest.raises(Refused, match=f"lacks the permission opsdb.{permission}_deletionrequest"):
+        act(request, user)
+    user.user_permissions.add(Permission.objects.get(codename=f"{permission}_deletionrequest"))
+    act(request, type(user).objects.get(pk=user.pk))
+
+
 def test_a_rejected_request_is_over(story):
     request = request_deletion(
         story.buffer, [story.package_copy], user=UserFactory(), reason="full", dry_run=False
     ).request
-    approve(request, UserFactory())
-    reject(request, UserFactory())
+    approve(request, UserFactory(is_superuser=True))
+    reject(request, UserFactory(is_superuser=True))
     with pytest.raises(InvalidTransition, match="nothing, it is final"):
-        execute(request)
+        execute(request, UserFactory(is_superuser=True))
 
 
 def test_every_copy_is_looked_at_again_at_execution(story):
@@ -326,11 +347,11 @@ def test_every_copy_is_looked_at_again_at_execution(story):
     request = request_deletion(
         story.buffer, [story.package_copy, other], user=UserFactory(), reason="full", dry_run=False
     ).request
-    approve(request, UserFactory())
+    approve(request, UserFactory(is_superuser=True))
     PhysicalCopy.objects.filter(
         raw_data_package=story.package, data_location__location_type="long_term_archive"
     ).update(status="missing")
-    outcome = execute(request)
+    outcome = execute(request, UserFactory(is_superuser=True))
     assert outcome.copies == [other]
     assert [held.rule for held in outcome.held_back] == [2]
     assert status_of(story.package_copy) == "present"
@@ -340,10 +361,10 @@ def test_a_request_of_which_nothing_may_go_any_more_stays_approved(story):
     request = request_deletion(
         story.buffer, [story.package_copy], user=UserFactory(), reason="full", dry_run=False
     ).request
-    approve(request, UserFactory())
+    approve(request, UserFactory(is_superuser=True))
     PhysicalCopy.objects.filter(pk=story.archive_copy.pk).update(status="missing")
     with pytest.raises(Refused, match="no copy may go any more; .* deletion rule 2"):
-        execute(request)
+        execute(request, UserFactory(is_superuser=True))
     request.refresh_from_db()
     assert request.status == "approved"
 
@@ -354,8 +375,8 @@ def test_a_request_that_overrides_the_retention_holds_until_the_bytes_are_gone(s
     with pytest.raises(Refused, match="deletion rule 5"):
         request_deletion(story.buffer, [story.package_copy], **facts)
     request = request_deletion(story.buffer, [story.package_copy], overrides_retention=True, **facts).request
-    approve(request, UserFactory())
-    execute(request)
+    approve(request, UserFactory(is_superuser=True))
+    execute(request, UserFactory(is_superuser=True))
     [started] = start_deletion(story.buffer, limit=5).copies
     failed = fail_deletion(started, message="busy")
     [again] = schedule_deletion(failed).copies
@@ -572,6 +593,43 @@ def plan_run(story):
     ExecutedReductionStepFactory().input_packages.add(story.package)
 
 
+@pytest.mark.parametrize("publish", [DataReleaseFactory, PublicationFactory])
+@pytest.mark.django_db(transaction=True)
+def test_a_deletion_waits_for_a_release_of_the_product_and_then_sees_it(publish):
+    place = DiskDataLocationFactory(processing=True, retention_days=0)
+    product = DataProductFactory(superseded_by=DataProductFactory())
+    copy = PhysicalCopy.objects.create(data_location=place, data_product=product)
+    holder = publish()
+    error = act_while(lambda: holder.products.add(product), lambda: by_update(copy))
+    assert "deletion rule 2" in str(error)
+    assert status_of(copy) == "present"
+
+
+@every_deletion
+@pytest.mark.django_db(transaction=True)
+def test_the_last_two_copies_of_a_product_do_not_each_take_the_other_for_the_one_that_stays(delete):
+    product = DataProductFactory()
+    one, other = (
+        PhysicalCopy.objects.create(
+            data_location=DiskDataLocationFactory(processing=True, retention_days=0), data_product=product
+        )
+        for _ in range(2)
+    )
+    error = act_while(lambda: delete(one), lambda: delete(other))
+    assert "deletion rule 2" in str(error)
+    assert status_of(other) == "present"
+
+
+def test_a_package_that_turns_archived_marks_every_copy_of_what_it_holds(story):
+    with without_rules(PhysicalCopy, type(story.package)):
+        PhysicalCopy.objects.update(deletion_candidate=False)
+        type(story.package).objects.update(state="transferring")
+    unmarked = PhysicalCopy.objects.of_content_of(story.package)
+    assert {*unmarked} == {*story.deletable_copies, story.archive_copy}
+    type(story.package).objects.filter(pk=story.package.pk).update(state="archived")
+    assert not unmarked.filter(deletion_candidate=False).exists()
+
+
 READERS = [
     (plan_archiving, "package_copy", 3),
     (plan_transfer, "bundle_copy", 3),
@@ -655,7 +713,7 @@ def test_facts_do_not_change_while_a_copy_is_verified_against_them():
 def test_two_people_approve_at_once_and_one_does():
     for _ in range(20):
         request = DeletionRequestFactory()
-        people = [UserFactory(), UserFactory()]
+        people = UserFactory.create_batch(2, is_superuser=True)
 
         def act(contender, request=request, people=people):
             return approve(DeletionRequest.objects.get(pk=request.pk), people[contender])
@@ -675,10 +733,10 @@ def test_two_execute_the_same_request_and_one_does():
         request = request_deletion(
             story.buffer, [story.package_copy], user=UserFactory(), reason="full", dry_run=False
         ).request
-        approve(request, UserFactory())
+        approve(request, UserFactory(is_superuser=True))
 
         def act(contender, request=request):
-            return execute(DeletionRequest.objects.get(pk=request.pk))
+            return execute(DeletionRequest.objects.get(pk=request.pk), UserFactory(is_superuser=True))
 
         assert sorted(type(outcome).__name__ for outcome in race(2, act)) == ["Deletions", "InvalidTransition"]
 
@@ -692,7 +750,7 @@ def test_an_item_cannot_slip_in_while_somebody_approves():
 
         def act(contender, request=request, story=story):
             if contender == 0:
-                return approve(DeletionRequest.objects.get(pk=request.pk), UserFactory())
+                return approve(DeletionRequest.objects.get(pk=request.pk), UserFactory(is_superuser=True))
             return DeletionRequestItem.objects.create(deletion_request=request, physical_copy=story.bundle_copy)
 
         approved, added = race(2, act)

@@ -34,13 +34,17 @@ from opsdb.models import (
 )
 from opsdb.workflows.attribution import attributed
 from opsdb.workflows.deletion import explain_deletion, schedule_deletion
+from opsdb.workflows.integrity import record_fixity
+from opsdb.workflows.staging import release_staging
 from tests.factories import (
     DataProductFactory,
+    DataReleaseFactory,
     DataTransferFactory,
     DeletionRequestFactory,
     DiskDataLocationFactory,
     ExecutedReductionStepFactory,
     LongTermArchiveTransferFactory,
+    PublicationFactory,
     RawDataFileFactory,
     RawDataPackageFactory,
     StagingJobFactory,
@@ -197,6 +201,57 @@ def test_rule_2_asks_for_one_archive_copy_where_the_policy_is_lost(story):
     assert_held_back(story.package_copy, 2, "needs 1")
 
 
+def test_rule_2_the_last_copy_of_a_product_stays_unless_it_is_superseded_and_not_published(story):
+    product, copy = staged_product(story)
+    assert_may_go(copy)
+    row = type(product).objects.filter(pk=product.pk)
+    why = f"data_product {product.pk} has no other copy that can be read, and "
+    later = product.superseded_by_id
+    row.update(superseded_by=None)
+    assert_held_back(copy, 2, f"{why}nothing supersedes it")
+    row.update(superseded_by=later)
+    release = DataReleaseFactory()
+    release.products.add(product)
+    assert_held_back(copy, 2, f"{why}data_release {release.pk} holds it")
+    release.products.clear()
+    publication = PublicationFactory()
+    publication.products.add(product)
+    assert_held_back(copy, 2, f"{why}publication {publication.pk} uses it")
+
+
+@pytest.mark.parametrize("place", ["processing", "buffer"])
+def test_rule_2_a_product_may_go_where_another_copy_can_be_read(story, place):
+    product, copy = staged_product(story)
+    type(product).objects.filter(pk=product.pk).update(superseded_by=None)
+    other = PhysicalCopy.objects.create(data_location=story.buffer, data_product=product, checksum=RIGHT)
+    assert_may_go(copy if place == "processing" else other)
+    assert (copy if place == "processing" else other) in PhysicalCopy.objects.deletable(getattr(story, place))
+    record_fixity(other, WRONG)
+    assert_held_back(copy, 2, f"data_product {product.pk} has no other copy that can be read")
+    record_fixity(other, RIGHT)
+    assert_may_go(copy)
+    PhysicalCopy.objects.filter(pk=other.pk).update(status="missing")
+    assert_held_back(copy, 2, f"data_product {product.pk} has no other copy that can be read")
+
+
+@pytest.mark.parametrize("kind", ["file_copy", "package_copy", "bundle_copy"])
+def test_where_to_look_for_copies_that_may_go_is_kept_by_the_database(story, kind):
+    copy = getattr(story, kind)
+    assert copy.deletion_candidate
+    assert copy.target_name != "raw_data_file" or PhysicalCopy.objects.deletable(story.source).get() == copy
+    again = PhysicalCopy.objects.create(data_location=DiskDataLocationFactory(), **{copy.target_name: copy.target})
+    again.refresh_from_db()
+    assert again.deletion_candidate
+    PhysicalCopy.objects.filter(pk=copy.pk).update(deletion_candidate=False)
+    copy.refresh_from_db()
+    assert copy.deletion_candidate
+    file = RawDataFileFactory(source_location=story.source)
+    waiting = PhysicalCopy.objects.create(data_location=story.source, raw_data_file=file)
+    waiting.refresh_from_db()
+    assert not waiting.deletion_candidate
+    assert not ChangeLog.objects.filter(table_name="physical_copy", after__has_key="deletion_candidate").exists()
+
+
 @pytest.mark.parametrize("number", [0, -1])
 def test_the_policy_cannot_ask_for_no_archive_copy(number):
     DeletionPolicy.objects.get_or_create(pk=1, defaults={"min_archive_copies": 1})
@@ -291,7 +346,8 @@ def test_rule_3_an_open_staging_job_holds_what_it_may_read(story):
 
 
 def staged_product(story):
-    product = DataProductFactory(size_bytes=SIZE, checksum=RIGHT)
+    """A product that another one supersedes, and its only copy."""
+    product = DataProductFactory(size_bytes=SIZE, checksum=RIGHT, superseded_by=DataProductFactory())
     return product, PhysicalCopy.objects.create(data_location=story.processing, data_product=product)
 
 
@@ -642,7 +698,7 @@ def test_what_an_active_staging_job_needs_cannot_be_taken_from_it(story):
         lambda: sql("UPDATE staging_job_raw_data_packages SET rawdatapackage_id = %s", RawDataPackageFactory().pk),
     ):
         assert f"staging_job {job.pk}: " in refusal_of(attempt).message_primary
-    StagingJob.objects.filter(pk=job.pk).update(active=False)
+    release_staging(job)
     job.raw_data_packages.clear()
 
 
@@ -925,8 +981,12 @@ def random_situation(chance):
             raw_data_package=story.package, origin_location=pick([None, story.buffer, story.source])
         )
     if chance.random() < 0.4:
+        active = chance.random() < 0.5
         job = StagingJobFactory(
-            raw_data_packages=[story.package], destination_location_id=story.processing.pk, active=chance.random() < 0.5
+            raw_data_packages=[story.package],
+            destination_location_id=story.processing.pk,
+            active=active,
+            completed=not active,
         )
         if chance.random() < 0.7:
             force(job, status="completed", finished_at=timezone.now())

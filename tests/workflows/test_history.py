@@ -14,17 +14,19 @@ from django.urls import reverse
 
 from opsdb.middleware import AttributionMiddleware
 from opsdb.models import ApiToken, ChangeLog, PhysicalCopy, RawDataFile, Recording, Site, User
-from opsdb.models.constraints import Rule
 from opsdb.workflows.attribution import attributed, is_attributed, tell
 from tests.factories import (
     ApiTokenFactory,
+    DataProductFactory,
     FixedSourceFactory,
     ObservatoryFactory,
     RawDataFileFactory,
     SiteFactory,
+    StagingJobFactory,
     UserFactory,
 )
 from tests.factories.base import checksum
+from tests.models.schema import LINK_TABLES
 from tests.workflows.racing import race
 from tests.workflows.scenario_deletion import refusal_of, sql, tell_story
 
@@ -52,7 +54,7 @@ def told():
 
 @pytest.mark.parametrize("model", RECORDED, ids=lambda model: model.__name__)
 def test_every_table_is_recorded_as_it_says(model):
-    rules = [rule for rule in model._meta.constraints if isinstance(rule, Rule) and rule.name.endswith("_history")]
+    rules = [rule for rule in model._meta.constraints if rule.name == f"{model._meta.db_table}_history"]
     events = {
         Recording.ALL: ["INSERT OR UPDATE OR DELETE"],
         Recording.CHANGES: ["UPDATE OR DELETE"],
@@ -68,6 +70,31 @@ def test_the_big_tables_keep_no_inserts_and_logs_keep_nothing():
     for name in ("ChangeLog", "DataTransferLog", "LongTermArchiveTransferLog", "FixityCheck", "DataLocationUsage"):
         assert by_name[name] == Recording.NOTHING
     assert by_name["ObsUnit"] == by_name["Pipeline"] == by_name["User"] == Recording.ALL
+
+
+def test_links_are_written_as_changes_of_the_row_that_has_them():
+    with attributed(user=UserFactory(), reason="for the maps"):
+        job = StagingJobFactory()
+        product = DataProductFactory()
+        job.data_products.add(product)
+        sql("UPDATE staging_job SET active = false, status = 'failed', failure_message = 'x', finished_at = now()")
+        job.data_products.clear()
+    links = [change for change in ChangeLog.objects.of(job).order_by("id") if "data_products" in (change.after or {})]
+    assert [(change.operation, change.reason) for change in links] == [("update", "for the maps")] * 2
+    assert [(change.before, change.after) for change in links] == [
+        ({"data_products": None}, {"data_products": product.pk}),
+        ({"data_products": product.pk}, {"data_products": None}),
+    ]
+
+
+@pytest.mark.parametrize("link", LINK_TABLES, ids=lambda link: link._meta.db_table)
+def test_every_table_of_links_is_recorded_with_the_right_columns(link):
+    owner = link._meta.auto_created
+    [field] = [field for field in owner._meta.local_many_to_many if field.remote_field.through is link]
+    [rule] = [rule for rule in owner._meta.constraints if rule.name == f"{owner._meta.db_table}_{field.name}_history"]
+    assert (rule.options["table"], rule.options["events"]) == (link._meta.db_table, "INSERT OR UPDATE OR DELETE")
+    assert f"NEW.{field.m2m_column_name()}, OLD.{field.m2m_column_name()}" in rule.options["body"]
+    assert f"'{field.name}', NEW.{field.m2m_reverse_name()}" in rule.options["body"]
 
 
 def test_insert_update_and_delete_are_written_with_what_changed():

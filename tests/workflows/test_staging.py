@@ -18,7 +18,7 @@ from opsdb.workflows.staging import (
     request_staging,
     what_is_missing,
 )
-from tests.factories import DataProductFactory
+from tests.factories import DataProductFactory, UserFactory
 from tests.workflows.racing import overtaken, race
 from tests.workflows.scenario import WORKER, WRONG, build_world, found, out_of_use
 
@@ -123,7 +123,7 @@ def test_staging_can_be_reported_again(world):
 def test_what_is_there_already_need_not_be_brought_again(world):
     job, [first, second] = begun(world)
     complete_staging(job, worker=WORKER, found=map(found, [first, second]))
-    again = world.staged(first, second)
+    again = world.staged(first, second, purpose="once more")
     assert again.status == Status.COMPLETED
     made_here = product_at(world.processing)
     assert what_is_missing(request_staging(location=world.processing, products=[made_here])) == []
@@ -203,7 +203,7 @@ def delete(world, package):
 
 def test_staged_data_stay_while_a_job_needs_them_and_may_go_when_all_are_released(world):
     package = world.archived_package()
-    jobs = [world.staged(package) for _ in range(2)]
+    jobs = [world.staged(package, purpose=purpose) for purpose in ("maps", "spectra")]
     for job in jobs:
         with pytest.raises(IntegrityError, match="deletion rule 4: staging_job"):
             delete(world, package)
@@ -229,6 +229,54 @@ def test_a_released_job_is_not_begun(world):
         assert claim_staging(worker=WORKER) == []
     release_staging(job)
     assert claim_staging(worker=WORKER) == []
+
+
+def test_a_released_job_is_over_whatever_anybody_does(world):
+    job = request_staging(location=world.processing, packages=[world.archived_package()])
+    rows = StagingJob.objects.filter(pk=job.pk)
+    with pytest.raises(IntegrityError, match="released_is_over"), transaction.atomic():
+        rows.update(active=False)
+    release_staging(job)
+    with pytest.raises(Refused, match=f"staging_job {job.pk}: A released job is over: ask for the data again"):
+        work.reset(job)
+    assert rows.get().status == Status.FAILED
+
+
+def test_the_same_request_again_returns_the_first_job(world):
+    packages, product = archived(world), product_at(world.processing)
+    end = timezone.now() + timedelta(days=1)
+    wish = {"location": world.processing, "packages": packages, "products": [product], "expires_at": end}
+    job = request_staging(**wish)
+    assert request_staging(**{**wish, "packages": packages[::-1]}) == job
+    others = (
+        {"packages": packages[:1]},
+        {"products": []},
+        {"purpose": "maps"},
+        {"expires_at": None},
+        {"user": UserFactory()},
+    )
+    made = [request_staging(**{**wish, **other}) for other in others]
+    assert [request_staging(**{**wish, **other}) for other in others] == made
+    assert len({job, *made}) == 6
+    release_staging(job)
+    assert request_staging(**wish) not in {job, *made}
+
+
+def test_a_request_for_what_was_staged_and_is_lost_makes_a_new_job(world):
+    package = world.archived_package()
+    job = world.staged(package)
+    assert request_staging(location=world.processing, packages=[package]) == job
+    PhysicalCopy.objects.at(world.processing).of(package).update(status=PhysicalCopyStatus.MISSING)
+    assert request_staging(location=world.processing, packages=[package]) != job
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("round", range(5))
+def test_two_that_ask_the_same_at_once_get_one_job(round):
+    world = build_world()
+    packages = archived(world)
+    jobs = race(3, lambda number: request_staging(location=world.processing, packages=packages))
+    assert jobs == [StagingJob.objects.get()] * 3
 
 
 def test_jobs_whose_time_has_passed_are_released(world):
@@ -285,6 +333,7 @@ def test_a_request_and_the_deletion_of_what_is_staged_already_never_both_succeed
 def test_a_request_waits_for_a_deletion_of_the_last_copy_that_can_be_read():
     world = build_world()
     product = product_at(world.processing)
+    type(product).objects.filter(pk=product.pk).update(superseded_by=DataProductFactory())
     type(world.processing).objects.filter(pk=world.processing.pk).update(retention_days=0)
     copies = PhysicalCopy.objects.at(world.processing).of(product)
     asked = overtaken(
@@ -300,8 +349,8 @@ def test_a_request_waits_for_a_deletion_of_the_last_copy_that_can_be_read():
 def test_two_jobs_that_bring_the_same_package_at_once_share_one_copy(round):
     world = build_world()
     package = world.archived_package()
-    for _ in range(2):
-        request_staging(location=world.processing, packages=[package])
+    for purpose in ("maps", "spectra"):
+        request_staging(location=world.processing, packages=[package], purpose=purpose)
     jobs = claim_staging(worker=WORKER, limit=2)
     done = race(2, lambda number: complete_staging(jobs[number], worker=WORKER, found=[found(package)]))
     assert [job.status for job in done] == [Status.COMPLETED] * 2, done

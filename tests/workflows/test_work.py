@@ -54,7 +54,10 @@ def planned_archiving(world, number):
 
 def planned_staging(world, number):
     package = world.archived_package()
-    return [request_staging(location=world.processing, packages=[package]) for _ in range(number)]
+    return [
+        request_staging(location=world.processing, packages=[package], purpose=f"purpose {count}")
+        for count in range(number)
+    ]
 
 
 PENDING = {
