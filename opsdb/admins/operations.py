@@ -261,7 +261,7 @@ OF_COPIES = (
 
 
 def _execute(request, order):
-    done = deletion.execute(request)
+    done = deletion.execute(request, order.user)
     text = ngettext("%s copy is scheduled for deletion", "%s copies are scheduled for deletion", len(done.copies))
     return "; ".join([text % len(done.copies), *map(str, done.held_back)])
 

@@ -51,10 +51,11 @@ class Line:
 
 @dataclass
 class Change:
-    """What one transaction did to a row.
+    """One change of a row, in all its tables.
 
     Attributes:
         entry: the newest entry of the log that belongs to it; its key names the version.
+        tables: the tables that it changed.
         who: the user's name, or the account at the database.
         lines: the fields that changed.
         restore_url: where this version can be brought back, if it can.
@@ -62,6 +63,7 @@ class Change:
 
     entry: ChangeLog
     who: str = ""
+    tables: set[str] = field(default_factory=set)
     lines: list[Line] = field(default_factory=list)
     restore_url: str = ""
 
@@ -82,7 +84,7 @@ def fields_by_column(model) -> dict:
 
 
 def changes_of(row, before=None, limit=CHANGES_SHOWN):
-    """Return the newest changes of a row, those of one transaction as one, and where the next page begins.
+    """Return the newest changes of a row, over all its tables, and where the next page begins.
 
     Costs three queries, and one for each kind of row that the changed fields refer to.
 
@@ -101,17 +103,15 @@ def changes_of(row, before=None, limit=CHANGES_SHOWN):
     users = get_user_model()._base_manager.in_bulk({entry.user_id for entry in entries if entry.user_id})
     changes, values = [], []
     for entry in entries:
-        if not changes or changes[-1].entry.transaction_id != entry.transaction_id:
+        if not changes or not _belongs_to(entry, changes[-1]):
             user = users.get(entry.user_id)
             who = user.get_username() if user else gettext("user %s") % entry.user_id if entry.user_id else ""
             changes.append(Change(entry, who or entry.database_user))
             values.append(({}, {}))
+        changes[-1].tables.add(entry.table_name)
         old, new = values[-1]
         old.update(entry.before or {})
-        for column, value in (entry.after or {}).items():
-            new.setdefault(column, value)
-        if entry.operation == ChangeOperation.INSERT:
-            changes[-1].entry.operation = entry.operation
+        new.update(entry.after or {})
     for change, (old, new) in zip(changes, values, strict=True):
         change.lines = [
             Line(
@@ -125,6 +125,11 @@ def changes_of(row, before=None, limit=CHANGES_SHOWN):
             and column not in ("updated_at", "created_at", "id")
         ]
     return changes, following
+
+
+def _belongs_to(entry, change):
+    """Return whether an entry is about another table of the row that was changed together with it."""
+    return change.entry.transaction_id == entry.transaction_id and entry.table_name not in change.tables
 
 
 def _names(entries, fields):
@@ -179,10 +184,7 @@ def values_at(row, entry) -> dict:
     if len(newer) > MOST_NEWER:
         raise NotRestorable(gettext("More than %s changes came after it.") % MOST_NEWER)
     then = {}
-    # What one transaction did belongs together, whatever table of the row it touched last.
     for later in newer:
-        if later.transaction_id == entry.transaction_id:
-            continue
         if later.operation != ChangeOperation.UPDATE:
             raise NotRestorable(gettext("The row was deleted and made again after it."))
         then.update(later.before)

@@ -3,7 +3,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("opsdb", "0014_link_table_comments"),
+        ("opsdb", "0015_safer_deletion"),
     ]
 
     operations = [
