@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
 
 from .errors import Problems
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
+CONTROL_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
 def read_lines(file, problems=None) -> list[str]:
@@ -50,8 +52,9 @@ def read_text(file, problems=None) -> str:
         problems.stop("this file is too large", expected=f"at most {MAX_FILE_BYTES // 1024**2} MiB")
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         problems.stop("this is UTF-16 text", expected="UTF-8; save it again with that encoding")
-    if b"\0" in content:
-        problems.stop("there is a NUL byte", expected="plain text", line=_line_of(content, content.index(b"\0")))
+    if control := CONTROL_CHARACTER.search(content):
+        what = "a NUL byte" if control[0] == b"\0" else f"the control character 0x{control[0][0]:02x}"
+        problems.stop(f"there is {what}", expected="plain text", line=_line_of(content, control.start()))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -7,5 +7,6 @@ from functools import cache
 def kinds() -> dict:
     """Return every kind by its name, in the order in which a season's files are loaded."""
     from .slots import Slots
+    from .sources import Sources
 
-    return {kind.name: kind for kind in (Slots(),)}
+    return {kind.name: kind for kind in (Sources(), Slots())}

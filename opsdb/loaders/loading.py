@@ -79,6 +79,10 @@ class Plan:
         """Whether the database already is as the files want it, as far as conflicts may be settled."""
         return not (self.counted(CREATE) or self.counted(UPDATE))
 
+    def count(self, what: str, number: int) -> None:
+        """Add to a number about the files."""
+        self.facts[what] = self.facts.get(what, 0) + number
+
     def note(self, what, row, model, label, why="") -> None:
         """Add a step for a row of a file."""
         step = Step(what, model._meta.verbose_name, label, why, row.problems.path, row.line)
@@ -207,7 +211,7 @@ class TableKind(Kind):
         rows = []
         for file in files:
             rows += read_table(file, self.columns, loading.problems_of(file), loading.progress)
-        loading.plan.facts["rows read"] = len(rows)
+        loading.plan.count("rows read", len(rows))
         entries = self.entries(loading, rows)
         loading.problems.stop_if_any()
         loading.write(entries)
@@ -273,6 +277,16 @@ class Loading:
     def problems_of(self, file) -> Problems:
         """Return the problems of a file of this load."""
         return Problems(path_of(file), self.problems)
+
+    def nested(self, kind: Kind, files, options: dict) -> Loading:
+        """Return a load within this one, of another kind, with the same problems and plan.
+
+        Raises:
+            TypeError: an option is unknown, or needed and missing.
+        """
+        inner = Loading(kind, files, complete(kind, options), self.progress)
+        inner.problems, inner.plan = Problems(path_of(files[0]), self.problems), self.plan
+        return inner
 
     def write(self, entries, kind=None) -> None:
         """Create or update the rows that entries want; what is there is compared and left, skipped or updated.

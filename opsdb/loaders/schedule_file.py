@@ -1,6 +1,6 @@
 """Reading observing schedules: the planner's ECSV timelines and TOAST's text schedules.
 
-Nothing here knows the database. Formats: docs/formats.md. Facts about them come from the programs that write
+Nothing here knows the database. Formats: docs/formats/slots.md. Facts about them come from the programs that write
 them, ``fyst_trajectories.overhead.io`` (github.com/ccatobs/fyst-trajectories) and ``toast.schedule``
 (github.com/hpc4cmb/toast).
 """

@@ -23,6 +23,7 @@ from opsdb.models import (
     Telescope,
 )
 
+from .bodies import NAIF_IDS
 from .columns import Column, Moment, Number, Reference, Text, Whole
 from .errors import listed, shown
 from .files import read_lines
@@ -44,26 +45,6 @@ from .tables import TableRow, read_table
 CALIBRATION_PROGRAM = "Cal"
 SITE_TOLERANCE_DEG = 0.01
 FIELD_TOLERANCE_DEG = 0.01
-
-# NAIF numbers of the bodies that submillimetre telescopes calibrate on: NAIF Integer ID codes,
-# naif.jpl.nasa.gov/pub/naif/toolkit_docs/C/req/naif_ids.html
-NAIF_IDS = {
-    "sun": 10,
-    "mercury": 199,
-    "venus": 299,
-    "moon": 301,
-    "mars": 499,
-    "jupiter": 599,
-    "ganymede": 503,
-    "callisto": 504,
-    "saturn": 699,
-    "titan": 606,
-    "uranus": 799,
-    "neptune": 899,
-    "ceres": 2000001,
-    "pallas": 2000002,
-    "vesta": 2000004,
-}
 
 
 class Slots(TableKind):
@@ -117,7 +98,7 @@ class Slots(TableKind):
             schedule = read_schedule(file, problems)
             entries += _ScheduledSlots(schedule, loading, problems).entries()
         if tables:
-            loading.plan.facts["rows read"] = len(tables)
+            loading.plan.count("rows read", len(tables))
             for row in tables:
                 row.values["origin"] = row.values.get("origin") or row.problems.path.name
             entries += self.entries(loading, tables)
@@ -199,7 +180,6 @@ class _ScheduledSlots:
 
     def entries(self):
         """Return an entry for every observed block, once its unit is there."""
-        facts = self.loading.plan.facts
         for what, number in (
             ("blocks read", len(self.schedule.blocks)),
             ("science", self.schedule.count(SCIENCE)),
@@ -207,7 +187,7 @@ class _ScheduledSlots:
             ("slews, not loaded", self.schedule.count(SLEW)),
             ("idle, not loaded", self.schedule.count(IDLE)),
         ):
-            facts[what] = facts.get(what, 0) + number
+            self.loading.plan.count(what, number)
         if self.schedule.ignored_columns:
             self.loading.plan.notes.append(f"Columns not loaded: {', '.join(self.schedule.ignored_columns)}.")
         self._refuse_overlaps()

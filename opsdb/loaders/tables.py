@@ -110,7 +110,11 @@ def _columns_of(header, line, columns: tuple[Column, ...], problems):
         column = known.get(name.casefold())
         if column is None:
             what = f"there is no column {shown(name)}" if name else "a column in the middle has no name"
-            problems.add(what, expected=near(name, [column.name for column in columns]), line=line)
+            problems.add(
+                what,
+                expected=near(name, [one for column in columns for one in (column.name, *column.aliases)]),
+                line=line,
+            )
         elif column.name in found:
             first = found[column.name]
             same = f"column {shown(name)} is there twice" if first == name else f"{shown(name)} means {shown(first)}"

@@ -1,0 +1,41 @@
+"""The pages of docs/formats are right: their examples load, and their tables name the columns."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from opsdb.loaders.kinds import kinds
+from opsdb.loaders.loading import TableKind
+from opsdb.models import FixedSource, PreScheduledSlot, Source
+from tests.commands import ROOT
+
+PAGES = ROOT / "docs" / "formats"
+EXAMPLE = re.compile(r"^    manage\.py opsdb_load ([^\n]+)\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", kinds())
+def test_a_page_names_every_column_of_its_table_and_no_other(name):
+    kind = kinds()[name]
+    page = (PAGES / f"{name}.md").read_text()
+    assert f"[{name}]({name}.md)" in (PAGES / "index.md").read_text()
+    assert EXAMPLE.search(page), "there is no example"
+    if isinstance(kind, TableKind):
+        table = re.search(r"^## Table \(CSV\)$(.*?)^(?:## |\Z)", page, re.DOTALL | re.MULTILINE)[1]
+        first_cells = re.findall(r"^\| (`[^|]*`) \|", table, re.MULTILINE)
+        assert re.findall(r"`(\w+)`", " ".join(first_cells)) == [column.name for column in kind.columns]
+
+
+def test_the_examples_of_all_pages_load_one_after_the_other(reference, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in kinds():
+        for command, text in EXAMPLE.findall((PAGES / f"{name}.md").read_text()):
+            kind, file, *options = shlex.split(command)
+            assert kind == name
+            Path(file).write_text(text)
+            call_command("opsdb_load", kind, file, *options, verbosity=0)
+    assert {"Orion KL", "Neptune", "Deep 56", "Sgr B2", "Mars"} <= set(Source.objects.values_list("name", flat=True))
+    assert FixedSource.objects.get(name="S1").comment == "no velocity"
+    assert PreScheduledSlot.objects.count() == 4

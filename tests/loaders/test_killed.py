@@ -1,0 +1,97 @@
+"""A load that is killed leaves nothing behind, and the next one completes."""
+
+import multiprocessing
+import signal
+import time
+from random import Random
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from opsdb.loaders.reference import load_reference
+from opsdb.models import (
+    ObservationConfiguration,
+    ObsUnit,
+    PreScheduledSlot,
+    Source,
+)
+from tests.schedules import at, timeline
+
+MOMENTS = 20
+PLANNED = (Source, ObservationConfiguration, ObsUnit, PreScheduledSlot)
+SOURCES = "name,ra,dec,system\n" + "".join(f"source {n},{n / 10},{n / 100},B1950\n" for n in range(600))
+SLOTS = timeline(
+    *(
+        at(hour, name=f"field_{minute}_{hour}", start_time=f'"2026-07-01 {hour:02}:{minute:02}:00"')
+        | {"stop_time": f'"2026-07-01 {hour:02}:{minute:02}:50"'}
+        for hour in range(10)
+        for minute in (0, 20, 40)
+    )
+)
+FILES = {
+    "sources": ("sources.csv", SOURCES, ()),
+    "slots": ("slots.ecsv", SLOTS, ("--program", "WFS", "--create-missing")),
+}
+
+
+def counts():
+    return [model.objects.count() for model in PLANNED]
+
+
+def load_in_child(arguments):
+    # The parent's session is not the child's to use.
+    connection.inc_thread_sharing()
+    connection.connection = None
+    connection.savepoint_ids, connection.in_atomic_block = [], False
+    call_command("opsdb_load", *arguments, verbosity=0)
+
+
+def wait_for_sessions_to_end():
+    """Wait until the server has noticed that the killed process is gone."""
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    until = time.monotonic() + 30
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(f"{others} AND backend_type = 'client backend'")
+            if cursor.fetchone() == (0,):
+                return
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", FILES)
+def test_a_load_killed_at_any_of_twenty_moments_leaves_the_database_as_it_was(tmp_path, kind):
+    load_reference()
+    name, text, options = FILES[kind]
+    path = tmp_path / name
+    path.write_text(text)
+    arguments = (kind, str(path), *options)
+    for _ in range(2):  # the first one imports astropy
+        begun = time.monotonic()
+        call_command("opsdb_load", *arguments, "--dry-run", verbosity=0)
+        length = time.monotonic() - begun
+    before, killed = counts(), 0
+    fork = multiprocessing.get_context("fork")
+    moments = Random(4)
+    for _ in range(MOMENTS):
+        child = fork.Process(target=load_in_child, args=(arguments,))
+        child.start()
+        child.join(moments.uniform(0, length))
+        child.kill()
+        child.join()
+        wait_for_sessions_to_end()
+        if child.exitcode == 0:
+            for model in reversed(PLANNED):
+                model.objects.all().delete()
+        else:
+            killed += 1
+            assert child.exitcode == -signal.SIGKILL
+        assert counts() == before
+    assert killed >= MOMENTS // 2
+    call_command("opsdb_load", *arguments, verbosity=0)
+    after = counts()
+    assert after != before
+    call_command("opsdb_load", *arguments, verbosity=0)
+    assert counts() == after

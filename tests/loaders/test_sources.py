@@ -1,0 +1,326 @@
+"""Sources from tables and lists: every position is in ICRS, and as it was given."""
+
+import csv
+import io
+from time import perf_counter
+
+import pytest
+from astropy import units as u
+from astropy.coordinates import FK4, BarycentricMeanEcliptic, SkyCoord
+from pyongc import ongc
+
+from opsdb.loaders.errors import LoadError
+from opsdb.loaders.loading import export, load, prepare
+from opsdb.models import ConstantElevationSource, FixedSource, SolarSystemObject, Source
+
+pytestmark = pytest.mark.django_db
+
+# SIMBAD's ICRS positions of sources that submillimetre telescopes know.
+WELL_KNOWN = {
+    "Orion KL": "05 35 14.16 -05 22 21.5",
+    "Sgr A*": "17 45 40.0359 -29 00 28.169",
+    "M31": "00 42 44.330 +41 16 07.50",
+    "M87": "12 30 49.42338 +12 23 28.0439",
+    "Vega": "18 36 56.33635 +38 47 01.2802",
+    "Polaris": "02 31 49.09456 +89 15 50.7923",
+    "Cas A": "23 23 24.000 +58 48 54.00",
+    "LMC": "05 23 34.6 -69 45 22",
+    "30 Dor": "05 38 42.396 -69 06 03.36",
+    "IRC+10216": "09 47 57.40632 +13 16 43.5648",
+}
+SKY = {name: SkyCoord(text, unit=(u.hourangle, u.deg)) for name, text in WELL_KNOWN.items()}
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Write a text to a file."""
+
+    def write(text, name="sources.csv"):
+        path = tmp_path / name
+        path.write_text(text, newline="")
+        return path
+
+    return write
+
+
+def table(*rows):
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def off_by_arcsec(name):
+    found = FixedSource.objects.get(name=name)
+    return SkyCoord(found.ra_deg, found.dec_deg, unit="deg").separation(SKY[name]).arcsec
+
+
+def sexagesimal(sky, mark=":"):
+    hours = sky.spherical.lon.to_string(u.hour, sep=mark, precision=5, pad=True)
+    return hours, sky.spherical.lat.to_string(u.deg, sep=mark, precision=4, pad=True, alwayssign=True)
+
+
+def degrees(sky):
+    return f"{sky.spherical.lon.deg:.7f}", f"{sky.spherical.lat.deg:.7f}"
+
+
+@pytest.fixture
+def refused(file):
+    """Load a text that must be refused; return what is said, without the name of the file."""
+
+    def refused(text, name="sources.csv", **options):
+        path = file(text, name)
+        with pytest.raises(LoadError) as caught:
+            load("sources", path, **options)
+        assert not Source.objects.exclude(comment="kept").exists()
+        return str(caught.value).replace(f"{path}, ", "").replace(f"{path}: ", "")
+
+    return refused
+
+
+SYSTEMS = {
+    "J2000": (lambda sky: sky.fk5, sexagesimal, 0.01),
+    "B1950": (lambda sky: sky.transform_to(FK4(equinox="B1950")), sexagesimal, 0.1),
+    "GALACTIC": (lambda sky: sky.galactic, degrees, 0.1),
+    "ECLIPTIC": (lambda sky: sky.transform_to(BarycentricMeanEcliptic(equinox="J2000")), degrees, 0.1),
+}
+
+
+def test_positions_of_ten_well_known_objects_agree_with_astropy_to_a_hundredth_of_an_arcsecond(file):
+    rows = [[name, *sexagesimal(sky)] for name, sky in SKY.items()]
+    load("sources", file(table(["name", "ra", "dec"], *rows)))
+    assert all(off_by_arcsec(name) < 0.01 for name in SKY)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("kind", ["csv", "kosma"])
+def test_the_same_ten_given_in_another_system_agree_and_are_kept_as_given(file, system, kind):
+    turned, written, arcsec = SYSTEMS[system]
+    rows = [[name, *written(turned(sky)), system] for name, sky in SKY.items()]
+    if kind == "csv":
+        path = file(table(["name", "longitude", "latitude", "system"], *rows))
+    else:
+        lines = (f'"{name}"  {lon} {lat}  {system} -5.5 ! a comment\n' for name, lon, lat, _ in rows)
+        path = file("".join(lines), "list")
+    load("sources", path)
+    assert all(off_by_arcsec(name) < arcsec for name in SKY)
+    for one in FixedSource.objects.all():
+        given = turned(SKY[one.name]).spherical
+        assert (one.longitude_deg, one.latitude_deg) == pytest.approx((given.lon.deg, given.lat.deg), abs=1e-6)
+        assert (one.frame, one.equinox) == {
+            "J2000": ("fk5", "J2000"),
+            "B1950": ("fk4", "B1950"),
+            "GALACTIC": ("galactic", ""),
+            "ECLIPTIC": ("ecliptic", "J2000"),
+        }[system]
+        if kind == "kosma":
+            assert (one.vlsr_km_s, one.comment) == (-5.5, "a comment")
+
+
+def test_a_published_b1950_position_is_where_the_source_is(file):
+    """3C 273 in B1950, as its radio position was published before 1984, and in ICRF3."""
+    load("sources", file("name,ra,dec,system\n3C 273,12:26:33.248,+02:19:43.29,B1950\n"))
+    found = FixedSource.objects.get()
+    icrf = SkyCoord("12 29 06.6997 +02 03 08.598", unit=(u.hourangle, u.deg))
+    assert SkyCoord(found.ra_deg, found.dec_deg, unit="deg").separation(icrf).arcsec < 0.3
+
+
+@pytest.mark.parametrize(
+    ("ra", "dec", "expected"),
+    [
+        ("83.5", "-5.25", (83.5, -5.25)),
+        ("-0.5", "+.5", (359.5, 0.5)),
+        ("5h30m", "-0d30m", (82.5, -0.5)),
+        ("5h30m36.0s", "-00:30:36", (82.65, -0.51)),
+        ("05 30 36", "-5°15′36″", (82.65, -5.26)),
+        ("83d30m", "\N{MINUS SIGN}5.25", (83.5, -5.25)),
+        ("83.5d", "5.25deg", (83.5, 5.25)),
+        ("12:39:60.00", "-02:18:60.0", (190, -2 - 19 / 60)),
+        ("360", "90", (0, 90)),
+        ("-1e-300", "-90", (0, -90)),
+    ],
+)
+def test_angles_may_be_decimal_or_sexagesimal(file, ra, dec, expected):
+    load("sources", file(table(["name", "ra", "dec"], ["x", ra, dec])))
+    found = FixedSource.objects.get()
+    assert (found.ra_deg, found.dec_deg) == pytest.approx(expected, abs=1e-12)
+
+
+def test_sexagesimal_longitudes_are_degrees_where_there_is_no_right_ascension(file):
+    load("sources", file("name,longitude,latitude,system\na,30:30:00,0,GALACTIC\nb,2h,0,galactic\n"))
+    assert list(FixedSource.objects.order_by("name").values_list("longitude_deg", flat=True)) == [30.5, 30]
+
+
+EVERY_TYPE = """\
+name,type,aliases,comment,lon,lat,system,velocity,naif_id,ra_min_deg,ra_max_deg,dec_min_deg,dec_max_deg,elevation_deg
+W 49,fixed,W49; G43.2-0.0,"bright, ""compact"" one",43.17,0.01,GALACTIC,8,,,,,,
+Mars,solar_system,,,,,,,499,,,,,
+Wide,constant_elevation,,,,,,,,350,10,-37,-27,50
+"""
+
+
+def test_every_type_of_source_has_its_columns(file):
+    plan = load("sources", file(EVERY_TYPE))
+    assert plan.counted("create") == 3
+    w49 = FixedSource.objects.get()
+    assert (w49.aliases, w49.comment, w49.vlsr_km_s) == (["W49", "G43.2-0.0"], 'bright, "compact" one', 8)
+    assert SolarSystemObject.objects.get().naif_id == 499
+    wide = ConstantElevationSource.objects.get()
+    assert (wide.ra_min_deg, wide.ra_max_deg, wide.elevation_deg) == (350, 10, 50)
+
+
+def test_a_body_that_everyone_knows_needs_no_number(file):
+    load("sources", file("name,type\nNeptune,solar_system\n"))
+    body = SolarSystemObject.objects.get()
+    assert (body.naif_id, body.horizons_id, body.ephemeris_name) == (899, "899", "neptune")
+
+
+KOSMA = """\
+# name   longitude  latitude  system  velocity
+
+OrionKL  05:35:14.16  -05:22:21.5  J2000  9.0   ! the hot core
+"Sgr A*" 17 42 29.3 -28 59 18.6 B1950 0.0
+W49      43.17  +0.01  GALACTIC
+"#1"     10.0   20.0   ecliptic  -12.5  # by the ecliptic
+Mars
+@uranus
+"""
+
+
+def test_a_kosma_list_may_have_comments_blanks_quotes_and_planets(file):
+    plan = load("sources", file(KOSMA, "chai.kosma"))
+    assert plan.counted("create") == 6
+    assert FixedSource.objects.get(name="OrionKL").comment == "the hot core"
+    assert FixedSource.objects.get(name="Sgr A*").frame == "fk4"
+    assert FixedSource.objects.get(name="#1").vlsr_km_s == -12.5
+    assert set(SolarSystemObject.objects.values_list("name", "naif_id")) == {("Mars", 499), ("uranus", 799)}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("X 10 20", "the line has no system; expected name longitude latitude system [velocity]"),
+        ("X 10 J2000", "the line has 1 fields before the system J2000"),
+        ("X 1 2 3 4 J2000", "the line has 4 fields before the system J2000"),
+        ("X 10 20 J2000 5 6", "the line has 2 fields after the system"),
+        ("X 10 20 J2000 fast", "vlsr_km_s: 'fast' does not fit; expected a number of km/s"),
+        ("X 10 120 J2000", "latitude: '120' is out of range; expected degrees from -90 to 90"),
+        ("X 25:00:00 20 J2000", "longitude: '25:00:00' is out of range; expected hours from -24 to 24"),
+        ("X 10 20 HORIZON", "the line has no system"),
+        ("Vulcan", "Vulcan has no position; expected a position, or one of callisto"),
+        ('"X 10 20 J2000', "the line can't be split"),
+    ],
+)
+def test_a_wrong_line_of_a_kosma_list_is_named(refused, line, message):
+    said = refused(f"# a list\nY 1 2 J2000\n{line}\n", "list.kosma")
+    assert said.startswith("line 3")
+    assert message in said
+
+
+def test_a_list_of_comments_says_what_a_line_should_be(refused):
+    assert "there are no sources" in refused("# nothing\n", "list.kosma")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,ra,dec\nx,400,0\n", "line 2, longitude: '400' is out of range; expected degrees from -360 to 360"),
+        ("name,ra,dec\nx,0,-91\n", "line 2, latitude: '-91' is out of range; expected degrees from -90 to 90"),
+        ("name,ra,dec\nx,nan,0\n", "line 2, longitude: 'nan' does not fit; expected an angle such as"),
+        ("name,ra,dec\nx,0,1e999\n", "line 2, latitude: '1e999' does not fit"),
+        ("name,ra,dec\nx,05:61:00,0\n", "line 2, longitude: '05:61:00' does not fit"),
+        ("name,ra,dec\nx,05:30.5:10,0\n", "'05:30.5:10' does not fit"),
+        ("name,ra,dec\nx,0,5h\n", "'5h' is out of range; expected degrees"),
+        ("name,ra,dec\nx,0,5h30m\n", "'5h30m' is out of range; expected degrees"),
+        ("name,ra\nx,0\n", "line 2, latitude: a fixed source needs a value"),
+        ("name,ra,dec,system\nx,0,0,J1900\n", "'J1900' does not fit; expected one of ICRS, J2000, B1950"),
+        ("name,type,ra,dec\nx,moving,0,0\n", "'moving' does not fit; expected one of fixed, solar_system"),
+        ("name,type,ra,dec\nMars,solar_system,5,\n", "longitude: '5' means nothing for a solar_system source"),
+        ("name,ra,dec,naif_id\nx,1,2,3\n", "naif_id: '3' means nothing for a fixed source"),
+        ("name,ra,dec\nx,1,2\nx,3,4\n", "line 3: 'x' is in line 2 already; expected every row once"),
+        ("name,ra,lon,dec\nx,1,2,3\n", "'lon' means 'ra'; expected every column once"),
+        ("name,ra,dec,vrls\nx,1,2,3\n", "there is no column 'vrls'; expected vlsr?"),
+        (
+            "name,type,ra_min_deg,ra_max_deg,dec_min_deg,dec_max_deg\nx,constant_elevation,1,2,5,4\n",
+            "dec_max_deg: '4' is not above dec_min_deg",
+        ),
+        ("name,type,ra_min_deg\nx,constant_elevation,1\n", "ra_max_deg: a constant_elevation source needs a value"),
+        ("name,type,naif_id\na,solar_system,499\nb,solar_system,499\n", "line 3, naif_id: "),
+    ],
+)
+def test_a_wrong_row_is_named_with_line_column_value_and_what_is_right(refused, text, message):
+    assert message in refused(text)
+
+
+def test_a_source_of_another_place_is_a_conflict_that_is_refused_skipped_or_settled(file):
+    load("sources", file("name,ra,dec,comment\nx,1,2,kept\n"))
+    path = file("name,ra,dec\nx,1,3\ny,5,6\n")
+    with pytest.raises(LoadError, match=r"line 2: fixed source 'x' is there with other facts: .*dec_deg 2 → 3"):
+        load("sources", path)
+    assert Source.objects.count() == 1
+    skipped = load("sources", path, on_conflict="skip")
+    assert (skipped.counted("skip"), skipped.counted("create")) == (1, 1)
+    assert FixedSource.objects.get(name="x").dec_deg == 2
+    settled = load("sources", path, on_conflict="update")
+    assert (settled.counted("update"), settled.counted("leave")) == (1, 1)
+    x = FixedSource.objects.get(name="x")
+    assert (x.dec_deg, x.latitude_deg, x.comment) == (3, 3, "kept")
+    assert str(settled.steps[0]) == "update fixed source x (latitude_deg 2 → 3, dec_deg 2 → 3)"
+
+
+def test_a_source_cannot_become_one_of_another_type(file):
+    load("sources", file("name,ra,dec\nMars,1,2\n"))
+    path = file("name,type\nMars,solar_system\n")
+    with pytest.raises(LoadError, match="type fixed source → solar system object"):
+        load("sources", path, on_conflict="update")
+    assert load("sources", path, on_conflict="skip").counted("skip") == 1
+
+
+def test_what_the_plan_says_is_what_is_done_or_nothing(file):
+    path = file("name,ra,dec\nx,1,2\n")
+    plan = prepare("sources", path)
+    assert (plan.counted("create"), plan.applied, Source.objects.count()) == (1, False, 0)
+    assert plan.apply().applied
+    late = prepare("sources", file("name,ra,dec\nx,1,3\ny,1,2\n"), on_conflict="update")
+    FixedSource.objects.update(dec_deg=3, latitude_deg=3)
+    with pytest.raises(LoadError, match="not do what the plan says; expected a new plan"):
+        late.apply()
+    assert not Source.objects.filter(name="y").exists()
+
+
+def test_an_upload_is_loaded_like_a_file():
+    upload = io.BytesIO(b"\xef\xbb\xbfname,ra,dec\r\nx,1,2\r\n")
+    upload.name = "mine.csv"
+    plan = prepare("sources", upload)
+    assert plan.files == ("mine.csv",)
+    assert plan.apply().counted("create") == 1
+
+
+def test_options_that_a_kind_does_not_have_are_named():
+    with pytest.raises(TypeError, match="sources has no option program"):
+        prepare("sources", "x.csv", program="WFS")
+    with pytest.raises(TypeError, match="on_conflict is one of error, skip, update"):
+        prepare("sources", "x.csv", on_conflict="guess")
+
+
+def exported(queryset, kind="sources"):
+    stream = io.StringIO(newline="")
+    export(kind, queryset, stream)
+    return stream.getvalue()
+
+
+def test_a_position_that_was_never_given_is_exported_as_icrs(file):
+    FixedSource.objects.create(name="x", ra_deg=10, dec_deg=20, frame="fk4")
+    assert prepare("sources", file(exported(Source.objects.all()))).changes_nothing
+
+
+def test_thirteen_thousand_objects_of_opengnc_load_in_ten_seconds(file):
+    objects = {one.name: one for one in ongc.listObjects() if one.ra != "N/A"}
+    path = file(table(["name", "ra", "dec", "comment"], *([o.name, o.ra, o.dec, o.type] for o in objects.values())))
+    begun = perf_counter()
+    plan = load("sources", path)
+    took = perf_counter() - begun
+
+    assert plan.counted("create") == FixedSource.objects.count() > 13_000
+    assert min(took) < 10
+    assert prepare("sources", path).changes_nothing
