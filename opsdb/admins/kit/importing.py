@@ -77,16 +77,16 @@ def _field_of(option):
     label, about = capfirst(option.name.replace("_", " ")), capfirst(how.get("help", ""))
     if how.get("action") == "store_true":
         return forms.BooleanField(label=label, help_text=about, required=False)
-    required = bool(how.get("required"))
+    common = {
+        "label": label,
+        "help_text": about,
+        "required": bool(how.get("required")),
+        "initial": how.get("default"),
+    }
     if choices := how.get("choices"):
-        return forms.ChoiceField(
-            label=label,
-            help_text=about,
-            required=required,
-            choices=[(one, one) for one in choices],
-            initial=how.get("default"),
-        )
-    return forms.CharField(label=label, help_text=about, required=required, max_length=200, initial=how.get("default"))
+        named = [(one, one) for one in choices]
+        return forms.ChoiceField(**common, choices=named if common["required"] else [("", "–"), *named])
+    return forms.CharField(**common, max_length=200)
 
 
 class TooLarge(Exception):
