@@ -2,13 +2,13 @@
 
 from django.contrib.admin import helpers
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
-from django.core.exceptions import ValidationError
 from django.urls import path, reverse
 
 from .actions import Action
 from .exporting import Exporting
 from .history import Historied
 from .importing import Importing
+from .keys import is_key
 
 
 class Operated(Historied, Exporting, Importing):
@@ -38,20 +38,10 @@ class Operated(Historied, Exporting, Importing):
     def response_action(self, request, queryset):
         """Let no key that can't be one reach the database."""
         posted = request.POST.copy()
-        keys = filter(self._is_key, dict.fromkeys(posted.getlist(helpers.ACTION_CHECKBOX_NAME)))
-        posted.setlist(helpers.ACTION_CHECKBOX_NAME, list(keys))
+        keys = dict.fromkeys(posted.getlist(helpers.ACTION_CHECKBOX_NAME))
+        posted.setlist(helpers.ACTION_CHECKBOX_NAME, [key for key in keys if is_key(self.model, key)])
         request.POST = posted
         return super().response_action(request, queryset)
-
-    def _is_key(self, text):
-        key = self.opts.pk
-        while key.is_relation:
-            key = key.target_field
-        try:
-            key.run_validators(key.to_python(text))
-        except (ValidationError, ValueError, OverflowError):
-            return False
-        return True
 
     def changelist_view(self, request, extra_context=None):
         links = [*self.export_links(request), *self.import_links(request)]
