@@ -25,6 +25,14 @@ class Operated(Historied, Exporting, Importing):
         """Return the address of a page of this admin."""
         return reverse(admin_urlname(self.opts, page), args=args, current_app=self.admin_site.name)
 
+    def get_object(self, request, object_id, from_field=None):
+        # An empty _to_field is none, which Django does not see when it is posted.
+        return super().get_object(request, object_id, from_field or None)
+
+    def lookup_allowed(self, lookup, value, request):
+        # Django takes the text for its two ends, letter by letter.
+        return not lookup.endswith("__range") and super().lookup_allowed(lookup, value, request)
+
     # Actions
 
     def get_actions(self, request):
