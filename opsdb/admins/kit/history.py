@@ -24,7 +24,7 @@ from .actions import OrderForm
 from .refusals import REFUSED, Refusal
 from .values import said
 
-CHANGES_SHOWN = 50
+CHANGES_SHOWN = 100
 MOST_NEWER = 1_000  # changes that are undone at most to get back to a version
 BEFORE = "before"
 # What people plan and set up; everything else is a fact, a state, or who may do what.

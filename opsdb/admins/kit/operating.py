@@ -2,6 +2,7 @@
 
 from django.contrib.admin import helpers
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.forms import Media
 from django.urls import path, reverse
 
 from .actions import Action
@@ -20,6 +21,10 @@ class Operated(Historied, Exporting, Importing):
         views = [*self.history_urls(), *self.export_urls(), *self.import_urls()]
         own = [path(route, self.admin_site.admin_view(view), name=f"{names}_{name}") for route, view, name in views]
         return own + super().get_urls()
+
+    @property
+    def media(self):
+        return super().media + Media(css={"all": ["opsdb/operating.css"]})
 
     def page_url(self, page, *args):
         """Return the address of a page of this admin."""
