@@ -148,6 +148,19 @@ class TestEarlierVersions:
         assert browser.post(restore_url(slot, version), {"reason": "back"}).status_code == 302
         assert type(slot).objects.get(pk=slot.pk).start_time == start
 
+    def test_links_are_named_and_come_back(self, browser):
+        program, one, other = factories.ObservingProgramFactory(), *factories.InstrumentFactory.create_batch(2)
+        program.instruments.set([one])
+        settle()
+        version = ChangeLog.objects.of(program).first()
+        program.instruments.set([other])
+        newest, before = shown(history(browser, program))[:2]
+        assert {newest["instruments"], before["instruments"]} == {("–", str(other)), (str(one), "–")}
+        page = browser.get(restore_url(program, version))
+        assert [(line["present"], line["then"]) for line in page.context["lines"]] == [(str(other), str(one))]
+        assert browser.post(restore_url(program, version), {"reason": "back"}).status_code == 302
+        assert list(program.instruments.all()) == [one]
+
     def test_the_present_version_needs_no_restoring(self, browser, unit):
         page = browser.get(restore_url(unit, ChangeLog.objects.of(unit).first()), follow=True)
         assert "the same as the present one" in page.content.decode()

@@ -20,7 +20,7 @@ from opsdb.models import ChangeLog, ChangeOperation
 from opsdb.models.enums import Recording
 from opsdb.workflows.attribution import attributed
 
-from .actions import OrderForm
+from .actions import OrderForm, facts_of
 from .refusals import REFUSED, Refusal
 from .values import said
 
@@ -74,13 +74,14 @@ def parts_of(model):
 
 
 def fields_by_column(model) -> dict:
-    """Return the fields of a row by column, over all its tables, without the links between these."""
-    return {
+    """Return the fields of a row by what the log calls them: columns, over all its tables, and many-to-many fields."""
+    columns = {
         one.column: one
         for part in reversed(parts_of(model))
         for one in part._meta.local_concrete_fields
         if not (one.is_relation and one.remote_field.parent_link)
     }
+    return columns | {one.name: one for one in model._meta.many_to_many}
 
 
 def changes_of(row, before=None, limit=CHANGES_SHOWN):
@@ -183,21 +184,32 @@ def values_at(row, entry) -> dict:
     newer = list(ChangeLog.objects.of(row).filter(pk__gt=entry.pk)[: MOST_NEWER + 1])
     if len(newer) > MOST_NEWER:
         raise NotRestorable(gettext("More than %s changes came after it.") % MOST_NEWER)
-    then = {}
+    fields, then = fields_by_column(type(row)), {}
     for later in newer:
         if later.operation != ChangeOperation.UPDATE:
             raise NotRestorable(gettext("The row was deleted and made again after it."))
-        then.update(later.before)
-    fields = fields_by_column(type(row))
-    found = {}
-    for column, value in then.items():
-        one = fields.get(column)
-        if one is None:
-            continue
-        value = one.target_field.to_python(value) if one.is_relation else one.to_python(value)
-        if value != getattr(row, one.attname):
-            found[one.name] = value
-    return found
+        for column, old in later.before.items():
+            one = fields.get(column)
+            if one is None:
+                continue
+            if not one.many_to_many:
+                then[one.name] = (one.target_field if one.is_relation else one).to_python(old)
+                continue
+            # An entry says of one link that it was made or taken away.
+            key = one.related_model._meta.pk
+            links = then.setdefault(one.name, _links(row, one))
+            links -= {key.to_python(later.after.get(column))}
+            links |= {key.to_python(old)} - {None}
+    return {
+        name: value
+        for name, value in then.items()
+        if value != (_links(row, row._meta.get_field(name)) if isinstance(value, set) else facts_of(row)[name])
+    }
+
+
+def _links(row, one) -> set:
+    """Return the keys of the rows that a many-to-many field links."""
+    return {*getattr(row, one.name).order_by().values_list("pk", flat=True)}
 
 
 def as_typed(form, values) -> dict:
@@ -209,7 +221,7 @@ def as_typed(form, values) -> dict:
             parts = one.widget.decompress(value)
             data |= {f"{name}_{number}": "" if part is None else part.isoformat() for number, part in enumerate(parts)}
             continue
-        value = one.prepare_value(value)
+        value = one.prepare_value(sorted(value) if isinstance(value, set) else value)
         if isinstance(one.widget, CheckboxInput):
             data |= {name: "on"} if value else {}
         elif isinstance(value, list):
@@ -360,7 +372,7 @@ class Restoration:
         one = self.row._meta.get_field(name)
         return {
             "label": one.verbose_name,
-            "present": self._shown(one, getattr(self.row, one.attname)),
+            "present": self._shown(one, _links(self.row, one) if one.many_to_many else getattr(self.row, one.attname)),
             "then": self._shown(one, value),
             "errors": errors,
         }
@@ -368,5 +380,6 @@ class Restoration:
     def _shown(self, one, value):
         if not one.is_relation or value is None:
             return said(one, value)
-        found = one.related_model._base_manager.filter(pk=value).select_related(*_needed(one.related_model)).first()
-        return str(found) if found else gettext("%s, which is gone") % value
+        keys = sorted(value) if isinstance(value, set) else [value]
+        found = one.related_model._base_manager.select_related(*_needed(one.related_model)).in_bulk(keys)
+        return ", ".join(str(found.get(key) or gettext("%s, which is gone") % key) for key in keys) or "–"
