@@ -1,16 +1,16 @@
 """Who may do what."""
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from opsdb.models import ApiToken, Role, User
 
+from . import operations
 from .base import OpsAdmin
 
 
@@ -46,15 +46,7 @@ class ApiTokenAdmin(OpsAdmin):
     list_filter = ("active", "user")
     search_fields = ("name", "token_prefix__startswith", "user__username")
 
-    actions = ("revoke",)
-
-    @admin.action(description="Revoke selected API tokens", permissions=["change"])
-    def revoke(self, request, tokens):
-        """Withdraw tokens for good, and say by whom and when."""
-        count = tokens.filter(revoked_at__isnull=True).update(
-            active=False, revoked_at=timezone.now(), revoked_by=request.user
-        )
-        self.message_user(request, f"{count} revoked.", messages.SUCCESS)
+    actions = operations.OF_TOKENS
 
     def save_model(self, request, obj, form, change):
         """Make a new token with a secret, which lives no longer than the answer to this request."""

@@ -4,11 +4,13 @@ from django.contrib import admin
 
 from opsdb.models import LongTermArchiveTransfer, LongTermArchiveTransferLog, StagingJob
 
+from . import operations
 from .base import OpsAdmin, WrittenByTheDatabase, listing
 
 
 @admin.register(LongTermArchiveTransfer)
 class LongTermArchiveTransferAdmin(OpsAdmin):
+    actions = operations.OF_ARCHIVE_TRANSFERS
     big = True
     list_display = (
         "id",
@@ -36,6 +38,8 @@ class LongTermArchiveTransferLogAdmin(WrittenByTheDatabase, OpsAdmin):
 
 @admin.register(StagingJob)
 class StagingJobAdmin(OpsAdmin):
+    actions = operations.OF_STAGING_JOBS
+    owned = ("active",)
     list_display = ("id", "purpose", "destination_location", "status", "active", "requested_by", "expires_at")
     list_filter = ("status", "active", "destination_location")
     search_fields = ("id", "purpose")

@@ -27,6 +27,8 @@ from opsdb.models.constraints import Rule
 from .kit.columns import column_for, list_url, states_of
 from .kit.counting import BoundedPaginator, Deletion, count_up_to
 from .kit.filters import RelatedFilter
+from .kit.keys import KeySelect, KeySelectMultiple
+from .kit.operating import Operated
 from .kit.refusals import REFUSED, Refusal, TolerantErrors, check_now, form_that_shows
 from .kit.searching import condition_of, described, unquoted, words_of
 from .pages.hooks import Answering
@@ -176,9 +178,15 @@ class ModelFacts:
         return registered and bool(self.admin_site.get_model_admin(model).get_search_fields(request))
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        if db_field.name not in self.get_autocomplete_fields(request):
-            kwargs.setdefault("widget", ForeignKeyRawIdWidget(db_field.remote_field, self.admin_site))
+        found_by_typing = db_field.name in self.get_autocomplete_fields(request)
+        part, widget = (db_field, KeySelect) if found_by_typing else (db_field.remote_field, ForeignKeyRawIdWidget)
+        kwargs.setdefault("widget", widget(part, self.admin_site))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", KeySelectMultiple(db_field, self.admin_site))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def has_change_permission(self, request, obj=None):
         return "UPDATE" not in self._events_refused and super().has_change_permission(request, obj)
@@ -192,7 +200,7 @@ class OpsChangeList(ChangeList):
         return super().get_ordering_field(field_name) if allowed else None
 
 
-class OpsAdmin(Answering, ModelFacts, admin.ModelAdmin):
+class OpsAdmin(Operated, Answering, ModelFacts, admin.ModelAdmin):
     """Base of every admin."""
 
     big = False

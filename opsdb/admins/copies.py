@@ -14,12 +14,14 @@ from opsdb.models import (
 )
 from opsdb.models.copies import COPY_TARGETS, DeletionRequestItem
 
+from . import operations
 from .base import LinkInline, OpsAdmin, WrittenByTheDatabase, listing, parts
 from .kit.columns import link
 
 
 @admin.register(PhysicalCopy)
 class PhysicalCopyAdmin(OpsAdmin):
+    actions = operations.OF_COPIES
     big = True
     owned = (
         "verification",
@@ -82,6 +84,7 @@ class DeletionPolicyAdmin(WrittenByTheDatabase, OpsAdmin):
 
 @admin.register(DeletionRequest)
 class DeletionRequestAdmin(OpsAdmin):
+    actions = operations.OF_DELETION_REQUESTS
     owned = ("approved_by", "decided_at", "executed_at")
     list_display = (
         "reason",

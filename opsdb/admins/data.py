@@ -16,6 +16,7 @@ from opsdb.models import (
     RawDataPackagePhysicalCopy,
 )
 
+from . import operations
 from .base import OpsAdmin, listing
 from .kit.searching import is_surely_uuid
 
@@ -54,6 +55,7 @@ class RawDataFileAdmin(OpsAdmin):
 
 @admin.register(RawDataPackage)
 class RawDataPackageAdmin(OpsAdmin):
+    actions = operations.OF_PACKAGES
     big = True
     facts = ("name",)
     list_display = (
@@ -84,6 +86,7 @@ class RawDataPackageMetadataAdmin(OpsAdmin):
 
 @admin.register(DataTransferPackage)
 class DataTransferPackageAdmin(OpsAdmin):
+    actions = operations.OF_WORK
     big = True
     facts = ("name", "origin_location")
     list_display = ("name", "status", "size_bytes", "origin_location", "retry_count", "failure_message", "created_at")

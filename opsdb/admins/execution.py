@@ -4,18 +4,29 @@ from django.contrib import admin
 
 from opsdb.models import ExecutedObsUnit, ExecutedObsUnitModuleConfiguration, RawDataPackage
 
+from . import operations
 from .base import LinkInline, OpsAdmin, listing, parts
 
 
 @admin.register(ExecutedObsUnit)
 class ExecutedObsUnitAdmin(OpsAdmin):
+    actions = operations.OF_EXECUTIONS
     big = True
     list_display = ("start_time", "end_time", "obs_unit", "status", "quality", "mean_pwv_mm", "mean_elevation_deg")
     list_filter = ("status", "quality", "start_time", "obs_unit")
     sortable = ("start_time",)
     ordering = ("-start_time",)
     search_fields = ("id", "obs_unit__name__istartswith")
+    judged = ("quality", "comment")
     inlines = (
         parts(ExecutedObsUnitModuleConfiguration, base=LinkInline),
         listing(RawDataPackage, "name", "instrument_module", "state", "size_bytes"),
     )
+
+    def has_change_permission(self, request, obj=None):
+        return super().has_change_permission(request, obj) or request.user.has_perm("opsdb.assess_executedobsunit")
+
+    def _read_only_names(self, request, obj):
+        if super().has_change_permission(request, obj):
+            return super()._read_only_names(request, obj)
+        return [name for name in self.model_fields if name not in self.judged]

@@ -11,6 +11,7 @@ from opsdb.models import (
     TapeDataLocation,
 )
 
+from . import operations
 from .base import OpsAdmin, ParentAdmin, WrittenByTheDatabase, listing
 
 
@@ -22,12 +23,14 @@ class SiteAdmin(OpsAdmin):
 
 @admin.register(DataLocation)
 class DataLocationAdmin(ParentAdmin):
+    actions = operations.OF_SWITCHES
     list_display = ("name", "site", "location_type", "storage_type", "capacity_bytes", "priority", "active")
     list_filter = ("location_type", "storage_type", "active", "site", "instrument")
     search_fields = ("name", "site__short_name")
 
 
 class SubtypeOfDataLocationAdmin(OpsAdmin):
+    actions = operations.OF_SWITCHES
     list_filter = ("location_type", "active", "site")
 
 

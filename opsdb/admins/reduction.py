@@ -17,6 +17,7 @@ from opsdb.models import (
 )
 from opsdb.models.reduction import ReductionStepDependency
 
+from . import operations
 from .base import LinkInline, OpsAdmin, listing, parts
 
 
@@ -50,6 +51,7 @@ class DataGroupingAdmin(OpsAdmin):
 
 @admin.register(Pipeline)
 class PipelineAdmin(OpsAdmin):
+    actions = operations.OF_PIPELINES
     list_display = ("name", "data_grouping", "processing_location", "trigger_type", "priority", "enabled")
     list_filter = ("trigger_type", "enabled", "processing_location")
     inlines = (
@@ -59,6 +61,7 @@ class PipelineAdmin(OpsAdmin):
 
 @admin.register(ReductionStep)
 class ReductionStepAdmin(OpsAdmin):
+    actions = operations.OF_STEPS
     list_display = ("name", "pipeline", "order", "software", "config", "version_policy", "pinned_version")
     list_filter = ("version_policy", "pipeline", "software")
     search_fields = ("name", "pipeline__name")
@@ -70,6 +73,7 @@ class ReductionStepAdmin(OpsAdmin):
 
 @admin.register(ExecutedReductionStep)
 class ExecutedReductionStepAdmin(OpsAdmin):
+    actions = operations.OF_RUNS
     big = True
     owned = (
         "hpc_job_id",
@@ -96,6 +100,7 @@ class ExecutedReductionStepAdmin(OpsAdmin):
 
 @admin.register(DataProduct)
 class DataProductAdmin(OpsAdmin):
+    actions = operations.OF_PRODUCTS
     big = True
     list_display = ("name", "type", "run", "size_bytes", "intermediate", "superseded_by", "created_at")
     list_filter = ("type", "intermediate", "run")

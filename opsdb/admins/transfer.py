@@ -4,11 +4,13 @@ from django.contrib import admin
 
 from opsdb.models import DataTransfer, DataTransferLog, DataTransferRoute
 
+from . import operations
 from .base import OpsAdmin, WrittenByTheDatabase, listing
 
 
 @admin.register(DataTransferRoute)
 class DataTransferRouteAdmin(OpsAdmin):
+    actions = operations.OF_SWITCHES
     list_display = (
         "name",
         "origin_site",
@@ -24,6 +26,7 @@ class DataTransferRouteAdmin(OpsAdmin):
 
 @admin.register(DataTransfer)
 class DataTransferAdmin(OpsAdmin):
+    actions = operations.OF_TRANSFERS
     big = True
     owned = (
         "unpack_retry_count",

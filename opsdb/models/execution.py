@@ -79,6 +79,7 @@ class ExecutedObsUnit(Timestamped):
 
     class Meta:
         verbose_name = "executed observation unit"
+        permissions = [("assess_executedobsunit", "Can judge the quality of an executed observation unit")]
         constraints = [
             Check(
                 "end_time_when_ended",

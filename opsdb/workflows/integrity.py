@@ -9,6 +9,7 @@ from django.db import connections, router, transaction
 from django.utils import timezone
 
 from opsdb.models import DataLocation, FixityCheck, PhysicalCopy, PhysicalCopyStatus, Verification
+from opsdb.models.copies import CHECKABLE
 
 from .attribution import tell
 from .errors import Conflict, NotFound, OpsdbError, Refused
@@ -108,6 +109,31 @@ def record_fixity(
         _apply(found, check)
     copy.refresh_from_db()
     return check
+
+
+def doubt(copy: PhysicalCopy) -> PhysicalCopy:
+    """Have a copy checked out of turn, and return it: it counts as unverified until then; an operator's act.
+
+    It is the first that ``due_for_fixity`` gives at its location. While it is unverified no deletion counts on it.
+    Locks the copy and what it is a copy of.
+
+    Raises:
+        Refused: its location has no ``fixity_interval_days``, so that nobody would check it.
+        Conflict: its bytes are not at rest there.
+        NotFound: there is no such copy.
+    """
+    name = name_of(PhysicalCopy, copy.pk)
+    with as_refused(), transaction.atomic():
+        found = PhysicalCopy.objects.select_for_update(no_key=True).filter(pk=copy.pk).first()
+        if found is None:
+            raise NotFound(f"{name}: there is no such row")
+        if found.data_location.fixity_interval_days is None:
+            raise Refused(f"{name}: {found.data_location} has no fixity_interval_days, so nobody checks it; set it")
+        if found.status not in CHECKABLE:
+            raise Conflict(f"{name}: is {found.status}; only what is there and at rest can be checked")
+        PhysicalCopy.objects.filter(pk=copy.pk).update(verification=Verification.UNVERIFIED, verified_at=None)
+    copy.refresh_from_db(fields=["verification", "verified_at"])
+    return copy
 
 
 def _apply(copy, check):

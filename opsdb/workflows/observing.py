@@ -1,14 +1,18 @@
-"""Stage 0, observe: the telescope says what it begins and how it ended. Both calls can be replayed."""
+"""Stage 0, observe: the telescope says what it begins and how it ended, an observer how good it is.
+
+All calls can be replayed.
+"""
 
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
-from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit
+from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit, Quality
 from opsdb.models.identifiers import uuid7
 
 from .errors import Conflict, InvalidTransition, NotFound, OpsdbError
+from .states import name_of
 
 JUDGED = ("quality", "comment")
 
@@ -115,4 +119,20 @@ def finish_observation(
             )
         else:
             _require_same(execution, facts)
+    return execution
+
+
+def assess_observation(execution: ExecutedObsUnit, quality: Quality) -> ExecutedObsUnit:
+    """Record an observer's judgement of an execution, and return it. It may be given again. Locks the row.
+
+    Raises:
+        NotFound: there is no such execution.
+        OpsdbError: there is no such quality.
+    """
+    name = name_of(ExecutedObsUnit, execution.pk)
+    if quality not in Quality.values:
+        raise OpsdbError(f"{name}: the quality is one of {', '.join(Quality.values)}, not {quality}")
+    if not ExecutedObsUnit.objects.filter(pk=execution.pk).update(quality=quality):
+        raise NotFound(f"{name}: there is no such execution")
+    execution.quality = quality
     return execution

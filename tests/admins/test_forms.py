@@ -31,6 +31,7 @@ from tests import factories
 from tests.factories import FACTORIES
 from tests.models.refusal import put_away, settle
 
+from .acting import confirm
 from .pages import CLOSED, KEPT, MODELS, READ_ONLY, address, errors_of, is_parent, name_of, submit
 
 ADDABLE = [model for model in MODELS if "add" not in CLOSED.get(model, ()) and not is_parent(model)]
@@ -367,7 +368,7 @@ class TestTokens:
     def test_a_token_is_revoked(self, browser, superuser):
         self.add(browser)
         token = ApiToken.objects.get()
-        browser.post(address(ApiToken, "changelist"), {"action": "revoke", "_selected_action": [token.pk]})
+        assert confirm(browser, ApiToken, "revoke", token).status_code == 302
         token.refresh_from_db()
         assert (token.active, token.revoked_by) == (False, superuser)
 

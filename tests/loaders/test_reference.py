@@ -120,8 +120,8 @@ def test_roles_have_the_permissions_of_their_trade(reference):
     assert permissions("admin") == set(ours.values_list("codename", flat=True))
     viewer, observer, service = permissions("viewer"), permissions("observer"), permissions("service")
     assert all(codename.startswith("view_") for codename in viewer)
-    assert observer - viewer >= {"add_obsunit", "change_prescheduledslot", "change_executedobsunit"}
-    assert observer.isdisjoint({"add_executedobsunit", "change_rawdatafile", "change_user"})
+    assert observer - viewer >= {"add_obsunit", "change_prescheduledslot", "assess_executedobsunit"}
+    assert observer.isdisjoint({"add_executedobsunit", "change_executedobsunit", "change_rawdatafile", "change_user"})
     assert service - viewer >= {"add_executedobsunit", "add_rawdatafile", "change_datatransfer", "add_dataproduct"}
     assert service.isdisjoint({"add_user", "change_obsunit"})
     assert not any(codename.startswith("delete_") for codename in viewer | observer | service)

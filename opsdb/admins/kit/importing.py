@@ -1,0 +1,253 @@
+"""Import of planning files by the loaders: upload, look at the plan, apply exactly that.
+
+Nothing is kept on the server in between: the file travels with the page, signed together with the plan that was shown,
+so that what is applied is what was looked at, whichever server answers.
+"""
+
+from io import BytesIO
+
+from django import forms
+from django.apps import apps
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
+from django.http import Http404, HttpResponseRedirect
+from django.template.defaultfilters import filesizeformat
+from django.template.response import TemplateResponse
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from opsdb.loaders.errors import LoadError
+from opsdb.loaders.kinds import kinds
+from opsdb.loaders.loading import CREATE, ON_CONFLICT, UPDATE, prepare
+from opsdb.workflows.attribution import attributed
+
+from .actions import OrderForm
+
+MAX_UPLOAD_BYTES = 10 * 1024**2
+PREVIEW_SECONDS = 3_600
+STEPS_SHOWN = 50
+FORM_BYTES_SPARE = 20_000
+SIGNED = "opsdb_signed"
+CONFLICTS = {
+    "error": _("Refuse the file"),
+    "skip": _("Leave the row as it is"),
+    "update": _("Change the row"),
+}
+WORDS = {"create": _("create"), "update": _("change"), "leave": _("leave as it is"), "skip": _("skip")}
+
+
+def kinds_for(model):
+    """Return the kinds of files that bring rows of a model."""
+    return [kind for kind in kinds().values() if getattr(kind, "model", None) in (model, *model._meta.all_parents)]
+
+
+class ImportForm(forms.Form):
+    """The file, and the options of its kind."""
+
+    file = forms.FileField(label=_("File"), help_text=_("At most %s.") % filesizeformat(MAX_UPLOAD_BYTES))
+    on_conflict = forms.ChoiceField(
+        label=_("A row that is there with other facts"), choices=[(name, CONFLICTS[name]) for name in ON_CONFLICT]
+    )
+
+    def __init__(self, kind, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.kind = kind
+        for option in kind.options:
+            self.fields[option.name] = _field_of(option)
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file.size > MAX_UPLOAD_BYTES:
+            raise ValidationError(
+                gettext("It has %(size)s; load larger files by manage.py opsdb_load %(kind)s.")
+                % {"size": filesizeformat(file.size), "kind": self.kind.name}
+            )
+        return file
+
+    def options(self) -> dict:
+        """The options as the loader takes them; an empty text is none."""
+        return {name: value or None for name, value in self.cleaned_data.items() if name != "file"}
+
+
+def _field_of(option):
+    how = option.how
+    label, about = capfirst(option.name.replace("_", " ")), capfirst(how.get("help", ""))
+    if how.get("action") == "store_true":
+        return forms.BooleanField(label=label, help_text=about, required=False)
+    common = {
+        "label": label,
+        "help_text": about,
+        "required": bool(how.get("required")),
+        "initial": how.get("default"),
+    }
+    if choices := how.get("choices"):
+        named = [(one, one) for one in choices]
+        return forms.ChoiceField(**common, choices=named if common["required"] else [("", "–"), *named])
+    return forms.CharField(**common, max_length=200)
+
+
+class TooLarge(Exception):
+    """The file does not fit into a form."""
+
+
+def signed(user, kind, name, content, options, plan) -> str:
+    """Return an upload and the plan that was shown of it, as a text that nobody can change.
+
+    Raises:
+        TooLarge: the text is longer than a form may be.
+    """
+    facts = {
+        "user": str(user.pk),
+        "kind": kind.name,
+        "name": name,
+        "text": content.decode("utf-8"),
+        "options": options,
+        "plan": plan.digest.hexdigest(),
+    }
+    text = _signer().sign_object(facts, compress=True)
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if most is not None and len(text) > most - FORM_BYTES_SPARE:
+        raise TooLarge
+    return text
+
+
+def _signer():
+    return TimestampSigner(salt="opsdb.admins.importing")
+
+
+def _upload(name, content):
+    file = BytesIO(content)
+    file.name = name
+    return file
+
+
+class Importing:
+    """Mixin of an admin: files of planning rows can be uploaded where there is a loader."""
+
+    def import_urls(self):
+        return [("import/<str:kind>/", self.import_view, "import")]
+
+    def import_links(self, request):
+        """Labels and addresses of the imports that this user may do."""
+        if not self.has_add_permission(request):
+            return []
+        return [
+            (gettext("Import %s") % kind.name, self.page_url("import", kind.name)) for kind in kinds_for(self.model)
+        ]
+
+    def import_view(self, request, kind):
+        """Take a file, show what loading it would do, and do it once that is confirmed."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        found = next((one for one in kinds_for(self.model) if one.name == kind), None)
+        if found is None:
+            raise Http404
+        return _Import(self, request, found).answer()
+
+
+class _Import:
+    """One step of an import: the empty form, the preview, or the load."""
+
+    def __init__(self, model_admin, request, kind):
+        self.model_admin, self.request, self.kind = model_admin, request, kind
+        self.form = ImportForm(kind)
+        self.reason = OrderForm()
+
+    def answer(self):
+        if self.request.method != "POST":
+            return self._page()
+        if SIGNED in self.request.POST:
+            return self._apply()
+        self.form = ImportForm(self.kind, self.request.POST, self.request.FILES)
+        if not self.form.is_valid():
+            return self._page()
+        file = self.form.cleaned_data["file"]
+        return self._preview(file.name, file.read(), self.form.options())
+
+    def _preview(self, name, content, options, notice=""):
+        try:
+            plan = prepare(self.kind.name, [_upload(name, content)], **options)
+            text = signed(self.request.user, self.kind, name, content, options, plan)
+        except LoadError as error:
+            return self._page(problems=error)
+        except TooLarge:
+            self.form.add_error(
+                "file", gettext("It is too large for a form; load it by manage.py opsdb_load %s.") % self.kind.name
+            )
+            return self._page()
+        return self._page(plan=plan, text=text, name=name, notice=notice, lacking=self._lacking(plan))
+
+    def _lacking(self, plan) -> list[str]:
+        """Return what the plan does and this user may not."""
+        named = {model._meta.verbose_name: model for model in apps.get_app_config("opsdb").get_models()}
+        wanted = {(what, named[name]) for what, name in plan.totals if what in (CREATE, UPDATE)}
+        may = self.request.user.has_perm
+        return sorted(
+            f"{WORDS[what]} {model._meta.verbose_name_plural}"
+            for what, model in wanted
+            if not may(f"opsdb.{'add' if what == CREATE else 'change'}_{model._meta.model_name}")
+        )
+
+    def _apply(self):
+        request = self.request
+        try:
+            facts = _signer().unsign_object(request.POST[SIGNED], max_age=PREVIEW_SECONDS)
+        except SignatureExpired:
+            return self._page(notice=gettext("The preview is too old; upload the file again."))
+        except (BadSignature, ValueError):
+            return self._page(notice=gettext("The upload was changed on its way; upload the file again."))
+        if (facts["user"], facts["kind"]) != (str(request.user.pk), self.kind.name):
+            return self._page(notice=gettext("The preview was somebody else's; upload the file yourself."))
+        name, content, options = facts["name"], facts["text"].encode(), facts["options"]
+        self.reason = OrderForm(request.POST)
+        if not self.reason.is_valid():
+            return self._preview(name, content, options)
+        try:
+            plan = prepare(self.kind.name, [_upload(name, content)], **options)
+            if plan.digest.hexdigest() != facts["plan"]:
+                changed = gettext("Something has changed since you looked, so nothing was loaded. Look again.")
+                return self._preview(name, content, options, changed)
+            if self._lacking(plan):
+                raise PermissionDenied
+            reason = f"{name}: {self.reason.cleaned_data['reason']}"
+            with attributed(user=request.user, reason=reason):
+                plan = plan.apply()
+        except LoadError as error:
+            return self._page(problems=error)
+        counts = gettext("%(made)s made, %(changed)s changed, %(left)s as they were, %(skipped)s skipped.") % {
+            "made": plan.counted("create"),
+            "changed": plan.counted("update"),
+            "left": plan.counted("leave"),
+            "skipped": plan.counted("skip"),
+        }
+        self.model_admin.message_user(request, f"{name}: {counts}", messages.SUCCESS)
+        return HttpResponseRedirect(self.model_admin.page_url("changelist"))
+
+    def _page(self, plan=None, text="", name="", problems=None, notice="", lacking=()):
+        admin = self.model_admin
+        context = {
+            **admin.admin_site.each_context(self.request),
+            "title": gettext("Import %s") % self.kind.name,
+            "subtitle": None,
+            "opts": admin.opts,
+            "media": admin.media,
+            "kind": self.kind,
+            "columns": getattr(self.kind, "columns", ()),
+            "form": self.form,
+            "reason": self.reason,
+            "plan": plan,
+            "totals": [(WORDS[what], model, number) for (what, model), number in plan.totals.items()] if plan else [],
+            "steps": [step for step in plan.steps if step.what != "leave"][:STEPS_SHOWN] if plan else [],
+            "steps_shown": STEPS_SHOWN,
+            "signed": text,
+            "signed_name": SIGNED,
+            "name": name,
+            "problems": problems,
+            "notice": notice,
+            "lacking": lacking,
+        }
+        self.request.current_app = admin.admin_site.name
+        return TemplateResponse(self.request, "admin/opsdb/import.html", context)

@@ -1,0 +1,32 @@
+"""Keys as they come from people: checked before the database sees them."""
+
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.core.exceptions import ValidationError
+
+
+def is_key(model, text) -> bool:
+    """Return whether a text can be the key of a row of a model."""
+    key = model._meta.pk
+    while key.is_relation:
+        key = key.target_field
+    try:
+        key.run_validators(key.to_python(text))
+    except (ValidationError, ValueError, OverflowError):
+        return False
+    return True
+
+
+class _KeysOnly:
+    """A control that shows a form again with what was typed in it, also where that is no key."""
+
+    def optgroups(self, name, value, attr=None):
+        model = self.choices.queryset.model
+        return super().optgroups(name, [one for one in value if one in ("", None) or is_key(model, one)], attr)
+
+
+class KeySelect(_KeysOnly, AutocompleteSelect):
+    """A reference that is found by typing."""
+
+
+class KeySelectMultiple(_KeysOnly, AutocompleteSelectMultiple):
+    """Several references that are found by typing."""

@@ -1,0 +1,69 @@
+"""What every admin offers beside Django's pages: actions that show first, history, export and import."""
+
+from django.contrib.admin import helpers
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.forms import Media
+from django.urls import path, reverse
+
+from .actions import Action
+from .exporting import Exporting
+from .history import Historied
+from .importing import Importing
+from .keys import is_key
+
+
+class Operated(Historied, Exporting, Importing):
+    """Mixin of every admin."""
+
+    def get_urls(self):
+        """Put the pages of the kit before Django's, whose last pattern matches everything."""
+        names = f"{self.opts.app_label}_{self.opts.model_name}"
+        views = [*self.history_urls(), *self.export_urls(), *self.import_urls()]
+        own = [path(route, self.admin_site.admin_view(view), name=f"{names}_{name}") for route, view, name in views]
+        return own + super().get_urls()
+
+    @property
+    def media(self):
+        return super().media + Media(css={"all": ["opsdb/operating.css"]})
+
+    def page_url(self, page, *args):
+        """Return the address of a page of this admin."""
+        return reverse(admin_urlname(self.opts, page), args=args, current_app=self.admin_site.name)
+
+    def get_object(self, request, object_id, from_field=None):
+        # An empty _to_field is none, which Django does not see when it is posted.
+        return super().get_object(request, object_id, from_field or None)
+
+    def lookup_allowed(self, lookup, value, request):
+        # Django takes the text for its two ends, letter by letter.
+        return not lookup.endswith("__range") and super().lookup_allowed(lookup, value, request)
+
+    # Actions
+
+    def get_actions(self, request):
+        actions = super().get_actions(request)
+        return {
+            name: found
+            for name, found in actions.items()
+            if not isinstance(found[0], Action) or found[0].is_allowed(self, request)
+        }
+
+    def response_action(self, request, queryset):
+        """Let no key that can't be one reach the database."""
+        posted = request.POST.copy()
+        keys = dict.fromkeys(posted.getlist(helpers.ACTION_CHECKBOX_NAME))
+        posted.setlist(helpers.ACTION_CHECKBOX_NAME, [key for key in keys if is_key(self.model, key)])
+        request.POST = posted
+        return super().response_action(request, queryset)
+
+    def changelist_view(self, request, extra_context=None):
+        links = [*self.export_links(request), *self.import_links(request)]
+        return super().changelist_view(request, {"opsdb_links": links, **(extra_context or {})})
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if obj is not None and not add:
+            actions = (found[0] for found in self.get_actions(request).values())
+            context["opsdb_actions"] = [one for one in actions if isinstance(one, Action) and one.applies_to(obj)]
+            context["opsdb_actions_url"] = self.page_url("changelist")
+            context["opsdb_checkbox_name"] = helpers.ACTION_CHECKBOX_NAME
+        return super().render_change_form(request, context, add, change, form_url, obj)

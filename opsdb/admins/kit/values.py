@@ -1,0 +1,23 @@
+"""How the value of a field is said in a line of text: in differences and in the history."""
+
+import json
+from datetime import UTC, datetime
+
+from django.db import models
+from django.utils.translation import gettext
+
+LONGEST = 200
+
+
+def said(field, value) -> str:
+    """Return a value of a field in words: choices by their label, times in UTC, nothing as a dash."""
+    if value is None or value == "":
+        return "–"
+    if field.choices:
+        return str(dict(field.flatchoices).get(value, value))
+    if isinstance(field, models.BooleanField):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

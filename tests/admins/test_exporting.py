@@ -1,0 +1,104 @@
+"""What a list shows can be downloaded: as it is filtered, whole, in flat memory, and safe to open."""
+
+import csv
+import io
+import json
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from opsdb.admins.kit.exporting import SECRETS, export_columns, rows_of
+from opsdb.loaders.loading import prepare
+from opsdb.models import DataTransfer, ExecutedObsUnit, ObsUnit, RawDataFile, Source, User
+from tests import factories
+from tests.factories import FACTORIES
+
+from .pages import ADMINS, MODELS, address, name_of
+
+
+def exported(client, model, form="csv", **query):
+    response = client.get(f"{address(model, 'changelist')}export/{form}/?{urlencode(query)}")
+    assert response.status_code == 200, response
+    text = b"".join(response.streaming_content).decode()
+    return list(csv.DictReader(io.StringIO(text, newline=""))) if form == "csv" else json.loads(text)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=name_of)
+def test_every_list_is_exported_with_the_columns_that_are_said(model, browser):
+    row = FACTORIES[model]()
+    rows = exported(browser, model), exported(browser, model, "json")
+    for found in rows:
+        key = "id" if "id" in found[0] else model._meta.pk.attname
+        assert any(str(one[key]) == str(row.pk) for one in found)
+        assert list(found[0]) == list(export_columns(ADMINS[model]))
+        assert not SECRETS & set(found[0])
+    assert len(rows[0]) == len(rows[1])
+
+
+def test_filters_and_search_hold(browser):
+    failed = factories.DataTransferFactory(failed=True)
+    factories.DataTransferFactory()
+    assert [row["id"] for row in exported(browser, DataTransfer, status__exact="failed")] == [str(failed.pk)]
+    assert [row["id"] for row in exported(browser, DataTransfer, q=str(failed.pk))] == [str(failed.pk)]
+    link = f"{address(DataTransfer, 'changelist')}export/csv/?status__exact=failed"
+    assert link in browser.get(f"{address(DataTransfer, 'changelist')}?status__exact=failed").content.decode()
+
+
+def test_references_are_given_by_key_and_by_name(browser):
+    execution = factories.ExecutedObsUnitFactory()
+    (row,) = exported(browser, ExecutedObsUnit)
+    assert row["obs_unit_id"] == str(execution.obs_unit_id)
+    unit = execution.obs_unit
+    assert row["obs_unit"] == f"{unit.observing_program.short_name} / {unit.name}"
+    assert row["start_time"] == execution.start_time.isoformat().replace("+00:00", "Z")
+    assert (row["observer_id"], row["observer"]) == ("", "")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_a_spreadsheet_takes_no_text_for_a_formula_and_json_keeps_it(browser, text):
+    factories.ObsUnitFactory(comment=text, priority=-5)
+    (row,) = exported(browser, ObsUnit)
+    assert (row["comment"], row["priority"]) == (f"'{text}", "-5")
+    (row,) = exported(browser, ObsUnit, "json")
+    assert (row["comment"], row["priority"]) == (text, -5)
+
+
+def test_quotes_and_line_ends_come_through(browser):
+    comment = 'said "no",\nthen\r\nleft; ä'
+    factories.ObsUnitFactory(comment=comment)
+    assert exported(browser, ObsUnit)[0]["comment"] == comment
+
+
+@pytest.mark.parametrize("query", ["status__exact=%00", "unknown=1", "q=%00", "obs_unit__id__exact=x", "o=99"])
+def test_a_damaged_address_exports_nothing_or_leads_back(browser, query):
+    response = browser.get(f"{address(ExecutedObsUnit, 'changelist')}export/csv/?{query}")
+    assert response.status_code in (200, 302)
+    assert browser.get(f"{address(ExecutedObsUnit, 'changelist')}export/xls/").status_code == 404
+
+
+def test_an_empty_list_is_an_empty_file(browser):
+    assert exported(browser, RawDataFile) == exported(browser, RawDataFile, "json") == []
+
+
+def test_a_row_is_sent_before_the_last_one_is_read(db, monkeypatch):
+    monkeypatch.setattr("opsdb.admins.kit.exporting.ROWS_AT_ONCE", 10)
+    factories.UserFactory.create_batch(30)
+    with CaptureQueriesContext(connection) as queries:
+        rows = rows_of(User.objects.order_by("pk"), {"id": ("id",)})
+        first = next(rows)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_cursors WHERE name LIKE '_django%'")
+            assert cursor.fetchone() == (1,), "the server holds the rest"
+        assert len([first, *rows]) == 30
+    assert len(queries) <= 4
+
+
+def test_planning_rows_are_exported_as_their_loader_reads_them(browser):
+    factories.FixedSourceFactory(name="Orion KL", aliases=["M42"])
+    response = browser.get(f"{address(Source, 'changelist')}export/sources/")
+    file = io.BytesIO(b"".join(response.streaming_content))
+    file.name = "sources.csv"
+    assert b"Orion KL" in file.getvalue()
+    assert prepare("sources", [file]).changes_nothing

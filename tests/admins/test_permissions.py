@@ -1,0 +1,170 @@
+"""What each role may do on each page of each model, also by a hand-made POST.
+
+The declarations below say what is meant; the roles are those of the reference data, and the pages and actions those
+that are registered. Whatever is registered later is in the table by itself.
+"""
+
+import re
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from opsdb.admins.kit.history import is_restorable
+from opsdb.admins.kit.importing import kinds_for
+from opsdb.models import ChangeLog, DeletionRequest, ExecutedObsUnit, Role
+from tests.factories import UserFactory, fill_every_table
+from tests.models.refusal import settle
+
+from .acting import ACTIONS, look, outcomes
+from .conftest import logged_in
+from .pages import ADMINS, CLOSED, MODELS, SITE, address, is_parent
+
+ROLES = ("admin", "observer", "viewer", "service")
+SEEN_BY = {"admin", "observer", "viewer"}
+SEEING = ("list", "detail", "history", "export csv", "export json")
+ACTIONS_OF_OBSERVERS = {(ExecutedObsUnit, "assess")}
+
+
+def may(role, deed, model):
+    """Whether a role is meant to do something to a model."""
+    if deed in SEEING:
+        return role in SEEN_BY
+    closed = {"add": "add", "import": "add"}.get(deed, deed) in CLOSED.get(model, ())
+    if deed in ("change", "restore"):
+        closed = {"add", "delete"} <= set(CLOSED.get(model, ())) or model.__name__ == "FixityCheck"
+    if role == "admin":
+        return not closed
+    if role == "observer" and deed in ("add", "change", "restore", "import"):
+        planned = model.__module__ == "opsdb.models.planning"
+        return not closed and (planned or (model, deed) == (ExecutedObsUnit, "change"))
+    return False
+
+
+def may_act(role, model, name):
+    """Whether a role is meant to have an action."""
+    return role == "admin" or (role == "observer" and (model, name) in ACTIONS_OF_OBSERVERS)
+
+
+def requests_of(model, row):
+    """What is asked of the pages of a model: deed, and how."""
+    yield "list", "get", address(model, "changelist")
+    yield "export csv", "get", f"{address(model, 'changelist')}export/csv/"
+    yield "export json", "get", f"{address(model, 'changelist')}export/json/"
+    yield "add", "get", address(model, "add")
+    if kinds_for(model):
+        yield "import", "get", f"{address(model, 'changelist')}import/{kinds_for(model)[0].name}/"
+        yield "import", "post", f"{address(model, 'changelist')}import/{kinds_for(model)[0].name}/"
+    if is_parent(model):
+        return
+    yield "add", "post", address(model, "add")
+    yield "detail", "get", address(model, "change", row)
+    yield "history", "get", address(model, "history", row)
+    yield "change", "post", address(model, "change", row)
+    yield "delete", "get", address(model, "delete", row)
+    if is_restorable(model):
+        version = ChangeLog.objects.of(row).last()
+        yield "restore", "get", f"{address(model, 'history', row)}{version.pk}/restore/"
+        yield "restore", "post", f"{address(model, 'history', row)}{version.pk}/restore/"
+
+
+def was_allowed(response):
+    """Whether an answer is that of somebody who may: a page, or the way back from one."""
+    return response.status_code in (200, 302) and not response.get("Location", "").startswith("/admin/login/")
+
+
+def browser_of(role):
+    user = UserFactory(is_staff=role != "service", groups=[Role.objects.get(name=role).group_ptr])
+    return logged_in(user)
+
+
+@pytest.fixture
+def rows(db, monkeypatch):
+    # The list of all models beside every page costs more than the pages, and is Django's own.
+    monkeypatch.setattr(SITE, "enable_nav_sidebar", False)
+    monkeypatch.setattr(SITE, "get_app_list", lambda *args: [])
+    call_command("opsdb_init", verbosity=0)
+    rows = fill_every_table()
+    settle()
+    return rows
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_may_do_what_it_is_meant_to_and_nothing_else(role, rows):
+    client, wrong = browser_of(role), []
+    changes = ChangeLog.objects.count()
+    for model in MODELS:
+        for deed, method, url in requests_of(model, rows[model]):
+            response = getattr(client, method)(url)
+            if was_allowed(response) != may(role, deed, model):
+                wrong.append(f"{method} {url} ({deed}): {response.status_code} {response.get('Location', '')}")
+            if deed == "export csv" and response.status_code == 200:
+                b"".join(response.streaming_content)
+        if not may(role, "delete", model) and not is_parent(model):
+            response = client.post(address(model, "delete", rows[model]), {"post": "yes"})
+            if was_allowed(response):
+                wrong.append(f"post {address(model, 'delete', rows[model])}")
+            look(client, model, "delete_selected", rows[model], post="yes")
+    assert not wrong
+    assert ChangeLog.objects.count() == changes
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_has_the_actions_that_it_is_meant_to_have_and_no_others(role, rows):
+    client, wrong = browser_of(role), []
+    changes = ChangeLog.objects.count()
+    for model, action in ACTIONS:
+        allowed = may_act(role, model, action.name)
+        for stage in ("confirm",) if allowed else ("", "look", "confirm"):
+            response = look(client, model, action.name, rows[model], stage=stage, reason="by hand", opsdb_digest="x")
+            if (response.status_code == 200 and bool(response.context.get("action"))) != allowed:
+                wrong.append(f"{model.__name__} {action.name} {stage}")
+    for model in {model: None for model, _ in ACTIONS} if role in SEEN_BY else ():
+        offered = set(re.findall(r'<option value="(\w+)">', client.get(address(model, "changelist")).content.decode()))
+        meant = {action.name for one, action in ACTIONS if one is model and may_act(role, model, action.name)}
+        if offered - {"delete_selected"} != meant:
+            wrong.append(f"{model.__name__} offers {offered}, not {meant}")
+    assert not wrong
+    assert ChangeLog.objects.count() == changes
+
+
+def test_every_admin_and_every_page_is_in_the_table():
+    assert set(ADMINS) == set(MODELS)
+    assert {deed for model in MODELS for deed in ("list", "add", "change", "delete") if may("admin", deed, model)}
+
+
+class TestTheSecondPerson:
+    def test_who_asked_for_a_deletion_is_refused_to_approve_and_to_reject_it(self, rows):
+        client = browser_of("admin")
+        me = client.get("/admin/").wsgi_request.user
+        request = DeletionRequest.objects.create(
+            data_location_id=rows[DeletionRequest].data_location_id, reason="full", requested_by=me, limit=9
+        )
+        for name in ("approve", "reject"):
+            refused = outcomes(look(client, DeletionRequest, name, request))["REFUSED"][request.pk]
+            assert "another person than the one who asked must decide it" in refused
+        request.refresh_from_db()
+        assert request.status == "requested"
+
+
+class TestObservers:
+    def test_of_an_execution_they_edit_the_judgement_and_no_facts(self, rows):
+        client, execution = browser_of("observer"), rows[ExecutedObsUnit]
+        url = address(ExecutedObsUnit, "change", execution)
+        fields = client.get(url).context["adminform"].form.fields
+        assert set(fields) == {"quality", "comment"}
+        data = {"quality": "good", "comment": "calm", "mean_pwv_mm": "7", "end_time_0": "2026-01-01"}
+        assert client.post(url, data).status_code in (200, 302)
+        changed = ExecutedObsUnit.objects.get(pk=execution.pk)
+        assert changed.mean_pwv_mm == execution.mean_pwv_mm
+        assert changed.end_time == execution.end_time
+
+
+def test_a_service_user_cannot_log_in_to_the_admin(rows, settings):
+    user = UserFactory(username="mover", groups=[Role.objects.get(name="service").group_ptr])
+    user.set_password("Cerro-Chajnantor-5612")
+    user.save()
+    client = Client()
+    answer = client.post("/admin/login/?next=/admin/", {"username": "mover", "password": "Cerro-Chajnantor-5612"})
+    assert answer.status_code == 200
+    assert client.get("/admin/").status_code == 302

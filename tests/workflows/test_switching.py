@@ -1,0 +1,36 @@
+"""Operators put locations, routes and pipelines out of use and into use; observers judge what was observed."""
+
+import pytest
+
+from opsdb.models import ExecutedObsUnit, Quality
+from opsdb.workflows.errors import NotFound, OpsdbError
+from opsdb.workflows.observing import assess_observation
+from opsdb.workflows.switching import enable, pause, switch_of
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    "make", [factories.DiskDataLocationFactory, factories.DataTransferRouteFactory, factories.PipelineFactory]
+)
+def test_a_pause_ends_when_it_is_enabled_again_and_both_can_be_repeated(make):
+    row = make()
+    field = switch_of(type(row))
+    for change, in_use in ((pause, False), (pause, False), (enable, True), (enable, True)):
+        assert getattr(change(row), field) is in_use
+        assert getattr(type(row).objects.get(pk=row.pk), field) is in_use
+    type(row).objects.filter(pk=row.pk).delete()
+    with pytest.raises(NotFound, match="there is no such row"):
+        pause(row)
+
+
+def test_a_judgement_may_be_given_again_and_must_be_one():
+    execution = factories.ExecutedObsUnitFactory()
+    for quality in (Quality.GOOD, Quality.BAD, Quality.BAD):
+        assert assess_observation(execution, quality).quality == quality
+        assert ExecutedObsUnit.objects.get(pk=execution.pk).quality == quality
+    with pytest.raises(OpsdbError, match="the quality is one of unassessed, good, questionable, bad, not fine"):
+        assess_observation(execution, "fine")
+    with pytest.raises(NotFound):
+        assess_observation(ExecutedObsUnit(), Quality.GOOD)
