@@ -12,7 +12,7 @@ from functools import cached_property
 from django.contrib import admin, messages
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.admin.utils import quote
-from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, ChangeList
 from django.contrib.admin.widgets import AdminTextareaWidget, AutocompleteSelect, ForeignKeyRawIdWidget
 from django.core.exceptions import PermissionDenied
 from django.db import models, router, transaction
@@ -20,6 +20,8 @@ from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from opsdb.models.base import WorkItem, first_paragraph
 from opsdb.models.constraints import Rule
@@ -27,6 +29,7 @@ from opsdb.models.constraints import Rule
 from .kit.columns import column_for, list_url, states_of
 from .kit.counting import BoundedPaginator, Deletion, count_up_to
 from .kit.filters import RelatedFilter
+from .kit.paging import LAST, LONGEST_QUERY_SECONDS, Page, TooSlow, given_up_after
 from .kit.refusals import REFUSED, Refusal, TolerantErrors, check_now, form_that_shows
 from .kit.searching import condition_of, described, unquoted, words_of
 
@@ -34,6 +37,10 @@ AUDIT = ("created_at", "updated_at")
 EDITABLE_LINKS = 100  # linked rows up to which a many-to-many field is an input
 INLINE_ROWS = 100
 LISTED_ROWS = 20
+TOO_SLOW = gettext_lazy(
+    "The list was given up after %(seconds)d s: no index serves this search and these filters together. "
+    "Take one of them away."
+)
 WORK = tuple(field.name for field in WorkItem._meta.get_fields() if field.name != "max_retries")
 
 
@@ -191,13 +198,53 @@ class OpsChangeList(ChangeList):
         return super().get_ordering_field(field_name) if allowed else None
 
 
+class KeyedChangeList(OpsChangeList):
+    """A list of a big table, paged by key."""
+
+    def get_ordering(self, request, queryset):
+        """Return one column and, in the same direction, the key: one comparison then says what follows a row."""
+        first = super().get_ordering(request, queryset)[0]
+        sign, name = ("-" if first.startswith("-") else ""), first.removeprefix("-")
+        key = self.lookup_opts.pk.name
+        self.keys = [f"{sign}{key}"]
+        if name not in ("pk", key):
+            self.keys = [first, *([] if self.lookup_opts.get_field(name).unique else self.keys)]
+        return self.keys
+
+    def get_results(self, request):
+        """Fetch the page and count the rows, unless that takes too long."""
+        self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+        self.page = Page(self.queryset, self.keys, request.GET.get(PAGE_VAR, ""), self.list_per_page)
+        with given_up_after(LONGEST_QUERY_SECONDS, self.queryset.db):
+            self.result_list = self.page.rows
+            self.result_count = self.paginator.count
+        self.full_result_count, self.show_full_result_count = None, False
+        self.show_admin_actions, self.can_show_all, self.multi_page = True, False, False
+
+    def page_links(self):
+        """Return name, text and address of the ways to other pages, the address None where there is none."""
+        page = self.page
+        places = [
+            ("first", _("First"), page.has_previous and ""),
+            ("prev", _("Previous"), page.has_previous and page.previous),
+            ("next", _("Next"), page.has_next and page.next),
+            ("last", _("Last"), page.has_next and LAST),
+        ]
+        return [
+            (name, text, None if place is False else self.get_query_string({PAGE_VAR: place or None}))
+            for name, text, place in places
+        ]
+
+
 class OpsAdmin(ModelFacts, admin.ModelAdmin):
     """Base of every admin."""
 
     big = False
     """The table grows with the observations: lists are sorted and narrowed only where an index serves."""
     sortable = ()
-    """Columns that the list of a big table may be sorted by."""
+    """Columns that the list of a big table may be sorted by; none of them may be empty."""
+    finders = ()
+    """What a search looks at beside ``search_fields``."""
 
     paginator = BoundedPaginator
     show_full_result_count = False
@@ -215,7 +262,7 @@ class OpsAdmin(ModelFacts, admin.ModelAdmin):
     # Lists
 
     def get_changelist(self, request, **kwargs):
-        return OpsChangeList
+        return KeyedChangeList if self.big else OpsChangeList
 
     @property
     def list_names(self):
@@ -275,11 +322,14 @@ class OpsAdmin(ModelFacts, admin.ModelAdmin):
     @property
     def search_help_text(self):
         """What can be searched for, said below the input."""
-        return f"Searches {', '.join(self.searched())}." if self.get_search_fields(None) else None
+        if not self.get_search_fields(None):
+            return None
+        return _("Searches %(what)s.") % {"what": ", ".join(map(str, self.searched()))}
 
     def searched(self):
         """Names of what a search looks at."""
-        return [described(self.model, path) for path in self.get_search_fields(None)]
+        paths = [described(self.model, path) for path in self.get_search_fields(None)]
+        return [*paths, *(finder.described for finder in self.finders)]
 
     def get_search_results(self, request, queryset, search_term):
         fields = self.get_search_fields(request)
@@ -292,7 +342,7 @@ class OpsAdmin(ModelFacts, admin.ModelAdmin):
 
     def search_condition(self, fields, word):
         """Return what a word of a search means, or None when no row can match it."""
-        return condition_of(self.model, fields, word)
+        return condition_of(self.model, fields, word, self.finders)
 
     def get_actions(self, request):
         actions = super().get_actions(request)
@@ -307,6 +357,11 @@ class OpsAdmin(ModelFacts, admin.ModelAdmin):
             except REFUSED:
                 # A value that no column can hold, such as a text with a zero byte.
                 return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
+            except TooSlow:
+                if not request.GET:
+                    raise
+                self.message_user(request, TOO_SLOW % {"seconds": LONGEST_QUERY_SECONDS}, messages.ERROR)
+                return HttpResponseRedirect(request.path)
         try:
             with transaction.atomic(using=router.db_for_write(self.model)):
                 return super().changelist_view(request, extra_context)

@@ -31,7 +31,7 @@ class PhysicalCopyAdmin(OpsAdmin):
     )
     facts = ("size_bytes", "checksum", "checksum_algorithm")
     list_display = ("id", "of", "data_location", "status", "verification", "verified_at", "size_bytes")
-    list_filter = ("status", "data_location")
+    list_filter = ("status", "verification", "data_location")
     search_fields = ("id", *COPY_TARGETS)
     inlines = (listing(FixityCheck, "checked_at", "ok", "algorithm", "checked_by", fk_name="copy"),)
 
@@ -71,6 +71,8 @@ class CopiesOfOneKindAdmin(PhysicalCopyAdmin):
 class FixityCheckAdmin(OpsAdmin):
     big = True
     list_display = ("checked_at", "copy", "ok", "algorithm", "checked_by")
+    list_filter = ("ok",)
+    sortable = ("checked_at",)
     search_fields = ("id", "copy")
 
 

@@ -18,6 +18,7 @@ from opsdb.models import (
 from opsdb.models.reduction import ReductionStepDependency
 
 from .base import LinkInline, OpsAdmin, listing, parts
+from .kit.searching import ChecksumFinder
 
 
 @admin.register(ReductionSoftware)
@@ -99,5 +100,6 @@ class DataProductAdmin(OpsAdmin):
     big = True
     list_display = ("name", "type", "run", "size_bytes", "intermediate", "superseded_by", "created_at")
     list_filter = ("type", "intermediate", "run")
-    search_fields = ("id", "run", "name__startswith")
+    search_fields = ("id", "run", "name__startswith", "relative_path__startswith")
+    finders = (ChecksumFinder(),)
     inlines = (listing(DataProductPhysicalCopy, "data_location", "status", "verification", "verified_at"),)

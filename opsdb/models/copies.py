@@ -56,6 +56,8 @@ CHECKABLE = (
     PhysicalCopyStatus.DELETION_POSSIBLE,
     PhysicalCopyStatus.CORRUPT,
 )
+# Where nearly all copies are.
+SETTLED = (PhysicalCopyStatus.PRESENT, PhysicalCopyStatus.DELETED)
 # The states from which a copy is scheduled for deletion, unless its deletion failed before.
 DELETABLE = CHECKABLE
 
@@ -307,6 +309,13 @@ class PhysicalCopy(Row):
         ]
         indexes = [
             Index(fields=["data_location", "status", "arrived_at", "id"], name="by_location"),
+            Index(fields=["data_location", "id"], name="newest_at_location"),
+            Index(fields=["status", "id"], name="unsettled", condition=~Q(status__in=SETTLED)),
+            Index(fields=["id"], name="mismatched", condition=Q(verification=Verification.MISMATCH)),
+            *(
+                Index(fields=["id"], name=f"of_{target}", condition=Q(**{f"{target}__isnull": False}))
+                for target in COPY_TARGETS[1:]
+            ),
             Index(
                 F("data_location"),
                 F("verified_at").asc(nulls_first=True),
@@ -404,7 +413,10 @@ class FixityCheck(Row):
             append_only("a fixity check"),
             never_truncated(),
         ]
-        indexes = [Index(fields=["checked_at"], name="by_time")]
+        indexes = [
+            Index(fields=["checked_at"], name="by_time"),
+            Index(fields=["id"], name="failed", condition=Q(ok=False)),
+        ]
 
     def __str__(self):
         return f"{self.checked_at:%Y-%m-%d %H:%M} {'ok' if self.ok else 'differs'}"

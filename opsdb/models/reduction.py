@@ -14,6 +14,7 @@ from .constraints import (
     Index,
     Rule,
     Unique,
+    by_checksum,
     differ,
     immutable,
     implies,
@@ -605,8 +606,9 @@ class DataProduct(Checksummed, Row):
             immutable("run_id"),
         ]
         indexes = [
-            Index(fields=["relative_path"], name="by_path"),
-            Index(fields=["name"], name="by_name"),
+            Index(fields=["relative_path"], name="by_path", opclasses=["varchar_pattern_ops"]),
+            Index(fields=["name"], name="by_name", opclasses=["varchar_pattern_ops"]),
+            by_checksum(),
         ]
 
     def __str__(self):
