@@ -16,6 +16,8 @@ from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, ChangeList
 from django.contrib.admin.widgets import AdminTextareaWidget, AutocompleteSelect, ForeignKeyRawIdWidget
 from django.core.exceptions import PermissionDenied
 from django.db import models, router, transaction
+from django.db.models import Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
@@ -23,14 +25,17 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from opsdb.models import Instrument, InstrumentModule, Observatory, Telescope
 from opsdb.models.base import WorkItem, first_paragraph
 from opsdb.models.constraints import Rule
 
-from .kit.columns import column_for, list_url, states_of
-from .kit.counting import BoundedPaginator, Deletion, count_up_to
+from .kit.columns import ZONE, column_for, states_of
+from .kit.counting import BoundedPaginator, Deletion
 from .kit.filters import RelatedFilter
+from .kit.links import list_url, narrowed_by, parameter_of
 from .kit.paging import LAST, LONGEST_QUERY_SECONDS, Page, TooSlow, given_up_after
 from .kit.refusals import REFUSED, Refusal, TolerantErrors, check_now, form_that_shows
+from .kit.relations import rows_referring_to
 from .kit.searching import condition_of, described, unquoted, words_of
 
 AUDIT = ("created_at", "updated_at")
@@ -41,6 +46,8 @@ TOO_SLOW = gettext_lazy(
     "The list was given up after %(seconds)d s: no index serves this search and these filters together. "
     "Take one of them away."
 )
+TO_INSTRUMENT = "telescopes__instruments"
+TO_MODULE = f"{TO_INSTRUMENT}__modules"
 WORK = tuple(field.name for field in WorkItem._meta.get_fields() if field.name != "max_retries")
 
 
@@ -74,6 +81,17 @@ def inherited_names(model) -> set[str]:
     """Return the fields that a model has from abstract bases."""
     bases = (base for base in model.__mro__ if hasattr(base, "_meta") and base._meta.abstract)
     return {field.name for base in bases for field in base._meta.get_fields()}
+
+
+def with_time_zone(rows):
+    """Add the time zone of each row's observatory to a queryset: that of the row's telescope, else the only one."""
+    model = rows.model
+    ways = {Observatory: "pk", Telescope: "telescopes", Instrument: TO_INSTRUMENT, InstrumentModule: TO_MODULE}
+    steps = [(ways[field.related_model], field) for field in model._meta.fields if field.related_model in ways]
+    only = Observatory.objects.exclude(Exists(Observatory.objects.exclude(time_zone=OuterRef("time_zone"))))
+    zones = [Observatory.objects.filter(**{way: OuterRef(field.attname)}) for way, field in steps] + [only]
+    found = [Subquery(observatories.order_by().values("time_zone")[:1]) for observatories in zones]
+    return rows.annotate(**{ZONE: Coalesce(*found) if len(found) > 1 else found[0]})
 
 
 class OpsForm(TolerantErrors, ModelForm):
@@ -253,11 +271,15 @@ class OpsAdmin(ModelFacts, admin.ModelAdmin):
 
     class Media:
         css = {"all": ["opsdb/admin.css"]}
+        js = ["opsdb/admin.js"]
 
     @property
     def media(self):
         searching = AutocompleteSelect(self.opts.pk, self.admin_site).media
         return super().media + searching
+
+    def get_queryset(self, request):
+        return with_time_zone(super().get_queryset(request))
 
     # Lists
 
@@ -298,8 +320,13 @@ class OpsAdmin(ModelFacts, admin.ModelAdmin):
         return [name for name in needed if "__" in name or self._is_reference(name)]
 
     def get_list_filter(self, request):
-        names = self.list_filter or ([] if self.big else self._bounded_names())
+        names = [*(self.list_filter or ([] if self.big else self._bounded_names()))]
+        # Links lead here from rows that this list can't always be narrowed by.
+        names += [name for name in self.model_fields if name not in names and self._narrows(name, request)]
         return [(name, RelatedFilter) if self._is_reference(name) else name for name in names]
+
+    def _narrows(self, name, request):
+        return self._is_reference(name) and parameter_of(self.model_fields[name]) in request.GET
 
     def _is_reference(self, name):
         field = self.model_fields.get(name)
@@ -397,8 +424,8 @@ class OpsAdmin(ModelFacts, admin.ModelAdmin):
             return super().get_fieldsets(request, obj)
         return [
             (None, {"fields": [*self._state_names, *self._main_names]}),
-            ("Progress", {"fields": self._progress_names}),
-            ("Record", {"fields": self._record_names}),
+            (_("Progress"), {"fields": self._progress_names}),
+            (_("Record"), {"fields": self._record_names}),
         ]
 
     def get_readonly_fields(self, request, obj=None):
@@ -419,7 +446,13 @@ class OpsAdmin(ModelFacts, admin.ModelAdmin):
         return known[obj.pk]
 
     def _has_too_many(self, obj, field):
-        return not count_up_to(getattr(obj, field.name).all(), EDITABLE_LINKS).exact
+        rows = getattr(obj, field.name).all()
+        found = list(rows[: EDITABLE_LINKS + 1])
+        if len(found) <= EDITABLE_LINKS:
+            # The form asks for them again.
+            rows._result_cache = found
+            obj.__dict__.setdefault("_prefetched_objects_cache", {})[field.name] = rows
+        return len(found) > EDITABLE_LINKS
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change=change, **kwargs)
@@ -432,6 +465,11 @@ class OpsAdmin(ModelFacts, admin.ModelAdmin):
         except REFUSED as error:
             request.opsdb_refusal = Refusal.of(error)
             return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if obj is not None:
+            context["referring"] = rows_referring_to(obj, self, request)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
@@ -502,7 +540,7 @@ class ParentAdmin(OpsAdmin):
             raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Add {self.opts.verbose_name}",
+            "title": _("Add %(name)s") % {"name": self.opts.verbose_name},
             "opts": self.opts,
             "media": self.media,
             "is_popup": "_popup" in request.GET,
@@ -561,7 +599,7 @@ class CappedFormSet(BaseInlineFormSet):
         self.get_queryset()
         if not self.has_more:
             return None
-        return list_url(self.model, {f"{self.fk.name}__pk": self.instance.pk}, self.inline)
+        return list_url(self.model, narrowed_by(self.fk, self.instance), self.inline)
 
 
 class CappedInline(ModelFacts, admin.TabularInline):
@@ -578,7 +616,7 @@ class CappedInline(ModelFacts, admin.TabularInline):
 
     def get_queryset(self, request):
         needed = [name for name in self.fields if self.model_fields[name].is_relation]
-        rows = super().get_queryset(request)
+        rows = with_time_zone(super().get_queryset(request))
         return rows.select_related(*needed) if needed else rows
 
     def get_ordering(self, request):

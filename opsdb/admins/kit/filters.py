@@ -4,6 +4,9 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.utils.translation import gettext as _
+
+from .links import parameter_of
 
 
 class RelatedFilter(admin.FieldListFilter):
@@ -12,7 +15,7 @@ class RelatedFilter(admin.FieldListFilter):
     template = "admin/opsdb/related_filter.html"
 
     def __init__(self, field, request, params, model, model_admin, field_path):
-        self.parameter = f"{field_path}__{field.target_field.name}__exact"
+        self.parameter = parameter_of(field, field_path)
         super().__init__(field, request, params, model, model_admin, field_path)
         self.model_admin = model_admin
         self.value = (self.used_parameters.get(self.parameter) or [None])[-1]
@@ -49,5 +52,5 @@ class RelatedFilter(admin.FieldListFilter):
         yield {
             "selected": self.value is None,
             "query_string": changelist.get_query_string(remove=[self.parameter]),
-            "display": "All",
+            "display": _("All"),
         }

@@ -144,7 +144,10 @@ class Page:
         if not self.has_next:
             return _("the last %(number)d rows") % {"number": len(self.rows)}
         place = self.place[0]
-        words = {"number": len(self.rows), "place": f"{place:%Y-%m-%d %H:%M:%S}" if isinstance(place, datetime) else place}
+        words = {
+            "number": len(self.rows),
+            "place": f"{place:%Y-%m-%d %H:%M:%S}" if isinstance(place, datetime) else place,
+        }
         if self.direction == BEFORE:
             return _("%(number)d rows before %(place)s") % words
         return _("%(number)d rows after %(place)s") % words
