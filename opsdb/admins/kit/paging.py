@@ -35,7 +35,7 @@ def given_up_after(seconds, using):
         with transaction.atomic(using=using), connections[using].cursor() as cursor:
             cursor.execute(
                 "SELECT current_setting('statement_timeout'), set_config('statement_timeout', %s, true)",
-                [f"{seconds}s"],
+                [f"{round(1000 * seconds)}ms"],
             )
             before, _now = cursor.fetchone()
             yield
