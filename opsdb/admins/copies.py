@@ -13,9 +13,11 @@ from opsdb.models import (
     RawDataPackagePhysicalCopy,
 )
 from opsdb.models.copies import COPY_TARGETS, DeletionRequestItem
+from opsdb.models.enums import Verification
 
 from .base import LinkInline, OpsAdmin, WrittenByTheDatabase, listing, parts
 from .kit.columns import link
+from .kit.filters import only
 
 
 @admin.register(PhysicalCopy)
@@ -31,7 +33,7 @@ class PhysicalCopyAdmin(OpsAdmin):
     )
     facts = ("size_bytes", "checksum", "checksum_algorithm")
     list_display = ("id", "of", "data_location", "status", "verification", "verified_at", "size_bytes")
-    list_filter = ("status", "verification", "data_location")
+    list_filter = ("status", ("verification", only(Verification.MISMATCH)), "data_location")
     search_fields = ("id", *COPY_TARGETS)
     inlines = (listing(FixityCheck, "checked_at", "ok", "algorithm", "checked_by", fk_name="copy"),)
 

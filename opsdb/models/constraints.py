@@ -40,10 +40,9 @@ class _DeconstructsAsDjango:
         return copy.copy(self)
 
 
-class Index(_DeconstructsAsDjango, models.Index):
-    """A PostgreSQL index. Django's own class stops at 30 characters, for the sake of other databases."""
+class _NamedAtLength(_DeconstructsAsDjango):
+    """Django's own indexes stop at 30 characters, for the sake of other databases."""
 
-    _django_module = "django.db.models"
     max_name_length = IDENTIFIER_MAX_LENGTH
 
     def __eq__(self, other):
@@ -53,11 +52,16 @@ class Index(_DeconstructsAsDjango, models.Index):
         return hash(self.name)
 
 
-class Hash(_DeconstructsAsDjango, HashIndex):
+class Index(_NamedAtLength, models.Index):
+    """A PostgreSQL index."""
+
+    _django_module = "django.db.models"
+
+
+class Hash(_NamedAtLength, HashIndex):
     """An index for equality alone, of a few bytes a row however long the value is."""
 
     _django_module = "django.contrib.postgres.indexes"
-    max_name_length = IDENTIFIER_MAX_LENGTH
 
 
 class Check(_DeconstructsAsDjango, models.CheckConstraint):

@@ -313,15 +313,9 @@ class PhysicalCopy(Row):
             Index(fields=["status", "id"], name="unsettled", condition=~Q(status__in=SETTLED)),
             Index(fields=["id"], name="mismatched", condition=Q(verification=Verification.MISMATCH)),
             *(
-                Index(fields=["id"], name=f"of_{target}", condition=Q(**{f"{target}__isnull": False}))
+                Index(fields=fields, name=f"{name}_{target}", condition=Q(**{f"{target}__isnull": False}))
                 for target in COPY_TARGETS[1:]
-            ),
-            Index(
-                F("data_location"),
-                F("verified_at").asc(nulls_first=True),
-                F("id"),
-                name="by_verification",
-                condition=Q(status__in=CHECKABLE),
+                for name, fields in (("of", ["id"]), ("state_of", ["status", "id"]))
             ),
         ]
 

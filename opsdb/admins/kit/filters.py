@@ -9,6 +9,19 @@ from django.utils.translation import gettext as _
 from .links import parameter_of
 
 
+def only(*values):
+    """Return a filter that offers some of a field's choices: those that an index serves."""
+
+    class Only(admin.ChoicesFieldListFilter):
+        def choices(self, changelist):
+            """Leave out the other choices."""
+            labels = {str(label) for value, label in self.field.flatchoices if value in values}
+            everything, *choices = super().choices(changelist)
+            return [everything, *(choice for choice in choices if str(choice["display"]) in labels)]
+
+    return Only
+
+
 class RelatedFilter(admin.FieldListFilter):
     """Filters by a related row that is found by typing, so that its table may have any size."""
 
