@@ -35,7 +35,9 @@ if get_user_model() is User:
 
 
 class GroupAdmin(OpsAdmin, DjangoGroupAdmin):
-    """Django's own, which answers a search for a text with a zero byte with a server error."""
+    """Django's own answers a search for a text with a zero byte with a server error."""
+
+    list_display = ("name",)
 
 
 if type(admin.site.get_model_admin(Group)) is DjangoGroupAdmin:

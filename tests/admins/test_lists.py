@@ -193,9 +193,7 @@ def test_every_reference_can_be_completed(model, browser, outsider):
     for name in ADMINS[model].get_autocomplete_fields(None):
         field = model._meta.get_field(name)
         query = f"app_label=opsdb&model_name={model._meta.model_name}&field_name={field.name}"
-        # Django's own admin of groups stumbles over a zero byte.
-        ours = field.related_model._meta.app_label == "opsdb"
-        for term in ("", "a", str(uuid.UUID(int=1)), "9" * 40, *(["%00"] if ours else [])):
+        for term in ("", "a", str(uuid.UUID(int=1)), "9" * 40, "%00"):
             response = browser.get(f"/admin/autocomplete/?{query}&term={term}")
             assert response.status_code == 200, (name, term)
             assert "results" in response.json()

@@ -183,7 +183,7 @@ def cone_of(text: str) -> Cone | None:
         ) from None
     try:
         angle = Angle(radius.replace("′", "'").replace("″", '"')).deg
-    except (ValueError, UnitsError):
+    except (ValueError, OverflowError, UnitsError):
         angle = -1
     if not 0 < angle <= 180:
         raise ValueError(
