@@ -122,20 +122,6 @@ def test_the_beginning_of_a_uuid_finds_its_row(browser):
         assert rows_of(response) == [execution]
 
 
-def test_a_file_is_found_by_its_path_with_an_index(browser):
-    wanted, _ = RawDataFileFactory.create_batch(2)
-    with CaptureQueriesContext(connection) as queries:
-        response = browser.get(f"{address(RawDataFile, 'changelist')}?q={wanted.relative_path}")
-    assert rows_of(response) == [wanted]
-    (statement,) = (
-        query["sql"] for query in queries if "ORDER BY" in query["sql"] and wanted.relative_path in query["sql"]
-    )
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("EXPLAIN " + statement)
-        assert "raw_data_file_unique_path" in str(cursor.fetchall())
-
-
 def test_a_change_is_found_by_the_key_of_its_row(browser):
     change, _ = ChangeLogFactory(row_id="4711"), ChangeLogFactory(row_id="4712")
     assert rows_of(browser.get(f"{address(ChangeLog, 'changelist')}?q=4711")) == [change]
