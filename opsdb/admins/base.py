@@ -16,7 +16,7 @@ from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, ChangeList
 from django.contrib.admin.widgets import AdminTextareaWidget, AutocompleteSelect, ForeignKeyRawIdWidget
 from django.core.exceptions import PermissionDenied
 from django.db import models, router, transaction
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpResponseRedirect, QueryDict
@@ -40,6 +40,7 @@ from .kit.searching import condition_of, described, unquoted, words_of
 
 AUDIT = ("created_at", "updated_at")
 EDITABLE_LINKS = 100  # linked rows up to which a many-to-many field is an input
+FOUND_ROWS = 5_000  # of a big table, up to which what a search finds is looked up by its keys
 INLINE_ROWS = 100
 LISTED_ROWS = 20
 TOO_SLOW = gettext_lazy(
@@ -229,6 +230,13 @@ class KeyedChangeList(OpsChangeList):
             self.keys = [first, *([] if self.lookup_opts.get_field(name).unique else self.keys)]
         return self.keys
 
+    def get_queryset(self, request, exclude_parameters=None):
+        """Search, unless that takes too long."""
+        if not self.query:
+            return super().get_queryset(request, exclude_parameters)
+        with given_up_after(LONGEST_QUERY_SECONDS, self.root_queryset.db):
+            return super().get_queryset(request, exclude_parameters)
+
     def get_results(self, request):
         """Fetch the page and count the rows, unless that takes too long."""
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
@@ -364,8 +372,16 @@ class OpsAdmin(ModelFacts, admin.ModelAdmin):
         words = [unquoted(search_term)] if self.big and search_term else words_of(search_term)
         for word in words if fields else ():
             found = self.search_condition(fields, word)
-            queryset = queryset.none() if found is None else queryset.filter(found)
+            queryset = queryset.none() if found is None else self._found(queryset, found)
         return queryset, False
+
+    def _found(self, queryset, condition):
+        if not self.big:
+            return queryset.filter(condition)
+        # PostgreSQL would gladly walk a table in the order of the list until it has a page of what it looks for.
+        rows = self.model._base_manager.filter(condition).order_by()
+        keys = list(rows.values_list("pk", flat=True)[: FOUND_ROWS + 1])
+        return queryset.filter(condition if len(keys) > FOUND_ROWS else Q(pk__in=keys))
 
     def search_condition(self, fields, word):
         """Return what a word of a search means, or None when no row can match it."""

@@ -438,6 +438,7 @@ class RawDataFile(Timestamped):
         ]
         indexes = [
             Index(fields=["executed_obs_unit", "instrument_module"], name="by_execution"),
+            Index(fields=["executed_obs_unit", "id"], name="newest_of_execution"),
             Index(fields=["instrument_module", "id"], name="by_module"),
             Index(fields=["source_location", "id"], name="by_location"),
             by_checksum(),

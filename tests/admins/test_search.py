@@ -8,6 +8,8 @@ from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from opsdb.admins import base
+from opsdb.admins.base import FOUND_ROWS
 from opsdb.admins.kit.searching import cone_of
 from opsdb.models import DataProduct, DataTransferPackage, FixedSource, ObsUnit, RawDataFile, RawDataPackage, Source
 from tests.factories import (
@@ -37,7 +39,7 @@ def plan_of(browser, model, text):
     """How PostgreSQL answers a search."""
     with CaptureQueriesContext(connection) as queries:
         search(browser, model, text)
-    (statement, *_) = (query["sql"] for query in queries if " ORDER BY " in query["sql"] and "LIMIT 51" in query["sql"])
+    (statement,) = (query["sql"] for query in queries if query["sql"].endswith(f"LIMIT {FOUND_ROWS + 1}"))
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + statement)
         return "\n".join(line for (line,) in cursor.fetchall())
@@ -110,12 +112,19 @@ class TestRawFiles:
             ("LFA_0012.fits", "raw_data_file_by_file_name"),
             (CHECKSUM, "raw_data_file_by_checksum"),
             (key, "raw_data_file_pkey"),
-            (key, "raw_data_file_by_execution"),
+            (key, "raw_data_file_newest_of_execution"),
             (key, "raw_data_file_packaged"),
         ]:
             plan = plan_of(browser, RawDataFile, text)
             assert index in plan, text
             assert "Seq Scan on raw_data_file" not in plan, text
+
+    def test_more_than_a_few_thousand_are_found_in_the_order_of_the_list(self, file, browser, monkeypatch):
+        monkeypatch.setattr(base, "FOUND_ROWS", 2)
+        others = RawDataFileFactory.create_batch(3, source_location=file.source_location)
+        for index, other in enumerate(others):
+            RawDataFile.objects.filter(pk=other.pk).update(relative_path=f"many/{index}")
+        assert found(browser, RawDataFile, "many/") == sorted(others, key=lambda other: other.pk, reverse=True)
 
     def test_the_page_says_what_is_searched(self, file, browser):
         html = browser.get(address(RawDataFile, "changelist")).content.decode()
