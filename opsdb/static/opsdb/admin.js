@@ -24,7 +24,6 @@ document.addEventListener("DOMContentLoaded", () => {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "opsdb-copy";
-    button.textContent = "⧉";
     button.title = gettext("Copy");
     button.setAttribute("aria-label", `${gettext("Copy")} ${element.textContent}`);
     button.addEventListener("click", async () => {
@@ -36,7 +35,7 @@ document.addEventListener("DOMContentLoaded", () => {
         status.textContent = gettext("The browser did not copy; select the text instead.");
         button.textContent = "✘";
       }
-      setTimeout(() => { status.textContent = ""; button.textContent = "⧉"; }, 2000);
+      setTimeout(() => { status.textContent = ""; button.textContent = ""; }, 2000);
     });
     (element.closest("a") || element).after(button);
   }
