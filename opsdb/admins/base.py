@@ -31,7 +31,7 @@ from opsdb.models.constraints import Rule
 
 from .kit.columns import ZONE, column_for, states_of
 from .kit.counting import BoundedPaginator, Deletion
-from .kit.filters import RelatedFilter
+from .kit.filters import RelatedFilter, leading_fields
 from .kit.links import list_url, narrowed_by, parameter_of
 from .kit.paging import LAST, LONGEST_QUERY_SECONDS, Page, TooSlow, given_up_after
 from .kit.refusals import REFUSED, Refusal, TolerantErrors, check_now, form_that_shows
@@ -240,12 +240,22 @@ class KeyedChangeList(OpsChangeList):
     def get_results(self, request):
         """Fetch the page and count the rows, unless that takes too long."""
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
-        self.page = Page(self.queryset, self.keys, request.GET.get(PAGE_VAR, ""), self.list_per_page)
+        asked = request.GET.get(PAGE_VAR, "")
+        self.page = Page(self.queryset, self.keys, asked, self.list_per_page, self._within())
         with given_up_after(LONGEST_QUERY_SECONDS, self.queryset.db):
             self.result_list = self.page.rows
             self.result_count = self.paginator.count
         self.full_result_count, self.show_full_result_count = None, False
         self.show_admin_actions, self.can_show_all, self.multi_page = True, False, False
+
+    def _within(self):
+        """Return the attribute and the value by which the list is narrowed so that an index gives it in order."""
+        by_key = self.keys[0].removeprefix("-") == self.lookup_opts.pk.name
+        leading = leading_fields(self.model._meta.concrete_model) if by_key else ()
+        for spec in self.filter_specs:
+            if isinstance(spec, RelatedFilter) and spec.value is not None and spec.field.name in leading:
+                return spec.field.attname, spec.field.target_field.to_python(spec.value)
+        return None
 
     def page_links(self):
         """Return name, text and address of the ways to other pages, the address None where there is none."""

@@ -111,6 +111,29 @@ def test_paging_keeps_the_search_the_filters_and_the_order(browser):
     assert not [link for link in others if re.search(r"[?;]p=", link)]
 
 
+def test_an_index_gives_the_rows_of_one_module_in_order(browser):
+    first = RawDataFileFactory()
+    same = {"executed_obs_unit": first.executed_obs_unit, "instrument_module": first.instrument_module}
+    keys = {first.pk, *(file.pk for file in RawDataFileFactory.create_batch(7, **same))}
+    RawDataFileFactory.create_batch(2)
+    url, query = address(RawDataFile, "changelist"), f"?instrument_module__id__exact={first.instrument_module_id}"
+    pages, said = walk(browser, url, query, "next")
+    assert flat(pages) == sorted(keys, reverse=True)
+    assert said[0] == "rows 1 to 3 of 8 raw data files"
+    back, _said = walk(browser, url, links_of(browser.get(url + query))["last"], "prev")
+    assert list(dict.fromkeys(flat(back[::-1]))) == flat(pages)
+    with CaptureQueriesContext(connection) as queries:
+        browser.get(url + links_of(browser.get(url + query))["next"])
+    statement = next(query["sql"] for query in queries if "ROW(" in query["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_sort = off")
+        cursor.execute("EXPLAIN " + statement)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Scan Backward using raw_data_file_by_module" in plan
+    assert "(ROW(instrument_module_id, id) < ROW(" in plan.partition("Index Cond")[2]
+
+
 @pytest.mark.parametrize("model", [RawDataFile, ExecutedObsUnit, ChangeLog, Telescope])
 @pytest.mark.parametrize(
     "place",

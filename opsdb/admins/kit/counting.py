@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from .links import parameter_of
 
 EXACT_LIMIT = 20_000
+COUNTED_WHERE_EXPECTED = 5 * EXACT_LIMIT
 DELETION_LIMIT = 1_000
 NAMED_LIMIT = 100  # rows that the page of a bulk deletion names one by one
 
@@ -59,8 +60,9 @@ def count_up_to(queryset, limit=DELETION_LIMIT) -> UpTo:
 
 def estimate(queryset) -> int:
     """Return how many rows the planner expects."""
-    plan = json.loads(queryset.order_by().explain(format="json"))
-    return int(plan[0]["Plan"]["Plan Rows"])
+    plan = queryset.order_by().explain(format="json")
+    # Django knows of some that they have no rows, and doesn't ask.
+    return int(json.loads(plan)[0]["Plan"]["Plan Rows"]) if plan else 0
 
 
 class BoundedPaginator(Paginator):
@@ -73,10 +75,13 @@ class BoundedPaginator(Paginator):
         """Number of rows: exact, or :class:`About`."""
         if not isinstance(self.object_list, QuerySet):
             return len(self.object_list)
-        found = count_up_to(self.object_list, self.exact_limit)
-        if found.exact:
-            return found.number
-        return About(max(estimate(self.object_list), self.exact_limit + 1))
+        expected = estimate(self.object_list)
+        # Where many are expected they may all be at the end of the table, after all that are not asked for.
+        if expected <= COUNTED_WHERE_EXPECTED:
+            found = count_up_to(self.object_list, self.exact_limit)
+            if found.exact:
+                return found.number
+        return About(max(expected, self.exact_limit + 1))
 
 
 class Deletion:

@@ -12,7 +12,8 @@ from functools import cached_property
 
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, connections, transaction
-from django.db.models import Q
+from django.db.models import BooleanField, F, Func, Q, Value
+from django.db.models.lookups import GreaterThan, LessThan
 from django.utils.translation import gettext as _
 
 AFTER, BEFORE, LAST = "after", "before", "last"
@@ -46,10 +47,14 @@ def given_up_after(seconds, using):
         raise TooSlow from error
 
 
+def _row(*parts):
+    return Func(*parts, function="ROW", output_field=BooleanField())
+
+
 class Page:
     """Some rows of a list, and the ways to those before and after them."""
 
-    def __init__(self, rows, order, asked, size):
+    def __init__(self, rows, order, asked, size, within=None):
         """Prepare a page; the query comes with the first look at its rows.
 
         Args:
@@ -57,7 +62,9 @@ class Page:
             order: names of the fields that sort it, the last of them unique, all upwards or all with ``-`` downwards.
             asked: what the address says of the place.
             size: the most rows of the page.
+            within: name and value of a field that all rows share and that leads an index before the key.
         """
+        self.within = within
         self.all_rows = rows
         self.names = [name.removeprefix("-") for name in order]
         self.descending = order[-1].startswith("-")
@@ -100,12 +107,18 @@ class Page:
 
     def _fetch(self):
         downwards = self.descending != self._is_backward
-        rows = self.all_rows.order_by(*(f"{'-' if downwards else ''}{name}" for name in self.names))
+        names = [self.within[0], *self.names] if self.within else self.names
+        rows = self.all_rows.order_by(*(f"{'-' if downwards else ''}{name}" for name in names))
         if self.place:
             rows = rows.filter(self._beyond("lt" if downwards else "gt"))
         return list(rows[: self.size + 1])
 
     def _beyond(self, comparison):
+        if self.within:
+            name, value = self.within
+            compare = LessThan if comparison == "lt" else GreaterThan
+            # One comparison of rows, because only that tells PostgreSQL where in the index to begin.
+            return Q(compare(_row(F(name), F(self.names[0])), _row(Value(value), Value(self.place[0]))))
         *sorted_by, key = zip(self.names, self.place, strict=True)
         found = Q(**{f"{key[0]}__{comparison}": key[1]})
         for name, value in sorted_by:
