@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
 from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -31,6 +32,17 @@ class UserAdmin(OpsAdmin, DjangoUserAdmin):
 # A host project that brings its own users brings their admin too.
 if get_user_model() is User:
     admin.site.register(User, UserAdmin)
+
+
+class GroupAdmin(OpsAdmin, DjangoGroupAdmin):
+    """Django's own answers a search for a text with a zero byte with a server error."""
+
+    list_display = ("name",)
+
+
+if type(admin.site.get_model_admin(Group)) is DjangoGroupAdmin:
+    admin.site.unregister(Group)
+    admin.site.register(Group, GroupAdmin)
 
 
 @admin.register(Role)

@@ -12,31 +12,46 @@ from functools import cached_property
 from django.contrib import admin, messages
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.admin.utils import quote
-from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, ChangeList
 from django.contrib.admin.widgets import AdminTextareaWidget, AutocompleteSelect, ForeignKeyRawIdWidget
 from django.core.exceptions import PermissionDenied
 from django.db import models, router, transaction
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from opsdb.models import Instrument, InstrumentModule, Observatory, Telescope
 from opsdb.models.base import WorkItem, first_paragraph
 from opsdb.models.constraints import Rule
 
-from .kit.columns import column_for, list_url, states_of
-from .kit.counting import BoundedPaginator, Deletion, count_up_to
-from .kit.filters import RelatedFilter
+from .kit.columns import ZONE, column_for, states_of
+from .kit.counting import BoundedPaginator, Deletion
+from .kit.filters import RelatedFilter, leading_fields
 from .kit.keys import KeySelect, KeySelectMultiple
+from .kit.links import list_url, narrowed_by, parameter_of
 from .kit.operating import Operated
+from .kit.paging import LAST, LONGEST_QUERY_SECONDS, Page, TooSlow, given_up_after
 from .kit.refusals import REFUSED, Refusal, TolerantErrors, check_now, form_that_shows
+from .kit.relations import rows_referring_to
 from .kit.searching import condition_of, described, unquoted, words_of
 from .pages.hooks import Answering
 
 AUDIT = ("created_at", "updated_at")
 EDITABLE_LINKS = 100  # linked rows up to which a many-to-many field is an input
+FOUND_ROWS = 5_000  # of a big table, up to which what a search finds is looked up by its keys
 INLINE_ROWS = 100
 LISTED_ROWS = 20
+TOO_SLOW = gettext_lazy(
+    "The list was given up after %(seconds)d s: no index serves this search and these filters together. "
+    "Take one of them away."
+)
+TO_INSTRUMENT = "telescopes__instruments"
+TO_MODULE = f"{TO_INSTRUMENT}__modules"
 WORK = tuple(field.name for field in WorkItem._meta.get_fields() if field.name != "max_retries")
 
 
@@ -70,6 +85,17 @@ def inherited_names(model) -> set[str]:
     """Return the fields that a model has from abstract bases."""
     bases = (base for base in model.__mro__ if hasattr(base, "_meta") and base._meta.abstract)
     return {field.name for base in bases for field in base._meta.get_fields()}
+
+
+def with_time_zone(rows):
+    """Add the time zone of each row's observatory to a queryset: that of the row's telescope, else the only one."""
+    model = rows.model
+    ways = {Observatory: "pk", Telescope: "telescopes", Instrument: TO_INSTRUMENT, InstrumentModule: TO_MODULE}
+    steps = [(ways[field.related_model], field) for field in model._meta.fields if field.related_model in ways]
+    only = Observatory.objects.exclude(Exists(Observatory.objects.exclude(time_zone=OuterRef("time_zone"))))
+    zones = [Observatory.objects.filter(**{way: OuterRef(field.attname)}) for way, field in steps] + [only]
+    found = [Subquery(observatories.order_by().values("time_zone")[:1]) for observatories in zones]
+    return rows.annotate(**{ZONE: Coalesce(*found) if len(found) > 1 else found[0]})
 
 
 class OpsForm(TolerantErrors, ModelForm):
@@ -200,13 +226,70 @@ class OpsChangeList(ChangeList):
         return super().get_ordering_field(field_name) if allowed else None
 
 
+class KeyedChangeList(OpsChangeList):
+    """A list of a big table, paged by key."""
+
+    def get_ordering(self, request, queryset):
+        """Return one column and, in the same direction, the key: one comparison then says what follows a row."""
+        first = super().get_ordering(request, queryset)[0]
+        sign, name = ("-" if first.startswith("-") else ""), first.removeprefix("-")
+        key = self.lookup_opts.pk.name
+        self.keys = [f"{sign}{key}"]
+        if name not in ("pk", key):
+            self.keys = [first, *([] if self.lookup_opts.get_field(name).unique else self.keys)]
+        return self.keys
+
+    def get_queryset(self, request, exclude_parameters=None):
+        """Search, unless that takes too long."""
+        if not self.query:
+            return super().get_queryset(request, exclude_parameters)
+        with given_up_after(LONGEST_QUERY_SECONDS, self.root_queryset.db):
+            return super().get_queryset(request, exclude_parameters)
+
+    def get_results(self, request):
+        """Fetch the page and count the rows, unless that takes too long."""
+        self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+        asked = request.GET.get(PAGE_VAR, "")
+        self.page = Page(self.queryset, self.keys, asked, self.list_per_page, self._within())
+        with given_up_after(LONGEST_QUERY_SECONDS, self.queryset.db):
+            self.result_list = self.page.rows
+            self.result_count = self.paginator.count
+        self.full_result_count, self.show_full_result_count = None, False
+        self.show_admin_actions, self.can_show_all, self.multi_page = True, False, False
+
+    def _within(self):
+        """Return the attribute and the value by which the list is narrowed so that an index gives it in order."""
+        by_key = self.keys[0].removeprefix("-") == self.lookup_opts.pk.name
+        leading = leading_fields(self.model._meta.concrete_model) if by_key else ()
+        for spec in self.filter_specs:
+            if isinstance(spec, RelatedFilter) and spec.value is not None and spec.field.name in leading:
+                return spec.field.attname, spec.field.target_field.to_python(spec.value)
+        return None
+
+    def page_links(self):
+        """Return name, text and address of the ways to other pages, the address None where there is none."""
+        page = self.page
+        places = [
+            ("first", _("First"), page.has_previous and ""),
+            ("prev", _("Previous"), page.has_previous and page.previous),
+            ("next", _("Next"), page.has_next and page.next),
+            ("last", _("Last"), page.has_next and LAST),
+        ]
+        return [
+            (name, text, None if place is False else self.get_query_string({PAGE_VAR: place or None}))
+            for name, text, place in places
+        ]
+
+
 class OpsAdmin(Operated, Answering, ModelFacts, admin.ModelAdmin):
     """Base of every admin."""
 
     big = False
     """The table grows with the observations: lists are sorted and narrowed only where an index serves."""
     sortable = ()
-    """Columns that the list of a big table may be sorted by."""
+    """Columns that the list of a big table may be sorted by; none of them may be empty."""
+    finders = ()
+    """What a search looks at beside ``search_fields``."""
 
     paginator = BoundedPaginator
     show_full_result_count = False
@@ -215,16 +298,20 @@ class OpsAdmin(Operated, Answering, ModelFacts, admin.ModelAdmin):
 
     class Media:
         css = {"all": ["opsdb/admin.css"]}
+        js = ["opsdb/admin.js"]
 
     @property
     def media(self):
         searching = AutocompleteSelect(self.opts.pk, self.admin_site).media
         return super().media + searching
 
+    def get_queryset(self, request):
+        return with_time_zone(super().get_queryset(request))
+
     # Lists
 
     def get_changelist(self, request, **kwargs):
-        return OpsChangeList
+        return KeyedChangeList if self.big else OpsChangeList
 
     @property
     def list_names(self):
@@ -260,8 +347,13 @@ class OpsAdmin(Operated, Answering, ModelFacts, admin.ModelAdmin):
         return [name for name in needed if "__" in name or self._is_reference(name)]
 
     def get_list_filter(self, request):
-        names = self.list_filter or ([] if self.big else self._bounded_names())
+        names = [*(self.list_filter or ([] if self.big else self._bounded_names()))]
+        # Links lead here from rows that this list can't always be narrowed by.
+        names += [name for name in self.model_fields if name not in names and self._narrows(name, request)]
         return [(name, RelatedFilter) if self._is_reference(name) else name for name in names]
+
+    def _narrows(self, name, request):
+        return self._is_reference(name) and parameter_of(self.model_fields[name]) in request.GET
 
     def _is_reference(self, name):
         field = self.model_fields.get(name)
@@ -284,11 +376,14 @@ class OpsAdmin(Operated, Answering, ModelFacts, admin.ModelAdmin):
     @property
     def search_help_text(self):
         """What can be searched for, said below the input."""
-        return f"Searches {', '.join(self.searched())}." if self.get_search_fields(None) else None
+        if not self.get_search_fields(None):
+            return None
+        return _("Searches %(what)s.") % {"what": ", ".join(map(str, self.searched()))}
 
     def searched(self):
         """Names of what a search looks at."""
-        return [described(self.model, path) for path in self.get_search_fields(None)]
+        paths = [described(self.model, path) for path in self.get_search_fields(None)]
+        return [*paths, *(finder.described for finder in self.finders)]
 
     def get_search_results(self, request, queryset, search_term):
         fields = self.get_search_fields(request)
@@ -296,12 +391,20 @@ class OpsAdmin(Operated, Answering, ModelFacts, admin.ModelAdmin):
         words = [unquoted(search_term)] if self.big and search_term else words_of(search_term)
         for word in words if fields else ():
             found = self.search_condition(fields, word)
-            queryset = queryset.none() if found is None else queryset.filter(found)
+            queryset = queryset.none() if found is None else self._found(queryset, found)
         return queryset, False
+
+    def _found(self, queryset, condition):
+        if not self.big:
+            return queryset.filter(condition)
+        # PostgreSQL would gladly walk a table in the order of the list until it has a page of what it looks for.
+        rows = self.model._base_manager.filter(condition).order_by()
+        keys = list(rows.values_list("pk", flat=True)[: FOUND_ROWS + 1])
+        return queryset.filter(condition if len(keys) > FOUND_ROWS else Q(pk__in=keys))
 
     def search_condition(self, fields, word):
         """Return what a word of a search means, or None when no row can match it."""
-        return condition_of(self.model, fields, word)
+        return condition_of(self.model, fields, word, self.finders)
 
     def get_actions(self, request):
         actions = super().get_actions(request)
@@ -316,6 +419,11 @@ class OpsAdmin(Operated, Answering, ModelFacts, admin.ModelAdmin):
             except REFUSED:
                 # A value that no column can hold, such as a text with a zero byte.
                 return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
+            except TooSlow:
+                if not request.GET:
+                    raise
+                self.message_user(request, TOO_SLOW % {"seconds": LONGEST_QUERY_SECONDS}, messages.ERROR)
+                return HttpResponseRedirect(request.path)
         try:
             with transaction.atomic(using=router.db_for_write(self.model)):
                 return super().changelist_view(request, extra_context)
@@ -351,8 +459,8 @@ class OpsAdmin(Operated, Answering, ModelFacts, admin.ModelAdmin):
             return super().get_fieldsets(request, obj)
         return [
             (None, {"fields": [*self._state_names, *self._main_names]}),
-            ("Progress", {"fields": self._progress_names}),
-            ("Record", {"fields": self._record_names}),
+            (_("Progress"), {"fields": self._progress_names}),
+            (_("Record"), {"fields": self._record_names}),
         ]
 
     def get_readonly_fields(self, request, obj=None):
@@ -373,7 +481,13 @@ class OpsAdmin(Operated, Answering, ModelFacts, admin.ModelAdmin):
         return known[obj.pk]
 
     def _has_too_many(self, obj, field):
-        return not count_up_to(getattr(obj, field.name).all(), EDITABLE_LINKS).exact
+        rows = getattr(obj, field.name).all()
+        found = list(rows[: EDITABLE_LINKS + 1])
+        if len(found) <= EDITABLE_LINKS:
+            # The form asks for them again.
+            rows._result_cache = found
+            obj.__dict__.setdefault("_prefetched_objects_cache", {})[field.name] = rows
+        return len(found) > EDITABLE_LINKS
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change=change, **kwargs)
@@ -386,6 +500,11 @@ class OpsAdmin(Operated, Answering, ModelFacts, admin.ModelAdmin):
         except REFUSED as error:
             request.opsdb_refusal = Refusal.of(error)
             return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if obj is not None:
+            context["referring"] = rows_referring_to(obj, self, request)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
@@ -456,7 +575,7 @@ class ParentAdmin(OpsAdmin):
             raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Add {self.opts.verbose_name}",
+            "title": _("Add %(name)s") % {"name": self.opts.verbose_name},
             "opts": self.opts,
             "media": self.media,
             "is_popup": "_popup" in request.GET,
@@ -515,7 +634,7 @@ class CappedFormSet(BaseInlineFormSet):
         self.get_queryset()
         if not self.has_more:
             return None
-        return list_url(self.model, {f"{self.fk.name}__pk": self.instance.pk}, self.inline)
+        return list_url(self.model, narrowed_by(self.fk, self.instance), self.inline)
 
 
 class CappedInline(ModelFacts, admin.TabularInline):
@@ -532,7 +651,7 @@ class CappedInline(ModelFacts, admin.TabularInline):
 
     def get_queryset(self, request):
         needed = [name for name in self.fields if self.model_fields[name].is_relation]
-        rows = super().get_queryset(request)
+        rows = with_time_zone(super().get_queryset(request))
         return rows.select_related(*needed) if needed else rows
 
     def get_ordering(self, request):

@@ -13,10 +13,12 @@ from opsdb.models import (
     RawDataPackagePhysicalCopy,
 )
 from opsdb.models.copies import COPY_TARGETS, DeletionRequestItem
+from opsdb.models.enums import Verification
 
 from . import operations
 from .base import LinkInline, OpsAdmin, WrittenByTheDatabase, listing, parts
 from .kit.columns import link
+from .kit.filters import only
 
 
 @admin.register(PhysicalCopy)
@@ -33,7 +35,7 @@ class PhysicalCopyAdmin(OpsAdmin):
     )
     facts = ("size_bytes", "checksum", "checksum_algorithm")
     list_display = ("id", "of", "data_location", "status", "verification", "verified_at", "size_bytes")
-    list_filter = ("status", "data_location")
+    list_filter = ("status", ("verification", only(Verification.MISMATCH)), "data_location")
     search_fields = ("id", *COPY_TARGETS)
     inlines = (listing(FixityCheck, "checked_at", "ok", "algorithm", "checked_by", fk_name="copy"),)
 
@@ -73,6 +75,8 @@ class CopiesOfOneKindAdmin(PhysicalCopyAdmin):
 class FixityCheckAdmin(OpsAdmin):
     big = True
     list_display = ("checked_at", "copy", "ok", "algorithm", "checked_by")
+    list_filter = ("ok",)
+    sortable = ("checked_at",)
     search_fields = ("id", "copy")
 
 

@@ -1,10 +1,8 @@
 """The raw data: files, the packages they travel in, and what an archive says of a package."""
 
 from django.contrib import admin
-from django.db.models import Q
 
 from opsdb.models import (
-    DataLocation,
     DataTransfer,
     DataTransferPackage,
     DataTransferPackagePhysicalCopy,
@@ -18,7 +16,7 @@ from opsdb.models import (
 
 from . import operations
 from .base import OpsAdmin, listing
-from .kit.searching import is_surely_uuid
+from .kit.searching import ChecksumFinder, FileNameFinder, RawPathFinder
 
 COPY_FACTS = ("data_location", "status", "verification", "verified_at", "size_bytes")
 CONTENT = ("size_bytes", "checksum", "checksum_algorithm")
@@ -38,19 +36,8 @@ class RawDataFileAdmin(OpsAdmin):
     )
     list_filter = ("instrument_module", "source_location", "executed_obs_unit", "raw_data_package")
     search_fields = ("id", "executed_obs_unit", "raw_data_package")
+    finders = (RawPathFinder(), FileNameFinder(), ChecksumFinder())
     inlines = (listing(RawDataFilePhysicalCopy, *COPY_FACTS),)
-
-    def search_condition(self, fields, word):
-        """Look for a path at each source location, because paths are indexed by location."""
-        found = super().search_condition(fields, word)
-        if is_surely_uuid(word) or "\x00" in word:
-            return found
-        sources = list(DataLocation.objects.sources().order_by().values_list("pk", flat=True))
-        at_path = Q(source_location__in=sources, relative_path=word)
-        return at_path if found is None else found | at_path
-
-    def searched(self):
-        return [*super().searched(), "relative path (whole)"]
 
 
 @admin.register(RawDataPackage)
@@ -70,6 +57,7 @@ class RawDataPackageAdmin(OpsAdmin):
     list_filter = ("state", "status", "instrument_module", "executed_obs_unit", "data_transfer_package")
     sortable = ("name",)
     search_fields = ("id", "name__startswith", "executed_obs_unit", "data_transfer_package")
+    finders = (ChecksumFinder(),)
     inlines = (
         listing(RawDataPackagePhysicalCopy, *COPY_FACTS),
         listing(LongTermArchiveTransfer, "destination_location", "status", "finished_at", "failure_message"),
@@ -93,6 +81,7 @@ class DataTransferPackageAdmin(OpsAdmin):
     list_filter = ("status", "origin_location")
     sortable = ("name",)
     search_fields = ("id", "name__startswith")
+    finders = (ChecksumFinder(),)
     inlines = (
         listing(RawDataPackage, "name", "state", "size_bytes"),
         listing(DataTransfer, "origin_location", "destination_location", "status", "unpack_status", "finished_at"),

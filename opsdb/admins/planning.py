@@ -24,6 +24,7 @@ from opsdb.models import (
 )
 
 from .base import OpsAdmin, ParentAdmin, listing, parts
+from .kit.searching import PositionSearch
 
 
 @admin.register(ObservingProgram)
@@ -42,7 +43,7 @@ class SubObservingProgramAdmin(OpsAdmin):
 
 
 @admin.register(Source)
-class SourceAdmin(ParentAdmin):
+class SourceAdmin(PositionSearch, ParentAdmin):
     list_display = ("name", "type", "aliases", "comment")
     search_fields = ("name", "aliases__icontains")
 
@@ -52,7 +53,7 @@ class SubtypeOfSourceAdmin(OpsAdmin):
 
 
 @admin.register(FixedSource)
-class FixedSourceAdmin(SubtypeOfSourceAdmin):
+class FixedSourceAdmin(PositionSearch, SubtypeOfSourceAdmin):
     list_display = ("name", "ra_deg", "dec_deg", "frame", "vlsr_km_s")
 
 
@@ -109,7 +110,8 @@ class ChaiInparParameterAdmin(OpsAdmin):
 
 
 @admin.register(ObsUnit)
-class ObsUnitAdmin(OpsAdmin):
+class ObsUnitAdmin(PositionSearch, OpsAdmin):
+    path_to_source = "source"
     list_display = (
         "name",
         "observing_program",
@@ -121,7 +123,7 @@ class ObsUnitAdmin(OpsAdmin):
         "available",
     )
     list_filter = ("available", "observing_program", "sub_observing_program", "source", "obs_mode")
-    search_fields = ("name", "line_id", "source__name")
+    search_fields = ("name", "line_id", "source__name", "source__aliases__icontains")
     inlines = (
         listing(PreScheduledSlot, "start_time", "end_time", "telescope", ordering=("-start_time",)),
         listing(ExecutedObsUnit, "start_time", "end_time", "status", "quality"),

@@ -19,6 +19,7 @@ from opsdb.models.reduction import ReductionStepDependency
 
 from . import operations
 from .base import LinkInline, OpsAdmin, listing, parts
+from .kit.searching import ChecksumFinder
 
 
 @admin.register(ReductionSoftware)
@@ -104,5 +105,6 @@ class DataProductAdmin(OpsAdmin):
     big = True
     list_display = ("name", "type", "run", "size_bytes", "intermediate", "superseded_by", "created_at")
     list_filter = ("type", "intermediate", "run")
-    search_fields = ("id", "run", "name__startswith")
+    search_fields = ("id", "run", "name__startswith", "relative_path__startswith")
+    finders = (ChecksumFinder(),)
     inlines = (listing(DataProductPhysicalCopy, "data_location", "status", "verification", "verified_at"),)

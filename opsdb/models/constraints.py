@@ -12,9 +12,11 @@ from functools import reduce
 from operator import and_, or_
 
 from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.indexes import HashIndex
 from django.core.exceptions import ValidationError
 from django.db import DataError, models, transaction
-from django.db.models import BooleanField, F, Func, IntegerField, Q, Value
+from django.db.models import BooleanField, CharField, F, Func, IntegerField, Q, Value
+from django.db.models.functions import Left
 from django.db.models.lookups import Exact
 from django.utils.text import capfirst
 
@@ -22,6 +24,7 @@ from .enums import Recording
 from .wording import spoken
 
 IDENTIFIER_MAX_LENGTH = 63  # NAMEDATALEN - 1, PostgreSQL manual section 4.1.1
+CHECKSUM_HEAD = 7  # hexadecimal digits that tell 2.7 * 10^8 checksums apart, in one word of an index
 DATA_EXCEPTION = "22000"  # PostgreSQL manual, appendix A
 
 
@@ -37,10 +40,9 @@ class _DeconstructsAsDjango:
         return copy.copy(self)
 
 
-class Index(_DeconstructsAsDjango, models.Index):
-    """A PostgreSQL index. Django's own class stops at 30 characters, for the sake of other databases."""
+class _NamedAtLength(_DeconstructsAsDjango):
+    """Django's own indexes stop at 30 characters, for the sake of other databases."""
 
-    _django_module = "django.db.models"
     max_name_length = IDENTIFIER_MAX_LENGTH
 
     def __eq__(self, other):
@@ -48,6 +50,18 @@ class Index(_DeconstructsAsDjango, models.Index):
 
     def __hash__(self):
         return hash(self.name)
+
+
+class Index(_NamedAtLength, models.Index):
+    """A PostgreSQL index."""
+
+    _django_module = "django.db.models"
+
+
+class Hash(_NamedAtLength, HashIndex):
+    """An index for equality alone, of a few bytes a row however long the value is."""
+
+    _django_module = "django.contrib.postgres.indexes"
 
 
 class Check(_DeconstructsAsDjango, models.CheckConstraint):
@@ -80,14 +94,35 @@ class Unique(_DeconstructsAsDjango, models.UniqueConstraint):
 
     _django_module = "django.db.models"
 
-    def __init__(self, name, *fields, message, condition=None, nulls_distinct=None):
+    def __init__(self, name, *fields, message, condition=None, nulls_distinct=None, opclasses=()):
         super().__init__(
             name=name,
             fields=fields,
             condition=condition,
             nulls_distinct=nulls_distinct,
+            opclasses=opclasses,
             violation_error_message=message,
         )
+
+
+def file_name(path="relative_path"):
+    """Return the part of a path after its last slash, as an expression that :func:`by_file_name` serves."""
+    return Func(F(path), Value("/"), Value(-1), function="split_part", output_field=CharField())
+
+
+def by_file_name():
+    """Return the index that finds a row by the name of its file."""
+    return Hash(file_name(), name="by_file_name")
+
+
+def checksum_head(checksum="checksum"):
+    """Return the beginning of a checksum, as an expression that :func:`by_checksum` serves."""
+    return Left(checksum, CHECKSUM_HEAD)
+
+
+def by_checksum():
+    """Return the index that finds a row by the beginning of its checksum: a quarter of the size of a whole one."""
+    return Index(checksum_head(), name="by_checksum")
 
 
 class NoOverlap(_DeconstructsAsDjango, ExclusionConstraint):

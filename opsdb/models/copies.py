@@ -56,6 +56,8 @@ CHECKABLE = (
     PhysicalCopyStatus.DELETION_POSSIBLE,
     PhysicalCopyStatus.CORRUPT,
 )
+# Where nearly all copies are.
+SETTLED = (PhysicalCopyStatus.PRESENT, PhysicalCopyStatus.DELETED)
 # The states from which a copy is scheduled for deletion, unless its deletion failed before.
 DELETABLE = CHECKABLE
 
@@ -330,6 +332,14 @@ class PhysicalCopy(Row):
                 name="by_verification",
                 condition=Q(status__in=CHECKABLE),
             ),
+            Index(fields=["data_location", "id"], name="newest_at_location"),
+            Index(fields=["status", "id"], name="unsettled", condition=~Q(status__in=SETTLED)),
+            Index(fields=["id"], name="mismatched", condition=Q(verification=Verification.MISMATCH)),
+            *(
+                Index(fields=fields, name=f"{name}_{target}", condition=Q(**{f"{target}__isnull": False}))
+                for target in COPY_TARGETS[1:]
+                for name, fields in (("of", ["id"]), ("state_of", ["status", "id"]))
+            ),
         ]
 
     def __str__(self):
@@ -420,7 +430,10 @@ class FixityCheck(Row):
             append_only("a fixity check"),
             never_truncated(),
         ]
-        indexes = [Index(fields=["checked_at"], name="by_time")]
+        indexes = [
+            Index(fields=["checked_at"], name="by_time"),
+            Index(fields=["id"], name="failed", condition=Q(ok=False)),
+        ]
 
     def __str__(self):
         return f"{self.checked_at:%Y-%m-%d %H:%M} {'ok' if self.ok else 'differs'}"

@@ -22,6 +22,8 @@ from .constraints import (
     Rule,
     Unique,
     between,
+    by_checksum,
+    by_file_name,
     frozen_once_verified,
     immutable,
     implies,
@@ -202,7 +204,7 @@ class DataTransferPackage(Checksummed, WorkItem, Timestamped):
             packages_fail_with_bundle(),
             *never_deleted("a data transfer package"),
         ]
-        indexes = [open_work(), claimable_work()]
+        indexes = [open_work(), claimable_work(), by_checksum()]
 
     def __str__(self):
         return self.name
@@ -342,6 +344,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
                 condition=Q(data_transfer_package__isnull=False),
             ),
             Index(fields=["created_at"], name="unbundled", condition=Q(data_transfer_package__isnull=True)),
+            by_checksum(),
         ]
 
     def __str__(self):
@@ -378,6 +381,7 @@ class RawDataFile(Timestamped):
     instrument_module = models.ForeignKey(
         InstrumentModule,
         on_delete=models.PROTECT,
+        db_index=False,
         related_name="raw_data_files",
         help_text="The module that wrote it.",
     )
@@ -421,6 +425,8 @@ class RawDataFile(Timestamped):
                 "source_location",
                 "relative_path",
                 message="The location has a file of this path.",
+                # Beginnings of paths can be searched for, in a database of any collation.
+                opclasses=["int8_ops", "varchar_pattern_ops"],
             ),
             relative_path(),
             immutable("executed_obs_unit_id", "instrument_module_id", "source_location_id"),
@@ -465,6 +471,11 @@ class RawDataFile(Timestamped):
         ]
         indexes = [
             Index(fields=["executed_obs_unit", "instrument_module"], name="by_execution"),
+            Index(fields=["executed_obs_unit", "id"], name="newest_of_execution"),
+            Index(fields=["instrument_module", "id"], name="by_module"),
+            Index(fields=["source_location", "id"], name="by_location"),
+            by_checksum(),
+            by_file_name(),
             Index(fields=["raw_data_package"], name="packaged", condition=Q(raw_data_package__isnull=False)),
             Index(
                 fields=["source_location", "executed_obs_unit", "instrument_module"],

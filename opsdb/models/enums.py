@@ -19,7 +19,7 @@ class Look(NamedTuple):
     icon: str
 
 
-WAITING = Look("yellow", "⧗")
+WAITING = Look("yellow", "◔")
 MOVING = Look("blue", "●")
 DONE = Look("green", "✔")
 FAILED = Look("red", "✘")

@@ -32,6 +32,7 @@ class ChangeLog(OpsModel):
         settings.AUTH_USER_MODEL,
         on_delete=models.DO_NOTHING,
         db_constraint=False,
+        db_index=False,
         null=True,
         blank=True,
         related_name="+",
@@ -51,6 +52,7 @@ class ChangeLog(OpsModel):
         indexes = [
             Index(fields=["table_name", "row_id", "id"], name="by_row"),
             Index(fields=["changed_at"], name="by_time"),
+            Index(fields=["user", "id"], name="by_user"),
         ]
 
     def __str__(self):

@@ -16,6 +16,7 @@ from .constraints import (
     Index,
     Rule,
     Unique,
+    by_checksum,
     differ,
     frozen_once_verified,
     immutable,
@@ -650,8 +651,9 @@ class DataProduct(Checksummed, Row):
             frozen_once_verified("data_product", *FACTS),
         ]
         indexes = [
-            Index(fields=["relative_path"], name="by_path"),
-            Index(fields=["name"], name="by_name"),
+            Index(fields=["relative_path"], name="by_path", opclasses=["varchar_pattern_ops"]),
+            Index(fields=["name"], name="by_name", opclasses=["varchar_pattern_ops"]),
+            by_checksum(),
         ]
 
     def __str__(self):

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.contrib.admin.utils import quote
+from django.db import connection
 from django.forms import CheckboxInput, MultiWidget, model_to_dict
 from django.forms.models import _get_foreign_key
 from django.urls import reverse
@@ -15,7 +16,6 @@ from opsdb.models import (
     DataTransferPackagePhysicalCopy,
     DeletionPolicy,
     ExecutedObsUnit,
-    ExecutedReductionStep,
     FixityCheck,
     LongTermArchiveTransferLog,
     PhysicalCopy,
@@ -54,16 +54,15 @@ READ_ONLY = {
 CLOSED = {**READ_ONLY, **{model: {"delete"} for model in KEPT}}
 
 
-def _elsewhere(index):
+def _elsewhere():
     return {"data_location": DiskDataLocationFactory()}
 
 
-# What tells rows apart that belong to the same one.
+# What a row needs beside the one that it belongs to.
 DISTINCT = {
     DataProductPhysicalCopy: _elsewhere,
     DataTransferPackagePhysicalCopy: _elsewhere,
     RawDataFilePhysicalCopy: _elsewhere,
-    ExecutedReductionStep: lambda index: {"sub_group_key": str(index)},
 }
 
 
@@ -87,19 +86,78 @@ def open_pages(model):
 
 
 def with_surroundings(model, number):
-    """Make this many rows; the first of them gets as many parts and links as its form shows."""
-    rows = FACTORIES[model].create_batch(number)
-    first = rows[0]
-    if is_parent(model):
-        return rows
-    for inline in ADMINS[model].inlines:
-        parent = _get_foreign_key(model, inline.model, fk_name=inline.fk_name).name
-        for index in range(number):
-            FACTORIES[inline.model](**{parent: first}, **DISTINCT.get(inline.model, lambda index: {})(index))
-    for field in model._meta.many_to_many:
-        if field.remote_field.through._meta.auto_created and field.related_model in FACTORIES:
-            getattr(first, field.name).set(FACTORIES[field.related_model].create_batch(number))
-    return rows
+    """Make this many rows, of which one, which is returned, gets as many parts and links as its form shows."""
+    first = FACTORIES[model]()
+    if not is_parent(model):
+        for inline in ADMINS[model].inlines:
+            parent = _get_foreign_key(model, inline.model, fk_name=inline.fk_name).name
+            multiply(FACTORIES[inline.model](**{parent: first}, **DISTINCT.get(inline.model, dict)()), number)
+        for field in model._meta.many_to_many:
+            through = field.remote_field.through
+            if through._meta.auto_created and field.related_model in FACTORIES:
+                related = FACTORIES[field.related_model]()
+                getattr(first, field.name).set([related])
+                multiply(related, number)
+                link(through, field, first, related)
+    multiply(first.specific if is_parent(model) else first, number)
+    return first
+
+
+def tables_of(model):
+    """The tables that hold the parts of a joined row, parents first."""
+    model = model._meta.concrete_model
+    return [model, *(parent for parent in model._meta.all_parents if parent._meta.concrete_model is parent)][::-1]
+
+
+def multiply(row, number):
+    """Make this many rows of one, by SQL past triggers and constraints, which the test's transaction restores."""
+    uuids = row._meta.pk.get_internal_type() == "UUIDField"
+    key = "gen_random_uuid()" if uuids else "%s + 1000000 + number"
+    with connection.cursor() as cursor:
+        for model in tables_of(type(row)):
+            table, columns = model._meta.db_table, [field.column for field in model._meta.local_concrete_fields]
+            loosen(cursor, table)
+            columns.remove(model._meta.pk.column)
+            names = "".join(f', "{column}"' for column in columns)
+            cursor.execute(
+                f'INSERT INTO "{table}" ("{model._meta.pk.column}"{names}) SELECT {key}{names} FROM "{table}", '
+                f'generate_series(2, %s) AS number WHERE "{model._meta.pk.column}" = %s',
+                [*([] if uuids else [row.pk]), number, row.pk],
+            )
+
+
+def loosen(cursor, table):
+    """Let a table take rows that are alike, for the rest of the transaction."""
+    # Or PostgreSQL refuses to alter a table that has checks to come.
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    cursor.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
+    cursor.execute(
+        "SELECT conname FROM pg_constraint "
+        "WHERE conrelid = to_regclass(quote_ident(%s)) AND contype IN ('c', 'u', 'x')",
+        [table],
+    )
+    for (name,) in cursor.fetchall():
+        cursor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"')
+    cursor.execute(
+        "SELECT indexrelid::regclass FROM pg_index WHERE indrelid = to_regclass(quote_ident(%s)) "
+        "AND indisunique AND NOT indisprimary",
+        [table],
+    )
+    for (name,) in cursor.fetchall():
+        cursor.execute(f"DROP INDEX {name}")
+
+
+def link(through, field, first, related):
+    """Link all rows of a table to one row."""
+    own, other = field.m2m_column_name(), field.m2m_reverse_name()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{through._meta.db_table}" ("{own}", "{other}") '
+            f'SELECT %s, "{related._meta.pk.column}" FROM "{related._meta.db_table}" '
+            f'WHERE "{related._meta.pk.column}" <> %s',
+            [first.pk, related.pk],
+        )
 
 
 def typed(form, row):

@@ -122,20 +122,6 @@ def test_the_beginning_of_a_uuid_finds_its_row(browser):
         assert rows_of(response) == [execution]
 
 
-def test_a_file_is_found_by_its_path_with_an_index(browser):
-    wanted, _ = RawDataFileFactory.create_batch(2)
-    with CaptureQueriesContext(connection) as queries:
-        response = browser.get(f"{address(RawDataFile, 'changelist')}?q={wanted.relative_path}")
-    assert rows_of(response) == [wanted]
-    (statement,) = (
-        query["sql"] for query in queries if "ORDER BY" in query["sql"] and wanted.relative_path in query["sql"]
-    )
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("EXPLAIN " + statement)
-        assert "raw_data_file_unique_path" in str(cursor.fetchall())
-
-
 def test_a_change_is_found_by_the_key_of_its_row(browser):
     change, _ = ChangeLogFactory(row_id="4711"), ChangeLogFactory(row_id="4712")
     assert rows_of(browser.get(f"{address(ChangeLog, 'changelist')}?q=4711")) == [change]
@@ -166,7 +152,7 @@ class TestCounts:
         monkeypatch.setattr("opsdb.admins.kit.counting.estimate", lambda rows: 12_345_678)
         assert BoundedPaginator(Telescope.objects.order_by("pk"), 2).num_pages == 6_172_839
         html = browser.get(address(Telescope, "changelist")).content.decode()
-        assert "about 12,300,000 telescopes" in html
+        assert "about 12.3 million telescopes" in html
 
     def test_the_estimate_is_never_below_what_was_counted(self, db, monkeypatch):
         TelescopeFactory.create_batch(5)
@@ -184,7 +170,7 @@ class TestCounts:
         with CaptureQueriesContext(connection) as queries:
             browser.get(address(RawDataFile, "changelist"))
         (count,) = (query["sql"] for query in queries if "COUNT(*)" in query["sql"])
-        assert "LIMIT 10001" in count
+        assert f"LIMIT {BoundedPaginator.exact_limit + 1}" in count
 
 
 @every_model
@@ -193,9 +179,7 @@ def test_every_reference_can_be_completed(model, browser, outsider):
     for name in ADMINS[model].get_autocomplete_fields(None):
         field = model._meta.get_field(name)
         query = f"app_label=opsdb&model_name={model._meta.model_name}&field_name={field.name}"
-        # Django's own admin of groups stumbles over a zero byte.
-        ours = field.related_model._meta.app_label == "opsdb"
-        for term in ("", "a", str(uuid.UUID(int=1)), "9" * 40, *(["%00"] if ours else [])):
+        for term in ("", "a", str(uuid.UUID(int=1)), "9" * 40, "%00"):
             response = browser.get(f"/admin/autocomplete/?{query}&term={term}")
             assert response.status_code == 200, (name, term)
             assert "results" in response.json()

@@ -7,8 +7,18 @@ from pathlib import Path
 import pytest
 from django.contrib.staticfiles import finders
 
-from opsdb.admins.kit.columns import human_duration, human_number, human_size, moment
+from opsdb.admins.base import with_time_zone
+from opsdb.admins.kit.columns import ZONE, human_duration, human_number, human_size, moment
+from opsdb.models import Downtime, ExecutedObsUnit, InstrumentModule, Site
 from opsdb.models.enums import StateChoices
+from tests.factories import (
+    DowntimeFactory,
+    ExecutedObsUnitFactory,
+    InstrumentModuleFactory,
+    ObservatoryFactory,
+    SiteFactory,
+    TelescopeFactory,
+)
 
 STYLE = Path(finders.find("opsdb/admin.css")).read_text()
 COLOURS = {state.look.colour for states in StateChoices.__subclasses__() for state in states}
@@ -26,7 +36,12 @@ COLOURS = {state.look.colour for states in StateChoices.__subclasses__() for sta
     ],
 )
 def test_sizes(size, text):
-    assert str(human_size(size)) == f'<span class="opsdb-whole" title="{size:,} bytes">{text}</span>'
+    shown = human_size(size)
+    assert re.search(f">{text}<", shown)
+    exact = f"{size:,} bytes"
+    assert text == exact or (
+        f'title="{exact}"' in shown and f'<span class="visually-hidden"> ({exact})</span>' in shown
+    )
 
 
 @pytest.mark.parametrize(
@@ -43,12 +58,42 @@ def test_durations(seconds, text):
 )
 def test_numbers(number, text):
     shown = human_number(number)
-    assert re.sub("<[^>]*>", "", shown) == text
+    assert re.sub("<span class=.visually-hidden.*?</span>|<[^>]*>", "", shown) == text
     assert float(text) == number or f'title="{number!r}"' in shown
 
 
 def test_times_are_shown_in_utc():
     assert ">2026-06-15 09:56:35<" in moment(datetime(2026, 6, 15, 9, 56, 35, 123456, tzinfo=UTC))
+
+
+def test_the_local_time_is_shown_on_hover_in_winter_and_in_summer():
+    for month, hour in ((6, "05"), (12, "06")):
+        shown = moment(datetime(2026, month, 15, 9, 56, 35, tzinfo=UTC), "America/Santiago")
+        assert f'title="2026-{month:02}-15T09:56:35Z, 2026-{month:02}-15 {hour}:56:35 in America/Santiago"' in shown
+
+
+class TestTimeZone:
+    def test_is_that_of_the_only_observatory(self, db):
+        ObservatoryFactory(time_zone="America/Santiago")
+        ExecutedObsUnitFactory()
+        assert zones_of(ExecutedObsUnit) == {"America/Santiago"}
+
+    def test_is_that_of_the_row_where_there_are_several(self, db):
+        for zone in ("America/Santiago", "Pacific/Honolulu"):
+            telescope = TelescopeFactory(observatory__time_zone=zone)
+            DowntimeFactory(telescope=telescope, instrument=None, instrument_module=None)
+            InstrumentModuleFactory(instrument__telescope=telescope)
+        assert zones_of(Downtime) == zones_of(InstrumentModule) == {"America/Santiago", "Pacific/Honolulu"}
+
+    def test_is_unknown_where_there_are_several_and_the_row_belongs_to_none(self, db):
+        SiteFactory()
+        for zone in ("America/Santiago", "Pacific/Honolulu"):
+            ObservatoryFactory(time_zone=zone)
+        assert zones_of(Site) == {None}
+
+
+def zones_of(model):
+    return {getattr(row, ZONE) for row in with_time_zone(model.objects.all())}
 
 
 def luminance(colour):

@@ -2,21 +2,22 @@
 
 import json
 from datetime import UTC
+from zoneinfo import ZoneInfo
 
-from django.contrib.admin.templatetags.admin_urls import admin_urlname
-from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Permission
 from django.db import models
-from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from opsdb.models.enums import StateChoices
 from opsdb.models.wording import spoken, unit_of
 
 from .counting import grouped
+from .links import link, list_url
 
 CHECKSUMS = ("checksum", "expected", "actual", "token_prefix")
+ZONE = "opsdb_time_zone"  # attribute of a row: the time zone of its observatory
 MANY_SHOWN = 20  # linked rows that a read-only line names before it leads to their list
 
 # What naming a row of a model of Django's own reads beside it.
@@ -55,6 +56,8 @@ def column_for(field, model_admin, sortable=True):
 
     def render(row):
         value = getattr(row, field.name)
+        if value is not None and isinstance(field, models.DateTimeField):
+            return moment(value, getattr(row, ZONE, None))
         return model_admin.get_empty_value_display() if value is None or value == "" else show(value)
 
     return Column(field, render, title, sortable)
@@ -67,7 +70,7 @@ def _title_and_look(field, model_admin):
     if states := states_of(field):
         return title, lambda value: badge(states(value))
     if isinstance(field, models.DateTimeField):
-        return f"{title} [UTC]", moment
+        return gettext_lazy("%(time)s [UTC]") % {"time": title}, moment
     if isinstance(field, models.JSONField):
         return title, document
     if isinstance(field, models.UUIDField) or field.name in CHECKSUMS:
@@ -92,13 +95,22 @@ def badge(state):
     )
 
 
+def exactly(text, whole):
+    """Show a text, and to the mouse and to screen readers all that was left out of it."""
+    if text == whole:
+        return format_html('<span class="opsdb-whole">{}</span>', text)
+    return format_html(
+        '<span class="opsdb-whole" title="{1}">{0}<span class="visually-hidden"> ({1})</span></span>', text, whole
+    )
+
+
 def human_size(size):
     """Show a number of bytes in decimal units, the exact number on hover."""
     value, units = float(size), ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"]
     while abs(value) >= 999.5 and len(units) > 1:
         value, units = value / 1000, units[1:]
     text = f"{value:.0f} {units[0]}" if units[0] == "bytes" or value >= 99.95 else f"{value:.3g} {units[0]}"
-    return format_html('<span class="opsdb-whole" title="{} bytes">{}</span>', grouped(size), text)
+    return exactly(text, _("%(number)s bytes") % {"number": grouped(size)})
 
 
 def human_duration(seconds):
@@ -106,49 +118,34 @@ def human_duration(seconds):
     whole = round(seconds)
     parts = [(whole // 86400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
     text = " ".join(f"{number} {unit}" for number, unit in parts if number) if seconds >= 1 else f"{seconds:g} s"
-    return format_html('<span class="opsdb-whole" title="{} s">{}</span>', f"{seconds:g}", text)
+    return exactly(text, f"{seconds:g} s")
 
 
 def human_number(number):
     """Show a number with four decimals at most, all of them on hover."""
     text = f"{number:.3g}" if 0 < abs(number) < 0.001 else f"{number:.4f}".rstrip("0").rstrip(".")
-    return text if float(text) == number else format_html('<span title="{}">{}</span>', repr(number), text)
+    return text if float(text) == number else exactly(text, repr(number))
 
 
-def moment(time):
-    """Show a time in UTC to the second, the whole of it on hover."""
+def moment(time, zone=None):
+    """Show a time in UTC to the second; on hover all of it and, where a zone is given, the local time there."""
     time = time.astimezone(UTC)
-    return format_html(
-        '<time datetime="{0}" title="{0}">{1}</time>',
-        time.isoformat().replace("+00:00", "Z"),
-        f"{time:%Y-%m-%d %H:%M:%S}",
-    )
+    whole = time.isoformat().replace("+00:00", "Z")
+    if zone:
+        local = f"{time.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
+        whole = _("%(utc)s, %(local)s in %(zone)s") % {"utc": whole, "local": local, "zone": zone}
+    shown = exactly(f"{time:%Y-%m-%d %H:%M:%S}", whole)
+    return format_html('<time datetime="{}">{}</time>', time.isoformat().replace("+00:00", "Z"), shown)
 
 
 def code(value):
-    """Show what is compared digit by digit in letters of equal width."""
-    return format_html('<code class="opsdb-code">{}</code>', value)
+    """Show what is compared digit by digit in letters of equal width, to be copied by a button."""
+    return format_html('<code class="opsdb-code" data-copy>{}</code>', value)
 
 
 def document(value):
     """Show a JSON document over several lines."""
     return format_html('<pre class="opsdb-json">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def link(row, model_admin):
-    """Show another row as a link to its page, or as text when it has none."""
-    if not model_admin.admin_site.is_registered(row._meta.model):
-        return str(row)
-    url = reverse(admin_urlname(row._meta, "change"), args=[quote(row.pk)], current_app=model_admin.admin_site.name)
-    return format_html('<a href="{}">{}</a>', url, row)
-
-
-def list_url(model, lookups, model_admin):
-    """Return the address of a list that is narrowed by lookups, or None when the model has no list."""
-    if not model_admin.admin_site.is_registered(model):
-        return None
-    url = reverse(admin_urlname(model._meta, "changelist"), current_app=model_admin.admin_site.name)
-    return f"{url}?{urlencode(lookups)}"
 
 
 def linked_rows(row, field, model_admin):
@@ -161,5 +158,5 @@ def linked_rows(row, field, model_admin):
     if len(rows) <= MANY_SHOWN:
         return shown
     url = list_url(field.related_model, {f"{field.related_query_name()}__pk": row.pk}, model_admin)
-    more = format_html('<a href="{}">see all</a>', url) if url else "and more"
+    more = format_html('<a href="{}">{}</a>', url, _("see all")) if url else _("and more")
     return format_html("{} … {}", shown, more)

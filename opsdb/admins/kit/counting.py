@@ -10,8 +10,12 @@ from django.db.models.deletion import CASCADE, PROTECT, RESTRICT, get_candidate_
 from django.db.models.query import QuerySet
 from django.utils.html import format_html
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
-EXACT_LIMIT = 10_000
+from .links import parameter_of
+
+EXACT_LIMIT = 20_000
+COUNTED_WHERE_EXPECTED = 5 * EXACT_LIMIT
 DELETION_LIMIT = 1_000
 NAMED_LIMIT = 100  # rows that the page of a bulk deletion names one by one
 
@@ -25,10 +29,13 @@ class About(int):
     """An estimated number, which says so wherever it is shown."""
 
     def __str__(self):
-        digits = max(len(repr(self)) - 3, 0)
-        rounded = round(int(self), -digits)
-        # Django regroups the digits of str() in this case, and would tear the word apart.
-        return int.__repr__(rounded) if settings.USE_THOUSAND_SEPARATOR else f"about {grouped(rounded)}"
+        if settings.USE_THOUSAND_SEPARATOR:
+            # Django regroups the digits of str() in this case, and would tear the words apart.
+            return int.__repr__(self)
+        for size, name in ((10**9, _("about %(number)s billion")), (10**6, _("about %(number)s million"))):
+            if self >= size:
+                return name % {"number": f"{self / size:.3g}"}
+        return _("about %(number)s") % {"number": grouped(round(int(self), 3 - len(repr(self))))}
 
     def __repr__(self):
         return int.__repr__(self)
@@ -41,7 +48,8 @@ class UpTo(NamedTuple):
     exact: bool
 
     def __str__(self):
-        return grouped(self.number) if self.exact else f"more than {grouped(self.number)}"
+        number = grouped(self.number)
+        return number if self.exact else _("more than %(number)s") % {"number": number}
 
 
 def count_up_to(queryset, limit=DELETION_LIMIT) -> UpTo:
@@ -52,8 +60,9 @@ def count_up_to(queryset, limit=DELETION_LIMIT) -> UpTo:
 
 def estimate(queryset) -> int:
     """Return how many rows the planner expects."""
-    plan = json.loads(queryset.order_by().explain(format="json"))
-    return int(plan[0]["Plan"]["Plan Rows"])
+    plan = queryset.order_by().explain(format="json")
+    # Django knows of some that they have no rows, and doesn't ask.
+    return int(json.loads(plan)[0]["Plan"]["Plan Rows"]) if plan else 0
 
 
 class BoundedPaginator(Paginator):
@@ -66,10 +75,13 @@ class BoundedPaginator(Paginator):
         """Number of rows: exact, or :class:`About`."""
         if not isinstance(self.object_list, QuerySet):
             return len(self.object_list)
-        found = count_up_to(self.object_list, self.exact_limit)
-        if found.exact:
-            return found.number
-        return About(max(estimate(self.object_list), self.exact_limit + 1))
+        expected = estimate(self.object_list)
+        # Where many are expected they may all be at the end of the table, after all that are not asked for.
+        if expected <= COUNTED_WHERE_EXPECTED:
+            found = count_up_to(self.object_list, self.exact_limit)
+            if found.exact:
+                return found.number
+        return About(max(expected, self.exact_limit + 1))
 
 
 class Deletion:
@@ -127,11 +139,17 @@ class Deletion:
 
     def _part_name(self, related, field):
         linked = related._meta.auto_created
-        return f"links to {linked._meta.verbose_name_plural}" if linked else related._meta.verbose_name_plural
+        if not linked:
+            return related._meta.verbose_name_plural
+        return _("links to %(rows)s") % {"rows": linked._meta.verbose_name_plural}
 
     def _protecting(self, related, field, count):
         name = related._meta.verbose_name if count == (1, True) else related._meta.verbose_name_plural
-        text = f"{count} {name} (by their {field.verbose_name})"
+        text = _("%(count)s %(rows)s (by their %(field)s)") % {
+            "count": count,
+            "rows": name,
+            "field": field.verbose_name,
+        }
         keys = self._keys()
-        url = self.link_to_list(related, {f"{field.name}__pk": keys[0]}) if keys and len(self.rows) == 1 else None
+        url = self.link_to_list(related, {parameter_of(field): keys[0]}) if keys and len(self.rows) == 1 else None
         return format_html('<a href="{}">{}</a>', url, text) if url else text

@@ -4,6 +4,28 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.utils.translation import gettext as _
+
+from .links import parameter_of
+
+
+def leading_fields(model):
+    """Return the fields of which an index gives the rows of one value in the order of the key."""
+    indexes = [index.fields for index in model._meta.indexes if index.condition is None]
+    return {fields[0] for fields in indexes if fields[1:] == [model._meta.pk.name]}
+
+
+def only(*values):
+    """Return a filter that offers some of a field's choices: those that an index serves."""
+
+    class Only(admin.ChoicesFieldListFilter):
+        def choices(self, changelist):
+            """Leave out the other choices."""
+            labels = {str(label) for value, label in self.field.flatchoices if value in values}
+            everything, *choices = super().choices(changelist)
+            return [everything, *(choice for choice in choices if str(choice["display"]) in labels)]
+
+    return Only
 
 
 class RelatedFilter(admin.FieldListFilter):
@@ -12,7 +34,7 @@ class RelatedFilter(admin.FieldListFilter):
     template = "admin/opsdb/related_filter.html"
 
     def __init__(self, field, request, params, model, model_admin, field_path):
-        self.parameter = f"{field_path}__{field.target_field.name}__exact"
+        self.parameter = parameter_of(field, field_path)
         super().__init__(field, request, params, model, model_admin, field_path)
         self.model_admin = model_admin
         self.value = (self.used_parameters.get(self.parameter) or [None])[-1]
@@ -30,6 +52,15 @@ class RelatedFilter(admin.FieldListFilter):
 
     def has_output(self):
         return True
+
+    def queryset(self, request, queryset):
+        """Narrow by a range of one value where an index on the field and the key can give the rows in order.
+
+        Of an equality PostgreSQL would think that any walk along the key soon meets such rows.
+        """
+        if self.value is None or self.field.name not in leading_fields(queryset.model._meta.concrete_model):
+            return super().queryset(request, queryset)
+        return queryset.filter(**{f"{self.field.name}__gte": self.value, f"{self.field.name}__lte": self.value})
 
     def choices(self, changelist):
         """Prepare what the template shows; the only choice in the usual sense is none."""
@@ -49,5 +80,5 @@ class RelatedFilter(admin.FieldListFilter):
         yield {
             "selected": self.value is None,
             "query_string": changelist.get_query_string(remove=[self.parameter]),
-            "display": "All",
+            "display": _("All"),
         }

@@ -2,14 +2,30 @@
 
 import re
 import uuid
+from typing import NamedTuple
 
+from django.contrib import messages
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models
 from django.db.models import Q
+from django.db.models.lookups import Exact
 from django.utils.text import smart_split, unescape_string_literal
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from opsdb.models import DataLocation, DiskDataLocation, FixedSource
+from opsdb.models.constraints import CHECKSUM_HEAD, checksum_head, file_name
 
 UUID_BEGINNING = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]*)*", re.IGNORECASE)
 UUID_DIGITS = 32
+CHECKSUM_BEGINNING = re.compile(rf"[0-9a-f]{{{CHECKSUM_HEAD},128}}", re.IGNORECASE)
+SEXAGESIMAL = re.compile(
+    r"\d{1,3}(:|\s*h\s*|\s+)\d{1,2}((:|\s*m\s*|\s+)\d{1,2}(\.\d*)?\s*s?|\s*m)?[\s,]+"
+    r"[+-]?\d{1,2}(:|\s*[d°]\s*|\s+)\d{1,2}((:|\s*[m'′]\s*|\s+)\d{1,2}(\.\d*)?\s*[s\"″]?|\s*[m'′])?"
+)
+DEGREES = re.compile(r"(?=.*[.+-])(\d{1,3}(?:\.\d*)?)[d°]?[\s,]+([+-]?\d{1,2}(?:\.\d*)?)[d°]?")
+RADIUS = re.compile(r"^(?P<centre>.*?)[\s,;]+r\s*=\s*(?P<radius>.*)$", re.IGNORECASE)
+USUAL_RADIUS = "1'"
 
 
 def words_of(text: str) -> list[str]:
@@ -73,14 +89,131 @@ def holds_uuid(model, path):
     return isinstance(field.target_field if field.is_relation else field, models.UUIDField)
 
 
-def condition_of(model, paths, word):
-    """Return the condition that some of the paths hold for a word; a UUID is looked for among UUIDs only."""
+def condition_of(model, paths, word, finders=()):
+    """Return the condition that some of the paths or finders hold for a word, or None when no row can match it.
+
+    A UUID is looked for among UUIDs only.
+    """
     if "\x00" in word:
         return None
     if is_surely_uuid(word) and (uuids := [path for path in paths if holds_uuid(model, path)]):
-        paths = uuids
-    conditions = [found for path in paths if (found := condition(model, path, word)) is not None]
+        paths, finders = uuids, ()
+    conditions = [condition(model, path, word) for path in paths] + [finder.condition(word) for finder in finders]
+    conditions = [found for found in conditions if found is not None]
     return Q.create(conditions, connector=Q.OR) if conditions else None
+
+
+class ChecksumFinder:
+    """Finds a checksum or its beginning with the index ``by_checksum``."""
+
+    described = gettext_lazy("checksum (or its first %(digits)d digits and more)") % {"digits": CHECKSUM_HEAD}
+
+    def condition(self, word):
+        """Return what must hold of a row, or None when this is no checksum."""
+        if not CHECKSUM_BEGINNING.fullmatch(word):
+            return None
+        word = word.lower()
+        return Q(Exact(checksum_head(), word[:CHECKSUM_HEAD]), checksum__startswith=word)
+
+
+class RawPathFinder:
+    """Finds a raw file by its path, whole or its beginning, below its location or from the root of the disk.
+
+    Paths are indexed by location; of those that instruments write to there are few.
+    """
+
+    described = gettext_lazy("path (or its beginning)")
+
+    def condition(self, word):
+        """Return what must hold of a row."""
+        sources = list(DataLocation.objects.sources().order_by().values_list("pk", flat=True))
+        found = Q(source_location__in=sources, relative_path__startswith=word)
+        if word.startswith("/"):
+            roots = DiskDataLocation.objects.filter(pk__in=sources).values_list("pk", "path")
+            for location, root in roots:
+                below = word.removeprefix(root.rstrip("/") + "/")
+                if below != word:
+                    found |= Q(source_location=location, relative_path__startswith=below)
+        return found
+
+
+class FileNameFinder:
+    """Finds a file by its name without folders, with the index ``by_file_name``."""
+
+    described = gettext_lazy("file name (whole)")
+
+    def condition(self, word):
+        """Return what must hold of a row, or None when this is no name."""
+        return None if "/" in word else Q(Exact(file_name(), word))
+
+
+class Cone(NamedTuple):
+    """A circle on the sky: centre (ICRS) and radius, degrees."""
+
+    ra_deg: float
+    dec_deg: float
+    radius_deg: float
+
+
+def cone_of(text: str) -> Cone | None:
+    """Read coordinates and, after ``r=``, a radius; None when the text is no coordinates.
+
+    ``05:35:17.3 -05:23:28 r=1'``, ``5h35m17.3s -5d23m28s`` or ``05 35 17.3 -05 23 28`` are hours and degrees,
+    ``83.82 -5.39`` with a sign or a decimal point is degrees. The radius has its unit: ``'``, ``"``, ``arcmin``,
+    ``arcsec`` or ``deg``.
+
+    Raises:
+        ValueError: it looks like coordinates but is none.
+    """
+    from astropy.coordinates import Angle, SkyCoord
+    from astropy.units import UnitsError
+
+    given = RADIUS.match(text.strip())
+    centre, radius = (given["centre"], given["radius"].strip()) if given else (text.strip(), USUAL_RADIUS)
+    degrees = DEGREES.fullmatch(centre)
+    if not degrees and not SEXAGESIMAL.fullmatch(centre):
+        return None
+    plain = centre.translate(str.maketrans({",": " ", "′": "'", "″": '"'}))
+    try:
+        place = SkyCoord(*degrees.groups(), unit="deg") if degrees else SkyCoord(plain, unit=("hourangle", "deg"))
+    except ValueError:
+        raise ValueError(
+            _("“%(centre)s” is no place on the sky: RA is 0 to 24 h or 0° to 360°, Dec −90° to 90°.")
+            % {"centre": centre}
+        ) from None
+    try:
+        angle = Angle(radius.replace("′", "'").replace("″", '"')).deg
+    except (ValueError, OverflowError, UnitsError):
+        angle = -1
+    if not 0 < angle <= 180:
+        raise ValueError(
+            _("“%(radius)s” is no radius: give a number and its unit, such as 1', 30\" or 0.5 deg.")
+            % {"radius": radius}
+        )
+    return Cone(float(place.ra.deg), float(place.dec.deg), float(angle))
+
+
+class PositionSearch:
+    """Mixin of an admin whose search takes coordinates for a circle on the sky."""
+
+    path_to_source = "pk"
+    """Lookup from a row to its source."""
+
+    def get_search_results(self, request, queryset, search_term):
+        """Find what is within the circle when coordinates are given."""
+        try:
+            cone = cone_of(search_term)
+        except ValueError as error:
+            messages.error(request, str(error))
+            return queryset.none(), False
+        if cone is None:
+            return super().get_search_results(request, queryset, search_term)
+        inside = FixedSource.objects.cone_search(*cone).values("pk")
+        return queryset.filter(**{f"{self.path_to_source}__in": inside}), False
+
+    def searched(self):
+        """Say so below the input."""
+        return [*super().searched(), _("coordinates with a radius (05:35:17.3 -05:23:28 r=1')")]
 
 
 def described(model, path):
@@ -92,7 +225,6 @@ def described(model, path):
             names.append(str(field.verbose_name))
     name, lookup = " ".join(names), follow(model, path)[1]
     if holds_uuid(model, path):
-        return f"{name} (or its beginning)"
-    return {"exact": f"{name} (whole)", "startswith": f"{name} (beginning)", "istartswith": f"{name} (beginning)"}.get(
-        lookup, name
-    )
+        return _("%(name)s (or its beginning)") % {"name": name}
+    said = {"exact": _("%(name)s (whole)"), "startswith": _("%(name)s (beginning)")}
+    return said[lookup.removeprefix("i")] % {"name": name} if lookup.removeprefix("i") in said else name

@@ -1,0 +1,490 @@
+"""What the admin's pages cost as the tables grow: ``python -m benchmarks.admin``.
+
+Two databases of their own, one with 10,000 and one with 10,000,000 raw files: a thousand files and a hundred packages
+of each execution, a copy of each file at the source, most of them deleted since, a copy of each package in an archive
+and of each transfer package in a buffer, transfers, logs, fixity checks, runs, products and changes. Each page of the
+admin is asked for several times in both. No page should take more than 500 ms, nor twice as long in the large database
+as in the small one; else the program ends with 1.
+
+``--keep`` leaves the databases behind, and ``--reuse`` takes those that an earlier run left.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from contextlib import contextmanager
+
+import django
+
+FILES_PER_PACKAGE = 10
+PACKAGES_PER_EXECUTION = 100
+PACKAGES_PER_BUNDLE = 20
+WANTED_RATIO = 2.0
+WANTED_SECONDS = 0.5
+COMPLETE = "filled for benchmarks.admin"
+
+
+def key(number, kind):
+    """Return SQL for the UUIDv7 of a row: like a real one it begins with a time, here a second for each row."""
+    digits = f"lpad(to_hex(1700000000000 + 1000 * ({number})::bigint), 12, '0')"
+    return f"(left({digits}, 8) || '-' || right({digits}, 4) || '-7000-8000-00000000000{kind}')::uuid"
+
+
+def first_tenth_else(executions, keys, execution):
+    """Return SQL that takes the first key for the oldest tenth of the executions and then the others in turn."""
+    others = len(keys) - 1
+    place = f"CASE WHEN {execution} <= {executions} / 10 THEN 1 ELSE 2 + mod({execution}, {others}) END"
+    return f"(ARRAY[{', '.join(map(str, keys))}])[{place}]"
+
+
+def hexadecimal(number):
+    """Return SQL for something like a checksum."""
+    return f"md5(({number})::text) || md5(({number})::text || 'x')"
+
+
+AGO = "now() - ({files} - number) * interval '1 year' / {files}"
+RARELY = "WHEN mod(number, 5003) = 7 THEN"
+
+
+def multiply(row, number, **columns):
+    """Make rows like one, numbered from 1, with columns given as SQL."""
+    from django.db import connection
+
+    options = row._meta.concrete_model._meta
+    table, pk = options.db_table, options.pk
+    values = {field.column: f'pattern."{field.column}"' for field in options.local_concrete_fields}
+    if pk.column not in columns:
+        del values[pk.column]
+    values |= columns
+    names = ", ".join(f'"{name}"' for name in values)
+    statement = (
+        f'INSERT INTO "{table}" ({names}) SELECT {", ".join(values.values())} '  # noqa: S608
+        f'FROM generate_series(1, {number}) AS number, "{table}" AS pattern '
+        f'WHERE pattern."{pk.column}" = %s ORDER BY number'
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [row.pk])
+
+
+@contextmanager
+def loosened(models):
+    """Take triggers, references and indexes off tables that are to be filled, and put them back."""
+    from django.db import connection
+
+    tables = [model._meta.db_table for model in models]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT conrelid::regclass, quote_ident(conname), pg_get_constraintdef(pg_constraint.oid)
+            FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
+            WHERE relname = ANY(%s) AND contype IN ('f', 'u') ORDER BY contype""",
+            [tables],
+        )
+        constraints = cursor.fetchall()
+        for table, name, _definition in constraints:
+            cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        cursor.execute(
+            """SELECT indexrelid::regclass, pg_get_indexdef(indexrelid) FROM pg_index
+            JOIN pg_class ON pg_class.oid = indrelid WHERE relname = ANY(%s) AND NOT indisprimary""",
+            [tables],
+        )
+        indexes = cursor.fetchall()
+        for name, _definition in indexes:
+            cursor.execute(f"DROP INDEX {name}")
+        for table in tables:
+            cursor.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
+        yield
+        cursor.execute("SET maintenance_work_mem = '512MB'")
+        for _name, definition in indexes:
+            cursor.execute(definition)
+        for table, name, definition in reversed(constraints):
+            cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
+        for table in tables:
+            cursor.execute(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')
+
+
+def fill(files):
+    """Fill an empty database as years of work would."""
+    from django.db import connection
+
+    from opsdb import models
+    from tests import factories
+
+    modules = [module.pk for module in factories.InstrumentModuleFactory.create_batch(6)]
+    sources = [location.pk for location in factories.DiskDataLocationFactory.create_batch(3, source=True)]
+    buffers = [location.pk for location in factories.DiskDataLocationFactory.create_batch(2)]
+    archives = [location.pk for location in factories.TapeDataLocationFactory.create_batch(2, archive=True)]
+    units = [unit.pk for unit in factories.ObsUnitFactory.create_batch(50)]
+    execution = factories.ExecutedObsUnitFactory(completed=True)
+    package = factories.RawDataPackageFactory()
+    bundle = factories.DataTransferPackageFactory()
+    file = factories.RawDataFileFactory()
+    run = factories.ExecutedReductionStepFactory()
+    patterns = {
+        "copy": factories.RawDataFilePhysicalCopyFactory(),
+        "product": factories.DataProductFactory(),
+        "metadata": factories.RawDataPackageMetadataFactory(),
+        "transfer": factories.DataTransferFactory(),
+        "archiving": factories.LongTermArchiveTransferFactory(),
+        "transfer log": factories.DataTransferLogFactory(),
+        "archiving log": factories.LongTermArchiveTransferLogFactory(),
+        "check": factories.FixityCheckFactory(),
+        "change": factories.ChangeLogFactory(),
+    }
+    factories.UserFactory(superuser=True, username="benchmark")
+
+    packages = files // FILES_PER_PACKAGE
+    executions = packages // PACKAGES_PER_EXECUTION
+    bundles = packages // PACKAGES_PER_BUNDLE
+    of_package = f"(1 + (number - 1) / {PACKAGES_PER_EXECUTION})"
+    of_file = f"(1 + (number - 1) / {PACKAGES_PER_EXECUTION * FILES_PER_PACKAGE})"
+    package_of_file = f"(1 + (number - 1) / {FILES_PER_PACKAGE})"
+    bundle_of_package = f"(1 + (number - 1) / {PACKAGES_PER_BUNDLE})"
+
+    def ago(number):
+        return AGO.format(files=number)
+
+    def work(number):
+        """The newest hundredth is under way, a few have failed."""
+        status = f"CASE {RARELY} 'failed' WHEN number > 0.99 * {number} THEN 'pending' ELSE 'completed' END"
+        return {
+            "status": status,
+            "failure_message": f"CASE {RARELY} 'The disk is full.' ELSE '' END",
+            "started_at": ago(number),
+            "finished_at": f"CASE WHEN {status} = 'pending' THEN NULL ELSE {ago(number)} END",
+            "created_at": ago(number),
+            "updated_at": ago(number),
+        }
+
+    def copy(target, location, **columns):
+        others = {f"{name}_id": "NULL" for name in models.copies.COPY_TARGETS}
+        return others | {f"{target}_id": columns.pop("key"), "data_location_id": location} | columns
+
+    filled = (
+        models.ExecutedObsUnit,
+        models.DataTransferPackage,
+        models.RawDataPackage,
+        models.RawDataFile,
+        models.RawDataPackageMetadata,
+        models.PhysicalCopy,
+        models.FixityCheck,
+        models.DataTransfer,
+        models.DataTransferLog,
+        models.LongTermArchiveTransfer,
+        models.LongTermArchiveTransferLog,
+        models.ExecutedReductionStep,
+        models.DataProduct,
+        models.ChangeLog,
+    )
+    with loosened(filled):
+        multiply(
+            execution,
+            executions,
+            id=key(f"1000 * {PACKAGES_PER_EXECUTION} * number", 1),
+            obs_unit_id=first_tenth_else(executions, units, "number"),
+            start_time=ago(executions),
+            end_time=f"{ago(executions)} + interval '10 minutes'",
+        )
+        multiply(
+            bundle,
+            bundles,
+            **work(bundles),
+            id=key(f"{PACKAGES_PER_BUNDLE} * number", 2),
+            name="'bundle-' || lpad(number::text, 9, '0') || '.tar'",
+            relative_path="'bundles/bundle-' || lpad(number::text, 9, '0') || '.tar'",
+            size_bytes="100000000000 + number",
+            checksum=hexadecimal("-number"),
+        )
+        multiply(
+            package,
+            packages,
+            **work(packages),
+            id=key("number", 3),
+            executed_obs_unit_id=key(f"1000 * {PACKAGES_PER_EXECUTION} * {of_package}", 1),
+            instrument_module_id=first_tenth_else(executions, modules, of_package),
+            part="number",
+            name="'package-' || lpad(number::text, 9, '0') || '.tar'",
+            relative_path="'packages/package-' || lpad(number::text, 9, '0') || '.tar'",
+            file_count=str(FILES_PER_PACKAGE),
+            size_bytes="5000000000 + number",
+            checksum=hexadecimal("number + 0.5"),
+            state=f"CASE WHEN number > 0.99 * {packages} THEN 'waiting' ELSE 'archived' END",
+            data_transfer_package_id=key(f"{PACKAGES_PER_BUNDLE} * {bundle_of_package}", 2),
+        )
+        path = f"{of_file} / 10 || '/run_' || {of_file} || '/module_' || lpad(number::text, 9, '0') || '.fits'"
+        multiply(
+            file,
+            files,
+            id=key("number", 4),
+            executed_obs_unit_id=key(f"1000 * {PACKAGES_PER_EXECUTION} * {of_file}", 1),
+            instrument_module_id=first_tenth_else(executions, modules, of_file),
+            source_location_id=first_tenth_else(executions, sources, of_file),
+            raw_data_package_id=key(package_of_file, 3),
+            relative_path=path,
+            checksum=hexadecimal("number"),
+            created_at=ago(files),
+            updated_at=ago(files),
+        )
+        status = f"CASE {RARELY} 'corrupt' WHEN number > 0.97 * {files} THEN 'present' ELSE 'deleted' END"
+        multiply(
+            patterns["copy"],
+            files,
+            **copy(
+                "raw_data_file",
+                first_tenth_else(executions, sources, of_file),
+                key=key("number", 4),
+                status=status,
+                deleted_at=f"CASE WHEN {status} = 'deleted' THEN {ago(files)} END",
+                checksum=hexadecimal("number"),
+                arrived_at=ago(files),
+                created_at=ago(files),
+            ),
+        )
+        multiply(
+            patterns["copy"],
+            packages,
+            **copy(
+                "raw_data_package",
+                f"(ARRAY{archives})[1 + mod(number, 2)]",
+                key=key("number", 3),
+                checksum=hexadecimal("number + 0.5"),
+                verification="'verified'",
+                verified_at=ago(packages),
+                arrived_at=ago(packages),
+            ),
+        )
+        multiply(
+            patterns["copy"],
+            bundles,
+            **copy(
+                "data_transfer_package",
+                f"(ARRAY{buffers})[1 + mod(number, 2)]",
+                key=key(f"{PACKAGES_PER_BUNDLE} * number", 2),
+                checksum=hexadecimal("-number"),
+                arrived_at=ago(bundles),
+            ),
+        )
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT max(id) FROM physical_copy WHERE raw_data_file_id IS NOT NULL")
+            last_copy = cursor.fetchone()[0]
+        ok = "mod(number, 5003) <> 7"
+        multiply(
+            patterns["check"],
+            packages,
+            copy_id=f"{last_copy} + number",
+            checked_at=ago(packages),
+            expected=hexadecimal("number + 0.5"),
+            actual=f"CASE WHEN {ok} THEN {hexadecimal('number + 0.5')} ELSE repeat('0', 64) END",
+            ok=ok,
+        )
+        multiply(
+            patterns["metadata"],
+            packages,
+            raw_data_package_id=key("number", 3),
+            obs_id="'run_' || number",
+        )
+        here = f"mod(number, 5003) <> 7 AND number <= 0.99 * {bundles}"
+        multiply(
+            patterns["transfer"],
+            bundles,
+            **work(bundles),
+            data_transfer_package_id=key(f"{PACKAGES_PER_BUNDLE} * number", 2),
+            unpack_status=f"CASE WHEN {here} THEN 'completed' ELSE 'pending' END",
+            unpacked_at=f"CASE WHEN {here} THEN {ago(bundles)} END",
+        )
+        multiply(
+            patterns["archiving"],
+            packages,
+            **work(packages),
+            raw_data_package_id=key("number", 3),
+            destination_location_id=f"(ARRAY{archives})[1 + mod(number, 2)]",
+        )
+        for name, number in (("transfer log", 3 * bundles), ("archiving log", packages)):
+            multiply(patterns[name], number, logged_at=ago(number))
+        multiply(run, files // 1_000, sub_group_key="'run_' || number", created_at=ago(files // 1_000))
+        multiply(
+            patterns["product"],
+            files // 500,
+            name="'map_' || lpad(number::text, 9, '0') || '.fits'",
+            relative_path="'maps/map_' || lpad(number::text, 9, '0') || '.fits'",
+            checksum=hexadecimal("number + 0.25"),
+        )
+        multiply(
+            patterns["change"],
+            packages,
+            changed_at=ago(packages),
+            table_name="'raw_data_package'",
+            row_id=f"({key('number', 3)})::text",
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+        cursor.execute(
+            f"COMMENT ON DATABASE {connection.ops.quote_name(connection.settings_dict['NAME'])} IS '{COMPLETE}'"
+        )
+
+
+def is_complete():
+    """Whether the database was filled to the end."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
+        )
+        return cursor.fetchone()[0] == COMPLETE
+
+
+def searches(row, page):
+    """Yield what people would paste to find a row in its list: a name for it, and the text."""
+    fields = page.get_search_fields(None)
+    if "id" in fields:
+        yield "id", str(row.pk)
+        if "-" in str(row.pk):
+            yield "beginning of id", str(row.pk)[:13]
+    for name in fields:
+        name, _lookups, lookup = name.partition("__")
+        value = getattr(row, f"{name}_id", None) if lookup != "startswith" else getattr(row, name, None)
+        if value and isinstance(value, str) and lookup == "startswith":
+            yield f"beginning of {name}", value[:-3]
+        elif value and lookup != "startswith":
+            yield name, str(value)
+    if page.finders:
+        yield "checksum", row.checksum
+        yield "beginning of checksum", row.checksum[:10]
+    if row._meta.model_name == "rawdatafile":
+        yield "path", row.relative_path
+        yield "folder", row.relative_path.rsplit("/", 1)[0] + "/"
+        yield "file name", row.relative_path.rsplit("/", 1)[1]
+        yield "nothing", "no/such/file.fits"
+
+
+def filters(row, listed):
+    """Yield the filters of a list: a name, and the address for an old row and for every choice."""
+    from opsdb.admins.kit.filters import RelatedFilter
+
+    for spec in listed.filter_specs:
+        if isinstance(spec, RelatedFilter):
+            value = getattr(row, f"{spec.field_path}_id", None)
+            if value is not None:
+                yield spec.field_path, f"?{spec.parameter}={value}"
+        else:
+            _everything, *choices = spec.choices(listed)
+            for choice in choices:
+                yield f"{spec.title} {choice['display']}", choice["query_string"]
+
+
+def addresses():
+    """Return the pages that are asked for by name."""
+    from urllib.parse import quote_plus
+
+    from django.contrib import admin
+    from django.contrib.admin.utils import quote
+    from django.contrib.auth import get_user_model
+    from django.test import RequestFactory
+    from django.urls import reverse
+
+    request = RequestFactory().get("/")
+    request.user = get_user_model().objects.get(username="benchmark")
+    pages = {"index": reverse("admin:index")}
+    for model, page in admin.site._registry.items():
+        if model._meta.app_label != "opsdb":
+            continue
+        name, rows = model._meta.model_name, model._default_manager.order_by("pk")
+        url = reverse(f"admin:opsdb_{name}_changelist")
+        pages[f"{name}: first page"] = url
+        first = rows.first()
+        if first is None:
+            continue
+        last = rows.last()
+        pages[f"{name}: detail"] = reverse(f"admin:opsdb_{name}_change", args=[quote(last.pk)])
+        if not page.big:
+            continue
+        pages[f"{name}: last page"] = f"{url}?p=last"
+        pages[f"{name}: detail of the oldest"] = reverse(f"admin:opsdb_{name}_change", args=[quote(first.pk)])
+        for said, query in filters(first, page.get_changelist_instance(request)):
+            pages[f"{name}: filtered by {said}"] = url + query
+        # The rows that were multiplied, not the one they are like.
+        row = rows[rows[:200].count() // 2]
+        for said, text in searches(row, page):
+            pages[f"{name}: searched for {said}"] = f"{url}?q={quote_plus(text)}"
+    return pages
+
+
+def seconds_of(browser, url, repeats):
+    """Return the median of several times that a page takes, after a first that fills the caches."""
+    taken = []
+    for turn in range(repeats + 1):
+        begun = time.perf_counter()
+        response = browser.get(url, secure=True, follow=True)
+        took = time.perf_counter() - begun
+        if response.status_code != 200 or any("e=1" in address for address, _status in response.redirect_chain):
+            sys.exit(f"{url}: {response.status_code} {response.redirect_chain}")
+        if response.redirect_chain and "q=" in url:
+            took = max(took, WANTED_SECONDS * 10)  # given up
+        if turn:
+            taken.append(took)
+    return statistics.median(taken)
+
+
+def measure(files, options):
+    """Return the seconds that each page takes with so many files."""
+    from django.contrib.auth import get_user_model
+    from django.db import connection
+    from django.test import Client
+
+    name = f"opsdb_admin_{files}"
+    connection.settings_dict["TEST"]["NAME"] = name
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, keepdb=options.reuse)
+    begun = time.perf_counter()
+    if not is_complete():
+        if options.reuse:
+            connection.creation.create_test_db(verbosity=0, autoclobber=True)
+        fill(files)
+        print(f"{files:,} files filled in {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_size_pretty(pg_database_size(current_database()))")
+        print(f"{files:,} files: {cursor.fetchone()[0]}", file=sys.stderr, flush=True)
+    browser = Client(headers={"host": "localhost"})
+    browser.force_login(get_user_model().objects.get(username="benchmark"))
+    pages = {said: url for said, url in addresses().items() if options.only in said}
+    try:
+        return {said: seconds_of(browser, url, options.repeats) for said, url in pages.items()}
+    finally:
+        if not options.keep:
+            connection.creation.destroy_test_db("unused", verbosity=0)
+        connection.close()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--files", type=int, nargs=2, default=[10_000, 10_000_000], help="files of the two databases")
+    parser.add_argument("--repeats", type=int, default=5, help="times that each page is asked for (5)")
+    parser.add_argument("--keep", action="store_true", help="leave the databases for another run with --reuse")
+    parser.add_argument("--reuse", action="store_true", help="use the databases that a run with --keep has left")
+    parser.add_argument("--only", default="", help="only pages whose name holds this")
+    options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    from django.db import connection
+
+    own_name = connection.settings_dict["NAME"]
+    results = []
+    for files in options.files:
+        connection.settings_dict["NAME"] = own_name
+        results.append(measure(files, options))
+    few, many = results
+    print(f"{'milliseconds':<70} {options.files[0]:>12,} {options.files[1]:>12,}  ratio")
+    missed = 0
+    for said in many:
+        ratio = many[said] / few[said] if said in few else float("nan")
+        bad = ratio > WANTED_RATIO or many[said] > WANTED_SECONDS
+        missed += bad
+        shown = f"{1000 * few[said]:>12.0f}" if said in few else f"{'-':>12}"
+        print(f"{said:<70} {shown} {1000 * many[said]:>12.0f}  {ratio:5.2f}{'  !' if bad else ''}")
+    print(f"{missed} of {len(many)} pages take above {1000 * WANTED_SECONDS:.0f} ms or {WANTED_RATIO:g} times as long")
+    sys.exit(1 if missed else 0)
+
+
+if __name__ == "__main__":
+    main()

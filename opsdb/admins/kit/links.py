@@ -1,0 +1,33 @@
+"""Where the pages of a row and the lists of rows are."""
+
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.contrib.admin.utils import quote
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+
+
+def link(row, model_admin):
+    """Show another row as a link to its page, or as text when it has none."""
+    if not model_admin.admin_site.is_registered(row._meta.model):
+        return str(row)
+    url = reverse(admin_urlname(row._meta, "change"), args=[quote(row.pk)], current_app=model_admin.admin_site.name)
+    return format_html('<a href="{}">{}</a>', url, row)
+
+
+def list_url(model, lookups, model_admin):
+    """Return the address of a list that is narrowed by lookups, or None when the model has no list."""
+    if not model_admin.admin_site.is_registered(model):
+        return None
+    url = reverse(admin_urlname(model._meta, "changelist"), current_app=model_admin.admin_site.name)
+    return f"{url}?{urlencode(lookups)}"
+
+
+def parameter_of(field, path=None):
+    """Return the parameter of an address that narrows a list to the rows that refer to one row by a field."""
+    return f"{path or field.name}__{field.target_field.name}__exact"
+
+
+def narrowed_by(field, row):
+    """Return what an address says to narrow a list to the rows that refer to this one by a field."""
+    return {parameter_of(field): row.pk}

@@ -1,0 +1,166 @@
+"""Paging by key: a page of a table of any size costs what its first page costs.
+
+A page is asked for by the row that it follows or precedes, never by a number: PostgreSQL goes to that row in an index
+and reads on from there, where an OFFSET would read all that comes before. The address keeps the place in Django's own
+parameter ``p``: ``after,KEY``, or ``after,VALUE,KEY`` where a column sorts the list, the same with ``before``, or
+``last``. Anything else is the first page.
+"""
+
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+
+from django.core.exceptions import ValidationError
+from django.db import OperationalError, connections, transaction
+from django.db.models import BooleanField, F, Func, Q, Value
+from django.db.models.lookups import GreaterThan, LessThan
+from django.utils.translation import gettext as _
+
+AFTER, BEFORE, LAST = "after", "before", "last"
+QUERY_CANCELED = "57014"  # PostgreSQL manual, appendix A
+LONGEST_QUERY_SECONDS = 5
+
+
+class TooSlow(Exception):
+    """A query was given up."""
+
+
+@contextmanager
+def given_up_after(seconds, using):
+    """Give up each query of a block that takes longer.
+
+    Raises:
+        TooSlow: one did.
+    """
+    try:
+        with transaction.atomic(using=using), connections[using].cursor() as cursor:
+            cursor.execute(
+                "SELECT current_setting('statement_timeout'), set_config('statement_timeout', %s, true)",
+                [f"{round(1000 * seconds)}ms"],
+            )
+            before, _now = cursor.fetchone()
+            yield
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != QUERY_CANCELED:
+            raise
+        raise TooSlow from error
+
+
+def _row(*parts):
+    return Func(*parts, function="ROW", output_field=BooleanField())
+
+
+class Page:
+    """Some rows of a list, and the ways to those before and after them."""
+
+    def __init__(self, rows, order, asked, size, within=None):
+        """Prepare a page; the query comes with the first look at its rows.
+
+        Args:
+            rows: the queryset of all rows of the list.
+            order: names of the fields that sort it, the last of them unique, all upwards or all with ``-`` downwards.
+            asked: what the address says of the place.
+            size: the most rows of the page.
+            within: name and value of a field that all rows share and that leads an index before the key.
+        """
+        self.within = within
+        self.all_rows = rows
+        self.names = [name.removeprefix("-") for name in order]
+        self.descending = order[-1].startswith("-")
+        self.size = size
+        self.direction, self.place = self._read(asked)
+
+    @cached_property
+    def fields(self):
+        """The fields that sort the list."""
+        return [self.all_rows.model._meta.get_field(name) for name in self.names]
+
+    def _read(self, asked):
+        direction, _comma, rest = asked.partition(",")
+        if direction == LAST and not rest:
+            return LAST, None
+        texts = rest.rsplit(",", len(self.names) - 1)
+        if direction not in (AFTER, BEFORE) or len(texts) != len(self.names):
+            return None, None
+        try:
+            place = [field.to_python(text) for field, text in zip(self.fields, texts, strict=True)]
+        except ValidationError:
+            return None, None
+        return (direction, place) if all(part not in (None, "") for part in place) else (None, None)
+
+    @cached_property
+    def rows(self):
+        """The rows of the page, in the order of the list."""
+        rows = self._fetch()
+        if (self.direction == AFTER and not rows) or (self.direction == BEFORE and len(rows) <= self.size):
+            # The list ends there: a whole page of that end says more than what is left of it.
+            self.direction, self.place = (LAST if self.direction == AFTER else None), None
+            rows = self._fetch()
+        self._has_more = len(rows) > self.size
+        rows = rows[: self.size]
+        return rows[::-1] if self._is_backward else rows
+
+    @property
+    def _is_backward(self):
+        return self.direction in (BEFORE, LAST)
+
+    def _fetch(self):
+        downwards = self.descending != self._is_backward
+        names = [self.within[0], *self.names] if self.within else self.names
+        rows = self.all_rows.order_by(*(f"{'-' if downwards else ''}{name}" for name in names))
+        if self.place:
+            rows = rows.filter(self._beyond("lt" if downwards else "gt"))
+        return list(rows[: self.size + 1])
+
+    def _beyond(self, comparison):
+        if self.within:
+            name, value = self.within
+            compare = LessThan if comparison == "lt" else GreaterThan
+            # One comparison of rows, because only that tells PostgreSQL where in the index to begin.
+            return Q(compare(_row(F(name), F(self.names[0])), _row(Value(value), Value(self.place[0]))))
+        *sorted_by, key = zip(self.names, self.place, strict=True)
+        found = Q(**{f"{key[0]}__{comparison}": key[1]})
+        for name, value in sorted_by:
+            # The first part alone tells PostgreSQL where in an index on the column to begin.
+            found = Q(**{f"{name}__{comparison}e": value}) & (Q(**{f"{name}__{comparison}": value}) | found)
+        return found
+
+    @property
+    def has_previous(self):
+        """Whether rows precede these."""
+        return bool(self.rows) and (self._has_more if self._is_backward else self.direction == AFTER)
+
+    @property
+    def has_next(self):
+        """Whether rows follow these."""
+        return bool(self.rows) and (self.direction == BEFORE if self._is_backward else self._has_more)
+
+    @property
+    def previous(self):
+        """What the address says for the page before."""
+        return self._address(BEFORE, self.rows[0])
+
+    @property
+    def next(self):
+        """What the address says for the page after."""
+        return self._address(AFTER, self.rows[-1])
+
+    def _address(self, direction, row):
+        return ",".join([direction, *(field.value_to_string(row) for field in self.fields)])
+
+    @property
+    def description(self):
+        """Where in the list this page is, as far as can be known."""
+        if not self.has_previous:
+            return _("rows 1 to %(last)d") % {"last": len(self.rows)} if self.has_next else ""
+        if not self.has_next:
+            return _("the last %(number)d rows") % {"number": len(self.rows)}
+        place = self.place[0]
+        words = {
+            "number": len(self.rows),
+            "place": f"{place:%Y-%m-%d %H:%M:%S}" if isinstance(place, datetime) else place,
+        }
+        if self.direction == BEFORE:
+            return _("%(number)d rows before %(place)s") % words
+        return _("%(number)d rows after %(place)s") % words

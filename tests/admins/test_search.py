@@ -1,0 +1,226 @@
+"""What people paste is found, and an index finds it."""
+
+import uuid
+from urllib.parse import quote_plus
+
+import pytest
+from django.contrib.messages import get_messages
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from opsdb.admins import base
+from opsdb.admins.base import FOUND_ROWS
+from opsdb.admins.kit.searching import cone_of
+from opsdb.models import DataProduct, DataTransferPackage, FixedSource, ObsUnit, RawDataFile, RawDataPackage, Source
+from tests.factories import (
+    DataProductFactory,
+    DataTransferPackageFactory,
+    DiskDataLocationFactory,
+    FixedSourceFactory,
+    ObsUnitFactory,
+    RawDataFileFactory,
+    RawDataPackageFactory,
+)
+
+from .pages import address
+
+CHECKSUM = "0123456789abcdef" * 4
+
+
+def search(browser, model, text):
+    return browser.get(f"{address(model, 'changelist')}?q={quote_plus(text)}")
+
+
+def found(browser, model, text):
+    return list(search(browser, model, text).context["cl"].result_list)
+
+
+def plan_of(browser, model, text):
+    """How PostgreSQL answers a search."""
+    with CaptureQueriesContext(connection) as queries:
+        search(browser, model, text)
+    (statement,) = (query["sql"] for query in queries if query["sql"].endswith(f"LIMIT {FOUND_ROWS + 1}"))
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + statement)
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+def crowd(file):
+    """Put a file among so many others that PostgreSQL prefers an index, and tell it."""
+    table = RawDataFile._meta.db_table
+    changed = {
+        "id": "gen_random_uuid()",
+        "relative_path": "number || '/other_' || number",
+        "checksum": "md5(number::text) || md5(number::text)",
+    }
+    columns = [field.column for field in RawDataFile._meta.local_fields]
+    values = ", ".join(changed.get(column, column) for column in columns)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} "  # noqa: S608
+            f"FROM {table}, generate_series(1, 5000) AS number WHERE id = %s",
+            [file.pk],
+        )
+        cursor.execute(f"ANALYZE {table}")
+
+
+class TestRawFiles:
+    @pytest.fixture
+    def file(self, db):
+        location = DiskDataLocationFactory(source=True, path="/data/chai")
+        wanted = RawDataFileFactory(
+            source_location=location, relative_path="2026-06-15/run_7/LFA_0012.fits", checksum=CHECKSUM
+        )
+        RawDataFileFactory(relative_path="2026-06-16/run_7/LFA_0013.fits", checksum="f" * 64)
+        return wanted
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "2026-06-15/run_7/LFA_0012.fits",
+            " 2026-06-15/run_7/LFA_0012.fits\n",
+            '"2026-06-15/run_7/LFA_0012.fits"',
+            "2026-06-15/",
+            "/data/chai/2026-06-15/run_7/LFA_0012.fits",
+            "/data/chai/2026-06-15",
+            "LFA_0012.fits",
+            CHECKSUM,
+            CHECKSUM.upper(),
+            CHECKSUM[:7],
+            CHECKSUM[:20],
+        ],
+    )
+    def test_are_found_by_path_name_and_checksum(self, text, file, browser):
+        assert found(browser, RawDataFile, text) == [file]
+
+    @pytest.mark.parametrize("text", [CHECKSUM[:6], "0012.fits", "/data/chai2/2026-06-15", "2026%", "run_7/"])
+    def test_are_not_found_by_what_no_index_serves(self, text, file, browser):
+        assert found(browser, RawDataFile, text) == []
+
+    def test_are_found_by_their_key_and_that_of_what_they_belong_to(self, file, browser):
+        for key in (file.pk, file.executed_obs_unit_id):
+            assert found(browser, RawDataFile, str(key)) == [file]
+            assert found(browser, RawDataFile, key.hex[:28]) == [file]
+
+    def test_an_index_finds_them(self, file, browser):
+        crowd(file)
+        key = str(uuid.UUID(int=5))
+        for text, index in [
+            ("2026-06-15/", "raw_data_file_unique_path"),
+            ("LFA_0012.fits", "raw_data_file_by_file_name"),
+            (CHECKSUM, "raw_data_file_by_checksum"),
+            (key, "raw_data_file_pkey"),
+            (key, "raw_data_file_newest_of_execution"),
+            (key, "raw_data_file_packaged"),
+        ]:
+            plan = plan_of(browser, RawDataFile, text)
+            assert index in plan, text
+            assert "Seq Scan on raw_data_file" not in plan, text
+
+    def test_more_than_a_few_thousand_are_found_in_the_order_of_the_list(self, file, browser, monkeypatch):
+        monkeypatch.setattr(base, "FOUND_ROWS", 2)
+        others = RawDataFileFactory.create_batch(3, source_location=file.source_location)
+        for index, other in enumerate(others):
+            RawDataFile.objects.filter(pk=other.pk).update(relative_path=f"many/{index}")
+        assert found(browser, RawDataFile, "many/") == sorted(others, key=lambda other: other.pk, reverse=True)
+
+    def test_the_page_says_what_is_searched(self, file, browser):
+        html = browser.get(address(RawDataFile, "changelist")).content.decode()
+        for said in ("ID (or its beginning)", "path (or its beginning)", "file name (whole)", "first 7 digits"):
+            assert said in html
+
+
+@pytest.mark.parametrize(
+    ("model", "factory"),
+    [
+        (RawDataPackage, RawDataPackageFactory),
+        (DataTransferPackage, DataTransferPackageFactory),
+        (DataProduct, DataProductFactory),
+    ],
+)
+def test_packages_and_products_are_found_by_name_and_checksum(model, factory, browser):
+    wanted, _ = factory(name="chai-0007.tar", checksum=CHECKSUM), factory(name="chai-0008.tar", checksum="f" * 64)
+    for text in ("chai-0007.tar", "chai-0007", CHECKSUM, CHECKSUM[:10]):
+        assert found(browser, model, text) == [wanted]
+
+
+class TestCoordinates:
+    @pytest.mark.parametrize(
+        ("text", "cone"),
+        [
+            ("05:35:17.3 -05:23:28 r=1'", (83.8220833, -5.3911111, 1 / 60)),
+            ("05:35:17.3 -05:23:28", (83.8220833, -5.3911111, 1 / 60)),
+            ("05:35:17.3, -05:23:28, r = 1 arcmin", (83.8220833, -5.3911111, 1 / 60)),
+            ('5h35m17.3s -5d23m28s r=30"', (83.8220833, -5.3911111, 30 / 3600)),
+            ("5h35m17.3s −5°23′28″ r=30″".replace("−", "-"), (83.8220833, -5.3911111, 30 / 3600)),
+            ("05 35 17.3 -05 23 28 r=0.5deg", (83.8220833, -5.3911111, 0.5)),
+            ("5:35 -5:23 r=2d", (83.75, -5.3833333, 2)),
+            ("83.82 -5.39 r=0.5°", (83.82, -5.39, 0.5)),
+            ("83.82d, +5.39d", (83.82, 5.39, 1 / 60)),
+            ("0 -90 r=1'", (0, -90, 1 / 60)),
+            ("359.999 89.999 r=1'", (359.999, 89.999, 1 / 60)),
+        ],
+    )
+    def test_are_read_in_the_ways_people_write_them(self, text, cone):
+        assert cone_of(text) == pytest.approx(cone)
+
+    @pytest.mark.parametrize(
+        "text", ["NGC 253", "3C 273", "12 34", "J0535-0523", "M42", "", "2026-06-15", "a r=1'", "5:35"]
+    )
+    def test_other_words_are_none(self, text):
+        assert cone_of(text) is None
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "25:00:00 +10:00:00",
+            "05:75:00 +10:00:00",
+            "05:35:17 -95:00:00",
+            "83.8 -91.0",
+            "83.8 -5.0 r=1",
+            "83.8 -5.0 r=",
+            "83.8 -5.0 r=-1'",
+            "83.8 -5.0 r=nan'",
+            "83.8 -5.0 r=181deg",
+            "83.8 -5.0 r=1 kg",
+            "83.8 -5.0 r=" + "9" * 400 + "'",
+        ],
+    )
+    def test_a_place_that_is_none_is_said_to_be(self, text, browser):
+        FixedSourceFactory()
+        response = search(browser, FixedSource, text)
+        assert list(response.context["cl"].result_list) == []
+        (message,) = map(str, get_messages(response.wsgi_request))
+        assert "is no place on the sky" in message or "is no radius" in message
+
+    @pytest.mark.parametrize(
+        ("ra", "dec", "text"),
+        [
+            (83.822, -5.391, "05:35:17.3 -05:23:28 r=1'"),
+            (359.9999, 10.0, "00:00:00 +10:00:00 r=1'"),
+            (0.0001, 10.0, "359.9999 10.0 r=1'"),
+            (123.0, 89.9999, "303.0 +89.9999 r=1'"),
+            (200.0, -90.0, "20.0 -89.999 r=1'"),
+        ],
+    )
+    def test_find_what_is_within_the_circle(self, ra, dec, text, browser):
+        source, _far = FixedSourceFactory(ra_deg=ra, dec_deg=dec), FixedSourceFactory(ra_deg=150, dec_deg=45)
+        unit = ObsUnitFactory(source=source)
+        assert found(browser, FixedSource, text) == [source]
+        assert [row.pk for row in found(browser, Source, text)] == [source.pk]
+        assert found(browser, ObsUnit, text) == [unit]
+
+
+def test_a_unit_is_found_by_an_alias_of_its_source(browser):
+    unit, _ = ObsUnitFactory(source=FixedSourceFactory(aliases=["Orion KL"])), ObsUnitFactory()
+    assert found(browser, ObsUnit, "orion kl") == [unit]
+
+
+def test_a_zero_byte_in_the_search_for_a_group_is_no_server_error(browser):
+    for url in (
+        "/admin/auth/group/?q=%00",
+        "/admin/autocomplete/?app_label=opsdb&model_name=user&field_name=groups&term=%00",
+    ):
+        assert browser.get(url, follow=True).status_code == 200
