@@ -1,0 +1,132 @@
+"""A real Chromium on a served admin, whose database holds the demonstration's operation of the observatory."""
+
+import os
+import shutil
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.testcases import LiveServerThread
+
+from opsdb.demonstration import Story
+from opsdb.models import PreScheduledSlot, Role
+from tests.commands import ROOT
+
+CHROMIUM = shutil.which(os.environ.get("CHROMIUM") or "chromium") or shutil.which("google-chrome")
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SCHEDULE = ROOT / "opsdb/reference/samples/fyst_timeline_2026-06-15.ecsv"
+SLOTS = 12
+WIDTH, HEIGHT = 1400, 900
+PHONE = {"width": 390, "height": 844}
+PASSWORD = "only-for-tests"
+
+
+def pytest_collection_modifyitems(items):
+    """One process tells the story once and keeps all that looks at it."""
+    for item in items:
+        if item.path.is_relative_to(ROOT / "tests/browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.django_db)
+            if not CHROMIUM:
+                item.add_marker(pytest.mark.skip(reason="no Chromium on this machine: Debian has the package chromium"))
+
+
+@pytest.fixture(scope="package")
+def served(django_db_setup, django_db_blocker):
+    """The address of a server, and the sessions of people named after their roles; the database keeps what they do."""
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    # The browser's driver runs an event loop in this thread.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with django_db_blocker.unblock():
+        cookies = {name: session_of(person) for name, person in tell().items()}
+        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
+        server.daemon = True
+        server.start()
+        server.is_ready.wait()
+        try:
+            if server.error:
+                raise server.error
+            yield SimpleNamespace(address=f"http://127.0.0.1:{server.port}", cookies=cookies)
+        finally:
+            server.terminate()
+            server.join()
+            call_command("flush", interactive=False, verbosity=0)
+            if before is None:
+                del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+            connection.close()
+
+
+def tell():
+    """Operate the observatory for a short night, and return a person of each role."""
+    call_command("opsdb_init", verbosity=0)
+    call_command("opsdb_load", "slots", str(SCHEDULE), program="WFS", create_missing=True, verbosity=0)
+    first = PreScheduledSlot.objects.order_by("start_time")[:SLOTS]
+    PreScheduledSlot.objects.exclude(pk__in=list(first.values_list("pk", flat=True))).delete()
+    Story(seed=1, files=3).tell(1)
+    users = get_user_model().objects
+    people = {}
+    for role in Role.objects.exclude(name="service"):
+        people[role.name] = users.create_user(role.name, password=PASSWORD, is_staff=True)
+        people[role.name].groups.add(role.group_ptr)
+    people["superuser"] = users.create_superuser("superuser", password=PASSWORD)
+    return people
+
+
+def is_failure(said):
+    """Whether something in the console tells of a failure; browsers ask by themselves for an icon that there is not."""
+    return said.type == "error" and not said.location["url"].endswith("/favicon.ico")
+
+
+def session_of(person):
+    """Return the cookie of a new session."""
+    client = Client()
+    client.force_login(person)
+    return client.cookies["sessionid"].value
+
+
+@pytest.fixture(scope="package")
+def browser(served):
+    """A Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(served, browser):
+    """A function that opens a page as a person; afterwards nothing may have failed in any page that was opened."""
+    contexts, failures = [], []
+
+    def as_person(name, path="/admin/", **options):
+        context = browser.new_context(
+            base_url=served.address, **{"viewport": {"width": WIDTH, "height": HEIGHT}, **options}
+        )
+        contexts.append(context)
+        context.add_cookies([{"name": "sessionid", "value": served.cookies[name], "url": served.address}])
+        page = context.new_page()
+        page.on("pageerror", lambda error: failures.append(f"{page.url}: {error}"))
+        page.on("console", lambda said: is_failure(said) and failures.append(f"{page.url}: {said.text}"))
+        page.on("request", lambda request: request.url.startswith(served.address) or failures.append(request.url))
+        page.on("response", lambda answer: answer.status >= 500 and failures.append(f"{answer.url}: {answer.status}"))
+        page.goto(path)
+        return page
+
+    yield as_person
+    for context in contexts:
+        context.close()
+    assert failures == []

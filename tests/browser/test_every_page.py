@@ -1,0 +1,66 @@
+"""What holds for every page of the admin: everybody can use it, on any screen and in both colour schemes."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.admins.pages import ADMINS, CLOSED, address
+
+from .conftest import PHONE
+
+BY_NAME = {model._meta.model_name: model for model in ADMINS}
+SERIOUS = ("serious", "critical")
+CONTRAST = {"runOnly": ["color-contrast"]}
+FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+
+
+def pages_of(model):
+    """Yield the addresses of a model's pages."""
+    closed = CLOSED.get(model, ())
+    yield address(model, "changelist")
+    if "add" not in closed:
+        yield address(model, "add")
+    row = model._default_manager.order_by("-pk").first()
+    if row is not None:
+        yield address(model, "change", row)
+        yield address(model, "history", row)
+        if "delete" not in closed:
+            yield address(model, "delete", row)
+
+
+def barriers(page, options=None):
+    """Return what axe-core finds serious on a page."""
+    found = Axe().run(page, options=options).response["violations"]
+    return [
+        f"{page.url}: {rule['id']}: {rule['help']}: {rule['nodes'][0]['html'][:200]}"
+        for rule in found
+        if rule["impact"] in SERIOUS
+    ]
+
+
+def problems_of(page):
+    """Return what is wrong with a page on a phone's screen, in both colour schemes."""
+    problems = [] if page.evaluate(FITS) else [f"{page.url}: is wider than a phone's screen"]
+    problems += barriers(page)
+    page.emulate_media(color_scheme="dark")
+    problems += barriers(page, CONTRAST)
+    page.emulate_media(color_scheme="light")
+    return problems
+
+
+@pytest.mark.parametrize("name", sorted(BY_NAME))
+def test_pages_have_no_barriers_and_fit_a_phone(visit, name):
+    first, *others = pages_of(BY_NAME[name])
+    page = visit("superuser", first, viewport=PHONE)
+    problems = problems_of(page)
+    for other in others:
+        page.goto(other)
+        problems += problems_of(page)
+    assert problems == []
+
+
+def test_the_index_and_the_login_have_no_barriers_and_fit_a_phone(visit):
+    page = visit("superuser", viewport=PHONE)
+    assert problems_of(page) == []
+    page.context.clear_cookies()
+    page.goto("/admin/login/")
+    assert problems_of(page) == []
