@@ -374,6 +374,33 @@ def filters(row, listed):
                 yield f"{spec.title} {choice['display']}", choice["query_string"]
 
 
+def pages_that_answer():
+    """Return the index and the pages that are of no single model by name; those of a row are of the newest there is."""
+    from urllib.parse import urlencode
+
+    from django.urls import reverse
+
+    from opsdb.admins.pages.dashboard import night_of
+    from opsdb.models import DataTransfer, ExecutedObsUnit, RawDataPackage
+
+    def page(name, *args, **query):
+        return reverse(f"admin:opsdb_{name}", args=args) + (f"?{urlencode(query)}" if query else "")
+
+    execution = ExecutedObsUnit.objects.latest_first().first()
+    package, transfer = (model.objects.order_by("-pk").first() for model in (RawDataPackage, DataTransfer))
+    return {
+        "index": reverse("admin:index"),
+        "dashboard": page("rawdatapackage_dashboard", fragment=1),
+        "sky": page("source_sky"),
+        "data flow": page("datatransferroute_dataflow"),
+        "observation": page("executedobsunit_observation", execution.pk),
+        "night": page("executedobsunit_night", night_of(execution.start_time)),
+        "where": page("physicalcopy_where", q=f"raw_data_package {package.pk}"),
+        "why, raw data package": page("rawdatapackage_why", q=f"raw_data_package {package.pk}"),
+        "why, data transfer": page("rawdatapackage_why", q=f"data_transfer {transfer.pk}"),
+    }
+
+
 def addresses():
     """Return the pages that are asked for by name."""
     from urllib.parse import quote_plus
@@ -386,7 +413,7 @@ def addresses():
 
     request = RequestFactory().get("/")
     request.user = get_user_model().objects.get(username="benchmark")
-    pages = {"index": reverse("admin:index")}
+    pages = pages_that_answer()
     for model, page in admin.site._registry.items():
         if model._meta.app_label != "opsdb":
             continue
