@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from .base import OpsModel, OpsQuerySet, Row
 from .constraints import (
+    NEVER_DELETED,
     Check,
     Index,
     Rule,
@@ -306,7 +307,9 @@ class PhysicalCopy(Row):
                 "A failed deletion says what went wrong.",
                 "failure_message",
             ),
-            immutable("data_location_id", *(f"{target}_id" for target in COPY_TARGETS), "created_at"),
+            immutable(
+                "data_location_id", *(f"{target}_id" for target in COPY_TARGETS), "created_at", hint=NEVER_DELETED
+            ),
             born_present(),
             deletion_is_safe(),
             *arrival_is_true(),

@@ -218,7 +218,7 @@ def _immutable(model, rule, column, columns):
             updates(row, **changes),
             f"{table} {row.pk}: {', '.join(columns)} cannot be changed once set",
             "Make a new row instead; this one stays, because it is never deleted."
-            if rule == "id_immutable"
+            if model.__name__ in DESIGN["never_deleted"]
             else "Make a new row instead, and delete this one if nothing refers to it.",
         )
 
