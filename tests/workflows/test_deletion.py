@@ -140,8 +140,12 @@ def test_a_failed_deletion_says_why_and_can_be_taken_up_again(story):
     [started] = start_deletion(story.buffer, limit=1).copies
     with pytest.raises(OpsdbError, match="say what went wrong"):
         fail_deletion(started, message=" ")
-    failed = fail_deletion(started, message="permission denied")
-    assert (failed.status, failed.failure_message, failed.retry_count) == ("deletion_failed", "permission denied", 1)
+    for _ in range(2):
+        failed = fail_deletion(started, message="permission denied")
+        told = (failed.status, failed.failure_message, failed.retry_count)
+        assert told == ("deletion_failed", "permission denied", 1)
+    with pytest.raises(InvalidTransition):
+        fail_deletion(started, message="disk failed")
     assert schedule_deletion(failed).copies == [failed]
     [started] = start_deletion(story.buffer, limit=1).copies
     assert confirm_deletion(started).failure_message == ""
