@@ -52,6 +52,7 @@ from tests.factories import (
     TapeDataLocationFactory,
     UserFactory,
 )
+from tests.workflows.racing import overtaken
 from tests.workflows.scenario_deletion import (
     RIGHT,
     SIZE,
@@ -293,6 +294,19 @@ def test_where_to_look_for_copies_that_may_go_is_kept_by_the_database(story, kin
     waiting.refresh_from_db()
     assert not waiting.deletion_candidate
     assert not ChangeLog.objects.filter(table_name="physical_copy", after__has_key="deletion_candidate").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_copy_that_comes_while_its_package_is_archived_is_looked_at():
+    story = tell_story()
+    force(story.package, state="transferring")
+    where = DiskDataLocationFactory()
+    made = overtaken(
+        lambda: RawDataPackage.objects.filter(pk=story.package.pk).update(state="archived"),
+        lambda: PhysicalCopy.objects.create(data_location=where, raw_data_package=story.package),
+    )
+    made.refresh_from_db()
+    assert made.deletion_candidate
 
 
 @pytest.mark.parametrize("number", [0, -1])
