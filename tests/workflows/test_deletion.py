@@ -230,6 +230,7 @@ def test_nothing_is_offered_in_an_archive_or_before_the_retention_has_passed(sto
     assert list(PhysicalCopy.objects.deletable(story.buffer, limit=10)) == []
     DataLocation.objects.filter(pk=story.buffer.pk).update(capacity_bytes=SIZE, deletion_threshold_percent=50)
     assert len(PhysicalCopy.objects.deletable(story.buffer, limit=10)) == 2
+    assert list(PhysicalCopy.objects.deletable(story.buffer, limit=0)) == []
 
 
 def test_a_batch_walks_the_index_of_its_location(story):
@@ -241,6 +242,7 @@ def test_a_batch_walks_the_index_of_its_location(story):
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
         plan = PhysicalCopy.objects.deletable(story.buffer, limit=10, after=story.package_copy).explain()
+    assert "physical_copy_pkey" not in plan
     assert "physical_copy_candidates" in plan
     assert "ROW(" in plan
 
