@@ -1,17 +1,21 @@
 """The migrations go from nothing to everything and back, with rows in every table."""
 
 import ast
+import re
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 from django.db.migrations.loader import MigrationLoader
 
 import opsdb.migrations
+from opsdb.models import Site
 
-from .factories import fill_every_table
+from .factories import DataTransferFactory, SiteFactory, fill_every_table
 from .models.schema import LINK_TABLES, MODELS
 
 GUARDS = {model: rule for model in MODELS for rule in model._meta.constraints if rule.name.endswith("_never_truncated")}
@@ -130,6 +134,28 @@ def test_what_is_guarded_is_never_emptied(own_database):
     with pytest.raises(CommandError):
         call_command("flush", interactive=False, verbosity=0)
     assert row_counts() == before
+
+
+@pytest.mark.django_db
+def test_rows_that_break_a_check_to_come_are_named():
+    name_rows = import_module("opsdb.migrations.0016_safer_deletion").name_rows_that_break_a_check
+    stay, *_ = SiteFactory.create_batch(7)
+    transfer = DataTransferFactory()
+    with connection.schema_editor() as editor:
+        name_rows(apps, editor)
+        editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        editor.execute("ALTER TABLE site DROP CONSTRAINT site_name_not_blank")
+        editor.execute("ALTER TABLE data_transfer DROP CONSTRAINT data_transfer_finite_times")
+        editor.execute("UPDATE site SET name = repeat(' ', id::int) WHERE id > %s", [stay.pk])
+        editor.execute("UPDATE data_transfer SET created_at = 'infinity' WHERE id = %s", [transfer.pk])
+        with pytest.raises(IntegrityError) as caught:
+            name_rows(apps, editor)
+    told = re.compile(
+        r": data_transfer (.*): Times and dates must be finite; site (.*) and more: Name must not be blank"
+    )
+    transfers, sites = told.search(str(caught.value)).groups()
+    assert transfers == str(transfer.pk)
+    assert {*map(int, sites.split(", "))} < {site.pk for site in Site.objects.filter(pk__gt=stay.pk)}
 
 
 @pytest.mark.django_db

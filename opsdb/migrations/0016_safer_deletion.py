@@ -1,5 +1,5 @@
 import opsdb.models.constraints
-from django.db import migrations, models
+from django.db import IntegrityError, migrations, models
 
 
 # Past the triggers: what is marked is no change that anybody made.
@@ -18,6 +18,29 @@ UPDATE staging_job SET status = 'failed', failure_message = 'released before it 
     finished_at = statement_timestamp()
 WHERE NOT active AND status IN ('pending', 'scheduled', 'in_progress')
 """
+
+SHOWN = 5
+
+
+def name_rows_that_break_a_check(apps, schema_editor):
+    """Say which rows have to be corrected first: PostgreSQL names only the constraint.
+
+    Raises:
+        IntegrityError: there are such rows.
+    """
+    found = []
+    for operation in Migration.operations:
+        check = getattr(operation, "constraint", None)
+        if not isinstance(check, models.CheckConstraint):
+            continue
+        model = apps.get_model("opsdb", operation.model_name)
+        holds = models.ExpressionWrapper(check.condition, output_field=models.BooleanField())
+        rows = model._base_manager.using(schema_editor.connection.alias).alias(holds=holds).filter(holds=False)
+        if keys := [str(key) for key in rows.order_by().values_list("pk", flat=True)[: SHOWN + 1]]:
+            listed = ", ".join(keys[:SHOWN]) + (" and more" if keys[SHOWN:] else "")
+            found.append(f"{model._meta.db_table} {listed}: {check.violation_error_message.rstrip('.')}")
+    if found:
+        raise IntegrityError(f"rows break a new rule; correct them, then migrate again: {'; '.join(found)}")
 
 
 class Migration(migrations.Migration):
@@ -339,6 +362,7 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(MARK_CANDIDATES, migrations.RunSQL.noop),
         migrations.RunSQL(END_RELEASED_JOBS, migrations.RunSQL.noop),
+        migrations.RunPython(name_rows_that_break_a_check, migrations.RunPython.noop),
         migrations.AddIndex(
             model_name="physicalcopy",
             index=models.Index(

@@ -465,7 +465,11 @@ def touched():
     return Rule(name="touch", events="UPDATE", body="NEW.updated_at = statement_timestamp();\nRETURN NEW;")
 
 
-def immutable(*columns, key="id", hint="Make a new row instead, and delete this one if nothing refers to it."):
+MAKE_ANOTHER = "Make a new row instead, and delete this one if nothing refers to it."
+NEVER_DELETED = "Make a new row instead; this one stays, because it is never deleted."
+
+
+def immutable(*columns, key="id", hint=MAKE_ANOTHER):
     """Refuse a change of facts that other rules and other rows build on."""
     names = ", ".join(columns)
     return Rule(
@@ -626,7 +630,7 @@ def state_machine(field, states):
 def never_deleted(what):
     """Refuse ``DELETE``, ``TRUNCATE`` and another key: what happened can't be made undone."""
     return [
-        immutable("id", hint="Make a new row instead; this one stays, because it is never deleted."),
+        immutable("id", hint=NEVER_DELETED),
         Rule(
             name="never_deleted",
             events="DELETE",

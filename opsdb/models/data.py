@@ -17,6 +17,7 @@ from .base import (
     work_item_constraints,
 )
 from .constraints import (
+    NEVER_DELETED,
     Check,
     Index,
     Rule,
@@ -326,7 +327,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
                 "An archived package has a size and a checksum.",
                 "state",
             ),
-            immutable("executed_obs_unit_id", "instrument_module_id", "part"),
+            immutable("executed_obs_unit_id", "instrument_module_id", "part", hint=NEVER_DELETED),
             frozen_once_verified("raw_data_package", *FACTS, "file_count", also="OLD.state = 'archived'"),
             *contents_are_closed("bundle", "data_transfer_package", "status = 'completed'"),
             archived_is_true(),
@@ -429,7 +430,7 @@ class RawDataFile(Timestamped):
                 opclasses=["int8_ops", "varchar_pattern_ops"],
             ),
             relative_path(),
-            immutable("executed_obs_unit_id", "instrument_module_id", "source_location_id"),
+            immutable("executed_obs_unit_id", "instrument_module_id", "source_location_id", hint=NEVER_DELETED),
             frozen_once_verified(
                 "raw_data_file",
                 *FACTS,

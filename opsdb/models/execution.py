@@ -7,7 +7,18 @@ from django.db import models
 from django.db.models import Q
 
 from .base import OpsModel, OpsQuerySet, Timestamped
-from .constraints import Check, Index, Unique, between, immutable, json_object, never_deleted, not_negative, ordered
+from .constraints import (
+    NEVER_DELETED,
+    Check,
+    Index,
+    Unique,
+    between,
+    immutable,
+    json_object,
+    never_deleted,
+    not_negative,
+    ordered,
+)
 from .enums import ObservationStatus, Quality, Recording
 from .identifiers import uuid7
 from .observatory import InstrumentModuleConfiguration
@@ -93,7 +104,7 @@ class ExecutedObsUnit(Timestamped):
             between("mean_elevation_deg", -5, 95, "°"),
             between("mean_azimuth_deg", -360, 720, "°"),
             json_object("conditions"),
-            immutable("obs_unit_id", "start_time"),
+            immutable("obs_unit_id", "start_time", hint=NEVER_DELETED),
             *never_deleted("an execution"),
         ]
         indexes = [

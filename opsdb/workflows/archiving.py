@@ -149,8 +149,8 @@ def fail_archive_transfer(
 ) -> LongTermArchiveTransfer:
     """Record that a worker could not archive a package, and return the transfer: pending again, or failed.
 
-    A package that no archive has and whose transfer has failed for good is failed until an operator resets it.
-    Locks the transfer and the package.
+    A package that no archive has and whose transfer has failed for good is failed until an operator resets it. The
+    same call again changes nothing, until the transfer is claimed again. Locks the transfer and the package.
 
     Args:
         transfer: what the worker has claimed.
@@ -163,6 +163,8 @@ def fail_archive_transfer(
         LostClaim, InvalidTransition, OpsdbError: as :func:`opsdb.workflows.work.fail`.
     """
     with transaction.atomic():
+        if work.failed_before(transfer, message=message, retryable=retryable):
+            return transfer
         work.fail(transfer, worker=worker, message=message, retryable=retryable)
         if transfer.status == Status.FAILED:
             RawDataPackage.objects.filter(

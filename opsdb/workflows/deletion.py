@@ -276,6 +276,8 @@ def confirm_deletions(copies: QuerySet | Iterable[PhysicalCopy] | PhysicalCopy) 
 def fail_deletion(copy: PhysicalCopy, *, message: str) -> PhysicalCopy:
     """Record that a worker could not delete the bytes of a copy, and return it. Locks the copy.
 
+    The same call again changes nothing, until the deletion is tried again.
+
     Args:
         message: what went wrong, not empty.
 
@@ -285,7 +287,13 @@ def fail_deletion(copy: PhysicalCopy, *, message: str) -> PhysicalCopy:
     """
     if not message.strip():
         raise OpsdbError(f"{name_of(PhysicalCopy, copy.pk)}: say what went wrong")
-    return move(copy, PhysicalCopyStatus.DELETION_FAILED, failure_message=message, retry_count=F("retry_count") + 1)
+    failed = PhysicalCopyStatus.DELETION_FAILED
+    with transaction.atomic():
+        known = PhysicalCopy.objects.filter(pk=copy.pk, status=failed, failure_message=message)
+        if known.select_for_update(no_key=True).values_list("pk").first():
+            copy.refresh_from_db()
+            return copy
+        return move(copy, failed, failure_message=message, retry_count=F("retry_count") + 1)
 
 
 def cancel_deletion(copies: QuerySet | Iterable[PhysicalCopy] | PhysicalCopy) -> list[PhysicalCopy]:

@@ -9,7 +9,7 @@ from itertools import groupby, islice
 from operator import itemgetter
 
 from django.db import transaction
-from django.db.models import Max, Sum
+from django.db.models import Max, Min, Sum
 
 from opsdb import conf
 from opsdb.models import (
@@ -175,10 +175,9 @@ def complete_packaging(
         if is_replay(package, worker=worker, reports=[found]):
             return package
         work.hold(package, worker=worker)
-        files = package.raw_data_files.order_by()
-        site = files.values_list("source_location__site", flat=True).first()
-        _require_buffer(package, location, site)
-        _require_room(package, size_bytes, files.aggregate(bytes=Sum("size_bytes"))["bytes"], "files")
+        files = package.raw_data_files.aggregate(bytes=Sum("size_bytes"), site=Min("source_location__site"))
+        _require_buffer(package, location, files["site"])
+        _require_room(package, size_bytes, files["bytes"], "files")
         _complete(package, worker, found, location)
         metadata = RawDataPackageMetadata.objects.filter(raw_data_package=package).first()
         (metadata or RawDataPackageMetadata(raw_data_package=package)).derive().save()

@@ -18,11 +18,9 @@ from opsdb.models import (
 )
 
 from . import work
-from .arrivals import Found, is_replay, record_arrivals
+from .arrivals import Found, disagreements, failed_by, is_replay, record_arrivals, summary
 from .errors import Conflict, Refused
 from .states import move, name_of
-
-SHOWN = 3
 
 
 def request_staging(
@@ -100,7 +98,7 @@ def _require_readable(model, things):
     readable = set(copies.select_for_update(no_key=True).values_list(target, flat=True))
     lost = [name_of(model, thing.pk) for thing in things if thing.pk not in readable]
     if lost:
-        raise Refused(f"staging_job: no copy can be read of {_listed(lost)}; leave them out")
+        raise Refused(f"staging_job: no copy can be read of {summary(lost)}; leave them out")
 
 
 def what_is_missing(job: StagingJob) -> list[RawDataPackage | DataProduct]:
@@ -140,7 +138,8 @@ def complete_staging(job: StagingJob, *, worker: str, found: Iterable[Found]) ->
 
     Everything that was missing there must have come with its own checksum: then the copies are staged and verified,
     and the job is completed. If something is missing or differs, what differs is corrupt, what agrees is kept, and
-    the job fails: look at the status of what is returned. The same call again after success changes nothing.
+    the job fails: look at the status of what is returned. The same call again changes nothing, until the job is
+    claimed again.
 
     Locks the job, the copies at the destination, and the packages and products, each in the order of their ids.
 
@@ -159,14 +158,23 @@ def complete_staging(job: StagingJob, *, worker: str, found: Iterable[Found]) ->
     with transaction.atomic():
         if is_replay(job, worker=worker, reports=found):
             return job
+        now = StagingJob.objects.get(pk=job.pk)
+        if failed_by(now.status, now.failure_message, found, [] if disagreements(found) else _missing(job, found)):
+            job.refresh_from_db()
+            return job
         work.hold(job, worker=worker)
         _require_asked_for(job, found)
-        problems = record_arrivals(job.destination_location, found, worker=worker, staged=True)
-        missing = [f"{name_of(type(thing), thing.pk)}: is missing" for thing in what_is_missing(job)]
-        if problems or missing:
-            return work.fail(job, worker=worker, message=_listed(problems or missing))
+        problems = record_arrivals(job.destination_location, found, worker=worker, staged=True) or _missing(job, found)
+        if problems:
+            return work.fail(job, worker=worker, message=summary(problems))
         work.complete(job, worker=worker)
     return job
+
+
+def _missing(job, found):
+    """Name what can't be read at the destination and was not reported either."""
+    reported = {report.thing for report in found}
+    return [f"{name_of(type(thing), thing.pk)}: is missing" for thing in what_is_missing(job) if thing not in reported]
 
 
 def _require_asked_for(job, found):
@@ -215,8 +223,3 @@ def expire_staging(*, limit: int = 1_000) -> list[StagingJob]:
     with transaction.atomic():
         expired = StagingJob.objects.expired(timezone.now()).select_for_update(no_key=True, skip_locked=True)
         return [release_staging(job) for job in expired[:limit]]
-
-
-def _listed(texts):
-    more = f" and {len(texts) - SHOWN} more" if len(texts) > SHOWN else ""
-    return "; ".join(texts[:SHOWN]) + more

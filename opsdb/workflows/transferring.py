@@ -241,8 +241,8 @@ def fail_transfer(
 ) -> DataTransfer:
     """Record that a worker could not do a transfer, and return it: pending again, or failed.
 
-    When a primary transfer has failed for good, its packages are failed until an operator resets it.
-    Locks the transfer and the raw packages.
+    When a primary transfer has failed for good, its packages are failed until an operator resets it. The same call
+    again changes nothing, until the transfer is claimed again. Locks the transfer and the raw packages.
 
     Args:
         transfer: what the worker has claimed.
@@ -255,6 +255,8 @@ def fail_transfer(
         LostClaim, InvalidTransition, OpsdbError: as :func:`opsdb.workflows.work.fail`.
     """
     with transaction.atomic():
+        if work.failed_before(transfer, message=message, retryable=retryable):
+            return transfer
         work.fail(transfer, worker=worker, message=message, retryable=retryable)
         _log(transfer, f"failed: {message}", LogLevel.ERROR, log_path)
         if transfer.status == Status.FAILED and transfer.kind == TransferKind.PRIMARY:
@@ -424,7 +426,8 @@ def fail_unpacking(
     """Record that a worker could not unpack a transfer, and return it: to be unpacked again, or failed at it.
 
     When the unpacking of a primary transfer has failed for good, its packages that are not at the destination are
-    failed until an operator has it done again. Locks the transfer and the raw packages.
+    failed until an operator has it done again. The same call again changes nothing, until it is claimed again. Locks
+    the transfer and the raw packages.
 
     Args:
         transfer: what the worker has claimed for unpacking.
@@ -441,6 +444,13 @@ def fail_unpacking(
     if not message.strip():
         raise OpsdbError(f"{name_of(DataTransfer, transfer.pk)}: say what went wrong")
     with transaction.atomic():
+        now = DataTransfer.objects.select_for_update(no_key=True).get(pk=transfer.pk)
+        if now.unpack_failure_message == message and (
+            now.unpack_status == Status.FAILED
+            or (now.unpack_status == Status.PENDING and retryable and now.unpack_retry_count)
+        ):
+            transfer.refresh_from_db()
+            return transfer
         _hold_unpacking(transfer, worker)
         again = retryable and transfer.unpack_retry_count < transfer.max_retries
         changes = {"unpack_failure_message": message, "unpack_claimed_by": "", "unpack_heartbeat_at": None}

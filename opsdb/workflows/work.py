@@ -113,10 +113,12 @@ def fail(item, *, worker: str, message: str, retryable: bool = True):
     """Give an item up, and return it.
 
     A retryable failure makes it pending again with one more retry, until ``max_retries`` are used up; then, and
-    with any other failure, it stays failed until an operator resets it.
+    with any other failure, it stays failed until an operator resets it. The same call again changes nothing, until
+    the item is claimed again. Locks the item.
 
     Args:
         message: what went wrong, not empty.
+        retryable: whether another attempt may help.
 
     Raises:
         LostClaim: the worker holds the item no longer.
@@ -126,7 +128,9 @@ def fail(item, *, worker: str, message: str, retryable: bool = True):
     if not message.strip():
         raise OpsdbError(f"{name_of(type(item), item.pk)}: say what went wrong")
     with transaction.atomic():
-        held = _held(item, worker).select_for_update().values("retry_count", "max_retries").first()
+        if failed_before(item, message=message, retryable=retryable):
+            return item
+        held = _held(item, worker).values("retry_count", "max_retries").first()
         if held is None:
             raise _lost(item, worker, Status.FAILED)
         changes = {"failure_message": message, "claimed_by": "", "heartbeat_at": None}
@@ -137,6 +141,19 @@ def fail(item, *, worker: str, message: str, retryable: bool = True):
         _held(item, worker).update(**changes)
     item.refresh_from_db()
     return item
+
+
+def failed_before(item, *, message: str, retryable: bool) -> bool:
+    """Return whether nobody holds an item since it failed so; if so, bring it up to date. Locks the item."""
+    row = type(item)._default_manager.filter(pk=item.pk, failure_message=message).select_for_update(no_key=True)
+    known = row.values_list("status", "retry_count").first()
+    if known is None or not message:
+        return False
+    status, retry_count = known
+    if status == Status.FAILED or (status == Status.PENDING and retryable and retry_count):
+        item.refresh_from_db()
+        return True
+    return False
 
 
 def reset(item):

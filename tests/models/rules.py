@@ -218,7 +218,7 @@ def _immutable(model, rule, column, columns):
             updates(row, **changes),
             f"{table} {row.pk}: {', '.join(columns)} cannot be changed once set",
             "Make a new row instead; this one stays, because it is never deleted."
-            if rule == "id_immutable"
+            if model.__name__ in DESIGN["never_deleted"]
             else "Make a new row instead, and delete this one if nothing refers to it.",
         )
 
@@ -598,6 +598,32 @@ def hop_begun_before_the_one_before_it():
     )
 
 
+@breaks("data_transfer_waits_for_hop")
+def hop_that_waits_for_nothing_yet_and_has_begun():
+    first = DataTransferFactory()
+    second = DataTransferFactory(
+        data_transfer_package=first.data_transfer_package, origin_location=first.destination_location, in_progress=True
+    )
+    return Attempt(
+        updates(second, depends_on_id=first.pk),
+        f"data_transfer {second.pk}: cannot be in_progress before data_transfer {first.pk}, the hop before it, "
+        "which is pending",
+        "Complete that hop first.",
+    )
+
+
+@breaks("data_transfer_waits_for_hop")
+def hop_made_as_begun_before_the_one_before_it():
+    first, second = relay()
+    type(second).objects.filter(pk=second.pk).update(status="failed", failure_message="x", finished_at=EPOCH)
+    return Attempt(
+        copies(second, status="completed", finished_at=EPOCH),
+        f"data_transfer {NEW_NUMBER}: cannot be completed before data_transfer {first.pk}, the hop before it, "
+        "which is pending",
+        "Complete that hop first.",
+    )
+
+
 @breaks("data_transfer_hop_stays")
 def hop_taken_from_the_one_before_it():
     _, second = relay()
@@ -617,6 +643,24 @@ def products_that_supersede_each_other():
     return Attempt(
         updates(last, superseded_by_id=first.pk),
         f"data_product {last.pk}: would supersede itself, by way of data_product {products[1].pk}",
+        "Name a product that it does not supersede.",
+    )
+
+
+@breaks("data_product_superseded_in_line")
+def product_made_as_superseded_by_what_it_supersedes():
+    product = DataProductFactory()
+    supersede, _ = updates(product, superseded_by_id=NEW_NUMBER)
+    (make,) = copies(product, name="copy", relative_path="copy", superseded_by_id=product.pk)
+
+    def both():
+        execute("SET CONSTRAINTS ALL DEFERRED")
+        supersede()
+        make()
+
+    return Attempt(
+        (both,),
+        f"data_product {NEW_NUMBER}: would supersede itself, by way of data_product {product.pk}",
         "Name a product that it does not supersede.",
     )
 

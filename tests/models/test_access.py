@@ -63,6 +63,7 @@ def test_a_token_is_valid_while_it_is_active_and_not_expired(fields, valid):
         (["10.0.0.0/8", "2001:db8::/32"], "2001:db8::1", True),
         (["192.0.2.1"], "192.0.2.1", True),
         (["192.0.2.1"], None, False),
+        (["192.0.2.1"], "junk", False),
     ],
 )
 def test_a_token_is_valid_in_its_networks(networks, address, valid):

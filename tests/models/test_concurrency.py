@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from opsdb.models import ObsMode, ObsUnit, PreScheduledSlot, ReductionStepDependency
+from opsdb.models import DataProduct, ObsMode, ObsUnit, PreScheduledSlot, ReductionStepDependency
 
 from ..factories import (
+    DataProductFactory,
     ObsModeFactory,
     ObsUnitFactory,
     PipelineFactory,
@@ -66,6 +67,16 @@ def test_two_dependencies_at_once_make_no_circle():
     one, other = ReductionStepFactory.create_batch(2, pipeline=PipelineFactory())
     assert_second_is_refused(wait_for(one, other), wait_for(other, one), "reduction_step_dependency_no_cycle")
     assert ReductionStepDependency.objects.get().step == one
+
+
+def test_two_products_do_not_supersede_each_other_at_once():
+    one, other = DataProductFactory.create_batch(2)
+    rows = DataProduct.objects.all()
+    assert_second_is_refused(
+        lambda: rows.filter(pk=one.pk).update(superseded_by=other),
+        lambda: rows.filter(pk=other.pk).update(superseded_by=one),
+        "data_product_superseded_in_line",
+    )
 
 
 def test_three_dependencies_at_once_make_no_circle():

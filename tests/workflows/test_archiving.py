@@ -183,6 +183,14 @@ def test_a_mismatch_can_be_reported_again(world):
     assert_nothing_may_go(transfer.raw_data_package)
 
 
+def test_a_failure_can_be_reported_again(world):
+    transfer = begun(world)
+    for _ in range(2):
+        fail_archive_transfer(transfer, worker=WORKER, message="tape library did not answer")
+        assert (transfer.status, transfer.retry_count) == (Status.PENDING, 1)
+    assert transfer.log.filter(level=LogLevel.ERROR).count() == 1
+
+
 def test_the_second_archive_leaves_the_package_archived(world):
     package = world.archived_package()
     archives = PhysicalCopy.objects.of(package).filter(data_location__location_type="long_term_archive")

@@ -154,8 +154,12 @@ def test_a_failed_deletion_says_why_and_can_be_taken_up_again(story):
     [started] = start_deletion(story.buffer, limit=1).copies
     with pytest.raises(OpsdbError, match="say what went wrong"):
         fail_deletion(started, message=" ")
-    failed = fail_deletion(started, message="permission denied")
-    assert (failed.status, failed.failure_message, failed.retry_count) == ("deletion_failed", "permission denied", 1)
+    for _ in range(2):
+        failed = fail_deletion(started, message="permission denied")
+        told = (failed.status, failed.failure_message, failed.retry_count)
+        assert told == ("deletion_failed", "permission denied", 1)
+    with pytest.raises(InvalidTransition):
+        fail_deletion(started, message="disk failed")
     assert schedule_deletion(failed).copies == [failed]
     [started] = start_deletion(story.buffer, limit=1).copies
     assert confirm_deletion(started).failure_message == ""
@@ -240,6 +244,7 @@ def test_nothing_is_offered_in_an_archive_or_before_the_retention_has_passed(sto
     assert list(PhysicalCopy.objects.deletable(story.buffer, limit=10)) == []
     DataLocation.objects.filter(pk=story.buffer.pk).update(capacity_bytes=SIZE, deletion_threshold_percent=50)
     assert len(PhysicalCopy.objects.deletable(story.buffer, limit=10)) == 2
+    assert list(PhysicalCopy.objects.deletable(story.buffer, limit=0)) == []
 
 
 def test_a_batch_walks_the_index_of_its_location(story):
@@ -251,6 +256,7 @@ def test_a_batch_walks_the_index_of_its_location(story):
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
         plan = PhysicalCopy.objects.deletable(story.buffer, limit=10, after=story.package_copy).explain()
+    assert "physical_copy_pkey" not in plan
     assert "physical_copy_candidates" in plan
     assert "ROW(" in plan
 

@@ -40,6 +40,7 @@ from tests.factories import (
     DataProductFactory,
     DataReleaseFactory,
     DataTransferFactory,
+    DataTransferPackageFactory,
     DeletionRequestFactory,
     DiskDataLocationFactory,
     ExecutedReductionStepFactory,
@@ -51,6 +52,7 @@ from tests.factories import (
     TapeDataLocationFactory,
     UserFactory,
 )
+from tests.workflows.racing import overtaken
 from tests.workflows.scenario_deletion import (
     RIGHT,
     SIZE,
@@ -167,6 +169,15 @@ def test_rule_2_counts_by_the_checksum_and_not_only_by_the_verdict(story):
     assert_held_back(story.package_copy, 2, "has 0 verified archive copies")
 
 
+def test_rule_2_counts_by_the_algorithm_of_the_checksum_as_well(story):
+    digits = RIGHT * 2
+    force(story.package, checksum=digits, checksum_algorithm="sha512")
+    force(story.archive_copy, checksum=digits, checksum_algorithm="sha512")
+    assert_may_go(story.package_copy)
+    force(story.archive_copy, checksum_algorithm="blake2b")
+    assert_held_back(story.package_copy, 2, "has 0 verified archive copies")
+
+
 def test_rule_2_a_verified_copy_anywhere_else_is_no_archive_copy(story):
     PhysicalCopy.objects.filter(pk=story.archive_copy.pk).update(status="missing")
     PhysicalCopy.objects.create(data_location=DiskDataLocationFactory(), raw_data_package=story.package, **verified())
@@ -178,6 +189,37 @@ def test_rule_2_a_file_in_no_package_is_not_safe(story):
     file = RawDataFileFactory(source_location=story.source)
     copy = PhysicalCopy.objects.create(data_location=story.source, raw_data_file=file)
     assert_held_back(copy, 2, f"raw_data_file {file.pk} is in no raw data package that could be safe in an archive")
+
+
+def test_rule_2_a_file_in_no_package_may_go_where_it_was_staged_while_another_copy_can_be_read(story):
+    file = RawDataFileFactory(source_location=story.source)
+    staged = PhysicalCopy.objects.create(data_location=story.processing, raw_data_file=file)
+    why = "is in no raw data package"
+    assert_held_back(staged, 2, why)
+    first = PhysicalCopy.objects.create(data_location=story.source, raw_data_file=file)
+    assert_may_go(staged)
+    assert_held_back(first, 2, why)
+    for doubt in (
+        {"verification": "mismatch", "checksum": WRONG, "verified_at": timezone.now()},
+        {"status": "missing"},
+    ):
+        force(first, **doubt)
+        assert_held_back(staged, 2, why)
+
+
+@pytest.mark.parametrize("kind", ["file", "bundle"])
+def test_rule_2_files_and_bundles_may_go_where_they_were_staged_while_another_copy_can_be_read(story, kind):
+    first = getattr(story, f"{kind}_copy")
+    force(story.package, state="waiting")
+    PhysicalCopy.objects.exclude(pk=first.pk).update(status="missing")
+    staged = PhysicalCopy.objects.create(data_location=story.processing, **{first.target_name: first.target})
+    assert_may_go(staged)
+    for doubt in (
+        {"verification": "mismatch", "checksum": WRONG, "verified_at": timezone.now()},
+        {"status": "missing"},
+    ):
+        force(first, **doubt)
+        assert_held_back(staged, 2, "is waiting, not archived")
 
 
 def test_rule_2_a_bundle_is_only_as_safe_as_each_of_its_packages(story):
@@ -228,6 +270,8 @@ def test_rule_2_a_product_may_go_where_another_copy_can_be_read(story, place):
     assert (copy if place == "processing" else other) in PhysicalCopy.objects.deletable(getattr(story, place))
     record_fixity(other, WRONG)
     assert_held_back(copy, 2, f"data_product {product.pk} has no other copy that can be read")
+    force(other, status="present")
+    assert_held_back(copy, 2, f"data_product {product.pk} has no other copy that can be read")
     record_fixity(other, RIGHT)
     assert_may_go(copy)
     PhysicalCopy.objects.filter(pk=other.pk).update(status="missing")
@@ -250,6 +294,19 @@ def test_where_to_look_for_copies_that_may_go_is_kept_by_the_database(story, kin
     waiting.refresh_from_db()
     assert not waiting.deletion_candidate
     assert not ChangeLog.objects.filter(table_name="physical_copy", after__has_key="deletion_candidate").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_copy_that_comes_while_its_package_is_archived_is_looked_at():
+    story = tell_story()
+    force(story.package, state="transferring")
+    where = DiskDataLocationFactory()
+    made = overtaken(
+        lambda: RawDataPackage.objects.filter(pk=story.package.pk).update(state="archived"),
+        lambda: PhysicalCopy.objects.create(data_location=where, raw_data_package=story.package),
+    )
+    made.refresh_from_db()
+    assert made.deletion_candidate
 
 
 @pytest.mark.parametrize("number", [0, -1])
@@ -296,6 +353,8 @@ def test_only_rules_1_and_2_hold_back_what_is_missing_already(story):
     StagingJobFactory(raw_data_packages=[story.package])
     assert_held_back(story.package_copy, 3, "still needs it")
     rows = PhysicalCopy.objects.filter(pk=story.package_copy.pk)
+    rows.update(status="corrupt")
+    assert explain_deletion(story.package_copy).rule == 3
     rows.update(status="missing")
     assert explain_deletion(story.package_copy).may_go
     assert refusal_of(lambda: rows.update(status="deleted", deleted_at=timezone.now())) is None
@@ -312,6 +371,21 @@ def test_rule_3_an_open_transfer_holds_what_it_reads(story, status):
         **{status: True} if status != "pending" else {},
     )
     assert_held_back(story.bundle_copy, 3, f"data_transfer {transfer.pk} still needs it")
+
+
+def test_rule_3_a_transfer_holds_only_what_it_reads_and_what_it_brought(story):
+    """Open from another place; arrived elsewhere; and given up."""
+    elsewhere = DiskDataLocationFactory()
+    DataTransferFactory(data_transfer_package=story.bundle, origin_location=elsewhere)
+    arrived = DataTransferFactory(
+        data_transfer_package=story.bundle, origin_location=story.source, destination_location=elsewhere
+    )
+    force(arrived, status="completed", finished_at=timezone.now())
+    given_up = DataTransferFactory(
+        data_transfer_package=story.bundle, origin_location=elsewhere, destination_location=story.buffer
+    )
+    force(given_up, status="failed", finished_at=timezone.now(), failure_message="no space")
+    assert_may_go(story.bundle_copy)
 
 
 @pytest.mark.parametrize("unpack_status", ["pending", "in_progress", "failed"])
@@ -336,7 +410,9 @@ def test_rule_3_an_open_archive_transfer_holds_what_it_reads(story, origin_is_de
     transfer = LongTermArchiveTransferFactory(
         raw_data_package=story.package, origin_location=story.buffer if origin_is_decided else None
     )
-    assert_held_back(story.package_copy, 3, f"long_term_archive_transfer {transfer.pk} still needs it")
+    for status in ("pending", "scheduled", "in_progress"):
+        force(transfer, status=status, started_at=timezone.now())
+        assert_held_back(story.package_copy, 3, f"long_term_archive_transfer {transfer.pk} still needs it")
     transfer.delete()
     LongTermArchiveTransferFactory(raw_data_package=story.package, from_buffer=True)
     assert_may_go(story.package_copy)
@@ -345,6 +421,14 @@ def test_rule_3_an_open_archive_transfer_holds_what_it_reads(story, origin_is_de
 def test_rule_3_a_bundle_that_is_being_made_holds_what_goes_into_it(story):
     force(story.bundle, status="in_progress", started_at=timezone.now(), finished_at=None)
     assert_held_back(story.package_copy, 3, f"data_transfer_package {story.bundle.pk} still needs it")
+    elsewhere = DiskDataLocationFactory(retention_days=0)
+    assert_may_go(PhysicalCopy.objects.create(data_location_id=elsewhere.pk, raw_data_package=story.package))
+
+
+def test_rule_3_a_bundle_that_is_being_made_holds_nothing_else(story):
+    other = DataTransferPackageFactory(origin_location=story.buffer)
+    force(RawDataPackageFactory(sealed=True), data_transfer_package=other)
+    assert_may_go(story.package_copy)
 
 
 def test_rule_3_an_open_staging_job_holds_what_it_may_read(story):
@@ -374,6 +458,8 @@ def test_rule_4_an_active_staging_job_holds_what_it_staged(story):
     found = explain_deletion(story.staged_copy)
     assert (found.rule, found.held_by) == (4, f"staging_job {job.pk}")
     assert_held_back_by_every_way_from_staged(story, found)
+    elsewhere = DiskDataLocationFactory(processing=True, retention_days=0)
+    assert_may_go(PhysicalCopy.objects.create(data_location_id=elsewhere.pk, raw_data_package=story.package))
     StagingJob.objects.filter(pk=job.pk).update(active=False)
     assert explain_deletion(story.staged_copy).may_go
 
@@ -405,6 +491,8 @@ def test_rule_4_holds_for_products_as_well(story):
     assert_may_go(copy)
     job = StagingJobFactory(data_products=[product], destination_location_id=story.processing.pk, completed=True)
     assert_held_back(copy, 4, f"staging_job {job.pk} still needs it there")
+    elsewhere = DiskDataLocationFactory(processing=True, retention_days=0)
+    assert_may_go(PhysicalCopy.objects.create(data_location_id=elsewhere.pk, data_product=product))
     StagingJob.objects.filter(pk=job.pk).update(active=False)
     run = ExecutedReductionStepFactory()
     run.input_products.add(product)
@@ -417,7 +505,9 @@ def test_rule_4_holds_for_products_as_well(story):
 def test_rule_5_the_retention_of_the_location_must_have_passed(story):
     DataLocation.objects.filter(pk=story.buffer.pk).update(retention_days=30)
     assert_held_back(story.package_copy, 5, f"the retention of 30 days at location {story.buffer.name} has not passed")
-    force(story.package_copy, arrived_at=timezone.now() - timedelta(days=31))
+    force(story.package_copy, arrived_at=timezone.now() - timedelta(days=29, hours=23))
+    assert explain_deletion(story.package_copy).rule == 5
+    force(story.package_copy, arrived_at=timezone.now() - timedelta(days=30))
     assert_may_go(story.package_copy)
 
 
@@ -444,7 +534,14 @@ def test_rule_5_yields_to_an_approved_request_that_says_so_and_to_no_other(story
     rows.update(status="approved", approved_by=UserFactory(), decided_at=timezone.now())
     assert_may_go(story.package_copy)
     assert not explain_deletion(story.bundle_copy).may_go
+    copies = PhysicalCopy.objects.filter(pk=story.package_copy.pk)
+    copies.update(status="deletion_scheduled")
     rows.update(status="executed", executed_at=timezone.now())
+    assert explain_deletion(story.package_copy).may_go
+    copies.update(status="deletion_in_progress")
+    copies.update(status="deletion_failed", failure_message="permission denied")
+    assert explain_deletion(story.package_copy).may_go
+    copies.update(status="present")
     assert_held_back(story.package_copy, 5, "no approved request overrides that")
 
 

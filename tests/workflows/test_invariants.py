@@ -23,6 +23,7 @@ from opsdb.models import (
     Status,
     Verification,
 )
+from opsdb.models.copies import DELETABLE
 from opsdb.models.enums import StateChoices
 from opsdb.workflows import work
 from opsdb.workflows.archiving import (
@@ -201,6 +202,14 @@ class Observatory(RuleBasedStateMachine):
             return
         if status.startswith("deletion_") and not copy.status.startswith("deletion_"):
             assert not may_go.rule, may_go
+
+    @rule(status=st.sampled_from(["deletion_possible", "deletion_scheduled"]), newest=st.booleans())
+    def careless_deletion_of_what_is_needed(self, status, newest):
+        may_go_next = PhysicalCopy.objects.filter(status__in=DELETABLE).order_by("-pk" if newest else "pk")
+        for copy in may_go_next[:10]:
+            if explain_deletion(copy).rule:
+                with pytest.raises(IntegrityError), transaction.atomic():
+                    PhysicalCopy.objects.filter(pk=copy.pk).update(status=status)
 
     @rule(state=st.sampled_from(PackageState.values))
     def careless_update_of_packages(self, state):

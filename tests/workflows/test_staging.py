@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from opsdb.models import PhysicalCopy, PhysicalCopyStatus, StagingJob, Status, Verification
+from opsdb.models import FixityCheck, PhysicalCopy, PhysicalCopyStatus, StagingJob, Status, Verification
 from opsdb.workflows import work
 from opsdb.workflows.errors import Conflict, InvalidTransition, LostClaim, Refused
 from opsdb.workflows.packaging import bundle_raw_data_packages
@@ -118,6 +118,21 @@ def test_staging_can_be_reported_again(world):
     for _ in range(2):
         complete_staging(job, worker=WORKER, found=map(found, packages))
     assert PhysicalCopy.objects.at(world.processing).count() == 2
+
+
+@pytest.mark.parametrize("lacking", ["differs", "is missing"])
+def test_a_failed_staging_can_be_reported_again_until_it_is_claimed_again(world, lacking):
+    job, [first, second] = begun(world)
+    reports = [found(first), found(second, WRONG)] if lacking == "differs" else [found(first)]
+    for _ in range(2):
+        complete_staging(job, worker=WORKER, found=reports)
+        assert (job.status, job.retry_count) == (Status.PENDING, 1)
+    assert FixityCheck.objects.filter(ok=False).count() == (lacking == "differs")
+    with pytest.raises(InvalidTransition):
+        complete_staging(job, worker=WORKER, found=map(found, [first, second]))
+    claim_staging(worker="other")
+    with pytest.raises(LostClaim, match="other does"):
+        complete_staging(job, worker=WORKER, found=reports)
 
 
 def test_what_is_there_already_need_not_be_brought_again(world):

@@ -280,6 +280,14 @@ def test_a_mismatch_at_arrival_can_be_reported_again(world):
         complete_transfer(transfer, worker=WORKER, checksum=WRONG)
 
 
+def test_a_failure_can_be_reported_again(world):
+    transfer = world.begun_transfer()
+    for _ in range(2):
+        fail_transfer(transfer, worker=WORKER, message="connection lost")
+        assert (transfer.status, transfer.retry_count) == (Status.PENDING, 1)
+    assert transfer.log.filter(message__startswith="failed").count() == 1
+
+
 @pytest.mark.parametrize("report", [{"checksum": WRONG}, {"size_bytes": 1}])
 def test_a_wrong_checksum_or_size_fails_the_transfer_and_its_copy_never_counts(world, report):
     transfer = world.begun_transfer()
@@ -469,6 +477,23 @@ def test_a_mismatch_in_unpacking_can_be_reported_again_but_nothing_else(world):
     complete_unpacking(transfer, worker=WORKER, found=map(found, packages))
     with pytest.raises(InvalidTransition):
         complete_unpacking(transfer, worker=WORKER, found=[found(packages[0]), found(packages[1], WRONG)])
+
+
+@pytest.mark.parametrize(("retryable", "status"), [(True, Status.PENDING), (False, Status.FAILED)])
+def test_a_failure_to_unpack_can_be_reported_again_until_it_is_claimed_again(world, retryable, status):
+    arrived(world)
+    [transfer] = claim_unpacking(worker=WORKER)
+    for _ in range(2):
+        fail_unpacking(transfer, worker=WORKER, message="disk full", retryable=retryable)
+        assert (transfer.unpack_status, transfer.unpack_retry_count) == (status, int(retryable))
+    assert transfer.log.filter(message__startswith="unpacking failed").count() == 1
+    with pytest.raises(InvalidTransition):
+        fail_unpacking(transfer, worker=WORKER, message="power lost", retryable=retryable)
+    if not retryable:
+        retry_unpacking(transfer)
+    claim_unpacking(worker="other")
+    with pytest.raises(LostClaim, match="other does"):
+        fail_unpacking(transfer, worker=WORKER, message="disk full", retryable=retryable)
 
 
 def test_two_reports_of_one_package_that_differ_are_refused(world):

@@ -172,6 +172,24 @@ def test_a_failure_that_no_retry_helps_is_final_until_it_is_reset(pending):
     assert claimed([item]) == [item]
 
 
+@pytest.mark.parametrize("retryable", [True, False])
+def test_a_failure_can_be_reported_again_until_the_item_is_claimed_again(pending, retryable):
+    [item] = claimed(pending(1))
+    report = {"worker": "worker", "message": "no such file", "retryable": retryable}
+    work.fail(item, **report)
+    before = all_of([item]).values().get(pk=item.pk)
+    assert work.fail(item, **report).failure_message == "no such file"
+    assert all_of([item]).values().get(pk=item.pk) == before
+    for other in ({"message": "disk full"}, {"retryable": False} if retryable else {"message": "x"}):
+        with pytest.raises(InvalidTransition):
+            work.fail(item, **report | other)
+    if not retryable:
+        work.reset(item)
+    claimed([item], worker="other")
+    with pytest.raises(LostClaim, match="other does"):
+        work.fail(item, **report)
+
+
 def test_a_failure_says_what_went_wrong(pending):
     [item] = claimed(pending(1))
     with pytest.raises(OpsdbError, match="say what went wrong"):
