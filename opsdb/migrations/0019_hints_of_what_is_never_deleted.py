@@ -6,7 +6,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("opsdb", "0016_safer_deletion"),
+        ("opsdb", "0018_admin_search"),
     ]
 
     operations = [
