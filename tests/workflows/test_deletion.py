@@ -429,12 +429,13 @@ def test_a_request_is_for_one_location_and_has_a_reason(story):
 
 # Races
 
+ROUNDS = 25
+
 
 @pytest.mark.django_db(transaction=True)
 def test_a_deletion_and_a_doubt_about_the_last_archive_copy_race_and_one_wins():
     """Never do both succeed unless the deletion came first; and neither waits for the other for ever."""
-    winners = []
-    for number in range(40):
+    for _ in range(ROUNDS):
         story = tell_story()
 
         def act(contender, story=story):
@@ -449,16 +450,12 @@ def test_a_deletion_and_a_doubt_about_the_last_archive_copy_race_and_one_wins():
         assert status_of(story.archive_copy) == "corrupt"
         assert start_deletion(story.buffer, limit=5).copies == []
         assert start_deletion(story.source, limit=5).copies == []
-        winners.append(len(outcomes[0].copies) + len(outcomes[1].copies))
-        assert number >= 0
-    assert set(winners) <= {0, 1, 2}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_start_and_a_doubt_race_and_exactly_one_wins():
     """What matters: bytes are handed to a worker only before the last archive copy is known to be spoilt."""
-    both = 0
-    for _ in range(40):
+    for _ in range(ROUNDS):
         story = tell_story()
         schedule_deletion([story.package_copy])
 
@@ -485,13 +482,11 @@ def test_a_start_and_a_doubt_race_and_exactly_one_wins():
                 change.row_id for change in log if change.after.get("status") in ("deletion_in_progress", "corrupt")
             ]
             assert order == [str(story.package_copy.pk), str(story.archive_copy.pk)]
-        both += in_progress
-    assert 0 <= both <= 40
 
 
 @pytest.mark.django_db(transaction=True)
 def test_plain_updates_race_as_safely_as_workflows():
-    for _ in range(40):
+    for _ in range(ROUNDS):
         story = tell_story()
 
         def act(contender, story=story):
