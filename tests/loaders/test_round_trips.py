@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from django.db import connection, transaction
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from opsdb.loaders import loading
+from opsdb.loaders.kinds import kinds
 from opsdb.loaders.loading import export, load, prepare
 from opsdb.models import (
     ChaiInparParameter,
@@ -143,6 +145,7 @@ def round_trip(tmp_path, kind, model, text):
 
 @modest
 @given(rows=sources)
+@example(rows=[{"name": "x", "type": "fixed", "aliases": ["["], "longitude": 0, "latitude": 0, "system": ""}])
 def test_sources_survive_file_database_and_export(tmp_path, rows):
     seen = [row["naif_id"] for row in rows if "naif_id" in row]
     if len(set(seen)) < len(seen):
@@ -157,6 +160,32 @@ def test_sources_survive_file_database_and_export(tmp_path, rows):
             assert (there["longitude_deg"], there["latitude_deg"]) == (row["longitude"], row["latitude"])
             assert 0 <= there["ra_deg"] < 360
             assert there["vlsr_km_s"] == row.get("vlsr_km_s")
+
+
+class Full:
+    """A file on a disk that is full after the header and a few rows."""
+
+    def __init__(self, error):
+        self.error, self.writes = error, 0
+
+    def write(self, text):
+        self.writes += 1
+        if self.writes > 3:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [OSError("no space left"), KeyboardInterrupt()], ids=["failed", "abandoned"])
+@pytest.mark.parametrize("kind", ["sources", "obs-units"])
+def test_an_export_that_is_not_finished_leaves_no_cursor_open(monkeypatch, error, kind):
+    monkeypatch.setattr(loading, "BATCH_SIZE", 2)
+    for number in range(8):
+        ObsUnitFactory(name=str(number), source=FixedSourceFactory(name=str(number)))
+    with pytest.raises(type(error)) as caught:  # which holds on to all that the export had
+        export(kind, kinds()[kind].model.objects.all(), Full(error))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_cursors")
+        assert cursor.fetchall() == []
+    assert caught.value is error
 
 
 @modest
