@@ -21,7 +21,7 @@ from django.db import DatabaseError, connection, models, transaction
 
 from .columns import Column, Reference
 from .errors import LoadError, Problem, Problems, shown
-from .files import path_of
+from .files import path_of, readable_again
 from .rows import try_to_save
 from .tables import TableRow, read_table, write_table
 
@@ -495,6 +495,7 @@ def _run(kind_name, files, options, *, commit, progress=None, promised=None):
 
     kind = kinds()[kind_name]
     files = [files] if isinstance(files, str | Path) or hasattr(files, "read") else list(files)
+    files = [readable_again(file) for file in files]
     loading = Loading(kind, files, complete(kind, options), progress)
     plan = loading.plan
     plan.again = (kind_name, files, options)
