@@ -309,7 +309,8 @@ class Loading:
                 self.plan.note(LEAVE, entry.row, entry.model, kind.label(entry))
         self.problems.stop_if_any()
         # First what makes room for others.
-        self._update(kind, changed)
+        if changed:
+            self._update(kind, changed)
         kind.check(self, new)
         self.problems.stop_if_any()
         self._create(kind, new)
