@@ -70,7 +70,7 @@ def explain(error: Exception) -> str | None:
     cause = error.__cause__
     sqlstate = getattr(cause, "sqlstate", None)
     if isinstance(error, ProgrammingError) and sqlstate == UNDEFINED_TABLE:
-        return f"The database lacks a table ({first_line}): run `python manage.py migrate`"
+        return f"The database lacks a table ({first_line}): run `python manage.py opsdb_migrate`"
     if isinstance(error, ProgrammingError) and first_line.startswith("invalid connection option"):
         return f"DATABASE_URL can't be used ({first_line}): correct the part after its '?'"
     if isinstance(error, OperationalError) and _is_about_the_connection(sqlstate):

@@ -165,4 +165,4 @@ def test_missing_tables_name_the_command_that_makes_them(tmp_path):
 
     error = ProgrammingError('relation "site" does not exist\nLINE 1: …')
     error.__cause__ = UndefinedTable()
-    assert "manage.py migrate" in explain(error)
+    assert "manage.py opsdb_migrate" in explain(error)

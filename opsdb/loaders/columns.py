@@ -157,7 +157,8 @@ class Texts(Cell):
 
     def write(self, value):
         text = f"{SEPARATOR} ".join(value)
-        return text if self.read(text) == list(value) else json.dumps(list(value), ensure_ascii=False)
+        is_plain = not text.startswith("[") and self.read(text) == list(value)
+        return text if is_plain else json.dumps(list(value), ensure_ascii=False)
 
 
 class Reference(Cell):

@@ -62,8 +62,9 @@ class Downtimes(TableKind):
         return entries
 
     def label(self, entry):
-        target = next((entry.values[name] for name in TARGETS if entry.values[name] is not None), "nothing")
-        return f"{target} from {entry.values['start_time']:%Y-%m-%d %H:%M:%S}"
+        given = ((column.cell, entry.values[column.target]) for column in self.columns if column.target in TARGETS)
+        target = next((cell.write(value) for cell, value in given if value is not None), "nothing")
+        return f"{target} from {_time(entry.values['start_time'])}"
 
     def _refuse_overlaps(self, entries):
         """Note every entry that shares some time with another of the same thing, in the files or the database."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
+import stat
 from pathlib import Path
 
 from .errors import Problems
@@ -66,6 +68,19 @@ def read_text(file, problems=None) -> str:
     if not text.strip():
         problems.stop("this file is empty")
     return text
+
+
+def readable_again(file):
+    """Return a file that can be read more than once: of a pipe, such as ``/dev/stdin``, what comes out of it."""
+    try:
+        if hasattr(file, "read") or not stat.S_ISFIFO(Path(file).stat().st_mode):
+            return file
+        with Path(file).open("rb") as pipe:
+            content = io.BytesIO(pipe.read(MAX_FILE_BYTES + 1))
+    except (OSError, ValueError):
+        return file  # read_text says what is wrong
+    content.name = str(file)
+    return content
 
 
 def path_of(file) -> Path:

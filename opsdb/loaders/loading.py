@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +21,7 @@ from django.db import DatabaseError, connection, models, transaction
 
 from .columns import Column, Reference
 from .errors import LoadError, Problem, Problems, shown
-from .files import path_of
+from .files import path_of, readable_again
 from .rows import try_to_save
 from .tables import TableRow, read_table, write_table
 
@@ -254,8 +255,9 @@ class TableKind(Kind):
         if single:
             queryset = queryset.select_related(*single)
         several = [column.target for column in references if column.cell.many]
-        rows = queryset.prefetch_related(*several).iterator(BATCH_SIZE)
-        write_table(self.columns, map(self.values_of, rows), stream)
+        # A cursor that is left to the garbage collector would be closed in somebody else's transaction.
+        with closing(queryset.prefetch_related(*several).iterator(BATCH_SIZE)) as rows:
+            write_table(self.columns, map(self.values_of, rows), stream)
 
     def values_of(self, row) -> dict[str, object]:
         """Return the values of a row of the database by the names of columns."""
@@ -306,11 +308,12 @@ class Loading:
             else:
                 self.plan.note(LEAVE, entry.row, entry.model, kind.label(entry))
         self.problems.stop_if_any()
+        # First what makes room for others.
+        if changed:
+            self._update(kind, changed)
         kind.check(self, new)
         self.problems.stop_if_any()
         self._create(kind, new)
-        if changed:
-            self._update(kind, changed)
         self.problems.stop_if_any()
 
     def create(self, row, of: TableRow, label: str) -> bool:
@@ -409,25 +412,41 @@ class Loading:
     def _update(self, kind, changed):
         by_fields = {}
         for entry, row, names in changed:
-            for name in names:
-                if name in entry.values:
-                    setattr(row, name, entry.values[name])
             plain = tuple(name for name in names if name in entry.values)
-            by_fields.setdefault((entry.model, plain), []).append(
-                (entry, row, [n for n in names if n in entry.members])
-            )
+            for name in plain:
+                setattr(row, name, entry.values[name])
+            members = {name: entry.members[name] for name in names if name in entry.members}
+            by_fields.setdefault((entry.model, plain), []).append((entry, row, members))
+        refused = []
         for (model, names), group in self.progress(list(by_fields.items()), "Updating"):
             try:
                 with transaction.atomic():
                     if names:
                         model._base_manager.bulk_update([row for _, row, _ in group], names, batch_size=BATCH_SIZE // 2)
-                    for entry, row, members in group:
-                        for name in members:
-                            getattr(row, name).set(entry.members[name])
+                    for _, row, members in group:
+                        _set_members(row, members)
             except DatabaseError:
-                for entry, row, members in group:
-                    wanted = {name: entry.members[name] for name in members}
-                    _explain(kind, entry, try_to_save(row, wanted, update_fields=names))
+                refused += [(entry, row, members, names) for entry, row, members in group]
+        for entry, row, members, names in self._refused_for_good(refused):
+            _explain(kind, entry, try_to_save(row, members, update_fields=names))
+
+    @staticmethod
+    def _refused_for_good(refused):
+        """Write rows one by one, and return those that can't be when all others have moved out of their way."""
+        tried = None
+        while refused and len(refused) != tried:
+            tried, left = len(refused), []
+            # In turns from either end: when all rows move the same way, the foremost has to go first.
+            for one in reversed(refused):
+                _, row, members, names = one
+                try:
+                    with transaction.atomic():
+                        row.save(update_fields=names)
+                        _set_members(row, members)
+                except DatabaseError:
+                    left.append(one)
+            refused = left
+        return refused
 
 
 def prepare(kind: str, files, *, progress=None, **options) -> Plan:
@@ -477,6 +496,7 @@ def _run(kind_name, files, options, *, commit, progress=None, promised=None):
 
     kind = kinds()[kind_name]
     files = [files] if isinstance(files, str | Path) or hasattr(files, "read") else list(files)
+    files = [readable_again(file) for file in files]
     loading = Loading(kind, files, complete(kind, options), progress)
     plan = loading.plan
     plan.again = (kind_name, files, options)
@@ -517,6 +537,11 @@ def complete(kind: Kind, options: dict) -> dict:
     if completed["on_conflict"] not in ON_CONFLICT:
         raise TypeError(f"on_conflict is one of {', '.join(ON_CONFLICT)}")
     return completed
+
+
+def _set_members(row, members):
+    for name, new in members.items():
+        getattr(row, name).set(new)
 
 
 def _explain(kind, entry, reasons):

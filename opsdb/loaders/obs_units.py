@@ -205,6 +205,9 @@ class Recipes(Kind):
     def __init__(self, executed, on_conflict):
         self.executed, self.on_conflict = executed, on_conflict
 
+    def label(self, entry):
+        return f"{entry.values['name']} v{entry.values['version']}"
+
     def differences(self, present, entry):
         found = super().differences(present, entry)
         names = {name for name, _, _ in found} - {"description"}

@@ -14,8 +14,8 @@ from .loading import ON_CONFLICT, Kind, Loading, complete
 from .tables import read_table
 from .yaml_file import read_yaml
 
-# What a kind's rows name, and which kinds bring that.
-BUILDS_ON = {"obs-units": {"sources"}, "slots": {"sources", "obs-units"}}
+# What a kind's rows name, and which kinds bring that, the first ones first.
+BUILDS_ON = {"obs-units": ("sources",), "slots": ("sources", "obs-units")}
 ALWAYS_TABLES = {"obs-units"}
 
 

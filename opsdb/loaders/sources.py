@@ -223,11 +223,14 @@ def _kosma_cells(row, words):
         return {"name": body, "type": SourceType.SOLAR_SYSTEM}
     place = next((place for place, word in enumerate(rest) if word.upper() in SYSTEMS), None)
     if place not in (2, 6) or len(rest) > place + 2:
-        found = "no system" if place is None else f"{place} fields before the system {rest[place]}"
-        if place in (2, 6):
-            found = f"{len(rest) - place - 1} fields after the system"
+        if place is None:
+            found = "there is no system"
+        elif place in (2, 6):
+            found = f"{len(rest) - place - 1} fields are after the system"
+        else:
+            found = f"{place} of 2 or 6 fields are before the system {rest[place]}"
         row.problem(
-            f"the line has {found}",
+            found,
             expected=f"name longitude latitude system [velocity] [! comment], the system one of {', '.join(SYSTEMS)}",
         )
         return None

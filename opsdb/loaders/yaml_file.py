@@ -5,6 +5,7 @@ from __future__ import annotations
 from .errors import shown
 from .files import read_lines
 
+CHARACTER_LIMIT = 2_000_000
 NODE_LIMIT = 200_000
 
 
@@ -21,7 +22,14 @@ def read_yaml(path, problems):
     import yaml
 
     lines = {}
-    loader = yaml.SafeLoader("\n".join(read_lines(path, problems)) + "\n")
+    text = "\n".join(read_lines(path, problems)) + "\n"
+    if len(text) > CHARACTER_LIMIT:
+        problems.stop("this file is too large", expected=f"at most {CHARACTER_LIMIT} characters")
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        problems.stop(f"this is no YAML: {error.reason}", line=line)
     try:
         node = loader.get_single_node()
         if node is None:

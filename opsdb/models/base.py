@@ -122,7 +122,8 @@ def _implied_constraints(cls):
         yield recorded(cls.recording, getattr(cls, "not_recorded", ()))
         for field in options.local_many_to_many:
             through = field.remote_field.through
-            if not isinstance(through, str) and through._meta.auto_created:
+            # Our user's links have no model where the project has a user model of its own.
+            if through is None or (not isinstance(through, str) and through._meta.auto_created):
                 yield links_recorded(options.db_table, field.name, field.m2m_db_table(), *_link_columns(field))
     parents = [parent for parent in options.parents if hasattr(parent, "discriminator")]
     if parents:

@@ -70,12 +70,33 @@ def test_overlaps_are_named_with_both_lines(run, refused):
     assert run(earlier.replace("GEco", "Cal"), earlier.replace("CHAI", "Prime-Cam")).counted("create") == 2
 
 
-def test_a_border_between_periods_moves_in_two_steps_since_the_time_between_would_overlap(run, refused):
-    run(FIRST, SECOND)
-    first, second = (row.replace("2026-09-01", "2026-10-01") for row in (FIRST, SECOND))
-    assert "has another allocation" in refused(first, second, on_conflict="update")
-    run(second, on_conflict="update")
-    assert run(first, on_conflict="update").counted("update") == 1
+@pytest.mark.parametrize("border", ["2026-08-01", "2026-10-01"])
+def test_borders_between_periods_move_in_one_load_whatever_the_order(run, border):
+    third = "GEco,CHAI,2027A,2027-03-01,2027-09-01,300\n"
+    before = [FIRST, SECOND, third]
+    run(*before)
+    after = [row.replace("2026-09-01", border).replace("2027-03-01", "2027-04-01") for row in before]
+    assert run(*after, on_conflict="update").counted("update") == 3
+    assert run(*before[::-1], on_conflict="update").counted("update") == 3
+    assert run(*before).changes_nothing
+
+
+def test_a_new_period_may_take_the_time_that_another_gives_up_in_the_same_load(run):
+    run(FIRST)
+    shorter = FIRST.replace("2026-09-01", "2026-06-01")
+    plan = run("GEco,CHAI,2026A2,2026-06-01,2026-09-01,100\n", shorter, on_conflict="update")
+    assert (plan.counted("create"), plan.counted("update")) == (1, 1)
+
+
+def test_of_changes_that_can_not_all_be_made_the_refused_one_is_named(run, refused):
+    third = "GEco,CHAI,2027A,2027-03-01,2027-09-01,300\n"
+    run(FIRST, SECOND, third)
+    shorter = FIRST.replace("2026-09-01", "2026-08-01")
+    longer = SECOND.replace("2026-09-01", "2026-08-01").replace("2027-03-01", "2027-04-01")
+    assert refused(longer, shorter, on_conflict="update") == (
+        "file.csv, line 2: GEco / CHAI / 2026B can't be written: "
+        "The program has another allocation for this instrument at that time."
+    )
 
 
 @pytest.mark.parametrize("end", ["2026-03-01", "2026-02-28"])

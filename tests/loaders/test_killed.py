@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from opsdb.loaders.kinds import kinds
 from opsdb.loaders.reference import load_reference
 from opsdb.models import (
     AzimuthRange,
@@ -36,11 +37,25 @@ SLOTS = timeline(
         for minute in (0, 20, 40)
     )
 )
-FILES = {
-    "sources": ("sources.csv", SOURCES, ()),
-    "slots": ("slots.ecsv", SLOTS, ("--program", "WFS", "--create-missing")),
-    "all": (ROOT / "opsdb/reference/samples/season_2026A.yaml", None, ()),
+ALLOCATIONS = "program,instrument,period,start_date,end_date,hours\n" + "".join(
+    f"GEco,CHAI,{year},{year}-01-01,{year + 1}-01-01,9\nCal,CHAI,{year},{year}-01-01,{year + 1}-01-01,9\n"
+    for year in range(2000, 2100)
+)
+DOWNTIMES = "telescope,start,end,reason\n" + "".join(
+    f"FYST,{year}-{month:02}-01,{year}-{month:02}-02,wind\n" for year in range(2000, 2020) for month in range(1, 13)
+)
+SEASON = ROOT / "opsdb/reference/samples/season_2026A"
+SCHEDULED = ("--program", "WFS", "--create-missing")
+# What is loaded, by kind: a file, or the name and content of one, and options.
+LOADS = {
+    "sources": ("sources.csv", SOURCES),
+    "obs-units": (SEASON / "obs_units_chai.csv", None),
+    "allocations": ("allocations.csv", ALLOCATIONS),
+    "downtimes": ("downtimes.csv", DOWNTIMES),
+    "slots": ("slots.ecsv", SLOTS, *SCHEDULED),
+    "all": (SEASON.with_suffix(".yaml"), None),
 }
+NEEDED_BEFORE = {"obs-units": ("sources", SEASON / "chai.kosma", SEASON / "fields.csv")}
 
 
 def counts():
@@ -68,11 +83,24 @@ def wait_for_sessions_to_end():
             time.sleep(0.01)
 
 
+def make_ready(kind):
+    """Leave in the database what a kind needs, and nothing else that is planned."""
+    for model in reversed(PLANNED):
+        model.objects.all().delete()
+    if kind in NEEDED_BEFORE:
+        call_command("opsdb_load", *map(str, NEEDED_BEFORE[kind]), verbosity=0)
+
+
+def test_every_kind_is_killed():
+    assert set(LOADS) == set(kinds())
+
+
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("kind", FILES)
+@pytest.mark.parametrize("kind", LOADS)
 def test_a_load_killed_at_any_of_twenty_moments_leaves_the_database_as_it_was(tmp_path, kind):
     load_reference()
-    name, text, options = FILES[kind]
+    make_ready(kind)
+    name, text, *options = LOADS[kind]
     path = tmp_path / name
     if text is not None:
         path.write_text(text)
@@ -92,8 +120,7 @@ def test_a_load_killed_at_any_of_twenty_moments_leaves_the_database_as_it_was(tm
         child.join()
         wait_for_sessions_to_end()
         if child.exitcode == 0:
-            for model in reversed(PLANNED):
-                model.objects.all().delete()
+            make_ready(kind)
         else:
             killed += 1
             assert child.exitcode == -signal.SIGKILL

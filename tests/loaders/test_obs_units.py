@@ -188,7 +188,7 @@ def test_a_conflict_of_a_recipe_is_named_where_it_is_described(run, refused):
     table = SCAN + "scan,1,constant_el,2,\n"
     run(",mapping", f"{SCAN_ROW},maps.csv", files={"maps.csv": table})
     said = refused(",mapping", f"{SCAN_ROW},maps.csv", files={"maps.csv": table.replace("2,", "3,")})
-    assert said.startswith("maps.csv, line 2: Prime-Cam observation configuration 'scan / 1' is there with other facts")
+    assert said.startswith("maps.csv, line 2: Prime-Cam observation configuration 'scan v1' is there with other facts")
     assert "width_deg 2 → 3" in said
 
 

@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from django.db import connection, transaction
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from opsdb.loaders import loading
+from opsdb.loaders.kinds import kinds
 from opsdb.loaders.loading import export, load, prepare
 from opsdb.models import (
     ChaiInparParameter,
@@ -120,9 +122,9 @@ class Undo(Exception):
     """Ends an example without its rows."""
 
 
-def round_trip(tmp_path, kind, model, text):
+def round_trip(tmp_path, kind, model, text, name="there.csv"):
     """Load a text, check that its export changes nothing, and loads into the same rows when there are none."""
-    path, back = tmp_path / "there.csv", tmp_path / "back.csv"
+    path, back = tmp_path / name, tmp_path / "back.csv"
     path.write_text(text, newline="")
     with pytest.raises(Undo), transaction.atomic():
         plan = load(kind, path)
@@ -143,10 +145,10 @@ def round_trip(tmp_path, kind, model, text):
 
 @modest
 @given(rows=sources)
+@example(rows=[{"name": "x", "type": "fixed", "aliases": ["["], "longitude": 0, "latitude": 0, "system": ""}])
 def test_sources_survive_file_database_and_export(tmp_path, rows):
-    seen = [row["naif_id"] for row in rows if "naif_id" in row]
-    if len(set(seen)) < len(seen):
-        return
+    numbers = [row["naif_id"] for row in rows if "naif_id" in row]
+    assume(len(set(numbers)) == len(numbers))
     loaded = round_trip(tmp_path, "sources", Source, written(rows))
     by_name = {row["name"]: row for row in loaded}
     for row in rows:
@@ -157,6 +159,32 @@ def test_sources_survive_file_database_and_export(tmp_path, rows):
             assert (there["longitude_deg"], there["latitude_deg"]) == (row["longitude"], row["latitude"])
             assert 0 <= there["ra_deg"] < 360
             assert there["vlsr_km_s"] == row.get("vlsr_km_s")
+
+
+class Full:
+    """A file on a disk that is full after the header and a few rows."""
+
+    def __init__(self, error):
+        self.error, self.writes = error, 0
+
+    def write(self, text):
+        self.writes += 1
+        if self.writes > 3:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [OSError("no space left"), KeyboardInterrupt()], ids=["failed", "abandoned"])
+@pytest.mark.parametrize("kind", ["sources", "obs-units"])
+def test_an_export_that_is_not_finished_leaves_no_cursor_open(monkeypatch, error, kind):
+    monkeypatch.setattr(loading, "BATCH_SIZE", 2)
+    for number in range(8):
+        ObsUnitFactory(name=str(number), source=FixedSourceFactory(name=str(number)))
+    with pytest.raises(type(error)) as caught:  # which holds on to all that the export had
+        export(kind, kinds()[kind].model.objects.all(), Full(error))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_cursors")
+        assert cursor.fetchall() == []
+    assert caught.value is error
 
 
 @modest
@@ -189,6 +217,41 @@ def test_an_export_of_sources_that_were_entered_by_hand_names_what_would_change(
         plan.apply()
         assert prepare("sources", path).changes_nothing
         raise Undo
+
+
+kosma_words = st.text(
+    st.characters(exclude_categories=("C", "Z"), exclude_characters="\"'\\\\!#"), min_size=1, max_size=20
+)
+kosma_lines = st.lists(
+    st.fixed_dictionaries(
+        {
+            "name": st.lists(kosma_words, min_size=1, max_size=3).map(" ".join),
+            "longitude": finite(0, 360),
+            "latitude": finite(-90, 90),
+            "system": st.sampled_from(["J2000", "B1950", "GALACTIC", "ECLIPTIC"]),
+            "vlsr_km_s": st.none() | finite(-299792, 299792),
+            "comment": texts.map(lambda text: text.lstrip("!# ")),
+        }
+    ),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda row: row["name"],
+)
+
+
+@modest
+@given(rows=kosma_lines)
+def test_sources_of_a_kosma_list_survive_file_database_and_export(tmp_path, rows):
+    text = "".join(
+        f'"{row["name"]}" {row["longitude"]!r} {row["latitude"]!r} {row["system"]}'
+        f" {'' if row['vlsr_km_s'] is None else repr(row['vlsr_km_s'])} ! {row['comment']}\n"
+        for row in rows
+    )
+    by_name = {row["name"]: row for row in round_trip(tmp_path, "sources", Source, text, "there.kosma")}
+    for row in rows:
+        there = by_name[row["name"]]
+        assert (there["longitude_deg"], there["latitude_deg"]) == (row["longitude"], row["latitude"])
+        assert (there["vlsr_km_s"], there["comment"]) == (row["vlsr_km_s"], row["comment"])
 
 
 @pytest.fixture
@@ -393,4 +456,28 @@ def test_a_recipe_becomes_what_its_files_say_whatever_it_was(sky, tmp_path, firs
             )
             assert prepare("obs-units", table).changes_nothing
         assert ObservationConfiguration.objects.count() == 1
+        raise Undo
+
+
+@modest
+@given(rows=sources, order=st.permutations(["sources", "allocations"]), hours=finite(1e-3, 1e6))
+def test_a_season_survives_files_database_and_export(reference, tmp_path, rows, order, hours):
+    numbers = [row["naif_id"] for row in rows if "naif_id" in row]
+    assume(len(set(numbers)) == len(numbers))
+    index = tmp_path / "season.yaml"
+    index.write_text("load:\n" + "".join(f"  - {{kind: {kind}, files: {kind}.csv}}\n" for kind in order))
+    table = f"program,instrument,period,start_date,end_date,hours\nCal,CHAI,A,2026-01-01,2026-02-01,{hours!r}\n"
+    (tmp_path / "sources.csv").write_text(written(rows), newline="")
+    (tmp_path / "allocations.csv").write_text(table)
+    with pytest.raises(Undo), transaction.atomic():
+        assert load("all", index).counted("create") == len(rows) + 1
+        loaded = facts(Source), facts(TimeAllocation)
+        for kind, model in (("sources", Source), ("allocations", TimeAllocation)):
+            (tmp_path / f"{kind}.csv").write_text(exported(kind, model.objects.all()), newline="")
+        assert prepare("all", index).changes_nothing
+        for model in (Source, TimeAllocation):
+            model.objects.all().delete()
+        load("all", index)
+        for before, after in zip(loaded, (facts(Source), facts(TimeAllocation)), strict=True):
+            assert before == [{name: close(fact) for name, fact in row.items()} for row in after]
         raise Undo

@@ -3,11 +3,13 @@
 import csv
 import io
 import os
-from time import perf_counter
+from pathlib import Path
+from time import process_time
 
 import pytest
 from astropy import units as u
 from astropy.coordinates import FK4, BarycentricMeanEcliptic, SkyCoord
+from django.db import connection
 from pyongc import ongc
 
 from opsdb.loaders.errors import LoadError
@@ -200,14 +202,14 @@ def test_a_kosma_list_may_have_comments_blanks_quotes_and_planets(file):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("X 10 20", "the line has no system; expected name longitude latitude system [velocity]"),
-        ("X 10 J2000", "the line has 1 fields before the system J2000"),
-        ("X 1 2 3 4 J2000", "the line has 4 fields before the system J2000"),
-        ("X 10 20 J2000 5 6", "the line has 2 fields after the system"),
+        ("X 10 20", "there is no system; expected name longitude latitude system [velocity]"),
+        ("X 10 J2000", "1 of 2 or 6 fields are before the system J2000"),
+        ("X 1 2 3 4 J2000", "4 of 2 or 6 fields are before the system J2000"),
+        ("X 10 20 J2000 5 6", "2 fields are after the system"),
         ("X 10 20 J2000 fast", "vlsr_km_s: 'fast' does not fit; expected a number of km/s"),
         ("X 10 120 J2000", "latitude: '120' is out of range; expected degrees from -90 to 90"),
         ("X 25:00:00 20 J2000", "longitude: '25:00:00' is out of range; expected hours from -24 to 24"),
-        ("X 10 20 HORIZON", "the line has no system"),
+        ("X 10 20 HORIZON", "there is no system"),
         ("Vulcan", "Vulcan has no position; expected a position, or one of callisto"),
         ('"X 10 20 J2000', "the line can't be split"),
     ],
@@ -342,16 +344,21 @@ def test_a_position_that_was_never_given_is_exported_as_icrs(file):
     assert prepare("sources", file(exported(Source.objects.all()))).changes_nothing
 
 
+def processor_seconds():
+    """The processor's time of this process, and of the server's for it where that runs on this machine."""
+    seconds, server = process_time(), connection.connection.info
+    if server.host.startswith("/"):
+        numbers = Path(f"/proc/{server.backend_pid}/stat").read_text().rpartition(")")[2].split()
+        seconds += sum(map(int, numbers[11:13])) / os.sysconf("SC_CLK_TCK")
+    return seconds
+
+
 def test_thirteen_thousand_objects_of_opengnc_load_in_ten_seconds(file):
+    """Of the processor's time, because others may use the machine as well."""
     objects = {one.name: one for one in ongc.listObjects() if one.ra != "N/A"}
     path = file(table(["name", "ra", "dec", "comment"], *([o.name, o.ra, o.dec, o.type] for o in objects.values())))
-    seconds = []
-    for act in (prepare, load):
-        begun = perf_counter()
-        plan = act("sources", path)
-        seconds.append(perf_counter() - begun)
+    begun = processor_seconds()
+    plan = load("sources", path)
     assert plan.counted("create") == FixedSource.objects.count() > 13_000
-    # A machine that does other things as well gives the load only its share.
-    share = max(1, os.getloadavg()[0] / os.cpu_count())
-    assert min(seconds) < 10 * share, seconds
+    assert processor_seconds() - begun < 10
     assert prepare("sources", path).changes_nothing

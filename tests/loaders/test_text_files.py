@@ -1,12 +1,13 @@
 """Files that can't be read at all get one line that says why."""
 
 import os
+from threading import Thread
 
 import pytest
 
 from opsdb.loaders import files
 from opsdb.loaders.errors import LoadError, shown
-from opsdb.loaders.files import read_lines
+from opsdb.loaders.files import path_of, read_lines, readable_again
 
 
 def said_of(path):
@@ -37,6 +38,15 @@ def test_what_is_no_text_is_refused(tmp_path, content, message):
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
     assert "no such file" in said_of(tmp_path / "nothing")
     assert "directory" in said_of(tmp_path)
+
+
+def test_what_comes_out_of_a_pipe_can_be_read_more_than_once(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    Thread(target=pipe.write_text, args=("one\n",)).start()
+    file = readable_again(pipe)
+    assert [read_lines(file), read_lines(file)] == [["one"]] * 2
+    assert path_of(file) == pipe
 
 
 def test_a_file_without_permission_is_named(tmp_path):

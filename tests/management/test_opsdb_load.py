@@ -105,16 +105,6 @@ def test_changes_are_recorded_as_those_of_the_command(reference):
     assert set(changes.values_list("origin", flat=True)) == {"opsdb_load slots"}
 
 
-COMMANDS = [["opsdb_init"], ["opsdb_load"], ["opsdb_load", "sources"], ["opsdb_load", "slots"]]
-
-
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_help_needs_no_database(command):
-    done = manage(*command, "--help", DATABASE_URL="postgres://nobody@127.0.0.1:1/none", SECRET_KEY="x")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("usage:")
-
-
 def test_what_a_command_offers_is_known_without_astropy():
     """It costs half a second, and only positions and schedules need it."""
     code = "import sys; from opsdb.loaders.kinds import kinds; kinds(); assert 'astropy' not in sys.modules"

@@ -91,7 +91,7 @@ def test_a_deployment_backs_up_migrates_and_loads_and_the_backup_restores(own_da
     assert state(empty) == before
 
     again = manage("opsdb_migrate", "--backup", tmp_path, **setting)
-    assert again.stdout == "Nothing to migrate.\nNothing to change; 69 rows are left as they are.\n"
+    assert again.stdout == "Nothing to migrate, and so no backup.\nNothing to change; 69 rows are left as they are.\n"
     assert list(tmp_path.iterdir()) == [dump]
 
 

@@ -12,13 +12,11 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from ..errors import PROBLEM_LIMIT, LoadError, Problems, listed, shown
-from ..files import read_lines
+from ..yaml_file import read_yaml
 from .schema import schemas
 from .topics import ArchiveMode, reference_models, writable_fields
 
 INDEX_NAME = "index.yaml"
-CHARACTER_LIMIT = 2_000_000
-NODE_LIMIT = 200_000
 AT_LEVEL = {0: "there are no pairs", 1: "there is no list", 2: "this is no row"}
 IN_WORDS = {
     "array": "a list",
@@ -89,7 +87,7 @@ def _indexed_files(directory, archive_mode):
     """Return every file that the index names, and whether it is to be loaded, in order."""
     path = directory / INDEX_NAME
     problems = Problems(path)
-    document, lines = _read_yaml(path, problems)
+    document, lines = read_yaml(path, problems)
     _check_schema(document, "index.json", lines, problems)
     problems.stop_if_any()
     present = {file.name for file in directory.glob("*.yaml")}
@@ -119,7 +117,7 @@ def _read_file(path):
     problems = Problems(path)
     file = ReferenceFile(problems, {}, [], [])
     try:
-        document, file.lines = _read_yaml(path, problems)
+        document, file.lines = read_yaml(path, problems)
         _check_schema(document, "reference.json", file.lines, problems)
         problems.stop_if_any()
     except LoadError as error:
@@ -131,76 +129,6 @@ def _read_file(path):
         for position, values in enumerate(rows):
             file.entries.append(Entry(problems, f"{name}[{position}]", file.lines, known[name], dict(values)))
     return file
-
-
-def _read_yaml(path, problems):
-    """Return a YAML document and the line of everything in it, by path."""
-    import yaml
-
-    lines = {}
-    text = "\n".join(read_lines(path)) + "\n"
-    if len(text) > CHARACTER_LIMIT:
-        problems.stop("this file is too large", expected=f"at most {CHARACTER_LIMIT} characters")
-    try:
-        loader = yaml.SafeLoader(text)
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        problems.stop(f"this is no YAML: {error.reason}", line=line)
-    try:
-        node = loader.get_single_node()
-        if node is None:
-            problems.stop("this file is empty")
-        _locate(node, "", lines, problems)
-        problems.stop_if_any()
-        return loader.construct_document(node), lines
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or str(error)
-        problems.stop(f"this is no YAML: {reason}", line=mark.line + 1 if mark else None)
-    except RecursionError:
-        problems.stop("this YAML is nested too deeply")
-    except ValueError as error:
-        problems.stop(f"a value can't be read: {error}")
-    finally:
-        loader.dispose()
-
-
-def _locate(node, path, lines, problems):
-    """Note the lines of a node and of all below it, and what no row can hold."""
-    import yaml
-
-    line = node.start_mark.line + 1
-    lines[path] = line
-    if len(lines) > NODE_LIMIT:
-        problems.stop("there are too many values", expected=f"at most {NODE_LIMIT}, repeated ones counted", line=line)
-    if isinstance(node, yaml.SequenceNode):
-        for position, item in enumerate(node.value):
-            _locate(item, f"{path}[{position}]", lines, problems)
-    elif isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            line = key.start_mark.line + 1
-            if key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
-                kind = shown(key.value) if isinstance(key, yaml.ScalarNode) else "a list"
-                problems.add(
-                    f"{kind} is no name", expected="a name, in quotes if need be", line=line, column=path or None
-                )
-                continue
-            if key.value in seen:
-                problems.add(f"{key.value} is given twice", line=line, column=path or None)
-            seen.add(key.value)
-            place = f"{path}.{key.value}" if path else key.value
-            _locate(value, place, lines, problems)
-            lines[place] = line
-    elif not _is_storable(node.value):
-        problems.add(
-            "there is a character that no text can hold", expected="plain text", line=line, column=path or None
-        )
-
-
-def _is_storable(text):
-    """Return whether PostgreSQL can hold a text: no NUL, and no half of a surrogate pair."""
-    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
 
 
 @cache

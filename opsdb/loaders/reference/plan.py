@@ -163,7 +163,7 @@ class _Load:
     def create(self, entry, key, values, members, label):
         if other := _of_another_kind(entry.model, key):
             kind = type(other).__name__
-            expected = f"another name, or a {kind}, as the other --data-archive-mode may have it"
+            expected = f"another name, a {kind}, or the other --data-archive-mode"
             entry.problem(f"{label} is there already, as a {kind}", expected=expected)
             return
         row = entry.model(**values)

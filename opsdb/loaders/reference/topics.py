@@ -75,8 +75,9 @@ def holds_permissions(field) -> bool:
 class Permissions:
     """The permissions of this database, by what stands for them.
 
-    ``action:resource`` stands for permissions of ops-db: ``action`` is add, change, delete, view or ``*``;
-    ``resource`` is a model, an area (the module of ``opsdb.models`` that declares the model) or ``*``.
+    ``action:resource`` stands for permissions of ops-db: ``action`` is add, change, delete, view, one that a model has
+    besides, such as approve, or ``*``; ``resource`` is a model, an area (the module of ``opsdb.models`` that declares
+    the model) or ``*``.
     ``app.codename``, Django's own name of a permission, stands for that one, of any app.
     """
 
@@ -89,7 +90,7 @@ class Permissions:
             kind = permission.content_type
             self.by_name[f"{kind.app_label}.{permission.codename}"].add(permission)
             action = permission.codename.partition("_")[0]
-            if kind.app_label == APP_LABEL and action in ACTIONS and (model := kind.model_class()):
+            if kind.app_label == APP_LABEL and (model := kind.model_class()):
                 self.by_place[action, kind.model, model.__module__.rpartition(".")[2]].add(permission)
 
     def matching(self, pattern: str) -> set:

@@ -71,7 +71,7 @@ class Command(OpsdbCommand):
                     with self.alone(connection):
                         self.migrate(connection, options)
                 else:
-                    self.tell(options, "Nothing to migrate.")
+                    self.tell(options, f"Nothing to migrate{', and so no backup' if options['backup'] else ''}.")
                 self.init(options)
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
