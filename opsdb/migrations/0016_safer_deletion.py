@@ -30,7 +30,8 @@ def name_rows_that_break_a_check(apps, schema_editor):
         IntegrityError: there are such rows.
     """
     found = []
-    for operation in Migration.operations:
+    many = (operation for operation in Migration.operations if isinstance(operation, ChangeConstraints))
+    for operation in (operation for changes in many for operation in changes.operations):
         check = getattr(operation, "constraint", None)
         if not isinstance(check, models.CheckConstraint):
             continue
