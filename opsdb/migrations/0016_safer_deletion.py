@@ -1684,7 +1684,7 @@ class Migration(migrations.Migration):
                     model_name="physicalcopy",
                     constraint=opsdb.models.constraints.Rule(
                         body="PERFORM opsdb_record_change(TG_TABLE_NAME, lower(TG_OP), to_jsonb(OLD) - 'deletion_candidate', to_jsonb(NEW) - 'deletion_candidate');\nRETURN NULL;",
-                        events="UPDATE OR DELETE",
+                        events='UPDATE OF "created_at", "updated_at", "id", "data_location_id", "status", "raw_data_file_id", "raw_data_package_id", "data_transfer_package_id", "data_product_id", "size_bytes", "checksum", "checksum_algorithm", "arrived_at", "verified_at", "verification", "retry_count", "failure_message", "deletion_requested_at", "deleted_at" OR DELETE',
                         name="physical_copy_history",
                         timing="AFTER",
                     ),

@@ -119,7 +119,8 @@ def _implied_constraints(cls):
     if any(field.name == "updated_at" for field in options.local_fields):
         yield touched()
     if cls.recording is not Recording.NOTHING:
-        yield recorded(cls.recording, getattr(cls, "not_recorded", ()))
+        columns = [field.column for field in options.local_concrete_fields]
+        yield recorded(cls.recording, columns, getattr(cls, "not_recorded", ()))
         for field in options.local_many_to_many:
             through = field.remote_field.through
             # Our user's links have no model where the project has a user model of its own.

@@ -650,19 +650,24 @@ def never_truncated():
     )
 
 
-def recorded(recording, leaving_out=()):
+def recorded(recording, columns=(), leaving_out=()):
     """Write changes into the change log: every one, or with ``Recording.CHANGES`` all but inserts.
 
     Args:
         recording: which.
-        leaving_out: columns that the database derives, and that no history needs.
+        columns: all columns of the table; only needed when some are left out.
+        leaving_out: columns that the database derives, and that no history needs; a statement that sets only these
+            is not looked at.
     """
-    events = {Recording.ALL: "INSERT OR UPDATE OR DELETE", Recording.CHANGES: "UPDATE OR DELETE"}
+    events = {Recording.ALL: "INSERT OR UPDATE OR DELETE", Recording.CHANGES: "UPDATE OR DELETE"}[recording]
+    if leaving_out:
+        told = ", ".join(f'"{column}"' for column in columns if column not in leaving_out)
+        events = events.replace("UPDATE", f"UPDATE OF {told}")
     old, new = (f"to_jsonb({row})" + "".join(f" - '{column}'" for column in leaving_out) for row in ("OLD", "NEW"))
     return Rule(
         name="history",
         timing="AFTER",
-        events=events[recording],
+        events=events,
         body=f"PERFORM opsdb_record_change(TG_TABLE_NAME, lower(TG_OP), {old}, {new});\nRETURN NULL;",
     )
 
