@@ -75,8 +75,9 @@ def holds_permissions(field) -> bool:
 class Permissions:
     """The permissions of this database, by what stands for them.
 
-    ``action:resource`` stands for permissions of ops-db: ``action`` is add, change, delete, view or ``*``;
-    ``resource`` is a model, an area (the module of ``opsdb.models`` that declares the model) or ``*``.
+    ``action:resource`` stands for permissions of ops-db: ``action`` is add, change, delete, view, what single models
+    have beside these (such as ``approve``), or ``*``; ``resource`` is a model, an area (the module of ``opsdb.models``
+    that declares the model) or ``*``.
     ``app.codename``, Django's own name of a permission, stands for that one, of any app.
     """
 
@@ -88,8 +89,8 @@ class Permissions:
         for permission in everything.order_by("content_type__app_label", "codename", "id"):
             kind = permission.content_type
             self.by_name[f"{kind.app_label}.{permission.codename}"].add(permission)
-            action = permission.codename.partition("_")[0]
-            if kind.app_label == APP_LABEL and action in ACTIONS and (model := kind.model_class()):
+            action, _underscore, name = permission.codename.rpartition("_")
+            if kind.app_label == APP_LABEL and name == kind.model and (model := kind.model_class()):
                 self.by_place[action, kind.model, model.__module__.rpartition(".")[2]].add(permission)
 
     def matching(self, pattern: str) -> set:
@@ -121,7 +122,8 @@ class Permissions:
         if permissions and permissions >= self.matching("*:*"):
             patterns = ["*:*"]
         else:
-            patterns = [pattern for action in ACTIONS for pattern in self._patterns_of(action, permissions)]
+            actions = [*ACTIONS, *sorted({action for action, _model, _area in self.by_place} - set(ACTIONS))]
+            patterns = [pattern for action in actions for pattern in self._patterns_of(action, permissions)]
         covered = {permission for pattern in patterns for permission in self.matching(pattern)}
         left = permissions - covered
         return patterns + sorted(name for name, named in self.by_name.items() if named & left)
