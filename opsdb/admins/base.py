@@ -23,7 +23,6 @@ from django.http import HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from opsdb.models import Instrument, InstrumentModule, Observatory, Telescope
 from opsdb.models.base import WorkItem, first_paragraph
@@ -35,7 +34,7 @@ from .kit.filters import RelatedFilter, leading_fields
 from .kit.keys import KeySelect, KeySelectMultiple
 from .kit.links import list_url, narrowed_by, parameter_of
 from .kit.operating import Operated
-from .kit.paging import LAST, LONGEST_QUERY_SECONDS, Page, TooSlow, given_up_after
+from .kit.paging import LAST, LONGEST_QUERY_SECONDS, TOO_SLOW, Page, TooSlow, given_up_after
 from .kit.refusals import REFUSED, Refusal, TolerantErrors, check_now, form_that_shows
 from .kit.relations import rows_referring_to
 from .kit.searching import condition_of, described, unquoted, words_of
@@ -46,10 +45,6 @@ EDITABLE_LINKS = 100  # linked rows up to which a many-to-many field is an input
 FOUND_ROWS = 5_000  # of a big table, up to which what a search finds is looked up by its keys
 INLINE_ROWS = 100
 LISTED_ROWS = 20
-TOO_SLOW = gettext_lazy(
-    "The list was given up after %(seconds)d s: no index serves this search and these filters together. "
-    "Take one of them away."
-)
 TO_INSTRUMENT = "telescopes__instruments"
 TO_MODULE = f"{TO_INSTRUMENT}__modules"
 WORK = tuple(field.name for field in WorkItem._meta.get_fields() if field.name != "max_retries")

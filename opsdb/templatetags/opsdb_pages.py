@@ -26,4 +26,6 @@ def opsdb_list_links(context):
 def opsdb_row_links(context):
     """Link a row to the pages that say more about it."""
     viewer = viewer_of(context["request"])
-    return {"links": viewer.links_of_row(context["original"]) if viewer and not context.get("is_popup") else ()}
+    # A hand-made "save as new" of a row leaves the form without one.
+    row = None if context.get("is_popup") else context.get("original")
+    return {"links": viewer.links_of_row(row) if viewer and row is not None else ()}

@@ -152,6 +152,7 @@ def link(through, field, first, related):
     """Link all rows of a table to one row."""
     own, other = field.m2m_column_name(), field.m2m_reverse_name()
     with connection.cursor() as cursor:
+        loosen(cursor, through._meta.db_table)
         cursor.execute(
             f'INSERT INTO "{through._meta.db_table}" ("{own}", "{other}") '
             f'SELECT %s, "{related._meta.pk.column}" FROM "{related._meta.db_table}" '

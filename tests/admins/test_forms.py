@@ -264,7 +264,7 @@ class TestDeletion:
         url = address(Telescope, "delete", telescope)
         for response in (browser.get(url), browser.post(url, {"post": "yes"})):
             assert response.status_code == 200
-            listed = f"/admin/opsdb/instrument/?telescope__pk={telescope.pk}"
+            listed = f"/admin/opsdb/instrument/?telescope__id__exact={telescope.pk}"
             assert f'<a href="{listed}">3 instruments (by their telescope)</a>' in response.content.decode()
         assert len(browser.get(listed).context["cl"].result_list) == 3
         assert Telescope.objects.filter(pk=telescope.pk).exists()

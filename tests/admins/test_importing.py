@@ -52,8 +52,8 @@ def test_without_a_reason_nothing_is_loaded(browser, db):
 def test_every_error_names_its_line_and_column(browser, db):
     page = upload(browser, b"name,ra,dec\nA,400,0\nB,10,-91\n")
     assert [(problem.line, problem.column) for problem in page.context["problems"].problems] == [
-        (2, "longitude"),
-        (3, "latitude"),
+        (2, "ra"),
+        (3, "dec"),
     ]
     assert "refused, and nothing was written" in page.content.decode()
     assert not Source.objects.exists()

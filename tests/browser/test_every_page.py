@@ -41,7 +41,7 @@ def problems_of(page):
     """Return what is wrong with a page on a phone's screen, in both colour schemes."""
     problems = [] if page.evaluate(FITS) else [f"{page.url}: is wider than a phone's screen"]
     problems += barriers(page)
-    page.emulate_media(color_scheme="dark")
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     problems += barriers(page, CONTRAST)
     page.emulate_media(color_scheme="light")
     return problems

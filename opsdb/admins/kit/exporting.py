@@ -21,6 +21,7 @@ from opsdb.loaders.loading import export
 from opsdb.models.base import natural_key_lookups
 
 from .importing import kinds_for
+from .paging import LONGEST_QUERY_SECONDS, TOO_SLOW, TooSlow
 from .refusals import REFUSED
 
 ROWS_AT_ONCE = 2_000
@@ -156,6 +157,9 @@ class Exporting:
             queryset = self.get_changelist_instance(request).queryset
         except (IncorrectLookupParameters, *REFUSED):
             self.message_user(request, gettext("These filters can't be read; nothing was exported."), messages.ERROR)
+            return HttpResponseRedirect(self.page_url("changelist"))
+        except TooSlow:
+            self.message_user(request, TOO_SLOW % {"seconds": LONGEST_QUERY_SECONDS}, messages.ERROR)
             return HttpResponseRedirect(self.page_url("changelist"))
         if self.big:
             queryset = queryset.order_by("pk")

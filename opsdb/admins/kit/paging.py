@@ -15,10 +15,15 @@ from django.db import OperationalError, connections, transaction
 from django.db.models import BooleanField, F, Func, Q, Value
 from django.db.models.lookups import GreaterThan, LessThan
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 AFTER, BEFORE, LAST = "after", "before", "last"
 QUERY_CANCELED = "57014"  # PostgreSQL manual, appendix A
 LONGEST_QUERY_SECONDS = 5
+TOO_SLOW = gettext_lazy(
+    "The list was given up after %(seconds)d s: no index serves this search and these filters together. "
+    "Take one of them away."
+)
 
 
 class TooSlow(Exception):

@@ -40,3 +40,68 @@ document.addEventListener("DOMContentLoaded", () => {
     (element.closest("a") || element).after(button);
   }
 });
+
+// Names the controls that Django and Select2 leave without a name for screen readers.
+{
+  const textOf = (element) => element?.textContent.trim().replace(/:$/, "") || "";
+
+  const columnOf = (control) => {
+    const cell = control.closest(".tabular td");
+    return cell ? textOf(cell.closest("table").tHead.rows[0].cells[cell.cellIndex]) : "";
+  };
+
+  const partOf = (control) => {
+    const parts = control.closest(".datetime");
+    const whole = textOf(parts?.closest("fieldset.flex-container, fieldset")?.querySelector("legend"));
+    return parts ? `${whole || columnOf(control)} ${textOf(control.previousSibling)}`.trim() : "";
+  };
+
+  const nameOf = (control) =>
+    control.getAttribute("aria-label") ||
+    [...(control.labels || [])].map(textOf).join(" ") ||
+    partOf(control) ||
+    columnOf(control);
+
+  const nameControls = (root) => {
+    for (const control of root.querySelectorAll("input:not([type=hidden]), select, textarea")) {
+      const name = nameOf(control);
+      if (name && !control.labels?.length) {
+        control.setAttribute("aria-label", name);
+      }
+      if (!control.matches(".select2-hidden-accessible")) {
+        continue;
+      }
+      for (const part of control.nextElementSibling.querySelectorAll("[role=combobox], [role=searchbox], [role=textbox]")) {
+        part.setAttribute("aria-label", name);
+        // The text of what is chosen is no name, and there is none where nothing is chosen.
+        const chosen = part.getAttribute("aria-labelledby");
+        if (chosen) {
+          part.removeAttribute("aria-labelledby");
+          part.setAttribute("aria-describedby", chosen);
+        }
+      }
+    }
+  };
+
+  // What is wider than its box is scrolled by keyboard too.
+  const reachScrolled = () => {
+    for (const box of document.querySelectorAll(".results, .tabular fieldset.module, .opsdb-outcome")) {
+      if (box.scrollWidth > box.clientWidth) {
+        box.tabIndex = 0;
+      }
+    }
+  };
+
+  window.addEventListener("load", () => {
+    const searchbar = document.getElementById("searchbar");
+    searchbar?.setAttribute("aria-label", searchbar.labels[0]?.querySelector("img")?.alt || searchbar.name);
+    reachScrolled();
+    // In line behind what makes the controls.
+    window.django?.jQuery(() => nameControls(document));
+    window.django?.jQuery(document).on("select2:open", (event) => {
+      const typed = document.querySelector(".select2-container--open .select2-search__field");
+      typed?.setAttribute("aria-label", nameOf(event.target));
+    });
+  });
+  document.addEventListener("formset:added", (event) => setTimeout(() => nameControls(event.target)));
+}
