@@ -37,14 +37,25 @@ PHONE = {"width": 390, "height": 844}
 PASSWORD = "only-for-tests"
 
 
+NOT_RUN = "browser stories not run: no Chromium found; Debian: apt install chromium"
+
+
 def pytest_collection_modifyitems(items):
-    """One process tells the story once and keeps all that looks at it."""
-    for item in items:
-        if item.path.is_relative_to(ROOT / "tests/browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-            item.add_marker(pytest.mark.django_db)
-            if not CHROMIUM:
-                item.add_marker(pytest.mark.skip(reason="no Chromium on this machine: Debian has the package chromium"))
+    """One process tells the story once and keeps all that looks at it; REQUIRE_BROWSER makes a lack an error."""
+    mine = [item for item in items if item.path.is_relative_to(ROOT / "tests/browser")]
+    if mine and not CHROMIUM and os.environ.get("REQUIRE_BROWSER"):
+        raise pytest.UsageError(NOT_RUN)
+    for item in mine:
+        item.add_marker(pytest.mark.xdist_group("browser"))
+        item.add_marker(pytest.mark.django_db)
+        if not CHROMIUM:
+            item.add_marker(pytest.mark.skip(reason=NOT_RUN))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say plainly what was left out."""
+    if any(NOT_RUN in str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())):
+        terminalreporter.write_line(NOT_RUN)
 
 
 class EndingServer(ThreadedWSGIServer):

@@ -263,9 +263,7 @@ def test_a_file_of_sources_is_refused_with_line_and_column_then_planned_and_load
     page.get_by_role("link", name="Import sources").click()
 
     def upload(right_ascension):
-        text = (
-            f"name,type,longitude,latitude\nM 42,fixed,05:35:17.3,-05:23:28\nM 43,fixed,{right_ascension},-05:16:05\n"
-        )
+        rows = ["name,longitude,latitude", "M 42,05:35:17.3,-05:23:28", f"M 43,{right_ascension},-05:16:05"]
         page.get_by_label("File:").set_input_files(
             {"name": "nebulae.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
         )
