@@ -2,12 +2,14 @@
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import call_command
+from django.core.servers.basehttp import ThreadedWSGIServer
 from django.db import connection
 from django.test import Client
 from django.test.testcases import LiveServerThread
@@ -27,20 +29,57 @@ OPTIONS = [
     "--disable-sync",
 ]
 SCHEDULE = ROOT / "opsdb/reference/samples/fyst_timeline_2026-06-15.ecsv"
+IMAGES = ROOT / "docs/images"
 SLOTS = 12
 WIDTH, HEIGHT = 1400, 900
+PATIENCE_MS = 15_000
 PHONE = {"width": 390, "height": 844}
 PASSWORD = "only-for-tests"
 
 
+NOT_RUN = "browser stories not run: no Chromium found; Debian: apt install chromium"
+
+
 def pytest_collection_modifyitems(items):
-    """One process tells the story once and keeps all that looks at it."""
-    for item in items:
-        if item.path.is_relative_to(ROOT / "tests/browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-            item.add_marker(pytest.mark.django_db)
-            if not CHROMIUM:
-                item.add_marker(pytest.mark.skip(reason="no Chromium on this machine: Debian has the package chromium"))
+    """One process tells the story once and keeps all that looks at it; REQUIRE_BROWSER makes a lack an error."""
+    mine = [item for item in items if item.path.is_relative_to(ROOT / "tests/browser")]
+    if mine and not CHROMIUM and os.environ.get("REQUIRE_BROWSER"):
+        raise pytest.UsageError(NOT_RUN)
+    for item in mine:
+        item.add_marker(pytest.mark.xdist_group("browser"))
+        item.add_marker(pytest.mark.django_db)
+        if not CHROMIUM:
+            item.add_marker(pytest.mark.skip(reason=NOT_RUN))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say plainly what was left out."""
+    if any(NOT_RUN in str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())):
+        terminalreporter.write_line(NOT_RUN)
+
+
+class EndingServer(ThreadedWSGIServer):
+    """A server that has ended only when all its threads, and so their connections to the database, have."""
+
+    daemon_threads = False
+
+
+class Server(LiveServerThread):
+    server_class = EndingServer
+
+
+@pytest.fixture
+def elsewhere():
+    """A function that calls another outside of the test's transaction, so that everybody sees what that writes."""
+
+    def call(work):
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        yield lambda work: thread.submit(call, work).result()
 
 
 @pytest.fixture(scope="package")
@@ -51,7 +90,7 @@ def served(django_db_setup, django_db_blocker):
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with django_db_blocker.unblock():
         cookies = {name: session_of(person) for name, person in tell().items()}
-        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
+        server = Server("127.0.0.1", StaticFilesHandler)
         server.daemon = True
         server.start()
         server.is_ready.wait()
@@ -105,6 +144,8 @@ def browser(served):
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield chromium
         chromium.close()
+        # Django keeps another connection for a thread while an event loop runs in it.
+        connection.close()
 
 
 @pytest.fixture
@@ -116,6 +157,7 @@ def visit(served, browser):
         context = browser.new_context(
             base_url=served.address, **{"viewport": {"width": WIDTH, "height": HEIGHT}, **options}
         )
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         context.add_cookies([{"name": "sessionid", "value": served.cookies[name], "url": served.address}])
         page = context.new_page()
@@ -130,3 +172,14 @@ def visit(served, browser):
     for context in contexts:
         context.close()
     assert failures == []
+
+
+@pytest.fixture
+def picture():
+    """A function that keeps what a page shows for the documentation, if the environment's SCREENSHOTS asks for that."""
+
+    def keep(page, name, **options):
+        if os.environ.get("SCREENSHOTS"):
+            page.screenshot(path=IMAGES / f"{name}.png", **options)
+
+    return keep

@@ -1,0 +1,105 @@
+"""What a person's hands do on a page of the admin."""
+
+import re
+
+from playwright.sync_api import expect
+
+TABS = 30
+
+
+def line(page, label):
+    """The line of a form that begins with a label."""
+    words = page.locator("label, legend").filter(has_text=re.compile(rf"^\s*{re.escape(label)}:?\s*$"))
+    return page.locator(".form-row").filter(has=words)
+
+
+def choose(page, label, text):
+    """Choose a row for a reference by typing what it is called."""
+    # Not the select that it stands for.
+    line(page, label).locator("[role=combobox]").click()
+    page.get_by_role("searchbox").last.fill(text)
+    page.get_by_role("option", name=re.compile(rf"^{re.escape(text)}")).first.click()
+
+
+def fill_time(page, label, moment):
+    """Type a time as date and time of day, UTC."""
+    date, time = line(page, label).get_by_role("textbox").all()
+    date.fill(f"{moment:%Y-%m-%d}")
+    time.fill(f"{moment:%H:%M:%S}")
+
+
+def stage(page, name):
+    """A stage of the pipeline on the dashboard."""
+    return page.locator(".opsdb-stage").filter(has=page.get_by_role("heading", name=name, exact=True))
+
+
+def open_list(page, name):
+    """Go from the start page to a list."""
+    page.get_by_role("link", name="Operations database").first.click()
+    page.locator("#content-main").get_by_role("link", name=name, exact=True).click()
+
+
+def add(page, name):
+    """Go from the start page to the form for a new row."""
+    page.get_by_role("link", name="Operations database").first.click()
+    page.locator("#content-main").get_by_role("row", name=re.compile(rf"^{name}\b")).get_by_role(
+        "link", name="Add"
+    ).click()
+
+
+def search(page, text):
+    """Search a list."""
+    page.locator("#searchbar").fill(text)
+    page.get_by_role("button", name="Search").click()
+
+
+def open_first(page):
+    """Open the first row of a list."""
+    page.locator("#result_list tbody").get_by_role("link").first.click()
+
+
+def skip_to(page, kind, name):
+    """Move the focus to something on a page, by the keyboard alone."""
+    place = page.get_by_role(kind, name=name).first
+    skip = page.get_by_role("link", name="Skip to main content")
+    for _ in range(TABS):
+        page.keyboard.press("Tab")
+        if has_focus(place):
+            return
+        if has_focus(skip):
+            page.keyboard.press("Enter")
+    raise AssertionError(f"{TABS} times Tab do not lead to {name} on {page.url}")
+
+
+def has_focus(place):
+    """Whether a key that is pressed now goes there."""
+    return place.evaluate("element => element === document.activeElement")
+
+
+def tick(page, row):
+    """Choose a row of a list."""
+    page.get_by_role("checkbox", name=f"Select this object for an action - {row}", exact=True).check()
+
+
+def begin(page, action):
+    """Ask for an action on the chosen rows of a list."""
+    page.get_by_label("Action:").select_option(label=action)
+    page.get_by_role("button", name="Go", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(action)
+
+
+def confirm(page, action, reason):
+    """Have done what an action has shown."""
+    page.get_by_label("Reason:").fill(reason)
+    page.get_by_role("button", name=action, exact=True).click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def save(page):
+    """Save a form."""
+    page.get_by_role("button", name="Save", exact=True).click()
+
+
+def said(page):
+    """What the admin says has been done."""
+    return page.locator(".messagelist")
