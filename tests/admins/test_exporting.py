@@ -6,10 +6,12 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit.exporting import SECRETS, export_columns, rows_of
+from opsdb.admins.kit.paging import TooSlow
 from opsdb.loaders.loading import prepare
 from opsdb.models import DataTransfer, ExecutedObsUnit, ObsUnit, RawDataFile, Source, User
 from tests import factories
@@ -102,3 +104,13 @@ def test_planning_rows_are_exported_as_their_loader_reads_them(browser):
     file.name = "sources.csv"
     assert b"Orion KL" in file.getvalue()
     assert prepare("sources", [file]).changes_nothing
+
+
+def test_a_search_that_is_too_slow_leads_back_with_the_reason(browser, monkeypatch):
+    def give_up(self, request):
+        raise TooSlow
+
+    monkeypatch.setattr(type(ADMINS[RawDataFile]), "get_changelist_instance", give_up)
+    answer = browser.get(f"{address(RawDataFile, 'changelist')}export/csv/?q=a")
+    assert (answer.status_code, answer.url) == (302, address(RawDataFile, "changelist"))
+    assert "no index serves this search" in " ".join(map(str, get_messages(answer.wsgi_request)))

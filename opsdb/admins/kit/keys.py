@@ -29,4 +29,7 @@ class KeySelect(_KeysOnly, AutocompleteSelect):
 
 
 class KeySelectMultiple(_KeysOnly, AutocompleteSelectMultiple):
-    """Several references that are found by typing."""
+    """Several references that are found by typing, each with a button of its own that takes it away."""
+
+    def build_attrs(self, base_attrs, extra_attrs=None):
+        return super().build_attrs(base_attrs, extra_attrs) | {"data-allow-clear": "false"}

@@ -1,5 +1,6 @@
 """Executions as bars of a time line and rows of a table; both the dashboard and the night show them."""
 
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
@@ -19,7 +20,7 @@ def execution_bar(viewer: Viewer, execution: ExecutedObsUnit) -> Bar:
     end = f"{execution.end_time:%H:%M}" if execution.end_time else "…"
     return Bar(
         execution.start_time,
-        execution.end_time,
+        execution.end_time or max(execution.start_time, timezone.now()),
         status.value,
         str(execution.obs_unit) if viewer.sees(ObsUnit) else "",
         f"{execution.start_time:%H:%M}–{end} UTC {name}: {status.label}",
