@@ -1,14 +1,19 @@
+import os
+
 import pytest
 from django.db import connection
 from pytest_django.plugin import blocking_manager_key
 
 from config.database import explain, require_database
+from tests.browser import CHROMIUM, NOT_RUN
 
 
 def pytest_sessionstart(session):
     """One line instead of an error per test when there is no database to test on."""
     if hasattr(session.config, "workerinput"):
         return
+    if os.environ.get("REQUIRE_BROWSER") and not CHROMIUM:
+        pytest.exit(NOT_RUN, returncode=1)
     try:
         with session.config.stash[blocking_manager_key].unblock():
             require_database()
@@ -17,6 +22,12 @@ def pytest_sessionstart(session):
         if message is None:
             raise
         pytest.exit(message.replace("DATABASE_URL", "TEST_DATABASE_URL"), returncode=1)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say plainly what was left out."""
+    if not CHROMIUM:
+        terminalreporter.write_line(NOT_RUN)
 
 
 TRUNCATE_GUARDS = """
