@@ -77,6 +77,16 @@ class TestTheConversation:
         assert response.status_code == 200
         assert response.context["form"].errors["reason"]
         assert column_of(failed, "status") == "failed"
+        again = look(
+            browser,
+            DataTransfer,
+            "reset",
+            failed,
+            stage="confirm",
+            reason="disk was replaced",
+            opsdb_digest=response.context["digest"],
+        )
+        assert (again.status_code, column_of(failed, "status")) == (302, "pending")
 
     def test_what_was_not_shown_is_not_done(self, browser, failed):
         other = factories.DataTransferFactory(failed=True)

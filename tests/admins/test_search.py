@@ -1,5 +1,6 @@
 """What people paste is found, and an index finds it."""
 
+import time
 import uuid
 from urllib.parse import quote_plus
 
@@ -144,6 +145,13 @@ def test_packages_and_products_are_found_by_name_and_checksum(model, factory, br
     wanted, _ = factory(name="chai-0007.tar", checksum=CHECKSUM), factory(name="chai-0008.tar", checksum="f" * 64)
     for text in ("chai-0007.tar", "chai-0007", CHECKSUM, CHECKSUM[:10]):
         assert found(browser, model, text) == [wanted]
+
+
+def test_a_name_that_begins_like_a_key_is_searched_for_at_once(browser):
+    wanted = RawDataPackageFactory(name="01a20333-9693-7663-b7f7-2669082d7be0_5_1.tar")
+    begun = time.process_time()
+    assert found(browser, RawDataPackage, wanted.name) == [wanted]
+    assert time.process_time() - begun < 5
 
 
 class TestCoordinates:

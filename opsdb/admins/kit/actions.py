@@ -281,7 +281,9 @@ class _Dialogue:
         form = action.form(request.POST if asked else None, model_admin=self.model_admin)
         form.fields["reason"].required = self.stage == "confirm"
         if asked and not form.is_valid():
-            return self._page(form, None)
+            # What lacks only the reason can still be looked at, and confirmed from there.
+            only_reason = {*form.errors} == {"reason"}
+            return self._look(form, Order(request.user, "", form.inputs())) if only_reason else self._page(form, None)
         if not asked and form.must_ask:
             return self._page(form, None)
         order = Order(request.user, form.cleaned_data["reason"] if asked else "", form.inputs())

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from opsdb.models import DataLocation, DiskDataLocation, FixedSource
 from opsdb.models.constraints import CHECKSUM_HEAD, checksum_head, file_name
 
-UUID_BEGINNING = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]*)*", re.IGNORECASE)
+UUID_BEGINNING = re.compile(r"[0-9a-f]{8}[0-9a-f-]*", re.IGNORECASE)
 UUID_DIGITS = 32
 CHECKSUM_BEGINNING = re.compile(rf"[0-9a-f]{{{CHECKSUM_HEAD},128}}", re.IGNORECASE)
 SEXAGESIMAL = re.compile(
