@@ -37,7 +37,7 @@ lint: .venv/made
 	$(MANAGE) makemigrations --check --dry-run --verbosity 1
 
 test: lint
-	$(BIN)/python -m pytest -q -n auto --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -q -n auto $(ARGS)
 
 clean:
 	python=$(BIN)/python; [ -x $$python ] || python=$(PYTHON); for folder in .opsdb .opsdb-tests; do \

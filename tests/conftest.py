@@ -3,6 +3,7 @@ import os
 import pytest
 from django.db import connection
 from pytest_django.plugin import blocking_manager_key
+from xdist.scheduler import LoadScopeScheduling
 
 from config.database import explain, require_database
 from tests.browser import CHROMIUM, NOT_RUN
@@ -22,6 +23,19 @@ def pytest_sessionstart(session):
         if message is None:
             raise
         pytest.exit(message.replace("DATABASE_URL", "TEST_DATABASE_URL"), returncode=1)
+
+
+class Scheduling(LoadScopeScheduling):
+    """Tests go to the workers one by one, but those in a browser to one worker, which tells their story once."""
+
+    # Not by marks: https://github.com/pytest-dev/pytest-xdist/issues/1386
+    def _split_scope(self, nodeid):
+        return "browser" if nodeid.startswith("tests/browser/") else nodeid
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """The largest group begins first."""
+    return Scheduling(config, log)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -38,10 +38,9 @@ PASSWORD = "only-for-tests"
 
 
 def pytest_collection_modifyitems(items):
-    """One process tells the story once and keeps all that looks at it."""
+    """All use the database, and need a Chromium."""
     mine = [item for item in items if item.path.is_relative_to(ROOT / "tests/browser")]
     for item in mine:
-        item.add_marker(pytest.mark.xdist_group("browser"))
         item.add_marker(pytest.mark.django_db)
         if not CHROMIUM:
             item.add_marker(pytest.mark.skip(reason=NOT_RUN))
