@@ -3,12 +3,14 @@
 Nothing here changes or locks a row.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Exists, Min, Model, OuterRef, Q
+from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from opsdb import conf
@@ -35,6 +37,7 @@ from opsdb.models import (
     TriggerType,
     Verification,
 )
+from opsdb.models.constraints import CHECKSUM_HEAD, checksum_head
 from opsdb.models.copies import COPY_TARGETS
 
 from .deletion import explain_deletion
@@ -59,6 +62,7 @@ ASKED_ABOUT = {
         ReductionStep,
     )
 }
+CHECKSUM = re.compile(rf"[0-9a-f]{{{CHECKSUM_HEAD},128}}")
 MOST_COPIES = 1_000
 
 
@@ -78,8 +82,8 @@ def find(text: str) -> Model:
     """Return the row that a person means.
 
     Args:
-        text: a UUID, table and key as messages give them (``data_transfer 17``), or the name or path of a package,
-            file or product.
+        text: a UUID, table and key as messages give them (``data_transfer 17``), or the name, path or whole checksum
+            of a package, file or product.
 
     Raises:
         NotFound: there is no such row.
@@ -90,11 +94,11 @@ def find(text: str) -> Model:
     if table in ASKED_ABOUT and key:
         found = _by_key(ASKED_ABOUT[table], key.strip())
     else:
-        found = _by_uuid(text) or _by_name(text)
+        found = _by_uuid(text) or _by_name(text) or _by_checksum(text.lower())
     if not found:
         raise NotFound(
-            f"{text!r}: there is no such row; give a UUID, a table and a key such as 'data_transfer 17', or the name "
-            "or path of a package, file or product"
+            f"{text!r}: there is no such row; give a UUID, a table and a key such as 'data_transfer 17', or the name, "
+            "path or checksum of a package, file or product"
         )
     if len(found) > 1:
         raise Ambiguous(text, [name_of(type(row), row.pk) for row in found])
@@ -131,6 +135,15 @@ def _by_name(text):
     files = RawDataFile.objects.filter(source_location__in=sources, relative_path=text)
     products = DataProduct.objects.filter(Q(relative_path=text) | Q(name=text))
     return [*packages, *files[:10], *products.order_by("pk")[:10]]
+
+
+def _by_checksum(text):
+    """Rows whose content has this checksum, found by ``by_checksum``."""
+    if not CHECKSUM.fullmatch(text):
+        return []
+    begins = Exact(checksum_head(), text[:CHECKSUM_HEAD])
+    models = (RawDataPackage, DataTransferPackage, RawDataFile, DataProduct)
+    return [row for model in models for row in model.objects.filter(begins, checksum=text).order_by("pk")[:10]]
 
 
 # Where is it

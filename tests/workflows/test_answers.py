@@ -87,6 +87,7 @@ def test_a_row_is_found_by_uuid_name_path_and_table_with_key(world):
     product = DataProductFactory()
     for row, *texts in (
         (package, str(package.pk), str(package.pk).upper(), f" {package.name} ", package.relative_path),
+        (package, package.checksum, package.checksum.upper()),
         (bundle, str(bundle.pk), bundle.name, bundle.relative_path, f"data_transfer_package {bundle.pk}"),
         (file, str(file.pk), file.relative_path, f"raw_data_file {file.pk}"),
         (package.executed_obs_unit, str(package.executed_obs_unit_id)),
@@ -789,6 +790,7 @@ def test_finding_and_locating_go_along_indexes(world):
         lambda: find(str(package.pk)),
         lambda: find(file.relative_path),
         lambda: find(package.name),
+        lambda: find(package.checksum),
         lambda: explain(package.executed_obs_unit),
         lambda: explain(file),
     ]

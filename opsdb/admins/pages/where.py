@@ -50,7 +50,7 @@ def meant(viewer: Viewer, text: str):
     unknown = WhatIsMeant(
         _(
             "There is no such thing that you may view; give a UUID, a table and a key such as data_transfer 17, or the"
-            " name or path of a package, file or product."
+            " name, path or checksum of a package, file or product."
         )
     )
     try:

@@ -17,7 +17,10 @@ class Command(AnsweringCommand):
         parser.add_argument(
             "thing",
             nargs="+",
-            help="a UUID, a table and a key (data_transfer 17, physical_copy 4), or the name or path of something",
+            help=(
+                "a UUID, a table and a key (data_transfer 17, physical_copy 4), "
+                "or the name, path or checksum of something"
+            ),
         )
 
     def answer(self, options):

@@ -15,7 +15,10 @@ class Command(AnsweringCommand):
         parser.add_argument(
             "thing",
             nargs="+",
-            help="a UUID, a table and a key (data_product 17), or the name or path of a package, file or product",
+            help=(
+                "a UUID, a table and a key (data_product 17), "
+                "or the name, path or checksum of a package, file or product"
+            ),
         )
 
     def answer(self, options):
