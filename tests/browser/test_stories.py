@@ -71,6 +71,9 @@ def test_failed_transfers_are_found_on_the_dashboard_and_reset_with_a_reason(vis
     begin(page, "Reset failed")
     for transfer in failed:
         expect(page.get_by_role("row", name=f"{transfer}")).to_contain_text("failed → pending")
+    page.get_by_role("button", name="Reset failed").click()
+    expect(line(page, "Reason")).to_contain_text("This field is required")
+    assert DataTransfer.objects.filter(status=Status.FAILED).count() == len(failed)
     picture(page, "action")
     confirm(page, "Reset failed", REASON)
     expect(said(page)).to_be_visible()
@@ -316,7 +319,7 @@ def test_staging_of_a_package_is_requested_for_a_processing_location(visit):
     package = RawDataPackage.objects.filter(state=PackageState.ARCHIVED).order_by("pk")[2]
     page = visit("admin")
     open_list(page, "Raw data packages")
-    search(page, f"{package.pk}")
+    search(page, package.name)
     open_first(page)
     page.get_by_role("button", name="Request staging").click()
     page.get_by_label("Processing location:").select_option(index=0)
