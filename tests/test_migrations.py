@@ -146,7 +146,7 @@ def test_rows_that_break_a_check_to_come_are_named():
         editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         editor.execute("ALTER TABLE site DROP CONSTRAINT site_name_not_blank")
         editor.execute("ALTER TABLE data_transfer DROP CONSTRAINT data_transfer_finite_times")
-        editor.execute("UPDATE site SET name = repeat(' ', id::int) WHERE id > %s", [stay.pk])
+        editor.execute("UPDATE site SET name = repeat(' ', (id - %s)::int) WHERE id > %s", [stay.pk] * 2)
         editor.execute("UPDATE data_transfer SET created_at = 'infinity' WHERE id = %s", [transfer.pk])
         with pytest.raises(IntegrityError) as caught:
             name_rows(apps, editor)

@@ -117,7 +117,7 @@ class DataProductPhysicalCopyFactory(CopyFactory):
     class Params:
         deletable = factory.Trait(
             data_product=factory.SubFactory(
-                DataProductFactory, run__step__pipeline__processing_location__retention_days=0
+                DataProductFactory, superseded=True, run__step__pipeline__processing_location__retention_days=0
             )
         )
 

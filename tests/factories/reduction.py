@@ -134,6 +134,9 @@ class DataProductFactory(OpsFactory):
     size_bytes = 1_000
     checksum = factory.Sequence(checksum)
 
+    class Params:
+        superseded = factory.Trait(superseded_by=factory.SubFactory("tests.factories.reduction.DataProductFactory"))
+
 
 class ExecutedReductionStepInputPackageFactory(OpsFactory):
     class Meta:

@@ -119,7 +119,7 @@ QUESTIONS = [
         [{"completed": True}, {"failed": True}],
     ),
     (LongTermArchiveTransferFactory, lambda rows: rows.failed(), [{"failed": True}], [{}]),
-    (StagingJobFactory, lambda rows: rows.active(), [{}], [{"active": False}]),
+    (StagingJobFactory, lambda rows: rows.active(), [{}], [{"active": False, "failed": True}]),
     (PipelineFactory, lambda rows: rows.enabled(), [{}], [{"enabled": False}]),
     (
         ExecutedReductionStepFactory,

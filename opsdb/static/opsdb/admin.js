@@ -92,12 +92,20 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   };
 
+  // Django names the icons that explain its two-sided choices, but says not that they are images.
+  const callIconsImages = () => {
+    for (const icon of document.querySelectorAll("span.help-tooltip[aria-label]")) {
+      icon.setAttribute("role", "img");
+    }
+  };
+
   window.addEventListener("load", () => {
     const searchbar = document.getElementById("searchbar");
     searchbar?.setAttribute("aria-label", searchbar.labels[0]?.querySelector("img")?.alt || searchbar.name);
     reachScrolled();
     // In line behind what makes the controls.
     window.django?.jQuery(() => nameControls(document));
+    setTimeout(callIconsImages);
     window.django?.jQuery(document).on("select2:open", (event) => {
       const typed = document.querySelector(".select2-container--open .select2-search__field");
       typed?.setAttribute("aria-label", nameOf(event.target));
