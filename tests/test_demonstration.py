@@ -5,10 +5,12 @@ from io import StringIO
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, Q
 
 from opsdb.demonstration import Story
+from opsdb.demonstration.facts import ORIGIN
+from opsdb.demonstration.nights import one_ahead
 from opsdb.models import (
     ChangeLog,
     DataProduct,
@@ -25,6 +27,7 @@ from opsdb.models import (
     Verification,
 )
 from opsdb.models.enums import StateChoices
+from opsdb.workflows.attribution import attributed
 from tests.commands import ROOT
 from tests.factories import ExecutedObsUnitFactory
 
@@ -97,19 +100,56 @@ def test_every_state_of_every_row_is_under_way_at_the_end(short_night):
     assert missing == {}
 
 
-def test_the_same_seed_tells_the_same_story(short_night, tidy):
-    def tell(seed):
-        with transaction.atomic():
-            done = Story(seed=seed, files=1).tell(1)
-            paths = list(
-                RawDataFile.objects.order_by("relative_path").values_list("relative_path", "checksum", "size_bytes")
-            )
-            transaction.set_rollback(True)
-        return done, paths
+def told(seed, nights=1):
+    """Tell the story, and return what happened and the files."""
+    with attributed(origin="the same story"):
+        done = Story(seed=seed, files=1).tell(nights)
+    files = RawDataFile.objects.order_by("relative_path")
+    return done, list(files.values_list("relative_path", "checksum", "size_bytes", "executed_obs_unit__quality"))
 
-    first = tell(3)
-    assert tell(3) == first
-    assert tell(4) != first
+
+def told_and_undone(seed, nights=1):
+    with transaction.atomic():
+        story = told(seed, nights)
+        transaction.set_rollback(True)
+    return story
+
+
+def test_the_same_seed_tells_the_same_story(short_night, tidy):
+    first = told_and_undone(3)
+    assert told_and_undone(3) == first
+    assert told_and_undone(4) != first
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_night_that_is_observed_while_the_last_is_moved_is_the_same(short_night, tidy):
+    in_turn = told_and_undone(3, nights=2)
+    assert told(3, nights=2) == in_turn
+    slots = PreScheduledSlot.objects.filter(origin=ORIGIN)
+    added = ChangeLog.objects.filter(
+        table_name=PreScheduledSlot._meta.db_table, row_id__in=map(str, slots.values_list("pk", flat=True))
+    )
+    assert set(added.values_list("origin", flat=True)) == {"the same story"}
+    assert not ExecutedObsUnit.objects.filter(status=ObservationStatus.RUNNING).exists()
+
+
+def test_what_is_one_ahead_is_prepared_apart_but_not_within_a_transaction(transactional_db):
+    def prepare(number):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            return number, cursor.fetchone()[0]
+
+    _, here = prepare(0)
+    apart = list(one_ahead(prepare, [1, 2, 3]))
+    assert [number for number, _ in apart] == [1, 2, 3]
+    assert here not in {backend for _, backend in apart}
+    with transaction.atomic():
+        assert list(one_ahead(prepare, [1, 2])) == [(1, here), (2, here)]
+
+
+def test_what_goes_wrong_ahead_is_told(transactional_db):
+    with pytest.raises(ZeroDivisionError):
+        list(one_ahead(lambda number: 1 / number, [1, 0]))
 
 
 def test_another_telling_is_of_the_nights_before(short_night, tidy):

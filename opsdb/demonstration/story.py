@@ -50,7 +50,7 @@ from opsdb.workflows.archiving import (
 from opsdb.workflows.arrivals import Found
 from opsdb.workflows.deletion import approve, confirm_deletions, execute, request_deletion, start_deletion
 from opsdb.workflows.errors import OpsdbError, Refused
-from opsdb.workflows.observing import finish_observation, start_observation
+from opsdb.workflows.observing import assess_observation, finish_observation, start_observation
 from opsdb.workflows.packaging import (
     bundle_raw_data_packages,
     complete_bundling,
@@ -93,6 +93,7 @@ from .facts import (
     WORKER,
     digest,
 )
+from .nights import Night, one_ahead
 from .under_way import UnderWay
 
 
@@ -131,9 +132,10 @@ class Story:
         self.check_stage()
         earliest = ExecutedObsUnit.objects.aggregate(earliest=Min("start_time"))["earliest"]
         last = (earliest or timezone.now()).date() - timedelta(days=2)
-        for number in range(nights):
-            self.observe(last - timedelta(days=nights - 1 - number))
-            self.say(f"night {number + 1} of {nights}: {self.done['raw files']} raw files so far")
+        dates = [last - timedelta(days=nights - 1 - number) for number in range(nights)]
+        for number, night in enumerate(one_ahead(self.observe, dates), 1):
+            self.finish(night)
+            self.say(f"night {number} of {nights}: {self.done['raw files']} raw files so far")
             self.move_data()
         self.reduce()
         self.publish()
@@ -168,30 +170,40 @@ class Story:
             *Permission.objects.filter(codename__in=["approve_deletionrequest", "execute_deletionrequest"])
         )
 
-    def observe(self, date):
-        """Execute the schedule's first day on another date, and register what the modules wrote."""
-        self.pwv_mm = self.random.lognormvariate(-0.4, 0.5)
-        executed = []
+    def observe(self, date) -> Night:
+        """Begin to execute the schedule's first day on another date, and register what the modules write.
+
+        The night's chance is its own, as its data may be written while those of the night before are moved.
+        """
+        night = Night(self.seed, date)
         for slot in self.slots_on(date):
             execution = start_observation(
                 slot.obs_unit,
                 start_time=slot.start_time,
                 mean_elevation_deg=slot.elevation_deg,
                 mean_azimuth_deg=slot.azimuth_min_deg,
-                **self.conditions(),
+                **night.conditions(),
             )
             files = self.files or max(1, round((slot.end_time - slot.start_time) / FILE_TIME))
-            register_raw_data_files(self.reports(execution, files))
+            night.raw_files += register_raw_data_files(self.reports(execution, files, night.random)).created
+            night.executed.append((execution, slot.end_time))
+        return night
+
+    def finish(self, night):
+        """End a night's executions, a few of them early, and judge most; the worse the weather, the worse they are."""
+        for execution, end_time in night.executed:
             aborted = self.chance(FAILURE_RATE)
             finish_observation(
                 execution.pk,
-                end_time=slot.end_time,
+                end_time=end_time,
                 status=ObservationStatus.ABORTED if aborted else ObservationStatus.COMPLETED,
             )
-            executed.append(execution)
-            self.done["observations"] += 1
-            self.done["raw files"] += files * len(self.modules)
-        self.assess(executed)
+            judged = self.random.random() * (1.5 if night.pwv_mm > 1 else 1)
+            if judged > 0.1:
+                quality = Quality.GOOD if judged < 0.85 else Quality.QUESTIONABLE if judged < 0.97 else Quality.BAD
+                assess_observation(execution, quality)
+        self.done["observations"] += len(night.executed)
+        self.done["raw files"] += night.raw_files
 
     def slots_on(self, date) -> list[PreScheduledSlot]:
         """Return the slots of the schedule's first day, moved to a date; they are added to the schedule there."""
@@ -210,28 +222,8 @@ class Story:
             PreScheduledSlot.objects.bulk_create(slots)
         return slots
 
-    def conditions(self) -> dict:
-        """Return the weather of an observation."""
-        return {
-            "mean_pwv_mm": round(self.pwv_mm * self.random.uniform(0.9, 1.1), 3),
-            "conditions": {
-                **MARK,
-                "wind_speed_m_s": round(self.random.weibullvariate(8, 2), 1),
-                "ambient_temperature_c": round(self.random.gauss(-6, 3), 1),
-                "relative_humidity_percent": round(self.random.uniform(5, 60)),
-            },
-        }
-
-    def assess(self, executions):
-        """Judge most of the executions; the worse the weather, the worse they are."""
-        for execution in executions:
-            judged = self.random.random() * (1.5 if self.pwv_mm > 1 else 1)
-            if judged > 0.1:
-                quality = Quality.GOOD if judged < 0.85 else Quality.QUESTIONABLE if judged < 0.97 else Quality.BAD
-                ExecutedObsUnit.objects.filter(pk=execution.pk).update(quality=quality)
-
-    def reports(self, execution, files):
-        """Yield a report for each of the files that every module wrote."""
+    def reports(self, execution, files, random):
+        """Yield a report for each of the files that every module wrote, of sizes by chance."""
         for module in self.modules:
             for number in range(files):
                 path = f"{execution.start_time:%Y-%m-%d}/{execution.start_time:%H%M%S}/{module.pk}_{number:05}.g3"
@@ -240,7 +232,7 @@ class Story:
                     instrument_module=module.pk,
                     source_location=self.source.pk,
                     relative_path=path,
-                    size_bytes=FILE_BYTES + self.random.randrange(FILE_BYTES),
+                    size_bytes=FILE_BYTES + random.randrange(FILE_BYTES),
                     checksum=digest(self.seed, path),
                     file_type="g3",
                     observed_at=execution.start_time + number * FILE_TIME,

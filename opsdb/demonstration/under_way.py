@@ -69,6 +69,7 @@ from opsdb.workflows.transferring import (
 )
 
 from .facts import WORKER, digest
+from .nights import Night
 
 OBSERVATIONS = 24
 FILES = 4  # of a module in an observation
@@ -120,10 +121,11 @@ class UnderWay:
         """Execute units until now: the last one is running, and the one before has failed."""
         units = ObsUnit.objects.filter(slots__isnull=False).distinct().order_by("pk")
         begin = timezone.now() - OBSERVATIONS * SPACING
+        night = Night(self.story.seed, begin.date())
         for number, unit in enumerate(islice(cycle(units), OBSERVATIONS)):
             start = begin + number * SPACING
-            execution = start_observation(unit, start_time=start, **self.story.conditions())
-            register_raw_data_files(self.story.reports(execution, FILES))
+            execution = start_observation(unit, start_time=start, **night.conditions())
+            register_raw_data_files(self.story.reports(execution, FILES, night.random))
             if number < OBSERVATIONS - 1:
                 failed = number == OBSERVATIONS - 2
                 finish_observation(
