@@ -1,4 +1,4 @@
-"""The nights of the story: their weather and what was executed, and how one is observed while the last is worked on."""
+"""The nights of the story: their weather and what was executed, and how one is prepared while another is worked on."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor

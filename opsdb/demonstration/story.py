@@ -133,10 +133,11 @@ class Story:
         earliest = ExecutedObsUnit.objects.aggregate(earliest=Min("start_time"))["earliest"]
         last = (earliest or timezone.now()).date() - timedelta(days=2)
         dates = [last - timedelta(days=nights - 1 - number) for number in range(nights)]
-        for number, night in enumerate(one_ahead(self.observe, dates), 1):
-            self.finish(night)
+        for number, night in enumerate(one_ahead(self.end, one_ahead(self.observe, dates)), 1):
+            self.done["observations"] += len(night.executed)
+            self.done["raw files"] += night.raw_files
             self.say(f"night {number} of {nights}: {self.done['raw files']} raw files so far")
-            self.move_data()
+            self.move_data(night)
         self.reduce()
         self.publish()
         self.delete()
@@ -189,21 +190,22 @@ class Story:
             night.executed.append((execution, slot.end_time))
         return night
 
-    def finish(self, night):
-        """End a night's executions, a few of them early, and judge most; the worse the weather, the worse they are."""
+    def end(self, night) -> Night:
+        """End a night's executions, judge most, the worse the weather the worse, and plan packages of their files."""
         for execution, end_time in night.executed:
-            aborted = self.chance(FAILURE_RATE)
+            aborted = night.random.random() < FAILURE_RATE
             finish_observation(
                 execution.pk,
                 end_time=end_time,
                 status=ObservationStatus.ABORTED if aborted else ObservationStatus.COMPLETED,
             )
-            judged = self.random.random() * (1.5 if night.pwv_mm > 1 else 1)
+            judged = night.random.random() * (1.5 if night.pwv_mm > 1 else 1)
             if judged > 0.1:
                 quality = Quality.GOOD if judged < 0.85 else Quality.QUESTIONABLE if judged < 0.97 else Quality.BAD
                 assess_observation(execution, quality)
-        self.done["observations"] += len(night.executed)
-        self.done["raw files"] += night.raw_files
+        while package_raw_data_files(self.source, limit=BATCH):
+            pass
+        return night
 
     def slots_on(self, date) -> list[PreScheduledSlot]:
         """Return the slots of the schedule's first day, moved to a date; they are added to the schedule there."""
@@ -238,27 +240,20 @@ class Story:
                     observed_at=execution.start_time + number * FILE_TIME,
                 )
 
-    def move_data(self):
-        """Let every stage from the instrument's disk to the archives work until nothing is left to do."""
-        stages = (
-            self.package,
-            self.bundle,
-            self.transfer,
-            self.unpack,
-            self.archive,
-        )
-        while sum(stage() for stage in stages):
+    def move_data(self, night):
+        """Let every stage from the instrument's disk to the archives work until nothing of a night is left to do."""
+        self.package(night)
+        while sum(stage() for stage in (self.bundle, self.transfer, self.unpack, self.archive)):
             pass
 
-    def package(self) -> int:
-        """Make packages of the files at the source."""
-        planned = package_raw_data_files(self.source, limit=BATCH)
+    def package(self, night):
+        """Make the packages of a night."""
         buffer = first_buffer(self.source.site)
-        claimed = work.claim(RawDataPackage.objects.all(), limit=BATCH, worker=WORKER)
-        for package in claimed:
-            self.complete_package(package, buffer)
-        self.done["raw packages"] += len(claimed)
-        return len(planned) + len(claimed)
+        packages = RawDataPackage.objects.filter(executed_obs_unit__in=[execution for execution, _ in night.executed])
+        while claimed := work.claim(packages, limit=BATCH, worker=WORKER):
+            for package in claimed:
+                self.complete_package(package, buffer)
+            self.done["raw packages"] += len(claimed)
 
     def complete_package(self, package, buffer):
         """Report a package that was made."""

@@ -73,6 +73,9 @@ from .nights import Night
 
 OBSERVATIONS = 24
 FILES = 4  # of a module in an observation
+COMPLETED = ObservationStatus.COMPLETED
+LAST_ENDS = {2: ObservationStatus.FAILED, 3: ObservationStatus.ABORTED}
+"""How an observation ended, by its place from the last."""
 SPACING = timedelta(minutes=20)
 CHECKED = 5
 STAGED = 5
@@ -118,7 +121,7 @@ class UnderWay:
         return others
 
     def observe(self):
-        """Execute units until now: the last one is running, and the one before has failed."""
+        """Execute units until now: the last one is running, and those before have failed and been aborted."""
         units = ObsUnit.objects.filter(slots__isnull=False).distinct().order_by("pk")
         begin = timezone.now() - OBSERVATIONS * SPACING
         night = Night(self.story.seed, begin.date())
@@ -127,11 +130,8 @@ class UnderWay:
             execution = start_observation(unit, start_time=start, **night.conditions())
             register_raw_data_files(self.story.reports(execution, FILES, night.random))
             if number < OBSERVATIONS - 1:
-                failed = number == OBSERVATIONS - 2
                 finish_observation(
-                    execution.pk,
-                    end_time=start + SPACING / 2,
-                    status=ObservationStatus.FAILED if failed else ObservationStatus.COMPLETED,
+                    execution.pk, end_time=start + SPACING / 2, status=LAST_ENDS.get(OBSERVATIONS - number, COMPLETED)
                 )
 
     def package(self):
