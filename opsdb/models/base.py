@@ -29,6 +29,7 @@ from .constraints import (
     links_recorded,
     not_negative,
     recorded,
+    recorded_together,
     state_machine,
     subtype_rules,
     touched,
@@ -120,7 +121,10 @@ def _implied_constraints(cls):
         yield touched()
     if cls.recording is not Recording.NOTHING:
         columns = [field.column for field in options.local_concrete_fields]
-        yield recorded(cls.recording, columns, getattr(cls, "not_recorded", ()))
+        if getattr(cls, "updated_in_bulk", False):
+            yield from recorded_together()
+        else:
+            yield recorded(cls.recording, columns, getattr(cls, "not_recorded", ()))
         for field in options.local_many_to_many:
             through = field.remote_field.through
             # Our user's links have no model where the project has a user model of its own.
@@ -204,12 +208,13 @@ class OpsModel(models.Model, metaclass=OpsModelBase):
     """Abstract base of every model of ops-db.
 
     ``natural_key_fields`` name what a person knows a row by; ``recording`` says which changes the change log keeps,
-    and ``not_recorded`` which columns it leaves out.
+    and ``not_recorded`` which columns it leaves out; ``updated_in_bulk`` says that rows change by the thousand.
     """
 
     natural_key_fields: tuple[str, ...] = ()
     recording = Recording.ALL
     not_recorded: tuple[str, ...] = ()
+    updated_in_bulk = False
 
     objects = OpsQuerySet.as_manager()
 

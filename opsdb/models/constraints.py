@@ -663,6 +663,40 @@ def recorded(recording, columns=(), leaving_out=()):
     if leaving_out:
         told = ", ".join(f'"{column}"' for column in columns if column not in leaving_out)
         events = events.replace("UPDATE", f"UPDATE OF {told}")
+    return _recorded(events, leaving_out)
+
+
+def recorded_together():
+    """Write deletions and updates into the change log, what one statement updates at once, for half the cost.
+
+    For a table whose rows change by the thousand, have no secrets, and keep their ids.
+    """
+    return [
+        _recorded("DELETE"),
+        Rule(
+            name="history_of_updates",
+            timing="AFTER",
+            events="UPDATE",
+            level="STATEMENT",
+            referencing="OLD TABLE AS old_rows NEW TABLE AS new_rows",
+            declare="told change_log;",
+            body="""
+told.user_id = nullif(current_setting('opsdb.user_id', true), '');
+told.origin = coalesce(current_setting('opsdb.origin', true), '');
+told.reason = coalesce(current_setting('opsdb.reason', true), '');
+INSERT INTO change_log (changed_at, table_name, row_id, operation, before, after,
+                        user_id, origin, reason, database_user, transaction_id)
+SELECT clock_timestamp(), TG_TABLE_NAME, new_rows.id::text, 'update', difference.before, difference.after,
+       told.user_id, told.origin, told.reason, session_user, pg_current_xact_id()::text::bigint
+FROM old_rows JOIN new_rows USING (id)
+CROSS JOIN LATERAL opsdb_difference(to_jsonb(old_rows), to_jsonb(new_rows)) AS difference
+WHERE difference.before IS NOT NULL;
+RETURN NULL;""".strip(),
+        ),
+    ]
+
+
+def _recorded(events, leaving_out=()):
     old, new = (f"to_jsonb({row})" + "".join(f" - '{column}'" for column in leaving_out) for row in ("OLD", "NEW"))
     return Rule(
         name="history",

@@ -370,6 +370,7 @@ class RawDataFile(Timestamped):
     """One file as an instrument wrote it."""
 
     recording = Recording.CHANGES
+    updated_in_bulk = True
 
     id = models.UUIDField(primary_key=True, default=uuid7, help_text="Identifier (UUIDv7), made where the file was.")
     executed_obs_unit = models.ForeignKey(

@@ -10,7 +10,15 @@ TRANSITIONS = [
 ]
 # Which changes of a table the change log keeps.
 RECORDED = {model: DESIGN["recording"].get(model.__name__, ["insert", "update", "delete"]) for model in MODELS}
-HISTORY = [f"{model._meta.db_table}_history" for model, operations in RECORDED.items() if operations]
+
+
+def history_of(model):
+    """Return the names of the triggers that write down what changes."""
+    names = {f"{model._meta.db_table}_history{of}" for of in ("", "_of_updates")}
+    return [rule.name for rule in model._meta.constraints if rule.name in names]
+
+
+HISTORY = [name for model, operations in RECORDED.items() if operations for name in history_of(model)]
 # What happened is never deleted, and history never emptied.
 NEVER_DELETED = {DESIGNED[name]["table"]: what for name, what in DESIGN["never_deleted"].items()}
 NEVER_TRUNCATED = [f"{table}_never_truncated" for table in (*NEVER_DELETED, "fixity_check", "change_log")]

@@ -16,7 +16,7 @@ from opsdb.models.constraints import Rule
 
 from ..factories import FACTORIES
 from .cases import CASES, UNIQUE_FIELDS, UNIQUE_FIELDS_GIVEN, UNIQUES
-from .elsewhere import RECORDED, TRIED_BY
+from .elsewhere import RECORDED, TRIED_BY, history_of
 from .overlaps import OVERLAPS
 from .refusal import assert_refused, change, fixed_columns, put_away, refusal, resolve, settle
 from .rules import RULES, TOUCHED
@@ -327,8 +327,8 @@ def test_the_database_writes_down_what_changes(model):
     settle()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {quoted} DISABLE TRIGGER USER")
-        if RECORDED[model]:
-            cursor.execute(f"ALTER TABLE {quoted} ENABLE TRIGGER {table}_history")
+        for name in history_of(model):
+            cursor.execute(f'ALTER TABLE {quoted} ENABLE TRIGGER "{name}"')
         cursor.execute(f'UPDATE {quoted} SET "{column}" = %s WHERE id = %s', [value, row.pk])
         cursor.execute(f"DELETE FROM {quoted} WHERE id = %s", [row.pk])
         written = list(ChangeLog.objects.filter(table_name=table, row_id=str(row.pk)).order_by("pk"))

@@ -55,11 +55,12 @@ def told():
 
 @pytest.mark.parametrize("model", RECORDED, ids=lambda model: model.__name__)
 def test_every_table_is_recorded_as_it_says(model):
-    rules = [rule for rule in model._meta.constraints if rule.name == f"{model._meta.db_table}_history"]
+    name = re.compile(f"{model._meta.db_table}_history(_of_updates)?")
+    rules = [rule for rule in model._meta.constraints if name.fullmatch(rule.name)]
     events = {
-        Recording.ALL: ["INSERT OR UPDATE OR DELETE"],
-        Recording.CHANGES: ["UPDATE OR DELETE"],
-        Recording.NOTHING: [],
+        Recording.ALL: {"INSERT", "UPDATE", "DELETE"},
+        Recording.CHANGES: {"UPDATE", "DELETE"},
+        Recording.NOTHING: set(),
     }
     told = {field.column for field in model._meta.local_concrete_fields} - {*getattr(model, "not_recorded", ())}
     looked_at = re.compile("UPDATE OF (.*) OR")
@@ -67,8 +68,23 @@ def test_every_table_is_recorded_as_it_says(model):
     for rule in rules:
         if columns := looked_at.search(rule.options["events"]):
             assert {column.strip('"') for column in columns[1].split(", ")} == told
-        found.append(looked_at.sub("UPDATE OR", rule.options["events"]))
-    assert found == events[model.recording]
+        found += looked_at.sub("UPDATE OR", rule.options["events"]).split(" OR ")
+    assert sorted(found) == sorted(events[model.recording])
+
+
+def test_rows_that_one_update_changes_are_written_down_each():
+    first, second, same = RawDataFileFactory.create_batch(3, file_type="fits")
+    with attributed(user=(user := UserFactory()), origin="opsdb_mend", reason="it is no FITS"):
+        assert RawDataFile.objects.update(file_type="fits") == 3
+        assert RawDataFile.objects.exclude(pk=same.pk).update(file_type="g3") == 2
+    changes = ChangeLog.objects.filter(
+        table_name="raw_data_file", row_id__in=[str(first.pk), str(second.pk), str(same.pk)]
+    )
+    assert {change.row_id for change in changes} == {str(first.pk), str(second.pk)}
+    for change in changes:
+        assert (change.operation, change.before, change.after) == ("update", {"file_type": "fits"}, {"file_type": "g3"})
+        assert (change.user, change.origin, change.reason) == (user, "opsdb_mend", "it is no FITS")
+    assert len({change.transaction_id for change in changes}) == 1
 
 
 def test_the_big_tables_keep_no_inserts_and_logs_keep_nothing():
