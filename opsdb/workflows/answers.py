@@ -768,16 +768,16 @@ def _without_readable_copy(things) -> list:
 
 
 def _explain_staging(job) -> Explanation:
-    destination, name = job.destination_location, name_of(StagingJob, job.pk)
-    place = _place(destination)
+    name = name_of(StagingJob, job.pk)
     if not job.active:
         return _done(job, job.status, _("%(name)s: its data are no longer needed") % {"name": name})
     if job.status == Status.COMPLETED:
         return _done(job, job.status, _("%(name)s: its data are there") % {"name": name})
+    destination = job.destination_location
     if job.status in Status.claimable() and not destination.active:
-        why = _("%(name)s: brings data to %(place)s, which is out of use") % {"name": name, "place": place}
-        step = _("activate %(place)s, or release the job") % {"place": place}
-        return _says(job, job.status, why, step, OPERATOR)
+        at = {"name": name, "place": _place(destination)}
+        why = _("%(name)s: brings data to %(place)s, which is out of use") % at
+        return _says(job, job.status, why, _("activate %(place)s, or release the job") % at, OPERATOR)
     missing = what_is_missing(job)
     unreadable = _without_readable_copy(missing)
     if unreadable and job.status != Status.IN_PROGRESS:
@@ -786,7 +786,7 @@ def _explain_staging(job) -> Explanation:
         return _says(job, job.status, why, _("bring %(thing)s back, or release the job") % names, OPERATOR)
     what = ngettext("bringing %(count)d thing to %(place)s", "bringing %(count)d things to %(place)s", len(missing)) % {
         "count": len(missing),
-        "place": place,
+        "place": _place(destination),
     }
     return _of_work(job, what, destination, Operation.STAGING, RESET_WORK)
 
@@ -865,14 +865,14 @@ def _row_of(name):
 
 def _explain_run(run) -> Explanation:
     name, status, step = name_of(ExecutedReductionStep, run.pk), RunStatus(run.status), run.step
-    at = {"name": name, "place": _place(step.pipeline.processing_location), "job": run.hpc_job_id}
+    names = {"name": name, "job": run.hpc_job_id}
     if status == RunStatus.COMPLETED:
-        return _done(run, status, _("%(name)s: is completed") % at)
+        return _done(run, status, _("%(name)s: is completed") % names)
     if status == RunStatus.CANCELLED and run.failure_message:
         why = _("%(name)s: was cancelled: %(message)s") % {"name": name, "message": run.failure_message}
         return _done(run, status, why)
     if status == RunStatus.CANCELLED:
-        return _done(run, status, _("%(name)s: was cancelled") % at)
+        return _done(run, status, _("%(name)s: was cancelled") % names)
     if status == RunStatus.FAILED:
         why = ngettext(
             "%(name)s: failed after %(retries)d of %(most)d retry: %(message)s",
@@ -881,10 +881,11 @@ def _explain_run(run) -> Explanation:
         ) % {"name": name, "retries": run.retry_count, "most": step.max_retries, "message": run.failure_message}
         return _says(run, status, why, _remove_cause(name, RESET_RUN), OPERATOR)
     if status == RunStatus.PENDING:
-        told = _explain_pending_run(run, at)
+        told = _explain_pending_run(run, name)
         return _after_failure(told, name, run.retry_count, step.max_retries, run.failure_message)
     if status == RunStatus.STAGING_DATA:
         missing = missing_inputs(run)
+        at = {"name": name, "place": _place(step.pipeline.processing_location)}
         if not missing:
             return _says(run, status, _("%(name)s: its data are at %(place)s") % at, _("submit the run"), MANAGER)
         job = run.staging_job
@@ -899,17 +900,17 @@ def _explain_run(run) -> Explanation:
         return _says(run, status, why, _("fail the run, so that its data are staged again"), MANAGER)
     if status == RunStatus.SUBMITTED:
         why = _("%(name)s: job %(job)s has been waiting at the cluster for %(duration)s") % {
-            **at,
+            **names,
             "duration": time_since(run.submitted_at),
         }
-        return _says(run, status, why, _("begin with job %(job)s") % at, CLUSTER)
+        return _says(run, status, why, _("begin with job %(job)s") % names, CLUSTER)
     if status == RunStatus.RUNNING:
         why = _("%(name)s: job %(job)s has been running for %(duration)s") % {
-            **at,
+            **names,
             "duration": time_since(run.started_at),
         }
-        return _says(run, status, why, _("end job %(job)s") % at, CLUSTER)
-    why = _("%(name)s: job %(job)s has ended") % at
+        return _says(run, status, why, _("end job %(job)s") % names, CLUSTER)
+    why = _("%(name)s: job %(job)s has ended") % names
     return _says(run, status, why, _("register its products and complete the run"), MANAGER)
 
 
@@ -917,21 +918,22 @@ def _disabled(name, pipeline) -> str:
     return _("%(name)s: its pipeline %(pipeline)s is disabled") % {"name": name, "pipeline": pipeline}
 
 
-def _explain_pending_run(run, at) -> Explanation:
+def _explain_pending_run(run, name) -> Explanation:
     pipeline = run.step.pipeline
+    place = pipeline.processing_location
     if not pipeline.enabled:
         step = _("enable the pipeline %(pipeline)s, or cancel the run") % {"pipeline": pipeline}
-        return _says(run, run.status, _disabled(at["name"], pipeline), step, OPERATOR)
-    if not pipeline.processing_location.active:
-        why = _("%(name)s: it runs at %(place)s, which is out of use") % at
-        return _says(run, run.status, why, _activate(pipeline.processing_location), OPERATOR)
+        return _says(run, run.status, _disabled(name, pipeline), step, OPERATOR)
+    if not place.active:
+        why = _("%(name)s: it runs at %(place)s, which is out of use") % {"name": name, "place": _place(place)}
+        return _says(run, run.status, why, _activate(place), OPERATOR)
     lost = _without_readable_copy(missing_inputs(run))
     if lost:
-        names = {"name": at["name"], "thing": name_of(type(lost[0]), lost[0].pk)}
+        names = {"name": name, "thing": name_of(type(lost[0]), lost[0].pk)}
         why = _("%(name)s: no copy of %(thing)s can be read") % names
         return _says(run, run.status, why, _("bring %(thing)s back") % names, OPERATOR)
     why = _("%(name)s: has been waiting for %(duration)s") % {
-        "name": at["name"],
+        "name": name,
         "duration": time_since(run.created_at),
     }
     return _says(run, run.status, why, _("start the run"), MANAGER)
