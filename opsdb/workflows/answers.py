@@ -411,8 +411,8 @@ def _of_work(row, what, location, operation, reset) -> Explanation:
     name = name_of(type(row), row.pk)
     if row.status == Status.FAILED:
         why = ngettext(
-            "%(name)s: failed %(duration)s ago after %(retries)d retry, %(what)s: %(message)s",
-            "%(name)s: failed %(duration)s ago after %(retries)d retries, %(what)s: %(message)s",
+            "%(name)s: failed %(duration)s ago after %(retries)d retry (%(what)s): %(message)s",
+            "%(name)s: failed %(duration)s ago after %(retries)d retries (%(what)s): %(message)s",
             row.retry_count,
         ) % {
             "name": name,
@@ -435,7 +435,7 @@ def _of_work(row, what, location, operation, reset) -> Explanation:
         why = _("%(name)s: %(worker)s has been at work for %(duration)s") % facts
         step = _("finish it: %(what)s") % {"what": what}
         return _says(row, row.status, why, step, f"{who} ({row.claimed_by})" if row.claimed_by else who)
-    why = _("%(name)s: has been waiting for %(duration)s: %(what)s") % {
+    why = _("%(name)s: has been waiting for %(duration)s for a worker (%(what)s)") % {
         "name": name,
         "duration": time_since(row.created_at),
         "what": what,
