@@ -5,12 +5,7 @@ all of one grouping, and a step that splits it by execution and has run for all 
 new sub-group is planned; it should cost at most three times as much in the large one.
 """
 
-import argparse
-import os
-
-import django
-
-from .scaling import WANTED, seconds_of
+from .comparing import compare, seconds_of
 
 PACKAGES_PER_EXECUTION = 10
 
@@ -95,25 +90,5 @@ def measure(packages, repeats):
         connection.creation.destroy_test_db(name, verbosity=0)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--packages", type=int, nargs=2, default=[1_000, 100_000], help="packages of the two databases")
-    parser.add_argument("--repeats", type=int, default=5, help="times that each question is asked (5)")
-    options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    django.setup()
-    from django.db import connection
-
-    own_name = connection.settings_dict["NAME"]
-    results = []
-    for packages in options.packages:
-        connection.settings_dict["NAME"] = own_name
-        results.append(measure(packages, options.repeats))
-    few, many = results
-    print(f"{'':<32} {options.packages[0]:>12,} {options.packages[1]:>12,}   ratio, at most {WANTED} wanted")
-    for name in few:
-        print(f"{name:<32} {few[name]:>10.4f} s {many[name]:>10.4f} s   {many[name] / few[name]:.1f}")
-
-
 if __name__ == "__main__":
-    main()
+    compare(__doc__, "packages", (1_000, 100_000), measure)

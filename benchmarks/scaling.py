@@ -6,14 +6,9 @@ questions are asked; each should cost at most three times as much in the large o
 that no archive has yet are the oldest of their location.
 """
 
-import argparse
-import os
-import time
-
-import django
+from .comparing import compare, seconds_of
 
 FILES_PER_PACKAGE = 5
-WANTED = 3.0
 
 # Rows are made past the triggers, as they would be after years of work. Every tenth package is not archived yet.
 FILL = """
@@ -109,10 +104,11 @@ def questions(source, archive):
     from opsdb.workflows import work
     from opsdb.workflows.deletion import schedule_deletion
     from opsdb.workflows.integrity import due_for_fixity
+    from opsdb.workflows.overview import overview
 
     relaxed = DataLocation(pk=archive.pk, fixity_interval_days=3650)
     first = list(PhysicalCopy.objects.deletable(source, limit=1000))
-    asked = {
+    return {
         "claim(limit=100)": lambda: work.claim(LongTermArchiveTransfer.objects.all(), limit=100, worker="bench"),
         "deletable(limit=1000)": lambda: list(PhysicalCopy.objects.deletable(source, limit=1000)),
         "deletable(limit=1000, after=…)": lambda: list(
@@ -121,26 +117,8 @@ def questions(source, archive):
         "schedule_deletion of 1000": lambda: schedule_deletion(first),
         "due_for_fixity(quota=1000)": lambda: due_for_fixity(archive, quota=1000),
         "due_for_fixity, nothing due": lambda: due_for_fixity(relaxed, quota=1000),
+        "overview()": overview,
     }
-    try:
-        from opsdb.workflows.overview import overview
-    except ImportError:
-        return asked
-    return asked | {"overview()": overview}
-
-
-def seconds_of(ask, repeats):
-    """Return the shortest of several times, each in a transaction that is rolled back."""
-    from django.db import transaction
-
-    taken = []
-    for _ in range(repeats):
-        with transaction.atomic():
-            begun = time.perf_counter()
-            ask()
-            taken.append(time.perf_counter() - begun)
-            transaction.set_rollback(True)
-    return min(taken)
 
 
 def measure(files, repeats):
@@ -162,25 +140,5 @@ def measure(files, repeats):
         connection.creation.destroy_test_db(name, verbosity=0)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--files", type=int, nargs=2, default=[10_000, 1_000_000], help="files of the two databases")
-    parser.add_argument("--repeats", type=int, default=5, help="times that each question is asked (5)")
-    options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    django.setup()
-    from django.db import connection
-
-    own_name = connection.settings_dict["NAME"]
-    results = []
-    for files in options.files:
-        connection.settings_dict["NAME"] = own_name
-        results.append(measure(files, options.repeats))
-    few, many = results
-    print(f"{'':<36} {options.files[0]:>12,} {options.files[1]:>12,}   ratio, at most {WANTED} wanted")
-    for name in few:
-        print(f"{name:<36} {few[name]:>10.3f} s {many[name]:>10.3f} s   {many[name] / few[name]:.1f}")
-
-
 if __name__ == "__main__":
-    main()
+    compare(__doc__, "files", (10_000, 1_000_000), measure)

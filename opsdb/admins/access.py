@@ -7,6 +7,8 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from opsdb.models import ApiToken, Role, User
@@ -24,7 +26,7 @@ class UserAdmin(OpsAdmin, DjangoUserAdmin):
         *DjangoUserAdmin.fieldsets[:1],
         (None, {"fields": ("first_name", "last_name", "email", "affiliation", "github_login")}),
         *DjangoUserAdmin.fieldsets[2:],
-        ("Other", {"fields": ("preferences",)}),
+        (gettext_lazy("Other"), {"fields": ("preferences",)}),
     )
     filter_horizontal = ("user_permissions",)
 
@@ -72,7 +74,7 @@ class ApiTokenAdmin(OpsAdmin):
         """Show the secret on a page of its own: a message would be kept somewhere until it is read."""
         context = {
             **self.admin_site.each_context(request),
-            "title": "New API token",
+            "title": _("New API token"),
             "opts": self.opts,
             "token": obj,
             "secret": request.opsdb_secret,

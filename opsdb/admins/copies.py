@@ -1,6 +1,7 @@
 """Where the bytes are, whether they are still right, and what shall be deleted."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy
 
 from opsdb.models import (
     DataProductPhysicalCopy,
@@ -39,7 +40,7 @@ class PhysicalCopyAdmin(OpsAdmin):
     search_fields = ("id", *COPY_TARGETS)
     inlines = (listing(FixityCheck, "checked_at", "ok", "algorithm", "checked_by", fk_name="copy"),)
 
-    @admin.display(description="copy of")
+    @admin.display(description=gettext_lazy("copy of"))
     def of(self, copy):
         """The file, package or product."""
         return link(copy.target, self)

@@ -5,6 +5,7 @@ from functools import cached_property
 from django.apps import apps
 from django.contrib import admin
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from opsdb.models import ChangeLog
 
@@ -30,4 +31,4 @@ class ChangeLogAdmin(WrittenByTheDatabase, OpsAdmin):
         return sorted({model._meta.db_table for model in apps.get_app_config("opsdb").get_models()})
 
     def searched(self):
-        return [*super().searched(), "key of the changed row"]
+        return [*super().searched(), _("key of the changed row")]

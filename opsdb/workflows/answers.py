@@ -12,6 +12,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Exists, Min, Model, OuterRef, Q
 from django.db.models.lookups import Exact
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from opsdb import conf
 from opsdb.models import (
@@ -47,6 +49,7 @@ from .routing import NoRoute, resolve_route
 from .staging import what_is_missing
 from .states import name_of
 from .topology import Operation, queue_name
+from .wording import time_since
 
 BORN_ANYWHERE = (RawDataPackage, RawDataFile, DataTransferPackage, ExecutedObsUnit)
 ASKED_ABOUT = {
@@ -90,7 +93,7 @@ def find(text: str) -> Model:
         Ambiguous: there are several.
     """
     text = text.strip()
-    table, _, key = text.partition(" ")
+    table, _separator, key = text.partition(" ")
     if table in ASKED_ABOUT and key:
         found = _by_key(ASKED_ABOUT[table], key.strip())
     else:
@@ -282,11 +285,33 @@ OPERATOR = "operator"
 TELESCOPE = "telescope"
 INSTRUMENT = "instrument"
 CLUSTER = "cluster"
+WHO = {
+    NOBODY: gettext_lazy("nobody"),
+    MANAGER: gettext_lazy("manager"),
+    OPERATOR: gettext_lazy("operator"),
+    TELESCOPE: gettext_lazy("telescope"),
+    INSTRUMENT: gettext_lazy("instrument"),
+    CLUSTER: gettext_lazy("cluster"),
+}
+WORKER_AT = "worker at queue "
+RESET_WORK = "opsdb.workflows.work.reset"
+RESET_TRANSFER = "opsdb.workflows.transferring.reset_transfer"
+RESET_ARCHIVE_TRANSFER = "opsdb.workflows.archiving.reset_archive_transfer"
+RESET_RUN = "opsdb.workflows.reducing.reset_run"
+REROUTE = "opsdb.workflows.transferring.reroute_transfer"
+RETRY_UNPACKING = "opsdb.workflows.transferring.retry_unpacking"
+PLAN_RUNS = "opsdb.workflows.reducing.plan_runs"
+CORRECT = {
+    RawDataPackage: "opsdb.workflows.packaging.correct_packaging",
+    DataTransferPackage: "opsdb.workflows.packaging.correct_bundling",
+}
 
 
 @dataclass(frozen=True)
 class Explanation:
     """Why something is where it is, and what has to happen next.
+
+    The sentences are in the language that is active when it is made; what programs compare is never translated.
 
     Attributes:
         subject: table and key of what was asked about.
@@ -303,6 +328,13 @@ class Explanation:
     why: tuple[str, ...]
     next_step: str
     who: str
+
+    @property
+    def who_in_words(self) -> str:
+        """Who does it, in the active language."""
+        if self.who in WHO:
+            return str(WHO[self.who])
+        return _("worker at queue %(queue)s") % {"queue": self.who.removeprefix(WORKER_AT)}
 
     def because_of(self, row: Model, state: str, *why: str) -> "Explanation":
         """Return the explanation of another row that waits for this one."""
@@ -332,22 +364,23 @@ def explain(thing: Model | str) -> Explanation:
 
 
 def _says(row, state, why, next_step, who) -> Explanation:
-    return Explanation(name_of(type(row), row.pk), str(state), False, (why,) if why else (), next_step, who)
+    return Explanation(name_of(type(row), row.pk), str(state), False, (why,), next_step, who)
 
 
 def _done(row, state, why) -> Explanation:
-    return Explanation(name_of(type(row), row.pk), str(state), True, (why,), "nothing", NOBODY)
+    return Explanation(name_of(type(row), row.pk), str(state), True, (why,), _("nothing"), NOBODY)
 
 
 def _worker(location, operation) -> str:
-    return f"worker at queue {queue_name(location, operation)}"
+    return f"{WORKER_AT}{queue_name(location, operation)}"
 
 
-def _ago(moment) -> str:
-    """Return how long ago a moment was, to the minute."""
-    seconds = max(int((timezone.now() - moment).total_seconds()), 0)
-    days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
-    return f"{days} d {hours} h ago" if days else f"{hours} h {minutes} min ago"
+def _place(location) -> str:
+    return f"{location.site}/{location}"
+
+
+def _time(moment) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _is_stalled(last_sign) -> bool:
@@ -356,48 +389,90 @@ def _is_stalled(last_sign) -> bool:
     )
 
 
+def _after_failure(told, name, retry, most, message) -> Explanation:
+    """Say first that an earlier attempt failed, if one did."""
+    if not retry:
+        return told
+    failed = _("%(name)s: this is retry %(retry)d of %(most)d; the last attempt failed: %(message)s")
+    return replace(told, why=(failed % {"name": name, "retry": retry, "most": most, "message": message}, *told.why))
+
+
+def _remove_cause(name, reset) -> str:
+    return _("remove the cause, then reset %(name)s by %(reset)s") % {"name": name, "reset": reset}
+
+
+def _activate(location) -> str:
+    return _("activate %(place)s") % {"place": _place(location)}
+
+
 def _of_work(row, what, location, operation, reset) -> Explanation:
     """The explanation of a work item that is not completed."""
     who = _worker(location, operation)
     name = name_of(type(row), row.pk)
     if row.status == Status.FAILED:
-        why = f"{name}: {what} failed {_ago(row.finished_at)} after {row.retry_count} retries: {row.failure_message}"
-        return _says(row, row.status, why, f"remove the cause, then reset {name} by {reset}", OPERATOR)
+        why = ngettext(
+            "%(name)s: failed %(duration)s ago after %(retries)d retry (%(what)s): %(message)s",
+            "%(name)s: failed %(duration)s ago after %(retries)d retries (%(what)s): %(message)s",
+            row.retry_count,
+        ) % {
+            "name": name,
+            "duration": time_since(row.finished_at),
+            "retries": row.retry_count,
+            "what": what,
+            "message": row.failure_message,
+        }
+        return _says(row, row.status, why, _remove_cause(name, reset), OPERATOR)
     if row.status == Status.IN_PROGRESS:
         last_sign = row.heartbeat_at or row.started_at
-        why = f"{name}: {row.claimed_by or 'a worker'} is at it since {_ago(row.started_at)}"
+        facts = {"name": name, "worker": row.claimed_by or _("a worker"), "duration": time_since(row.started_at)}
         if _is_stalled(last_sign):
-            why += f", and has shown no life since {_ago(last_sign)}"
-            return _says(
-                row, row.status, why, f"see whether the worker is alive; if not, reset {name} by {reset}", OPERATOR
-            )
-        return _says(row, row.status, why, f"finish it: {what}", f"{who} ({row.claimed_by})" if row.claimed_by else who)
-    why = f"{name}: {what} waits since {_ago(row.created_at)}"
-    if row.retry_count:
-        why += f", after {row.retry_count} of {row.max_retries} retries; the last failure: {row.failure_message}"
-    return _says(row, row.status, why, f"take it up: {what}", who)
+            why = _("%(name)s: %(worker)s has been at work for %(duration)s, and has shown no life for %(silence)s") % {
+                **facts,
+                "silence": time_since(last_sign),
+            }
+            step = _("see whether the worker is alive; if not, reset %(name)s by %(reset)s")
+            return _says(row, row.status, why, step % {"name": name, "reset": reset}, OPERATOR)
+        why = _("%(name)s: %(worker)s has been at work for %(duration)s") % facts
+        step = _("finish it: %(what)s") % {"what": what}
+        return _says(row, row.status, why, step, f"{who} ({row.claimed_by})" if row.claimed_by else who)
+    why = _("%(name)s: has been waiting for %(duration)s for a worker (%(what)s)") % {
+        "name": name,
+        "duration": time_since(row.created_at),
+        "what": what,
+    }
+    told = _says(row, row.status, why, _("take it up: %(what)s") % {"what": what}, who)
+    return _after_failure(told, name, row.retry_count, row.max_retries, row.failure_message)
 
 
 def _explain_observation(execution) -> Explanation:
+    name = name_of(ExecutedObsUnit, execution.pk)
     if execution.status == ObservationStatus.RUNNING:
-        why = f"{name_of(ExecutedObsUnit, execution.pk)}: is running since {_ago(execution.start_time)}"
-        return _says(execution, execution.status, why, "end the observation and report it", TELESCOPE)
+        why = _("%(name)s: has been running for %(duration)s") % {
+            "name": name,
+            "duration": time_since(execution.start_time),
+        }
+        return _says(execution, execution.status, why, _("end the observation and report it"), TELESCOPE)
     counts = RawDataPackage.objects.filter(executed_obs_unit=execution).aggregate(
         packages=Count("pk"), archived=Count("pk", filter=Q(state=PackageState.ARCHIVED))
     )
     unpackaged = RawDataFile.objects.of(execution).unpackaged().order_by("instrument_module", "pk").first()
     if unpackaged:
-        return _explain_file(unpackaged).because_of(execution, execution.status, "some of its files are in no package")
+        why = _("%(name)s: some of its files are in no package") % {"name": name}
+        return _explain_file(unpackaged).because_of(execution, execution.status, why)
     if not counts["packages"]:
-        why = f"{name_of(ExecutedObsUnit, execution.pk)}: no file of it is registered"
-        return _says(execution, execution.status, why, "register the files, if it took data", INSTRUMENT)
+        why = _("%(name)s: no file of it is registered") % {"name": name}
+        return _says(execution, execution.status, why, _("register the files, if it took data"), INSTRUMENT)
+    told = ngettext(
+        "%(name)s: %(archived)d of its %(packages)d package is archived",
+        "%(name)s: %(archived)d of its %(packages)d packages are archived",
+        counts["packages"],
+    ) % {"name": name, **counts}
     waiting = (
         RawDataPackage.objects.not_archived().filter(executed_obs_unit=execution).order_by("created_at", "pk").first()
     )
     if waiting:
-        told = f"{counts['archived']} of its {counts['packages']} packages are archived"
         return _explain_package(waiting).because_of(execution, execution.status, told)
-    return _done(execution, execution.status, f"all of its {counts['packages']} packages are archived")
+    return _done(execution, execution.status, told)
 
 
 def _explain_file(file) -> Explanation:
@@ -405,15 +480,19 @@ def _explain_file(file) -> Explanation:
     if file.raw_data_package_id:
         package = file.raw_data_package
         told = _explain_package(package)
-        inside = f"{name}: is in {name_of(RawDataPackage, package.pk)}"
+        names = {"name": name, "package": name_of(RawDataPackage, package.pk)}
         if told.done:
-            return _done(file, "packaged", f"{inside}, which is archived")
-        return told.because_of(file, "packaged", inside)
+            return _done(file, "packaged", _("%(name)s: is in %(package)s, which is archived") % names)
+        return told.because_of(file, "packaged", _("%(name)s: is in %(package)s") % names)
     if file.executed_obs_unit.status == ObservationStatus.RUNNING:
-        why = f"{name}: is in no package, because its observation is still running"
-        return _says(file, "registered", why, "end the observation and report it", TELESCOPE)
-    why = f"{name}: is in no package since {_ago(file.created_at)}"
-    return _says(file, "registered", why, f"package the files at {file.source_location}", MANAGER)
+        why = _("%(name)s: is in no package, because its observation is still running") % {"name": name}
+        return _says(file, "registered", why, _("end the observation and report it"), TELESCOPE)
+    why = _("%(name)s: has been in no package for %(duration)s") % {
+        "name": name,
+        "duration": time_since(file.created_at),
+    }
+    step = _("package the files at %(location)s") % {"location": file.source_location}
+    return _says(file, "registered", why, step, MANAGER)
 
 
 def _safe_copies(package):
@@ -430,12 +509,6 @@ def _safe_copies(package):
     )
 
 
-CORRECT = {
-    RawDataPackage: "opsdb.workflows.packaging.correct_packaging",
-    DataTransferPackage: "opsdb.workflows.packaging.correct_bundling",
-}
-
-
 def _unless_misreported(told, thing) -> Explanation:
     """Name the correction first where what failed may be right and what is recorded wrong."""
     copies = PhysicalCopy.objects.of(thing)
@@ -445,12 +518,13 @@ def _unless_misreported(told, thing) -> Explanation:
     wrong = told.who == OPERATOR and not copies.verified().exists() and differing.order_by("pk").first()
     if not wrong:
         return told
-    name = name_of(type(thing), thing.pk)
-    why = f"{name_of(PhysicalCopy, wrong.pk)} has another checksum or size than is recorded, which no copy confirms"
-    step = (
-        f"read {name} again where it was made; if it has not the recorded checksum, correct that by "
-        f"{CORRECT[type(thing)]}; then {told.next_step}"
-    )
+    why = _("%(copy)s: has another checksum or size than is recorded, which no copy confirms") % {
+        "copy": name_of(PhysicalCopy, wrong.pk)
+    }
+    step = _(
+        "read %(name)s again where it was made; if it has not the recorded checksum, correct that by %(correct)s; "
+        "then %(next_step)s"
+    ) % {"name": name_of(type(thing), thing.pk), "correct": CORRECT[type(thing)], "next_step": told.next_step}
     return replace(told, why=(*told.why, why), next_step=step)
 
 
@@ -467,10 +541,9 @@ def _explain_package_as_recorded(package) -> Explanation:
             Exists(RawDataFile.objects.filter(raw_data_package=package, source_location=OuterRef("pk")))
         ).first()
         if source is None:
-            return _says(package, package.state, f"{name}: holds no files", "find out how it came about", OPERATOR)
-        told = _of_work(
-            package, "making its tar", source, Operation.RAW_DATA_PACKAGE_CREATION, "opsdb.workflows.work.reset"
-        )
+            why = _("%(name)s: holds no files") % {"name": name}
+            return _says(package, package.state, why, _("find out how it came about"), OPERATOR)
+        told = _of_work(package, _("making its tar"), source, Operation.RAW_DATA_PACKAGE_CREATION, RESET_WORK)
         return told.because_of(package, package.state)
     into_archive = list(
         package.archive_transfers.exclude(status=Status.COMPLETED)
@@ -479,35 +552,52 @@ def _explain_package_as_recorded(package) -> Explanation:
     )
     moving = [transfer for transfer in into_archive if transfer.status != Status.FAILED]
     if chosen := (moving or into_archive):
-        return _explain_archive_transfer(chosen[0]).because_of(package, package.state, f"{name}: no archive has it yet")
+        why = _("%(name)s: no archive has it yet") % {"name": name}
+        return _explain_archive_transfer(chosen[0]).because_of(package, package.state, why)
     buffers = list(
         DataLocation.objects.buffers()
         .filter(pk__in=PhysicalCopy.objects.readable().filter(raw_data_package=package).values("data_location"))
         .select_related("site")
     )
     for buffer in buffers:
-        archive = DataLocation.objects.at_site(buffer.site_id).archives().active().first()
+        archive = DataLocation.objects.at_site(buffer.site_id).archives().active().select_related("site").first()
         if archive:
-            why = f"{name}: is at {buffer.site}/{buffer}, and nobody has planned its transfer into {archive}"
-            return _says(package, package.state, why, f"plan the archiving into {buffer.site}/{archive}", MANAGER)
+            why = _("%(name)s: is at %(place)s, and nobody has planned its transfer into %(archive)s") % {
+                "name": name,
+                "place": _place(buffer),
+                "archive": archive,
+            }
+            step = _("plan the archiving into %(place)s") % {"place": _place(archive)}
+            return _says(package, package.state, why, step, MANAGER)
     if package.data_transfer_package_id:
         told = _explain_bundle(package.data_transfer_package)
         if not told.done:
-            travels = f"{name}: travels in {name_of(DataTransferPackage, package.data_transfer_package_id)}"
-            return told.because_of(package, package.state, travels)
-        why = f"{name}: its transfer package has arrived, but no copy of it can be read in a buffer beside an archive"
-        return _says(package, package.state, why, "find its bytes, and have it unpacked or transferred again", OPERATOR)
+            bundle = name_of(DataTransferPackage, package.data_transfer_package_id)
+            why = _("%(name)s: travels in %(bundle)s") % {"name": name, "bundle": bundle}
+            return told.because_of(package, package.state, why)
+        why = _(
+            "%(name)s: its transfer package has arrived, but no copy of it can be read in a buffer beside an archive"
+        ) % {"name": name}
+        step = _("find its bytes, and have it unpacked or transferred again")
+        return _says(package, package.state, why, step, OPERATOR)
     if buffers:
-        why = f"{name}: is at {buffers[0].site}/{buffers[0]} in no transfer package"
-        return _says(package, package.state, why, f"bundle the packages at {buffers[0].site}/{buffers[0]}", MANAGER)
-    why = f"{name}: no copy of it can be read in any buffer"
-    return _says(package, package.state, why, "find its bytes, or make its tar again from its files", OPERATOR)
+        place = _place(buffers[0])
+        why = _("%(name)s: is at %(place)s in no transfer package") % {"name": name, "place": place}
+        step = _("bundle the packages at %(place)s") % {"place": place}
+        return _says(package, package.state, why, step, MANAGER)
+    why = _("%(name)s: no copy of it can be read in any buffer") % {"name": name}
+    step = _("find its bytes, or make its tar again from its files")
+    return _says(package, package.state, why, step, OPERATOR)
 
 
 def _explain_archived(package) -> Explanation:
     name, needed = name_of(RawDataPackage, package.pk), conf.get("OPSDB_MIN_ARCHIVE_COPIES")
     safe = _safe_copies(package)
-    told = f"{name}: archives have {safe} verified copies of it, and {needed} are needed"
+    told = ngettext(
+        "%(name)s: archives hold %(safe)d verified copy of it; needed: %(needed)d",
+        "%(name)s: archives hold %(safe)d verified copies of it; needed: %(needed)d",
+        safe,
+    ) % {"name": name, "safe": safe, "needed": needed}
     if safe >= needed:
         return _done(package, package.state, told)
     open_transfer = package.archive_transfers.filter(status__in=Status.open()).order_by("pk").first()
@@ -522,22 +612,23 @@ def _explain_archived(package) -> Explanation:
         .first()
     )
     if bad is None:
-        why = f"{told}; further archives have not been served yet"
-        return _says(package, package.state, why, "plan further transfers and their archiving", MANAGER)
-    why = f"{told}; {name_of(PhysicalCopy, bad.pk)} at {bad.data_location.site}/{bad.data_location} is {bad.status}"
-    return _says(package, package.state, why, "bring a good copy back there from another location", OPERATOR)
+        why = _("%(name)s: further archives have not been served yet") % {"name": name}
+        step, who = _("plan further transfers and their archiving"), MANAGER
+    else:
+        why = _("%(copy)s: is %(status)s at %(place)s") % {
+            "copy": name_of(PhysicalCopy, bad.pk),
+            "status": bad.get_status_display().lower(),
+            "place": _place(bad.data_location),
+        }
+        step, who = _("bring a good copy back there from another location"), OPERATOR
+    return _says(package, package.state, why, step, who).because_of(package, package.state, told)
 
 
 def _explain_bundle(bundle) -> Explanation:
     name = name_of(DataTransferPackage, bundle.pk)
     if bundle.status != Status.COMPLETED:
-        return _of_work(
-            bundle,
-            "making its file",
-            bundle.origin_location,
-            Operation.DATA_TRANSFER_PACKAGE_CREATION,
-            "opsdb.workflows.work.reset",
-        )
+        operation = Operation.DATA_TRANSFER_PACKAGE_CREATION
+        return _of_work(bundle, _("making its file"), bundle.origin_location, operation, RESET_WORK)
     transfers = list(
         bundle.data_transfers.select_related("origin_location__site", "destination_location__site").order_by("pk")
     )
@@ -548,24 +639,31 @@ def _explain_bundle(bundle) -> Explanation:
     if waiting := (arriving or moving):
         return _explain_transfer(waiting[0])
     if unpacked:
-        where = ", ".join(f"{one.destination_location.site}/{one.destination_location}" for one in unpacked)
-        return _done(bundle, bundle.status, f"{name}: has arrived and was unpacked at {where}")
+        places = ", ".join(_place(one.destination_location) for one in unpacked)
+        why = _("%(name)s: has arrived and was unpacked at %(places)s") % {"name": name, "places": places}
+        return _done(bundle, bundle.status, why)
     if failed:
         return _unless_misreported(_explain_transfer(failed[-1]), bundle)
     if not PhysicalCopy.objects.readable().at(bundle.origin_location_id).of(bundle).exists():
-        why = f"{name}: can't be read at {bundle.origin_location.site}/{bundle.origin_location}, where it was made"
-        return _says(bundle, bundle.status, why, "find its bytes, or make it again", OPERATOR)
+        why = _("%(name)s: can't be read at %(place)s, where it was made") % {
+            "name": name,
+            "place": _place(bundle.origin_location),
+        }
+        return _says(bundle, bundle.status, why, _("find its bytes, or make it again"), OPERATOR)
     reason = _why_not_routed(bundle)
     if reason and DataLocation.objects.at_site(bundle.origin_location.site_id).archives().active().exists():
-        return _done(bundle, bundle.status, f"{name}: was made at a site with an archive, and no way leads to another")
+        why = _("%(name)s: was made at a site with an archive, and no way leads to another") % {"name": name}
+        return _done(bundle, bundle.status, why)
     if reason:
-        return _says(bundle, bundle.status, f"{name}: {reason}", "make or activate a route or a buffer", OPERATOR)
-    return _says(bundle, bundle.status, f"{name}: no transfer is planned", "plan the transfers", MANAGER)
+        why = _("%(name)s: no way leads to an archive: %(reason)s") % {"name": name, "reason": reason}
+        return _says(bundle, bundle.status, why, _("make or activate a route or a buffer"), OPERATOR)
+    why = _("%(name)s: no transfer is planned") % {"name": name}
+    return _says(bundle, bundle.status, why, _("plan the transfers"), MANAGER)
 
 
 def _why_not_routed(bundle) -> str:
     """Return why no way leads to any site with an archive; nothing when one does."""
-    reasons = ["no site has an archive in use"]
+    reasons = [_("no site has an archive in use")]
     for site in Site.objects.archiving():
         try:
             resolve_route(bundle.origin_location, site)
@@ -580,57 +678,83 @@ def _explain_transfer(transfer) -> Explanation:
     name = name_of(DataTransfer, transfer.pk)
     origin, destination = transfer.origin_location, transfer.destination_location
     if transfer.status == Status.COMPLETED:
-        return _explain_unpacking(transfer, name, destination)
+        return _explain_unpacking(transfer, name, _place(destination))
     if transfer.status in Status.claimable():
         before = transfer.depends_on
         if before and before.status != Status.COMPLETED:
-            waits = f"{name}: waits for the hop before it, {name_of(DataTransfer, before.pk)}"
-            return _explain_transfer(before).because_of(transfer, transfer.status, waits)
+            why = _("%(name)s: waits for the hop before it, %(before)s") % {
+                "name": name,
+                "before": name_of(DataTransfer, before.pk),
+            }
+            return _explain_transfer(before).because_of(transfer, transfer.status, why)
         if not destination.active:
-            why = f"{name}: goes to {destination.site}/{destination}, which is out of use"
-            step = f"activate {destination.site}/{destination}, or reroute by {REROUTE}"
+            place = _place(destination)
+            why = _("%(name)s: goes to %(place)s, which is out of use") % {"name": name, "place": place}
+            step = _("activate %(place)s, or reroute by %(reroute)s") % {"place": place, "reroute": REROUTE}
             return _says(transfer, transfer.status, why, step, OPERATOR)
-    what = f"carrying it from {origin.site}/{origin} to {destination.site}/{destination}"
-    return _of_work(transfer, what, origin, Operation.DATA_TRANSFER, "opsdb.workflows.transferring.reset_transfer")
+    what = _("carrying it from %(origin)s to %(destination)s") % {
+        "origin": _place(origin),
+        "destination": _place(destination),
+    }
+    return _of_work(transfer, what, origin, Operation.DATA_TRANSFER, RESET_TRANSFER)
 
 
-REROUTE = "opsdb.workflows.transferring.reroute_transfer"
-RETRY_UNPACKING = "opsdb.workflows.transferring.retry_unpacking"
-
-
-def _explain_unpacking(transfer, name, destination) -> Explanation:
+def _explain_unpacking(transfer, name, place) -> Explanation:
     state = f"arrived, unpacking {transfer.unpack_status}"
-    who = _worker(destination, Operation.DATA_TRANSFER_UNPACKING)
-    where = f"{destination.site}/{destination}"
+    retry = {"name": name, "retry": RETRY_UNPACKING}
+    who = _worker(transfer.destination_location, Operation.DATA_TRANSFER_UNPACKING)
     if transfer.unpack_status == Status.COMPLETED:
-        return _done(transfer, state, f"{name}: has arrived and was unpacked at {where} {_ago(transfer.unpacked_at)}")
+        why = _("%(name)s: has arrived and was unpacked at %(place)s %(duration)s ago") % {
+            "name": name,
+            "place": place,
+            "duration": time_since(transfer.unpacked_at),
+        }
+        return _done(transfer, state, why)
     if transfer.unpack_status == Status.FAILED:
-        why = f"{name}: unpacking at {where} failed: {transfer.unpack_failure_message}"
-        return _says(transfer, state, why, f"remove the cause, then retry {name} by {RETRY_UNPACKING}", OPERATOR)
+        why = _("%(name)s: unpacking at %(place)s failed: %(message)s") % {
+            "name": name,
+            "place": place,
+            "message": transfer.unpack_failure_message,
+        }
+        step = _("remove the cause, then retry %(name)s by %(retry)s") % retry
+        return _says(transfer, state, why, step, OPERATOR)
     if transfer.unpack_status == Status.IN_PROGRESS:
-        why = f"{name}: {transfer.unpack_claimed_by or 'a worker'} unpacks it at {where}"
+        facts = {"name": name, "worker": transfer.unpack_claimed_by or _("a worker"), "place": place}
         if _is_stalled(transfer.unpack_heartbeat_at):
-            why += f", and has shown no life since {_ago(transfer.unpack_heartbeat_at)}"
-            step = f"see whether the worker is alive; if not, retry {name} by {RETRY_UNPACKING}"
+            why = _("%(name)s: %(worker)s unpacks it at %(place)s, and has shown no life for %(silence)s") % {
+                **facts,
+                "silence": time_since(transfer.unpack_heartbeat_at),
+            }
+            step = _("see whether the worker is alive; if not, retry %(name)s by %(retry)s") % retry
             return _says(transfer, state, why, step, OPERATOR)
-        return _says(transfer, state, why, "finish unpacking it", who)
-    why = f"{name}: waits at {where} to be unpacked since {_ago(transfer.finished_at)}"
-    if transfer.unpack_retry_count:
-        why += f", after {transfer.unpack_retry_count} retries; the last failure: {transfer.unpack_failure_message}"
-    return _says(transfer, state, why, "unpack it", who)
+        why = _("%(name)s: %(worker)s unpacks it at %(place)s") % facts
+        return _says(transfer, state, why, _("finish unpacking it"), who)
+    why = _("%(name)s: has been waiting for %(duration)s to be unpacked at %(place)s") % {
+        "name": name,
+        "duration": time_since(transfer.finished_at),
+        "place": place,
+    }
+    told = _says(transfer, state, why, _("unpack it"), who)
+    return _after_failure(
+        told, name, transfer.unpack_retry_count, transfer.max_retries, transfer.unpack_failure_message
+    )
 
 
 def _explain_archive_transfer(transfer) -> Explanation:
     archive, name = transfer.destination_location, name_of(LongTermArchiveTransfer, transfer.pk)
+    place = _place(archive)
     if transfer.status == Status.COMPLETED:
-        why = f"{name}: {archive.site}/{archive} has a verified copy since {_ago(transfer.finished_at)}"
+        why = _("%(name)s: %(place)s has had a verified copy for %(duration)s") % {
+            "name": name,
+            "place": place,
+            "duration": time_since(transfer.finished_at),
+        }
         return _done(transfer, transfer.status, why)
     if transfer.status in Status.claimable() and not archive.active:
-        why = f"{name}: goes into {archive.site}/{archive}, which is out of use"
-        return _says(transfer, transfer.status, why, f"activate {archive.site}/{archive}", OPERATOR)
-    what = f"copying it into {archive.site}/{archive}"
-    reset = "opsdb.workflows.archiving.reset_archive_transfer"
-    return _of_work(transfer, what, archive, Operation.LONG_TERM_ARCHIVE_TRANSFER, reset)
+        why = _("%(name)s: goes into %(place)s, which is out of use") % {"name": name, "place": place}
+        return _says(transfer, transfer.status, why, _activate(archive), OPERATOR)
+    what = _("copying it into %(place)s") % {"place": place}
+    return _of_work(transfer, what, archive, Operation.LONG_TERM_ARCHIVE_TRANSFER, RESET_ARCHIVE_TRANSFER)
 
 
 def _without_readable_copy(things) -> list:
@@ -644,135 +768,195 @@ def _without_readable_copy(things) -> list:
 
 
 def _explain_staging(job) -> Explanation:
-    place, name = job.destination_location, name_of(StagingJob, job.pk)
-    if job.status == Status.COMPLETED or not job.active:
-        told = "its data are there" if job.active else "its data are no longer needed"
-        return _done(job, job.status, f"{name}: {told}")
-    if job.status in Status.claimable() and not place.active:
-        why = f"{name}: brings data to {place.site}/{place}, which is out of use"
-        return _says(job, job.status, why, f"activate {place.site}/{place}, or release the job", OPERATOR)
+    name = name_of(StagingJob, job.pk)
+    if not job.active:
+        return _done(job, job.status, _("%(name)s: its data are no longer needed") % {"name": name})
+    if job.status == Status.COMPLETED:
+        return _done(job, job.status, _("%(name)s: its data are there") % {"name": name})
+    destination = job.destination_location
+    if job.status in Status.claimable() and not destination.active:
+        at = {"name": name, "place": _place(destination)}
+        why = _("%(name)s: brings data to %(place)s, which is out of use") % at
+        return _says(job, job.status, why, _("activate %(place)s, or release the job") % at, OPERATOR)
     missing = what_is_missing(job)
     unreadable = _without_readable_copy(missing)
     if unreadable and job.status != Status.IN_PROGRESS:
-        first = name_of(type(unreadable[0]), unreadable[0].pk)
-        why = f"{name}: no copy of {first} can be read"
-        return _says(job, job.status, why, f"bring {first} back, or release the job", OPERATOR)
-    what = f"bringing {len(missing)} things to {place.site}/{place}"
-    return _of_work(job, what, place, Operation.STAGING, "opsdb.workflows.work.reset")
+        names = {"name": name, "thing": name_of(type(unreadable[0]), unreadable[0].pk)}
+        why = _("%(name)s: no copy of %(thing)s can be read") % names
+        return _says(job, job.status, why, _("bring %(thing)s back, or release the job") % names, OPERATOR)
+    what = ngettext("bringing %(count)d thing to %(place)s", "bringing %(count)d things to %(place)s", len(missing)) % {
+        "count": len(missing),
+        "place": _place(destination),
+    }
+    return _of_work(job, what, destination, Operation.STAGING, RESET_WORK)
 
 
 def _explain_copy(copy) -> Explanation:
-    name, place = name_of(PhysicalCopy, copy.pk), copy.data_location
-    where = f"{place.site}/{place}"
+    name, location = name_of(PhysicalCopy, copy.pk), copy.data_location
+    at = {"name": name, "place": _place(location)}
     status = PhysicalCopyStatus(copy.status)
-    worker = _worker(place, Operation.DELETION) if place.location_type != LocationType.LONG_TERM_ARCHIVE else OPERATOR
+    is_archive = location.location_type == LocationType.LONG_TERM_ARCHIVE
+    worker = OPERATOR if is_archive else _worker(location, Operation.DELETION)
     if status == PhysicalCopyStatus.DELETED:
-        return _done(copy, status, f"{name}: was deleted at {where} {_ago(copy.deleted_at)}")
+        why = _("%(name)s: was deleted at %(place)s %(duration)s ago") % {
+            **at,
+            "duration": time_since(copy.deleted_at),
+        }
+        return _done(copy, status, why)
     if status == PhysicalCopyStatus.DELETION_IN_PROGRESS:
-        why = f"{name}: a worker deletes it at {where} since {_ago(copy.updated_at)}"
+        facts = {**at, "duration": time_since(copy.updated_at)}
         if _is_stalled(copy.updated_at):
-            step = "see whether the worker is alive; if not, report the bytes as deleted, or the deletion as failed"
-            return _says(copy, status, f"{why}, and has reported nothing", step, OPERATOR)
-        return _says(copy, status, why, "confirm that it is deleted", worker)
+            why = (
+                _("%(name)s: a worker began to delete it at %(place)s %(duration)s ago, and has reported nothing")
+                % facts
+            )
+            step = _("see whether the worker is alive; if not, report the bytes as deleted, or the deletion as failed")
+            return _says(copy, status, why, step, OPERATOR)
+        why = _("%(name)s: a worker has been deleting it at %(place)s for %(duration)s") % facts
+        return _says(copy, status, why, _("confirm that it is deleted"), worker)
     blocker = explain_deletion(copy)
+    held = blocker.rule is not None and _("%(name)s: deletion rule %(rule)d, by %(held_by)s: %(why)s") % {
+        "name": name,
+        "rule": blocker.rule,
+        "held_by": blocker.held_by,
+        "why": blocker.why,
+    }
     if status == PhysicalCopyStatus.MISSING:
-        why = f"{name}: its bytes were not found at {where}"
-        step = "find them and have them checked again, or write the copy off"
-        return _says(copy, status, why if blocker.rule is None else f"{why}; {blocker.why}", step, OPERATOR)
-    if blocker.rule is None and status == PhysicalCopyStatus.DELETION_SCHEDULED:
-        return _says(copy, status, f"{name}: is to be deleted at {where}", "delete its bytes", worker)
-    if blocker.rule is None and status == PhysicalCopyStatus.DELETION_FAILED:
-        why = f"{name}: deleting it at {where} failed: {copy.failure_message}"
-        return _says(copy, status, why, "remove the cause, then schedule its deletion again", OPERATOR)
-    if blocker.rule is None:
-        return _says(copy, status, f"{name}: no rule holds it back at {where}", "schedule its deletion", MANAGER)
-    why = f"{name}: deletion rule {blocker.rule}, by {blocker.held_by}: {blocker.why}"
+        why = _("%(name)s: its bytes were not found at %(place)s") % at
+        step = _("find them and have them checked again, or write the copy off")
+        told = _says(copy, status, why, step, OPERATOR)
+        return replace(told, why=(why, held)) if held else told
+    if not held and status == PhysicalCopyStatus.DELETION_SCHEDULED:
+        why = _("%(name)s: is to be deleted at %(place)s") % at
+        return _says(copy, status, why, _("delete its bytes"), worker)
+    if not held and status == PhysicalCopyStatus.DELETION_FAILED:
+        why = _("%(name)s: deleting it at %(place)s failed: %(message)s") % {**at, "message": copy.failure_message}
+        return _says(copy, status, why, _("remove the cause, then schedule its deletion again"), OPERATOR)
+    if not held:
+        why = _("%(name)s: no rule holds it back at %(place)s") % at
+        return _says(copy, status, why, _("schedule its deletion"), MANAGER)
     if blocker.rule == 1:
         if status == PhysicalCopyStatus.CORRUPT:
-            return _says(copy, status, why, "replace it by a good copy", OPERATOR)
-        return _done(copy, status, why)
+            return _says(copy, status, held, _("replace it by a good copy"), OPERATOR)
+        return _done(copy, status, held)
     if blocker.rule == 5:
-        if place.retention_days is None:
-            return _says(copy, status, why, "ask for its deletion, if it shall go", OPERATOR)
-        over = copy.arrived_at + timedelta(days=place.retention_days)
-        return _says(copy, status, why, f"wait until {over:%Y-%m-%d %H:%M} UTC, then schedule its deletion", MANAGER)
+        if location.retention_days is None:
+            return _says(copy, status, held, _("ask for its deletion, if it shall go"), OPERATOR)
+        over = copy.arrived_at + timedelta(days=location.retention_days)
+        step = _("wait until %(time)s, then schedule its deletion") % {"time": _time(over)}
+        return _says(copy, status, held, step, MANAGER)
     holder = _row_of(blocker.held_by)
     if holder is None or isinstance(holder, PhysicalCopy):
-        return _says(copy, status, why, "make its content safe in an archive", OPERATOR)
+        return _says(copy, status, held, _("make its content safe in an archive"), OPERATOR)
     told = explain(holder)
+    by = {"name": blocker.held_by}
     if told.done and isinstance(holder, StagingJob):
-        return _says(copy, status, why, f"release {blocker.held_by}, or let it expire", MANAGER)
+        return _says(copy, status, held, _("release %(name)s, or let it expire") % by, MANAGER)
     if told.done:
-        return _says(copy, status, why, f"make the content of {blocker.held_by} safe in further archives", MANAGER)
-    return told.because_of(copy, status, why)
+        return _says(copy, status, held, _("make the content of %(name)s safe in further archives") % by, MANAGER)
+    return told.because_of(copy, status, held)
 
 
 def _row_of(name):
-    table, _, key = name.partition(" ")
+    table, _separator, key = name.partition(" ")
     model = ASKED_ABOUT.get(table)
     return model and model.objects.filter(pk=key).first()
 
 
 def _explain_run(run) -> Explanation:
-    name, pipeline, status = name_of(ExecutedReductionStep, run.pk), run.step.pipeline, RunStatus(run.status)
-    place = pipeline.processing_location
-    if status in (RunStatus.COMPLETED, RunStatus.CANCELLED):
-        told = f": {run.failure_message}" if status == RunStatus.CANCELLED and run.failure_message else ""
-        return _done(run, status, f"{name}: is {status}{told}")
+    name, status, step = name_of(ExecutedReductionStep, run.pk), RunStatus(run.status), run.step
+    names = {"name": name, "job": run.hpc_job_id}
+    if status == RunStatus.COMPLETED:
+        return _done(run, status, _("%(name)s: is completed") % names)
+    if status == RunStatus.CANCELLED and run.failure_message:
+        why = _("%(name)s: was cancelled: %(message)s") % {"name": name, "message": run.failure_message}
+        return _done(run, status, why)
+    if status == RunStatus.CANCELLED:
+        return _done(run, status, _("%(name)s: was cancelled") % names)
     if status == RunStatus.FAILED:
-        why = f"{name}: failed after {run.retry_count} of {run.step.max_retries} retries: {run.failure_message}"
-        step = f"remove the cause, then reset {name} by opsdb.workflows.reducing.reset_run"
-        return _says(run, status, why, step, OPERATOR)
+        why = ngettext(
+            "%(name)s: failed after %(retries)d of %(most)d retry: %(message)s",
+            "%(name)s: failed after %(retries)d of %(most)d retries: %(message)s",
+            step.max_retries,
+        ) % {"name": name, "retries": run.retry_count, "most": step.max_retries, "message": run.failure_message}
+        return _says(run, status, why, _remove_cause(name, RESET_RUN), OPERATOR)
     if status == RunStatus.PENDING:
-        again = f"; the last attempt failed: {run.failure_message}" if run.retry_count else ""
-        if not pipeline.enabled:
-            why = f"{name}: its pipeline {pipeline} is disabled{again}"
-            return _says(run, status, why, f"enable the pipeline {pipeline}, or cancel the run", OPERATOR)
-        if not place.active:
-            why = f"{name}: it runs at {place.site}/{place}, which is out of use{again}"
-            return _says(run, status, why, f"activate {place.site}/{place}", OPERATOR)
-        missing = missing_inputs(run)
-        lost = _without_readable_copy(missing)
-        if lost:
-            first = name_of(type(lost[0]), lost[0].pk)
-            return _says(run, status, f"{name}: no copy of {first} can be read{again}", f"bring {first} back", OPERATOR)
-        return _says(run, status, f"{name}: waits since {_ago(run.created_at)}{again}", "start the run", MANAGER)
+        told = _explain_pending_run(run, name)
+        return _after_failure(told, name, run.retry_count, step.max_retries, run.failure_message)
     if status == RunStatus.STAGING_DATA:
         missing = missing_inputs(run)
+        at = {"name": name, "place": _place(step.pipeline.processing_location)}
         if not missing:
-            return _says(run, status, f"{name}: its data are at {place.site}/{place}", "submit the run", MANAGER)
+            return _says(run, status, _("%(name)s: its data are at %(place)s") % at, _("submit the run"), MANAGER)
         job = run.staging_job
         told = job and _explain_staging(job)
         if told and not told.done:
-            return told.because_of(run, status, f"{name}: waits for {name_of(StagingJob, job.pk)}")
-        first = name_of(type(missing[0]), missing[0].pk)
-        why = f"{name}: {first} is not at {place.site}/{place}, and no staging job brings it"
-        return _says(run, status, why, "fail the run, so that its data are staged again", MANAGER)
-    job = f"job {run.hpc_job_id}"
+            why = _("%(name)s: waits for %(job)s") % {"name": name, "job": name_of(StagingJob, job.pk)}
+            return told.because_of(run, status, why)
+        why = _("%(name)s: %(thing)s is not at %(place)s, and no staging job brings it") % {
+            **at,
+            "thing": name_of(type(missing[0]), missing[0].pk),
+        }
+        return _says(run, status, why, _("fail the run, so that its data are staged again"), MANAGER)
     if status == RunStatus.SUBMITTED:
-        why = f"{name}: {job} waits at the cluster since {_ago(run.submitted_at)}"
-        return _says(run, status, why, f"begin with {job}", CLUSTER)
+        why = _("%(name)s: job %(job)s has been waiting at the cluster for %(duration)s") % {
+            **names,
+            "duration": time_since(run.submitted_at),
+        }
+        return _says(run, status, why, _("begin with job %(job)s") % names, CLUSTER)
     if status == RunStatus.RUNNING:
-        return _says(run, status, f"{name}: {job} runs since {_ago(run.started_at)}", f"end {job}", CLUSTER)
-    return _says(run, status, f"{name}: {job} has ended", "register its products and complete the run", MANAGER)
+        why = _("%(name)s: job %(job)s has been running for %(duration)s") % {
+            **names,
+            "duration": time_since(run.started_at),
+        }
+        return _says(run, status, why, _("end job %(job)s") % names, CLUSTER)
+    why = _("%(name)s: job %(job)s has ended") % names
+    return _says(run, status, why, _("register its products and complete the run"), MANAGER)
+
+
+def _disabled(name, pipeline) -> str:
+    return _("%(name)s: its pipeline %(pipeline)s is disabled") % {"name": name, "pipeline": pipeline}
+
+
+def _explain_pending_run(run, name) -> Explanation:
+    pipeline = run.step.pipeline
+    place = pipeline.processing_location
+    if not pipeline.enabled:
+        step = _("enable the pipeline %(pipeline)s, or cancel the run") % {"pipeline": pipeline}
+        return _says(run, run.status, _disabled(name, pipeline), step, OPERATOR)
+    if not place.active:
+        why = _("%(name)s: it runs at %(place)s, which is out of use") % {"name": name, "place": _place(place)}
+        return _says(run, run.status, why, _activate(place), OPERATOR)
+    lost = _without_readable_copy(missing_inputs(run))
+    if lost:
+        names = {"name": name, "thing": name_of(type(lost[0]), lost[0].pk)}
+        why = _("%(name)s: no copy of %(thing)s can be read") % names
+        return _says(run, run.status, why, _("bring %(thing)s back") % names, OPERATOR)
+    why = _("%(name)s: has been waiting for %(duration)s") % {
+        "name": name,
+        "duration": time_since(run.created_at),
+    }
+    return _says(run, run.status, why, _("start the run"), MANAGER)
 
 
 def _explain_step(step) -> Explanation:
-    name, pipeline = name_of(ReductionStep, step.pk), step.pipeline
+    pipeline = step.pipeline
+    names = {"name": name_of(ReductionStep, step.pk), "pipeline": pipeline}
     if not pipeline.enabled:
-        why = f"{name}: its pipeline {pipeline} is disabled"
-        return _says(step, "disabled", why, f"enable the pipeline {pipeline}", OPERATOR)
+        enable = _("enable the pipeline %(pipeline)s") % names
+        return _says(step, "disabled", _disabled(names["name"], pipeline), enable, OPERATOR)
     open_run = step.runs.open().order_by("pk").first()
     if open_run:
-        told = f"{name}: {name_of(ExecutedReductionStep, open_run.pk)} is open"
-        return _explain_run(open_run).because_of(step, "running", told)
+        why = _("%(name)s: %(run)s is open") % {**names, "run": name_of(ExecutedReductionStep, open_run.pk)}
+        return _explain_run(open_run).because_of(step, "running", why)
     oldest = step.new_packages().aggregate(oldest=Min("updated_at"))["oldest"]
     if oldest is None:
-        return _done(step, "idle", f"{name}: no available package is new to it")
+        return _done(step, "idle", _("%(name)s: no available package is new to it") % names)
     try:
         choose_version(step)
     except Refused as refused:
-        return _says(step, "waiting", str(refused), "register a version or pin one, or change the policy", OPERATOR)
+        why = _("%(name)s: no version of its software may be used: %(reason)s") % {**names, "reason": refused}
+        return _says(step, "waiting", why, _("register a version or pin one, or change the policy"), OPERATOR)
     for dependency in step.dependencies.select_related("depends_on").order_by("depends_on"):
         before = dependency.depends_on
         if before.new_packages().exists() or before.runs.open().exists() or before.runs.failed().exists():
@@ -781,36 +965,56 @@ def _explain_step(step) -> Explanation:
             if told.done and failed:
                 told = _explain_run(failed)
             if not told.done:
-                waits = f"{name}: waits for {name_of(ReductionStep, before.pk)} ({before})"
-                return told.because_of(step, "waiting", waits)
+                why = _("%(name)s: waits for %(before)s (%(title)s)") % {
+                    **names,
+                    "before": name_of(ReductionStep, before.pk),
+                    "title": before,
+                }
+                return told.because_of(step, "waiting", why)
     quiet_at = oldest + timedelta(seconds=step.cooldown_seconds)
     if quiet_at > timezone.now():
-        why = f"{name}: its cooldown of {step.cooldown_seconds} s after the last new package is not over"
-        return _says(step, "cooling down", why, f"wait until {quiet_at:%Y-%m-%d %H:%M} UTC or later", NOBODY)
-    why = f"{name}: has new packages since {_ago(oldest)}"
-    plan = "plan the runs, once the cooldown of each sub-group is over"
+        why = _("%(name)s: its cooldown of %(seconds)d s after the last new package is not over") % {
+            **names,
+            "seconds": step.cooldown_seconds,
+        }
+        return _says(step, "cooling down", why, _("wait until %(time)s or later") % {"time": _time(quiet_at)}, NOBODY)
+    return _explain_planning(step, names).because_of(
+        step,
+        "waiting",
+        _("%(name)s: has had new packages for %(duration)s") % {**names, "duration": time_since(oldest)},
+    )
+
+
+def _explain_planning(step, names) -> Explanation:
+    pipeline = step.pipeline
     if pipeline.trigger_type == TriggerType.MANUAL:
-        why += f", and its pipeline {pipeline} is planned by hand"
-        return _says(step, "waiting", why, f"{plan}, by opsdb.workflows.reducing.plan_runs", OPERATOR)
+        why = _("%(name)s: its pipeline %(pipeline)s is planned by hand") % names
+        plan = _("plan the runs by %(plan_runs)s, once the cooldown of each sub-group is over")
+        return _says(step, "waiting", why, plan % {"plan_runs": PLAN_RUNS}, OPERATOR)
     try:
         if not pipeline.is_due(timezone.now()):
-            next_time = pipeline.next_time(timezone.now())
-            why += f", and its pipeline {pipeline} is planned at certain times"
-            return _says(step, "waiting", why, f"wait until {next_time:%Y-%m-%d %H:%M} UTC", NOBODY)
+            why = _("%(name)s: its pipeline %(pipeline)s is planned at certain times") % names
+            next_time = _time(pipeline.next_time(timezone.now()))
+            return _says(step, "waiting", why, _("wait until %(time)s") % {"time": next_time}, NOBODY)
     except ValueError as error:
-        return _says(step, "waiting", f"{name}: {error}", f"correct the trigger of the pipeline {pipeline}", OPERATOR)
-    return _says(step, "waiting", why, plan, MANAGER)
+        why = _("%(name)s: the trigger of its pipeline can't be understood: %(reason)s") % {**names, "reason": error}
+        return _says(step, "waiting", why, _("correct the trigger of the pipeline %(pipeline)s") % names, OPERATOR)
+    why = _("%(name)s: its pipeline %(pipeline)s is to be planned now") % names
+    return _says(step, "waiting", why, _("plan the runs, once the cooldown of each sub-group is over"), MANAGER)
 
 
 def _explain_product(product) -> Explanation:
     name = name_of(DataProduct, product.pk)
     if product.superseded_by_id:
-        told = f"{name}: is replaced by {name_of(DataProduct, product.superseded_by_id)}"
-        return _done(product, "superseded", told)
+        why = _("%(name)s: is replaced by %(other)s") % {
+            "name": name,
+            "other": name_of(DataProduct, product.superseded_by_id),
+        }
+        return _done(product, "superseded", why)
     told = _explain_run(product.run)
     if told.done:
-        return _done(product, "made", f"{name}: was made by {told.subject}")
-    return told.because_of(product, "being made", f"{name}: its run is not completed")
+        return _done(product, "made", _("%(name)s: was made by %(run)s") % {"name": name, "run": told.subject})
+    return told.because_of(product, "being made", _("%(name)s: its run is not completed") % {"name": name})
 
 
 EXPLANATIONS = {

@@ -16,7 +16,7 @@ from opsdb.models import (
 )
 
 from . import work
-from .arrivals import Found, arrive
+from .arrivals import Found, arrive, was_reported
 from .errors import Refused
 from .states import move, name_of
 
@@ -104,7 +104,7 @@ def complete_archive_transfer(
     transfer fails: look at the status of what is returned. The same call again changes nothing, until the transfer is
     claimed again.
 
-    Locks the copies of what the package holds, the transfer, its copy in the archive, and the package.
+    Locks the transfer, the copies of what the package holds, its copy in the archive, and the package.
 
     Args:
         transfer: what the worker has claimed.
@@ -122,11 +122,10 @@ def complete_archive_transfer(
     with transaction.atomic():
         package = transfer.raw_data_package
         found = Found(package, checksum, size_bytes, checksum_algorithm)
-        _lock_what_becomes_candidate(package)
-        problem = arrive(transfer, found, worker=worker)
-        if problem is None:
+        if was_reported(transfer, found, worker=worker):
             return transfer
-        if problem:
+        _lock_what_becomes_candidate(package)
+        if problem := arrive(transfer, found, worker=worker):
             return fail_archive_transfer(transfer, worker=worker, message=problem, log_path=log_path)
         package.refresh_from_db()
         if package.state == PackageState.FAILED:
@@ -163,9 +162,8 @@ def fail_archive_transfer(
         LostClaim, InvalidTransition, OpsdbError: as :func:`opsdb.workflows.work.fail`.
     """
     with transaction.atomic():
-        if work.failed_before(transfer, message=message, retryable=retryable):
+        if not work.fail(transfer, worker=worker, message=message, retryable=retryable):
             return transfer
-        work.fail(transfer, worker=worker, message=message, retryable=retryable)
         if transfer.status == Status.FAILED:
             RawDataPackage.objects.filter(
                 pk=transfer.raw_data_package_id, state__in=[PackageState.WAITING, PackageState.TRANSFERRING]

@@ -143,23 +143,33 @@ def failed_by(status: str, message: str, reports: Iterable[Found], missing: Iter
     return given_up and message == summary([*missing, *disagreements(reports)])
 
 
-def arrive(transfer, found: Found, *, worker: str) -> str | None:
+def was_reported(transfer, found: Found, *, worker: str) -> bool:
+    """Return whether a transfer was completed with this report, or failed because of it; if so, bring it up to date.
+
+    Locks the transfer.
+
+    Raises:
+        Refused: the checksum can't be compared.
+    """
+    if is_replay(transfer, worker=worker, reports=[found]):
+        return True
+    now = type(transfer)._default_manager.get(pk=transfer.pk)
+    if failed_by(now.status, now.failure_message, [found]):
+        transfer.refresh_from_db()
+        return True
+    return False
+
+
+def arrive(transfer, found: Found, *, worker: str) -> str:
     """Record what a worker found at the end of a transfer that it holds, and return how it differs from what should be.
 
-    Returns None, with the transfer up to date, if that was reported before, be it that the transfer was completed or
-    that it failed because of it. Locks the transfer, and as :func:`record_arrivals`.
+    Locks the transfer, and as :func:`record_arrivals`.
 
     Raises:
         LostClaim: the worker holds the transfer no longer.
         InvalidTransition: the transfer is not in progress.
         Refused: the checksum can't be compared.
     """
-    if is_replay(transfer, worker=worker, reports=[found]):
-        return None
-    now = type(transfer)._default_manager.get(pk=transfer.pk)
-    if failed_by(now.status, now.failure_message, [found]):
-        transfer.refresh_from_db()
-        return None
     work.hold(transfer, worker=worker)
     return summary(record_arrivals(transfer.destination_location, [found], worker=worker))
 

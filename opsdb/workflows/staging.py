@@ -166,7 +166,8 @@ def complete_staging(job: StagingJob, *, worker: str, found: Iterable[Found]) ->
         _require_asked_for(job, found)
         problems = record_arrivals(job.destination_location, found, worker=worker, staged=True) or _missing(job, found)
         if problems:
-            return work.fail(job, worker=worker, message=summary(problems))
+            work.fail(job, worker=worker, message=summary(problems))
+            return job
         work.complete(job, worker=worker)
     return job
 

@@ -26,7 +26,7 @@ from opsdb.models import (
 )
 
 from . import work
-from .arrivals import Found, arrive, disagreements, failed_by, record_arrivals, summary
+from .arrivals import Found, arrive, disagreements, failed_by, record_arrivals, summary, was_reported
 from .errors import Conflict, InvalidTransition, LostClaim, OpsdbError
 from .routing import NoRoute, resolve_route
 from .states import move, name_of
@@ -214,10 +214,9 @@ def complete_transfer(
     with transaction.atomic():
         package = transfer.data_transfer_package
         found = Found(package, checksum, size_bytes, checksum_algorithm)
-        problem = arrive(transfer, found, worker=worker)
-        if problem is None:
+        if was_reported(transfer, found, worker=worker):
             return transfer
-        if problem:
+        if problem := arrive(transfer, found, worker=worker):
             return fail_transfer(transfer, worker=worker, message=problem, log_path=log_path)
         package.refresh_from_db()
         work.complete(transfer, worker=worker, bytes_transferred=package.size_bytes)
@@ -255,9 +254,8 @@ def fail_transfer(
         LostClaim, InvalidTransition, OpsdbError: as :func:`opsdb.workflows.work.fail`.
     """
     with transaction.atomic():
-        if work.failed_before(transfer, message=message, retryable=retryable):
+        if not work.fail(transfer, worker=worker, message=message, retryable=retryable):
             return transfer
-        work.fail(transfer, worker=worker, message=message, retryable=retryable)
         _log(transfer, f"failed: {message}", LogLevel.ERROR, log_path)
         if transfer.status == Status.FAILED and transfer.kind == TransferKind.PRIMARY:
             _take(_carried([transfer]), [PackageState.WAITING, PackageState.TRANSFERRING], PackageState.FAILED)

@@ -109,8 +109,8 @@ def complete(item, *, worker: str, **facts):
     return item
 
 
-def fail(item, *, worker: str, message: str, retryable: bool = True):
-    """Give an item up, and return it.
+def fail(item, *, worker: str, message: str, retryable: bool = True) -> bool:
+    """Give an item up, bring it up to date, and return whether that is new.
 
     A retryable failure makes it pending again with one more retry, until ``max_retries`` are used up; then, and
     with any other failure, it stays failed until an operator resets it. The same call again changes nothing, until
@@ -128,8 +128,9 @@ def fail(item, *, worker: str, message: str, retryable: bool = True):
     if not message.strip():
         raise OpsdbError(f"{name_of(type(item), item.pk)}: say what went wrong")
     with transaction.atomic():
-        if failed_before(item, message=message, retryable=retryable):
-            return item
+        if _failed_before(item, message, retryable):
+            item.refresh_from_db()
+            return False
         held = _held(item, worker).values("retry_count", "max_retries").first()
         if held is None:
             raise _lost(item, worker, Status.FAILED)
@@ -140,20 +141,14 @@ def fail(item, *, worker: str, message: str, retryable: bool = True):
             changes |= {"status": Status.FAILED, "finished_at": timezone.now()}
         _held(item, worker).update(**changes)
     item.refresh_from_db()
-    return item
+    return True
 
 
-def failed_before(item, *, message: str, retryable: bool) -> bool:
-    """Return whether nobody holds an item since it failed so; if so, bring it up to date. Locks the item."""
+def _failed_before(item, message, retryable):
+    """Return whether nobody holds an item since it failed so; if it may be so, lock it."""
     row = type(item)._default_manager.filter(pk=item.pk, failure_message=message).select_for_update(no_key=True)
-    known = row.values_list("status", "retry_count").first()
-    if known is None or not message:
-        return False
-    status, retry_count = known
-    if status == Status.FAILED or (status == Status.PENDING and retryable and retry_count):
-        item.refresh_from_db()
-        return True
-    return False
+    status, retry_count = row.values_list("status", "retry_count").first() or (None, 0)
+    return status == Status.FAILED or (status == Status.PENDING and retryable and retry_count > 0)
 
 
 def reset(item):

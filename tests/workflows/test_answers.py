@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from opsdb.models import (
     DataLocation,
@@ -211,9 +211,26 @@ def test_what_has_no_copies_is_refused(world):
 # Why it is not done yet, for every state of the way
 
 
+def read_in_brackets(thing):
+    """Explain a thing in a language that puts every text of it in brackets."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(translation._trans, "gettext", lambda text: f"⟦{text}⟧")
+        patch.setattr(translation._trans, "ngettext", lambda one, many, number: f"⟦{one if number == 1 else many}⟧")
+        told = explain(thing)
+        return [*told.why, told.next_step, told.who_in_words]
+
+
+def outside_brackets(text):
+    """Return what no bracket encloses."""
+    while text != (text := re.sub("⟦[^⟦⟧]*⟧", "", text)):
+        pass
+    return text
+
+
 def check(thing, who, next_step, *words, state=None, done=False):
-    """Explain a thing, and compare who does what next."""
+    """Explain a thing, compare who does what next, and see that all of it can be translated."""
     told = explain(thing)
+    assert {outside_brackets(text) for text in read_in_brackets(thing)} == {""}, told
     text = "; ".join(told.why)
     assert re.search(who, told.who), told
     assert next_step in told.next_step, told
@@ -235,38 +252,51 @@ def stop_the_clock(model, **fields):
 def test_an_observation_is_explained_from_start_to_archive(world):
     execution = world.observe(running=True)
     [file] = world.register(execution, files=1)
-    check(execution, "^telescope$", "end the observation", "is running")
+    check(execution, "^telescope$", "end the observation", "has been running for ")
     check(file, "^telescope$", "end the observation", "still running")
     empty = world.observe()
     check(empty, "^instrument$", "register the files", "no file of it is registered")
     ended = world.observe()
     [file, _] = world.register(ended, files=2)
-    check(ended, "^manager$", "package the files at chai", "some of its files are in no package", "since")
+    check(
+        ended,
+        "^manager$",
+        "package the files at chai",
+        "some of its files are in no package",
+        "has been in no package for ",
+    )
     check(file, "^manager$", "package the files at chai")
     [package] = package_raw_data_files(world.source)
-    check(ended, "worker at queue ccat_chai_raw_data_package_creation", "making its tar", "0 of its 1 packages")
+    check(
+        ended, "worker at queue ccat_chai_raw_data_package_creation", "making its tar", "0 of its 1 package is archived"
+    )
     world.make(package)
     check(file, "^manager$", "bundle the packages at ccat/buffer", f"is in raw_data_package {package.pk}")
     [bundle] = bundle_raw_data_packages(world.ccat_buffer)
     world.make_bundle(bundle)
     world.deliver()
-    check(ended, "^nobody$", "nothing", "all of its 1 packages are archived", done=True)
+    check(ended, "^nobody$", "nothing", "1 of its 1 package is archived", done=True)
     file.refresh_from_db()
     check(file, "^nobody$", "nothing", "which is archived", done=True)
 
 
 def test_a_package_is_explained_in_every_state_of_its_own_work(world):
     [package] = world.plan_packages()
-    check(package, "worker at queue ccat_chai_raw_data_package_creation", "take it up", "waits since")
+    check(
+        package,
+        "worker at queue ccat_chai_raw_data_package_creation",
+        "take it up",
+        "has been waiting for ",
+    )
     [claimed] = work.claim(RawDataPackage.objects.all(), limit=1, worker=WORKER)
-    check(package, f"raw_data_package_creation .{WORKER}.", "finish it", f"{WORKER} is at it")
+    check(package, f"raw_data_package_creation .{WORKER}.", "finish it", f"{WORKER} has been at work for")
     stop_the_clock(RawDataPackage)
-    check(package, "^operator$", "see whether the worker is alive", "has shown no life")
+    check(package, "^operator$", "see whether the worker is alive", "has shown no life for 1 d 0 h")
     work.fail(claimed, worker=WORKER, message="disk full")
-    check(package, "worker at queue", "take it up", "after 1 of 3 retries", "disk full")
+    check(package, "worker at queue", "take it up", "this is retry 1 of 3; the last attempt failed: disk full")
     [claimed] = work.claim(RawDataPackage.objects.all(), limit=1, worker=WORKER)
     work.fail(claimed, worker=WORKER, message="bad disk", retryable=False)
-    check(package, "^operator$", f"reset raw_data_package {package.pk}", "bad disk")
+    check(package, "^operator$", f"reset raw_data_package {package.pk}", "after 1 retry (making its tar): bad disk")
 
 
 def test_a_package_is_explained_in_every_state_of_its_transfer_package(world):
@@ -313,11 +343,11 @@ def test_a_transfer_is_explained_in_every_state(world):
     with out_of_use(world.cologne_buffer):
         check(transfer, "^operator$", "activate cologne/buffer, or reroute", "is out of use")
     [transfer] = claim_transfers(worker=WORKER)
-    check(package, queue, "finish it", f"{WORKER} is at it", state="transferring")
+    check(package, queue, "finish it", f"{WORKER} has been at work for", state="transferring")
     stop_the_clock(DataTransfer)
     check(transfer, "^operator$", "see whether the worker is alive", "has shown no life")
     fail_transfer(transfer, worker=WORKER, message="line down")
-    check(transfer, queue, "take it up", "after 1 of 3 retries", "line down")
+    check(transfer, queue, "take it up", "this is retry 1 of 3; the last attempt failed: line down")
     [transfer] = claim_transfers(worker=WORKER)
     fail_transfer(transfer, worker=WORKER, message="no such host", retryable=False)
     check(transfer, "^operator$", f"reset data_transfer {transfer.pk}", "no such host")
@@ -329,14 +359,14 @@ def test_unpacking_is_explained_in_every_state(world):
     package = transfer.data_transfer_package.raw_data_packages.get()
     complete_transfer(transfer, worker=WORKER, checksum=transfer.data_transfer_package.checksum)
     queue = "worker at queue cologne_buffer_data_transfer_unpacking"
-    check(transfer, queue, "unpack it", "waits at cologne/buffer to be unpacked")
+    check(transfer, queue, "unpack it", "to be unpacked at cologne/buffer")
     check(package, queue, "unpack it")
     [transfer] = claim_unpacking(worker=WORKER)
     check(transfer, queue, "finish unpacking", f"{WORKER} unpacks it")
     stop_the_clock(DataTransfer, unpack_heartbeat_at=1)
     check(transfer, "^operator$", "retry data_transfer", "has shown no life")
     fail_unpacking(transfer, worker=WORKER, message="not a tar")
-    check(transfer, queue, "unpack it", "after 1 retries", "not a tar")
+    check(transfer, queue, "unpack it", "this is retry 1 of 3; the last attempt failed: not a tar")
     [transfer] = claim_unpacking(worker=WORKER)
     fail_unpacking(transfer, worker=WORKER, message="really not a tar", retryable=False)
     check(transfer, "^operator$", "retry data_transfer", "really not a tar")
@@ -383,18 +413,18 @@ def test_archiving_is_explained_in_every_state(world):
     reset_archive_transfer(transfer)
     [transfer] = claim_archive_transfers(worker=WORKER)
     complete_archive_transfer(transfer, worker=WORKER, checksum=package.checksum)
-    check(package, "^nobody$", "nothing", "1 verified copies", state="archived", done=True)
-    check(transfer, "^nobody$", "nothing", "has a verified copy", done=True)
+    check(package, "^nobody$", "nothing", "1 verified copy", state="archived", done=True)
+    check(transfer, "^nobody$", "nothing", "has had a verified copy for ", done=True)
 
 
 def test_an_archived_package_whose_archive_copy_is_damaged_is_not_done(world):
     package = world.archived_package()
     copies = [world.copy(package, archive) for archive in world.archives]
     record_fixity(copies[0], WRONG)
-    check(package, "^nobody$", "nothing", "1 verified copies", done=True)
+    check(package, "^nobody$", "nothing", "1 verified copy", done=True)
     record_fixity(copies[1], WRONG)
     told = check(package, "^operator$", "bring a good copy back", "0 verified copies", state="archived")
-    assert "is corrupt" in told.why[0]
+    assert "is corrupt" in told.why[1]
 
 
 def test_an_archived_package_that_needs_more_copies_is_not_done(world, settings):
@@ -407,19 +437,19 @@ def test_an_archived_package_that_needs_more_copies_is_not_done(world, settings)
     complete_archive_transfer(transfer, worker=WORKER, checksum=transfer.raw_data_package.checksum)
     settings.OPSDB_MIN_ARCHIVE_COPIES = 2
     package = RawDataPackage.objects.get()
-    check(package, "^manager$", "plan further transfers", "1 verified copies", "2 are needed")
+    check(package, "^manager$", "plan further transfers", "1 verified copy of it; needed: 2")
     plan_transfers()
     world.carry()
     world.unpack()
     plan_archiving(world.us_archive)
-    check(package, "worker at queue us_archive", "take it up", "1 verified copies")
+    check(package, "worker at queue us_archive", "take it up", "1 verified copy")
 
 
 def test_staging_is_explained_in_every_state(world):
     package = world.archived_package()
     job = request_staging(location=world.processing, packages=[package])
     queue = "worker at queue cologne_ramses_staging"
-    check(job, queue, "take it up", "bringing 1 things to cologne/ramses")
+    check(job, queue, "take it up", "bringing 1 thing to cologne/ramses")
     with out_of_use(world.processing):
         check(job, "^operator$", "activate cologne/ramses", "out of use")
     [claimed] = claim_staging(worker=WORKER)
@@ -519,7 +549,7 @@ def step(world):
 def test_a_run_is_explained_in_every_state(world, step):
     package = world.archived_package()
     [run] = plan_runs(step)
-    check(run, "^manager$", "start the run", "waits since", state="pending")
+    check(run, "^manager$", "start the run", "has been waiting for ", state="pending")
     Pipeline.objects.update(enabled=False)
     check(run, "^operator$", "enable the pipeline", "is disabled")
     Pipeline.objects.update(enabled=True)
@@ -537,9 +567,9 @@ def test_a_run_is_explained_in_every_state(world, step):
     world.staged(package)
     check(run, "^manager$", "submit the run", "its data are at cologne/ramses")
     submit_run(run, hpc_job_id="4711")
-    check(run, "^cluster$", "begin with job 4711", "waits at the cluster", state="submitted")
+    check(run, "^cluster$", "begin with job 4711", "job 4711 has been waiting at the cluster for ", state="submitted")
     begin_run(run)
-    check(run, "^cluster$", "end job 4711", "runs since", state="running")
+    check(run, "^cluster$", "end job 4711", "job 4711 has been running for ", state="running")
     collect_run(run)
     check(run, "^manager$", "complete the run", "has ended", state="collecting_results")
     fail_run(run, message="no output")
@@ -574,13 +604,13 @@ def test_a_run_whose_data_are_lost_is_for_an_operator(world, step):
 def test_a_step_says_why_it_has_no_run(world, step):
     check(step, "^nobody$", "nothing", "no available package is new", done=True)
     world.archived_package()
-    check(step, "^operator$", "by opsdb.workflows.reducing.plan_runs", "has new packages", "planned by hand")
+    check(step, "^operator$", "by opsdb.workflows.reducing.plan_runs", "has had new packages for ", "planned by hand")
     Pipeline.objects.update(trigger_type=TriggerType.CRON, trigger_config={"cron": "0 0 1 1 *"})
     check(step, "^nobody$", "-01-01 00:00 UTC", "at certain times")
     Pipeline.objects.update(trigger_config={"cron": "5-1 * * * *"})
     check(step, "^operator$", "correct the trigger", "5-1", "each range from low to high")
     Pipeline.objects.update(trigger_type=TriggerType.CONTINUOUS)
-    check(step, "^manager$", "plan the runs", "has new packages")
+    check(step, "^manager$", "plan the runs", "has had new packages")
     ReductionSoftwareVersion.objects.update(deprecated=True)
     check(step, "^operator$", "register a version", "no version")
     ReductionSoftwareVersion.objects.update(deprecated=False)

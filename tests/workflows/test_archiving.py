@@ -1,7 +1,8 @@
 """Archiving: a package is archived by a verified copy in an archive, and by nothing else."""
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from opsdb.models import (
     DataLocation,
@@ -172,9 +173,11 @@ def test_archiving_can_be_reported_again(world):
 def test_a_mismatch_can_be_reported_again(world):
     transfer = begun(world)
     for status in (Status.PENDING, Status.FAILED):
-        for _ in range(2):
-            answer = complete_archive_transfer(transfer, worker=WORKER, checksum=WRONG)
+        for is_new in (True, False):
+            with CaptureQueriesContext(connection) as queries:
+                answer = complete_archive_transfer(transfer, worker=WORKER, checksum=WRONG)
             assert (answer.status, answer.retry_count) == (status, 1)
+            assert any("physical_copy" in query["sql"] for query in queries) == is_new
         with pytest.raises(InvalidTransition):
             complete_archive_transfer(transfer, worker=WORKER, checksum="a" * 64)
         LongTermArchiveTransfer.objects.update(max_retries=1)

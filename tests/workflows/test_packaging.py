@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, connection
 from django.db.models import Count, Sum
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from opsdb.models import (
     ChangeLog,
@@ -298,6 +299,26 @@ def test_packages_whose_making_failed_for_good_are_failed_until_it_is_reset(worl
     world.make_bundle(bundle)
     world.deliver()
     assert packages.get().state == PackageState.ARCHIVED
+
+
+def test_the_making_of_a_package_decides_on_no_other_state_than_its_own_failure(world):
+    [package] = world.plan_packages()
+    rows = RawDataPackage.objects.filter(pk=package.pk)
+
+    def stays(state, **changes):
+        rows.update(**changes)
+        assert rows.get().state == state
+
+    rows.update(state=PackageState.TRANSFERRING)
+    stays(PackageState.TRANSFERRING, status=Status.FAILED, finished_at=timezone.now(), failure_message="disk full")
+    rows.update(state=PackageState.WAITING)
+    stays(PackageState.WAITING, status=Status.FAILED)
+    rows.update(state=PackageState.TRANSFERRING)
+    stays(PackageState.TRANSFERRING, status=Status.PENDING, finished_at=None)
+    rows.update(state=PackageState.WAITING)
+    world.make(package)
+    rows.update(state=PackageState.FAILED)
+    stays(PackageState.FAILED, status=Status.COMPLETED)
 
 
 def reported_wrongly(world):

@@ -249,8 +249,10 @@ def test_a_released_job_is_not_begun(world):
 def test_a_released_job_is_over_whatever_anybody_does(world):
     job = request_staging(location=world.processing, packages=[world.archived_package()])
     rows = StagingJob.objects.filter(pk=job.pk)
-    with pytest.raises(IntegrityError, match="released_is_over"), transaction.atomic():
-        rows.update(active=False)
+    for status in Status.open():
+        begun = timezone.now() if status == Status.IN_PROGRESS else None
+        with pytest.raises(IntegrityError, match="released_is_over"), transaction.atomic():
+            rows.update(active=False, status=status, started_at=begun, scheduled_at=timezone.now())
     release_staging(job)
     with pytest.raises(Refused, match=f"staging_job {job.pk}: A released job is over: ask for the data again"):
         work.reset(job)

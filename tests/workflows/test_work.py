@@ -176,9 +176,10 @@ def test_a_failure_that_no_retry_helps_is_final_until_it_is_reset(pending):
 def test_a_failure_can_be_reported_again_until_the_item_is_claimed_again(pending, retryable):
     [item] = claimed(pending(1))
     report = {"worker": "worker", "message": "no such file", "retryable": retryable}
-    work.fail(item, **report)
+    assert work.fail(item, **report)
     before = all_of([item]).values().get(pk=item.pk)
-    assert work.fail(item, **report).failure_message == "no such file"
+    assert not work.fail(item, **report)
+    assert item.failure_message == "no such file"
     assert all_of([item]).values().get(pk=item.pk) == before
     for other in ({"message": "disk full"}, {"retryable": False} if retryable else {"message": "x"}):
         with pytest.raises(InvalidTransition):

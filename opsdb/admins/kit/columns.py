@@ -109,8 +109,11 @@ def human_size(size):
     value, units = float(size), ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"]
     while abs(value) >= 999.5 and len(units) > 1:
         value, units = value / 1000, units[1:]
-    text = f"{value:.0f} {units[0]}" if units[0] == "bytes" or value >= 99.95 else f"{value:.3g} {units[0]}"
-    return exactly(text, _("%(number)s bytes") % {"number": grouped(size)})
+    whole = _("%(number)s bytes") % {"number": grouped(size)}
+    if units[0] == "bytes":
+        return exactly(whole, whole)
+    text = f"{value:.0f} {units[0]}" if value >= 99.95 else f"{value:.3g} {units[0]}"
+    return exactly(text, whole)
 
 
 def human_duration(seconds):

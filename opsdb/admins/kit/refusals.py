@@ -4,6 +4,7 @@ from django.apps import apps
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import DataError, IntegrityError, connections, models
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 # SQLSTATE classes and codes (PostgreSQL manual, appendix A) that blame the row and not the server.
 INTEGRITY = "23"
@@ -35,7 +36,8 @@ class Refusal(Exception):
         if message and message != constraint.default_violation_error_message:
             return cls(str(message), getattr(constraint, "field", None))
         if state == NOT_NULL:
-            return cls(f"{capfirst(details.column_name)} must be given.", details.column_name)
+            text = _("%(field)s must be given.") % {"field": capfirst(details.column_name)}
+            return cls(text, details.column_name)
         texts = details and (details.message_primary, details.message_hint or details.message_detail)
         return cls(". ".join(text.rstrip(".") for text in texts if text) + "." if texts else str(error))
 

@@ -84,7 +84,12 @@ def told_as_html(viewer: Viewer, told: Explanation):
     return format_html(
         "{}{}",
         chain,
-        Facts([(_("what has to happen next"), viewer.told(told.next_step)), (_("who does it"), viewer.told(told.who))]),
+        Facts(
+            [
+                (_("what has to happen next"), viewer.told(told.next_step)),
+                (_("who does it"), viewer.told(told.who_in_words)),
+            ]
+        ),
     )
 
 

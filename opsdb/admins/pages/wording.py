@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from opsdb.workflows.overview import Exactness, Number
+from opsdb.workflows.wording import duration
 
 
 def said(number: Number) -> str:
@@ -25,17 +26,6 @@ def rounded(value: int) -> int:
 def up_to(counted: int, limit: int) -> str:
     """Return a count that stopped one above its limit."""
     return f"{counted:,}" if counted <= limit else _("more than %(limit)s") % {"limit": f"{limit:,}"}
-
-
-def duration(seconds: float) -> str:
-    """Return a time that passed in its two largest units."""
-    whole = max(int(seconds), 0)
-    days, hours, minutes = whole // 86_400, whole // 3_600 % 24, whole // 60 % 60
-    if days:
-        return _("%(days)s d %(hours)s h") % {"days": days, "hours": hours}
-    if hours:
-        return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
-    return _("%(minutes)s min") % {"minutes": minutes} if minutes else _("%(seconds)s s") % {"seconds": whole}
 
 
 def age(moment: datetime | None, now: datetime | None = None) -> str:

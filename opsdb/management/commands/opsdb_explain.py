@@ -1,5 +1,7 @@
 """``manage.py opsdb_explain THING``: why something is not done yet, and what has to happen next."""
 
+from django.utils.translation import gettext as _
+
 from opsdb.management.answering import AnsweringCommand
 
 
@@ -31,7 +33,9 @@ class Command(AnsweringCommand):
     def show(self, out, answer):
         out.print(f"{answer.subject}: {answer.state}", markup=False, style="bold")
         for reason in answer.why:
-            out.print(f"  because {reason}", markup=False)
-        out.print("Nothing has to happen." if answer.done else f"Next: {answer.next_step}", markup=False)
-        if not answer.done:
-            out.print(f"By:   {answer.who}", markup=False)
+            out.print(_("  because %(reason)s") % {"reason": reason}, markup=False)
+        if answer.done:
+            out.print(_("Nothing has to happen."), markup=False)
+        else:
+            out.print(_("Next: %(step)s") % {"step": answer.next_step}, markup=False)
+            out.print(_("By:   %(who)s") % {"who": answer.who_in_words}, markup=False)
