@@ -13,9 +13,9 @@ from django.db import IntegrityError, connection
 from django.db.migrations.loader import MigrationLoader
 
 import opsdb.migrations
-from opsdb.models import Site
+from opsdb.models import Site, User
 
-from .factories import DataTransferFactory, SiteFactory, fill_every_table
+from .factories import DataTransferFactory, RoleFactory, SiteFactory, UserFactory, fill_every_table
 from .models.schema import LINK_TABLES, MODELS
 
 GUARDS = {model: rule for model in MODELS for rule in model._meta.constraints if rule.name.endswith("_never_truncated")}
@@ -184,3 +184,16 @@ def test_the_migrations_are_one_line():
     loader = MigrationLoader(connection)
     assert len(loader.graph.leaf_nodes("opsdb")) == 1
     assert len(FILES) == sum(app == "opsdb" for app, _ in loader.disk_migrations)
+
+
+@pytest.mark.django_db
+def test_services_that_are_staff_are_named_before_the_rule_comes():
+    name_services = import_module("opsdb.migrations.0021_service_users_are_no_staff").name_services_that_are_staff
+    mover = UserFactory(username="mover", groups=[RoleFactory(name="service")])
+    with connection.schema_editor() as editor:
+        name_services(apps, editor)
+        editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        editor.execute('ALTER TABLE "user" DISABLE TRIGGER user_service_is_no_staff')
+        User.objects.filter(pk=mover.pk).update(is_staff=True)
+        with pytest.raises(IntegrityError, match="at once: mover; take them out of the role"):
+            name_services(apps, editor)

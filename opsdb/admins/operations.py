@@ -24,10 +24,10 @@ from opsdb.models import (
     Verification,
 )
 from opsdb.workflows import archiving, deletion, integrity, observing, reducing, staging, switching, transferring, work
-from opsdb.workflows.states import name_of
 from opsdb.workflows.topology import validate_topology
 
 from .kit.actions import REFUSALS, Action, Kind, Order, OrderForm, Outcome, Skipped, refusal_text
+from .kit.values import in_words
 
 # Work
 
@@ -174,7 +174,7 @@ def _of_deletion(copy, held_back, location):
         text = gettext("is in a request for deletion at %s, which another person must approve") % location
         return Outcome(copy.pk, str(copy), Kind.CHANGES, [text], {"status": copy.status})
     kind = Kind.SKIPPED if held_back.rule is None else Kind.REFUSED
-    return Outcome(copy.pk, str(copy), kind, [str(held_back)])
+    return Outcome(copy.pk, str(copy), kind, [in_words(str(held_back))])
 
 
 def _cancel_deletion(copy, order):
@@ -263,7 +263,7 @@ OF_COPIES = (
 def _execute(request, order):
     done = deletion.execute(request, order.user)
     text = ngettext("%s copy is scheduled for deletion", "%s copies are scheduled for deletion", len(done.copies))
-    return "; ".join([text % len(done.copies), *map(str, done.held_back)])
+    return "; ".join([text % len(done.copies), *(in_words(str(one)) for one in done.held_back)])
 
 
 OF_DELETION_REQUESTS = (
@@ -351,7 +351,7 @@ def _request_staging(things, order: Order):
             text = gettext("is in a staging job for %s") % location
             outcomes.append(Outcome(thing.pk, str(thing), Kind.CHANGES, [text]))
         else:
-            why = gettext("%s: no copy can be read") % name_of(type(thing), thing.pk)
+            why = gettext("No copy of it can be read.")
             outcomes.append(Outcome(thing.pk, str(thing), Kind.REFUSED, [why]))
     return outcomes
 

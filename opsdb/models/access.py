@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from .base import OpsModelBase, OpsQuerySet, Row
 from .constraints import (
+    Rule,
     Unique,
     immutable,
     implies,
@@ -21,10 +22,48 @@ from .constraints import (
     json_object,
     matches,
     not_negative,
+    refuse_if,
 )
 from .enums import Recording
 
 TOKEN_PREFIX_LENGTH = 8
+
+
+def _services_never_log_in():
+    """Keep staff and the role ``service`` apart, so that no program's user gets into the admin.
+
+    Joining locks the user's row, as a change of it does: of the two at once, the second sees the first.
+    """
+
+    def refused_if(condition, row, column_sql):
+        return refuse_if(
+            condition,
+            f"'user ' || {row}.username || ': whoever is in the role service can be neither staff nor superuser'",
+            "Programs sign in by tokens; take the user out of the role service first, or make another for the person.",
+            column_sql=column_sql,
+        )
+
+    return [
+        Rule(
+            name="service_is_no_staff",
+            events='INSERT OR UPDATE OF "is_staff", "is_superuser"',
+            when="NEW.is_staff OR NEW.is_superuser",
+            body=refused_if(
+                "EXISTS (SELECT FROM user_groups AS link JOIN auth_group ON auth_group.id = link.group_id "
+                "WHERE link.user_id = NEW.id AND auth_group.name = 'service')",
+                "NEW",
+                "CASE WHEN NEW.is_staff THEN 'is_staff' ELSE 'is_superuser' END",
+            ),
+        ),
+        Rule(
+            name="groups_keep_staff_from_service",
+            table="user_groups",
+            declare="found record;",
+            body='SELECT username, is_staff OR is_superuser AS privileged INTO found FROM "user" '
+            "WHERE id = NEW.user_id AND EXISTS (SELECT FROM auth_group WHERE id = NEW.group_id AND name = 'service') "
+            "FOR NO KEY UPDATE;\n" + refused_if("found.privileged", "found", "'groups'"),
+        ),
+    ]
 
 
 class User(AbstractUser, metaclass=OpsModelBase):
@@ -57,6 +96,7 @@ class User(AbstractUser, metaclass=OpsModelBase):
                 message="Another user has this GitHub login.",
             ),
             json_object("preferences"),
+            *_services_never_log_in(),
         ]
 
 

@@ -437,23 +437,25 @@ def in_list(values) -> str:
     return "(" + ", ".join(f"'{value}'" for value in values) + ")"
 
 
-def refuse(message_sql, hint=""):
+def refuse(message_sql, hint="", column_sql=""):
     """PL/pgSQL that refuses a row as a violated check, so that Django raises ``IntegrityError``.
 
     Args:
         message_sql: an SQL expression for the message.
         hint: what would be right.
+        column_sql: an SQL expression for the field of a form beside which it is said.
     """
     hint_sql = f", HINT = '{hint.replace(chr(39), chr(39) * 2)}'" if hint else ""
+    column = f", COLUMN = {column_sql}" if column_sql else ""
     return (
         "RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = TG_NAME, "
-        f"TABLE = TG_TABLE_NAME, MESSAGE = {message_sql}{hint_sql};"
+        f"TABLE = TG_TABLE_NAME, MESSAGE = {message_sql}{hint_sql}{column};"
     )
 
 
-def refuse_if(condition, message_sql, hint="", returns="NEW"):
+def refuse_if(condition, message_sql, hint="", returns="NEW", column_sql=""):
     """PL/pgSQL that refuses a row when an SQL condition holds and lets it pass otherwise."""
-    return f"IF {condition} THEN\n{refuse(message_sql, hint)}\nEND IF;\nRETURN {returns};"
+    return f"IF {condition} THEN\n{refuse(message_sql, hint, column_sql)}\nEND IF;\nRETURN {returns};"
 
 
 def _columns_differ(columns):

@@ -5,7 +5,7 @@ from django.test import Client
 
 from tests.factories import UserFactory
 
-from .pages import MODELS
+from .pages import MODELS, SITE
 
 
 def logged_in(user):
@@ -13,6 +13,14 @@ def logged_in(user):
     client = Client()
     client.force_login(user)
     return client
+
+
+@pytest.fixture(autouse=True)
+def without_the_list_of_models(request, monkeypatch):
+    """Leave out the list of all models beside every page: it costs more than most pages, and is Django's own."""
+    if "answers" not in request.path.parts:
+        monkeypatch.setattr(SITE, "enable_nav_sidebar", False)
+        monkeypatch.setattr(SITE, "get_app_list", lambda *args: [])
 
 
 @pytest.fixture

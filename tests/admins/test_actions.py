@@ -108,7 +108,7 @@ class TestTheConversation:
         others = factories.DeletionRequestFactory()
         response = confirm(browser, DeletionRequest, "approve", own, others)
         assert "Approve: 1 changed, 1 refused." in said(response)
-        assert f"Deletion_request {own.pk}: another person than the one who asked must decide it" in said(response)
+        assert f"Deletion request {own.pk}: another person than the one who asked must decide it" in said(response)
         assert (column_of(own, "status"), column_of(others, "status")) == ("requested", "approved")
 
     def test_a_selection_across_pages_is_capped_and_the_page_says_so(self, browser, failed, monkeypatch):
@@ -301,19 +301,19 @@ class TestCopies:
 
 def in_transfer(story):
     transfer = factories.DataTransferFactory(data_transfer_package=story.bundle, origin_location=story.buffer)
-    return story.bundle_copy, f"data_transfer {transfer.pk}"
+    return story.bundle_copy, f"data transfer {transfer.pk}"
 
 
 def in_use(story):
     job = factories.StagingJobFactory(
         raw_data_packages=[story.package], destination_location_id=story.processing.pk, completed=True
     )
-    return story.staged_copy, f"staging_job {job.pk}"
+    return story.staged_copy, f"staging job {job.pk}"
 
 
 def not_archived(story):
     force(story.package, state="waiting")
-    return story.package_copy, f"raw_data_package {story.package.pk}"
+    return story.package_copy, f"raw data package {story.package.pk}"
 
 
 def young(story):
@@ -336,7 +336,7 @@ def test_the_admin_deletes_nothing_that_a_deletion_rule_holds_and_names_rule_and
     before = column_of(copy, "status")
     page = look(browser, PhysicalCopy, "request_deletion", copy)
     refused = outcomes(page)["REFUSED"][copy.pk]
-    assert f"physical_copy {copy.pk}: deletion rule {rule}: " in refused
+    assert f"physical copy {copy.pk}: deletion rule {rule}: " in refused
     assert row in refused
     assert refused in page.content.decode().replace("&#x27;", "'")
     for data in ({}, {"overrides_retention": "on"} if rule != 5 else {}):
@@ -357,7 +357,7 @@ class TestStagingAndPlanning:
         until = timezone.now() + timedelta(days=2)
         inputs = {"location": location.pk, "expires_at_0": f"{until:%Y-%m-%d}", "expires_at_1": "12:00"}
         found = outcomes(look(browser, RawDataPackage, "request_staging", there, lost, stage="look", **inputs))
-        assert "no copy can be read" in found["REFUSED"][lost.pk]
+        assert "No copy of it can be read" in found["REFUSED"][lost.pk]
         assert confirm(browser, RawDataPackage, "request_staging", there, lost, **inputs).status_code == 302
         job = StagingJob.objects.get()
         assert (list(job.raw_data_packages.all()), job.requested_by) == ([there], superuser)

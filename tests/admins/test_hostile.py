@@ -181,9 +181,7 @@ def own(value, row):
 
 
 @pytest.fixture
-def answering(browser, monkeypatch):
-    # A refused request is logged with its traceback, which here says nothing.
-    monkeypatch.setattr(SITE, "enable_nav_sidebar", False)
+def answering(browser):
     browser.raise_request_exception = True
     return browser
 

@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from opsdb.admins.kit import importing
 from opsdb.admins.kit.importing import kinds_for
+from opsdb.loaders.kinds import kinds
 from opsdb.models import ChangeLog, FixedSource, RawDataFile, Source, Telescope
 from tests import factories
 
@@ -131,6 +132,8 @@ def test_who_may_only_add_changes_nothing_by_a_file(db):
 def test_only_planning_tables_take_files(browser):
     taking = {model.__name__ for model in MODELS if kinds_for(model)}
     assert {"Source", "FixedSource", "PreScheduledSlot"} <= taking
+    # A season names other files, which a form does not have.
+    assert {kind.name for model in MODELS for kind in kinds_for(model)} == set(kinds()) - {"all"}
     assert not {"RawDataFile", "User", "DataLocation"} & taking
     for model in (RawDataFile, Telescope):
         assert browser.get(f"{address(model, 'changelist')}import/sources/").status_code == 404

@@ -5,6 +5,7 @@ that are registered. Whatever is registered later is in the table by itself.
 """
 
 import re
+from io import StringIO
 
 import pytest
 from django.core.management import call_command
@@ -12,14 +13,14 @@ from django.test import Client
 
 from opsdb.admins.kit.history import is_restorable
 from opsdb.admins.kit.importing import kinds_for
-from opsdb.models import ChangeLog, DeletionRequest, ExecutedObsUnit, Role
+from opsdb.models import ChangeLog, DeletionRequest, ExecutedObsUnit, Role, User
 from tests.factories import UserFactory, fill_every_table
 from tests.models.refusal import settle
 
 from .acting import ACTIONS, look, outcomes
 from .answers.pages import HOSTS, page
 from .conftest import logged_in
-from .pages import ADMINS, CLOSED, MODELS, SITE, address, is_parent
+from .pages import ADMINS, CLOSED, MODELS, SITE, address, is_parent, submit
 
 ROLES = ("admin", "observer", "viewer", "service")
 SEEN_BY = {"admin", "observer", "viewer"}
@@ -80,15 +81,14 @@ def was_allowed(response):
 
 
 def browser_of(role):
-    user = UserFactory(is_staff=role != "service", groups=[Role.objects.get(name=role).group_ptr])
-    return logged_in(user)
+    if role == "service":
+        call_command("opsdb_create_service", "mover", stdout=StringIO(), verbosity=0)
+        return logged_in(User.objects.get(username="mover"))
+    return logged_in(UserFactory(is_staff=True, groups=[Role.objects.get(name=role).group_ptr]))
 
 
 @pytest.fixture
-def rows(db, monkeypatch):
-    # The list of all models beside every page costs more than the pages, and is Django's own.
-    monkeypatch.setattr(SITE, "enable_nav_sidebar", False)
-    monkeypatch.setattr(SITE, "get_app_list", lambda *args: [])
+def rows(db):
     call_command("opsdb_init", verbosity=0)
     rows = fill_every_table()
     settle()
@@ -170,11 +170,37 @@ class TestObservers:
         assert changed.end_time == execution.end_time
 
 
-def test_a_service_user_cannot_log_in_to_the_admin(rows, settings):
-    user = UserFactory(username="mover", groups=[Role.objects.get(name="service").group_ptr])
-    user.set_password("Cerro-Chajnantor-5612")
-    user.save()
-    client = Client()
-    answer = client.post("/admin/login/?next=/admin/", {"username": "mover", "password": "Cerro-Chajnantor-5612"})
-    assert answer.status_code == 200
-    assert client.get("/admin/").status_code == 302
+class TestServices:
+    @pytest.fixture
+    def mover(self, rows):
+        call_command("opsdb_create_service", "mover", stdout=StringIO(), verbosity=0)
+        return User.objects.get(username="mover")
+
+    def test_do_not_log_in_whatever_password_they_are_given(self, mover):
+        assert mover.is_active and not mover.has_usable_password()
+        client, word = Client(), "Cerro-Chajnantor-5612"
+        for given in (False, True):
+            if given:
+                mover.set_password(word)
+                mover.save()
+            assert client.login(username="mover", password=word) == given
+            client.logout()
+            answer = client.post("/admin/login/?next=/admin/", {"username": "mover", "password": word})
+            assert answer.status_code == 200
+            assert client.get("/admin/").status_code == 302
+
+    def test_cannot_be_made_staff_in_a_form_which_says_so_beside_the_field(self, mover):
+        for privilege in ("is_staff", "is_superuser"):
+            page = submit(
+                logged_in(UserFactory(superuser=True)), address(User, "change", mover), mover, {privilege: "on"}
+            )
+            assert "user mover: whoever is in the role service" in str(page.context["errors"])
+            assert list(page.context["adminform"].form.errors) == [privilege]
+
+    def test_are_not_joined_by_staff_in_a_form_which_says_so_beside_the_field(self, rows):
+        person, role = UserFactory(is_staff=True), Role.objects.get(name="service")
+        page = submit(
+            logged_in(UserFactory(superuser=True)), address(User, "change", person), person, {"groups": [role.pk]}
+        )
+        assert list(page.context["adminform"].form.errors) == ["groups"]
+        assert not person.groups.exists()

@@ -31,8 +31,8 @@ OPTIONS = [
 SCHEDULE = ROOT / "opsdb/reference/samples/fyst_timeline_2026-06-15.ecsv"
 IMAGES = ROOT / "docs/images"
 SLOTS = 12
-WIDTH, HEIGHT = 1400, 900
 PATIENCE_MS = 15_000
+SCREEN = {"width": 1400, "height": 900}
 PHONE = {"width": 390, "height": 844}
 PASSWORD = "only-for-tests"
 
@@ -111,9 +111,13 @@ def tell():
     return people
 
 
-def is_failure(said):
-    """Whether something in the console tells of a failure; browsers ask by themselves for an icon that there is not."""
-    return said.type == "error" and not said.location["url"].endswith("/favicon.ico")
+def is_failure(said, page):
+    """Whether something in the console tells of a failure beside the page, which may be a refusal as a whole.
+
+    Browsers ask by themselves for an icon that there is not.
+    """
+    place = said.location["url"]
+    return said.type == "error" and place != page.url and not place.endswith("/favicon.ico")
 
 
 def session_of(person):
@@ -136,29 +140,47 @@ def browser(served):
         connection.close()
 
 
-@pytest.fixture
-def visit(served, browser):
-    """A function that opens a page as a person; afterwards nothing may have failed in any page that was opened."""
-    contexts, failures = [], []
+@pytest.fixture(scope="package")
+def windows(served, browser):
+    """A function that returns a person's windows of a size, which keep the files that every page loads."""
+    known = {}
 
-    def as_person(name, path="/admin/", **options):
-        context = browser.new_context(
-            base_url=served.address, **{"viewport": {"width": WIDTH, "height": HEIGHT}, **options}
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        contexts.append(context)
+    def of(name, width, height):
+        key = name, width, height
+        if key not in known:
+            known[key] = browser.new_context(
+                base_url=served.address, viewport={"width": width, "height": height}, reduced_motion="reduce"
+            )
+            known[key].set_default_timeout(PATIENCE_MS)
+        context = known[key]
+        # A page that was left may have told something that nobody has read, or be logged out.
+        context.clear_cookies()
         context.add_cookies([{"name": "sessionid", "value": served.cookies[name], "url": served.address}])
-        page = context.new_page()
+        return context
+
+    yield of
+    for context in known.values():
+        context.close()
+
+
+@pytest.fixture
+def visit(served, windows):
+    """A function that opens a page as a person; afterwards nothing may have failed in any page that was opened."""
+    pages, failures = [], []
+
+    def as_person(name, path="/admin/", viewport=SCREEN):
+        page = windows(name, **viewport).new_page()
+        pages.append(page)
         page.on("pageerror", lambda error: failures.append(f"{page.url}: {error}"))
-        page.on("console", lambda said: is_failure(said) and failures.append(f"{page.url}: {said.text}"))
+        page.on("console", lambda said: is_failure(said, page) and failures.append(f"{page.url}: {said.text}"))
         page.on("request", lambda request: request.url.startswith(served.address) or failures.append(request.url))
         page.on("response", lambda answer: answer.status >= 500 and failures.append(f"{answer.url}: {answer.status}"))
         page.goto(path)
         return page
 
     yield as_person
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert failures == []
 
 

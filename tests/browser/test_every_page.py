@@ -1,79 +1,136 @@
 """What holds for every page of the admin: everybody can use it, on any screen and in both colour schemes."""
 
+import os
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import TextField
 from django.urls import reverse
 
-from opsdb.models import ExecutedObsUnit, RawDataPackage
-from tests.admins.pages import ADMINS, CLOSED, address
+from opsdb.admins.kit.history import is_restorable
+from opsdb.admins.kit.importing import kinds_for
+from opsdb.models import ExecutedObsUnit, FixedSource, RawDataPackage, StagingJob, User
+from tests.admins.acting import ACTIONS
+from tests.admins.pages import ADMINS, address, is_parent, open_pages
 
 from .conftest import PHONE
 
 BY_NAME = {model._meta.model_name: model for model in ADMINS}
+# Pages are alike but for their fields; these have all kinds of them, states, inlines, actions and pictures.
+TYPICAL = [model._meta.model_name for model in (RawDataPackage, FixedSource, ExecutedObsUnit, StagingJob, User)]
+LOOKED_AT = sorted(BY_NAME) if os.environ.get("EVERY_PAGE") else TYPICAL
+
 SERIOUS = ("serious", "critical")
-CONTRAST = {"runOnly": ["color-contrast"]}
-# Pages are alike but for their fields; these have states, choices, inlines and pictures. Of the others, histories and
-# questions before a deletion, which no model has its own way of showing, are left out, and so is the dark.
-TYPICAL = ("rawdatapackage", "fixedsource", "executedobsunit")
+VIOLATIONS = {"resultTypes": ["violations"]}
+CONTRAST = {**VIOLATIONS, "runOnly": ["color-contrast"]}
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+FIRST_FILTER = "document.querySelector('#changelist-filter li:not(.selected) a')?.href"
+RESTORE = "[...document.querySelectorAll('.opsdb-change a')].at(-1)?.href"
+# As a list does it, which says nothing of an action for a model that has none.
+ACT = """([name, key, box]) => {
+  const form = document.getElementById('changelist-form') || document.body.appendChild(document.createElement('form'));
+  form.method = 'post';
+  for (const [field, value] of [['action', name], [box, key]]) {
+    form.querySelectorAll(`[name="${field}"]`).forEach((one) => one.remove());
+    form.append(Object.assign(document.createElement('input'), {type: 'hidden', name: field, value}));
+  }
+  HTMLFormElement.prototype.submit.call(form);
+}"""
 
 
-def pages_of(model, typical):
-    """Yield the addresses of a model's pages."""
-    closed = CLOSED.get(model, ())
-    yield address(model, "changelist")
-    if "add" not in closed:
-        yield address(model, "add")
-    row = model._default_manager.order_by("-pk").first()
-    if row is not None:
-        yield address(model, "change", row)
-        if not typical:
-            return
-        yield address(model, "history", row)
-        if "delete" not in closed:
-            yield address(model, "delete", row)
+class Looking:
+    """A person with a phone who looks for what keeps people from using a page.
+
+    Attributes:
+        problems: what was found.
+    """
+
+    def __init__(self, page):
+        self.page, self.problems = page, []
+        self.look()
+
+    def go(self, path):
+        """Look at another page."""
+        self.page.goto(path)
+        self.look()
+
+    def look(self):
+        """Look at the page as it is, in both colour schemes."""
+        if not self.page.evaluate(FITS):
+            self.problems.append(f"{self.page.url}: is wider than a phone's screen")
+        self._note(Axe().run(self.page, options=VIOLATIONS).response)
+        self.page.emulate_media(color_scheme="dark")
+        self._note(self.page.evaluate("options => axe.run(options)", CONTRAST))
+        self.page.emulate_media(color_scheme="light")
+
+    def _note(self, found):
+        self.problems += [
+            f"{self.page.url}: {rule['id']}: {rule['help']}: {rule['nodes'][0]['html'][:200]}"
+            for rule in found["violations"]
+            if rule["impact"] in SERIOUS
+        ]
+
+    def follow(self, link):
+        """Look at where a link leads that a script finds on the page, if there is one."""
+        if url := self.page.evaluate(link):
+            self.go(url)
+
+    def act(self, model, action, row):
+        """Look at what an action would do to a row."""
+        self.page.goto(address(model, "changelist"))
+        with self.page.expect_navigation():
+            self.page.evaluate(ACT, [action, str(row.pk), ACTION_CHECKBOX_NAME])
+        self.look()
+
+    def load(self, kind, name, content):
+        """Look at what loading a file would do."""
+        self.page.get_by_label("File:").set_input_files(
+            {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
+        )
+        self.page.get_by_role("button", name="Look what would happen").click()
+        self.look()
 
 
-def barriers(page, options=None):
-    """Return what axe-core finds serious on a page."""
-    found = Axe().run(page, options=options).response["violations"]
-    return [
-        f"{page.url}: {rule['id']}: {rule['help']}: {rule['nodes'][0]['html'][:200]}"
-        for rule in found
-        if rule["impact"] in SERIOUS
-    ]
+@pytest.mark.parametrize("name", LOOKED_AT)
+def test_pages_have_no_barriers_and_fit_a_phone(visit, elsewhere, name):
+    model = BY_NAME[name]
+    pages, row = open_pages(model), model._default_manager.order_by("-pk").first()
+    looking = Looking(visit("superuser", address(model, "changelist"), viewport=PHONE))
+    looking.follow(FIRST_FILTER)
+    looking.go(f"{address(model, 'changelist')}?q=nothing-is-called-so")
+    if "add" in pages:
+        looking.go(address(model, "add"))
+    for kind in kinds_for(model):
+        looking.go(f"{address(model, 'changelist')}import/{kind.name}/")
+        looking.load(kind.name, "list.csv", "name,priority\n")
+    if row is not None and not is_parent(model):
+        remember_another_version(elsewhere, row)
+        looking.go(address(model, "change", row))
+        looking.go(address(model, "history", row))
+        looking.follow(RESTORE)
+        if "delete" in pages:
+            looking.go(address(model, "delete", row))
+            if not ADMINS[model].big:
+                looking.act(model, "delete_selected", row)
+        for action in [action for one, action in ACTIONS if one is model]:
+            looking.act(model, action.name, row)
+    assert looking.problems == []
 
 
-def problems_of(page, dark=True):
-    """Return what is wrong with a page on a phone's screen, in both colour schemes or the light one only."""
-    problems = [] if page.evaluate(FITS) else [f"{page.url}: is wider than a phone's screen"]
-    problems += barriers(page)
-    if not dark:
-        return problems
-    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    problems += barriers(page, CONTRAST)
-    page.emulate_media(color_scheme="light")
-    return problems
-
-
-@pytest.mark.parametrize("name", sorted(BY_NAME))
-def test_pages_have_no_barriers_and_fit_a_phone(visit, name):
-    typical = name in TYPICAL
-    first, *others = pages_of(BY_NAME[name], typical)
-    page = visit("superuser", first, viewport=PHONE)
-    problems = problems_of(page, typical)
-    for other in others:
-        page.goto(other)
-        problems += problems_of(page, typical)
-    assert problems == []
+def remember_another_version(elsewhere, row):
+    """Change a text that means nothing, so that there is a version to restore."""
+    texts = [field.name for field in row._meta.fields if isinstance(field, TextField) and field.editable]
+    if texts and is_restorable(type(row)):
+        elsewhere(lambda: type(row).objects.filter(pk=row.pk).update(**{texts[0]: "told otherwise"}))
 
 
 def test_pages_that_answer_have_no_barriers_and_fit_a_phone(visit):
     execution = ExecutedObsUnit.objects.latest_first()[0]
     package = RawDataPackage.objects.not_archived()[0]
     night = reverse("admin:opsdb_executedobsunit_night", args=[f"{execution.start_time:%Y-%m-%d}"])
-    page = visit("superuser", reverse("admin:opsdb_executedobsunit_observation", args=[execution.pk]), viewport=PHONE)
-    problems = problems_of(page)
+    observation = reverse("admin:opsdb_executedobsunit_observation", args=[execution.pk])
+    looking = Looking(visit("superuser", observation, viewport=PHONE))
     for path in (
         night,
         reverse("admin:opsdb_source_sky"),
@@ -81,14 +138,31 @@ def test_pages_that_answer_have_no_barriers_and_fit_a_phone(visit):
         reverse("admin:opsdb_physicalcopy_where") + f"?q={package.pk}",
         reverse("admin:opsdb_rawdatapackage_why") + f"?q={package.pk}",
     ):
-        page.goto(path)
-        problems += problems_of(page)
-    assert problems == []
+        looking.go(path)
+    assert looking.problems == []
 
 
-def test_the_index_and_the_login_have_no_barriers_and_fit_a_phone(visit):
-    page = visit("superuser", viewport=PHONE)
-    assert problems_of(page) == []
-    page.context.clear_cookies()
-    page.goto("/admin/login/")
-    assert problems_of(page) == []
+def test_a_plan_of_an_import_has_no_barriers_and_fits_a_phone(visit):
+    looking = Looking(visit("superuser", f"{address(FixedSource, 'changelist')}import/sources/", viewport=PHONE))
+    looking.load("sources", "nebulae.csv", "name,longitude,latitude\nM 78,05:46:45,+00:04:45\n")
+    assert looking.page.get_by_role("region", name="What loading nebulae.csv would do").is_visible()
+    assert looking.problems == []
+
+
+def test_the_index_the_login_and_refusals_have_no_barriers_and_fit_a_phone(visit):
+    looking = Looking(visit("superuser", viewport=PHONE))
+    looking.go("/admin/opsdb/")
+    looking.page.context.clear_cookies()
+    looking.go("/admin/login/")
+    assert looking.problems == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param("/admin/opsdb/user/add/", id="forbidden"), pytest.param("/admin/opsdb/nothing/", id="not found")],
+)
+def test_refusals_have_no_barriers_and_fit_a_phone(visit, path):
+    looking = Looking(visit("viewer", viewport=PHONE))
+    looking.page.goto(path)
+    looking.look()
+    assert looking.problems == []

@@ -71,10 +71,10 @@ def test_failed_transfers_are_found_on_the_dashboard_and_reset_with_a_reason(vis
     begin(page, "Reset failed")
     for transfer in failed:
         expect(page.get_by_role("row", name=f"{transfer}")).to_contain_text("failed → pending")
+    picture(page, "action")
     page.get_by_role("button", name="Reset failed").click()
     expect(line(page, "Reason")).to_contain_text("This field is required")
     assert DataTransfer.objects.filter(status=Status.FAILED).count() == len(failed)
-    picture(page, "action")
     confirm(page, "Reset failed", REASON)
     expect(said(page)).to_be_visible()
     for transfer in failed:
@@ -87,7 +87,7 @@ def test_it_says_why_a_package_is_not_archived_and_who_does_what_next(visit, pic
     package = RawDataPackage.objects.filter(status=Status.FAILED).first()
     page = visit("viewer")
     picture(page, "admin")
-    page.get_by_role("link", name=f"Why raw_data_package {package.pk}?").click()
+    page.get_by_role("link", name=f"Why raw data package {package.pk}?").click()
     told = page.get_by_role("region", name="Why is it where it is?")
     expect(told).to_contain_text("no space left on device")
     expect(told).to_contain_text("remove the cause, then reset")

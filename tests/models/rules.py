@@ -71,9 +71,11 @@ from ..factories import (
     ReductionStepConfigFactory,
     ReductionStepDependencyFactory,
     ReductionStepFactory,
+    RoleFactory,
     SiteFactory,
     StagingJobFactory,
     SubObservingProgramFactory,
+    UserFactory,
 )
 from ..factories.base import EPOCH, checksum
 from .schema import DESIGN, DESIGNED
@@ -403,6 +405,43 @@ def archived_to_a_buffer():
         f"but {location.name} is a buffer location",
         "Choose a location whose type is long_term_archive.",
     )
+
+
+SERVICES_SIGN_IN_BY_TOKENS = (
+    "Programs sign in by tokens; take the user out of the role service first, or make another for the person."
+)
+
+
+def _no_service(user):
+    return f"user {user.username}: whoever is in the role service can be neither staff nor superuser"
+
+
+def _service_is_made(privilege):
+    @breaks("user_service_is_no_staff")
+    def attempt():
+        user = UserFactory(groups=[RoleFactory(name="service")])
+        return Attempt(updates(user, **{privilege: True}), _no_service(user), SERVICES_SIGN_IN_BY_TOKENS)
+
+    attempt.__name__ = privilege
+
+
+def _joins_services(privilege):
+    @breaks("user_groups_keep_staff_from_service")
+    def attempt():
+        user, role = UserFactory(**{privilege: True}), RoleFactory(name="service")
+        statement = "INSERT INTO user_groups (user_id, group_id) VALUES (%s, %s)"
+        return Attempt(
+            (lambda: user.groups.add(role), lambda: execute(statement, user.pk, role.pk)),
+            _no_service(user),
+            SERVICES_SIGN_IN_BY_TOKENS,
+        )
+
+    attempt.__name__ = privilege
+
+
+for _privilege in ("is_staff", "is_superuser"):
+    _service_is_made(_privilege)
+    _joins_services(_privilege)
 
 
 SOURCE_NEEDED = "Give it a source, or choose a mode that looks at nothing on the sky."

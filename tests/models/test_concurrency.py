@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from opsdb.models import DataProduct, ObsMode, ObsUnit, PreScheduledSlot, ReductionStepDependency
+from opsdb.models import DataProduct, ObsMode, ObsUnit, PreScheduledSlot, ReductionStepDependency, User
 
 from ..factories import (
     DataProductFactory,
@@ -15,7 +15,9 @@ from ..factories import (
     PipelineFactory,
     PreScheduledSlotFactory,
     ReductionStepFactory,
+    RoleFactory,
     TelescopeFactory,
+    UserFactory,
 )
 from .overlaps import slot
 
@@ -67,6 +69,22 @@ def test_two_dependencies_at_once_make_no_circle():
     one, other = ReductionStepFactory.create_batch(2, pipeline=PipelineFactory())
     assert_second_is_refused(wait_for(one, other), wait_for(other, one), "reduction_step_dependency_no_cycle")
     assert ReductionStepDependency.objects.get().step == one
+
+
+@pytest.mark.parametrize("joins_first", [True, False])
+def test_nobody_becomes_staff_and_joins_the_services_at_once(joins_first):
+    user, role = UserFactory(), RoleFactory(name="service")
+
+    def joins():
+        user.groups.add(role)
+
+    def becomes_staff():
+        User.objects.filter(pk=user.pk).update(is_staff=True)
+
+    if joins_first:
+        assert_second_is_refused(joins, becomes_staff, "user_service_is_no_staff")
+    else:
+        assert_second_is_refused(becomes_staff, joins, "user_groups_keep_staff_from_service")
 
 
 def test_two_products_do_not_supersede_each_other_at_once():

@@ -32,7 +32,7 @@ from opsdb.workflows.attribution import attributed
 from opsdb.workflows.errors import OpsdbError
 
 from .refusals import REFUSED, Refusal, check_now
-from .values import said
+from .values import in_words, said
 
 MOST_ROWS = 500
 SHOWN_ROWS = 50
@@ -217,9 +217,9 @@ REFUSALS = (OpsdbError, ValidationError, OperationalError, *REFUSED)
 def refusal_text(error) -> str:
     """Return what a refusal of a workflow or of the database says to people; other errors are raised again."""
     if isinstance(error, ValidationError):
-        return " ".join(error.messages)
+        return in_words(" ".join(error.messages))
     if isinstance(error, OpsdbError):
-        return capfirst(str(error))
+        return capfirst(in_words(str(error)))
     if isinstance(error, OperationalError):
         if getattr(error.__cause__, "sqlstate", None) not in LOCKED_BY_OTHERS:
             raise error

@@ -4,12 +4,10 @@ A page belongs to the admin of a model, as :mod:`.hooks` says; so it works at ev
 own theme. It is a title and sections of facts, tables and drawings.
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 
-from django.apps import apps
 from django.contrib.admin.sites import all_sites
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.admin.utils import quote
@@ -29,22 +27,10 @@ from django.utils.translation import gettext as _
 from opsdb.models.enums import Look
 
 from ..drawings.svg import together
+from ..kit.values import row_in_words, row_names, tables
 
 Text = str | Promise
 NEUTRAL = Look("grey", "○")
-
-
-@cache
-def tables() -> dict[str, type[Model]]:
-    """Return the models by table."""
-    return {model._meta.db_table: model for model in apps.get_app_config("opsdb").get_models() if not model._meta.proxy}
-
-
-@cache
-def _row_names():
-    """A pattern for what messages call rows: table and key. A table of one word may be just that word."""
-    names = "|".join(sorted((table for table in tables() if "_" in table), key=len, reverse=True))
-    return re.compile(rf"\b({names}) ([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}|[0-9]+)\b")
 
 
 class Viewer:
@@ -93,7 +79,7 @@ class Viewer:
 
     def sees_names(self, text: str) -> bool:
         """Return whether the person may view every row that a text names."""
-        return self.sees(*{tables()[table] for table, _key in _row_names().findall(text)})
+        return self.sees(*{tables()[table.lower()] for table, _key in row_names().findall(text)})
 
     def told(self, text: str) -> Text:
         """Return a text with the rows that it names as links; if it names one that the person may not view, not."""
@@ -101,11 +87,11 @@ class Viewer:
             return self.withheld
 
         def as_link(found):
-            url = self.row_url(tables()[found[1]], found[2])
-            return format_html('<a href="{}">{}</a>', url, found[0])
+            url = self.row_url(tables()[found[1].lower()], found[2])
+            return format_html('<a href="{}">{}</a>', url, row_in_words(found[0]))
 
         # The names stand in the text as they are: none of their characters is escaped.
-        return mark_safe(_row_names().sub(as_link, escape(text)))  # noqa: S308
+        return mark_safe(row_names().sub(as_link, escape(text)))  # noqa: S308
 
     @cached_property
     def pages(self) -> dict[str, tuple["Page", type]]:

@@ -44,8 +44,9 @@ from opsdb.workflows.overview import WORK, Exactness, Number, Overview, Trouble,
 from ..drawings.bars import fill_bar
 from ..drawings.timeline import Hours, Lane, TimeLine
 from ..kit.columns import badge, human_size, moment
+from ..kit.values import row_in_words, tables
 from .bars import bar_legend, execution_bar, execution_table
-from .base import NEUTRAL, Content, Figure, Page, Section, Table, Viewer, capped, paragraph, spaced, tables
+from .base import NEUTRAL, Content, Figure, Page, Section, Table, Viewer, capped, paragraph, spaced
 from .wording import age, said
 
 REFRESH_SECONDS = 30
@@ -168,22 +169,24 @@ def _seen(viewer, troubles):
 
 def _summary(viewer, found):
     """What a screen reader is told when it changes."""
-    failures = [
-        count.number
+    failures = {
+        KINDS[stage.name].title: count.number
         for stage in found.stages
         # The state of a package repeats what became of its transfers.
         if viewer.sees(KINDS[stage.name].model) and KINDS[stage.name].machine is not PackageState
         for count in stage.states
-        if count.state == Status.FAILED
-    ]
-    exactness = Exactness.EXACT if all(number.is_exact for number in failures) else Exactness.ESTIMATED
-    failed = Number(sum(number.value for number in failures), exactness)
+        if count.state == Status.FAILED and count.number.value
+    }
+    exactness = Exactness.EXACT if all(number.is_exact for number in failures.values()) else Exactness.ESTIMATED
+    failed = Number(sum(number.value for number in failures.values()), exactness)
+    where = ", ".join(f"{title}: {said(number)}" for title, number in failures.items())
     stalled = len(_seen(viewer, found.stalled))
     if not failed.value and not stalled:
         return _("Nothing has failed and nothing is stalled.")
     return " ".join(
         [
-            ngettext("%(count)s has failed,", "%(count)s have failed,", failed.value) % {"count": said(failed)},
+            ngettext("%(count)s has failed", "%(count)s have failed", failed.value) % {"count": said(failed)}
+            + (f" ({where})," if where else ","),
             ngettext("%(count)s is stalled.", "%(count)s are stalled.", stalled) % {"count": f"{stalled:,}"},
         ]
     )
@@ -299,7 +302,9 @@ def why_link(viewer: Viewer, name: str):
     url = viewer.page_url("why", q=name)
     if url is None:
         return "–"
-    return format_html('<a href="{}" aria-label="{}">{}</a>', url, _("Why %(name)s?") % {"name": name}, _("Why?"))
+    return format_html(
+        '<a href="{}" aria-label="{}">{}</a>', url, _("Why %(name)s?") % {"name": row_in_words(name)}, _("Why?")
+    )
 
 
 def _waiting(viewer, now):

@@ -168,11 +168,13 @@ def _way(viewer, origin, end, names, routes, moves, places):
         words.append(f"● {number:,}, {size(volume)}")
     if failed:
         words.append(f"✘ {failed:,}")
+    if routes and not any(route.active for route in routes):
+        words.append(_("out of use"))
     methods = ", ".join(sorted({route.method for route in routes}))
     told = _("%(origin)s to %(end)s: %(routes)s; %(number)s open (%(volume)s), %(failed)s failed") % {
         "origin": names[origin],
         "end": names[end],
-        "routes": ", ".join(route.name for route in routes) or _("no route"),
+        "routes": ", ".join(map(_in_use, routes)) or _("no route"),
         "number": f"{number:,}",
         "volume": size(volume),
         "failed": f"{failed:,}",
@@ -185,6 +187,10 @@ def _way(viewer, origin, end, names, routes, moves, places):
     else:
         href = viewer.list_url(DataTransferRoute, origin_site__id__exact=origin, destination_site__id__exact=end)
     return Way(origin, end, "  ".join(words) or methods, told, state, href)
+
+
+def _in_use(route):
+    return route.name if route.active else _("%(route)s (out of use)") % {"route": route.name}
 
 
 def _arrow(kind):

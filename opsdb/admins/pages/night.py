@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from opsdb.models import (
     Downtime,
@@ -333,7 +334,10 @@ def _facts(telescope, heavens, executions, local):
     def span(times):
         return f"{times[0]:%H:%M}–{times[1]:%H:%M} UTC"
 
-    yield _("observed"), _("%(number)s executions") % {"number": len(executions)}
+    yield (
+        _("observed"),
+        (ngettext("%(number)s execution", "%(number)s executions", len(executions)) % {"number": len(executions)}),
+    )
     done = sum(((one.end_time - one.start_time) for one in executions if one.end_time), timedelta())
     yield _("time in executions"), duration(done.total_seconds())
     if heavens and heavens.known:

@@ -6,6 +6,7 @@ from django.db.models import Count
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from opsdb.models import (
     ConstantElevationSource,
@@ -198,7 +199,10 @@ def _clusters(viewer, sources, look_of):
             "dec_deg__gte": min(one.dec_deg for one in members),
             "dec_deg__lte": max(one.dec_deg for one in members),
         }
-        told = _("%(number)s sources about %(place)s") % {"number": len(members), "place": _degrees(ra, dec)}
+        told = ngettext("%(number)s source about %(place)s", "%(number)s sources about %(place)s", len(members)) % {
+            "number": len(members),
+            "place": _degrees(ra, dec),
+        }
         points.append(Point(ra, dec, look, told, viewer.list_url(FixedSource, **bounds), len(members)))
     return points
 

@@ -21,7 +21,8 @@ from opsdb.workflows.errors import NotFound, OpsdbError
 from opsdb.workflows.states import name_of
 
 from ..kit.columns import badge, code, human_size, moment
-from .base import Content, Facts, Page, Question, Section, Table, Viewer, first_of, tables
+from ..kit.values import row_as_named, tables
+from .base import Content, Facts, Page, Question, Section, Table, Viewer, first_of
 
 LIMIT = 100
 HAVE_COPIES = (ExecutedObsUnit, RawDataFile, RawDataPackage, DataTransferPackage, DataProduct, PhysicalCopy)
@@ -49,12 +50,12 @@ def meant(viewer: Viewer, text: str):
     """
     unknown = WhatIsMeant(
         _(
-            "There is no such thing that you may view; give a UUID, a table and a key such as data_transfer 17, or the"
+            "There is no such thing that you may view; give a UUID, a kind and a key such as data transfer 17, or the"
             " name, path or checksum of a package, file or product."
         )
     )
     try:
-        row = find(text)
+        row = find(row_as_named(text))
     except NotFound:
         raise unknown from None
     except Ambiguous as error:
@@ -81,8 +82,8 @@ def view(viewer: Viewer) -> Content:
         _("What?"),
         text,
         help=_(
-            "An observation, file, package, product or copy: its UUID, its table and key such as physical_copy 17, its"
-            " name or its path."
+            "An observation, file, package, product or copy: its UUID, its kind and key such as physical copy 17, its"
+            " name, path or checksum."
         ),
     )
     if not text:

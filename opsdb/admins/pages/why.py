@@ -48,7 +48,7 @@ def view(viewer: Viewer) -> Content:
         _("What?"),
         text,
         help=_(
-            "A UUID, a table and a key such as data_transfer 17, "
+            "A UUID, a kind and a key such as data transfer 17, "
             "or the name, path or checksum of a package, file or product."
         ),
     )

@@ -24,7 +24,7 @@ NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
 
 class TestWhere:
-    @pytest.mark.parametrize("text", ["{pk}", "raw_data_package {pk}", "{name}", " {name} "])
+    @pytest.mark.parametrize("text", ["{pk}", "raw_data_package {pk}", "Raw data package {pk}", "{name}", " {name} "])
     def test_a_package_is_found_by_key_and_name(self, text, browser):
         copy = factories.RawDataPackagePhysicalCopyFactory()
         package = copy.raw_data_package
@@ -97,8 +97,8 @@ class TestWhy:
         job = factories.StagingJobFactory(raw_data_packages=[package])
         url = f"/admin/opsdb/stagingjob/{job.pk}/change/"
         told = read(seeing(StagingJob).get(url)).text
-        assert f"raw_data_package {package.pk}" not in told and "(not shown)" in told
-        assert f"raw_data_package {package.pk}" in read(seeing(StagingJob, RawDataPackage).get(url)).text
+        assert f"raw data package {package.pk}" not in told and "(not shown)" in told
+        assert f"raw data package {package.pk}" in read(seeing(StagingJob, RawDataPackage).get(url)).text
 
     def test_explaining_many_inputs_takes_no_more_queries_than_few(self, db, django_assert_max_num_queries):
         from opsdb.workflows.answers import explain
@@ -247,7 +247,10 @@ class TestDataFlow:
         told = next(a["aria-label"] for tag, a in found.tags if tag == "a" and " to " in a.get("aria-label", ""))
         assert told.startswith(f"{origin.site} to {end.site}") and "2 open" in told and "1 failed" in told
 
-    def test_a_route_without_traffic_is_drawn_too(self, browser):
-        factories.DataTransferRouteFactory(active=False)
-        factories.DataTransferRouteFactory()
-        assert {"opsdb-way-closed", "opsdb-way-idle"} <= read(browser.get(page("dataflow"))).classes()
+    def test_a_route_without_traffic_is_drawn_too_and_one_out_of_use_called_so(self, browser):
+        paused, used = factories.DataTransferRouteFactory(active=False), factories.DataTransferRouteFactory()
+        found = read(browser.get(page("dataflow")))
+        assert {"opsdb-way-closed", "opsdb-way-idle"} <= found.classes()
+        names = " ".join(attributes.get("aria-label") or "" for tag, attributes in found.tags if tag == "a")
+        assert f"{paused.name} (out of use)" in names
+        assert used.name in names and f"{used.name} (out of use)" not in names

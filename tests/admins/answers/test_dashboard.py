@@ -40,7 +40,7 @@ def test_a_failure_is_shown_with_its_message_and_the_way_to_its_why(browser):
     assert f"/admin/opsdb/datatransfer/{transfer.pk}/change/" in found.links
     assert page("why", q=f"data_transfer {transfer.pk}") in found.links
     assert "/admin/opsdb/datatransfer/?status__exact=failed" in found.links
-    assert "1 has failed" in found.text
+    assert "1 has failed (transferred: 1), 0 are stalled." in found.text
 
 
 def test_stalled_work_and_what_waits_too_long_is_shown(browser):

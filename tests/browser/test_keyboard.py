@@ -1,0 +1,142 @@
+"""With the keyboard alone: everything on every kind of page is reached, shows that it is, and has a name."""
+
+import re
+
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from opsdb.models import DataTransfer, ExecutedObsUnit, ObsUnit, RawDataPackage
+from tests.admins.acting import ACTIONS
+from tests.admins.pages import address
+
+from .hands import begin, has_focus, line
+
+SIDE_BAR = "#nav-sidebar"
+# A date or time input is left after as many steps as it has parts.
+PARTS = 8
+# Boxes that are scrolled, and the way round by the browser's own bars.
+SPARE = 60
+
+# Marks what a person sees and may use, with how it looks without the focus, and notes where the focus goes.
+BEGIN = """sideBar => {
+  const look = (element) => {
+    // What is typed into is part of the box that shows what is chosen.
+    const style = getComputedStyle(element.closest('.select2-selection') || element);
+    return [style.outlineStyle, style.outlineWidth, style.outlineColor, style.boxShadow].join(' ');
+  };
+  const usable = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]';
+  const walk = window.walk = {reached: new Set(), unseen: [], expected: []};
+  document.activeElement.blur();
+  for (const element of document.querySelectorAll(usable)) {
+    const seen = element.checkVisibility({visibilityProperty: true, opacityProperty: true})
+      && element.getClientRects().length;
+    const other = element.type === 'radio' && !element.checked;
+    if (seen && !other && element.tabIndex >= 0 && !element.disabled && !element.closest(sideBar)) {
+      walk.expected.push(element);
+    }
+    element.lookBefore = look(element);
+  }
+  document.addEventListener('focusin', ({target}) => {
+    walk.reached.add(target);
+    const box = target.getBoundingClientRect();
+    const hidden = box.bottom < 0 || box.right < 0 || box.top > innerHeight || box.left > innerWidth;
+    if (hidden || !target.matches(':focus-visible') || look(target) === target.lookBefore) {
+      walk.unseen.push(target.outerHTML.slice(0, 200));
+    }
+  });
+}"""
+STEP = """() => {
+  const stays = walk.last === document.activeElement;
+  walk.last = document.activeElement;
+  return [stays, walk.expected.every((element) => walk.reached.has(element))];
+}"""
+END = """() => {
+  const told = (element) => element.outerHTML.slice(0, 200);
+  axe.setup(document.documentElement);
+  const nameless = walk.expected.filter((element) => !axe.commons.text.accessibleText(element).trim());
+  axe.teardown();
+  return {
+    missed: walk.expected.filter((element) => !walk.reached.has(element)).map(told),
+    nameless: nameless.map(told),
+    unseen: walk.unseen,
+  };
+}"""
+SKIP_SIDE_BAR = "sideBar => document.querySelectorAll(`${sideBar} :is(a, input)`).forEach((one) => one.tabIndex = -1)"
+
+
+def walk(page):
+    """Press Tab until the focus has been everywhere, and return what was wrong on the way."""
+    page.wait_for_load_state("load")
+    page.evaluate(SKIP_SIDE_BAR, SIDE_BAR)
+    page.evaluate(BEGIN, SIDE_BAR)
+    steps = page.evaluate("walk.expected.length") + SPARE
+    trapped, times = [], 0
+    for _ in range(steps):
+        page.keyboard.press("Tab")
+        stays, is_over = page.evaluate(STEP)
+        times = times + 1 if stays else 0
+        if times > PARTS:
+            trapped = [page.evaluate("document.activeElement.outerHTML.slice(0, 200)")]
+        if is_over or trapped:
+            break
+    page.evaluate(Axe().axe_script)
+    found = {**page.evaluate(END), "trapped": trapped}
+    return [f"{page.url}: {what}: {element}" for what, elements in found.items() for element in elements]
+
+
+def pages():
+    """Addresses of a page of each kind."""
+    execution, package = ExecutedObsUnit.objects.latest_first()[0], RawDataPackage.objects.not_archived()[0]
+    return (
+        "/admin/",
+        address(DataTransfer, "changelist"),
+        f"{address(ObsUnit, 'changelist')}?q=a&available__exact=1",
+        address(ObsUnit, "add"),
+        address(ExecutedObsUnit, "change", execution),
+        address(RawDataPackage, "history", package),
+        address(ObsUnit, "delete", ObsUnit.objects.first()),
+        f"{address(ObsUnit, 'changelist')}import/obs-units/",
+        reverse("admin:opsdb_executedobsunit_observation", args=[execution.pk]),
+        reverse("admin:opsdb_executedobsunit_night", args=[f"{execution.start_time:%Y-%m-%d}"]),
+        reverse("admin:opsdb_source_sky"),
+        reverse("admin:opsdb_datatransferroute_dataflow"),
+        reverse("admin:opsdb_physicalcopy_where") + f"?q={package.pk}",
+        reverse("admin:opsdb_rawdatapackage_why") + f"?q={package.pk}",
+    )
+
+
+def test_tab_reaches_everything_and_shows_where_it_is(visit):
+    page, problems = visit("superuser"), []
+    for path in pages():
+        page.goto(path)
+        problems += walk(page)
+    assert problems == []
+
+
+def test_tab_reaches_everything_of_an_action_and_of_the_login(visit):
+    page = visit("superuser", address(ObsUnit, "changelist"))
+    page.goto(address(DataTransfer, "changelist"))
+    page.locator(".action-select").first.check()
+    begin(page, next(str(action.label) for model, action in ACTIONS if model is DataTransfer))
+    assert walk(page) == []
+    page.context.clear_cookies()
+    page.goto("/admin/login/")
+    assert walk(page) == []
+
+
+def test_a_reference_is_chosen_with_the_keyboard_alone(visit):
+    page = visit("superuser", address(ObsUnit, "add"))
+    box = line(page, "Observing program").get_by_role("combobox")
+    box.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("searchbox").last).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("listbox")).to_have_count(0)
+    assert has_focus(box)
+    page.keyboard.press("Enter")
+    page.keyboard.type("GEco")
+    expect(page.locator(".select2-results__option--highlighted")).to_have_text(re.compile("^GEco"))
+    page.keyboard.press("Enter")
+    expect(box).to_contain_text("GEco")
+    assert has_focus(box)
