@@ -37,7 +37,7 @@ from .kit.operating import Operated
 from .kit.paging import LAST, LONGEST_QUERY_SECONDS, TOO_SLOW, Page, TooSlow, given_up_after
 from .kit.refusals import REFUSED, Refusal, TolerantErrors, check_now, form_that_shows
 from .kit.relations import rows_referring_to
-from .kit.searching import condition_of, described, unquoted, words_of
+from .kit.searching import any_of, conditions_of, described, keys_found, unquoted, words_of
 from .pages.hooks import Answering
 
 AUDIT = ("created_at", "updated_at")
@@ -385,21 +385,20 @@ class OpsAdmin(Operated, Answering, ModelFacts, admin.ModelAdmin):
         # What a big table is searched for is whole or a beginning, blanks included.
         words = [unquoted(search_term)] if self.big and search_term else words_of(search_term)
         for word in words if fields else ():
-            found = self.search_condition(fields, word)
-            queryset = queryset.none() if found is None else self._found(queryset, found)
+            found = self.search_conditions(fields, word)
+            queryset = self._found(queryset, found) if found else queryset.none()
         return queryset, False
 
-    def _found(self, queryset, condition):
+    def _found(self, queryset, conditions):
         if not self.big:
-            return queryset.filter(condition)
+            return queryset.filter(any_of(conditions))
         # PostgreSQL would gladly walk a table in the order of the list until it has a page of what it looks for.
-        rows = self.model._base_manager.filter(condition).order_by()
-        keys = list(rows.values_list("pk", flat=True)[: FOUND_ROWS + 1])
-        return queryset.filter(condition if len(keys) > FOUND_ROWS else Q(pk__in=keys))
+        keys = keys_found(self.model._base_manager.all(), conditions, FOUND_ROWS + 1)
+        return queryset.filter(any_of(conditions) if len(keys) > FOUND_ROWS else Q(pk__in=keys))
 
-    def search_condition(self, fields, word):
-        """Return what a word of a search means, or None when no row can match it."""
-        return condition_of(self.model, fields, word, self.finders)
+    def search_conditions(self, fields, word):
+        """Return what a word of a search may mean; nothing when no row can match it."""
+        return conditions_of(self.model, fields, word, self.finders)
 
     def get_actions(self, request):
         actions = super().get_actions(request)
