@@ -30,7 +30,7 @@ from opsdb.models.constraints import Rule
 
 from .kit.columns import ZONE, column_for, states_of
 from .kit.counting import BoundedPaginator, Deletion
-from .kit.filters import RelatedFilter, leading_fields
+from .kit.filters import ChoiceFilter, LeadingFilter, RelatedFilter, leading_fields
 from .kit.keys import KeySelect, KeySelectMultiple
 from .kit.links import list_url, narrowed_by, parameter_of
 from .kit.operating import Operated
@@ -254,12 +254,10 @@ class KeyedChangeList(OpsChangeList):
 
     def _within(self):
         """Return the attribute and the value by which the list is narrowed so that an index gives it in order."""
-        by_key = self.keys[0].removeprefix("-") == self.lookup_opts.pk.name
-        leading = leading_fields(self.model._meta.concrete_model) if by_key else ()
-        for spec in self.filter_specs:
-            if isinstance(spec, RelatedFilter) and spec.value is not None and spec.field.name in leading:
-                return spec.field.attname, spec.field.target_field.to_python(spec.value)
-        return None
+        if self.keys[0].removeprefix("-") != self.lookup_opts.pk.name:
+            return None
+        leading = (spec.within for spec in self.filter_specs if isinstance(spec, LeadingFilter))
+        return next(filter(None, leading), None)
 
     def page_links(self):
         """Return name, text and address of the ways to other pages, the address None where there is none."""
@@ -345,7 +343,12 @@ class OpsAdmin(Operated, Answering, ModelFacts, admin.ModelAdmin):
         names = [*(self.list_filter or ([] if self.big else self._bounded_names()))]
         # Links lead here from rows that this list can't always be narrowed by.
         names += [name for name in self.model_fields if name not in names and self._narrows(name, request)]
-        return [(name, RelatedFilter) if self._is_reference(name) else name for name in names]
+        return [self._with_filter(name) for name in names]
+
+    def _with_filter(self, name):
+        if self._is_reference(name):
+            return name, RelatedFilter
+        return (name, ChoiceFilter) if name in leading_fields(self.model) else name
 
     def _narrows(self, name, request):
         return self._is_reference(name) and parameter_of(self.model_fields[name]) in request.GET
