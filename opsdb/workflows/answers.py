@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Exists, Min, Model, OuterRef, Q
+from django.db.models import Count, Exists, Model, OuterRef, Q
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
@@ -64,6 +64,7 @@ ASKED_ABOUT = {
 }
 CHECKSUM = re.compile(rf"[0-9a-f]{{{CHECKSUM_HEAD},128}}")
 MOST_COPIES = 1_000
+MOST_PACKAGES = 10_000
 
 
 class Ambiguous(OpsdbError):
@@ -766,16 +767,17 @@ def _explain_step(step) -> Explanation:
     if open_run:
         told = f"{name}: {name_of(ExecutedReductionStep, open_run.pk)} is open"
         return _explain_run(open_run).because_of(step, "running", told)
-    oldest = step.new_packages().aggregate(oldest=Min("updated_at"))["oldest"]
+    oldest = step.has_new_since(of_newest=MOST_PACKAGES)
     if oldest is None:
-        return _done(step, "idle", f"{name}: no available package is new to it")
+        return _done(step, "idle", f"{name}: no available package is new to it, of the newest {MOST_PACKAGES:,}")
     try:
         choose_version(step)
     except Refused as refused:
         return _says(step, "waiting", str(refused), "register a version or pin one, or change the policy", OPERATOR)
     for dependency in step.dependencies.select_related("depends_on").order_by("depends_on"):
         before = dependency.depends_on
-        if before.new_packages().exists() or before.runs.open().exists() or before.runs.failed().exists():
+        has_new = before.has_new_since(of_newest=MOST_PACKAGES) is not None
+        if has_new or before.runs.open().exists() or before.runs.failed().exists():
             told = _explain_step(before)
             failed = before.runs.failed().order_by("-pk").first()
             if told.done and failed:
