@@ -1,10 +1,14 @@
 """What the admin's pages cost as the tables grow: ``python -m benchmarks.admin``.
 
-Two databases of their own, one with 10,000 and one with 10,000,000 raw files: a thousand files and a hundred packages
-of each execution, a copy of each file at the source, most of them deleted since, a copy of each package in an archive
-and of each transfer package in a buffer, transfers, logs, fixity checks, runs, products and changes. Each page of the
-admin is asked for several times in both. No page should take more than 500 ms, nor twice as long in the large database
-as in the small one; else the program ends with 1.
+Two databases of their own, one with 10,000 and one with 10,000,000 raw files: a copy of each file at the source, most
+of them deleted since, a copy of each package in an archive and of each transfer package in a buffer, transfers, logs,
+fixity checks, runs, products and changes. The large one has a thousand files and a hundred packages of each execution.
+The small one has fewer, so that its executions and transfer packages fill a page too, and in both each state that
+occurs at all has at least a page of rows: a page of few rows is no measure for a full one.
+
+Each page of the admin is asked for several times in both, and of the exports of the biggest lists the first rows. No
+page should take more than 500 ms, nor twice as long in the large database as in the small one; else the program ends
+with 1.
 
 ``--keep`` leaves the databases behind, and ``--reuse`` takes those that an earlier run left.
 """
@@ -14,13 +18,20 @@ import os
 import statistics
 import sys
 import time
+from collections import deque
 from contextlib import contextmanager
+from itertools import islice
 
 import django
 
-FILES_PER_PACKAGE = 10
-PACKAGES_PER_EXECUTION = 100
-PACKAGES_PER_BUNDLE = 20
+USUAL = (100, 10, 20)  # packages of an execution, files of a package, packages of a transfer package
+SMALLER = (20, 2, 5)  # where the files would not suffice for as many executions as are wanted
+EXECUTIONS = 250
+SECONDS_BETWEEN_EXECUTIONS = 3_150  # 10,000 in a year
+PAGE = 60  # rows that fill a page
+EXPORTED_ROWS = 1_000
+IDS_OF_A_FILE = 4  # so many numbers of copies for each file, some of them for what holds the file
+FIRST_COPY = 1_000
 WANTED_RATIO = 2.0
 WANTED_SECONDS = 0.5
 COMPLETE = "filled for benchmarks.admin"
@@ -32,10 +43,10 @@ def key(number, kind):
     return f"(left({digits}, 8) || '-' || right({digits}, 4) || '-7000-8000-00000000000{kind}')::uuid"
 
 
-def first_tenth_else(executions, keys, execution):
-    """Return SQL that takes the first key for the oldest tenth of the executions and then the others in turn."""
+def first_quarter_else(executions, keys, execution):
+    """Return SQL that takes the first key for the oldest quarter of the executions and then the others in turn."""
     others = len(keys) - 1
-    place = f"CASE WHEN {execution} <= {executions} / 10 THEN 1 ELSE 2 + mod({execution}, {others}) END"
+    place = f"CASE WHEN {execution} <= {executions} / 4 THEN 1 ELSE 2 + mod({execution}, {others}) END"
     return f"(ARRAY[{', '.join(map(str, keys))}])[{place}]"
 
 
@@ -44,8 +55,14 @@ def hexadecimal(number):
     return f"md5(({number})::text) || md5(({number})::text || 'x')"
 
 
-AGO = "now() - ({files} - number) * interval '1 year' / {files}"
-RARELY = "WHEN mod(number, 5003) = 7 THEN"
+def rarely(rows):
+    """Return SQL for the condition that holds for one in 5003 of so many rows, but for a page of them at least."""
+    return f"mod(number, {max(1, min(5003, rows // PAGE))}) = 0"
+
+
+def newest(rows, share):
+    """Return SQL for the condition that holds for a share of so many rows, but for more than a page of them."""
+    return f"number > {rows - max(2 * PAGE, int(share * rows))}"
 
 
 def multiply(row, number, **columns):
@@ -134,23 +151,33 @@ def fill(files):
     }
     factories.UserFactory(superuser=True, username="benchmark")
 
-    packages = files // FILES_PER_PACKAGE
-    executions = packages // PACKAGES_PER_EXECUTION
-    bundles = packages // PACKAGES_PER_BUNDLE
-    of_package = f"(1 + (number - 1) / {PACKAGES_PER_EXECUTION})"
-    of_file = f"(1 + (number - 1) / {PACKAGES_PER_EXECUTION * FILES_PER_PACKAGE})"
-    package_of_file = f"(1 + (number - 1) / {FILES_PER_PACKAGE})"
-    bundle_of_package = f"(1 + (number - 1) / {PACKAGES_PER_BUNDLE})"
+    sizes = USUAL if files >= EXECUTIONS * USUAL[0] * USUAL[1] else SMALLER
+    packages_of_execution, files_of_package, packages_of_bundle = sizes
+    packages = files // files_of_package
+    executions = packages // packages_of_execution
+    bundles = packages // packages_of_bundle
+    runs, products = max(EXECUTIONS, files // 1_000), max(EXECUTIONS, files // 500)
+    span = f"interval '{executions * SECONDS_BETWEEN_EXECUTIONS} seconds'"
+    of_package = f"(1 + (number - 1) / {packages_of_execution})"
+    of_file = f"(1 + (number - 1) / {packages_of_execution * files_of_package})"
+    package_of_file = f"(1 + (number - 1) / {files_of_package})"
+    bundle_of_package = f"(1 + (number - 1) / {packages_of_bundle})"
+    # Copies of packages follow those of their files, as in life.
+    file_copy = f"{FIRST_COPY} + {IDS_OF_A_FILE} * number"
+    package_copy = f"{FIRST_COPY} + {IDS_OF_A_FILE * files_of_package} * number + 1"
+    bundle_copy = f"{FIRST_COPY} + {IDS_OF_A_FILE * files_of_package * packages_of_bundle} * number + 2"
 
     def ago(number):
-        return AGO.format(files=number)
+        return f"now() - (1 - number / {number}::float) * {span}"
 
     def work(number):
-        """The newest hundredth is under way, a few have failed."""
-        status = f"CASE {RARELY} 'failed' WHEN number > 0.99 * {number} THEN 'pending' ELSE 'completed' END"
+        """The newest are under way, a few have failed."""
+        status = (
+            f"CASE WHEN {rarely(number)} THEN 'failed' WHEN {newest(number, 0.01)} THEN 'pending' ELSE 'completed' END"
+        )
         return {
             "status": status,
-            "failure_message": f"CASE {RARELY} 'The disk is full.' ELSE '' END",
+            "failure_message": f"CASE WHEN {rarely(number)} THEN 'The disk is full.' ELSE '' END",
             "started_at": ago(number),
             "finished_at": f"CASE WHEN {status} = 'pending' THEN NULL ELSE {ago(number)} END",
             "created_at": ago(number),
@@ -181,8 +208,8 @@ def fill(files):
         multiply(
             execution,
             executions,
-            id=key(f"1000 * {PACKAGES_PER_EXECUTION} * number", 1),
-            obs_unit_id=first_tenth_else(executions, units, "number"),
+            id=key(f"1000 * {packages_of_execution} * number", 1),
+            obs_unit_id=first_quarter_else(executions, units, "number"),
             start_time=ago(executions),
             end_time=f"{ago(executions)} + interval '10 minutes'",
         )
@@ -190,7 +217,7 @@ def fill(files):
             bundle,
             bundles,
             **work(bundles),
-            id=key(f"{PACKAGES_PER_BUNDLE} * number", 2),
+            id=key(f"{packages_of_bundle} * number", 2),
             name="'bundle-' || lpad(number::text, 9, '0') || '.tar'",
             relative_path="'bundles/bundle-' || lpad(number::text, 9, '0') || '.tar'",
             size_bytes="100000000000 + number",
@@ -201,38 +228,41 @@ def fill(files):
             packages,
             **work(packages),
             id=key("number", 3),
-            executed_obs_unit_id=key(f"1000 * {PACKAGES_PER_EXECUTION} * {of_package}", 1),
-            instrument_module_id=first_tenth_else(executions, modules, of_package),
+            executed_obs_unit_id=key(f"1000 * {packages_of_execution} * {of_package}", 1),
+            instrument_module_id=first_quarter_else(executions, modules, of_package),
             part="number",
             name="'package-' || lpad(number::text, 9, '0') || '.tar'",
             relative_path="'packages/package-' || lpad(number::text, 9, '0') || '.tar'",
-            file_count=str(FILES_PER_PACKAGE),
+            file_count=str(files_of_package),
             size_bytes="5000000000 + number",
             checksum=hexadecimal("number + 0.5"),
-            state=f"CASE WHEN number > 0.99 * {packages} THEN 'waiting' ELSE 'archived' END",
-            data_transfer_package_id=key(f"{PACKAGES_PER_BUNDLE} * {bundle_of_package}", 2),
+            state=f"CASE WHEN {newest(packages, 0.01)} THEN 'waiting' ELSE 'archived' END",
+            data_transfer_package_id=key(f"{packages_of_bundle} * {bundle_of_package}", 2),
         )
         path = f"{of_file} / 10 || '/run_' || {of_file} || '/module_' || lpad(number::text, 9, '0') || '.fits'"
         multiply(
             file,
             files,
             id=key("number", 4),
-            executed_obs_unit_id=key(f"1000 * {PACKAGES_PER_EXECUTION} * {of_file}", 1),
-            instrument_module_id=first_tenth_else(executions, modules, of_file),
-            source_location_id=first_tenth_else(executions, sources, of_file),
+            executed_obs_unit_id=key(f"1000 * {packages_of_execution} * {of_file}", 1),
+            instrument_module_id=first_quarter_else(executions, modules, of_file),
+            source_location_id=first_quarter_else(executions, sources, of_file),
             raw_data_package_id=key(package_of_file, 3),
             relative_path=path,
             checksum=hexadecimal("number"),
             created_at=ago(files),
             updated_at=ago(files),
         )
-        status = f"CASE {RARELY} 'corrupt' WHEN number > 0.97 * {files} THEN 'present' ELSE 'deleted' END"
+        status = (
+            f"CASE WHEN {rarely(files)} THEN 'corrupt' WHEN {newest(files, 0.03)} THEN 'present' ELSE 'deleted' END"
+        )
         multiply(
             patterns["copy"],
             files,
             **copy(
                 "raw_data_file",
-                first_tenth_else(executions, sources, of_file),
+                first_quarter_else(executions, sources, of_file),
+                id=file_copy,
                 key=key("number", 4),
                 status=status,
                 deleted_at=f"CASE WHEN {status} = 'deleted' THEN {ago(files)} END",
@@ -246,7 +276,8 @@ def fill(files):
             packages,
             **copy(
                 "raw_data_package",
-                f"(ARRAY{archives})[1 + mod(number, 2)]",
+                first_quarter_else(packages, archives, "number"),
+                id=package_copy,
                 key=key("number", 3),
                 checksum=hexadecimal("number + 0.5"),
                 verification="'verified'",
@@ -259,20 +290,21 @@ def fill(files):
             bundles,
             **copy(
                 "data_transfer_package",
-                f"(ARRAY{buffers})[1 + mod(number, 2)]",
-                key=key(f"{PACKAGES_PER_BUNDLE} * number", 2),
+                first_quarter_else(bundles, buffers, "number"),
+                id=bundle_copy,
+                key=key(f"{packages_of_bundle} * number", 2),
                 checksum=hexadecimal("-number"),
                 arrived_at=ago(bundles),
             ),
         )
         with connection.cursor() as cursor:
-            cursor.execute("SELECT max(id) FROM physical_copy WHERE raw_data_file_id IS NOT NULL")
-            last_copy = cursor.fetchone()[0]
-        ok = "mod(number, 5003) <> 7"
+            cursor.execute("CLUSTER physical_copy USING physical_copy_pkey")
+            cursor.execute("SELECT setval(pg_get_serial_sequence('physical_copy', 'id'), max(id)) FROM physical_copy")
+        ok = f"NOT {rarely(packages)}"
         multiply(
             patterns["check"],
             packages,
-            copy_id=f"{last_copy} + number",
+            copy_id=package_copy,
             checked_at=ago(packages),
             expected=hexadecimal("number + 0.5"),
             actual=f"CASE WHEN {ok} THEN {hexadecimal('number + 0.5')} ELSE repeat('0', 64) END",
@@ -284,12 +316,12 @@ def fill(files):
             raw_data_package_id=key("number", 3),
             obs_id="'run_' || number",
         )
-        here = f"mod(number, 5003) <> 7 AND number <= 0.99 * {bundles}"
+        here = f"NOT ({rarely(bundles)} OR {newest(bundles, 0.01)})"
         multiply(
             patterns["transfer"],
             bundles,
             **work(bundles),
-            data_transfer_package_id=key(f"{PACKAGES_PER_BUNDLE} * number", 2),
+            data_transfer_package_id=key(f"{packages_of_bundle} * number", 2),
             unpack_status=f"CASE WHEN {here} THEN 'completed' ELSE 'pending' END",
             unpacked_at=f"CASE WHEN {here} THEN {ago(bundles)} END",
         )
@@ -298,14 +330,14 @@ def fill(files):
             packages,
             **work(packages),
             raw_data_package_id=key("number", 3),
-            destination_location_id=f"(ARRAY{archives})[1 + mod(number, 2)]",
+            destination_location_id=first_quarter_else(packages, archives, "number"),
         )
         for name, number in (("transfer log", 3 * bundles), ("archiving log", packages)):
             multiply(patterns[name], number, logged_at=ago(number))
-        multiply(run, files // 1_000, sub_group_key="'run_' || number", created_at=ago(files // 1_000))
+        multiply(run, runs, sub_group_key="'run_' || number", created_at=ago(runs))
         multiply(
             patterns["product"],
-            files // 500,
+            products,
             name="'map_' || lpad(number::text, 9, '0') || '.fits'",
             relative_path="'maps/map_' || lpad(number::text, 9, '0') || '.fits'",
             checksum=hexadecimal("number + 0.25"),
@@ -401,6 +433,16 @@ def pages_that_answer():
     }
 
 
+def exports():
+    """Return the exports of the biggest lists by name."""
+    from django.urls import reverse
+
+    from opsdb.models import ChangeLog, DataTransfer, PhysicalCopy, RawDataFile, RawDataPackage
+
+    names = [model._meta.model_name for model in (RawDataFile, PhysicalCopy, RawDataPackage, DataTransfer, ChangeLog)]
+    return {f"{name}: export": reverse(f"admin:opsdb_{name}_export", args=["csv"]) for name in names}
+
+
 def addresses():
     """Return the pages that are asked for by name."""
     from urllib.parse import quote_plus
@@ -413,7 +455,7 @@ def addresses():
 
     request = RequestFactory().get("/")
     request.user = get_user_model().objects.get(username="benchmark")
-    pages = pages_that_answer()
+    pages = pages_that_answer() | exports()
     for model, page in admin.site._registry.items():
         if model._meta.app_label != "opsdb":
             continue
@@ -444,6 +486,9 @@ def seconds_of(browser, url, repeats):
     for turn in range(repeats + 1):
         begun = time.perf_counter()
         response = browser.get(url, secure=True, follow=True)
+        if response.streaming:
+            deque(islice(response, EXPORTED_ROWS), maxlen=0)
+            response.close()
         took = time.perf_counter() - begun
         if response.status_code != 200 or any("e=1" in address for address, _status in response.redirect_chain):
             sys.exit(f"{url}: {response.status_code} {response.redirect_chain}")
@@ -462,11 +507,11 @@ def measure(files, options):
 
     name = f"opsdb_admin_{files}"
     connection.settings_dict["TEST"]["NAME"] = name
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, keepdb=options.reuse)
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False, keepdb=options.reuse)
     begun = time.perf_counter()
     if not is_complete():
         if options.reuse:
-            connection.creation.create_test_db(verbosity=0, autoclobber=True)
+            connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         fill(files)
         print(f"{files:,} files filled in {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
     with connection.cursor() as cursor:

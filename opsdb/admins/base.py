@@ -30,14 +30,14 @@ from opsdb.models.constraints import Rule
 
 from .kit.columns import ZONE, column_for, states_of
 from .kit.counting import BoundedPaginator, Deletion
-from .kit.filters import RelatedFilter, leading_fields
+from .kit.filters import ChoiceFilter, LeadingFilter, RelatedFilter, leading_fields
 from .kit.keys import KeySelect, KeySelectMultiple
 from .kit.links import list_url, narrowed_by, parameter_of
 from .kit.operating import Operated
 from .kit.paging import LAST, LONGEST_QUERY_SECONDS, TOO_SLOW, Page, TooSlow, given_up_after
 from .kit.refusals import REFUSED, Refusal, TolerantErrors, check_now, form_that_shows
 from .kit.relations import rows_referring_to
-from .kit.searching import condition_of, described, unquoted, words_of
+from .kit.searching import any_of, conditions_of, described, keys_found, unquoted, words_of
 from .pages.hooks import Answering
 
 AUDIT = ("created_at", "updated_at")
@@ -254,12 +254,10 @@ class KeyedChangeList(OpsChangeList):
 
     def _within(self):
         """Return the attribute and the value by which the list is narrowed so that an index gives it in order."""
-        by_key = self.keys[0].removeprefix("-") == self.lookup_opts.pk.name
-        leading = leading_fields(self.model._meta.concrete_model) if by_key else ()
-        for spec in self.filter_specs:
-            if isinstance(spec, RelatedFilter) and spec.value is not None and spec.field.name in leading:
-                return spec.field.attname, spec.field.target_field.to_python(spec.value)
-        return None
+        if self.keys[0].removeprefix("-") != self.lookup_opts.pk.name:
+            return None
+        leading = (spec.within for spec in self.filter_specs if isinstance(spec, LeadingFilter))
+        return next(filter(None, leading), None)
 
     def page_links(self):
         """Return name, text and address of the ways to other pages, the address None where there is none."""
@@ -345,7 +343,12 @@ class OpsAdmin(Operated, Answering, ModelFacts, admin.ModelAdmin):
         names = [*(self.list_filter or ([] if self.big else self._bounded_names()))]
         # Links lead here from rows that this list can't always be narrowed by.
         names += [name for name in self.model_fields if name not in names and self._narrows(name, request)]
-        return [(name, RelatedFilter) if self._is_reference(name) else name for name in names]
+        return [self._with_filter(name) for name in names]
+
+    def _with_filter(self, name):
+        if self._is_reference(name):
+            return name, RelatedFilter
+        return (name, ChoiceFilter) if name in leading_fields(self.model) else name
 
     def _narrows(self, name, request):
         return self._is_reference(name) and parameter_of(self.model_fields[name]) in request.GET
@@ -385,21 +388,20 @@ class OpsAdmin(Operated, Answering, ModelFacts, admin.ModelAdmin):
         # What a big table is searched for is whole or a beginning, blanks included.
         words = [unquoted(search_term)] if self.big and search_term else words_of(search_term)
         for word in words if fields else ():
-            found = self.search_condition(fields, word)
-            queryset = queryset.none() if found is None else self._found(queryset, found)
+            found = self.search_conditions(fields, word)
+            queryset = self._found(queryset, found) if found else queryset.none()
         return queryset, False
 
-    def _found(self, queryset, condition):
+    def _found(self, queryset, conditions):
         if not self.big:
-            return queryset.filter(condition)
+            return queryset.filter(any_of(conditions))
         # PostgreSQL would gladly walk a table in the order of the list until it has a page of what it looks for.
-        rows = self.model._base_manager.filter(condition).order_by()
-        keys = list(rows.values_list("pk", flat=True)[: FOUND_ROWS + 1])
-        return queryset.filter(condition if len(keys) > FOUND_ROWS else Q(pk__in=keys))
+        keys = keys_found(self.model._base_manager.all(), conditions, FOUND_ROWS + 1)
+        return queryset.filter(any_of(conditions) if len(keys) > FOUND_ROWS else Q(pk__in=keys))
 
-    def search_condition(self, fields, word):
-        """Return what a word of a search means, or None when no row can match it."""
-        return condition_of(self.model, fields, word, self.finders)
+    def search_conditions(self, fields, word):
+        """Return what a word of a search may mean; nothing when no row can match it."""
+        return conditions_of(self.model, fields, word, self.finders)
 
     def get_actions(self, request):
         actions = super().get_actions(request)

@@ -20,11 +20,10 @@ class ChangeLogAdmin(WrittenByTheDatabase, OpsAdmin):
     sortable = ("changed_at",)
     search_fields = ("id",)
 
-    def search_condition(self, fields, word):
+    def search_conditions(self, fields, word):
         """Look for a row's key in each table, because changes are indexed by table."""
-        of_row = Q(table_name__in=self._logged_tables, row_id=word)
-        found = super().search_condition(fields, word)
-        return None if "\x00" in word else of_row if found is None else found | of_row
+        of_row = [] if "\x00" in word else [Q(table_name__in=self._logged_tables, row_id=word)]
+        return super().search_conditions(fields, word) + of_row
 
     @cached_property
     def _logged_tables(self):

@@ -28,7 +28,7 @@ def name_services_that_are_staff(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("opsdb", "0019_hints_of_what_is_never_deleted"),
+        ("opsdb", "0020_history_of_bulk_updates"),
     ]
 
     operations = [

@@ -50,12 +50,14 @@ class LongTermArchiveTransfer(WorkItem, Row):
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,
         related_name="outgoing_archive_transfers",
         help_text="Where it is read from; empty until that is decided.",
     )
     destination_location = models.ForeignKey(
         DataLocation,
         on_delete=models.PROTECT,
+        db_index=False,
         related_name="incoming_archive_transfers",
         help_text="The archive.",
     )
@@ -82,7 +84,12 @@ class LongTermArchiveTransfer(WorkItem, Row):
             archive_transfer_is_true(),
             *transfer_reads_what_stays("raw_data_package"),
         ]
-        indexes = [open_work(), claimable_work()]
+        indexes = [
+            open_work(),
+            claimable_work(),
+            Index(fields=["origin_location", "id"], name="by_origin"),
+            Index(fields=["destination_location", "id"], name="by_destination"),
+        ]
 
     def __str__(self):
         return f"archive transfer {self.pk}"

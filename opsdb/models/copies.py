@@ -57,8 +57,6 @@ CHECKABLE = (
     PhysicalCopyStatus.DELETION_POSSIBLE,
     PhysicalCopyStatus.CORRUPT,
 )
-# Where nearly all copies are.
-SETTLED = (PhysicalCopyStatus.PRESENT, PhysicalCopyStatus.DELETED)
 # The states from which a copy is scheduled for deletion, unless its deletion failed before.
 DELETABLE = CHECKABLE
 
@@ -167,9 +165,10 @@ class TargetManager(models.Manager.from_queryset(PhysicalCopyQuerySet)):
     def __init__(self, target):
         super().__init__()
         self.target = target
+        self.condition = Q(**{f"{target}__isnull": False})
 
     def get_queryset(self):
-        return super().get_queryset().filter(**{f"{self.target}__isnull": False})
+        return super().get_queryset().filter(self.condition)
 
 
 class PhysicalCopy(Row):
@@ -335,12 +334,16 @@ class PhysicalCopy(Row):
                 condition=Q(status__in=CHECKABLE),
             ),
             Index(fields=["data_location", "id"], name="newest_at_location"),
-            Index(fields=["status", "id"], name="unsettled", condition=~Q(status__in=SETTLED)),
+            Index(fields=["status", "id"], name="by_status"),
             Index(fields=["id"], name="mismatched", condition=Q(verification=Verification.MISMATCH)),
             *(
                 Index(fields=fields, name=f"{name}_{target}", condition=Q(**{f"{target}__isnull": False}))
                 for target in COPY_TARGETS[1:]
-                for name, fields in (("of", ["id"]), ("state_of", ["status", "id"]))
+                for name, fields in (
+                    ("of", ["id"]),
+                    ("state_of", ["status", "id"]),
+                    ("place_of", ["data_location", "id"]),
+                )
             ),
         ]
 

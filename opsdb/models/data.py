@@ -274,6 +274,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
     instrument_module = models.ForeignKey(
         InstrumentModule,
         on_delete=models.PROTECT,
+        db_index=False,
         related_name="raw_data_packages",
         help_text="The module that wrote them.",
     )
@@ -345,6 +346,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
                 condition=Q(data_transfer_package__isnull=False),
             ),
             Index(fields=["created_at"], name="unbundled", condition=Q(data_transfer_package__isnull=True)),
+            Index(fields=["instrument_module", "id"], name="by_module"),
             by_checksum(),
         ]
 

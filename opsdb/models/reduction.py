@@ -6,7 +6,7 @@ from cronsim import CronSim, CronSimError
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Min, OuterRef, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -409,10 +409,19 @@ class ReductionStep(Row):
 
     def new_packages(self):
         """Return the available packages that no run of this step has had, whatever became of the run."""
-        had = ExecutedReductionStep.input_packages.through.objects.filter(
-            raw_data_package=OuterRef("pk"), run__step=self
-        )
-        return self.pipeline.available_packages().filter(~Exists(had))
+        return self.pipeline.available_packages().filter(~self._had())
+
+    def has_new_since(self, *, of_newest):
+        """Return when the oldest of its new packages was last changed, or None when none is new.
+
+        Looks at the newest so many available packages only: it costs the same however many this step has had.
+        """
+        newest = self.pipeline.available_packages().annotate(is_new=~self._had()).order_by("-pk")[:of_newest]
+        return newest.aggregate(oldest=Min("updated_at", filter=Q(is_new=True)))["oldest"]
+
+    def _had(self):
+        packages = ExecutedReductionStep.input_packages.through.objects
+        return Exists(packages.filter(raw_data_package=OuterRef("pk"), run__step=self))
 
     def split(self, packages):
         """Return the packages with their value of every dimension of ``group_by``, named after the dimension + _key."""

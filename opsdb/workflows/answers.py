@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Exists, Min, Model, OuterRef, Q
+from django.db.models import Count, Exists, Model, OuterRef, Q
 from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -67,6 +67,7 @@ ASKED_ABOUT = {
 }
 CHECKSUM = re.compile(rf"[0-9a-f]{{{CHECKSUM_HEAD},128}}")
 MOST_COPIES = 1_000
+MOST_PACKAGES = 10_000
 
 
 class Ambiguous(OpsdbError):
@@ -949,9 +950,10 @@ def _explain_step(step) -> Explanation:
     if open_run:
         why = _("%(name)s: %(run)s is open") % {**names, "run": name_of(ExecutedReductionStep, open_run.pk)}
         return _explain_run(open_run).because_of(step, "running", why)
-    oldest = step.new_packages().aggregate(oldest=Min("updated_at"))["oldest"]
+    oldest = step.has_new_since(of_newest=MOST_PACKAGES)
     if oldest is None:
-        return _done(step, "idle", _("%(name)s: no available package is new to it") % names)
+        idle = _("%(name)s: no available package is new to it, of the newest %(number)s")
+        return _done(step, "idle", idle % {**names, "number": f"{MOST_PACKAGES:,}"})
     try:
         choose_version(step)
     except Refused as refused:
@@ -959,7 +961,8 @@ def _explain_step(step) -> Explanation:
         return _says(step, "waiting", why, _("register a version or pin one, or change the policy"), OPERATOR)
     for dependency in step.dependencies.select_related("depends_on").order_by("depends_on"):
         before = dependency.depends_on
-        if before.new_packages().exists() or before.runs.open().exists() or before.runs.failed().exists():
+        has_new = before.has_new_since(of_newest=MOST_PACKAGES) is not None
+        if has_new or before.runs.open().exists() or before.runs.failed().exists():
             told = _explain_step(before)
             failed = before.runs.failed().order_by("-pk").first()
             if told.done and failed:

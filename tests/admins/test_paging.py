@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -10,8 +11,22 @@ from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins import base
 from opsdb.admins.kit.paging import Page, TooSlow, given_up_after
-from opsdb.models import ChangeLog, ExecutedObsUnit, RawDataFile, RawDataPackage, Telescope
-from tests.factories import ExecutedObsUnitFactory, RawDataFileFactory, RawDataPackageFactory, TelescopeFactory
+from opsdb.models import (
+    ChangeLog,
+    ExecutedObsUnit,
+    PhysicalCopy,
+    RawDataFile,
+    RawDataPackage,
+    RawDataPackagePhysicalCopy,
+    Telescope,
+)
+from tests.factories import (
+    ExecutedObsUnitFactory,
+    RawDataFileFactory,
+    RawDataPackageFactory,
+    RawDataPackagePhysicalCopyFactory,
+    TelescopeFactory,
+)
 
 from .pages import ADMINS, address
 
@@ -132,6 +147,34 @@ def test_an_index_gives_the_rows_of_one_module_in_order(browser):
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "Index Scan Backward using raw_data_file_by_module" in plan
     assert "(ROW(instrument_module_id, id) < ROW(" in plan.partition("Index Cond")[2]
+
+
+@pytest.mark.parametrize("model", [PhysicalCopy, RawDataPackagePhysicalCopy])
+def test_an_index_gives_the_copies_of_one_state_in_order(model, browser):
+    keys = {copy.pk for copy in RawDataPackagePhysicalCopyFactory.create_batch(8)}
+    RawDataPackagePhysicalCopyFactory(missing=True)
+    url, query = address(model, "changelist"), "?status__exact=present"
+    pages, said = walk(browser, url, query, "next")
+    assert flat(pages) == sorted(keys, reverse=True)
+    assert said[0].startswith("rows 1 to 3 of 8 ")
+    with CaptureQueriesContext(connection) as queries:
+        browser.get(url + links_of(browser.get(url + query))["next"])
+    statement = next(query["sql"] for query in queries if "ROW(" in query["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+        cursor.execute("EXPLAIN " + statement)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "(ROW((status)::text, id) < ROW(" in plan.partition("Index Cond")[2]
+    assert "Sort" not in plan
+
+
+def test_several_states_at_once_are_all_listed(browser):
+    present, missing = RawDataPackagePhysicalCopyFactory(), RawDataPackagePhysicalCopyFactory(missing=True)
+    for states, found in ((("present", "missing"), [missing.pk, present.pk]), (("present", "deleted"), [present.pk])):
+        query = urlencode({"status__exact": states}, doseq=True)
+        response = browser.get(f"{address(PhysicalCopy, 'changelist')}?{query}")
+        assert [row.pk for row in response.context["cl"].result_list] == found
 
 
 @pytest.mark.parametrize("model", [RawDataFile, ExecutedObsUnit, ChangeLog, Telescope])

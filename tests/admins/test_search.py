@@ -12,12 +12,22 @@ from django.test.utils import CaptureQueriesContext
 from opsdb.admins import base
 from opsdb.admins.base import FOUND_ROWS
 from opsdb.admins.kit.searching import cone_of
-from opsdb.models import DataProduct, DataTransferPackage, FixedSource, ObsUnit, RawDataFile, RawDataPackage, Source
+from opsdb.models import (
+    DataProduct,
+    DataTransferPackage,
+    FixedSource,
+    LongTermArchiveTransfer,
+    ObsUnit,
+    RawDataFile,
+    RawDataPackage,
+    Source,
+)
 from tests.factories import (
     DataProductFactory,
     DataTransferPackageFactory,
     DiskDataLocationFactory,
     FixedSourceFactory,
+    LongTermArchiveTransferFactory,
     ObsUnitFactory,
     RawDataFileFactory,
     RawDataPackageFactory,
@@ -145,6 +155,19 @@ def test_packages_and_products_are_found_by_name_and_checksum(model, factory, br
     wanted, _ = factory(name="chai-0007.tar", checksum=CHECKSUM), factory(name="chai-0008.tar", checksum="f" * 64)
     for text in ("chai-0007.tar", "chai-0007", CHECKSUM, CHECKSUM[:10]):
         assert found(browser, model, text) == [wanted]
+
+
+def test_what_may_be_a_key_or_a_name_is_looked_for_by_an_index_of_each(browser):
+    wanted = LongTermArchiveTransferFactory()
+    named = LongTermArchiveTransferFactory(raw_data_package__name=f"{wanted.pk}_m.tar")
+    LongTermArchiveTransferFactory()
+    assert found(browser, LongTermArchiveTransfer, str(wanted.pk)) == [named, wanted]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = plan_of(browser, LongTermArchiveTransfer, str(wanted.pk))
+    for index in ("raw_data_package_name_2d0c68ad_like", "long_term_archive_transfer_pkey"):
+        assert index in plan
+    assert "Seq Scan" not in plan
 
 
 def test_a_name_that_begins_like_a_key_is_searched_for_at_once(browser):

@@ -207,6 +207,17 @@ def test_a_sub_group_without_anything_new_gets_no_other_run(pipeline):
     assert second.input_packages.count() == 2
 
 
+def test_the_oldest_new_package_is_looked_for_among_the_newest_only(pipeline):
+    step = make_step(pipeline)
+    assert step.has_new_since(of_newest=9) is None
+    older, newer = available(pipeline), available(pipeline)
+    for number, package in ((1, newer), (2, older), (9, older)):
+        package.refresh_from_db()
+        assert step.has_new_since(of_newest=number) == package.updated_at
+    plan_runs(step)
+    assert step.has_new_since(of_newest=9) is None
+
+
 @pytest.mark.parametrize("end", [RunStatus.FAILED, RunStatus.CANCELLED])
 def test_a_run_that_was_given_up_is_not_planned_again_by_itself(pipeline, end):
     available(pipeline)

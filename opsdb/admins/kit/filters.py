@@ -11,8 +11,11 @@ from .links import parameter_of
 
 def leading_fields(model):
     """Return the fields of which an index gives the rows of one value in the order of the key."""
-    indexes = [index.fields for index in model._meta.indexes if index.condition is None]
-    return {fields[0] for fields in indexes if fields[1:] == [model._meta.pk.name]}
+    options = model._meta.concrete_model._meta
+    # A proxy whose manager has a condition may have indexes of the rows that meet it.
+    covering = (None, getattr(model._default_manager, "condition", None))
+    indexes = [index.fields for index in options.indexes if index.condition in covering]
+    return {fields[0] for fields in indexes if fields[1:] == [options.pk.name]}
 
 
 def only(*values):
@@ -28,7 +31,44 @@ def only(*values):
     return Only
 
 
-class RelatedFilter(admin.FieldListFilter):
+class LeadingFilter(admin.FieldListFilter):
+    """Filters by one value of a field, along the index where there is one on the field and the key."""
+
+    value = None
+    """The only value that is asked for."""
+
+    def __init__(self, field, request, params, model, model_admin, field_path):
+        self.model = model
+        super().__init__(field, request, params, model, model_admin, field_path)
+
+    @property
+    def within(self):
+        """The column and the value of it when an index gives what is asked for in the order of the key, else None."""
+        if self.value is None or self.field.name not in leading_fields(self.model):
+            return None
+        return self.field.attname, getattr(self.field, "target_field", self.field).to_python(self.value)
+
+    def queryset(self, request, queryset):
+        """Narrow by a range of one value where an index on the field and the key can give the rows in order.
+
+        Of an equality PostgreSQL would think that any walk along the key soon meets such rows.
+        """
+        if self.within is None:
+            return super().queryset(request, queryset)
+        return queryset.filter(**{f"{self.field.name}__gte": self.value, f"{self.field.name}__lte": self.value})
+
+
+class ChoiceFilter(LeadingFilter, admin.ChoicesFieldListFilter):
+    """Filters by one of a field's choices."""
+
+    @property
+    def value(self):
+        """The choice, unless several are asked for."""
+        values = self.used_parameters.get(self.lookup_kwarg, ())
+        return values[0] if len(self.used_parameters) == len(values) == 1 else None
+
+
+class RelatedFilter(LeadingFilter):
     """Filters by a related row that is found by typing, so that its table may have any size."""
 
     template = "admin/opsdb/related_filter.html"
@@ -52,15 +92,6 @@ class RelatedFilter(admin.FieldListFilter):
 
     def has_output(self):
         return True
-
-    def queryset(self, request, queryset):
-        """Narrow by a range of one value where an index on the field and the key can give the rows in order.
-
-        Of an equality PostgreSQL would think that any walk along the key soon meets such rows.
-        """
-        if self.value is None or self.field.name not in leading_fields(queryset.model._meta.concrete_model):
-            return super().queryset(request, queryset)
-        return queryset.filter(**{f"{self.field.name}__gte": self.value, f"{self.field.name}__lte": self.value})
 
     def choices(self, changelist):
         """Prepare what the template shows; the only choice in the usual sense is none."""

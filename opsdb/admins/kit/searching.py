@@ -89,18 +89,33 @@ def holds_uuid(model, path):
     return isinstance(field.target_field if field.is_relation else field, models.UUIDField)
 
 
-def condition_of(model, paths, word, finders=()):
-    """Return the condition that some of the paths or finders hold for a word, or None when no row can match it.
+def conditions_of(model, paths, word, finders=()):
+    """Return the conditions that the paths and finders put on a word, of which a row meets at least one.
 
-    A UUID is looked for among UUIDs only.
+    There are none when no row can match it. A UUID is looked for among UUIDs only.
     """
     if "\x00" in word:
-        return None
+        return []
     if is_surely_uuid(word) and (uuids := [path for path in paths if holds_uuid(model, path)]):
         paths, finders = uuids, ()
     conditions = [condition(model, path, word) for path in paths] + [finder.condition(word) for finder in finders]
-    conditions = [found for found in conditions if found is not None]
-    return Q.create(conditions, connector=Q.OR) if conditions else None
+    return [found for found in conditions if found is not None]
+
+
+def any_of(conditions):
+    """Return one condition for several of which a row meets at least one."""
+    return Q.create(conditions, connector=Q.OR)
+
+
+def keys_found(rows, conditions, limit):
+    """Return the keys of rows that meet at least one of the conditions, at most so many.
+
+    Each condition is looked up for itself: for one that holds of this table or of another no index could serve.
+    """
+    first, *others = (
+        rows.filter(condition).order_by().values_list("pk", flat=True)[:limit] for condition in conditions
+    )
+    return list(first.union(*others)[:limit] if others else first)
 
 
 class ChecksumFinder:
