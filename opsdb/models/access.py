@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from .base import OpsModelBase, OpsQuerySet, Row
 from .constraints import (
@@ -70,21 +71,23 @@ class User(AbstractUser, metaclass=OpsModelBase):
     """A person or a service that works with the database. A host project may bring its own user model."""
 
     recording = Recording.ALL
-    id = models.BigAutoField(primary_key=True, help_text="Number of the row.")
-    password = models.CharField(max_length=128, help_text="Hash of the password, with how it was made.")
-    first_name = models.CharField(max_length=150, blank=True, help_text="Given name.")
-    last_name = models.CharField(max_length=150, blank=True, help_text="Family name.")
-    email = models.EmailField(blank=True, help_text="Where messages go.")
-    last_login = models.DateTimeField(null=True, blank=True, help_text="When the person signed in last (UTC).")
-    date_joined = models.DateTimeField(default=timezone.now, help_text="When the account was made (UTC).")
+    id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
+    password = models.CharField(max_length=128, help_text=_("Hash of the password, with how it was made."))
+    first_name = models.CharField(max_length=150, blank=True, help_text=_("Given name."))
+    last_name = models.CharField(max_length=150, blank=True, help_text=_("Family name."))
+    email = models.EmailField(blank=True, help_text=_("Where messages go."))
+    last_login = models.DateTimeField(null=True, blank=True, help_text=_("When the person signed in last (UTC)."))
+    date_joined = models.DateTimeField(default=timezone.now, help_text=_("When the account was made (UTC)."))
     github_login = models.CharField(
         max_length=39,
         blank=True,
         default="",
-        help_text="Login at GitHub, by which the person signs in elsewhere.",
+        help_text=_("Login at GitHub, by which the person signs in elsewhere."),
     )
-    affiliation = models.CharField(max_length=200, blank=True, default="", help_text="Institute.")
-    preferences = models.JSONField(default=dict, blank=True, help_text="Settings of the user interface, a JSON object.")
+    affiliation = models.CharField(max_length=200, blank=True, default="", help_text=_("Institute."))
+    preferences = models.JSONField(
+        default=dict, blank=True, help_text=_("Settings of the user interface, a JSON object.")
+    )
 
     class Meta(AbstractUser.Meta):
         swappable = "AUTH_USER_MODEL"
@@ -112,10 +115,10 @@ class Role(Group, metaclass=OpsModelBase):
         parent_link=True,
         primary_key=True,
         db_column="id",
-        help_text="The group that this describes.",
+        help_text=_("The group that this describes."),
     )
-    description = models.CharField(max_length=200, blank=True, default="", help_text="What it is for, in short.")
-    builtin = models.BooleanField(default=False, help_text="Whether initialization keeps it.")
+    description = models.CharField(max_length=200, blank=True, default="", help_text=_("What it is for, in short."))
+    builtin = models.BooleanField(default=False, help_text=_("Whether initialization keeps it."))
 
     objects = GroupManager()
 
@@ -152,40 +155,44 @@ class ApiToken(Row):
         on_delete=models.CASCADE,
         db_index=False,
         related_name="api_tokens",
-        help_text="For whom it acts.",
+        help_text=_("For whom it acts."),
     )
-    name = models.CharField(max_length=100, help_text="What it is for, unique for the user.")
-    token_prefix = models.CharField(max_length=8, help_text="First 8 characters of the secret, to tell tokens apart.")
-    token_hash = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the secret, hexadecimal.")
+    name = models.CharField(max_length=100, help_text=_("What it is for, unique for the user."))
+    token_prefix = models.CharField(
+        max_length=8, help_text=_("First 8 characters of the secret, to tell tokens apart.")
+    )
+    token_hash = models.CharField(max_length=64, unique=True, help_text=_("SHA-256 of the secret, hexadecimal."))
     scopes = models.JSONField(
-        default=list, blank=True, help_text='What it may do: a JSON list of "action:resource", "*" for any.'
+        default=list, blank=True, help_text=_('What it may do: a JSON list of "action:resource", "*" for any.')
     )
-    active = models.BooleanField(default=True, help_text="Whether it may be used.")
-    expires_at = models.DateTimeField(null=True, blank=True, help_text="When it ends (UTC); empty for never.")
-    usage_count = models.BigIntegerField(default=0, editable=False, help_text="How often it was used.")
-    last_used_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When it was used last (UTC).")
+    active = models.BooleanField(default=True, help_text=_("Whether it may be used."))
+    expires_at = models.DateTimeField(null=True, blank=True, help_text=_("When it ends (UTC); empty for never."))
+    usage_count = models.BigIntegerField(default=0, editable=False, help_text=_("How often it was used."))
+    last_used_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text=_("When it was used last (UTC).")
+    )
     last_used_ip = models.GenericIPAddressField(
-        null=True, blank=True, editable=False, help_text="Address from which it was used last."
+        null=True, blank=True, editable=False, help_text=_("Address from which it was used last.")
     )
     allowed_networks = models.JSONField(
         default=list,
         blank=True,
-        help_text='Networks it may be used from: a JSON list such as ["10.0.0.0/8"]; empty for any.',
+        help_text=_('Networks it may be used from: a JSON list such as ["10.0.0.0/8"]; empty for any.'),
     )
-    revoked_at = models.DateTimeField(null=True, blank=True, help_text="When it was withdrawn (UTC).")
+    revoked_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was withdrawn (UTC)."))
     revoked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="+",
-        help_text="Who withdrew it.",
+        help_text=_("Who withdrew it."),
     )
 
     objects = ApiTokenQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "API token"
+        verbose_name = _("API token")
         constraints = [
             Unique("unique_name", "user", "name", message="The user has a token of this name."),
             matches("token_prefix", r"^.{8}$", "The prefix is the first 8 characters of the secret."),

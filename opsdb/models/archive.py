@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from .base import OpsQuerySet, Row, WorkItem, claimable_work, open_work, work_item_constraints
 from .constraints import Index, Unique, append_only, differ, immutable, implies, location_of_type
@@ -43,7 +44,7 @@ class LongTermArchiveTransfer(WorkItem, Row):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="archive_transfers",
-        help_text="What is archived.",
+        help_text=_("What is archived."),
     )
     origin_location = models.ForeignKey(
         DataLocation,
@@ -52,20 +53,20 @@ class LongTermArchiveTransfer(WorkItem, Row):
         blank=True,
         db_index=False,
         related_name="outgoing_archive_transfers",
-        help_text="Where it is read from; empty until that is decided.",
+        help_text=_("Where it is read from; empty until that is decided."),
     )
     destination_location = models.ForeignKey(
         DataLocation,
         on_delete=models.PROTECT,
         db_index=False,
         related_name="incoming_archive_transfers",
-        help_text="The archive.",
+        help_text=_("The archive."),
     )
 
     objects = LongTermArchiveTransferQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "long-term archive transfer"
+        verbose_name = _("long-term archive transfer")
         constraints = [
             *work_item_constraints(),
             Unique(
@@ -103,11 +104,11 @@ class LongTermArchiveTransferLog(LogLine):
         on_delete=models.CASCADE,
         db_index=False,
         related_name="log",
-        help_text="The transfer.",
+        help_text=_("The transfer."),
     )
 
     class Meta:
-        verbose_name = "long-term archive transfer log"
+        verbose_name = _("long-term archive transfer log")
         constraints = [append_only("a log line", deletable=True)]
         indexes = [Index(fields=["long_term_archive_transfer", "logged_at"], name="by_transfer")]
 
@@ -137,16 +138,16 @@ class StagingJob(WorkItem, Row):
     """A wish to have packages or products at a processing location for a while."""
 
     raw_data_packages = models.ManyToManyField(
-        RawDataPackage, blank=True, related_name="staging_jobs", help_text="Raw packages to stage."
+        RawDataPackage, blank=True, related_name="staging_jobs", help_text=_("Raw packages to stage.")
     )
     data_products = models.ManyToManyField(
-        "opsdb.DataProduct", blank=True, related_name="staging_jobs", help_text="Data products to stage."
+        "opsdb.DataProduct", blank=True, related_name="staging_jobs", help_text=_("Data products to stage.")
     )
     destination_location = models.ForeignKey(
         DataLocation,
         on_delete=models.PROTECT,
         related_name="staging_jobs",
-        help_text="The processing location.",
+        help_text=_("The processing location."),
     )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -154,11 +155,11 @@ class StagingJob(WorkItem, Row):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Who asked.",
+        help_text=_("Who asked."),
     )
-    purpose = models.TextField(blank=True, default="", help_text="What the data are needed for.")
-    active = models.BooleanField(default=True, help_text="Whether the staged data are still needed.")
-    expires_at = models.DateTimeField(null=True, blank=True, help_text="When they are no longer needed (UTC).")
+    purpose = models.TextField(blank=True, default="", help_text=_("What the data are needed for."))
+    active = models.BooleanField(default=True, help_text=_("Whether the staged data are still needed."))
+    expires_at = models.DateTimeField(null=True, blank=True, help_text=_("When they are no longer needed (UTC)."))
 
     objects = StagingJobQuerySet.as_manager()
 

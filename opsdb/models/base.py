@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from django.db.models.query import ModelIterable
 from django.utils import translation
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 
 from .constraints import (
     IDENTIFIER_MAX_LENGTH,
@@ -70,7 +71,7 @@ class OpsModelBase(ModelBase):
 def _word(field_name, field):
     """Give a field a label made from its name, unless it has one."""
     if isinstance(field, models.Field) and not field._verbose_name:
-        field.verbose_name = field._verbose_name = label(field_name)
+        field.verbose_name = field._verbose_name = _(label(field_name))
 
 
 def _complete(cls):
@@ -226,12 +227,12 @@ class Timestamped(OpsModel):
     """A row that knows when it was made and last changed."""
 
     created_at = models.DateTimeField(
-        db_default=Now(), editable=False, help_text="When the row was made (UTC), set by the database."
+        db_default=Now(), editable=False, help_text=_("When the row was made (UTC), set by the database.")
     )
     updated_at = models.DateTimeField(
         db_default=Now(),
         editable=False,
-        help_text="When the row was last changed (UTC), kept by the database.",
+        help_text=_("When the row was last changed (UTC), kept by the database."),
     )
 
     class Meta:
@@ -241,7 +242,7 @@ class Timestamped(OpsModel):
 class Row(Timestamped):
     """A row with a numeric key."""
 
-    id = models.BigAutoField(primary_key=True, help_text="Number of the row.")
+    id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
 
     class Meta:
         abstract = True
@@ -294,15 +295,21 @@ def parent_link(parent: str, help_text: str):
 class WorkItem(OpsModel):
     """Work that somebody claims, does, and completes or fails at."""
 
-    status = models.CharField(max_length=16, choices=Status, default=Status.PENDING, help_text="Where the work stands.")
-    retry_count = models.IntegerField(default=0, help_text="How often the work was tried again after a failure.")
-    max_retries = models.IntegerField(default=3, help_text="How often it may be tried again before it stays failed.")
-    failure_message = models.TextField(blank=True, default="", help_text="What went wrong last; long text is in files.")
-    claimed_by = models.CharField(max_length=200, blank=True, default="", help_text="The worker that holds the work.")
-    scheduled_at = models.DateTimeField(null=True, blank=True, help_text="When it was handed to a queue (UTC).")
-    started_at = models.DateTimeField(null=True, blank=True, help_text="When a worker began (UTC).")
-    heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="Last sign of life of the worker (UTC).")
-    finished_at = models.DateTimeField(null=True, blank=True, help_text="When it was completed or given up (UTC).")
+    status = models.CharField(
+        max_length=16, choices=Status, default=Status.PENDING, help_text=_("Where the work stands.")
+    )
+    retry_count = models.IntegerField(default=0, help_text=_("How often the work was tried again after a failure."))
+    max_retries = models.IntegerField(default=3, help_text=_("How often it may be tried again before it stays failed."))
+    failure_message = models.TextField(
+        blank=True, default="", help_text=_("What went wrong last; long text is in files.")
+    )
+    claimed_by = models.CharField(
+        max_length=200, blank=True, default="", help_text=_("The worker that holds the work.")
+    )
+    scheduled_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was handed to a queue (UTC)."))
+    started_at = models.DateTimeField(null=True, blank=True, help_text=_("When a worker began (UTC)."))
+    heartbeat_at = models.DateTimeField(null=True, blank=True, help_text=_("Last sign of life of the worker (UTC)."))
+    finished_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was completed or given up (UTC)."))
 
     class Meta:
         abstract = True
@@ -355,15 +362,15 @@ def claimable_work():
 class Checksummed(OpsModel):
     """Something with a size and, once it was computed, a checksum."""
 
-    size_bytes = models.BigIntegerField(null=True, blank=True, help_text="Size in bytes.")
+    size_bytes = models.BigIntegerField(null=True, blank=True, help_text=_("Size in bytes."))
     checksum = models.CharField(
-        max_length=128, null=True, blank=True, help_text="Checksum of the content, lower-case hexadecimal."
+        max_length=128, null=True, blank=True, help_text=_("Checksum of the content, lower-case hexadecimal.")
     )
     checksum_algorithm = models.CharField(
         max_length=16,
         choices=ChecksumAlgorithm,
         default=ChecksumAlgorithm.SHA256,
-        help_text="How the checksum was computed.",
+        help_text=_("How the checksum was computed."),
     )
 
     class Meta:

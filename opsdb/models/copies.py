@@ -8,6 +8,7 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Now
 from django.db.models.lookups import GreaterThan
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from .base import OpsModel, OpsQuerySet, Row
 from .constraints import (
@@ -185,13 +186,13 @@ class PhysicalCopy(Row):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="copies",
-        help_text="Where the copy is.",
+        help_text=_("Where the copy is."),
     )
     status = models.CharField(
         max_length=24,
         choices=PhysicalCopyStatus,
         default=PhysicalCopyStatus.PRESENT,
-        help_text="State of the bytes.",
+        help_text=_("State of the bytes."),
     )
     raw_data_file = models.ForeignKey(
         RawDataFile,
@@ -200,7 +201,7 @@ class PhysicalCopy(Row):
         blank=True,
         db_index=False,
         related_name="copies",
-        help_text="The raw file, if it is a copy of one.",
+        help_text=_("The raw file, if it is a copy of one."),
     )
     raw_data_package = models.ForeignKey(
         RawDataPackage,
@@ -209,7 +210,7 @@ class PhysicalCopy(Row):
         blank=True,
         db_index=False,
         related_name="copies",
-        help_text="The raw package, if it is a copy of one.",
+        help_text=_("The raw package, if it is a copy of one."),
     )
     data_transfer_package = models.ForeignKey(
         DataTransferPackage,
@@ -218,7 +219,7 @@ class PhysicalCopy(Row):
         blank=True,
         db_index=False,
         related_name="copies",
-        help_text="The transfer package, if it is a copy of one.",
+        help_text=_("The transfer package, if it is a copy of one."),
     )
     data_product = models.ForeignKey(
         "opsdb.DataProduct",
@@ -227,50 +228,52 @@ class PhysicalCopy(Row):
         blank=True,
         db_index=False,
         related_name="copies",
-        help_text="The data product, if it is a copy of one.",
+        help_text=_("The data product, if it is a copy of one."),
     )
-    size_bytes = models.BigIntegerField(null=True, blank=True, help_text="Size as found there, bytes.")
+    size_bytes = models.BigIntegerField(null=True, blank=True, help_text=_("Size as found there, bytes."))
     checksum = models.CharField(
         max_length=128,
         null=True,
         blank=True,
-        help_text="Checksum as last computed there, lower-case hexadecimal.",
+        help_text=_("Checksum as last computed there, lower-case hexadecimal."),
     )
     checksum_algorithm = models.CharField(
         max_length=16,
         choices=ChecksumAlgorithm,
         default=ChecksumAlgorithm.SHA256,
-        help_text="How the checksum was computed.",
+        help_text=_("How the checksum was computed."),
     )
     arrived_at = models.DateTimeField(
         db_default=Now(),
         editable=False,
-        help_text="When the bytes came there last (UTC), kept by the database; the retention counts from it.",
+        help_text=_("When the bytes came there last (UTC), kept by the database; the retention counts from it."),
     )
-    verified_at = models.DateTimeField(null=True, blank=True, help_text="When the checksum was last compared (UTC).")
+    verified_at = models.DateTimeField(null=True, blank=True, help_text=_("When the checksum was last compared (UTC)."))
     verification = models.CharField(
         max_length=16,
         choices=Verification,
         default=Verification.UNVERIFIED,
-        help_text="What the last comparison found.",
+        help_text=_("What the last comparison found."),
     )
     deletion_candidate = models.BooleanField(
         blank=True,
         editable=False,
-        help_text="Whether an archive has some of its content, or it is a product: where to look for copies that may "
-        "go; kept by the database.",
+        help_text=_(
+            "Whether an archive has some of its content, or it is a product: where to look for copies that may "
+            "go; kept by the database."
+        ),
     )
-    retry_count = models.IntegerField(default=0, help_text="How often its deletion was tried again.")
-    failure_message = models.TextField(blank=True, default="", help_text="Why its deletion failed last.")
+    retry_count = models.IntegerField(default=0, help_text=_("How often its deletion was tried again."))
+    failure_message = models.TextField(blank=True, default="", help_text=_("Why its deletion failed last."))
     deletion_requested_at = models.DateTimeField(
-        null=True, blank=True, help_text="When its deletion was asked for (UTC)."
+        null=True, blank=True, help_text=_("When its deletion was asked for (UTC).")
     )
-    deleted_at = models.DateTimeField(null=True, blank=True, help_text="When its bytes were deleted (UTC).")
+    deleted_at = models.DateTimeField(null=True, blank=True, help_text=_("When its bytes were deleted (UTC)."))
 
     objects = PhysicalCopyQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "physical copies"
+        verbose_name_plural = _("physical copies")
         constraints = [
             exactly_one("one_target", COPY_TARGETS, "A copy is of exactly one file, package or product."),
             *(
@@ -368,8 +371,8 @@ class RawDataFilePhysicalCopy(PhysicalCopy):
 
     class Meta:
         proxy = True
-        verbose_name = "copy of a raw data file"
-        verbose_name_plural = "copies of raw data files"
+        verbose_name = _("copy of a raw data file")
+        verbose_name_plural = _("copies of raw data files")
 
 
 class RawDataPackagePhysicalCopy(PhysicalCopy):
@@ -379,8 +382,8 @@ class RawDataPackagePhysicalCopy(PhysicalCopy):
 
     class Meta:
         proxy = True
-        verbose_name = "copy of a raw data package"
-        verbose_name_plural = "copies of raw data packages"
+        verbose_name = _("copy of a raw data package")
+        verbose_name_plural = _("copies of raw data packages")
 
 
 class DataTransferPackagePhysicalCopy(PhysicalCopy):
@@ -390,8 +393,8 @@ class DataTransferPackagePhysicalCopy(PhysicalCopy):
 
     class Meta:
         proxy = True
-        verbose_name = "copy of a data transfer package"
-        verbose_name_plural = "copies of data transfer packages"
+        verbose_name = _("copy of a data transfer package")
+        verbose_name_plural = _("copies of data transfer packages")
 
 
 class DataProductPhysicalCopy(PhysicalCopy):
@@ -401,8 +404,8 @@ class DataProductPhysicalCopy(PhysicalCopy):
 
     class Meta:
         proxy = True
-        verbose_name = "copy of a data product"
-        verbose_name_plural = "copies of data products"
+        verbose_name = _("copy of a data product")
+        verbose_name_plural = _("copies of data products")
 
 
 class FixityCheck(Row):
@@ -411,15 +414,15 @@ class FixityCheck(Row):
     recording = Recording.NOTHING
 
     copy = models.ForeignKey(
-        PhysicalCopy, on_delete=models.PROTECT, related_name="fixity_checks", help_text="The copy."
+        PhysicalCopy, on_delete=models.PROTECT, related_name="fixity_checks", help_text=_("The copy.")
     )
-    checked_at = models.DateTimeField(help_text="When it was computed (UTC).")
-    expected = models.CharField(max_length=128, help_text="Checksum that it should have, lower-case hexadecimal.")
-    actual = models.CharField(max_length=128, help_text="Checksum that was found, lower-case hexadecimal.")
-    algorithm = models.CharField(max_length=16, choices=ChecksumAlgorithm, help_text="How it was computed.")
-    ok = models.BooleanField(help_text="Whether they agree.")
+    checked_at = models.DateTimeField(help_text=_("When it was computed (UTC)."))
+    expected = models.CharField(max_length=128, help_text=_("Checksum that it should have, lower-case hexadecimal."))
+    actual = models.CharField(max_length=128, help_text=_("Checksum that was found, lower-case hexadecimal."))
+    algorithm = models.CharField(max_length=16, choices=ChecksumAlgorithm, help_text=_("How it was computed."))
+    ok = models.BooleanField(help_text=_("Whether they agree."))
     checked_by = models.CharField(
-        max_length=200, blank=True, default="", help_text="Worker or person that computed it."
+        max_length=200, blank=True, default="", help_text=_("Worker or person that computed it.")
     )
 
     class Meta:
@@ -447,11 +450,11 @@ class FixityCheck(Row):
 class DeletionPolicy(Row):
     """How many verified archive copies make it safe to delete others: one row, kept equal to the setting."""
 
-    id = models.BigAutoField(primary_key=True, help_text="Always 1.")
-    min_archive_copies = models.IntegerField(help_text="Verified copies in archives elsewhere that a package needs.")
+    id = models.BigAutoField(primary_key=True, help_text=_("Always 1."))
+    min_archive_copies = models.IntegerField(help_text=_("Verified copies in archives elsewhere that a package needs."))
 
     class Meta:
-        verbose_name_plural = "deletion policy"
+        verbose_name_plural = _("deletion policy")
         constraints = [
             Check("one_row", Q(id=1), "There is one policy."),
             positive("min_archive_copies"),
@@ -468,11 +471,11 @@ class DeletionRequest(Row):
         DataLocation,
         on_delete=models.PROTECT,
         related_name="deletion_requests",
-        help_text="Where copies shall be deleted.",
+        help_text=_("Where copies shall be deleted."),
     )
-    reason = models.TextField(help_text="Why.")
+    reason = models.TextField(help_text=_("Why."))
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", help_text="Who asks."
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", help_text=_("Who asks.")
     )
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -480,27 +483,27 @@ class DeletionRequest(Row):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Who approved or rejected; another person.",
+        help_text=_("Who approved or rejected; another person."),
     )
     status = models.CharField(
         max_length=16,
         choices=DeletionRequestStatus,
         default=DeletionRequestStatus.REQUESTED,
-        help_text="How far it is.",
+        help_text=_("How far it is."),
     )
     overrides_retention = models.BooleanField(
-        default=False, help_text="Whether it may delete copies before the location's retention has passed."
+        default=False, help_text=_("Whether it may delete copies before the location's retention has passed.")
     )
-    limit = models.IntegerField(help_text="Most copies that it may delete.")
+    limit = models.IntegerField(help_text=_("Most copies that it may delete."))
     items = models.ManyToManyField(
         PhysicalCopy,
         through="DeletionRequestItem",
         blank=True,
         related_name="deletion_requests",
-        help_text="The copies that it is about.",
+        help_text=_("The copies that it is about."),
     )
-    decided_at = models.DateTimeField(null=True, blank=True, help_text="When it was approved or rejected (UTC).")
-    executed_at = models.DateTimeField(null=True, blank=True, help_text="When it was executed (UTC).")
+    decided_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was approved or rejected (UTC)."))
+    executed_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was executed (UTC)."))
 
     class Meta:
         permissions = [
@@ -540,16 +543,16 @@ class DeletionRequest(Row):
 class DeletionRequestItem(OpsModel):
     """One copy that a deletion request is about."""
 
-    id = models.BigAutoField(primary_key=True, help_text="Number of the row.")
+    id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
     deletion_request = models.ForeignKey(
         DeletionRequest,
         on_delete=models.CASCADE,
         db_index=False,
         related_name="request_items",
-        help_text="The request.",
+        help_text=_("The request."),
     )
     physical_copy = models.ForeignKey(
-        PhysicalCopy, on_delete=models.PROTECT, related_name="request_items", help_text="The copy."
+        PhysicalCopy, on_delete=models.PROTECT, related_name="request_items", help_text=_("The copy.")
     )
 
     class Meta:

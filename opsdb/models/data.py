@@ -4,6 +4,7 @@ import math
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
+from django.utils.translation import gettext_lazy as _
 
 from .base import (
     Checksummed,
@@ -177,15 +178,15 @@ class DataTransferPackage(Checksummed, WorkItem, Timestamped):
 
     recording = Recording.CHANGES
 
-    id = models.UUIDField(primary_key=True, default=uuid7, help_text="Identifier (UUIDv7).")
+    id = models.UUIDField(primary_key=True, default=uuid7, help_text=_("Identifier (UUIDv7)."))
     origin_location = models.ForeignKey(
         DataLocation,
         on_delete=models.PROTECT,
         related_name="data_transfer_packages",
-        help_text="Where it is made.",
+        help_text=_("Where it is made."),
     )
-    name = models.CharField(max_length=255, unique=True, help_text="File name, unique among all transfer packages.")
-    relative_path = models.CharField(max_length=1000, help_text="Path below its location.")
+    name = models.CharField(max_length=255, unique=True, help_text=_("File name, unique among all transfer packages."))
+    relative_path = models.CharField(max_length=1000, help_text=_("Path below its location."))
 
     objects = DataTransferPackageQuerySet.as_manager()
 
@@ -263,30 +264,30 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
 
     recording = Recording.CHANGES
 
-    id = models.UUIDField(primary_key=True, default=uuid7, help_text="Identifier (UUIDv7).")
+    id = models.UUIDField(primary_key=True, default=uuid7, help_text=_("Identifier (UUIDv7)."))
     executed_obs_unit = models.ForeignKey(
         ExecutedObsUnit,
         on_delete=models.PROTECT,
         db_index=False,
         related_name="raw_data_packages",
-        help_text="The execution whose data it holds.",
+        help_text=_("The execution whose data it holds."),
     )
     instrument_module = models.ForeignKey(
         InstrumentModule,
         on_delete=models.PROTECT,
         db_index=False,
         related_name="raw_data_packages",
-        help_text="The module that wrote them.",
+        help_text=_("The module that wrote them."),
     )
-    part = models.IntegerField(default=1, help_text="Number of the part, from 1; a part holds at most about 50 GB.")
-    name = models.CharField(max_length=255, unique=True, help_text="File name, unique among all raw data packages.")
-    relative_path = models.CharField(max_length=1000, help_text="Path below its location.")
-    file_count = models.IntegerField(default=0, help_text="Number of raw files in it.")
+    part = models.IntegerField(default=1, help_text=_("Number of the part, from 1; a part holds at most about 50 GB."))
+    name = models.CharField(max_length=255, unique=True, help_text=_("File name, unique among all raw data packages."))
+    relative_path = models.CharField(max_length=1000, help_text=_("Path below its location."))
+    file_count = models.IntegerField(default=0, help_text=_("Number of raw files in it."))
     state = models.CharField(
         max_length=20,
         choices=PackageState,
         default=PackageState.WAITING,
-        help_text="How far it is on its way to the archive.",
+        help_text=_("How far it is on its way to the archive."),
     )
     data_transfer_package = models.ForeignKey(
         DataTransferPackage,
@@ -295,7 +296,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
         blank=True,
         db_index=False,
         related_name="raw_data_packages",
-        help_text="The bundle it travels in; empty until it is bundled.",
+        help_text=_("The bundle it travels in; empty until it is bundled."),
     )
 
     objects = RawDataPackageQuerySet.as_manager()
@@ -374,27 +375,27 @@ class RawDataFile(Timestamped):
     recording = Recording.CHANGES
     updated_in_bulk = True
 
-    id = models.UUIDField(primary_key=True, default=uuid7, help_text="Identifier (UUIDv7), made where the file was.")
+    id = models.UUIDField(primary_key=True, default=uuid7, help_text=_("Identifier (UUIDv7), made where the file was."))
     executed_obs_unit = models.ForeignKey(
         ExecutedObsUnit,
         on_delete=models.PROTECT,
         db_index=False,
         related_name="raw_data_files",
-        help_text="The execution that it is from.",
+        help_text=_("The execution that it is from."),
     )
     instrument_module = models.ForeignKey(
         InstrumentModule,
         on_delete=models.PROTECT,
         db_index=False,
         related_name="raw_data_files",
-        help_text="The module that wrote it.",
+        help_text=_("The module that wrote it."),
     )
     source_location = models.ForeignKey(
         DataLocation,
         on_delete=models.PROTECT,
         db_index=False,
         related_name="raw_data_files",
-        help_text="The source location that it was written to.",
+        help_text=_("The source location that it was written to."),
     )
     raw_data_package = models.ForeignKey(
         RawDataPackage,
@@ -403,21 +404,21 @@ class RawDataFile(Timestamped):
         blank=True,
         db_index=False,
         related_name="raw_data_files",
-        help_text="The package that holds it; empty until it is packaged.",
+        help_text=_("The package that holds it; empty until it is packaged."),
     )
-    relative_path = models.CharField(max_length=1000, help_text="Path below the source location, unique there.")
-    size_bytes = models.BigIntegerField(help_text="Size in bytes.")
-    checksum = models.CharField(max_length=128, help_text="Checksum of the content, lower-case hexadecimal.")
+    relative_path = models.CharField(max_length=1000, help_text=_("Path below the source location, unique there."))
+    size_bytes = models.BigIntegerField(help_text=_("Size in bytes."))
+    checksum = models.CharField(max_length=128, help_text=_("Checksum of the content, lower-case hexadecimal."))
     checksum_algorithm = models.CharField(
         max_length=16,
         choices=ChecksumAlgorithm,
         default=ChecksumAlgorithm.SHA256,
-        help_text="How the checksum was computed.",
+        help_text=_("How the checksum was computed."),
     )
     file_type = models.CharField(
-        max_length=50, blank=True, default="", help_text="Format or role of the file, such as fits."
+        max_length=50, blank=True, default="", help_text=_("Format or role of the file, such as fits.")
     )
-    observed_at = models.DateTimeField(null=True, blank=True, help_text="Time of the first sample in it (UTC).")
+    observed_at = models.DateTimeField(null=True, blank=True, help_text=_("Time of the first sample in it (UTC)."))
 
     objects = RawDataFileQuerySet.as_manager()
 
@@ -501,77 +502,81 @@ class RawDataPackageMetadata(Row):
         RawDataPackage,
         on_delete=models.PROTECT,
         related_name="metadata",
-        help_text="The package it describes.",
+        help_text=_("The package it describes."),
     )
     dataproduct_type = models.CharField(
         "dataproduct_type",
         max_length=30,
         blank=True,
         default="",
-        help_text="Logical data product type, such as cube or timeseries.",
+        help_text=_("Logical data product type, such as cube or timeseries."),
     )
-    calib_level = models.IntegerField("calib_level", default=0, help_text="Calibration level, 0 (raw) to 4.")
-    obs_collection = models.CharField("obs_collection", max_length=200, help_text="Name of the data collection.")
-    obs_id = models.CharField("obs_id", max_length=200, help_text="Identifier of the observation.")
+    calib_level = models.IntegerField("calib_level", default=0, help_text=_("Calibration level, 0 (raw) to 4."))
+    obs_collection = models.CharField("obs_collection", max_length=200, help_text=_("Name of the data collection."))
+    obs_id = models.CharField("obs_id", max_length=200, help_text=_("Identifier of the observation."))
     obs_publisher_did = models.CharField(
-        "obs_publisher_did", max_length=500, help_text="Data set identifier given by the publisher."
+        "obs_publisher_did", max_length=500, help_text=_("Data set identifier given by the publisher.")
     )
-    access_url = models.TextField("access_url", blank=True, default="", help_text="URL to download from.")
+    access_url = models.TextField("access_url", blank=True, default="", help_text=_("URL to download from."))
     access_format = models.CharField(
-        "access_format", max_length=100, blank=True, default="", help_text="Media type of the content."
+        "access_format", max_length=100, blank=True, default="", help_text=_("Media type of the content.")
     )
     access_estsize = models.BigIntegerField(
-        "access_estsize", null=True, blank=True, help_text="Estimated size, kilobytes."
+        "access_estsize", null=True, blank=True, help_text=_("Estimated size, kilobytes.")
     )
     target_name = models.CharField(
-        "target_name", max_length=200, blank=True, default="", help_text="Name of the observed target."
+        "target_name", max_length=200, blank=True, default="", help_text=_("Name of the observed target.")
     )
-    s_ra = models.FloatField("s_ra", null=True, blank=True, help_text="Central right ascension (ICRS), degrees.")
-    s_dec = models.FloatField("s_dec", null=True, blank=True, help_text="Central declination (ICRS), degrees.")
-    s_fov = models.FloatField("s_fov", null=True, blank=True, help_text="Diameter of the covered region, degrees.")
-    s_region = models.TextField("s_region", blank=True, default="", help_text="Covered region (STC-S or DALI), ICRS.")
+    s_ra = models.FloatField("s_ra", null=True, blank=True, help_text=_("Central right ascension (ICRS), degrees."))
+    s_dec = models.FloatField("s_dec", null=True, blank=True, help_text=_("Central declination (ICRS), degrees."))
+    s_fov = models.FloatField("s_fov", null=True, blank=True, help_text=_("Diameter of the covered region, degrees."))
+    s_region = models.TextField(
+        "s_region", blank=True, default="", help_text=_("Covered region (STC-S or DALI), ICRS.")
+    )
     s_resolution = models.FloatField(
-        "s_resolution", null=True, blank=True, help_text="Spatial resolution (FWHM), arcsec."
+        "s_resolution", null=True, blank=True, help_text=_("Spatial resolution (FWHM), arcsec.")
     )
     s_xel1 = models.BigIntegerField(
-        "s_xel1", null=True, blank=True, help_text="Number of elements along the first spatial axis."
+        "s_xel1", null=True, blank=True, help_text=_("Number of elements along the first spatial axis.")
     )
     s_xel2 = models.BigIntegerField(
-        "s_xel2", null=True, blank=True, help_text="Number of elements along the second spatial axis."
+        "s_xel2", null=True, blank=True, help_text=_("Number of elements along the second spatial axis.")
     )
-    t_min = models.FloatField("t_min", null=True, blank=True, help_text="Start time, MJD.")
-    t_max = models.FloatField("t_max", null=True, blank=True, help_text="Stop time, MJD.")
-    t_exptime = models.FloatField("t_exptime", null=True, blank=True, help_text="Total exposure time, seconds.")
+    t_min = models.FloatField("t_min", null=True, blank=True, help_text=_("Start time, MJD."))
+    t_max = models.FloatField("t_max", null=True, blank=True, help_text=_("Stop time, MJD."))
+    t_exptime = models.FloatField("t_exptime", null=True, blank=True, help_text=_("Total exposure time, seconds."))
     t_resolution = models.FloatField(
-        "t_resolution", null=True, blank=True, help_text="Temporal resolution (FWHM), seconds."
+        "t_resolution", null=True, blank=True, help_text=_("Temporal resolution (FWHM), seconds.")
     )
-    t_xel = models.BigIntegerField("t_xel", null=True, blank=True, help_text="Number of elements along the time axis.")
+    t_xel = models.BigIntegerField(
+        "t_xel", null=True, blank=True, help_text=_("Number of elements along the time axis.")
+    )
     em_min = models.FloatField(
-        "em_min", null=True, blank=True, help_text="Start in spectral coordinates, metres (vacuum)."
+        "em_min", null=True, blank=True, help_text=_("Start in spectral coordinates, metres (vacuum).")
     )
     em_max = models.FloatField(
-        "em_max", null=True, blank=True, help_text="Stop in spectral coordinates, metres (vacuum)."
+        "em_max", null=True, blank=True, help_text=_("Stop in spectral coordinates, metres (vacuum).")
     )
-    em_res_power = models.FloatField("em_res_power", null=True, blank=True, help_text="Spectral resolving power.")
+    em_res_power = models.FloatField("em_res_power", null=True, blank=True, help_text=_("Spectral resolving power."))
     em_xel = models.BigIntegerField(
-        "em_xel", null=True, blank=True, help_text="Number of elements along the spectral axis."
+        "em_xel", null=True, blank=True, help_text=_("Number of elements along the spectral axis.")
     )
-    o_ucd = models.CharField("o_ucd", max_length=100, blank=True, default="", help_text="UCD of the observable.")
+    o_ucd = models.CharField("o_ucd", max_length=100, blank=True, default="", help_text=_("UCD of the observable."))
     pol_states = models.CharField(
-        "pol_states", max_length=100, blank=True, default="", help_text="Polarization states, such as /I/Q/U/."
+        "pol_states", max_length=100, blank=True, default="", help_text=_("Polarization states, such as /I/Q/U/.")
     )
-    pol_xel = models.BigIntegerField("pol_xel", null=True, blank=True, help_text="Number of polarization samples.")
+    pol_xel = models.BigIntegerField("pol_xel", null=True, blank=True, help_text=_("Number of polarization samples."))
     facility_name = models.CharField(
-        "facility_name", max_length=200, blank=True, default="", help_text="Facility used."
+        "facility_name", max_length=200, blank=True, default="", help_text=_("Facility used.")
     )
     instrument_name = models.CharField(
-        "instrument_name", max_length=200, blank=True, default="", help_text="Instrument used."
+        "instrument_name", max_length=200, blank=True, default="", help_text=_("Instrument used.")
     )
-    extra = models.JSONField(default=dict, blank=True, help_text="Further metadata, a JSON object.")
+    extra = models.JSONField(default=dict, blank=True, help_text=_("Further metadata, a JSON object."))
 
     class Meta:
-        verbose_name = "raw data package metadata"
-        verbose_name_plural = "raw data package metadata"
+        verbose_name = _("raw data package metadata")
+        verbose_name_plural = _("raw data package metadata")
         constraints = [
             between("calib_level", 0, 4),
             between("s_ra", 0, 360, "°", below_high=True),

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Look(NamedTuple):
@@ -71,30 +72,30 @@ class StateChoices(models.TextChoices):
 
 
 class LocationType(models.TextChoices):
-    SOURCE = "source", "source"
-    BUFFER = "buffer", "buffer"
-    LONG_TERM_ARCHIVE = "long_term_archive", "long-term archive"
-    PROCESSING = "processing", "processing"
+    SOURCE = "source", _("source")
+    BUFFER = "buffer", _("buffer")
+    LONG_TERM_ARCHIVE = "long_term_archive", _("long-term archive")
+    PROCESSING = "processing", _("processing")
 
 
 class StorageType(models.TextChoices):
-    DISK = "disk", "disk"
-    S3 = "s3", "S3"
-    TAPE = "tape", "tape"
+    DISK = "disk", _("disk")
+    S3 = "s3", _("S3")
+    TAPE = "tape", _("tape")
 
 
 class RouteType(models.TextChoices):
-    DIRECT = "direct", "direct"
-    RELAY = "relay", "relay"
-    CUSTOM = "custom", "custom"
+    DIRECT = "direct", _("direct")
+    RELAY = "relay", _("relay")
+    CUSTOM = "custom", _("custom")
 
 
 class Status(StateChoices):
-    PENDING = "pending", "pending"
-    SCHEDULED = "scheduled", "scheduled"
-    IN_PROGRESS = "in_progress", "in progress"
-    COMPLETED = "completed", "completed"
-    FAILED = "failed", "failed"
+    PENDING = "pending", _("pending")
+    SCHEDULED = "scheduled", _("scheduled")
+    IN_PROGRESS = "in_progress", _("in progress")
+    COMPLETED = "completed", _("completed")
+    FAILED = "failed", _("failed")
 
     @classmethod
     def _transition_table(cls):
@@ -128,10 +129,10 @@ class Status(StateChoices):
 
 
 class PackageState(StateChoices):
-    WAITING = "waiting", "waiting"
-    TRANSFERRING = "transferring", "transferring"
-    ARCHIVED = "archived", "archived"
-    FAILED = "failed", "failed"
+    WAITING = "waiting", _("waiting")
+    TRANSFERRING = "transferring", _("transferring")
+    ARCHIVED = "archived", _("archived")
+    FAILED = "failed", _("failed")
 
     @classmethod
     def _transition_table(cls):
@@ -148,15 +149,15 @@ class PackageState(StateChoices):
 
 
 class PhysicalCopyStatus(StateChoices):
-    PRESENT = "present", "present"
-    STAGED = "staged", "staged"
-    DELETION_POSSIBLE = "deletion_possible", "deletion possible"
-    DELETION_SCHEDULED = "deletion_scheduled", "deletion scheduled"
-    DELETION_IN_PROGRESS = "deletion_in_progress", "deletion in progress"
-    DELETED = "deleted", "deleted"
-    DELETION_FAILED = "deletion_failed", "deletion failed"
-    MISSING = "missing", "missing"
-    CORRUPT = "corrupt", "corrupt"
+    PRESENT = "present", _("present")
+    STAGED = "staged", _("staged")
+    DELETION_POSSIBLE = "deletion_possible", _("deletion possible")
+    DELETION_SCHEDULED = "deletion_scheduled", _("deletion scheduled")
+    DELETION_IN_PROGRESS = "deletion_in_progress", _("deletion in progress")
+    DELETED = "deleted", _("deleted")
+    DELETION_FAILED = "deletion_failed", _("deletion failed")
+    MISSING = "missing", _("missing")
+    CORRUPT = "corrupt", _("corrupt")
 
     @classmethod
     def _transition_table(cls):
@@ -193,14 +194,14 @@ class PhysicalCopyStatus(StateChoices):
 
 
 class RunStatus(StateChoices):
-    PENDING = "pending", "pending"
-    STAGING_DATA = "staging_data", "staging data"
-    SUBMITTED = "submitted", "submitted"
-    RUNNING = "running", "running"
-    COLLECTING_RESULTS = "collecting_results", "collecting results"
-    COMPLETED = "completed", "completed"
-    FAILED = "failed", "failed"
-    CANCELLED = "cancelled", "cancelled"
+    PENDING = "pending", _("pending")
+    STAGING_DATA = "staging_data", _("staging data")
+    SUBMITTED = "submitted", _("submitted")
+    RUNNING = "running", _("running")
+    COLLECTING_RESULTS = "collecting_results", _("collecting results")
+    COMPLETED = "completed", _("completed")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
 
     @classmethod
     def _transition_table(cls):
@@ -235,10 +236,10 @@ class RunStatus(StateChoices):
 
 
 class ObservationStatus(StateChoices):
-    RUNNING = "running", "running"
-    COMPLETED = "completed", "completed"
-    ABORTED = "aborted", "aborted"
-    FAILED = "failed", "failed"
+    RUNNING = "running", _("running")
+    COMPLETED = "completed", _("completed")
+    ABORTED = "aborted", _("aborted")
+    FAILED = "failed", _("failed")
 
     @classmethod
     def _transition_table(cls):
@@ -250,10 +251,10 @@ class ObservationStatus(StateChoices):
 
 
 class DeletionRequestStatus(StateChoices):
-    REQUESTED = "requested", "requested"
-    APPROVED = "approved", "approved"
-    REJECTED = "rejected", "rejected"
-    EXECUTED = "executed", "executed"
+    REQUESTED = "requested", _("requested")
+    APPROVED = "approved", _("approved")
+    REJECTED = "rejected", _("rejected")
+    EXECUTED = "executed", _("executed")
 
     @classmethod
     def _transition_table(cls):
@@ -270,106 +271,106 @@ class DeletionRequestStatus(StateChoices):
 
 
 class TriggerType(models.TextChoices):
-    CONTINUOUS = "continuous", "continuous"
-    CRON = "cron", "cron"
-    MANUAL = "manual", "manual"
+    CONTINUOUS = "continuous", _("continuous")
+    CRON = "cron", _("cron")
+    MANUAL = "manual", _("manual")
 
 
 class DataProductType(models.TextChoices):
-    SCIENCE = "science", "science"
-    QA_METRIC = "qa_metric", "QA metric"
-    PLOT = "plot", "plot"
-    STATISTICS = "statistics", "statistics"
-    LOG = "log", "log"
+    SCIENCE = "science", _("science")
+    QA_METRIC = "qa_metric", _("QA metric")
+    PLOT = "plot", _("plot")
+    STATISTICS = "statistics", _("statistics")
+    LOG = "log", _("log")
 
 
 class Quality(models.TextChoices):
-    UNASSESSED = "unassessed", "unassessed"
-    GOOD = "good", "good"
-    QUESTIONABLE = "questionable", "questionable"
-    BAD = "bad", "bad"
+    UNASSESSED = "unassessed", _("unassessed")
+    GOOD = "good", _("good")
+    QUESTIONABLE = "questionable", _("questionable")
+    BAD = "bad", _("bad")
 
 
 class ProgramKind(models.TextChoices):
-    SCIENCE = "science", "science"
-    TECHNICAL = "technical", "technical"
+    SCIENCE = "science", _("science")
+    TECHNICAL = "technical", _("technical")
 
 
 class TransferKind(models.TextChoices):
-    PRIMARY = "primary", "primary"
-    SECONDARY = "secondary", "secondary"
+    PRIMARY = "primary", _("primary")
+    SECONDARY = "secondary", _("secondary")
 
 
 class CoordinateFrame(models.TextChoices):
-    ICRS = "icrs", "ICRS"
-    FK4 = "fk4", "FK4"
-    FK5 = "fk5", "FK5"
-    GALACTIC = "galactic", "galactic"
-    ECLIPTIC = "ecliptic", "ecliptic"
+    ICRS = "icrs", _("ICRS")
+    FK4 = "fk4", _("FK4")
+    FK5 = "fk5", _("FK5")
+    GALACTIC = "galactic", _("galactic")
+    ECLIPTIC = "ecliptic", _("ecliptic")
 
 
 class ChecksumAlgorithm(models.TextChoices):
-    SHA256 = "sha256", "SHA-256"
-    SHA512 = "sha512", "SHA-512"
-    BLAKE2B = "blake2b", "BLAKE2b"
-    MD5 = "md5", "MD5"
-    XXH3 = "xxh3", "XXH3"
-    ADLER32 = "adler32", "Adler-32"
-    CRC32C = "crc32c", "CRC-32C"
+    SHA256 = "sha256", _("SHA-256")
+    SHA512 = "sha512", _("SHA-512")
+    BLAKE2B = "blake2b", _("BLAKE2b")
+    MD5 = "md5", _("MD5")
+    XXH3 = "xxh3", _("XXH3")
+    ADLER32 = "adler32", _("Adler-32")
+    CRC32C = "crc32c", _("CRC-32C")
 
 
 class PublicationStatus(models.TextChoices):
-    IN_PREPARATION = "in_preparation", "in preparation"
-    SUBMITTED = "submitted", "submitted"
-    ACCEPTED = "accepted", "accepted"
-    PUBLISHED = "published", "published"
+    IN_PREPARATION = "in_preparation", _("in preparation")
+    SUBMITTED = "submitted", _("submitted")
+    ACCEPTED = "accepted", _("accepted")
+    PUBLISHED = "published", _("published")
 
 
 class SourceType(models.TextChoices):
-    FIXED = "fixed", "fixed"
-    SOLAR_SYSTEM = "solar_system", "solar system"
-    CONSTANT_ELEVATION = "constant_elevation", "constant elevation"
+    FIXED = "fixed", _("fixed")
+    SOLAR_SYSTEM = "solar_system", _("solar system")
+    CONSTANT_ELEVATION = "constant_elevation", _("constant elevation")
 
 
 class ConfigurationType(models.TextChoices):
-    CHAI = "chai", "CHAI"
-    PRIME_CAM = "prime_cam", "Prime-Cam"
+    CHAI = "chai", _("CHAI")
+    PRIME_CAM = "prime_cam", _("Prime-Cam")
 
 
 class Sideband(models.TextChoices):
-    LSB = "lsb", "lower"
-    USB = "usb", "upper"
-    DSB = "dsb", "double"
+    LSB = "lsb", _("lower")
+    USB = "usb", _("upper")
+    DSB = "dsb", _("double")
 
 
 class Verification(models.TextChoices):
-    UNVERIFIED = "unverified", "unverified"
-    VERIFIED = "verified", "verified"
-    MISMATCH = "mismatch", "mismatch"
+    UNVERIFIED = "unverified", _("unverified")
+    VERIFIED = "verified", _("verified")
+    MISMATCH = "mismatch", _("mismatch")
 
 
 class LogLevel(models.TextChoices):
-    DEBUG = "debug", "debug"
-    INFO = "info", "info"
-    WARNING = "warning", "warning"
-    ERROR = "error", "error"
+    DEBUG = "debug", _("debug")
+    INFO = "info", _("info")
+    WARNING = "warning", _("warning")
+    ERROR = "error", _("error")
 
 
 class VersionPolicy(models.TextChoices):
-    EXACT = "exact", "exact"
-    COMPATIBLE = "compatible", "compatible"
-    LATEST = "latest", "latest"
+    EXACT = "exact", _("exact")
+    COMPATIBLE = "compatible", _("compatible")
+    LATEST = "latest", _("latest")
 
 
 class GroupingDimension(models.TextChoices):
     """What the packages of a data grouping can be split by, one run per value."""
 
-    OBSERVING_PROGRAM = "observing_program", "observing program"
-    OBS_UNIT = "obs_unit", "observation unit"
-    EXECUTED_OBS_UNIT = "executed_obs_unit", "executed observation unit"
-    SOURCE = "source", "source"
-    INSTRUMENT_MODULE = "instrument_module", "instrument module"
-    NIGHT = "night", "night"
+    OBSERVING_PROGRAM = "observing_program", _("observing program")
+    OBS_UNIT = "obs_unit", _("observation unit")
+    EXECUTED_OBS_UNIT = "executed_obs_unit", _("executed observation unit")
+    SOURCE = "source", _("source")
+    INSTRUMENT_MODULE = "instrument_module", _("instrument module")
+    NIGHT = "night", _("night")
 
 
 class Recording(StrEnum):
@@ -381,6 +382,6 @@ class Recording(StrEnum):
 
 
 class ChangeOperation(models.TextChoices):
-    INSERT = "insert", "inserted"
-    UPDATE = "update", "changed"
-    DELETE = "delete", "deleted"
+    INSERT = "insert", _("inserted")
+    UPDATE = "update", _("changed")
+    DELETE = "delete", _("deleted")

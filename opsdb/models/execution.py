@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from .base import OpsModel, OpsQuerySet, Timestamped
 from .constraints import (
@@ -50,46 +51,46 @@ class ExecutedObsUnit(Timestamped):
     recording = Recording.CHANGES
 
     id = models.UUIDField(
-        primary_key=True, default=uuid7, help_text="Identifier (UUIDv7), made where the execution began."
+        primary_key=True, default=uuid7, help_text=_("Identifier (UUIDv7), made where the execution began.")
     )
     obs_unit = models.ForeignKey(
-        ObsUnit, on_delete=models.PROTECT, related_name="executions", help_text="What was executed."
+        ObsUnit, on_delete=models.PROTECT, related_name="executions", help_text=_("What was executed.")
     )
     status = models.CharField(
-        max_length=20, choices=ObservationStatus, default=ObservationStatus.RUNNING, help_text="How it went."
+        max_length=20, choices=ObservationStatus, default=ObservationStatus.RUNNING, help_text=_("How it went.")
     )
-    start_time = models.DateTimeField(help_text="Start (UTC).")
-    end_time = models.DateTimeField(null=True, blank=True, help_text="End (UTC); empty exactly while it runs.")
+    start_time = models.DateTimeField(help_text=_("Start (UTC)."))
+    end_time = models.DateTimeField(null=True, blank=True, help_text=_("End (UTC); empty exactly while it runs."))
     quality = models.CharField(
-        max_length=20, choices=Quality, default=Quality.UNASSESSED, help_text="Judgement of the observer."
+        max_length=20, choices=Quality, default=Quality.UNASSESSED, help_text=_("Judgement of the observer.")
     )
     module_configurations = models.ManyToManyField(
         InstrumentModuleConfiguration,
         through="ExecutedObsUnitModuleConfiguration",
         blank=True,
         related_name="executions",
-        help_text="How the modules were set up, as used.",
+        help_text=_("How the modules were set up, as used."),
     )
-    mean_pwv_mm = models.FloatField(null=True, blank=True, help_text="Mean precipitable water vapour, mm.")
-    mean_elevation_deg = models.FloatField(null=True, blank=True, help_text="Mean elevation, degrees.")
+    mean_pwv_mm = models.FloatField(null=True, blank=True, help_text=_("Mean precipitable water vapour, mm."))
+    mean_elevation_deg = models.FloatField(null=True, blank=True, help_text=_("Mean elevation, degrees."))
     mean_azimuth_deg = models.FloatField(
-        null=True, blank=True, help_text="Mean azimuth, degrees from north through east."
+        null=True, blank=True, help_text=_("Mean azimuth, degrees from north through east.")
     )
-    conditions = models.JSONField(default=dict, blank=True, help_text="Weather and other conditions, a JSON object.")
+    conditions = models.JSONField(default=dict, blank=True, help_text=_("Weather and other conditions, a JSON object."))
     observer = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="+",
-        help_text="Who observed; empty for automatic operation.",
+        help_text=_("Who observed; empty for automatic operation."),
     )
-    comment = models.TextField(blank=True, default="", help_text="The observer's remarks.")
+    comment = models.TextField(blank=True, default="", help_text=_("The observer's remarks."))
 
     objects = ExecutedObsUnitQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "executed observation unit"
+        verbose_name = _("executed observation unit")
         permissions = [("assess_executedobsunit", "Can judge the quality of an executed observation unit")]
         constraints = [
             Check(
@@ -119,20 +120,20 @@ class ExecutedObsUnit(Timestamped):
 class ExecutedObsUnitModuleConfiguration(OpsModel):
     """One module configuration that an execution used. It can't be deleted from under the execution."""
 
-    id = models.BigAutoField(primary_key=True, help_text="Number of the row.")
+    id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
     executed_obs_unit = models.ForeignKey(
-        ExecutedObsUnit, on_delete=models.CASCADE, db_index=False, related_name="+", help_text="The execution."
+        ExecutedObsUnit, on_delete=models.CASCADE, db_index=False, related_name="+", help_text=_("The execution.")
     )
     module_configuration = models.ForeignKey(
         InstrumentModuleConfiguration,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="The configuration it used.",
+        help_text=_("The configuration it used."),
     )
 
     class Meta:
-        verbose_name = "module configuration as used"
-        verbose_name_plural = "module configurations as used"
+        verbose_name = _("module configuration as used")
+        verbose_name_plural = _("module configurations as used")
         constraints = [
             Unique(
                 "unique_pair",

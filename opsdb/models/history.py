@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from .base import OpsModel, OpsQuerySet
 from .constraints import Index, append_only, never_truncated
@@ -21,13 +22,13 @@ class ChangeLog(OpsModel):
 
     recording = Recording.NOTHING
 
-    id = models.BigAutoField(primary_key=True, help_text="Number of the change.")
-    changed_at = models.DateTimeField(db_default=Now(), help_text="When (UTC).")
-    table_name = models.CharField(max_length=63, help_text="Table of the row.")
-    row_id = models.CharField(max_length=36, help_text="Key of the row, as text.")
-    operation = models.CharField(max_length=10, choices=ChangeOperation, help_text="What was done.")
-    before = models.JSONField(null=True, blank=True, help_text="Values before; of an update, those that changed.")
-    after = models.JSONField(null=True, blank=True, help_text="Values after; of an update, those that changed.")
+    id = models.BigAutoField(primary_key=True, help_text=_("Number of the change."))
+    changed_at = models.DateTimeField(db_default=Now(), help_text=_("When (UTC)."))
+    table_name = models.CharField(max_length=63, help_text=_("Table of the row."))
+    row_id = models.CharField(max_length=36, help_text=_("Key of the row, as text."))
+    operation = models.CharField(max_length=10, choices=ChangeOperation, help_text=_("What was done."))
+    before = models.JSONField(null=True, blank=True, help_text=_("Values before; of an update, those that changed."))
+    after = models.JSONField(null=True, blank=True, help_text=_("Values after; of an update, those that changed."))
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.DO_NOTHING,
@@ -36,18 +37,20 @@ class ChangeLog(OpsModel):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Who did it, if it is known; the number stays when the user goes.",
+        help_text=_("Who did it, if it is known; the number stays when the user goes."),
     )
-    origin = models.CharField(max_length=500, blank=True, default="", help_text="Request or command that did it.")
-    reason = models.TextField(blank=True, default="", help_text="Why, as the person said.")
-    database_user = models.CharField(max_length=63, help_text="Account at the database.")
-    transaction_id = models.BigIntegerField(help_text="Number of the transaction; one change of many rows shares it.")
+    origin = models.CharField(max_length=500, blank=True, default="", help_text=_("Request or command that did it."))
+    reason = models.TextField(blank=True, default="", help_text=_("Why, as the person said."))
+    database_user = models.CharField(max_length=63, help_text=_("Account at the database."))
+    transaction_id = models.BigIntegerField(
+        help_text=_("Number of the transaction; one change of many rows shares it.")
+    )
 
     objects = ChangeLogQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "change"
-        verbose_name_plural = "change log"
+        verbose_name = _("change")
+        verbose_name_plural = _("change log")
         constraints = [append_only("history"), never_truncated()]
         indexes = [
             Index(fields=["table_name", "row_id", "id"], name="by_row"),

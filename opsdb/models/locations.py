@@ -4,6 +4,7 @@ import os
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from .base import OpsModel, OpsQuerySet, Row, SpecificQuerySet, SubtypedModel, parent_link
 from .constraints import Check, Unique, between, immutable, implies, matches, not_negative, positive, subtype_exists
@@ -23,14 +24,14 @@ class Site(Row):
 
     natural_key_fields = ("short_name",)
 
-    name = models.CharField(max_length=200, unique=True, help_text="Full name.")
+    name = models.CharField(max_length=200, unique=True, help_text=_("Full name."))
     short_name = models.CharField(
         max_length=30,
         unique=True,
-        help_text="Lower-case letters and digits; the names of its queues start with it.",
+        help_text=_("Lower-case letters and digits; the names of its queues start with it."),
     )
-    location = models.TextField(blank=True, default="", help_text="Where it is.")
-    description = models.TextField(blank=True, default="", help_text="What it does.")
+    location = models.TextField(blank=True, default="", help_text=_("Where it is."))
+    description = models.TextField(blank=True, default="", help_text=_("What it does."))
 
     objects = SiteQuerySet.as_manager()
 
@@ -82,34 +83,38 @@ class DataLocation(SubtypedModel):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="data_locations",
-        help_text="Where it is.",
+        help_text=_("Where it is."),
     )
-    name = models.CharField(max_length=60, help_text="Lower-case letters, digits and '_', unique at the site.")
-    location_type = models.CharField(max_length=20, choices=LocationType, help_text="What it is for; fixed once set.")
+    name = models.CharField(max_length=60, help_text=_("Lower-case letters, digits and '_', unique at the site."))
+    location_type = models.CharField(
+        max_length=20, choices=LocationType, help_text=_("What it is for; fixed once set.")
+    )
     storage_type = models.CharField(
-        max_length=10, choices=StorageType, editable=False, help_text="Kind of storage; set by its class."
+        max_length=10, choices=StorageType, editable=False, help_text=_("Kind of storage; set by its class.")
     )
-    priority = models.IntegerField(default=0, help_text="Lowest is used first; several buffers give fail-over.")
-    active = models.BooleanField(default=True, help_text="Whether new data may go there.")
+    priority = models.IntegerField(default=0, help_text=_("Lowest is used first; several buffers give fail-over."))
+    active = models.BooleanField(default=True, help_text=_("Whether new data may go there."))
     instrument = models.ForeignKey(
         Instrument,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="data_locations",
-        help_text="The instrument that writes there; only for source locations.",
+        help_text=_("The instrument that writes there; only for source locations."),
     )
-    capacity_bytes = models.BigIntegerField(null=True, blank=True, help_text="Capacity, bytes.")
-    retention_days = models.IntegerField(null=True, blank=True, help_text="Days to keep data there; empty keeps them.")
+    capacity_bytes = models.BigIntegerField(null=True, blank=True, help_text=_("Capacity, bytes."))
+    retention_days = models.IntegerField(
+        null=True, blank=True, help_text=_("Days to keep data there; empty keeps them.")
+    )
     deletion_threshold_percent = models.FloatField(
         null=True,
         blank=True,
-        help_text="Fill level above which data may go before their retention is over, per cent.",
+        help_text=_("Fill level above which data may go before their retention is over, per cent."),
     )
     fixity_interval_days = models.IntegerField(
-        null=True, blank=True, help_text="Days after which a copy's checksum is due to be verified again."
+        null=True, blank=True, help_text=_("Days after which a copy's checksum is due to be verified again.")
     )
-    comment = models.TextField(blank=True, default="", help_text="What an operator should know.")
+    comment = models.TextField(blank=True, default="", help_text=_("What an operator should know."))
 
     objects = DataLocationQuerySet.as_manager()
 
@@ -159,10 +164,10 @@ class DiskDataLocation(DataLocation):
 
     subtype = StorageType.DISK
 
-    location_ptr = parent_link(DataLocation, "The location that this folder is.")
-    host = models.CharField(max_length=255, blank=True, default="", help_text="Computer; empty for a local disk.")
-    user = models.CharField(max_length=100, blank=True, default="", help_text="Account to reach it with.")
-    path = models.CharField(max_length=1000, help_text="Absolute path of the folder.")
+    location_ptr = parent_link(DataLocation, _("The location that this folder is."))
+    host = models.CharField(max_length=255, blank=True, default="", help_text=_("Computer; empty for a local disk."))
+    user = models.CharField(max_length=100, blank=True, default="", help_text=_("Account to reach it with."))
+    path = models.CharField(max_length=1000, help_text=_("Absolute path of the folder."))
 
     class Meta:
         constraints = [
@@ -180,16 +185,16 @@ class S3DataLocation(DataLocation):
 
     subtype = StorageType.S3
 
-    location_ptr = parent_link(DataLocation, "The location that this bucket is.")
-    bucket = models.CharField(max_length=255, help_text="Name of the bucket.")
+    location_ptr = parent_link(DataLocation, _("The location that this bucket is."))
+    bucket = models.CharField(max_length=255, help_text=_("Name of the bucket."))
     endpoint_url = models.URLField(
-        blank=True, default="", help_text="Address of the service; empty for the default one."
+        blank=True, default="", help_text=_("Address of the service; empty for the default one.")
     )
-    region = models.CharField(max_length=100, blank=True, default="", help_text="Region.")
-    prefix = models.CharField(max_length=500, blank=True, default="", help_text="What the keys start with.")
+    region = models.CharField(max_length=100, blank=True, default="", help_text=_("Region."))
+    prefix = models.CharField(max_length=500, blank=True, default="", help_text=_("What the keys start with."))
 
     class Meta:
-        verbose_name = "S3 data location"
+        verbose_name = _("S3 data location")
 
     def get_s3_credentials(self) -> tuple[str, str]:
         """Return access key id and secret access key from the environment.
@@ -212,11 +217,11 @@ class TapeDataLocation(DataLocation):
 
     subtype = StorageType.TAPE
 
-    location_ptr = parent_link(DataLocation, "The location that this pool is.")
-    library = models.CharField(max_length=200, help_text="Tape library.")
-    pool = models.CharField(max_length=200, blank=True, default="", help_text="Pool in the library.")
+    location_ptr = parent_link(DataLocation, _("The location that this pool is."))
+    library = models.CharField(max_length=200, help_text=_("Tape library."))
+    pool = models.CharField(max_length=200, blank=True, default="", help_text=_("Pool in the library."))
     mount_path = models.CharField(
-        max_length=1000, blank=True, default="", help_text="Absolute path at which it is seen."
+        max_length=1000, blank=True, default="", help_text=_("Absolute path at which it is seen.")
     )
 
     class Meta:
@@ -235,15 +240,15 @@ class DataLocationUsage(OpsModel):
 
     recording = Recording.NOTHING
 
-    id = models.BigAutoField(primary_key=True, help_text="Number of the row.")
+    id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
     data_location = models.ForeignKey(
-        DataLocation, on_delete=models.CASCADE, related_name="usage", help_text="The location."
+        DataLocation, on_delete=models.CASCADE, related_name="usage", help_text=_("The location.")
     )
-    copies = models.BigIntegerField(help_text="Copies added, or taken if below 0.")
-    bytes = models.BigIntegerField(help_text="Bytes added, or taken if below 0.")
+    copies = models.BigIntegerField(help_text=_("Copies added, or taken if below 0."))
+    bytes = models.BigIntegerField(help_text=_("Bytes added, or taken if below 0."))
 
     class Meta:
-        verbose_name_plural = "data location usage"
+        verbose_name_plural = _("data location usage")
 
     def __str__(self):
         return f"{self.copies:+d} copies, {self.bytes:+d} bytes"

@@ -1,6 +1,7 @@
 """The observatory and what stands on it: telescopes, instruments, modules and how modules are set up."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from .base import OpsQuerySet, Row, SpecificQuerySet, SubtypedModel, parent_link
 from .constraints import Unique, between, matches, not_negative, ordered, positive, subtype_exists
@@ -12,15 +13,15 @@ class Observatory(Row):
 
     natural_key_fields = ("short_name",)
 
-    name = models.CharField(max_length=200, unique=True, help_text="Full name.")
-    short_name = models.SlugField(max_length=50, unique=True, help_text="Short name for paths and lists.")
-    description = models.TextField(blank=True, default="", help_text="What a newcomer should know about it.")
+    name = models.CharField(max_length=200, unique=True, help_text=_("Full name."))
+    short_name = models.SlugField(max_length=50, unique=True, help_text=_("Short name for paths and lists."))
+    description = models.TextField(blank=True, default="", help_text=_("What a newcomer should know about it."))
     time_zone = models.CharField(
-        max_length=64, default="UTC", help_text="IANA name of the local time zone, such as America/Santiago."
+        max_length=64, default="UTC", help_text=_("IANA name of the local time zone, such as America/Santiago.")
     )
 
     class Meta:
-        verbose_name_plural = "observatories"
+        verbose_name_plural = _("observatories")
         constraints = [
             matches(
                 "time_zone",
@@ -50,14 +51,14 @@ class Telescope(Row):
     natural_key_fields = ("observatory", "name")
 
     observatory = models.ForeignKey(
-        Observatory, on_delete=models.PROTECT, related_name="telescopes", help_text="Who runs it."
+        Observatory, on_delete=models.PROTECT, related_name="telescopes", help_text=_("Who runs it.")
     )
-    name = models.CharField(max_length=200, help_text="Full name, unique in the observatory.")
-    short_name = models.SlugField(max_length=50, db_index=False, help_text="Short name, as schedules call it.")
-    description = models.TextField(blank=True, default="", help_text="What a newcomer should know about it.")
-    latitude_deg = models.FloatField(help_text="Geodetic latitude (WGS 84), degrees, north positive.")
-    longitude_deg = models.FloatField(help_text="Longitude (WGS 84), degrees, east positive.")
-    elevation_m = models.FloatField(help_text="Height above sea level, metres.")
+    name = models.CharField(max_length=200, help_text=_("Full name, unique in the observatory."))
+    short_name = models.SlugField(max_length=50, db_index=False, help_text=_("Short name, as schedules call it."))
+    description = models.TextField(blank=True, default="", help_text=_("What a newcomer should know about it."))
+    latitude_deg = models.FloatField(help_text=_("Geodetic latitude (WGS 84), degrees, north positive."))
+    longitude_deg = models.FloatField(help_text=_("Longitude (WGS 84), degrees, east positive."))
+    elevation_m = models.FloatField(help_text=_("Height above sea level, metres."))
 
     class Meta:
         constraints = [
@@ -89,11 +90,11 @@ class Instrument(Row):
         Telescope,
         on_delete=models.PROTECT,
         related_name="instruments",
-        help_text="The telescope it belongs to.",
+        help_text=_("The telescope it belongs to."),
     )
-    name = models.CharField(max_length=100, help_text="Name, unique at the telescope.")
-    description = models.TextField(blank=True, default="", help_text="What it measures.")
-    available = models.BooleanField(default=True, help_text="Whether it can be scheduled.")
+    name = models.CharField(max_length=100, help_text=_("Name, unique at the telescope."))
+    description = models.TextField(blank=True, default="", help_text=_("What it measures."))
+    available = models.BooleanField(default=True, help_text=_("Whether it can be scheduled."))
 
     objects = AvailableQuerySet.as_manager()
 
@@ -115,14 +116,14 @@ class InstrumentModule(Row):
         Instrument,
         on_delete=models.PROTECT,
         related_name="modules",
-        help_text="The instrument it is a part of.",
+        help_text=_("The instrument it is a part of."),
     )
-    name = models.CharField(max_length=100, help_text="Name, unique in the instrument.")
-    description = models.TextField(blank=True, default="", help_text="What it measures.")
-    available = models.BooleanField(default=True, help_text="Whether it can be scheduled.")
-    pixels = models.IntegerField(null=True, blank=True, help_text="Number of pixels.")
-    frequency_min_ghz = models.FloatField(help_text="Lower end of the frequency range, GHz.")
-    frequency_max_ghz = models.FloatField(help_text="Upper end of the frequency range, GHz.")
+    name = models.CharField(max_length=100, help_text=_("Name, unique in the instrument."))
+    description = models.TextField(blank=True, default="", help_text=_("What it measures."))
+    available = models.BooleanField(default=True, help_text=_("Whether it can be scheduled."))
+    pixels = models.IntegerField(null=True, blank=True, help_text=_("Number of pixels."))
+    frequency_min_ghz = models.FloatField(help_text=_("Lower end of the frequency range, GHz."))
+    frequency_max_ghz = models.FloatField(help_text=_("Upper end of the frequency range, GHz."))
 
     objects = AvailableQuerySet.as_manager()
 
@@ -154,17 +155,17 @@ class InstrumentModuleConfiguration(SubtypedModel):
         InstrumentModule,
         on_delete=models.PROTECT,
         related_name="configurations",
-        help_text="The module it sets up.",
+        help_text=_("The module it sets up."),
     )
     type = models.CharField(
         max_length=20,
         choices=ConfigurationType,
         editable=False,
-        help_text="Kind of configuration; set by its class.",
+        help_text=_("Kind of configuration; set by its class."),
     )
-    name = models.CharField(max_length=100, help_text="Name, unique for the module.")
-    description = models.TextField(blank=True, default="", help_text="When to use it.")
-    active = models.BooleanField(default=True, help_text="Whether new units may use it.")
+    name = models.CharField(max_length=100, help_text=_("Name, unique for the module."))
+    description = models.TextField(blank=True, default="", help_text=_("When to use it."))
+    active = models.BooleanField(default=True, help_text=_("Whether new units may use it."))
 
     objects = InstrumentModuleConfigurationQuerySet.as_manager()
 
@@ -195,16 +196,16 @@ class ChaiModuleConfiguration(InstrumentModuleConfiguration):
 
     subtype = ConfigurationType.CHAI
 
-    configuration_ptr = parent_link(InstrumentModuleConfiguration, "The configuration that this tunes.")
-    line_id = models.CharField(max_length=50, help_text="Spectral line, such as CO43 for CO(4-3).")
-    line_frequency_ghz = models.FloatField(help_text="Rest frequency of the line, GHz.")
-    lo_frequency_ghz = models.FloatField(null=True, blank=True, help_text="Frequency of the local oscillator, GHz.")
-    sideband = models.CharField(max_length=3, choices=Sideband, help_text="Sideband that holds the line.")
-    backend = models.CharField(max_length=100, blank=True, default="", help_text="Spectrometer.")
-    spectral_resolution_khz = models.FloatField(null=True, blank=True, help_text="Width of a channel, kHz.")
+    configuration_ptr = parent_link(InstrumentModuleConfiguration, _("The configuration that this tunes."))
+    line_id = models.CharField(max_length=50, help_text=_("Spectral line, such as CO43 for CO(4-3)."))
+    line_frequency_ghz = models.FloatField(help_text=_("Rest frequency of the line, GHz."))
+    lo_frequency_ghz = models.FloatField(null=True, blank=True, help_text=_("Frequency of the local oscillator, GHz."))
+    sideband = models.CharField(max_length=3, choices=Sideband, help_text=_("Sideband that holds the line."))
+    backend = models.CharField(max_length=100, blank=True, default="", help_text=_("Spectrometer."))
+    spectral_resolution_khz = models.FloatField(null=True, blank=True, help_text=_("Width of a channel, kHz."))
 
     class Meta:
-        verbose_name = "CHAI module configuration"
+        verbose_name = _("CHAI module configuration")
         constraints = [
             positive("line_frequency_ghz"),
             positive("lo_frequency_ghz"),
@@ -217,17 +218,17 @@ class PrimeCamModuleConfiguration(InstrumentModuleConfiguration):
 
     subtype = ConfigurationType.PRIME_CAM
 
-    configuration_ptr = parent_link(InstrumentModuleConfiguration, "The configuration that this sets up.")
-    band_center_ghz = models.FloatField(help_text="Centre of the band, GHz.")
-    bandwidth_ghz = models.FloatField(null=True, blank=True, help_text="Width of the band, GHz.")
-    detector_count = models.IntegerField(null=True, blank=True, help_text="Number of detectors that are read.")
-    readout_rate_hz = models.FloatField(null=True, blank=True, help_text="Samples per second of a detector, Hz.")
+    configuration_ptr = parent_link(InstrumentModuleConfiguration, _("The configuration that this sets up."))
+    band_center_ghz = models.FloatField(help_text=_("Centre of the band, GHz."))
+    bandwidth_ghz = models.FloatField(null=True, blank=True, help_text=_("Width of the band, GHz."))
+    detector_count = models.IntegerField(null=True, blank=True, help_text=_("Number of detectors that are read."))
+    readout_rate_hz = models.FloatField(null=True, blank=True, help_text=_("Samples per second of a detector, Hz."))
     fts_enabled = models.BooleanField(
-        default=False, help_text="Whether the imaging Fabry-Perot or Fourier spectrometer is in the beam."
+        default=False, help_text=_("Whether the imaging Fabry-Perot or Fourier spectrometer is in the beam.")
     )
 
     class Meta:
-        verbose_name = "Prime-Cam module configuration"
+        verbose_name = _("Prime-Cam module configuration")
         constraints = [
             positive("band_center_ghz"),
             positive("bandwidth_ghz"),

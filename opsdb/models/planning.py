@@ -22,6 +22,7 @@ from django.db.models.functions import (
     Sqrt,
 )
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from .base import OpsQuerySet, Row, SpecificQuerySet, SubtypedModel, parent_link
 from .constraints import (
@@ -62,20 +63,20 @@ class ObservingProgram(Row):
 
     natural_key_fields = ("short_name",)
 
-    name = models.CharField(max_length=200, unique=True, help_text="Full name.")
+    name = models.CharField(max_length=200, unique=True, help_text=_("Full name."))
     short_name = models.CharField(
-        max_length=50, unique=True, help_text="Code used in file names and lists, such as GEco."
+        max_length=50, unique=True, help_text=_("Code used in file names and lists, such as GEco.")
     )
     kind = models.CharField(
-        max_length=20, choices=ProgramKind, default=ProgramKind.SCIENCE, help_text="Science or technical."
+        max_length=20, choices=ProgramKind, default=ProgramKind.SCIENCE, help_text=_("Science or technical.")
     )
-    description = models.TextField(blank=True, default="", help_text="What it is after.")
-    lead = models.TextField(blank=True, default="", help_text="Who leads it.")
-    contact_email = models.EmailField(blank=True, default="", help_text="Where questions go.")
+    description = models.TextField(blank=True, default="", help_text=_("What it is after."))
+    lead = models.TextField(blank=True, default="", help_text=_("Who leads it."))
+    contact_email = models.EmailField(blank=True, default="", help_text=_("Where questions go."))
     instruments = models.ManyToManyField(
-        Instrument, blank=True, related_name="observing_programs", help_text="Instruments it observes with."
+        Instrument, blank=True, related_name="observing_programs", help_text=_("Instruments it observes with.")
     )
-    active = models.BooleanField(default=True, help_text="Whether it still observes.")
+    active = models.BooleanField(default=True, help_text=_("Whether it still observes."))
 
     objects = ObservingProgramQuerySet.as_manager()
 
@@ -102,14 +103,14 @@ class SubObservingProgram(Row):
         ObservingProgram,
         on_delete=models.PROTECT,
         related_name="sub_programs",
-        help_text="The program it is a part of.",
+        help_text=_("The program it is a part of."),
     )
-    name = models.CharField(max_length=200, help_text="Full name, unique in the program.")
-    short_name = models.CharField(max_length=50, help_text="Code, unique in the program.")
-    description = models.TextField(blank=True, default="", help_text="What it is after.")
+    name = models.CharField(max_length=200, help_text=_("Full name, unique in the program."))
+    short_name = models.CharField(max_length=50, help_text=_("Code, unique in the program."))
+    description = models.TextField(blank=True, default="", help_text=_("What it is after."))
 
     class Meta:
-        verbose_name = "sub-observing program"
+        verbose_name = _("sub-observing program")
         constraints = [
             Unique(
                 "unique_name",
@@ -142,12 +143,12 @@ class Source(SubtypedModel):
     discriminator = "type"
     natural_key_fields = ("name",)
 
-    name = models.CharField(max_length=200, unique=True, help_text="Name, unique among all sources.")
+    name = models.CharField(max_length=200, unique=True, help_text=_("Name, unique among all sources."))
     type = models.CharField(
-        max_length=20, choices=SourceType, editable=False, help_text="Kind of source; set by its class."
+        max_length=20, choices=SourceType, editable=False, help_text=_("Kind of source; set by its class.")
     )
-    aliases = models.JSONField(default=list, blank=True, help_text="Other names, a JSON list of texts.")
-    comment = models.TextField(blank=True, default="", help_text="What an observer should know.")
+    aliases = models.JSONField(default=list, blank=True, help_text=_("Other names, a JSON list of texts."))
+    comment = models.TextField(blank=True, default="", help_text=_("What an observer should know."))
 
     objects = SourceQuerySet.as_manager()
 
@@ -225,29 +226,29 @@ class FixedSource(Source):
 
     subtype = SourceType.FIXED
 
-    source_ptr = parent_link(Source, "The source whose position this is.")
-    ra_deg = models.FloatField(help_text="Right ascension (ICRS), degrees in [0, 360); what all queries use.")
-    dec_deg = models.FloatField(help_text="Declination (ICRS), degrees; what all queries use.")
+    source_ptr = parent_link(Source, _("The source whose position this is."))
+    ra_deg = models.FloatField(help_text=_("Right ascension (ICRS), degrees in [0, 360); what all queries use."))
+    dec_deg = models.FloatField(help_text=_("Declination (ICRS), degrees; what all queries use."))
     frame = models.CharField(
         max_length=10,
         choices=CoordinateFrame,
         default=CoordinateFrame.ICRS,
-        help_text="Frame in which the observer gave the position.",
+        help_text=_("Frame in which the observer gave the position."),
     )
     longitude_deg = models.FloatField(
-        null=True, blank=True, help_text="Longitude or RA as given in that frame, degrees."
+        null=True, blank=True, help_text=_("Longitude or RA as given in that frame, degrees.")
     )
     latitude_deg = models.FloatField(
-        null=True, blank=True, help_text="Latitude or Dec as given in that frame, degrees."
+        null=True, blank=True, help_text=_("Latitude or Dec as given in that frame, degrees.")
     )
     equinox = models.CharField(
-        max_length=10, blank=True, default="", help_text="Equinox as given, such as J2000 or B1950."
+        max_length=10, blank=True, default="", help_text=_("Equinox as given, such as J2000 or B1950.")
     )
-    pm_ra_mas_yr = models.FloatField(null=True, blank=True, help_text="Proper motion in RA times cos(Dec), mas/yr.")
-    pm_dec_mas_yr = models.FloatField(null=True, blank=True, help_text="Proper motion in Dec, mas/yr.")
-    parallax_mas = models.FloatField(null=True, blank=True, help_text="Parallax, mas.")
+    pm_ra_mas_yr = models.FloatField(null=True, blank=True, help_text=_("Proper motion in RA times cos(Dec), mas/yr."))
+    pm_dec_mas_yr = models.FloatField(null=True, blank=True, help_text=_("Proper motion in Dec, mas/yr."))
+    parallax_mas = models.FloatField(null=True, blank=True, help_text=_("Parallax, mas."))
     vlsr_km_s = models.FloatField(
-        null=True, blank=True, help_text="Radial velocity (local standard of rest, radio convention), km/s."
+        null=True, blank=True, help_text=_("Radial velocity (local standard of rest, radio convention), km/s.")
     )
 
     objects = FixedSourceQuerySet.as_manager()
@@ -267,12 +268,12 @@ class SolarSystemObject(Source):
 
     subtype = SourceType.SOLAR_SYSTEM
 
-    source_ptr = parent_link(Source, "The source whose ephemeris this names.")
+    source_ptr = parent_link(Source, _("The source whose ephemeris this names."))
     ephemeris_name = models.CharField(
-        max_length=100, help_text="Name by which the control system knows it, such as mars."
+        max_length=100, help_text=_("Name by which the control system knows it, such as mars.")
     )
-    naif_id = models.IntegerField(null=True, blank=True, unique=True, help_text="NAIF number, such as 499 for Mars.")
-    horizons_id = models.CharField(max_length=100, blank=True, default="", help_text="Identifier for JPL Horizons.")
+    naif_id = models.IntegerField(null=True, blank=True, unique=True, help_text=_("NAIF number, such as 499 for Mars."))
+    horizons_id = models.CharField(max_length=100, blank=True, default="", help_text=_("Identifier for JPL Horizons."))
 
 
 class ConstantElevationSource(Source):
@@ -280,14 +281,14 @@ class ConstantElevationSource(Source):
 
     subtype = SourceType.CONSTANT_ELEVATION
 
-    source_ptr = parent_link(Source, "The source whose field this is.")
+    source_ptr = parent_link(Source, _("The source whose field this is."))
     ra_min_deg = models.FloatField(
-        help_text="Western edge in RA (ICRS), degrees; above the other edge where the field spans RA 0."
+        help_text=_("Western edge in RA (ICRS), degrees; above the other edge where the field spans RA 0.")
     )
-    ra_max_deg = models.FloatField(help_text="Eastern edge in RA (ICRS), degrees.")
-    dec_min_deg = models.FloatField(help_text="Southern edge (ICRS), degrees.")
-    dec_max_deg = models.FloatField(help_text="Northern edge (ICRS), degrees.")
-    elevation_deg = models.FloatField(null=True, blank=True, help_text="Elevation of the scan, degrees.")
+    ra_max_deg = models.FloatField(help_text=_("Eastern edge in RA (ICRS), degrees."))
+    dec_min_deg = models.FloatField(help_text=_("Southern edge (ICRS), degrees."))
+    dec_max_deg = models.FloatField(help_text=_("Northern edge (ICRS), degrees."))
+    elevation_deg = models.FloatField(null=True, blank=True, help_text=_("Elevation of the scan, degrees."))
 
     class Meta:
         constraints = [
@@ -307,18 +308,18 @@ class AzimuthRange(Row):
         ConstantElevationSource,
         on_delete=models.CASCADE,
         related_name="azimuth_ranges",
-        help_text="The field.",
+        help_text=_("The field."),
     )
-    azimuth_min_deg = models.FloatField(help_text="Lower end, degrees from north through east.")
-    azimuth_max_deg = models.FloatField(help_text="Upper end, degrees from north through east.")
-    rising = models.BooleanField(help_text="Whether the field rises there.")
+    azimuth_min_deg = models.FloatField(help_text=_("Lower end, degrees from north through east."))
+    azimuth_max_deg = models.FloatField(help_text=_("Upper end, degrees from north through east."))
+    rising = models.BooleanField(help_text=_("Whether the field rises there."))
     lst_start_hours = models.FloatField(
-        null=True, blank=True, help_text="Local sidereal time of the start, hours in [0, 24)."
+        null=True, blank=True, help_text=_("Local sidereal time of the start, hours in [0, 24).")
     )
     lst_end_hours = models.FloatField(
         null=True,
         blank=True,
-        help_text="Local sidereal time of the end, hours in [0, 24); below the start past midnight.",
+        help_text=_("Local sidereal time of the end, hours in [0, 24); below the start past midnight."),
     )
 
     class Meta:
@@ -339,12 +340,14 @@ class ObsMode(Row):
 
     natural_key_fields = ("name",)
 
-    name = models.CharField(max_length=100, unique=True, help_text="Name.")
-    description = models.TextField(blank=True, default="", help_text="What the telescope does.")
-    needs_source = models.BooleanField(default=True, help_text="Whether it looks at a source; retune and skydip don't.")
+    name = models.CharField(max_length=100, unique=True, help_text=_("Name."))
+    description = models.TextField(blank=True, default="", help_text=_("What the telescope does."))
+    needs_source = models.BooleanField(
+        default=True, help_text=_("Whether it looks at a source; retune and skydip don't.")
+    )
 
     class Meta:
-        verbose_name = "observing mode"
+        verbose_name = _("observing mode")
         constraints = [
             Rule(
                 name="units_have_source",
@@ -375,12 +378,14 @@ class ObservationConfiguration(SubtypedModel):
         max_length=20,
         choices=ConfigurationType,
         editable=False,
-        help_text="Kind of configuration; set by its class.",
+        help_text=_("Kind of configuration; set by its class."),
     )
-    name = models.CharField(max_length=200, help_text="Name.")
-    version = models.IntegerField(default=1, help_text="Version of the recipe; a change that matters makes a new one.")
-    description = models.TextField(blank=True, default="", help_text="When to use it.")
-    parameters = models.JSONField(default=dict, blank=True, help_text="Further parameters, a JSON object.")
+    name = models.CharField(max_length=200, help_text=_("Name."))
+    version = models.IntegerField(
+        default=1, help_text=_("Version of the recipe; a change that matters makes a new one.")
+    )
+    description = models.TextField(blank=True, default="", help_text=_("When to use it."))
+    parameters = models.JSONField(default=dict, blank=True, help_text=_("Further parameters, a JSON object."))
 
     class Meta:
         constraints = [
@@ -406,31 +411,31 @@ class ChaiObservationConfiguration(ObservationConfiguration):
 
     subtype = ConfigurationType.CHAI
 
-    configuration_ptr = parent_link(ObservationConfiguration, "The recipe that this details.")
+    configuration_ptr = parent_link(ObservationConfiguration, _("The recipe that this details."))
     reference_position_offset_ra_arcsec = models.FloatField(
-        null=True, blank=True, help_text="Offset of the reference position in RA times cos(Dec), arcsec."
+        null=True, blank=True, help_text=_("Offset of the reference position in RA times cos(Dec), arcsec.")
     )
     reference_position_offset_dec_arcsec = models.FloatField(
-        null=True, blank=True, help_text="Offset of the reference position in Dec, arcsec."
+        null=True, blank=True, help_text=_("Offset of the reference position in Dec, arcsec.")
     )
     integration_time_seconds = models.FloatField(
-        null=True, blank=True, help_text="Integration time per point, seconds."
+        null=True, blank=True, help_text=_("Integration time per point, seconds.")
     )
     switching_mode = models.CharField(
         max_length=50,
         blank=True,
         default="",
-        help_text="How the reference is taken, such as position or frequency.",
+        help_text=_("How the reference is taken, such as position or frequency."),
     )
     coordinate_frame = models.CharField(
         max_length=10,
         choices=CoordinateFrame,
         default=CoordinateFrame.ICRS,
-        help_text="Frame of offsets and tiles.",
+        help_text=_("Frame of offsets and tiles."),
     )
 
     class Meta:
-        verbose_name = "CHAI observation configuration"
+        verbose_name = _("CHAI observation configuration")
         constraints = [positive("integration_time_seconds", "integration_time_positive")]
 
 
@@ -439,17 +444,17 @@ class PrimeCamObservationConfiguration(ObservationConfiguration):
 
     subtype = ConfigurationType.PRIME_CAM
 
-    configuration_ptr = parent_link(ObservationConfiguration, "The recipe that this details.")
-    scan_type = models.CharField(max_length=50, help_text="Pattern: constant_el, pong, daisy, stare and others.")
-    width_deg = models.FloatField(null=True, blank=True, help_text="Width of the field, degrees.")
-    height_deg = models.FloatField(null=True, blank=True, help_text="Height of the field, degrees.")
-    velocity_deg_s = models.FloatField(null=True, blank=True, help_text="Speed of the scan, degrees per second.")
-    spacing_deg = models.FloatField(null=True, blank=True, help_text="Distance between scan lines, degrees.")
-    angle_deg = models.FloatField(null=True, blank=True, help_text="Rotation of the pattern, degrees.")
-    elevation_deg = models.FloatField(null=True, blank=True, help_text="Elevation of the scan, degrees.")
+    configuration_ptr = parent_link(ObservationConfiguration, _("The recipe that this details."))
+    scan_type = models.CharField(max_length=50, help_text=_("Pattern: constant_el, pong, daisy, stare and others."))
+    width_deg = models.FloatField(null=True, blank=True, help_text=_("Width of the field, degrees."))
+    height_deg = models.FloatField(null=True, blank=True, help_text=_("Height of the field, degrees."))
+    velocity_deg_s = models.FloatField(null=True, blank=True, help_text=_("Speed of the scan, degrees per second."))
+    spacing_deg = models.FloatField(null=True, blank=True, help_text=_("Distance between scan lines, degrees."))
+    angle_deg = models.FloatField(null=True, blank=True, help_text=_("Rotation of the pattern, degrees."))
+    elevation_deg = models.FloatField(null=True, blank=True, help_text=_("Elevation of the scan, degrees."))
 
     class Meta:
-        verbose_name = "Prime-Cam observation configuration"
+        verbose_name = _("Prime-Cam observation configuration")
         constraints = [
             not_negative("width_deg"),
             not_negative("height_deg"),
@@ -467,19 +472,19 @@ class ChaiTiling(Row):
         ChaiObservationConfiguration,
         on_delete=models.CASCADE,
         related_name="tilings",
-        help_text="The recipe.",
+        help_text=_("The recipe."),
     )
-    tile_index = models.IntegerField(help_text="Number of the tile, unique in the recipe.")
-    x_offset_arcsec = models.FloatField(default=0.0, help_text="Offset of the centre along x, arcsec.")
-    y_offset_arcsec = models.FloatField(default=0.0, help_text="Offset of the centre along y, arcsec.")
-    width_arcsec = models.FloatField(help_text="Width, arcsec.")
-    height_arcsec = models.FloatField(help_text="Height, arcsec.")
-    angle_deg = models.FloatField(default=0.0, help_text="Rotation, degrees.")
-    priority = models.IntegerField(default=0, help_text="Higher is observed first.")
-    done = models.BooleanField(default=False, help_text="Whether it has been observed.")
+    tile_index = models.IntegerField(help_text=_("Number of the tile, unique in the recipe."))
+    x_offset_arcsec = models.FloatField(default=0.0, help_text=_("Offset of the centre along x, arcsec."))
+    y_offset_arcsec = models.FloatField(default=0.0, help_text=_("Offset of the centre along y, arcsec."))
+    width_arcsec = models.FloatField(help_text=_("Width, arcsec."))
+    height_arcsec = models.FloatField(help_text=_("Height, arcsec."))
+    angle_deg = models.FloatField(default=0.0, help_text=_("Rotation, degrees."))
+    priority = models.IntegerField(default=0, help_text=_("Higher is observed first."))
+    done = models.BooleanField(default=False, help_text=_("Whether it has been observed."))
 
     class Meta:
-        verbose_name = "CHAI tiling"
+        verbose_name = _("CHAI tiling")
         constraints = [
             Unique(
                 "unique_index",
@@ -504,14 +509,14 @@ class ChaiInparParameter(Row):
         ChaiObservationConfiguration,
         on_delete=models.CASCADE,
         related_name="inpar_parameters",
-        help_text="The recipe.",
+        help_text=_("The recipe."),
     )
-    key = models.CharField(max_length=100, help_text="Name of the parameter, unique in the recipe.")
-    value = models.TextField(blank=True, default="", help_text="Its value, as the control system reads it.")
-    comment = models.TextField(blank=True, default="", help_text="What it does.")
+    key = models.CharField(max_length=100, help_text=_("Name of the parameter, unique in the recipe."))
+    value = models.TextField(blank=True, default="", help_text=_("Its value, as the control system reads it."))
+    comment = models.TextField(blank=True, default="", help_text=_("What it does."))
 
     class Meta:
-        verbose_name = "CHAI inpar parameter"
+        verbose_name = _("CHAI inpar parameter")
         constraints = [
             Unique(
                 "unique_key",
@@ -549,7 +554,7 @@ class ObsUnit(Row):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="obs_units",
-        help_text="Whose unit it is.",
+        help_text=_("Whose unit it is."),
     )
     sub_observing_program = models.ForeignKey(
         SubObservingProgram,
@@ -557,7 +562,7 @@ class ObsUnit(Row):
         null=True,
         blank=True,
         related_name="obs_units",
-        help_text="Part of the same program, if any.",
+        help_text=_("Part of the same program, if any."),
     )
     source = models.ForeignKey(
         Source,
@@ -565,44 +570,52 @@ class ObsUnit(Row):
         null=True,
         blank=True,
         related_name="obs_units",
-        help_text="What is looked at; none only in modes that look at nothing on the sky.",
+        help_text=_("What is looked at; none only in modes that look at nothing on the sky."),
     )
     obs_mode = models.ForeignKey(
-        ObsMode, on_delete=models.PROTECT, related_name="obs_units", help_text="How it is observed."
+        ObsMode, on_delete=models.PROTECT, related_name="obs_units", help_text=_("How it is observed.")
     )
     configuration = models.ForeignKey(
-        ObservationConfiguration, on_delete=models.PROTECT, related_name="obs_units", help_text="The recipe."
+        ObservationConfiguration, on_delete=models.PROTECT, related_name="obs_units", help_text=_("The recipe.")
     )
     module_configurations = models.ManyToManyField(
         InstrumentModuleConfiguration,
         blank=True,
         related_name="obs_units",
-        help_text="How the modules are set up.",
+        help_text=_("How the modules are set up."),
     )
-    name = models.CharField(max_length=200, help_text="Name, unique in the program.")
-    line_id = models.CharField(max_length=50, blank=True, default="", help_text="Spectral line, such as CO43.")
-    version = models.IntegerField(default=1, help_text="Version of the unit's definition.")
-    priority = models.IntegerField(default=0, help_text="Higher is scheduled first.")
-    available = models.BooleanField(default=True, help_text="Whether it can be scheduled.")
-    elevation_min_deg = models.FloatField(null=True, blank=True, help_text="Lowest elevation to observe at, degrees.")
-    elevation_max_deg = models.FloatField(null=True, blank=True, help_text="Highest elevation to observe at, degrees.")
-    pwv_max_mm = models.FloatField(null=True, blank=True, help_text="Most precipitable water vapour to observe in, mm.")
-    planned_duration_seconds = models.FloatField(null=True, blank=True, help_text="Duration of one execution, seconds.")
-    requested_executions = models.IntegerField(null=True, blank=True, help_text="How often it is to be executed.")
+    name = models.CharField(max_length=200, help_text=_("Name, unique in the program."))
+    line_id = models.CharField(max_length=50, blank=True, default="", help_text=_("Spectral line, such as CO43."))
+    version = models.IntegerField(default=1, help_text=_("Version of the unit's definition."))
+    priority = models.IntegerField(default=0, help_text=_("Higher is scheduled first."))
+    available = models.BooleanField(default=True, help_text=_("Whether it can be scheduled."))
+    elevation_min_deg = models.FloatField(
+        null=True, blank=True, help_text=_("Lowest elevation to observe at, degrees.")
+    )
+    elevation_max_deg = models.FloatField(
+        null=True, blank=True, help_text=_("Highest elevation to observe at, degrees.")
+    )
+    pwv_max_mm = models.FloatField(
+        null=True, blank=True, help_text=_("Most precipitable water vapour to observe in, mm.")
+    )
+    planned_duration_seconds = models.FloatField(
+        null=True, blank=True, help_text=_("Duration of one execution, seconds.")
+    )
+    requested_executions = models.IntegerField(null=True, blank=True, help_text=_("How often it is to be executed."))
     lst_start_hours = models.FloatField(
-        null=True, blank=True, help_text="Earliest local sidereal time, hours in [0, 24)."
+        null=True, blank=True, help_text=_("Earliest local sidereal time, hours in [0, 24).")
     )
     lst_end_hours = models.FloatField(
         null=True,
         blank=True,
-        help_text="Latest local sidereal time, hours in [0, 24); below the earliest past midnight.",
+        help_text=_("Latest local sidereal time, hours in [0, 24); below the earliest past midnight."),
     )
-    comment = models.TextField(blank=True, default="", help_text="What an observer should know.")
+    comment = models.TextField(blank=True, default="", help_text=_("What an observer should know."))
 
     objects = ObsUnitQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "observation unit"
+        verbose_name = _("observation unit")
         constraints = [
             Unique("unique_name", "observing_program", "name", message="The program has a unit of this name."),
             positive("version"),
@@ -664,30 +677,38 @@ class PreScheduledSlot(Row):
 
     natural_key_fields = ("telescope", "start_time")
 
-    obs_unit = models.ForeignKey(ObsUnit, on_delete=models.PROTECT, related_name="slots", help_text="What is observed.")
+    obs_unit = models.ForeignKey(
+        ObsUnit, on_delete=models.PROTECT, related_name="slots", help_text=_("What is observed.")
+    )
     telescope = models.ForeignKey(
         Telescope,
         on_delete=models.PROTECT,
         db_index=False,
         related_name="slots",
-        help_text="The telescope that is taken.",
+        help_text=_("The telescope that is taken."),
     )
-    start_time = models.DateTimeField(help_text="Start (UTC).")
-    end_time = models.DateTimeField(help_text="End (UTC), not included.")
-    azimuth_min_deg = models.FloatField(null=True, blank=True, help_text="Lower end of the scan in azimuth, degrees.")
-    azimuth_max_deg = models.FloatField(null=True, blank=True, help_text="Upper end of the scan in azimuth, degrees.")
-    elevation_deg = models.FloatField(null=True, blank=True, help_text="Elevation, degrees.")
-    boresight_angle_deg = models.FloatField(null=True, blank=True, help_text="Rotation about the boresight, degrees.")
+    start_time = models.DateTimeField(help_text=_("Start (UTC)."))
+    end_time = models.DateTimeField(help_text=_("End (UTC), not included."))
+    azimuth_min_deg = models.FloatField(
+        null=True, blank=True, help_text=_("Lower end of the scan in azimuth, degrees.")
+    )
+    azimuth_max_deg = models.FloatField(
+        null=True, blank=True, help_text=_("Upper end of the scan in azimuth, degrees.")
+    )
+    elevation_deg = models.FloatField(null=True, blank=True, help_text=_("Elevation, degrees."))
+    boresight_angle_deg = models.FloatField(
+        null=True, blank=True, help_text=_("Rotation about the boresight, degrees.")
+    )
     scan_index = models.IntegerField(
-        null=True, blank=True, help_text="Number of the scan or pass in the schedule; below 0 for a partial one."
+        null=True, blank=True, help_text=_("Number of the scan or pass in the schedule; below 0 for a partial one.")
     )
-    subscan_index = models.IntegerField(null=True, blank=True, help_text="Number of the part of the scan.")
-    origin = models.CharField(max_length=500, blank=True, default="", help_text="File that the slot came from.")
+    subscan_index = models.IntegerField(null=True, blank=True, help_text=_("Number of the part of the scan."))
+    origin = models.CharField(max_length=500, blank=True, default="", help_text=_("File that the slot came from."))
 
     objects = PreScheduledSlotQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "pre-scheduled slot"
+        verbose_name = _("pre-scheduled slot")
         constraints = [
             ordered("start_time", "end_time"),
             NoOverlap(
@@ -752,15 +773,15 @@ class TimeAllocation(Row):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="time_allocations",
-        help_text="Who may observe.",
+        help_text=_("Who may observe."),
     )
     instrument = models.ForeignKey(
-        Instrument, on_delete=models.PROTECT, related_name="time_allocations", help_text="With what."
+        Instrument, on_delete=models.PROTECT, related_name="time_allocations", help_text=_("With what.")
     )
-    period = models.CharField(max_length=50, help_text="Name of the period, such as 2026B.")
-    start_date = models.DateField(help_text="First day (UTC).")
-    end_date = models.DateField(help_text="Day after the last day (UTC).")
-    hours = models.FloatField(help_text="Allocated time, hours.")
+    period = models.CharField(max_length=50, help_text=_("Name of the period, such as 2026B."))
+    start_date = models.DateField(help_text=_("First day (UTC)."))
+    end_date = models.DateField(help_text=_("Day after the last day (UTC)."))
+    hours = models.FloatField(help_text=_("Allocated time, hours."))
 
     objects = TimeAllocationQuerySet.as_manager()
 
@@ -804,7 +825,7 @@ class Downtime(Row):
         null=True,
         blank=True,
         related_name="downtimes",
-        help_text="What is down, if a telescope.",
+        help_text=_("What is down, if a telescope."),
     )
     instrument = models.ForeignKey(
         Instrument,
@@ -812,7 +833,7 @@ class Downtime(Row):
         null=True,
         blank=True,
         related_name="downtimes",
-        help_text="What is down, if an instrument.",
+        help_text=_("What is down, if an instrument."),
     )
     instrument_module = models.ForeignKey(
         InstrumentModule,
@@ -820,18 +841,18 @@ class Downtime(Row):
         null=True,
         blank=True,
         related_name="downtimes",
-        help_text="What is down, if a module.",
+        help_text=_("What is down, if a module."),
     )
-    start_time = models.DateTimeField(help_text="Start (UTC).")
-    end_time = models.DateTimeField(null=True, blank=True, help_text="End (UTC); empty while it lasts.")
-    reason = models.TextField(help_text="Why.")
+    start_time = models.DateTimeField(help_text=_("Start (UTC)."))
+    end_time = models.DateTimeField(null=True, blank=True, help_text=_("End (UTC); empty while it lasts."))
+    reason = models.TextField(help_text=_("Why."))
     reported_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="+",
-        help_text="Who reported it.",
+        help_text=_("Who reported it."),
     )
 
     objects = DowntimeQuerySet.as_manager()

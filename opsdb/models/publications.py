@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
+from django.utils.translation import gettext_lazy as _
 
 from .base import OpsQuerySet, Row
 from .constraints import Unique, between, json_list, json_list_of_text, matches
@@ -26,18 +27,18 @@ class DataRelease(Row):
 
     natural_key_fields = ("name", "version")
 
-    name = models.CharField(max_length=200, help_text="Name.")
-    version = models.CharField(max_length=50, help_text="Version, unique with the name.")
-    doi = models.CharField(max_length=200, blank=True, default="", help_text="DOI, such as 10.5281/zenodo.123.")
-    released_at = models.DateTimeField(null=True, blank=True, help_text="When it was released (UTC).")
-    description = models.TextField(blank=True, default="", help_text="What it holds.")
+    name = models.CharField(max_length=200, help_text=_("Name."))
+    version = models.CharField(max_length=50, help_text=_("Version, unique with the name."))
+    doi = models.CharField(max_length=200, blank=True, default="", help_text=_("DOI, such as 10.5281/zenodo.123."))
+    released_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was released (UTC)."))
+    description = models.TextField(blank=True, default="", help_text=_("What it holds."))
     products = models.ManyToManyField(
-        DataProduct, blank=True, related_name="releases", help_text="The data products in it."
+        DataProduct, blank=True, related_name="releases", help_text=_("The data products in it.")
     )
     programs = models.ManyToManyField(
-        ObservingProgram, blank=True, related_name="releases", help_text="The programs it is from."
+        ObservingProgram, blank=True, related_name="releases", help_text=_("The programs it is from.")
     )
-    public = models.BooleanField(default=False, help_text="Whether everybody may see it.")
+    public = models.BooleanField(default=False, help_text=_("Whether everybody may see it."))
 
     objects = DataReleaseQuerySet.as_manager()
 
@@ -121,28 +122,28 @@ class PublicationQuerySet(OpsQuerySet):
 class Publication(Row):
     """A paper, thesis or other text that rests on the observations."""
 
-    title = models.CharField(max_length=500, help_text="Title.")
-    doi = models.CharField(max_length=200, blank=True, default="", help_text="DOI, unique when set.")
+    title = models.CharField(max_length=500, help_text=_("Title."))
+    doi = models.CharField(max_length=200, blank=True, default="", help_text=_("DOI, unique when set."))
     bibcode = models.CharField(
-        max_length=19, blank=True, default="", help_text="ADS bibcode (19 characters), unique when set."
+        max_length=19, blank=True, default="", help_text=_("ADS bibcode (19 characters), unique when set.")
     )
-    year = models.IntegerField(help_text="Year of publication.")
-    authors = models.JSONField(default=list, blank=True, help_text="Authors, a JSON list of texts.")
-    journal = models.CharField(max_length=200, blank=True, default="", help_text="Journal or publisher.")
+    year = models.IntegerField(help_text=_("Year of publication."))
+    authors = models.JSONField(default=list, blank=True, help_text=_("Authors, a JSON list of texts."))
+    journal = models.CharField(max_length=200, blank=True, default="", help_text=_("Journal or publisher."))
     status = models.CharField(
         max_length=20,
         choices=PublicationStatus,
         default=PublicationStatus.IN_PREPARATION,
-        help_text="How far it is.",
+        help_text=_("How far it is."),
     )
     programs = models.ManyToManyField(
-        ObservingProgram, blank=True, related_name="publications", help_text="The programs it is from."
+        ObservingProgram, blank=True, related_name="publications", help_text=_("The programs it is from.")
     )
     releases = models.ManyToManyField(
-        DataRelease, blank=True, related_name="publications", help_text="The releases it uses or describes."
+        DataRelease, blank=True, related_name="publications", help_text=_("The releases it uses or describes.")
     )
     products = models.ManyToManyField(
-        DataProduct, blank=True, related_name="publications", help_text="The data products it uses."
+        DataProduct, blank=True, related_name="publications", help_text=_("The data products it uses.")
     )
 
     objects = PublicationQuerySet.as_manager()

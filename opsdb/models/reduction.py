@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Exists, F, Min, OuterRef, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from .archive import StagingJob
 from .base import Checksummed, OpsModel, OpsQuerySet, Row, checksummed_constraints
@@ -83,12 +84,12 @@ class ReductionSoftware(Row):
 
     natural_key_fields = ("name",)
 
-    name = models.CharField(max_length=200, unique=True, help_text="Name.")
-    repository_url = models.URLField(blank=True, default="", help_text="Where its source is.")
-    description = models.TextField(blank=True, default="", help_text="What it does.")
+    name = models.CharField(max_length=200, unique=True, help_text=_("Name."))
+    repository_url = models.URLField(blank=True, default="", help_text=_("Where its source is."))
+    description = models.TextField(blank=True, default="", help_text=_("What it does."))
 
     class Meta:
-        verbose_name_plural = "reduction software"
+        verbose_name_plural = _("reduction software")
 
     def __str__(self):
         return self.name
@@ -104,16 +105,16 @@ class ReductionSoftwareVersion(Row):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="versions",
-        help_text="The program.",
+        help_text=_("The program."),
     )
-    version = models.CharField(max_length=50, help_text="Version, unique for the program.")
-    image = models.CharField(max_length=500, blank=True, default="", help_text="Container image.")
+    version = models.CharField(max_length=50, help_text=_("Version, unique for the program."))
+    image = models.CharField(max_length=500, blank=True, default="", help_text=_("Container image."))
     image_digest = models.CharField(
-        max_length=80, blank=True, default="", help_text="Digest of the image, such as sha256:…."
+        max_length=80, blank=True, default="", help_text=_("Digest of the image, such as sha256:….")
     )
-    sif_path = models.CharField(max_length=1000, blank=True, default="", help_text="Path of the Apptainer image.")
-    released_at = models.DateTimeField(null=True, blank=True, help_text="When it was released (UTC).")
-    deprecated = models.BooleanField(default=False, help_text="Whether new runs should avoid it.")
+    sif_path = models.CharField(max_length=1000, blank=True, default="", help_text=_("Path of the Apptainer image."))
+    released_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was released (UTC)."))
+    deprecated = models.BooleanField(default=False, help_text=_("Whether new runs should avoid it."))
 
     class Meta:
         constraints = [
@@ -140,14 +141,16 @@ class ReductionStepConfig(Row):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="step_configs",
-        help_text="The program.",
+        help_text=_("The program."),
     )
-    name = models.CharField(max_length=200, help_text="Name, unique for the program.")
-    parameters = models.JSONField(default=dict, blank=True, help_text="Parameters, a JSON object.")
-    environment = models.JSONField(default=dict, blank=True, help_text="Environment variables, a JSON object of texts.")
-    cpu = models.IntegerField(default=1, help_text="Number of processor cores.")
-    memory_gb = models.FloatField(default=1.0, help_text="Memory, GB.")
-    time_hours = models.FloatField(default=1.0, help_text="Longest run time, hours.")
+    name = models.CharField(max_length=200, help_text=_("Name, unique for the program."))
+    parameters = models.JSONField(default=dict, blank=True, help_text=_("Parameters, a JSON object."))
+    environment = models.JSONField(
+        default=dict, blank=True, help_text=_("Environment variables, a JSON object of texts.")
+    )
+    cpu = models.IntegerField(default=1, help_text=_("Number of processor cores."))
+    memory_gb = models.FloatField(default=1.0, help_text=_("Memory, GB."))
+    time_hours = models.FloatField(default=1.0, help_text=_("Longest run time, hours."))
 
     class Meta:
         constraints = [
@@ -170,12 +173,12 @@ class DataGrouping(Row):
 
     natural_key_fields = ("name",)
 
-    name = models.CharField(max_length=200, unique=True, help_text="Name.")
-    description = models.TextField(blank=True, default="", help_text="What it gathers.")
+    name = models.CharField(max_length=200, unique=True, help_text=_("Name."))
+    description = models.TextField(blank=True, default="", help_text=_("What it gathers."))
     filter_rules = models.JSONField(
         default=list,
         blank=True,
-        help_text="A JSON list of {table, column, operator, value, json_path}; all must hold.",
+        help_text=_("A JSON list of {table, column, operator, value, json_path}; all must hold."),
     )
     instrument_module = models.ForeignKey(
         InstrumentModule,
@@ -183,7 +186,7 @@ class DataGrouping(Row):
         null=True,
         blank=True,
         related_name="data_groupings",
-        help_text="Only packages of this module, if set.",
+        help_text=_("Only packages of this module, if set."),
     )
 
     class Meta:
@@ -223,40 +226,40 @@ class Pipeline(Row):
 
     natural_key_fields = ("name",)
 
-    name = models.CharField(max_length=200, unique=True, help_text="Name.")
-    description = models.TextField(blank=True, default="", help_text="What it makes.")
+    name = models.CharField(max_length=200, unique=True, help_text=_("Name."))
+    description = models.TextField(blank=True, default="", help_text=_("What it makes."))
     data_grouping = models.ForeignKey(
-        DataGrouping, on_delete=models.PROTECT, related_name="pipelines", help_text="The packages it reduces."
+        DataGrouping, on_delete=models.PROTECT, related_name="pipelines", help_text=_("The packages it reduces.")
     )
     processing_location = models.ForeignKey(
         DataLocation,
         on_delete=models.PROTECT,
         related_name="pipelines",
-        help_text="The processing location where it runs.",
+        help_text=_("The processing location where it runs."),
     )
     trigger_type = models.CharField(
-        max_length=12, choices=TriggerType, default=TriggerType.MANUAL, help_text="What makes it start."
+        max_length=12, choices=TriggerType, default=TriggerType.MANUAL, help_text=_("What makes it start.")
     )
     trigger_config = models.JSONField(
         default=dict,
         blank=True,
-        help_text='Details of the trigger, a JSON object; for cron {"cron": "0 12 * * *"} (UTC).',
+        help_text=_('Details of the trigger, a JSON object; for cron {"cron": "0 12 * * *"} (UTC).'),
     )
     last_planned_at = models.DateTimeField(
         null=True,
         blank=True,
         editable=False,
-        help_text="When its runs were planned last (UTC), if it has a cron trigger: the next time counts from then.",
+        help_text=_("When its runs were planned last (UTC), if it has a cron trigger: the next time counts from then."),
     )
-    enabled = models.BooleanField(default=True, help_text="Whether it may start runs.")
-    priority = models.IntegerField(default=0, help_text="Higher is served first.")
+    enabled = models.BooleanField(default=True, help_text=_("Whether it may start runs."))
+    priority = models.IntegerField(default=0, help_text=_("Higher is served first."))
     created_by_user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="+",
-        help_text="Who made it.",
+        help_text=_("Who made it."),
     )
 
     objects = PipelineQuerySet.as_manager()
@@ -330,21 +333,21 @@ class ReductionStep(Row):
     natural_key_fields = ("pipeline", "name")
 
     pipeline = models.ForeignKey(
-        Pipeline, on_delete=models.PROTECT, db_index=False, related_name="steps", help_text="The pipeline."
+        Pipeline, on_delete=models.PROTECT, db_index=False, related_name="steps", help_text=_("The pipeline.")
     )
-    name = models.CharField(max_length=200, help_text="Name, unique in the pipeline.")
-    order = models.IntegerField(default=0, help_text="Place in the pipeline, lowest first.")
+    name = models.CharField(max_length=200, help_text=_("Name, unique in the pipeline."))
+    order = models.IntegerField(default=0, help_text=_("Place in the pipeline, lowest first."))
     software = models.ForeignKey(
-        ReductionSoftware, on_delete=models.PROTECT, related_name="steps", help_text="The program that runs."
+        ReductionSoftware, on_delete=models.PROTECT, related_name="steps", help_text=_("The program that runs.")
     )
     config = models.ForeignKey(
         ReductionStepConfig,
         on_delete=models.PROTECT,
         related_name="steps",
-        help_text="Its parameters; of the same program.",
+        help_text=_("Its parameters; of the same program."),
     )
     version_policy = models.CharField(
-        max_length=12, choices=VersionPolicy, default=VersionPolicy.LATEST, help_text="Which version runs."
+        max_length=12, choices=VersionPolicy, default=VersionPolicy.LATEST, help_text=_("Which version runs.")
     )
     pinned_version = models.ForeignKey(
         ReductionSoftwareVersion,
@@ -352,22 +355,22 @@ class ReductionStep(Row):
         null=True,
         blank=True,
         related_name="pinned_by",
-        help_text="The version that the policy starts from; none for the latest.",
+        help_text=_("The version that the policy starts from; none for the latest."),
     )
     group_by = models.JSONField(
         default=list,
         blank=True,
-        help_text="Dimensions to split the packages by, a JSON list; [] for all together.",
+        help_text=_("Dimensions to split the packages by, a JSON list; [] for all together."),
     )
-    cooldown_seconds = models.IntegerField(default=0, help_text="Quiet time after the last new package, seconds.")
-    max_retries = models.IntegerField(default=3, help_text="How often a run may be tried again.")
+    cooldown_seconds = models.IntegerField(default=0, help_text=_("Quiet time after the last new package, seconds."))
+    max_retries = models.IntegerField(default=3, help_text=_("How often a run may be tried again."))
     depends_on = models.ManyToManyField(
         "self",
         symmetrical=False,
         through="ReductionStepDependency",
         blank=True,
         related_name="dependents",
-        help_text="Steps of the same pipeline that come before.",
+        help_text=_("Steps of the same pipeline that come before."),
     )
 
     class Meta:
@@ -431,23 +434,23 @@ class ReductionStep(Row):
 class ReductionStepDependency(OpsModel):
     """One step of a pipeline waits for another."""
 
-    id = models.BigAutoField(primary_key=True, help_text="Number of the row.")
+    id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
     step = models.ForeignKey(
         ReductionStep,
         on_delete=models.CASCADE,
         db_index=False,
         related_name="dependencies",
-        help_text="The step that waits.",
+        help_text=_("The step that waits."),
     )
     depends_on = models.ForeignKey(
         ReductionStep,
         on_delete=models.PROTECT,
         related_name="waiting",
-        help_text="The step that comes before.",
+        help_text=_("The step that comes before."),
     )
 
     class Meta:
-        verbose_name_plural = "reduction step dependencies"
+        verbose_name_plural = _("reduction step dependencies")
         constraints = [
             Unique("unique_pair", "step", "depends_on", message="The step waits for that one already."),
             differ("step", "depends_on", "A step can't wait for itself."),
@@ -504,7 +507,7 @@ class ExecutedReductionStep(Row):
     """One run of a reduction step on one sub-group of the data."""
 
     step = models.ForeignKey(
-        ReductionStep, on_delete=models.PROTECT, db_index=False, related_name="runs", help_text="The step."
+        ReductionStep, on_delete=models.PROTECT, db_index=False, related_name="runs", help_text=_("The step.")
     )
     software_version = models.ForeignKey(
         ReductionSoftwareVersion,
@@ -512,47 +515,51 @@ class ExecutedReductionStep(Row):
         null=True,
         blank=True,
         related_name="runs",
-        help_text="The version that ran; of the step's software.",
+        help_text=_("The version that ran; of the step's software."),
     )
     sub_group_key = models.CharField(
         max_length=500,
         blank=True,
         default="",
-        help_text="Which sub-group of the data; empty for all together.",
+        help_text=_("Which sub-group of the data; empty for all together."),
     )
-    status = models.CharField(max_length=20, choices=RunStatus, default=RunStatus.PENDING, help_text="Where it stands.")
-    hpc_job_id = models.CharField(max_length=100, blank=True, default="", help_text="Number of the job at the cluster.")
-    retry_count = models.IntegerField(default=0, help_text="How often it was tried again.")
-    failure_message = models.TextField(blank=True, default="", help_text="What went wrong last.")
+    status = models.CharField(
+        max_length=20, choices=RunStatus, default=RunStatus.PENDING, help_text=_("Where it stands.")
+    )
+    hpc_job_id = models.CharField(
+        max_length=100, blank=True, default="", help_text=_("Number of the job at the cluster.")
+    )
+    retry_count = models.IntegerField(default=0, help_text=_("How often it was tried again."))
+    failure_message = models.TextField(blank=True, default="", help_text=_("What went wrong last."))
     staging_job = models.ForeignKey(
         StagingJob,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="runs",
-        help_text="The job that staged its data.",
+        help_text=_("The job that staged its data."),
     )
     input_packages = models.ManyToManyField(
         RawDataPackage,
         through="ExecutedReductionStepInputPackage",
         blank=True,
         related_name="reduction_runs",
-        help_text="The raw packages it read.",
+        help_text=_("The raw packages it read."),
     )
     input_products = models.ManyToManyField(
         "opsdb.DataProduct",
         through="ExecutedReductionStepInputProduct",
         blank=True,
         related_name="consuming_runs",
-        help_text="The data products it read.",
+        help_text=_("The data products it read."),
     )
-    exit_code = models.IntegerField(null=True, blank=True, help_text="Exit code of the program.")
-    wall_time_seconds = models.FloatField(null=True, blank=True, help_text="Run time, seconds.")
-    cpu_hours = models.FloatField(null=True, blank=True, help_text="Processor time, core hours.")
-    peak_memory_gb = models.FloatField(null=True, blank=True, help_text="Most memory it held, GB.")
-    submitted_at = models.DateTimeField(null=True, blank=True, help_text="When it was handed to the cluster (UTC).")
-    started_at = models.DateTimeField(null=True, blank=True, help_text="When it began (UTC).")
-    finished_at = models.DateTimeField(null=True, blank=True, help_text="When it ended (UTC).")
+    exit_code = models.IntegerField(null=True, blank=True, help_text=_("Exit code of the program."))
+    wall_time_seconds = models.FloatField(null=True, blank=True, help_text=_("Run time, seconds."))
+    cpu_hours = models.FloatField(null=True, blank=True, help_text=_("Processor time, core hours."))
+    peak_memory_gb = models.FloatField(null=True, blank=True, help_text=_("Most memory it held, GB."))
+    submitted_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was handed to the cluster (UTC)."))
+    started_at = models.DateTimeField(null=True, blank=True, help_text=_("When it began (UTC)."))
+    finished_at = models.DateTimeField(null=True, blank=True, help_text=_("When it ended (UTC)."))
 
     objects = ExecutedReductionStepQuerySet.as_manager()
 
@@ -630,20 +637,20 @@ class DataProduct(Checksummed, Row):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="products",
-        help_text="The run that made it.",
+        help_text=_("The run that made it."),
     )
-    type = models.CharField(max_length=20, choices=DataProductType, help_text="What it is.")
-    name = models.CharField(max_length=255, help_text="Name.")
-    relative_path = models.CharField(max_length=1000, help_text="Path below its location, unique in the run.")
-    quality_metrics = models.JSONField(default=dict, blank=True, help_text="Measures of its quality, a JSON object.")
-    intermediate = models.BooleanField(default=False, help_text="Whether it only serves later steps.")
+    type = models.CharField(max_length=20, choices=DataProductType, help_text=_("What it is."))
+    name = models.CharField(max_length=255, help_text=_("Name."))
+    relative_path = models.CharField(max_length=1000, help_text=_("Path below its location, unique in the run."))
+    quality_metrics = models.JSONField(default=dict, blank=True, help_text=_("Measures of its quality, a JSON object."))
+    intermediate = models.BooleanField(default=False, help_text=_("Whether it only serves later steps."))
     superseded_by = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="supersedes",
-        help_text="The product that replaces it.",
+        help_text=_("The product that replaces it."),
     )
 
     objects = DataProductQuerySet.as_manager()
@@ -680,17 +687,17 @@ class DataProduct(Checksummed, Row):
 class ExecutedReductionStepInputPackage(OpsModel):
     """One raw package that a run read. It can't be deleted from under the run."""
 
-    id = models.BigAutoField(primary_key=True, help_text="Number of the row.")
+    id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
     run = models.ForeignKey(
-        ExecutedReductionStep, on_delete=models.CASCADE, db_index=False, related_name="+", help_text="The run."
+        ExecutedReductionStep, on_delete=models.CASCADE, db_index=False, related_name="+", help_text=_("The run.")
     )
     raw_data_package = models.ForeignKey(
-        RawDataPackage, on_delete=models.PROTECT, related_name="+", help_text="The raw package it read."
+        RawDataPackage, on_delete=models.PROTECT, related_name="+", help_text=_("The raw package it read.")
     )
 
     class Meta:
-        verbose_name = "input raw package"
-        verbose_name_plural = "input raw packages"
+        verbose_name = _("input raw package")
+        verbose_name_plural = _("input raw packages")
         constraints = [Unique("unique_pair", "run", "raw_data_package", message="The run has this input already.")]
 
     def __str__(self):
@@ -700,17 +707,17 @@ class ExecutedReductionStepInputPackage(OpsModel):
 class ExecutedReductionStepInputProduct(OpsModel):
     """One data product that a run read. It can't be deleted from under the run."""
 
-    id = models.BigAutoField(primary_key=True, help_text="Number of the row.")
+    id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
     run = models.ForeignKey(
-        ExecutedReductionStep, on_delete=models.CASCADE, db_index=False, related_name="+", help_text="The run."
+        ExecutedReductionStep, on_delete=models.CASCADE, db_index=False, related_name="+", help_text=_("The run.")
     )
     data_product = models.ForeignKey(
-        DataProduct, on_delete=models.PROTECT, related_name="+", help_text="The data product it read."
+        DataProduct, on_delete=models.PROTECT, related_name="+", help_text=_("The data product it read.")
     )
 
     class Meta:
-        verbose_name = "input data product"
-        verbose_name_plural = "input data products"
+        verbose_name = _("input data product")
+        verbose_name_plural = _("input data products")
         constraints = [Unique("unique_pair", "run", "data_product", message="The run has this input already.")]
 
     def __str__(self):

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from .base import OpsModel, OpsQuerySet, Row, WorkItem, claimable_work, open_work, work_item_constraints
 from .constraints import (
@@ -27,12 +28,12 @@ class LogLine(OpsModel):
 
     recording = Recording.NOTHING
 
-    id = models.BigAutoField(primary_key=True, help_text="Number of the line.")
-    logged_at = models.DateTimeField(db_default=models.functions.Now(), help_text="When it was written (UTC).")
-    level = models.CharField(max_length=10, choices=LogLevel, default=LogLevel.INFO, help_text="How serious it is.")
-    status = models.CharField(max_length=30, blank=True, default="", help_text="State of the work at that moment.")
-    message = models.CharField(max_length=1000, help_text="What happened, shortly; long text stays in files.")
-    log_path = models.CharField(max_length=1000, blank=True, default="", help_text="File with the whole text.")
+    id = models.BigAutoField(primary_key=True, help_text=_("Number of the line."))
+    logged_at = models.DateTimeField(db_default=models.functions.Now(), help_text=_("When it was written (UTC)."))
+    level = models.CharField(max_length=10, choices=LogLevel, default=LogLevel.INFO, help_text=_("How serious it is."))
+    status = models.CharField(max_length=30, blank=True, default="", help_text=_("State of the work at that moment."))
+    message = models.CharField(max_length=1000, help_text=_("What happened, shortly; long text stays in files."))
+    log_path = models.CharField(max_length=1000, blank=True, default="", help_text=_("File with the whole text."))
 
     class Meta:
         abstract = True
@@ -56,27 +57,27 @@ class DataTransferRoute(Row):
 
     natural_key_fields = ("name",)
 
-    name = models.CharField(max_length=100, unique=True, help_text="Name.")
+    name = models.CharField(max_length=100, unique=True, help_text=_("Name."))
     origin_site = models.ForeignKey(
-        Site, on_delete=models.PROTECT, related_name="outgoing_routes", help_text="Where it begins."
+        Site, on_delete=models.PROTECT, related_name="outgoing_routes", help_text=_("Where it begins.")
     )
     destination_site = models.ForeignKey(
-        Site, on_delete=models.PROTECT, related_name="incoming_routes", help_text="Where it ends."
+        Site, on_delete=models.PROTECT, related_name="incoming_routes", help_text=_("Where it ends.")
     )
     route_type = models.CharField(
         max_length=10,
         choices=RouteType,
         default=RouteType.DIRECT,
-        help_text="Direct, by a relay site, or between two locations.",
+        help_text=_("Direct, by a relay site, or between two locations."),
     )
-    method = models.CharField(max_length=50, help_text="Program that carries the data, such as bbcp.")
+    method = models.CharField(max_length=50, help_text=_("Program that carries the data, such as bbcp."))
     relay_site = models.ForeignKey(
         Site,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="relayed_routes",
-        help_text="The site between, for a relay.",
+        help_text=_("The site between, for a relay."),
     )
     origin_location = models.ForeignKey(
         DataLocation,
@@ -84,7 +85,7 @@ class DataTransferRoute(Row):
         null=True,
         blank=True,
         related_name="outgoing_routes",
-        help_text="Where it begins, for a custom route.",
+        help_text=_("Where it begins, for a custom route."),
     )
     destination_location = models.ForeignKey(
         DataLocation,
@@ -92,10 +93,10 @@ class DataTransferRoute(Row):
         null=True,
         blank=True,
         related_name="incoming_routes",
-        help_text="Where it ends, for a custom route.",
+        help_text=_("Where it ends, for a custom route."),
     )
-    active = models.BooleanField(default=True, help_text="Whether it is in use.")
-    priority = models.IntegerField(default=0, help_text="Lowest is used first.")
+    active = models.BooleanField(default=True, help_text=_("Whether it is in use."))
+    priority = models.IntegerField(default=0, help_text=_("Lowest is used first."))
 
     objects = DataTransferRouteQuerySet.as_manager()
 
@@ -197,7 +198,7 @@ class DataTransfer(WorkItem, Row):
         DataTransferPackage,
         on_delete=models.PROTECT,
         related_name="data_transfers",
-        help_text="What travels.",
+        help_text=_("What travels."),
     )
     route = models.ForeignKey(
         DataTransferRoute,
@@ -205,44 +206,44 @@ class DataTransfer(WorkItem, Row):
         null=True,
         blank=True,
         related_name="data_transfers",
-        help_text="The route it takes; empty where the topology gave it.",
+        help_text=_("The route it takes; empty where the topology gave it."),
     )
     origin_location = models.ForeignKey(
         DataLocation,
         on_delete=models.PROTECT,
         related_name="outgoing_transfers",
-        help_text="Where it starts.",
+        help_text=_("Where it starts."),
     )
     destination_location = models.ForeignKey(
-        DataLocation, on_delete=models.PROTECT, related_name="incoming_transfers", help_text="Where it goes."
+        DataLocation, on_delete=models.PROTECT, related_name="incoming_transfers", help_text=_("Where it goes.")
     )
     kind = models.CharField(
         max_length=10,
         choices=TransferKind,
         default=TransferKind.PRIMARY,
-        help_text="Primary: from the observatory; secondary: from archive to archive.",
+        help_text=_("Primary: from the observatory; secondary: from archive to archive."),
     )
-    method = models.CharField(max_length=50, help_text="Program that carries the data, such as bbcp.")
+    method = models.CharField(max_length=50, help_text=_("Program that carries the data, such as bbcp."))
     unpack_status = models.CharField(
-        max_length=16, choices=Status, default=Status.PENDING, help_text="Where the unpacking stands."
+        max_length=16, choices=Status, default=Status.PENDING, help_text=_("Where the unpacking stands.")
     )
-    unpack_retry_count = models.IntegerField(default=0, help_text="How often the unpacking was tried again.")
-    unpack_failure_message = models.TextField(blank=True, default="", help_text="What went wrong last in unpacking.")
+    unpack_retry_count = models.IntegerField(default=0, help_text=_("How often the unpacking was tried again."))
+    unpack_failure_message = models.TextField(blank=True, default="", help_text=_("What went wrong last in unpacking."))
     unpack_claimed_by = models.CharField(
-        max_length=200, blank=True, default="", help_text="The worker that unpacks or unpacked it."
+        max_length=200, blank=True, default="", help_text=_("The worker that unpacks or unpacked it.")
     )
     unpack_heartbeat_at = models.DateTimeField(
-        null=True, blank=True, help_text="Last sign of life of the worker that unpacks (UTC)."
+        null=True, blank=True, help_text=_("Last sign of life of the worker that unpacks (UTC).")
     )
-    unpacked_at = models.DateTimeField(null=True, blank=True, help_text="When it was unpacked (UTC).")
-    bytes_transferred = models.BigIntegerField(default=0, help_text="Bytes that have arrived.")
+    unpacked_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was unpacked (UTC)."))
+    bytes_transferred = models.BigIntegerField(default=0, help_text=_("Bytes that have arrived."))
     depends_on = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="next_hops",
-        help_text="The hop before this one, for a relay.",
+        help_text=_("The hop before this one, for a relay."),
     )
 
     objects = DataTransferQuerySet.as_manager()
@@ -319,7 +320,7 @@ class DataTransferLog(LogLine):
     """A line about one transfer."""
 
     data_transfer = models.ForeignKey(
-        DataTransfer, on_delete=models.CASCADE, db_index=False, related_name="log", help_text="The transfer."
+        DataTransfer, on_delete=models.CASCADE, db_index=False, related_name="log", help_text=_("The transfer.")
     )
 
     class Meta:
