@@ -16,7 +16,7 @@ FILE_BYTES = 30_000_000
 TAR_OVERHEAD_BYTES = 10_240
 FAILURE_RATE = 0.05
 BATCH = 1_000
-DELETED_AT_MOST = 5_000
+DELETED_AT_MOST = 2_000
 """Copies that one telling deletes at a location."""
 
 
