@@ -30,7 +30,7 @@ from opsdb.models.constraints import Rule
 
 from .kit.columns import ZONE, column_for, states_of
 from .kit.counting import BoundedPaginator, Deletion
-from .kit.filters import ChoiceFilter, LeadingFilter, RelatedFilter, leading_fields
+from .kit.filters import ChoiceFilter, LeadingFilter, RelatedFilter, index_led_by, leading_fields
 from .kit.keys import KeySelect, KeySelectMultiple
 from .kit.links import list_url, narrowed_by, parameter_of
 from .kit.operating import Operated
@@ -245,19 +245,27 @@ class KeyedChangeList(OpsChangeList):
         """Fetch the page and count the rows, unless that takes too long."""
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
         asked = request.GET.get(PAGE_VAR, "")
-        self.page = Page(self.queryset, self.keys, asked, self.list_per_page, self._within())
+        keys, within = self._along_an_index()
+        self.page = Page(self.queryset, keys, asked, self.list_per_page, within)
         with given_up_after(LONGEST_QUERY_SECONDS, self.queryset.db):
             self.result_list = self.page.rows
             self.result_count = self.paginator.count
         self.full_result_count, self.show_full_result_count = None, False
         self.show_admin_actions, self.can_show_all, self.multi_page = True, False, False
 
-    def _within(self):
-        """Return the attribute and the value by which the list is narrowed so that an index gives it in order."""
-        if self.keys[0].removeprefix("-") != self.lookup_opts.pk.name:
-            return None
-        leading = (spec.within for spec in self.filter_specs if isinstance(spec, LeadingFilter))
-        return next(filter(None, leading), None)
+    def _along_an_index(self):
+        """Return the fields that sort the list, and what narrows it, so that an index gives it in order if one can."""
+        key = self.lookup_opts.pk.name
+        leading = {spec.field.name: spec.within for spec in self.filter_specs if isinstance(spec, LeadingFilter)}
+        leading = {name: within for name, within in leading.items() if within}
+        if self.keys[0].removeprefix("-") != key or not leading:
+            return self.keys, ()
+        fields = len(leading) > 1 and index_led_by(self.model, leading)
+        if not fields:
+            return self.keys, [next(iter(leading.values()))]
+        sign = self.keys[0].removesuffix(key)
+        within, order = fields[: len(leading)], fields[len(leading) :]
+        return [f"{sign}{name}" for name in order], [leading[name] for name in within]
 
     def page_links(self):
         """Return name, text and address of the ways to other pages, the address None where there is none."""

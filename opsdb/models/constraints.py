@@ -686,13 +686,16 @@ def recorded_together():
 told.user_id = nullif(current_setting('opsdb.user_id', true), '');
 told.origin = coalesce(current_setting('opsdb.origin', true), '');
 told.reason = coalesce(current_setting('opsdb.reason', true), '');
+-- Planned each time: a plan that was kept for few rows takes forever for many.
+EXECUTE $query$
 INSERT INTO change_log (changed_at, table_name, row_id, operation, before, after,
                         user_id, origin, reason, database_user, transaction_id)
-SELECT clock_timestamp(), TG_TABLE_NAME, new_rows.id::text, 'update', difference.before, difference.after,
-       told.user_id, told.origin, told.reason, session_user, pg_current_xact_id()::text::bigint
+SELECT clock_timestamp(), $1, new_rows.id::text, 'update', difference.before, difference.after,
+       $2, $3, $4, session_user, pg_current_xact_id()::text::bigint
 FROM old_rows JOIN new_rows USING (id)
 CROSS JOIN LATERAL opsdb_difference(to_jsonb(old_rows), to_jsonb(new_rows)) AS difference
-WHERE difference.before IS NOT NULL;
+WHERE difference.before IS NOT NULL
+$query$ USING TG_TABLE_NAME, told.user_id, told.origin, told.reason;
 RETURN NULL;""".strip(),
         ),
     ]

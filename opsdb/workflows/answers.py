@@ -399,7 +399,8 @@ def _after_failure(told, name, retry, most, message) -> Explanation:
 
 
 def _remove_cause(name, reset) -> str:
-    return _("remove the cause, then reset %(name)s by %(reset)s") % {"name": name, "reset": reset}
+    step = _("remove the cause, then reset %(name)s (“Reset failed” in the admin, or %(reset)s)")
+    return step % {"name": name, "reset": reset}
 
 
 def _activate(location) -> str:
@@ -431,7 +432,9 @@ def _of_work(row, what, location, operation, reset) -> Explanation:
                 **facts,
                 "silence": time_since(last_sign),
             }
-            step = _("see whether the worker is alive; if not, reset %(name)s by %(reset)s")
+            step = _(
+                "see whether the worker is alive; if not, reset %(name)s (“Reset failed” in the admin, or %(reset)s)"
+            )
             return _says(row, row.status, why, step % {"name": name, "reset": reset}, OPERATOR)
         why = _("%(name)s: %(worker)s has been at work for %(duration)s") % facts
         step = _("finish it: %(what)s") % {"what": what}

@@ -25,6 +25,7 @@ from tests.factories import (
     RawDataFileFactory,
     RawDataPackageFactory,
     RawDataPackagePhysicalCopyFactory,
+    TapeDataLocationFactory,
     TelescopeFactory,
 )
 
@@ -149,6 +150,18 @@ def test_an_index_gives_the_rows_of_one_module_in_order(browser):
     assert "(ROW(instrument_module_id, id) < ROW(" in plan.partition("Index Cond")[2]
 
 
+def plan_of_second_page(browser, url, query):
+    """How PostgreSQL would read the second page of a list from indexes."""
+    with CaptureQueriesContext(connection) as queries:
+        browser.get(url + links_of(browser.get(url + query))["next"])
+    statement = next(query["sql"] for query in queries if "ROW(" in query["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+        cursor.execute("EXPLAIN " + statement)
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
 @pytest.mark.parametrize("model", [PhysicalCopy, RawDataPackagePhysicalCopy])
 def test_an_index_gives_the_copies_of_one_state_in_order(model, browser):
     keys = {copy.pk for copy in RawDataPackagePhysicalCopyFactory.create_batch(8)}
@@ -157,15 +170,27 @@ def test_an_index_gives_the_copies_of_one_state_in_order(model, browser):
     pages, said = walk(browser, url, query, "next")
     assert flat(pages) == sorted(keys, reverse=True)
     assert said[0].startswith("rows 1 to 3 of 8 ")
-    with CaptureQueriesContext(connection) as queries:
-        browser.get(url + links_of(browser.get(url + query))["next"])
-    statement = next(query["sql"] for query in queries if "ROW(" in query["sql"])
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("SET LOCAL enable_bitmapscan = off")
-        cursor.execute("EXPLAIN " + statement)
-        plan = "\n".join(line for (line,) in cursor.fetchall())
+    plan = plan_of_second_page(browser, url, query)
     assert "(ROW((status)::text, id) < ROW(" in plan.partition("Index Cond")[2]
+    assert "Sort" not in plan
+
+
+@pytest.mark.parametrize("model", [PhysicalCopy, RawDataPackagePhysicalCopy])
+def test_an_index_gives_the_copies_of_one_state_at_one_place_as_they_arrived(model, browser):
+    location = TapeDataLocationFactory(archive=True)
+    keys = [copy.pk for copy in RawDataPackagePhysicalCopyFactory.create_batch(8, data_location=location)]
+    RawDataPackagePhysicalCopyFactory(missing=True, data_location=location)
+    RawDataPackagePhysicalCopyFactory()
+    url = address(model, "changelist")
+    query = f"?status__exact=present&data_location__id__exact={location.pk}"
+    pages, said = walk(browser, url, query, "next")
+    assert flat(pages) == sorted(keys, reverse=True)
+    assert said[0].startswith("rows 1 to 3 of 8 ")
+    back, _said = walk(browser, url, links_of(browser.get(url + query))["last"], "prev")
+    assert list(dict.fromkeys(flat(back[::-1]))) == flat(pages)
+    plan = plan_of_second_page(browser, url, query)
+    assert "using physical_copy_by_location" in plan
+    assert "(ROW(data_location_id, (status)::text, arrived_at, id) < ROW(" in plan.partition("Index Cond")[2]
     assert "Sort" not in plan
 
 

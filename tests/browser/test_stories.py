@@ -227,7 +227,7 @@ def test_observers_judge_the_quality_of_executions_and_viewers_cannot(visit):
     search(page, f"{execution.pk}")
     tick(page, execution)
     begin(page, "Mark quality")
-    page.get_by_label(judged.label, exact=True).check()
+    page.get_by_label(str(judged.label), exact=True).check()
     page.get_by_role("button", name="Look what would happen").click()
     expect(page.get_by_role("region", name="Will change")).to_contain_text(f"→ {judged.label}")
     confirm(page, "Mark quality", REASON)

@@ -59,7 +59,7 @@ def _row(*parts):
 class Page:
     """Some rows of a list, and the ways to those before and after them."""
 
-    def __init__(self, rows, order, asked, size, within=None):
+    def __init__(self, rows, order, asked, size, within=()):
         """Prepare a page; the query comes with the first look at its rows.
 
         Args:
@@ -67,7 +67,7 @@ class Page:
             order: names of the fields that sort it, the last of them unique, all upwards or all with ``-`` downwards.
             asked: what the address says of the place.
             size: the most rows of the page.
-            within: name and value of a field that all rows share and that leads an index before the key.
+            within: names and values of fields that all rows share and that lead an index before the others.
         """
         self.within = within
         self.all_rows = rows
@@ -112,7 +112,7 @@ class Page:
 
     def _fetch(self):
         downwards = self.descending != self._is_backward
-        names = [self.within[0], *self.names] if self.within else self.names
+        names = [*(name for name, _value in self.within), *self.names]
         rows = self.all_rows.order_by(*(f"{'-' if downwards else ''}{name}" for name in names))
         if self.place:
             rows = rows.filter(self._beyond("lt" if downwards else "gt"))
@@ -120,10 +120,12 @@ class Page:
 
     def _beyond(self, comparison):
         if self.within:
-            name, value = self.within
+            place = [*self.within, *zip(self.names, self.place, strict=True)]
             compare = LessThan if comparison == "lt" else GreaterThan
             # One comparison of rows, because only that tells PostgreSQL where in the index to begin.
-            return Q(compare(_row(F(name), F(self.names[0])), _row(Value(value), Value(self.place[0]))))
+            return Q(
+                compare(_row(*(F(name) for name, _value in place)), _row(*(Value(value) for _name, value in place)))
+            )
         *sorted_by, key = zip(self.names, self.place, strict=True)
         found = Q(**{f"{key[0]}__{comparison}": key[1]})
         for name, value in sorted_by:
