@@ -7,6 +7,11 @@ from playwright.sync_api import expect
 TABS = 30
 
 
+def loaded(page):
+    """Wait at the end of a block until the next page is there, whose form takes the focus when it is."""
+    return page.expect_event("load")
+
+
 def line(page, label):
     """The line of a form that begins with a label."""
     words = page.locator("label, legend").filter(has_text=re.compile(rf"^\s*{re.escape(label)}:?\s*$"))
@@ -42,9 +47,9 @@ def open_list(page, name):
 def add(page, name):
     """Go from the start page to the form for a new row."""
     page.get_by_role("link", name="Operations database").first.click()
-    page.locator("#content-main").get_by_role("row", name=re.compile(rf"^{name}\b")).get_by_role(
-        "link", name="Add"
-    ).click()
+    row = page.locator("#content-main").get_by_role("row", name=re.compile(rf"^{name}\b"))
+    with loaded(page):
+        row.get_by_role("link", name="Add").click()
 
 
 def search(page, text):
@@ -97,7 +102,8 @@ def confirm(page, action, reason):
 
 def save(page):
     """Save a form."""
-    page.get_by_role("button", name="Save", exact=True).click()
+    with loaded(page):
+        page.get_by_role("button", name="Save", exact=True).click()
 
 
 def said(page):

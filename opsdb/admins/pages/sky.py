@@ -216,7 +216,9 @@ def _place(source):
 
 
 def _extent(field):
-    return f"RA {field.ra_min_deg:g}° to {field.ra_max_deg:g}°, Dec {field.dec_min_deg:+g}° to {field.dec_max_deg:+g}°"
+    return _("RA %(ra_min_deg)g° to %(ra_max_deg)g°, Dec %(dec_min_deg)+g° to %(dec_max_deg)+g°") % {
+        name: getattr(field, name) for name in ("ra_min_deg", "ra_max_deg", "dec_min_deg", "dec_max_deg")
+    }
 
 
 def _legend(viewer, programs, looks, used):

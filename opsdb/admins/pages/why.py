@@ -68,7 +68,10 @@ def view(viewer: Viewer) -> Content:
         sections=(
             Section(
                 _("Why is it where it is?"),
-                (Facts([(_("what"), viewer.link(row)), (_("stands at"), told.state)]), told_as_html(viewer, told)),
+                (
+                    Facts([(_("what"), viewer.link(row)), (_("stands at"), _(told.state.replace("_", " ")))]),
+                    told_as_html(viewer, told),
+                ),
                 "why",
             ),
         ),
