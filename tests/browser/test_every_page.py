@@ -15,6 +15,7 @@ from tests.admins.acting import ACTIONS
 from tests.admins.pages import ADMINS, address, is_parent, open_pages
 
 from .conftest import PHONE
+from .hands import loaded
 
 BY_NAME = {model._meta.model_name: model for model in ADMINS}
 # Pages are alike but for their fields; these have all kinds of them, states, inlines, actions and pictures.
@@ -79,7 +80,7 @@ class Looking:
     def act(self, model, action, row):
         """Look at what an action would do to a row."""
         self.page.goto(address(model, "changelist"))
-        with self.page.expect_navigation():
+        with loaded(self.page):
             self.page.evaluate(ACT, [action, str(row.pk), ACTION_CHECKBOX_NAME])
         self.look()
 
@@ -88,7 +89,8 @@ class Looking:
         self.page.get_by_label("File:").set_input_files(
             {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
         )
-        self.page.get_by_role("button", name="Look what would happen").click()
+        with loaded(self.page):
+            self.page.get_by_role("button", name="Look what would happen").click()
         self.look()
 
 
