@@ -17,6 +17,6 @@ def duration(seconds: float) -> str:
     return _("%(minutes)s min") % {"minutes": minutes} if minutes else _("%(seconds)s s") % {"seconds": whole}
 
 
-def time_since(moment: datetime) -> str:
+def time_since(moment: datetime, now: datetime | None = None) -> str:
     """Return how long ago a moment was."""
-    return duration((timezone.now() - moment).total_seconds())
+    return duration(((now or timezone.now()) - moment).total_seconds())

@@ -5,12 +5,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit
+from opsdb.workflows.wording import duration
 
 from ..drawings.svg import element
 from ..drawings.timeline import Bar
 from ..kit.columns import badge, moment
 from .base import Table, Viewer
-from .wording import duration
 
 
 def execution_bar(viewer: Viewer, execution: ExecutedObsUnit) -> Bar:

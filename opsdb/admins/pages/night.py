@@ -21,6 +21,7 @@ from opsdb.models import (
     RawDataPackage,
     Telescope,
 )
+from opsdb.workflows.wording import duration
 
 from ..drawings.heavens import altitude, moon, moon_illumination, sun
 from ..drawings.timeline import Bar, Hours, Lane, Shade, TimeLine
@@ -28,7 +29,6 @@ from ..kit.columns import moment
 from .bars import bar_legend, execution_bar, execution_table, sign
 from .base import Content, Facts, Figure, Page, Question, Section, Table, Viewer, capped, first_of
 from .dashboard import night_of
-from .wording import duration
 
 LIMIT = 500
 STEP = timedelta(minutes=5)

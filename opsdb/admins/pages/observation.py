@@ -36,13 +36,14 @@ from opsdb.models import (
 )
 from opsdb.models.publications import PRODUCTS_OF_OBSERVATION
 from opsdb.workflows.answers import explain
+from opsdb.workflows.wording import duration
 
 from ..kit.columns import badge, code, document, human_number, human_size, moment
 from .base import Content, Facts, Page, Section, Table, Viewer, capped, first_of, spaced
 from .dashboard import night_of, why_link
 from .where import verification
 from .why import told_as_html
-from .wording import duration, up_to
+from .wording import up_to
 
 SHOWN = 50
 FILES_SHOWN = 5  # of each module

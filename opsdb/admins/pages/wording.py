@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from opsdb.workflows.overview import Exactness, Number
-from opsdb.workflows.wording import duration
+from opsdb.workflows.wording import time_since
 
 
 def said(number: Number) -> str:
@@ -30,9 +29,7 @@ def up_to(counted: int, limit: int) -> str:
 
 def age(moment: datetime | None, now: datetime | None = None) -> str:
     """Return how long ago a moment was."""
-    if moment is None:
-        return "–"
-    return duration(((now or timezone.now()) - moment).total_seconds())
+    return "–" if moment is None else time_since(moment, now)
 
 
 def size(volume_bytes: float) -> str:
