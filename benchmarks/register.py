@@ -79,7 +79,7 @@ def by_bulk_create(number, tag, world):
 def by_bare_copy(number, tag, world):
     from django.db import connection, transaction
 
-    from opsdb.models.identifiers import uuid7
+    from opsdb.database.identifiers import uuid7
 
     rows = [(uuid7(), report) for report in reports(number, tag, world)]
     with transaction.atomic(), connection.cursor() as cursor:

@@ -2,9 +2,9 @@
 
 import ast
 import re
-from importlib import import_module
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
@@ -13,12 +13,15 @@ from django.db import IntegrityError, connection
 from django.db.migrations.loader import MigrationLoader
 
 import opsdb.migrations
-from opsdb.models import Site, User
+from opsdb.database.operations import DefineFunctions, functions_in
+from opsdb.database.triggers import FrozenTrigger
+from tools.renew_migrations import comments_on_links
 
-from .factories import DataTransferFactory, RoleFactory, SiteFactory, UserFactory, fill_every_table
+from .factories import fill_every_table
 from .models.schema import LINK_TABLES, MODELS
 
 GUARDS = {model: rule for model in MODELS for rule in model._meta.constraints if rule.name.endswith("_never_truncated")}
+SQL = Path(opsdb.__file__).parent / "database" / "sql"
 FILES = sorted(Path(opsdb.migrations.__file__).parent.glob("0*.py"))
 TABLES = {model._meta.db_table for model in (*MODELS, *LINK_TABLES)}
 NOT_OF_AN_EXTENSION = "NOT EXISTS (SELECT FROM pg_depend WHERE objid = {}.oid AND deptype = 'e')"
@@ -34,8 +37,10 @@ CATALOGUE = {
     "constraints": f"""SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
         WHERE connamespace = {HERE}""",
     "indexes": f"SELECT pg_get_indexdef(oid) FROM pg_class WHERE relnamespace = {HERE} AND relkind = 'i'",
-    "triggers": "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
-    "functions": f"""SELECT proname, prosrc FROM pg_proc
+    "triggers": f"""SELECT tgname, pg_get_triggerdef(pg_trigger.oid) FROM pg_trigger
+        JOIN pg_class ON pg_class.oid = tgrelid
+        WHERE relnamespace = {HERE} AND NOT tgisinternal""",
+    "functions": f"""SELECT proname, pg_get_functiondef(oid) FROM pg_proc
         WHERE pronamespace = {HERE} AND {NOT_OF_AN_EXTENSION.format("pg_proc")}""",
     "types": f"""SELECT typname FROM pg_type
         WHERE typnamespace = {HERE} AND typcategory <> 'A' AND {NOT_OF_AN_EXTENSION.format("pg_type")}""",
@@ -70,7 +75,6 @@ def put_guards_back():
     """Guard the tables as elsewhere: in the test database they are emptied after tests."""
     with connection.schema_editor() as editor:
         for model, rule in GUARDS.items():
-            editor.execute(f"DROP FUNCTION {editor.quote_name(rule.name)}()")
             editor.execute(rule.create_sql(model, editor))
 
 
@@ -137,28 +141,6 @@ def test_what_is_guarded_is_never_emptied(own_database):
 
 
 @pytest.mark.django_db
-def test_rows_that_break_a_check_to_come_are_named():
-    name_rows = import_module("opsdb.migrations.0016_safer_deletion").name_rows_that_break_a_check
-    stay, *_ = SiteFactory.create_batch(7)
-    transfer = DataTransferFactory()
-    with connection.schema_editor() as editor:
-        name_rows(apps, editor)
-        editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        editor.execute("ALTER TABLE site DROP CONSTRAINT site_name_not_blank")
-        editor.execute("ALTER TABLE data_transfer DROP CONSTRAINT data_transfer_finite_times")
-        editor.execute("UPDATE site SET name = repeat(' ', (id - %s)::int) WHERE id > %s", [stay.pk] * 2)
-        editor.execute("UPDATE data_transfer SET created_at = 'infinity' WHERE id = %s", [transfer.pk])
-        with pytest.raises(IntegrityError) as caught:
-            name_rows(apps, editor)
-    told = re.compile(
-        r": data_transfer (.*): Times and dates must be finite; site (.*) and more: Name must not be blank"
-    )
-    transfers, sites = told.search(str(caught.value)).groups()
-    assert transfers == str(transfer.pk)
-    assert {*map(int, sites.split(", "))} < {site.pk for site in Site.objects.filter(pk__gt=stay.pk)}
-
-
-@pytest.mark.django_db
 def test_the_migrations_say_what_the_models_say():
     out = StringIO()
     call_command("makemigrations", check=True, dry_run=True, stdout=out)
@@ -168,7 +150,7 @@ def test_the_migrations_say_what_the_models_say():
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_migration_depends_on_django_and_on_what_migrations_name(path):
     """What a migration imports can never go away again."""
-    ours = {"opsdb.models.constraints", "opsdb.models.identifiers", "opsdb.models.migrating"}
+    ours = {"opsdb.database.identifiers", "opsdb.database.operations", "opsdb.database.triggers"}
     for node in ast.walk(ast.parse(path.read_text())):
         modules = []
         if isinstance(node, ast.Import):
@@ -186,14 +168,79 @@ def test_the_migrations_are_one_line():
     assert len(FILES) == sum(app == "opsdb" for app, _ in loader.disk_migrations)
 
 
-@pytest.mark.django_db
-def test_services_that_are_staff_are_named_before_the_rule_comes():
-    name_services = import_module("opsdb.migrations.0021_service_users_are_no_staff").name_services_that_are_staff
-    mover = UserFactory(username="mover", groups=[RoleFactory(name="service")])
+def make_from_models():
+    """Make everything that the models and ``database/sql`` declare, in a schema of its own, without migrations."""
+    made = [model for model in apps.get_app_config("opsdb").get_models() if not model._meta.proxy]
     with connection.schema_editor() as editor:
-        name_services(apps, editor)
+        editor.execute("CREATE SCHEMA from_models")
+        editor.execute("SET search_path TO from_models, public")
+        for model in made:
+            constraints = model._meta.constraints
+            model._meta.constraints = [rule for rule in constraints if not isinstance(rule, FrozenTrigger)]
+            try:
+                editor.create_model(model)
+            finally:
+                model._meta.constraints = constraints
+        for operation in comments_on_links():
+            operation.database_forwards("opsdb", editor, None, SimpleNamespace(apps=apps))
+    with connection.schema_editor() as editor:
+        for definition in functions_in(SQL).values():
+            editor.execute(definition, params=None)
+        for model in made:
+            for trigger in model._meta.constraints:
+                if isinstance(trigger, FrozenTrigger):
+                    editor.execute(trigger.statement, params=None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_migrations_make_what_the_models_and_the_sql_files_declare(own_database):
+    """Whoever changes a function, a trigger or a table without a migration finds it here."""
+    by_migrations = catalogue()
+    make_from_models()
+    declared = catalogue()
+    for kind, rows in by_migrations.items():
+        of_opsdb = [row for row in rows if "auth_" not in row and "django_" not in row]
+        assert without_schema(of_opsdb) == without_schema(declared[kind]), kind
+
+
+def without_schema(rows):
+    return sorted(re.sub(r"\b(from_models|public)\.", "", row) for row in rows)
+
+
+@pytest.mark.django_db
+def test_a_function_that_changed_comes_back_as_it_was(tmp_path, monkeypatch):
+    """Backwards, a later migration's function becomes what the older folder has of it."""
+    for folder, answer in (("0003", 1), ("0005", 2)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "answers.sql").write_text(
+            f"CREATE OR REPLACE FUNCTION opsdb_answer() RETURNS integer\nLANGUAGE sql AS $$\n"
+            f"-- {answer} %s\n    SELECT {answer}\n$$;\n"
+        )
+    monkeypatch.setattr("opsdb.database.operations.FROZEN", tmp_path)
+    first, second = DefineFunctions("0003"), DefineFunctions("0005")
+
+    def answer():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT opsdb_answer()")
+            return cursor.fetchone()[0]
+
+    with connection.schema_editor() as editor:
         editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        editor.execute('ALTER TABLE "user" DISABLE TRIGGER user_service_is_no_staff')
-        User.objects.filter(pk=mover.pk).update(is_staff=True)
-        with pytest.raises(IntegrityError, match="at once: mover; take them out of the role"):
-            name_services(apps, editor)
+        first.database_forwards("opsdb", editor, None, None)
+        assert answer() == 1
+        second.database_forwards("opsdb", editor, None, None)
+        assert answer() == 2
+        second.database_backwards("opsdb", editor, None, None)
+        assert answer() == 1
+        first.database_backwards("opsdb", editor, None, None)
+        editor.execute("SELECT FROM pg_proc WHERE proname = 'opsdb_answer'")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_proc WHERE proname = 'opsdb_answer'")
+        assert cursor.fetchone() == (0,)
+
+
+def test_migrations_can_be_reviewed():
+    """What nobody can read, nobody reviews."""
+    for path in FILES:
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            assert len(line) <= 1_500 or "data_grouping_rules_are_known" in line, f"{path.name}:{number}"

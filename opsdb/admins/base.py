@@ -5,7 +5,6 @@ autocomplete for every reference, filters of bounded size, which lines of a form
 times look, and that what the database refuses is said in the form.
 """
 
-import re
 from datetime import datetime
 from functools import cached_property
 
@@ -24,9 +23,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from opsdb.database.triggers import AppendOnly, Immutable, NeverDeleted
 from opsdb.models import Instrument, InstrumentModule, Observatory, Telescope
 from opsdb.models.base import WorkItem, first_paragraph
-from opsdb.models.constraints import Rule
 
 from .kit.columns import ZONE, column_for, states_of
 from .kit.counting import BoundedPaginator, Deletion
@@ -50,30 +49,25 @@ TO_MODULE = f"{TO_INSTRUMENT}__modules"
 WORK = tuple(field.name for field in WorkItem._meta.get_fields() if field.name != "max_retries")
 
 
-def rules_of(model):
-    """Return the rules that the database keeps for a model and the parents it is joined to."""
+def triggers_of(model, kind):
+    """Return the triggers of a kind that a model and the parents it is joined to declare."""
     for part in (model._meta.concrete_model, *model._meta.all_parents):
-        yield from (rule for rule in part._meta.constraints if isinstance(rule, Rule))
+        yield from (trigger for trigger in part._meta.constraints if isinstance(trigger, kind))
 
 
 def immutable_columns(model) -> set[str]:
     """Return the columns that the database lets nobody change."""
-    return {
-        column
-        for rule in rules_of(model)
-        if rule.name.endswith("immutable")
-        for column in re.findall(r'OLD\."(\w+)"', rule.options["when"])
-    }
+    return {column for trigger in triggers_of(model, Immutable) for column in trigger.columns}
 
 
 def events_refused(model) -> set[str]:
     """Return ``UPDATE`` and ``DELETE`` where the database keeps a model's rows as they were written, or for good."""
-    return {
-        event
-        for rule in rules_of(model)
-        if rule.name.endswith(("_append_only", "_never_deleted"))
-        for event in rule.options["events"].split(" OR ")
-    }
+    refused = set()
+    for trigger in triggers_of(model, AppendOnly):
+        refused |= {"UPDATE"} if trigger.deletable else {"UPDATE", "DELETE"}
+    if any(triggers_of(model, NeverDeleted)):
+        refused.add("DELETE")
+    return refused
 
 
 def inherited_names(model) -> set[str]:

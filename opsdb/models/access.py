@@ -8,63 +8,19 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser, Group, GroupManager
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from opsdb.database.checks import Unique, implies, json_list, json_list_of_text, json_object, matches, not_negative
+from opsdb.database.functions import TokenIsUsable
+from opsdb.database.triggers import Immutable, Trigger
+
 from .base import OpsModelBase, OpsQuerySet, Row
-from .constraints import (
-    Rule,
-    Unique,
-    immutable,
-    implies,
-    json_list,
-    json_list_of_text,
-    json_object,
-    matches,
-    not_negative,
-    refuse_if,
-)
 from .enums import Recording
 
 TOKEN_PREFIX_LENGTH = 8
-
-
-def _services_never_log_in():
-    """Keep staff and the role ``service`` apart, so that no program's user gets into the admin.
-
-    Joining locks the user's row, as a change of it does: of the two at once, the second sees the first.
-    """
-
-    def refused_if(condition, row, column_sql):
-        return refuse_if(
-            condition,
-            f"'user ' || {row}.username || ': whoever is in the role service can be neither staff nor superuser'",
-            "Programs sign in by tokens; take the user out of the role service first, or make another for the person.",
-            column_sql=column_sql,
-        )
-
-    return [
-        Rule(
-            name="service_is_no_staff",
-            events='INSERT OR UPDATE OF "is_staff", "is_superuser"',
-            when="NEW.is_staff OR NEW.is_superuser",
-            body=refused_if(
-                "EXISTS (SELECT FROM user_groups AS link JOIN auth_group ON auth_group.id = link.group_id "
-                "WHERE link.user_id = NEW.id AND auth_group.name = 'service')",
-                "NEW",
-                "CASE WHEN NEW.is_staff THEN 'is_staff' ELSE 'is_superuser' END",
-            ),
-        ),
-        Rule(
-            name="groups_keep_staff_from_service",
-            table="user_groups",
-            declare="found record;",
-            body='SELECT username, is_staff OR is_superuser AS privileged INTO found FROM "user" '
-            "WHERE id = NEW.user_id AND EXISTS (SELECT FROM auth_group WHERE id = NEW.group_id AND name = 'service') "
-            "FOR NO KEY UPDATE;\n" + refused_if("found.privileged", "found", "'groups'"),
-        ),
-    ]
 
 
 class User(AbstractUser, metaclass=OpsModelBase):
@@ -99,7 +55,14 @@ class User(AbstractUser, metaclass=OpsModelBase):
                 message="Another user has this GitHub login.",
             ),
             json_object("preferences"),
-            *_services_never_log_in(),
+            # Programs sign in by tokens: no user of theirs gets into the admin.
+            Trigger(
+                "service_is_no_staff",
+                "opsdb_staff_is_no_service",
+                events='INSERT OR UPDATE OF "is_staff", "is_superuser"',
+                when="NEW.is_staff OR NEW.is_superuser",
+            ),
+            Trigger("groups_keep_staff_from_service", "opsdb_service_is_no_staff", table="user_groups"),
         ]
 
 
@@ -126,11 +89,8 @@ class Role(Group, metaclass=OpsModelBase):
 class ApiTokenQuerySet(OpsQuerySet):
     def usable(self, now=None):
         """Tokens that are active, not revoked and not expired at ``now`` (default: this moment)."""
-        return self.filter(
-            Q(expires_at__isnull=True) | Q(expires_at__gt=now or timezone.now()),
-            active=True,
-            revoked_at__isnull=True,
-        )
+        moment = Now() if now is None else Value(now, output_field=models.DateTimeField())
+        return self.filter(TokenIsUsable("active", "expires_at", "revoked_at", moment))
 
     def create_token(self, **fields):
         """Create a token and return it with its secret, which is stored nowhere and can't be shown again.
@@ -209,7 +169,7 @@ class ApiToken(Row):
                 "A withdrawn token is not active.",
                 "active",
             ),
-            immutable("user_id", "token_hash", "token_prefix"),
+            Immutable("user_id", "token_hash", "token_prefix"),
         ]
 
     def __str__(self):
@@ -234,9 +194,7 @@ class ApiToken(Row):
             now: the moment (default: this one).
             address: where the request comes from; needed when the token is bound to networks.
         """
-        if not self.active or self.revoked_at is not None:
-            return False
-        if self.expires_at is not None and self.expires_at <= (now or timezone.now()):
+        if not ApiToken.objects.usable(now).filter(pk=self.pk).exists():
             return False
         if not self.allowed_networks:
             return True

@@ -5,12 +5,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from opsdb.database.checks import Unique, differ, implies
+from opsdb.database.indexes import Index
+from opsdb.database.triggers import AppendOnly, Immutable, LocationOfType, Trigger, holds_back_deletion, stays_linked
+
 from .base import OpsQuerySet, Row, WorkItem, claimable_work, open_work, work_item_constraints
-from .constraints import Index, Unique, append_only, differ, immutable, implies, location_of_type
 from .data import RawDataPackage
 from .enums import LocationType, Recording, Status
 from .locations import DataLocation
-from .safety import archive_transfer_is_true, staged_data_stay, transfer_reads_what_stays
 from .transfer import LogLine
 
 
@@ -80,10 +82,28 @@ class LongTermArchiveTransfer(WorkItem, Row):
                 "destination_location",
                 "A transfer must end at another location than it starts.",
             ),
-            location_of_type("destination_location", LocationType.LONG_TERM_ARCHIVE),
-            immutable("raw_data_package_id", "destination_location_id"),
-            archive_transfer_is_true(),
-            *transfer_reads_what_stays("raw_data_package"),
+            LocationOfType("destination_location", LocationType.LONG_TERM_ARCHIVE),
+            Immutable("raw_data_package_id", "destination_location_id"),
+            Trigger(
+                "completed_is_true",
+                "opsdb_archive_transfer_is_true",
+                events="INSERT OR UPDATE OF status",
+                when="NEW.status = 'completed'",
+            ),
+            Trigger(
+                "reads_what_stays",
+                "opsdb_read_what_stays",
+                "raw_data_package",
+                events="INSERT",
+                when="opsdb_is_open_work(NEW.status)",
+            ),
+            Trigger(
+                "again_reads_what_stays",
+                "opsdb_read_what_stays",
+                "raw_data_package",
+                events="UPDATE OF status",
+                when="OLD.status = 'failed' AND opsdb_is_open_work(NEW.status)",
+            ),
         ]
         indexes = [
             open_work(),
@@ -109,7 +129,7 @@ class LongTermArchiveTransferLog(LogLine):
 
     class Meta:
         verbose_name = _("long-term archive transfer log")
-        constraints = [append_only("a log line", deletable=True)]
+        constraints = [AppendOnly("a log line", deletable=True)]
         indexes = [Index(fields=["long_term_archive_transfer", "logged_at"], name="by_transfer")]
 
 
@@ -166,8 +186,25 @@ class StagingJob(WorkItem, Row):
     class Meta:
         constraints = [
             *work_item_constraints(),
-            location_of_type("destination_location", LocationType.PROCESSING),
-            *staged_data_stay(),
+            LocationOfType("destination_location", LocationType.PROCESSING),
+            holds_back_deletion(
+                "raw_data_packages_wait", "staging_job_raw_data_packages", "raw_data_package", "rawdatapackage_id"
+            ),
+            stays_linked(
+                "raw_data_packages_stay",
+                "opsdb_keep_staged",
+                "staging_job_raw_data_packages",
+                "raw_data_package",
+                "rawdatapackage_id",
+            ),
+            holds_back_deletion("data_products_wait", "staging_job_data_products", "data_product", "dataproduct_id"),
+            stays_linked(
+                "data_products_stay",
+                "opsdb_keep_staged",
+                "staging_job_data_products",
+                "data_product",
+                "dataproduct_id",
+            ),
             implies(
                 "released_is_over",
                 Q(active=False),

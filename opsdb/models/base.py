@@ -18,25 +18,22 @@ from django.utils import translation
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from .constraints import (
-    IDENTIFIER_MAX_LENGTH,
-    Check,
-    Index,
-    checksum_format,
-    finite,
-    finite_times,
-    immutable,
-    implies,
-    links_recorded,
-    not_negative,
-    recorded,
-    recorded_together,
-    state_machine,
-    subtype_rules,
-    touched,
+from opsdb.database.checks import Check, checksum_format, finite, finite_times, implies, not_negative
+from opsdb.database.deconstruction import leave_out_texts
+from opsdb.database.indexes import IDENTIFIER_MAX_LENGTH, Index
+from opsdb.database.labels import label, spoken
+from opsdb.database.triggers import (
+    Immutable,
+    KeepsUpdatedAt,
+    Logged,
+    LogsBulkUpdates,
+    LogsLinks,
+    Transitions,
+    Trigger,
+    subtype_triggers,
 )
+
 from .enums import ChecksumAlgorithm, Recording, StateChoices, Status
-from .wording import label, spoken
 
 
 def snake_case(name: str) -> str:
@@ -80,8 +77,13 @@ def _complete(cls):
     with translation.override(None, deactivate=True):
         for field in options.local_fields:
             field.db_comment = field.db_comment or str(field.help_text or field.verbose_name)
+    for field in (*options.local_fields, *options.local_many_to_many):
+        leave_out_texts(field)
     options.constraints = [*options.constraints, *_implied_constraints(cls)]
     options.original_attrs["constraints"] = options.constraints
+    for trigger in options.constraints:
+        if isinstance(trigger, Trigger):
+            trigger.watch(options.db_table)
     for named in (*options.constraints, *options.indexes):
         named.name = f"{options.db_table}_{named.name}"
         if len(named.name) > IDENTIFIER_MAX_LENGTH:
@@ -96,7 +98,7 @@ def _implied_constraints(cls):
         if not isinstance(field, models.CharField | models.TextField):
             continue
         if states := StateChoices.of(field):
-            yield state_machine(field.name, states)
+            yield Transitions(field.name, states)
         if field.choices:
             allowed = [value for value, _ in field.flatchoices]
             yield Check(
@@ -119,23 +121,24 @@ def _implied_constraints(cls):
     if times:
         yield finite_times(times)
     if any(field.name == "updated_at" for field in options.local_fields):
-        yield touched()
+        yield KeepsUpdatedAt()
     if cls.recording is not Recording.NOTHING:
-        columns = [field.column for field in options.local_concrete_fields]
         if getattr(cls, "updated_in_bulk", False):
-            yield from recorded_together()
+            yield Logged("DELETE")
+            yield LogsBulkUpdates()
         else:
-            yield recorded(cls.recording, columns, getattr(cls, "not_recorded", ()))
+            columns = [field.column for field in options.local_concrete_fields]
+            yield Logged(cls.recording.events, columns, getattr(cls, "not_recorded", ()))
         for field in options.local_many_to_many:
             through = field.remote_field.through
             # Our user's links have no model where the project has a user model of its own.
             if through is None or (not isinstance(through, str) and through._meta.auto_created):
-                yield links_recorded(options.db_table, field.name, field.m2m_db_table(), *_link_columns(field))
+                yield LogsLinks(options.db_table, field.name, field.m2m_db_table(), *_link_columns(field))
     parents = [parent for parent in options.parents if hasattr(parent, "discriminator")]
     if parents:
-        yield from subtype_rules(parents[0]._meta.db_table, cls.discriminator, cls.subtype)
+        yield from subtype_triggers(parents[0]._meta.db_table, cls.discriminator, cls.subtype)
     elif hasattr(cls, "discriminator"):
-        yield immutable(cls.discriminator)
+        yield Immutable(cls.discriminator)
 
 
 def _link_columns(field):

@@ -10,24 +10,21 @@ from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .base import OpsModel, OpsQuerySet, Row
-from .constraints import (
+from opsdb.database.checks import Check, Unique, checksum_format, exactly_one, implies, not_negative, positive
+from opsdb.database.functions import DeletionRule, IsReadable, RetentionHorizon
+from opsdb.database.indexes import Index
+from opsdb.database.triggers import (
     NEVER_DELETED,
-    Check,
-    Index,
-    Rule,
-    Unique,
-    append_only,
-    checksum_format,
-    exactly_one,
-    immutable,
-    implies,
-    never_deleted,
-    never_truncated,
-    not_negative,
-    positive,
-    refuse_if,
+    AppendOnly,
+    Immutable,
+    NeverTruncated,
+    Refuses,
+    Trigger,
+    columns_differ,
+    kept_for_good,
 )
+
+from .base import OpsModel, OpsQuerySet, Row
 from .data import DataTransferPackage, RawDataFile, RawDataPackage
 from .enums import (
     ChecksumAlgorithm,
@@ -38,18 +35,6 @@ from .enums import (
     Verification,
 )
 from .locations import DataLocation
-from .safety import (
-    DELETION_BLOCKER,
-    arrival_is_true,
-    born_present,
-    candidates_are_marked,
-    decision_of_another,
-    deletion_is_safe,
-    doubt_waits_for_deletion,
-    items_stay,
-    usage_counted,
-    verification_is_true,
-)
 
 COPY_TARGETS = ("raw_data_file", "raw_data_package", "data_transfer_package", "data_product")
 CHECKABLE = (
@@ -60,14 +45,6 @@ CHECKABLE = (
 )
 # The states from which a copy is scheduled for deletion, unless its deletion failed before.
 DELETABLE = CHECKABLE
-
-
-class DeletionRule(Func):
-    """Number of the deletion rule that holds a copy back; none when it may go."""
-
-    function = DELETION_BLOCKER
-    template = "(%(function)s(%(expressions)s)).rule"
-    output_field = models.IntegerField()
 
 
 class Place(Func):
@@ -103,7 +80,7 @@ class PhysicalCopyQuerySet(OpsQuerySet):
 
     def readable(self):
         """Copies that can be read from: there, not on their way out, and not known to differ."""
-        return self.filter(status__in=PhysicalCopyStatus.readable()).exclude(verification=Verification.MISMATCH)
+        return self.filter(IsReadable("status", "verification"))
 
     def verified(self):
         """Copies whose checksum was compared and agreed."""
@@ -126,7 +103,7 @@ class PhysicalCopyQuerySet(OpsQuerySet):
         if not place.is_too_full():
             if place.retention_days is None:
                 return self.none()
-            candidates = candidates.filter(arrived_at__lte=Now() - Value(timedelta(days=place.retention_days)))
+            candidates = candidates.filter(arrived_at__lte=RetentionHorizon(place.retention_days))
         if place.location_type in (LocationType.SOURCE, LocationType.BUFFER):
             candidates = candidates.filter(deletion_candidate=True)
         candidates = candidates.alias(rule=DeletionRule("pk")).filter(rule__isnull=True)
@@ -310,17 +287,92 @@ class PhysicalCopy(Row):
                 "A failed deletion says what went wrong.",
                 "failure_message",
             ),
-            immutable(
+            Immutable(
                 "data_location_id", *(f"{target}_id" for target in COPY_TARGETS), "created_at", hint=NEVER_DELETED
             ),
-            born_present(),
-            deletion_is_safe(),
-            *arrival_is_true(),
-            *candidates_are_marked(),
-            *verification_is_true(),
-            doubt_waits_for_deletion(),
-            *usage_counted(),
-            *never_deleted("the record of a copy"),
+            Refuses(
+                "born_present",
+                "NEW.status NOT IN ('present', 'staged')",
+                "physical_copy {new.id}: a new copy is present or staged, not {new.status}",
+                "Register the copy as present; it takes its way from there.",
+                events="INSERT",
+            ),
+            Trigger(
+                "deletion_is_safe",
+                "opsdb_deletion_is_safe",
+                events="UPDATE OF status",
+                when="OLD.status IS DISTINCT FROM NEW.status AND ("
+                "NEW.status IN ('deletion_possible', 'deletion_scheduled', 'deletion_in_progress') "
+                "OR (NEW.status = 'deleted' AND OLD.status <> 'deletion_in_progress'))",
+            ),
+            Trigger(
+                "arrives_now",
+                "opsdb_arrive_now",
+                events="INSERT",
+                when="NEW.arrived_at <> statement_timestamp()",
+            ),
+            Trigger(
+                "arrival_stays",
+                "opsdb_keep_arrival",
+                events="UPDATE",
+                when="OLD.arrived_at <> NEW.arrived_at",
+            ),
+            Trigger(
+                "comes_back",
+                "opsdb_come_back",
+                events="UPDATE OF status",
+                when="OLD.status IN ('deleted', 'missing', 'corrupt') AND NEW.status IN ('present', 'staged')",
+            ),
+            Trigger(
+                "candidate_when_made",
+                "opsdb_mark_new_candidate",
+                events="INSERT",
+                when="NEW.deletion_candidate IS NULL",
+            ),
+            Trigger(
+                "candidate_stays",
+                "opsdb_keep_candidate",
+                events="UPDATE OF deletion_candidate",
+                when="OLD.deletion_candidate AND NEW.deletion_candidate IS DISTINCT FROM true",
+            ),
+            Trigger(
+                "verification_is_true",
+                "opsdb_verification_is_true",
+                events="INSERT OR UPDATE OF verification, checksum, checksum_algorithm, size_bytes",
+                when="NEW.verification = 'verified'",
+            ),
+            Trigger(
+                "verification_is_proven",
+                "opsdb_verification_is_proven",
+                events="UPDATE OF verification, verified_at",
+                when="NEW.verification = 'verified' "
+                "AND (OLD.verification <> 'verified' OR OLD.verified_at IS DISTINCT FROM NEW.verified_at)",
+            ),
+            Trigger(
+                "doubt_waits_for_deletion",
+                "opsdb_wait_for_deletion",
+                events="UPDATE OF status, verification",
+                when="(opsdb_is_readable(OLD.status, OLD.verification) AND NEW.status IN ('missing', 'corrupt')) "
+                "OR (OLD.verification = 'verified' AND NEW.verification <> 'verified') "
+                "OR (OLD.verification <> 'mismatch' AND NEW.verification = 'mismatch')",
+            ),
+            Trigger(
+                "usage_of_inserts",
+                "opsdb_count_inserted_usage",
+                timing="AFTER",
+                events="INSERT",
+                level="STATEMENT",
+                referencing="NEW TABLE AS new_rows",
+            ),
+            Trigger(
+                "usage_of_updates",
+                "opsdb_count_updated_usage",
+                timing="AFTER",
+                events="UPDATE",
+                level="STATEMENT",
+                referencing="OLD TABLE AS old_rows NEW TABLE AS new_rows",
+            ),
+            *kept_for_good("the record of a copy"),
         ]
         indexes = [
             Index(fields=["data_location", "status", "arrived_at", "id"], name="by_location"),
@@ -435,8 +487,8 @@ class FixityCheck(Row):
                 "The verdict must say whether the two checksums agree.",
                 "ok",
             ),
-            append_only("a fixity check"),
-            never_truncated(),
+            AppendOnly("a fixity check"),
+            NeverTruncated(),
         ]
         indexes = [
             Index(fields=["checked_at"], name="by_time"),
@@ -532,8 +584,42 @@ class DeletionRequest(Row):
                 "An executed request says when it was executed.",
                 "executed_at",
             ),
-            immutable("data_location_id", "requested_by_id"),
-            *decision_of_another(),
+            Immutable("data_location_id", "requested_by_id"),
+            Refuses(
+                "born_requested",
+                "NEW.status <> 'requested' OR NEW.approved_by_id IS NOT NULL",
+                "deletion_request {new.id}: a new request is requested and not decided, not {new.status}",
+                "Another person decides it then.",
+                events="INSERT",
+            ),
+            Refuses(
+                "terms_stay",
+                f"({columns_differ(['reason', 'limit', 'overrides_retention'])}) "
+                "AND (OLD.status <> 'requested' OR NEW.status <> 'requested')",
+                "deletion_request {old.id}: reason, limit, overrides_retention cannot be changed once it is decided",
+                "Make a new request.",
+                events="UPDATE",
+            ),
+            Refuses(
+                "decision_stays",
+                f"({columns_differ(['approved_by_id', 'decided_at'])}) "
+                "AND (OLD.status = NEW.status OR NEW.status NOT IN ('approved', 'rejected'))",
+                "deletion_request {old.id}: who decided it, and when, is set with the decision alone",
+                "Approve or reject it.",
+                events="UPDATE",
+            ),
+            Trigger(
+                "decided_in_person",
+                "opsdb_decide_in_person",
+                events="UPDATE",
+                when="OLD.status <> NEW.status AND NEW.status IN ('approved', 'rejected')",
+            ),
+            Refuses(
+                "stays_after_decision",
+                "OLD.status <> 'requested'",
+                "deletion_request {old.id}: is {old.status}, and what was decided is never deleted",
+                events="DELETE",
+            ),
         ]
 
     def __str__(self):
@@ -563,16 +649,17 @@ class DeletionRequestItem(OpsModel):
                 "physical_copy",
                 message="The request has this copy already.",
             ),
-            Rule(
-                name="copy_at_location",
-                body=refuse_if(
-                    "(SELECT data_location_id FROM deletion_request WHERE id = NEW.deletion_request_id)\n"
-                    "<> (SELECT data_location_id FROM physical_copy WHERE id = NEW.physical_copy_id)",
-                    "'deletion_request ' || NEW.deletion_request_id || ': physical_copy ' "
-                    "|| NEW.physical_copy_id || ' is at another location'",
-                ),
+            Trigger("copy_at_location", "opsdb_copy_at_location"),
+            Trigger(
+                "within_limit",
+                "opsdb_keep_within_limit",
+                timing="AFTER",
+                events="INSERT",
+                level="STATEMENT",
+                referencing="NEW TABLE AS added",
             ),
-            *items_stay(),
+            Immutable("deletion_request_id", "physical_copy_id"),
+            Trigger("stays_after_decision", "opsdb_keep_decided_items", events="DELETE"),
         ]
 
     def __str__(self):

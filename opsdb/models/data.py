@@ -6,6 +6,21 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
+from opsdb.database.checks import (
+    Check,
+    Unique,
+    between,
+    implies,
+    json_object,
+    not_negative,
+    ordered,
+    positive,
+    relative_path,
+)
+from opsdb.database.identifiers import uuid7
+from opsdb.database.indexes import Index, by_checksum, by_file_name
+from opsdb.database.triggers import NEVER_DELETED, FrozenOnceVerified, Immutable, Trigger, kept_for_good
+
 from .base import (
     Checksummed,
     OpsQuerySet,
@@ -17,29 +32,8 @@ from .base import (
     open_work,
     work_item_constraints,
 )
-from .constraints import (
-    NEVER_DELETED,
-    Check,
-    Index,
-    Rule,
-    Unique,
-    between,
-    by_checksum,
-    by_file_name,
-    frozen_once_verified,
-    immutable,
-    implies,
-    json_object,
-    never_deleted,
-    not_negative,
-    ordered,
-    positive,
-    refuse_if,
-    relative_path,
-)
 from .enums import (
     ChecksumAlgorithm,
-    LocationType,
     PackageState,
     PhysicalCopyStatus,
     Recording,
@@ -48,11 +42,9 @@ from .enums import (
     Verification,
 )
 from .execution import ExecutedObsUnit
-from .identifiers import uuid7
 from .locations import DataLocation
 from .observatory import InstrumentModule
 from .planning import ConstantElevationSource, FixedSource
-from .safety import archived_is_true, archived_marks_candidates, contents_are_closed
 
 FACTS = ("checksum", "checksum_algorithm", "size_bytes", "relative_path")
 SPEED_OF_LIGHT_M_S = 299_792_458  # exact by definition of the metre (SI brochure, 9th edition)
@@ -90,34 +82,6 @@ def _readable_keys(model, target, locations, lacking, limit, **facts):
         for status in PhysicalCopyStatus.readable()
     )
     return first.union(*others, all=True)
-
-
-def packages_fail_with_bundle():
-    """Make packages failed whose bundle nobody could make, until it is made again."""
-    return Rule(
-        name="packages_fail_with_it",
-        timing="AFTER",
-        events="UPDATE OF status",
-        when="OLD.status <> NEW.status AND 'failed' IN (OLD.status, NEW.status)",
-        declare="outcomes text[] := CASE NEW.status WHEN 'failed' THEN '{waiting,failed}' ELSE '{failed,waiting}' END;",
-        body="""
-PERFORM FROM raw_data_package WHERE data_transfer_package_id = NEW.id ORDER BY id FOR NO KEY UPDATE;
-UPDATE raw_data_package SET state = outcomes[2] WHERE data_transfer_package_id = NEW.id AND state = outcomes[1];
-RETURN NULL;""".strip(),
-    )
-
-
-def package_fails_with_its_making():
-    """Make a package failed whose tar nobody could make, until it is made again."""
-    return Rule(
-        name="fails_with_its_making",
-        events="UPDATE OF status",
-        when=(
-            "(OLD.status <> 'failed' AND NEW.status = 'failed' AND NEW.state = 'waiting') "
-            "OR (OLD.status = 'failed' AND NEW.status <> 'failed' AND NEW.state = 'failed')"
-        ),
-        body="NEW.state = CASE NEW.status WHEN 'failed' THEN 'failed' ELSE 'waiting' END;\nRETURN NEW;",
-    )
 
 
 class DataTransferPackageQuerySet(OpsQuerySet):
@@ -202,9 +166,15 @@ class DataTransferPackage(Checksummed, WorkItem, Timestamped):
                 "A completed package has a size and a checksum.",
                 "checksum",
             ),
-            frozen_once_verified("data_transfer_package", *FACTS),
-            packages_fail_with_bundle(),
-            *never_deleted("a data transfer package"),
+            FrozenOnceVerified("data_transfer_package", *FACTS),
+            Trigger(
+                "packages_fail_with_it",
+                "opsdb_fail_packages_with_bundle",
+                timing="AFTER",
+                events="UPDATE OF status",
+                when="OLD.status <> NEW.status AND 'failed' IN (OLD.status, NEW.status)",
+            ),
+            *kept_for_good("a data transfer package"),
         ]
         indexes = [open_work(), claimable_work(), by_checksum()]
 
@@ -329,13 +299,42 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
                 "An archived package has a size and a checksum.",
                 "state",
             ),
-            immutable("executed_obs_unit_id", "instrument_module_id", "part", hint=NEVER_DELETED),
-            frozen_once_verified("raw_data_package", *FACTS, "file_count", also="OLD.state = 'archived'"),
-            *contents_are_closed("bundle", "data_transfer_package", "status = 'completed'"),
-            archived_is_true(),
-            package_fails_with_its_making(),
-            archived_marks_candidates(),
-            *never_deleted("a raw data package"),
+            Immutable("executed_obs_unit_id", "instrument_module_id", "part", hint=NEVER_DELETED),
+            FrozenOnceVerified("raw_data_package", *FACTS, "file_count"),
+            Trigger(
+                "bundle_entered",
+                "opsdb_bundle_is_open",
+                events="INSERT",
+                when="NEW.data_transfer_package_id IS NOT NULL",
+            ),
+            Trigger(
+                "bundle_still_open",
+                "opsdb_bundle_is_open",
+                events="UPDATE OF data_transfer_package_id",
+                when="OLD.data_transfer_package_id IS DISTINCT FROM NEW.data_transfer_package_id",
+            ),
+            Trigger(
+                "archived_is_true",
+                "opsdb_archived_is_true",
+                timing="AFTER",
+                events="INSERT OR UPDATE OF state",
+                when="NEW.state = 'archived'",
+            ),
+            Trigger(
+                "fails_with_its_making",
+                "opsdb_fail_with_making",
+                events="UPDATE OF status",
+                when="(OLD.status <> 'failed' AND NEW.status = 'failed' AND NEW.state = 'waiting') "
+                "OR (OLD.status = 'failed' AND NEW.status <> 'failed' AND NEW.state = 'failed')",
+            ),
+            Trigger(
+                "archived_marks_candidates",
+                "opsdb_mark_archived_candidates",
+                timing="AFTER",
+                events="UPDATE OF state",
+                when="OLD.state <> 'archived' AND NEW.state = 'archived'",
+            ),
+            *kept_for_good("a raw data package"),
         ]
         indexes = [
             open_work(),
@@ -434,44 +433,34 @@ class RawDataFile(Timestamped):
                 opclasses=["int8_ops", "varchar_pattern_ops"],
             ),
             relative_path(),
-            immutable("executed_obs_unit_id", "instrument_module_id", "source_location_id", hint=NEVER_DELETED),
-            frozen_once_verified(
-                "raw_data_file",
-                *FACTS,
-                also="EXISTS (SELECT FROM physical_copy WHERE raw_data_package_id = OLD.raw_data_package_id "
-                "AND verification = 'verified')",
-            ),
-            *never_deleted("a raw data file"),
-            Rule(
-                name="source_location_type",
+            Immutable("executed_obs_unit_id", "instrument_module_id", "source_location_id", hint=NEVER_DELETED),
+            FrozenOnceVerified("raw_data_file", *FACTS),
+            *kept_for_good("a raw data file"),
+            Trigger(
+                "source_location_type",
+                "opsdb_require_source_locations",
                 timing="AFTER",
                 events="INSERT",
                 level="STATEMENT",
                 referencing="NEW TABLE AS added",
-                declare="wrong record;",
-                body="SELECT data_location.name, data_location.location_type, any_file.id INTO wrong\n"
-                "FROM (SELECT DISTINCT ON (source_location_id) source_location_id, id FROM added) AS any_file\n"
-                "JOIN data_location ON data_location.id = any_file.source_location_id\n"
-                f"WHERE data_location.location_type <> '{LocationType.SOURCE}' LIMIT 1;\n"
-                + refuse_if(
-                    "FOUND",
-                    "'raw_data_file ' || wrong.id || ': source_location must be a source location, but ' "
-                    "|| wrong.name || ' is a ' || wrong.location_type || ' location'",
-                    "Register files at the location that the instrument writes to.",
-                    returns="NULL",
-                ),
             ),
-            *contents_are_closed("package", "raw_data_package", "status = 'completed' OR state = 'archived'"),
-            Rule(
-                name="package_of_same_execution",
+            Trigger(
+                "package_entered",
+                "opsdb_package_is_open",
+                events="INSERT",
+                when="NEW.raw_data_package_id IS NOT NULL",
+            ),
+            Trigger(
+                "package_still_open",
+                "opsdb_package_is_open",
+                events="UPDATE OF raw_data_package_id",
+                when="OLD.raw_data_package_id IS DISTINCT FROM NEW.raw_data_package_id",
+            ),
+            Trigger(
+                "package_of_same_execution",
+                "opsdb_package_of_same_execution",
                 events='INSERT OR UPDATE OF "raw_data_package_id"',
                 when="NEW.raw_data_package_id IS NOT NULL",
-                body=refuse_if(
-                    "NOT EXISTS (SELECT FROM raw_data_package WHERE id = NEW.raw_data_package_id\n"
-                    "AND executed_obs_unit_id = NEW.executed_obs_unit_id\n"
-                    "AND instrument_module_id = NEW.instrument_module_id)",
-                    "'raw_data_file ' || NEW.id || ': its package must be of the same execution and module'",
-                ),
             ),
         ]
         indexes = [

@@ -380,6 +380,12 @@ class Recording(StrEnum):
     CHANGES = "changes"
     NOTHING = "nothing"
 
+    @property
+    def events(self) -> str:
+        """The events of a trigger that sees these changes."""
+        events = {"all": "INSERT OR UPDATE OR DELETE", "changes": "UPDATE OR DELETE", "nothing": ""}
+        return events[self.value]
+
 
 class ChangeOperation(models.TextChoices):
     INSERT = "insert", _("inserted")

@@ -7,21 +7,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from opsdb.database.checks import Check, Unique, between, json_object, not_negative, ordered
+from opsdb.database.identifiers import uuid7
+from opsdb.database.indexes import Index
+from opsdb.database.triggers import NEVER_DELETED, Immutable, kept_for_good
+
 from .base import OpsModel, OpsQuerySet, Timestamped
-from .constraints import (
-    NEVER_DELETED,
-    Check,
-    Index,
-    Unique,
-    between,
-    immutable,
-    json_object,
-    never_deleted,
-    not_negative,
-    ordered,
-)
 from .enums import ObservationStatus, Quality, Recording
-from .identifiers import uuid7
 from .observatory import InstrumentModuleConfiguration
 from .planning import ObsUnit
 
@@ -105,8 +97,8 @@ class ExecutedObsUnit(Timestamped):
             between("mean_elevation_deg", -5, 95, "°"),
             between("mean_azimuth_deg", -360, 720, "°"),
             json_object("conditions"),
-            immutable("obs_unit_id", "start_time", hint=NEVER_DELETED),
-            *never_deleted("an execution"),
+            Immutable("obs_unit_id", "start_time", hint=NEVER_DELETED),
+            *kept_for_good("an execution"),
         ]
         indexes = [
             Index(fields=["-start_time"], name="newest"),

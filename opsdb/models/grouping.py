@@ -24,7 +24,8 @@ from django.db import models
 from django.db.models import BooleanField, F, Func, Q, Value
 from django.db.models.functions import Collate
 
-from .constraints import Rule, refuse
+from opsdb.database.triggers import Trigger
+
 from .data import RawDataPackage, RawDataPackageMetadata
 from .execution import ExecutedObsUnit
 from .observatory import InstrumentModule
@@ -370,37 +371,15 @@ def _single(value, operator, column):
     return checked
 
 
-def rules_are_known():
+def rules_are_known() -> Trigger:
     """Refuse rules that name what the registry does not have, with the index of the rule and what is wrong."""
-    known = json.dumps({table: [*columns] for table, columns in registry().items()})
-    keys = ", ".join(f"'{key}'" for key in KEYS)
-    operators = ", ".join(f"'{operator}'" for operator in OPERATORS)
-    return Rule(
-        name="rules_are_known",
+    return Trigger(
+        "rules_are_known",
+        "opsdb_grouping_rules_are_known",
+        json.dumps({table: [*columns] for table, columns in registry().items()}),
+        f"{{{','.join(KEYS)}}}",
+        f"{{{','.join(OPERATORS)}}}",
+        str(MAX_RULES),
         events='INSERT OR UPDATE OF "filter_rules"',
         when="jsonb_typeof(NEW.filter_rules) = 'array'",
-        declare=f"known jsonb = '{known}'; item record; rule jsonb; problem text;",
-        body=f"""
-IF jsonb_array_length(NEW.filter_rules) > {MAX_RULES} THEN
-{refuse(f"'data_grouping ' || NEW.id || ': has more than {MAX_RULES} filter rules'")}
-END IF;
-FOR item IN SELECT value, ordinality - 1 AS index
-FROM jsonb_array_elements(NEW.filter_rules) WITH ORDINALITY LOOP
-rule = item.value;
-problem = CASE
-WHEN jsonb_typeof(rule) <> 'object' THEN 'must be an object (table, column, operator, value)'
-WHEN NOT rule ?& ARRAY['table', 'column', 'operator', 'value'] THEN 'must have table, column, operator and value'
-WHEN EXISTS (SELECT FROM jsonb_object_keys(rule) AS key WHERE key NOT IN ({keys})) THEN 'has an unknown key'
-WHEN jsonb_typeof(rule -> 'table') <> 'string' OR NOT known ? (rule ->> 'table')
-THEN concat('there is no table ', left(rule ->> 'table', 60), ' that a rule may name')
-WHEN jsonb_typeof(rule -> 'column') <> 'string' OR NOT known -> (rule ->> 'table') ? (rule ->> 'column')
-THEN concat('there is no column ', left(rule ->> 'column', 60), ' in ', rule ->> 'table', ' that a rule may name')
-WHEN jsonb_typeof(rule -> 'operator') <> 'string' OR (rule ->> 'operator') NOT IN ({operators})
-THEN concat('there is no operator ', left(rule ->> 'operator', 60))
-END;
-IF problem IS NOT NULL THEN
-{refuse("'data_grouping ' || NEW.id || ': filter_rules[' || item.index || ']: ' || problem")}
-END IF;
-END LOOP;
-RETURN NEW;""".strip(),
     )

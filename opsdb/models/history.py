@@ -5,8 +5,10 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from opsdb.database.indexes import Index
+from opsdb.database.triggers import AppendOnly, NeverTruncated
+
 from .base import OpsModel, OpsQuerySet
-from .constraints import Index, append_only, never_truncated
 from .enums import ChangeOperation, Recording
 
 
@@ -51,7 +53,7 @@ class ChangeLog(OpsModel):
     class Meta:
         verbose_name = _("change")
         verbose_name_plural = _("change log")
-        constraints = [append_only("history"), never_truncated()]
+        constraints = [AppendOnly("history"), NeverTruncated()]
         indexes = [
             Index(fields=["table_name", "row_id", "id"], name="by_row"),
             Index(fields=["changed_at"], name="by_time"),

@@ -6,8 +6,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from opsdb.database.checks import Check, Unique, between, implies, matches, not_negative, positive
+from opsdb.database.functions import LocationIsFull
+from opsdb.database.triggers import HasSubtype, Immutable
+
 from .base import OpsModel, OpsQuerySet, Row, SpecificQuerySet, SubtypedModel, parent_link
-from .constraints import Check, Unique, between, immutable, implies, matches, not_negative, positive, subtype_exists
 from .enums import LocationType, Recording, StorageType
 from .observatory import Instrument
 
@@ -133,9 +136,8 @@ class DataLocation(SubtypedModel):
             not_negative("retention_days"),
             between("deletion_threshold_percent", 0, 100, " per cent"),
             positive("fixity_interval_days"),
-            immutable("location_type", "site_id"),
-            subtype_exists(
-                "data_location",
+            Immutable("location_type", "site_id"),
+            HasSubtype(
                 "storage_type",
                 {
                     StorageType.DISK: "disk_data_location",
@@ -154,9 +156,7 @@ class DataLocation(SubtypedModel):
 
     def is_too_full(self) -> bool:
         """Return whether it is filled above its threshold; never where it has no capacity or no threshold."""
-        if self.capacity_bytes is None or self.deletion_threshold_percent is None:
-            return False
-        return self.held_bytes() * 100 > self.capacity_bytes * self.deletion_threshold_percent
+        return DataLocation.objects.filter(LocationIsFull("pk"), pk=self.pk).exists()
 
 
 class DiskDataLocation(DataLocation):

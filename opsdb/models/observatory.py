@@ -3,8 +3,10 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from opsdb.database.checks import Unique, between, matches, not_negative, ordered, positive
+from opsdb.database.triggers import HasSubtype
+
 from .base import OpsQuerySet, Row, SpecificQuerySet, SubtypedModel, parent_link
-from .constraints import Unique, between, matches, not_negative, ordered, positive, subtype_exists
 from .enums import ConfigurationType, Sideband
 
 
@@ -177,8 +179,7 @@ class InstrumentModuleConfiguration(SubtypedModel):
                 "name",
                 message="The module has a configuration of this name.",
             ),
-            subtype_exists(
-                "instrument_module_configuration",
+            HasSubtype(
                 "type",
                 {
                     ConfigurationType.CHAI: "chai_module_configuration",

@@ -24,26 +24,23 @@ from django.db.models.functions import (
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .base import OpsQuerySet, Row, SpecificQuerySet, SubtypedModel, parent_link
-from .constraints import (
+from opsdb.database.checks import (
     Check,
-    Index,
     NoOverlap,
-    Rule,
     Unique,
     between,
     exactly_one,
-    immutable,
     json_list,
     json_list_of_text,
     json_object,
     not_negative,
     ordered,
     positive,
-    refuse_if,
-    same_owner,
-    subtype_exists,
 )
+from opsdb.database.indexes import Index
+from opsdb.database.triggers import HasSubtype, Immutable, SameOwner, Trigger
+
+from .base import OpsQuerySet, Row, SpecificQuerySet, SubtypedModel, parent_link
 from .enums import ConfigurationType, CoordinateFrame, ProgramKind, SourceType
 from .observatory import Instrument, InstrumentModule, InstrumentModuleConfiguration, Telescope
 
@@ -124,7 +121,7 @@ class SubObservingProgram(Row):
                 "short_name",
                 message="The program has a sub-program of this code.",
             ),
-            immutable("observing_program_id"),
+            Immutable("observing_program_id"),
         ]
 
     def __str__(self):
@@ -156,8 +153,7 @@ class Source(SubtypedModel):
         constraints = [
             json_list("aliases"),
             json_list_of_text("aliases"),
-            subtype_exists(
-                "source",
+            HasSubtype(
                 "type",
                 {
                     SourceType.FIXED: "fixed_source",
@@ -349,18 +345,11 @@ class ObsMode(Row):
     class Meta:
         verbose_name = _("observing mode")
         constraints = [
-            Rule(
-                name="units_have_source",
+            Trigger(
+                "units_have_source",
+                "opsdb_mode_units_have_source",
                 events='UPDATE OF "needs_source"',
                 when="NEW.needs_source AND NOT OLD.needs_source",
-                declare="unit bigint;",
-                body="SELECT id INTO unit FROM obs_unit WHERE obs_mode_id = NEW.id AND source_id IS NULL LIMIT 1;\n"
-                + refuse_if(
-                    "FOUND",
-                    "'obs_mode ' || NEW.id || ': cannot come to need a source, because obs_unit ' "
-                    "|| unit || ' has none'",
-                    "Give those units a source first.",
-                ),
             )
         ]
 
@@ -392,8 +381,7 @@ class ObservationConfiguration(SubtypedModel):
             Unique("unique_version", "name", "version", message="This version of the configuration exists."),
             positive("version"),
             json_object("parameters"),
-            subtype_exists(
-                "observation_configuration",
+            HasSubtype(
                 "type",
                 {
                     ConfigurationType.CHAI: "chai_observation_configuration",
@@ -627,23 +615,17 @@ class ObsUnit(Row):
             positive("requested_executions"),
             between("lst_start_hours", 0, 24, " h", below_high=True),
             between("lst_end_hours", 0, 24, " h", below_high=True),
-            same_owner(
+            SameOwner(
                 "sub_observing_program",
                 "sub_observing_program",
                 "observing_program_id",
-                "the sub-program must be a part of the unit''s own observing program",
+                "the sub-program must be a part of the unit's own observing program",
             ),
-            Rule(
-                name="source_needed",
+            Trigger(
+                "source_needed",
+                "opsdb_unit_needs_source",
                 events='INSERT OR UPDATE OF "source_id", "obs_mode_id"',
                 when="NEW.source_id IS NULL",
-                declare="mode record;",
-                body="SELECT name, needs_source INTO mode FROM obs_mode WHERE id = NEW.obs_mode_id FOR SHARE;\n"
-                + refuse_if(
-                    "mode.needs_source",
-                    "'obs_unit ' || NEW.id || ': a unit in mode ' || mode.name || ' needs a source'",
-                    "Give it a source, or choose a mode that looks at nothing on the sky.",
-                ),
             ),
         ]
 

@@ -5,13 +5,14 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
+from opsdb.database.checks import Unique, between, json_list, json_list_of_text, matches
+from opsdb.database.triggers import holds_back_deletion
+
 from .base import OpsQuerySet, Row
-from .constraints import Unique, between, json_list, json_list_of_text, matches
 from .enums import PublicationStatus
 from .execution import ExecutedObsUnit
 from .planning import ObservingProgram
 from .reduction import DataProduct
-from .safety import publishing_waits
 
 DOI = r"^(10\.[0-9]{4,9}/[^[:space:]]+)?$"
 
@@ -47,7 +48,7 @@ class DataRelease(Row):
             Unique("unique_version", "name", "version", message="This version of the release exists."),
             Unique("unique_doi", "doi", condition=~Q(doi=""), message="Another release has this DOI."),
             matches("doi", DOI, "A DOI looks like 10.1234/abc."),
-            publishing_waits("data_release_products"),
+            holds_back_deletion("products_wait", "data_release_products", "data_product", "dataproduct_id"),
         ]
 
     def __str__(self):
@@ -166,7 +167,7 @@ class Publication(Row):
             between("year", 1900, 2200),
             json_list("authors"),
             json_list_of_text("authors"),
-            publishing_waits("publication_products"),
+            holds_back_deletion("products_wait", "publication_products", "data_product", "dataproduct_id"),
         ]
 
     def __str__(self):

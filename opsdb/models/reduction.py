@@ -11,29 +11,33 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .archive import StagingJob
-from .base import Checksummed, OpsModel, OpsQuerySet, Row, checksummed_constraints
-from .constraints import (
-    Index,
-    Rule,
+from opsdb.database.checks import (
     Unique,
-    by_checksum,
     differ,
-    frozen_once_verified,
-    immutable,
     implies,
     json_list,
     json_list_of_text,
     json_object,
     json_object_of_text,
-    location_of_type,
     matches,
     not_negative,
     positive,
-    refuse_if,
     relative_path,
-    same_owner,
 )
+from opsdb.database.indexes import Index, by_checksum
+from opsdb.database.triggers import (
+    FrozenOnceVerified,
+    Immutable,
+    LocationOfType,
+    Refuses,
+    SameOwner,
+    Trigger,
+    holds_back_deletion,
+    stays_linked,
+)
+
+from .archive import StagingJob
+from .base import Checksummed, OpsModel, OpsQuerySet, Row, checksummed_constraints
 from .data import FACTS, RawDataPackage
 from .enums import (
     DataProductType,
@@ -49,7 +53,6 @@ from .grouping import conditions, rules_are_known
 from .lineage import Lineage, downstream, lineage
 from .locations import DataLocation
 from .observatory import InstrumentModule
-from .safety import inputs_stay, superseded_in_line, what_ran_stays
 
 
 def _cron_pattern() -> str:
@@ -124,7 +127,7 @@ class ReductionSoftwareVersion(Row):
                 r"^(sha256:[0-9a-f]{64})?$",
                 "A digest looks like sha256: and 64 hexadecimal digits.",
             ),
-            immutable("software_id"),
+            Immutable("software_id"),
         ]
 
     def __str__(self):
@@ -161,7 +164,7 @@ class ReductionStepConfig(Row):
             positive("cpu"),
             positive("memory_gb"),
             positive("time_hours"),
-            immutable("software_id"),
+            Immutable("software_id"),
         ]
 
     def __str__(self):
@@ -276,7 +279,7 @@ class Pipeline(Row):
                 'A cron trigger needs {"cron": "minute hour day month weekday"}, such as {"cron": "0 12 * * *"}.',
                 "trigger_config",
             ),
-            location_of_type("processing_location", LocationType.PROCESSING),
+            LocationOfType("processing_location", LocationType.PROCESSING),
         ]
 
     def __str__(self):
@@ -392,19 +395,19 @@ class ReductionStep(Row):
                 "An exact or compatible version needs a version to start from.",
                 "pinned_version",
             ),
-            same_owner(
+            SameOwner(
                 "config",
                 "reduction_step_config",
                 "software_id",
                 "its configuration must be one of the same software",
             ),
-            same_owner(
+            SameOwner(
                 "pinned_version",
                 "reduction_software_version",
                 "software_id",
                 "its version must be one of the same software",
             ),
-            immutable("pipeline_id", "software_id"),
+            Immutable("pipeline_id", "software_id"),
         ]
 
     def __str__(self):
@@ -454,29 +457,8 @@ class ReductionStepDependency(OpsModel):
         constraints = [
             Unique("unique_pair", "step", "depends_on", message="The step waits for that one already."),
             differ("step", "depends_on", "A step can't wait for itself."),
-            Rule(
-                name="same_pipeline",
-                body=refuse_if(
-                    "(SELECT pipeline_id FROM reduction_step WHERE id = NEW.step_id)\n"
-                    "<> (SELECT pipeline_id FROM reduction_step WHERE id = NEW.depends_on_id)",
-                    "'reduction_step ' || NEW.step_id || ': can only wait for a step of its own pipeline'",
-                ),
-            ),
-            Rule(
-                name="no_cycle",
-                # A real update, so that a transaction that sees the past fails instead of missing another's link.
-                body="UPDATE pipeline SET id = id\n"
-                "WHERE id = (SELECT pipeline_id FROM reduction_step WHERE id = NEW.step_id);\n"
-                + refuse_if(
-                    "EXISTS (WITH RECURSIVE before(id) AS (\n"
-                    "SELECT NEW.depends_on_id\n"
-                    "UNION SELECT waits.depends_on_id FROM reduction_step_dependency AS waits\n"
-                    "JOIN before ON waits.step_id = before.id WHERE waits.id <> NEW.id)\n"
-                    "SELECT FROM before WHERE id = NEW.step_id)",
-                    "'reduction_step ' || NEW.step_id || ': would wait for itself, by way of reduction_step ' "
-                    "|| NEW.depends_on_id",
-                ),
-            ),
+            Trigger("same_pipeline", "opsdb_step_waits_in_pipeline"),
+            Trigger("no_cycle", "opsdb_steps_make_no_cycle"),
         ]
 
     def __str__(self):
@@ -590,21 +572,47 @@ class ExecutedReductionStep(Row):
                 "A completed run says when it ended.",
                 "finished_at",
             ),
-            Rule(
-                name="version_of_software",
+            Trigger(
+                "version_of_software",
+                "opsdb_run_version_of_software",
                 events='INSERT OR UPDATE OF "software_version_id"',
                 when="NEW.software_version_id IS NOT NULL",
-                body=refuse_if(
-                    "NOT EXISTS (SELECT FROM reduction_step JOIN reduction_software_version\n"
-                    "ON reduction_software_version.software_id = reduction_step.software_id\n"
-                    "WHERE reduction_step.id = NEW.step_id\n"
-                    "AND reduction_software_version.id = NEW.software_version_id)",
-                    "'executed_reduction_step ' || NEW.id || ': its version must be one of the software of its step'",
-                ),
             ),
-            immutable("step_id"),
-            what_ran_stays(),
-            *inputs_stay(),
+            Immutable("step_id"),
+            Refuses(
+                "what_ran_stays",
+                "OLD.status = 'completed' AND (OLD.software_version_id IS DISTINCT FROM NEW.software_version_id "
+                "OR OLD.sub_group_key <> NEW.sub_group_key)",
+                "executed_reduction_step {old.id}: software_version_id, sub_group_key cannot be changed, "
+                "because the run is completed",
+                events="UPDATE",
+            ),
+            holds_back_deletion(
+                "input_packages_wait",
+                "executed_reduction_step_input_package",
+                "raw_data_package",
+                "raw_data_package_id",
+            ),
+            stays_linked(
+                "input_packages_stay",
+                "opsdb_keep_inputs",
+                "executed_reduction_step_input_package",
+                "raw_data_package",
+                "raw_data_package_id",
+            ),
+            holds_back_deletion(
+                "input_products_wait",
+                "executed_reduction_step_input_product",
+                "data_product",
+                "data_product_id",
+            ),
+            stays_linked(
+                "input_products_stay",
+                "opsdb_keep_inputs",
+                "executed_reduction_step_input_product",
+                "data_product",
+                "data_product_id",
+            ),
         ]
         indexes = [
             Index(fields=["step", "-id"], name="by_step"),
@@ -662,9 +670,14 @@ class DataProduct(Checksummed, Row):
             relative_path(),
             json_object("quality_metrics"),
             differ("id", "superseded_by", "A product can't supersede itself."),
-            superseded_in_line(),
-            immutable("run_id"),
-            frozen_once_verified("data_product", *FACTS),
+            Trigger(
+                "superseded_in_line",
+                "opsdb_superseded_in_line",
+                events="INSERT OR UPDATE OF superseded_by_id",
+                when="NEW.superseded_by_id IS NOT NULL AND NEW.superseded_by_id <> NEW.id",
+            ),
+            Immutable("run_id"),
+            FrozenOnceVerified("data_product", *FACTS),
         ]
         indexes = [
             Index(fields=["relative_path"], name="by_path", opclasses=["varchar_pattern_ops"]),

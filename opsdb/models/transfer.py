@@ -4,23 +4,14 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from opsdb.database.checks import Check, Unique, differ, implies, not_negative
+from opsdb.database.indexes import Index
+from opsdb.database.triggers import AppendOnly, Immutable, Refuses, Trigger
+
 from .base import OpsModel, OpsQuerySet, Row, WorkItem, claimable_work, open_work, work_item_constraints
-from .constraints import (
-    Check,
-    Index,
-    Rule,
-    Unique,
-    append_only,
-    differ,
-    immutable,
-    implies,
-    not_negative,
-    refuse_if,
-)
 from .data import DataTransferPackage
 from .enums import LogLevel, Recording, RouteType, Status, TransferKind
 from .locations import DataLocation, Site
-from .safety import hops_in_turn, transfer_reads_what_stays
 
 
 class LogLine(OpsModel):
@@ -132,18 +123,10 @@ class DataTransferRoute(Row):
                 "The relay site must be another site than the ends.",
                 "relay_site",
             ),
-            Rule(
-                name="locations_at_ends",
+            Trigger(
+                "locations_at_ends",
+                "opsdb_route_locations_at_ends",
                 when="NEW.route_type = 'custom'",
-                declare="wrong text;",
-                body="SELECT name INTO wrong FROM data_location\n"
-                "WHERE (id = NEW.origin_location_id AND site_id <> NEW.origin_site_id)\n"
-                "OR (id = NEW.destination_location_id AND site_id <> NEW.destination_site_id) LIMIT 1;\n"
-                + refuse_if(
-                    "FOUND",
-                    "'data_transfer_route ' || NEW.id || ': location ' || wrong || ' is not at that end of the route'",
-                    "Choose locations of the origin site and of the destination site.",
-                ),
             ),
         ]
 
@@ -286,20 +269,45 @@ class DataTransfer(WorkItem, Row):
                 "Only what has arrived can be unpacked.",
                 "unpack_status",
             ),
-            immutable("data_transfer_package_id", "origin_location_id", "destination_location_id"),
-            *transfer_reads_what_stays("data_transfer_package"),
-            *hops_in_turn(),
-            Rule(
-                name="hops_connect",
+            Immutable("data_transfer_package_id", "origin_location_id", "destination_location_id"),
+            Trigger(
+                "reads_what_stays",
+                "opsdb_read_what_stays",
+                "data_transfer_package",
+                events="INSERT",
+                when="opsdb_is_open_work(NEW.status)",
+            ),
+            Trigger(
+                "again_reads_what_stays",
+                "opsdb_read_what_stays",
+                "data_transfer_package",
+                events="UPDATE OF status",
+                when="OLD.status = 'failed' AND opsdb_is_open_work(NEW.status)",
+            ),
+            Trigger(
+                "waits_for_hop",
+                "opsdb_wait_for_hop",
+                events="INSERT OR UPDATE OF status, depends_on_id",
+                when="NEW.depends_on_id IS NOT NULL AND NEW.status IN ('in_progress', 'completed')",
+            ),
+            Refuses(
+                "hop_stays",
+                "OLD.depends_on_id IS NOT NULL AND OLD.depends_on_id IS DISTINCT FROM NEW.depends_on_id",
+                "data_transfer {old.id}: depends_on_id cannot be changed once set",
+                "Plan another transfer.",
+                events="UPDATE OF depends_on_id",
+            ),
+            Check(
+                "depends_on_is_older",
+                Q(depends_on__lt=F("id")),
+                "A hop depends on one that was planned before it.",
+                "depends_on",
+            ),
+            Trigger(
+                "hops_connect",
+                "opsdb_connect_hops",
                 events='INSERT OR UPDATE OF "depends_on_id"',
                 when="NEW.depends_on_id IS NOT NULL",
-                body=refuse_if(
-                    "NOT EXISTS (SELECT FROM data_transfer WHERE id = NEW.depends_on_id\n"
-                    "AND data_transfer_package_id = NEW.data_transfer_package_id\n"
-                    "AND destination_location_id = NEW.origin_location_id)",
-                    "'data_transfer ' || NEW.id || ': the hop before must bring the same package "
-                    "to where this one starts'",
-                ),
             ),
         ]
         indexes = [
@@ -324,5 +332,5 @@ class DataTransferLog(LogLine):
     )
 
     class Meta:
-        constraints = [append_only("a log line", deletable=True)]
+        constraints = [AppendOnly("a log line", deletable=True)]
         indexes = [Index(fields=["data_transfer", "logged_at"], name="by_transfer")]

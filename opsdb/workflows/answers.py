@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from opsdb import conf
+from opsdb.database.indexes import CHECKSUM_HEAD, checksum_head
 from opsdb.models import (
     DataLocation,
     DataProduct,
@@ -39,7 +40,6 @@ from opsdb.models import (
     TriggerType,
     Verification,
 )
-from opsdb.models.constraints import CHECKSUM_HEAD, checksum_head
 from opsdb.models.copies import COPY_TARGETS
 
 from .deletion import explain_deletion

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db import models
 from django.utils import timezone
 
+from opsdb.database.checks import CHECKSUM_DIGITS
 from opsdb.models import (
     ChecksumAlgorithm,
     DataLocation,
@@ -20,7 +21,6 @@ from opsdb.models import (
     Status,
     Verification,
 )
-from opsdb.models.constraints import CHECKSUM_DIGITS
 
 from . import work
 from .errors import Conflict, NotFound, Refused

@@ -1,8 +1,9 @@
 """Stage 7, delete: workers delete bytes, but only the database says which.
 
 A copy goes by these steps: it is scheduled (by a manager that asks ``PhysicalCopy.objects.deletable(location)``, or
-by an approved request), a worker starts, and confirms or fails. The five rules are in ``opsdb.models.safety``, as a
-trigger that no step gets round; here they are asked before, so that one copy that must stay does not stop the others.
+by an approved request), a worker starts, and confirms or fails. The five rules are in ``database/sql/deletion.sql``,
+kept by a trigger that no step gets round; here they are asked before, so that one copy that must stay does not stop
+the others.
 
 Locks go in the order of that module: copies, transfer packages, raw packages, raw files, products, each by key.
 """
@@ -25,7 +26,6 @@ from opsdb.models import (
     PhysicalCopy,
     PhysicalCopyStatus,
 )
-from opsdb.models.safety import DELETION_BLOCKER
 
 from .attribution import attributed, is_attributed
 from .errors import InvalidTransition, NotFound, OpsdbError, Refused
@@ -42,26 +42,12 @@ NEXT_STEP = {
     PhysicalCopyStatus.DELETION_IN_PROGRESS: PhysicalCopyStatus.DELETED,
     PhysicalCopyStatus.MISSING: PhysicalCopyStatus.DELETED,
 }
-EXPLAIN = f"""
+EXPLAIN = """
 SELECT copy.id, copy.status, blocker.rule, blocker.held_by, blocker.why
-FROM physical_copy AS copy CROSS JOIN LATERAL {DELETION_BLOCKER}(copy.id) AS blocker
+FROM physical_copy AS copy CROSS JOIN LATERAL opsdb_deletion_blocker(copy.id) AS blocker
 WHERE copy.id = ANY (%s) ORDER BY copy.id
 """
-LOCK_THINGS = (
-    """SELECT FROM data_transfer_package WHERE id IN (SELECT data_transfer_package_id FROM physical_copy
-    WHERE id = ANY (%(ids)s)) ORDER BY id FOR UPDATE""",
-    """SELECT FROM raw_data_package WHERE id IN (
-    SELECT raw_data_package_id FROM physical_copy WHERE id = ANY (%(ids)s)
-    UNION SELECT file.raw_data_package_id FROM physical_copy AS copy
-    JOIN raw_data_file AS file ON file.id = copy.raw_data_file_id WHERE copy.id = ANY (%(ids)s)
-    UNION SELECT package.id FROM physical_copy AS copy
-    JOIN raw_data_package AS package ON package.data_transfer_package_id = copy.data_transfer_package_id
-    WHERE copy.id = ANY (%(ids)s)) ORDER BY id FOR UPDATE""",
-    """SELECT FROM raw_data_file WHERE raw_data_package_id IS NULL AND id IN (SELECT raw_data_file_id
-    FROM physical_copy WHERE id = ANY (%(ids)s)) ORDER BY id FOR UPDATE""",
-    """SELECT FROM data_product WHERE id IN (SELECT data_product_id FROM physical_copy
-    WHERE id = ANY (%(ids)s)) ORDER BY id FOR UPDATE""",
-)
+LOCK_CONTENTS = "SELECT opsdb_lock_contents(%s::bigint[], for_deletion => true)"
 
 
 @dataclass(frozen=True)
@@ -170,14 +156,13 @@ def _lock(ids) -> list[int]:
         .select_for_update(no_key=True)
         .values_list("pk", flat=True)
     )
-    _lock_things(found)
+    _lock_contents(found)
     return found
 
 
-def _lock_things(ids):
+def _lock_contents(ids):
     with connections[router.db_for_write(PhysicalCopy)].cursor() as cursor:
-        for statement in LOCK_THINGS:
-            cursor.execute(statement, {"ids": ids})
+        cursor.execute(LOCK_CONTENTS, [ids])
 
 
 def _read(ids) -> list[PhysicalCopy]:
@@ -226,7 +211,7 @@ def start_deletion(location: DataLocation, *, limit: int) -> Deletions:
             .select_for_update(skip_locked=True, no_key=True)
             .values_list("pk", flat=True)[:limit]
         )
-        _lock_things(ids)
+        _lock_contents(ids)
         explanations = _explain(ids)
         going = [found.copy_id for found in explanations if found.may_go]
         held_back = [found for found in explanations if not found.may_go]

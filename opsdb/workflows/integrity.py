@@ -274,17 +274,7 @@ FROM physical_copy AS copy JOIN recorded ON recorded.id = copy.id
 WHERE {JUDGED} AND NOT {LISTED} AND copy.status = recorded.status AND copy.arrived_at = recorded.arrived_at
 ORDER BY copy.id FOR NO KEY UPDATE OF copy
 """
-LOCK_THINGS = (
-    """SELECT FROM data_transfer_package WHERE id IN (SELECT data_transfer_package_id FROM lost)
-    ORDER BY id FOR NO KEY UPDATE""",
-    """SELECT FROM raw_data_package WHERE id IN (SELECT raw_data_package_id FROM lost
-    UNION SELECT raw_data_package_id FROM raw_data_file WHERE id IN (SELECT raw_data_file_id FROM lost)
-    UNION SELECT package.id FROM raw_data_package AS package JOIN lost USING (data_transfer_package_id))
-    ORDER BY id FOR NO KEY UPDATE""",
-    """SELECT FROM raw_data_file WHERE raw_data_package_id IS NULL AND id IN (SELECT raw_data_file_id FROM lost)
-    ORDER BY id FOR NO KEY UPDATE""",
-    "SELECT FROM data_product WHERE id IN (SELECT data_product_id FROM lost) ORDER BY id FOR NO KEY UPDATE",
-)
+LOCK_CONTENTS = "SELECT opsdb_lock_contents(ARRAY(SELECT id FROM lost), for_deletion => false)"
 MARK_MISSING = "UPDATE physical_copy SET status = 'missing' WHERE id IN (SELECT id FROM lost)"
 
 
@@ -340,8 +330,7 @@ def reconcile(
         marked = 0
         if found.missing and not dry_run:
             cursor.execute(LOCK_MISSING, facts)
-            for statement in LOCK_THINGS:
-                cursor.execute(statement)
+            cursor.execute(LOCK_CONTENTS)
             tell(connection)
             cursor.execute(MARK_MISSING)
             marked = cursor.rowcount

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from opsdb.database.identifiers import uuid7
 from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit, Quality
-from opsdb.models.identifiers import uuid7
 
 from .errors import Conflict, InvalidTransition, NotFound, OpsdbError
 from .states import name_of

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Max, Min, Sum
 
 from opsdb import conf
+from opsdb.database.identifiers import uuid7
 from opsdb.models import (
     ChecksumAlgorithm,
     DataLocation,
@@ -28,7 +29,6 @@ from opsdb.models import (
     Status,
     Verification,
 )
-from opsdb.models.identifiers import uuid7
 
 from . import work
 from .arrivals import Found, disagreement, is_replay, record_arrivals, record_new_copy, require_legible

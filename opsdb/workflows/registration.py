@@ -13,9 +13,9 @@ from uuid import UUID
 import psycopg
 from django.db import connections, router, transaction
 
+from opsdb.database.checks import CHECKSUM_DIGITS, PATH_LEADS_OUT
+from opsdb.database.identifiers import uuid7
 from opsdb.models import ChecksumAlgorithm, RawDataFile
-from opsdb.models.constraints import CHECKSUM_DIGITS, PATH_LEADS_OUT
-from opsdb.models.identifiers import uuid7
 
 from .attribution import tell
 from .errors import OpsdbError

@@ -17,6 +17,7 @@ from django.db.models import Value
 from django.db.models.functions import Cast
 
 import opsdb.models
+from opsdb.database import labels
 from opsdb.models import (
     ApiToken,
     AzimuthRange,
@@ -80,7 +81,6 @@ from opsdb.models import (
     TimeAllocation,
     User,
     enums,
-    wording,
 )
 
 from ..factories import FACTORIES
@@ -135,7 +135,7 @@ class Case:
 
 
 def spoken(name: str) -> str:
-    words = wording.spoken(name)
+    words = labels.spoken(name)
     return words[0].upper() + words[1:]
 
 
@@ -305,7 +305,7 @@ def ordered():
         yield Case(
             model,
             f"{high}_after_{low}",
-            f"{spoken(high)} must be {'above' if strict else 'at or above'} {wording.spoken(low)}.",
+            f"{spoken(high)} must be {'above' if strict else 'at or above'} {labels.spoken(low)}.",
             bad=(reverse, equal) if strict else (reverse,),
             good=(right,) if strict else (right, equal),
             given=GIVEN.get(model, {}),

@@ -6,7 +6,7 @@ import factory
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from opsdb.models.constraints import Rule
+from opsdb.database.triggers import AppendOnly, Immutable
 
 from ..factories import FACTORIES
 from .cases import New, Same
@@ -68,14 +68,10 @@ def fixed_columns(model) -> set[str]:
     """The columns that can't be updated, so that only a new row can break a rule on them."""
     columns = set()
     for rule in model._meta.constraints:
-        if not isinstance(rule, Rule):
-            continue
-        if rule.name.endswith("_append_only"):
+        if isinstance(rule, AppendOnly):
             return {field.column for field in model._meta.local_fields}
-        if rule.name.endswith("_immutable"):
-            columns |= {
-                field.column for field in model._meta.local_fields if f'"{field.column}"' in rule.options["when"]
-            }
+        if isinstance(rule, Immutable):
+            columns |= {*rule.columns}
     return columns
 
 

@@ -11,8 +11,8 @@ from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F
 from django.db.models.expressions import BaseExpression
 
+from opsdb.database.triggers import Trigger
 from opsdb.models import ChangeLog
-from opsdb.models.constraints import Rule
 
 from ..factories import FACTORIES
 from .cases import CASES, UNIQUE_FIELDS, UNIQUE_FIELDS_GIVEN, UNIQUES
@@ -76,7 +76,7 @@ def test_every_unique_field_is_tried():
 
 
 def test_there_are_no_other_kinds_of_constraint():
-    kinds = (models.CheckConstraint, models.UniqueConstraint, ExclusionConstraint, Rule)
+    kinds = (models.CheckConstraint, models.UniqueConstraint, ExclusionConstraint, Trigger)
     for model in MODELS:
         assert model._meta.unique_together == ()
         assert all(isinstance(constraint, kinds) for constraint in model._meta.constraints)

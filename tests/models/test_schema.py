@@ -280,7 +280,7 @@ def test_names_of_constraints_indexes_and_triggers_start_with_their_table():
     shortened = 20
     assert [(table, name) for table, name in names if table in TABLES and not name.startswith(table[:shortened])] == []
     declared = {
-        (getattr(named, "options", {}).get("table") or model._meta.db_table, named.name)
+        (getattr(named, "table", model._meta.db_table), named.name)
         for model in MODELS
         for named in (*model._meta.constraints, *model._meta.indexes)
         if not named.name.endswith("_never_truncated")  # put away, so that tests can empty the tables

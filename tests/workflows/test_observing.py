@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from opsdb.database.identifiers import uuid7
 from opsdb.models import ExecutedObsUnit, ObservationStatus, Quality
-from opsdb.models.identifiers import uuid7
 from opsdb.workflows.errors import Conflict, InvalidTransition, NotFound, OpsdbError
 from opsdb.workflows.observing import finish_observation, start_observation
 from tests.factories import ChaiModuleConfigurationFactory, ObsUnitFactory, UserFactory

@@ -6,8 +6,8 @@ from itertools import count
 import pytest
 from django.db import connection, connections
 
+from opsdb.database.identifiers import uuid7
 from opsdb.models import PhysicalCopy, PhysicalCopyStatus, RawDataFile, Verification
-from opsdb.models.identifiers import uuid7
 from opsdb.workflows.registration import RawFileReport, RegistrationRefused, register_raw_data_files
 from tests.factories import (
     DiskDataLocationFactory,

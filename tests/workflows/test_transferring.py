@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
+from opsdb.database.identifiers import uuid7
 from opsdb.models import (
     DataTransfer,
     DataTransferRoute,
@@ -19,7 +20,6 @@ from opsdb.models import (
     TransferKind,
     Verification,
 )
-from opsdb.models.identifiers import uuid7
 from opsdb.workflows import work
 from opsdb.workflows.answers import explain
 from opsdb.workflows.archiving import claim_archive_transfers, complete_archive_transfer, plan_archiving

@@ -6,9 +6,9 @@ import pytest
 from django.apps import apps
 from django.utils import timezone
 
+from opsdb.database.identifiers import uuid7
 from opsdb.models import DataTransfer, DataTransferPackage, LongTermArchiveTransfer, RawDataPackage, StagingJob, Status
 from opsdb.models.base import WorkItem
-from opsdb.models.identifiers import uuid7
 from opsdb.workflows import work
 from opsdb.workflows.archiving import plan_archiving
 from opsdb.workflows.errors import InvalidTransition, LostClaim, NotFound, OpsdbError

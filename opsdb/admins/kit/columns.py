@@ -10,8 +10,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from opsdb.database.labels import spoken, unit_of
 from opsdb.models.enums import StateChoices
-from opsdb.models.wording import spoken, unit_of
 
 from .counting import grouped
 from .links import link, list_url

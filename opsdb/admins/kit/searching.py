@@ -13,8 +13,8 @@ from django.utils.text import smart_split, unescape_string_literal
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from opsdb.database.indexes import CHECKSUM_HEAD, checksum_head, file_name
 from opsdb.models import DataLocation, DiskDataLocation, FixedSource
-from opsdb.models.constraints import CHECKSUM_HEAD, checksum_head, file_name
 
 UUID_BEGINNING = re.compile(r"[0-9a-f]{8}[0-9a-f-]*", re.IGNORECASE)
 UUID_DIGITS = 32

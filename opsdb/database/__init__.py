@@ -1,0 +1,1 @@
+"""What PostgreSQL itself keeps: functions (``sql/``), triggers, constraints and indexes, and what migrations name."""

@@ -1,0 +1,273 @@
+"""The CHECK, UNIQUE and EXCLUDE constraints that a model can declare in ``Meta.constraints``.
+
+Names are given without the table (``name="unique_path"``); the model base completes them
+(``raw_data_file_unique_path``). Migrations name Django's own classes, so that they don't depend on these.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import reduce
+from operator import and_, or_
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.core.exceptions import ValidationError
+from django.db import DataError, models, transaction
+from django.db.models import BooleanField, F, Func, IntegerField, Q, Value
+from django.db.models.lookups import Exact
+from django.utils.text import capfirst
+
+from .deconstruction import DeconstructsAsDjango
+from .labels import spoken
+
+DATA_EXCEPTION = "22000"  # PostgreSQL manual, appendix A
+
+
+class Check(DeconstructsAsDjango, models.CheckConstraint):
+    """A CHECK constraint that a form reports beside ``field`` when one is named.
+
+    Args:
+        name: without the table's name.
+        condition: a ``Q`` or a boolean expression.
+        message: what a person reads when a row breaks it.
+        field: the form field to report it beside; none means the whole form.
+    """
+
+    _django_module = "django.db.models"
+
+    def __init__(self, name, condition, message, field=None):
+        super().__init__(name=name, condition=condition, violation_error_message=message)
+        self.field = field
+
+    def validate(self, model, instance, exclude=None, using="default"):
+        try:
+            super().validate(model, instance, exclude=exclude, using=using)
+        except ValidationError as error:
+            if self.field and self.field not in (exclude or ()):
+                raise ValidationError({self.field: error}) from error
+            raise
+
+
+class Unique(DeconstructsAsDjango, models.UniqueConstraint):
+    """A UNIQUE constraint or, with ``condition``, a partial unique index."""
+
+    _django_module = "django.db.models"
+
+    def __init__(self, name, *fields, message, condition=None, nulls_distinct=None, opclasses=()):
+        super().__init__(
+            name=name,
+            fields=fields,
+            condition=condition,
+            nulls_distinct=nulls_distinct,
+            opclasses=opclasses,
+            violation_error_message=message,
+        )
+
+
+class NoOverlap(DeconstructsAsDjango, ExclusionConstraint):
+    """An exclusion constraint: no two rows with equal ``fields`` may have overlapping ranges."""
+
+    _django_module = "django.contrib.postgres.constraints"
+
+    def __init__(self, name, period, *fields, message):
+        super().__init__(
+            name=name,
+            expressions=[(period, "&&"), *((field, "=") for field in fields)],
+            violation_error_message=message,
+        )
+
+    def validate(self, model, instance, exclude=None, using="default"):
+        """Leave a period that ends before it starts to the CHECK that says so: PostgreSQL makes no range of it."""
+        try:
+            with transaction.atomic(using=using):
+                super().validate(model, instance, exclude=exclude, using=using)
+        except DataError as error:
+            if error.__cause__.sqlstate != DATA_EXCEPTION:
+                raise
+
+    def check(self, model, connection):
+        """Skip Django 6's demand for ``django.contrib.postgres`` as an installed app: nothing here needs it."""
+        return []
+
+
+def _typeof(field):
+    return Func(F(field), function="jsonb_typeof", output_field=models.TextField())
+
+
+def _nothing_at(field, path):
+    """An expression that is true when the JSON path finds nothing in the document, or does not fit its structure.
+
+    Strict, because a lax path takes a list in a list for its entries.
+    """
+    return Func(
+        F(field),
+        Value(f"strict {path}"),
+        function="jsonb_path_exists",
+        template="(NOT %(function)s(%(expressions)s::jsonpath, '{}', true))",
+        output_field=BooleanField(),
+    )
+
+
+def _spoken(field: str) -> str:
+    return capfirst(spoken(field))
+
+
+def between(field, low, high, unit="", below_high=False):
+    """CHECK that a value lies in [low, high], or in [low, high) with ``below_high``."""
+    upper = Q(**{f"{field}__lt" if below_high else f"{field}__lte": high})
+    what = f"at least {low} and below {high}" if below_high else f"between {low} and {high}"
+    return Check(
+        f"{field}_range",
+        Q(**{f"{field}__gte": low}) & upper,
+        f"{_spoken(field)} must be {what}{unit}.",
+        field,
+    )
+
+
+def positive(field, name=None):
+    """CHECK that a value is above zero."""
+    return Check(name or f"{field}_positive", Q(**{f"{field}__gt": 0}), f"{_spoken(field)} must be above 0.", field)
+
+
+def not_negative(field):
+    """CHECK that a value is zero or more."""
+    return Check(f"{field}_not_negative", Q(**{f"{field}__gte": 0}), f"{_spoken(field)} must be 0 or more.", field)
+
+
+def finite(fields):
+    """CHECK that numbers are neither infinite nor NaN, which PostgreSQL takes to be above infinity."""
+    limits = [Q(**{f"{field}__gt": -math.inf, f"{field}__lt": math.inf}) for field in fields]
+    return Check("finite", reduce(and_, limits), "Numbers must be finite: neither NaN nor infinite.")
+
+
+def finite_times(fields):
+    """CHECK that times and dates are not infinite, which PostgreSQL takes and Python can't read.
+
+    Args:
+        fields: the fields, all of one kind or of several.
+    """
+    finite_all = [
+        Func(F(field.name), function="isfinite", template=_ISFINITE[type(field)], output_field=BooleanField())
+        for field in fields
+    ]
+    return Check("finite_times", reduce(and_, map(Q, finite_all)), "Times and dates must be finite.")
+
+
+# The type is named, because PostgreSQL can't choose a function for a value that is NULL.
+_ISFINITE = {
+    models.DateTimeField: "%(function)s((%(expressions)s)::timestamptz)",
+    models.DateField: "%(function)s((%(expressions)s)::date)",
+}
+
+
+def ordered(low, high, strict=True):
+    """CHECK that one field stays below (or, not ``strict``, does not exceed) the other."""
+    lookup = "gt" if strict else "gte"
+    relation = "above" if strict else "at or above"
+    return Check(
+        f"{high}_after_{low}",
+        Q(**{f"{high}__{lookup}": F(low)}),
+        f"{_spoken(high)} must be {relation} {spoken(low)}.",
+        high,
+    )
+
+
+def differ(one, other, message):
+    """CHECK that two references don't name the same row."""
+    return Check(f"{other}_differs", ~Q(**{other: F(one)}), message, other)
+
+
+def matches(field, pattern, message, name=None):
+    """CHECK a text against a regular expression of PostgreSQL."""
+    return Check(name or f"{field}_format", Q(**{f"{field}__regex": pattern}), message, field)
+
+
+def json_object(field):
+    """CHECK that a JSON document is an object."""
+    return Check(
+        f"{field}_object",
+        Exact(_typeof(field), Value("object")),
+        f'{_spoken(field)} must be a JSON object, such as {{"key": 1}}.',
+        field,
+    )
+
+
+def json_list(field):
+    """CHECK that a JSON document is a list."""
+    return Check(
+        f"{field}_list",
+        Exact(_typeof(field), Value("array")),
+        f'{_spoken(field)} must be a JSON list, such as ["one", "two"].',
+        field,
+    )
+
+
+def json_list_of_text(field, pattern=".+", what="non-empty texts"):
+    """CHECK that every entry of a JSON list is a text that matches ``pattern``."""
+    escaped = pattern.replace("\\", "\\\\").replace('"', '\\"')
+    path = f'$[*] ? (!(@.type() == "string" && @ like_regex "{escaped}"))'
+    return Check(f"{field}_entries", _nothing_at(field, path), f"{_spoken(field)} must be a list of {what}.", field)
+
+
+def json_object_of_text(field):
+    """CHECK that every value of a JSON object is a text."""
+    return Check(
+        f"{field}_values",
+        _nothing_at(field, '$.* ? (@.type() != "string")'),
+        f"{_spoken(field)}: every value must be a text.",
+        field,
+    )
+
+
+def exactly_one(name, fields, message):
+    """CHECK that exactly one of the fields is set."""
+    return Check(
+        name,
+        Exact(Func(*map(F, fields), function="num_nonnulls", output_field=IntegerField()), Value(1)),
+        message,
+    )
+
+
+def implies(name, condition, consequence, message, field=None):
+    """CHECK that rows which meet ``condition`` also meet ``consequence``."""
+    return Check(name, ~condition | consequence, message, field)
+
+
+# A path that does not stay inside its location, or that no listing could show.
+PATH_LEADS_OUT = r"(^$|^/|/$|//|(^|/)\.\.?(/|$)|[[:cntrl:]])"
+
+
+def relative_path(field="relative_path"):
+    """CHECK that a path stays inside its location: relative, no ``..``, nothing empty, no control characters."""
+    return Check(
+        f"{field}_inside",
+        ~Q(**{f"{field}__regex": PATH_LEADS_OUT}),
+        "The path must be relative, without a leading, trailing or double slash, '.', '..' or control characters.",
+        field,
+    )
+
+
+# Hexadecimal digits of a digest: FIPS 180-4 (sha), RFC 7693 (blake2b), RFC 1321 (md5),
+# xxHash specification (xxh3: 64 or 128 bits), RFC 1950 (adler32), RFC 3720 (crc32c).
+CHECKSUM_DIGITS = {
+    "sha256": "{64}",
+    "sha512": "{128}",
+    "blake2b": "{128}",
+    "md5": "{32}",
+    "xxh3": "{16}([0-9a-f]{16})?",
+    "adler32": "{8}",
+    "crc32c": "{8}",
+}
+
+
+def checksum_format(field="checksum", algorithm="checksum_algorithm"):
+    """CHECK that a checksum is lower-case hexadecimal and as long as its algorithm makes it."""
+    alternatives = (
+        Q(**{algorithm: name, f"{field}__regex": f"^[0-9a-f]{digits}$"}) for name, digits in CHECKSUM_DIGITS.items()
+    )
+    return Check(
+        f"{field}_format",
+        reduce(or_, alternatives),
+        "The checksum must be lower-case hexadecimal, as long as its algorithm makes it (sha256: 64 digits).",
+        field,
+    )

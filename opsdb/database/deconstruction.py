@@ -1,0 +1,44 @@
+"""How migrations name what is declared: in Django's words, so that they don't depend on ours."""
+
+import copy
+from types import MethodType
+from typing import Any, Self
+
+from django.db import models
+
+# Texts for people, which the database does not hold; a change of wording is no migration.
+LEFT_OUT = ("choices", "help_text", "verbose_name", "violation_error_message")
+
+
+class DeconstructsAsDjango:
+    """Let migrations name Django's own class of a constraint or index."""
+
+    _django_module: str
+
+    def deconstruct(self) -> Any:
+        _, args, kwargs = super().deconstruct()  # type: ignore[misc]
+        django_class = next(base for base in type(self).__mro__ if base.__module__.startswith("django."))
+        return f"{self._django_module}.{django_class.__name__}", args, _without_texts(kwargs)
+
+    def clone(self) -> Self:
+        return copy.copy(self)
+
+    def __eq__(self, other: object) -> bool:
+        return hasattr(other, "deconstruct") and self.deconstruct() == other.deconstruct()
+
+    def __hash__(self) -> int:
+        return hash(self.name)  # type: ignore[attr-defined]
+
+
+def leave_out_texts(field: models.Field) -> None:
+    """Let migrations leave out a field's texts for people; its comment in the database stays."""
+    field.deconstruct = MethodType(_deconstruct_without_texts, field)  # type: ignore[method-assign]
+
+
+def _deconstruct_without_texts(field):
+    name, path, args, kwargs = type(field).deconstruct(field)
+    return name, path, args, _without_texts(kwargs)
+
+
+def _without_texts(kwargs):
+    return {key: value for key, value in kwargs.items() if key not in LEFT_OUT}

@@ -1,0 +1,48 @@
+"""The functions of ``database/sql/`` that querysets ask as well as triggers, so that each rule is spelled once."""
+
+from django.db import models
+from django.db.models import Func
+
+
+class IsReadable(Func):
+    """Whether a copy can be read from: of its status and verification."""
+
+    function = "opsdb_is_readable"
+    output_field = models.BooleanField()
+
+
+class IsSafeArchiveCopy(Func):
+    """Whether others may be deleted for a copy: of its key."""
+
+    function = "opsdb_is_safe_archive_copy"
+    output_field = models.BooleanField()
+
+
+class LocationIsFull(Func):
+    """Whether a location is filled above its threshold: of its key."""
+
+    function = "opsdb_location_is_full"
+    output_field = models.BooleanField()
+
+
+class RetentionHorizon(Func):
+    """The moment before which a copy must have arrived for its retention to have passed: of the retention in days."""
+
+    function = "opsdb_retention_horizon"
+    output_field = models.DateTimeField()
+
+
+class DeletionRule(Func):
+    """Number of the deletion rule that holds a copy back; none when it may go: of its key."""
+
+    function = "opsdb_deletion_blocker"
+    template = "(%(function)s(%(expressions)s)).rule"
+    output_field = models.IntegerField()
+
+
+class TokenIsUsable(Func):
+    """Whether a token is active, not revoked and not expired at a moment: of ``active``, ``expires_at``,
+    ``revoked_at`` and a moment."""
+
+    function = "opsdb_token_is_usable"
+    output_field = models.BooleanField()

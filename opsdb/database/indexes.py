@@ -1,0 +1,51 @@
+"""The indexes that a model can declare in ``Meta.indexes``, and the expressions that they serve."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.indexes import HashIndex
+from django.db import models
+from django.db.models import CharField, F, Func, Value
+from django.db.models.functions import Left
+
+from .deconstruction import DeconstructsAsDjango
+
+IDENTIFIER_MAX_LENGTH = 63  # NAMEDATALEN - 1, PostgreSQL manual section 4.1.1
+CHECKSUM_HEAD = 7  # hexadecimal digits that tell 2.7 * 10^8 checksums apart, in one word of an index
+
+
+class _NamedAtLength(DeconstructsAsDjango):
+    """Django's own indexes stop at 30 characters, for the sake of other databases."""
+
+    max_name_length = IDENTIFIER_MAX_LENGTH
+
+
+class Index(_NamedAtLength, models.Index):
+    """A PostgreSQL index."""
+
+    _django_module = "django.db.models"
+
+
+class Hash(_NamedAtLength, HashIndex):
+    """An index for equality alone, of a few bytes a row however long the value is."""
+
+    _django_module = "django.contrib.postgres.indexes"
+
+
+def file_name(path="relative_path"):
+    """Return the part of a path after its last slash, as an expression that :func:`by_file_name` serves."""
+    return Func(F(path), Value("/"), Value(-1), function="split_part", output_field=CharField())
+
+
+def by_file_name():
+    """Return the index that finds a row by the name of its file."""
+    return Hash(file_name(), name="by_file_name")
+
+
+def checksum_head(checksum="checksum"):
+    """Return the beginning of a checksum, as an expression that :func:`by_checksum` serves."""
+    return Left(checksum, CHECKSUM_HEAD)
+
+
+def by_checksum():
+    """Return the index that finds a row by the beginning of its checksum: a quarter of the size of a whole one."""
+    return Index(checksum_head(), name="by_checksum")

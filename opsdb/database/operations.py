@@ -1,0 +1,144 @@
+"""The operations that migrations use; they stay as long as the migrations do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.db import router
+from django.db.migrations.operations.base import Operation
+
+FROZEN = Path(__file__).resolve().parent.parent / "migrations" / "sql"
+FUNCTION = re.compile(r"^CREATE OR REPLACE FUNCTION (\w+)\(.*?^\$\$;$", re.DOTALL | re.MULTILINE)
+
+
+def functions_in(folder: Path) -> dict[str, str]:
+    """Return the statement that defines each function in the ``.sql`` files of a folder, by the function's name.
+
+    A definition begins with ``CREATE OR REPLACE FUNCTION`` at the beginning of a line and ends with a line ``$$;``.
+    """
+    return {
+        definition[1]: definition[0]
+        for path in sorted(folder.glob("*.sql"))
+        for definition in FUNCTION.finditer(path.read_text(encoding="utf-8"))
+    }
+
+
+class DefineFunctions(Operation):
+    """Define the functions in the frozen files ``migrations/sql/<folder>/*.sql``.
+
+    Backwards, a function becomes what the newest older folder has of it, or goes when none has it.
+
+    Args:
+        folder: number of the migration.
+    """
+
+    reversible = True
+    reduces_to_sql = True
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return type(self).__qualname__, [self.folder], {}
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The state of the models has no functions."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if router.allow_migrate(schema_editor.connection.alias, app_label):
+            for definition in functions_in(FROZEN / self.folder).values():
+                schema_editor.execute(definition, params=None)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if router.allow_migrate(schema_editor.connection.alias, app_label):
+            before: dict[str, str] = {}
+            for older in sorted(path for path in FROZEN.iterdir() if path.name < self.folder):
+                before |= functions_in(older)
+            for name in reversed([*functions_in(FROZEN / self.folder)]):
+                schema_editor.execute(before.get(name, f"DROP FUNCTION {name}"), params=None)
+
+    def describe(self) -> str:
+        return f"Define the functions of migrations/sql/{self.folder}"
+
+
+class ChangeConstraints(Operation):
+    """Add and remove many constraints, for which the models of the migration's state are made anew only once.
+
+    Django makes them anew for each constraint, which takes most of the time of a migration with hundreds of them.
+
+    Args:
+        operations: ``AddConstraint`` and ``RemoveConstraint``, in their order.
+    """
+
+    serialization_expand_args = ["operations"]
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        self.operations = operations
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return type(self).__qualname__, [], {"operations": self.operations}
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        state.__dict__.pop("apps", None)
+        for operation in self.operations:
+            operation.state_forwards(app_label, state)
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        for operation in self.operations:
+            operation.database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        for operation in reversed(self.operations):
+            operation.database_backwards(app_label, schema_editor, from_state, to_state)
+
+    def describe(self) -> str:
+        return f"Change {len(self.operations)} constraints"
+
+
+class CommentOnLinks(Operation):
+    """Comment on tables of links and their columns; Django comments only on tables that have a model of their own.
+
+    Args:
+        model_name: the model that has the links.
+        comments: for each many-to-many field, the comments on its table, on the column for the model's row, and on
+            the column for what is linked.
+    """
+
+    reversible = True
+    serialization_expand_args = ["comments"]
+
+    def __init__(self, model_name: str, comments: dict[str, tuple[str, str, str]]) -> None:
+        self.model_name = model_name
+        self.comments = comments
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return type(self).__qualname__, [], {"model_name": self.model_name, "comments": self.comments}
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The state of the models has no comments on tables of links."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        quote, literal = schema_editor.quote_name, schema_editor.quote_value
+        for name, (of_table, of_owner, of_other) in self.comments.items():
+            field = model._meta.get_field(name)
+            table = quote(field.m2m_db_table())
+            schema_editor.execute(f"COMMENT ON TABLE {table} IS {literal(of_table)}", params=None)
+            for column, comment in (
+                ("id", "Number of the row."),
+                (field.m2m_column_name(), of_owner),
+                (field.m2m_reverse_name(), of_other),
+            ):
+                statement = f"COMMENT ON COLUMN {table}.{quote(column)} IS {literal(comment)}"
+                schema_editor.execute(statement, params=None)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """The comments go with their tables."""
+
+    def describe(self) -> str:
+        return f"Comment on the links of {self.model_name}"

@@ -1,0 +1,57 @@
+-- Users, roles and tokens.
+
+CREATE OR REPLACE FUNCTION opsdb_token_is_usable(
+    active boolean, expires_at timestamptz, revoked_at timestamptz, moment timestamptz
+) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+-- Whether a token is active, not revoked, and not expired at a moment.
+    SELECT active AND revoked_at IS NULL AND coalesce(expires_at > moment, true)
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_staff_is_no_service() RETURNS trigger
+LANGUAGE plpgsql AS $$
+-- A user in the role service becomes neither staff nor superuser, so that no program's user gets into the admin.
+BEGIN
+    IF EXISTS (
+        SELECT FROM user_groups AS link
+        JOIN auth_group ON auth_group.id = link.group_id
+        WHERE link.user_id = NEW.id AND auth_group.name = 'service'
+    ) THEN
+        PERFORM opsdb_refuse_service_as_staff(
+            TG_NAME, TG_TABLE_NAME, NEW.username, CASE WHEN NEW.is_staff THEN 'is_staff' ELSE 'is_superuser' END
+        );
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_service_is_no_staff() RETURNS trigger
+LANGUAGE plpgsql AS $$
+-- Staff and superusers don't join the role service. Locks the user's row, as a change of it does: of the two at once,
+-- the second sees the first.
+DECLARE
+    member record;
+BEGIN
+    SELECT username, is_staff OR is_superuser AS privileged INTO member FROM "user"
+    WHERE id = NEW.user_id AND EXISTS (SELECT FROM auth_group WHERE id = NEW.group_id AND name = 'service')
+    FOR NO KEY UPDATE;
+    IF member.privileged THEN
+        PERFORM opsdb_refuse_service_as_staff(TG_NAME, TG_TABLE_NAME, member.username, 'groups');
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_refuse_service_as_staff(rule name, table_name name, username text, column_name text)
+RETURNS void
+LANGUAGE plpgsql AS $$
+-- Keeps staff and the role service apart.
+BEGIN
+    PERFORM opsdb_refuse(
+        rule, table_name,
+        format('user %s: whoever is in the role service can be neither staff nor superuser', username),
+        'Programs sign in by tokens; take the user out of the role service first, or make another for the person.',
+        column_name
+    );
+END
+$$;

@@ -1,0 +1,372 @@
+-- The five rules of deletion. Bytes are deleted by workers, but only the database says which:
+--
+--   1. Copies in a long-term archive are permanent.
+--   2. A copy at a source or buffer goes only when every raw data package that it stands for is archived and has
+--      enough safe copies in archives; raw data at a processing location when that holds or others can be read; the
+--      last readable copy of a data product only when the product is superseded and neither released nor published.
+--   3. Nothing that is open reads from the copy, and what it carries is unpacked.
+--   4. At a processing location, no active staging job and no open run needs it.
+--   5. The retention of the location has passed, or the location is too full, or an approved request says otherwise.
+--
+-- A missing copy has no bytes to read or to keep, so that only rules 1 and 2 say whether its loss may be called a
+-- deletion. Once a worker deletes, nothing holds back the report of how that ended.
+--
+-- Each rule is a function that returns the row that holds a copy back, and why; NULLs when it does not.
+
+CREATE OR REPLACE FUNCTION opsdb_deletion_rule_1(
+    candidate physical_copy, place data_location, OUT held_by text, OUT why text
+)
+LANGUAGE plpgsql STABLE AS $$
+-- Rule 1: copies in a long-term archive are permanent.
+BEGIN
+    IF place.location_type = 'long_term_archive' THEN
+        held_by = 'data_location ' || place.id;
+        why = 'copies in the long-term archive ' || place.name || ' are permanent';
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_deletion_rule_2(
+    candidate physical_copy, place data_location, OUT held_by text, OUT why text
+)
+LANGUAGE plpgsql STABLE AS $$
+-- Rule 2: something else still holds what the copy holds.
+DECLARE
+    package_ids uuid[] = opsdb_raw_packages_of(candidate);
+    package record;
+    needed integer;
+    safe integer;
+BEGIN
+    -- The last readable copy of a product goes only when the product is superseded and nobody has published it.
+    IF candidate.data_product_id IS NOT NULL THEN
+        IF NOT opsdb_is_readable_elsewhere(candidate) THEN
+            held_by = 'data_product ' || candidate.data_product_id;
+            why = held_by || ' has no other copy that can be read, and '
+                || opsdb_needs_data_product(candidate.data_product_id);
+        END IF;
+        RETURN;
+    END IF;
+
+    -- What is in no package is in no archive; at a processing location it goes when another copy can be read.
+    IF package_ids IS NULL THEN
+        IF candidate.raw_data_file_id IS NOT NULL
+            AND place.location_type = 'processing'
+            AND opsdb_is_readable_elsewhere(candidate)
+        THEN
+            RETURN;
+        END IF;
+        held_by = CASE
+            WHEN candidate.raw_data_file_id IS NOT NULL THEN 'raw_data_file ' || candidate.raw_data_file_id
+            ELSE 'data_transfer_package ' || candidate.data_transfer_package_id
+        END;
+        why = held_by || ' is in no raw data package that could be safe in an archive';
+        RETURN;
+    END IF;
+
+    -- Every package is archived and has enough safe copies; at a processing location it may be readable elsewhere.
+    SELECT coalesce(max(min_archive_copies), 1) INTO needed FROM deletion_policy;
+    FOR package IN SELECT id, state FROM raw_data_package WHERE id = ANY (package_ids) ORDER BY id LOOP
+        IF package.state <> 'archived' THEN
+            why = 'raw_data_package ' || package.id || ' is ' || package.state || ', not archived';
+        ELSE
+            SELECT count(*) INTO safe FROM physical_copy AS copy
+            WHERE copy.raw_data_package_id = package.id AND opsdb_is_safe_archive_copy(copy.id);
+            IF safe < needed THEN
+                why = 'raw_data_package ' || package.id || ' has ' || safe
+                    || ' verified archive copies elsewhere, and needs ' || needed;
+            END IF;
+        END IF;
+        IF why IS NOT NULL AND place.location_type = 'processing' AND (
+            opsdb_is_readable_elsewhere(candidate)
+            OR EXISTS (
+                SELECT FROM physical_copy AS other
+                WHERE other.raw_data_package_id = package.id
+                    AND other.data_location_id <> place.id
+                    AND opsdb_is_readable(other.status, other.verification)
+            )
+        ) THEN
+            why = NULL;
+        END IF;
+        IF why IS NOT NULL THEN
+            held_by = 'raw_data_package ' || package.id;
+            RETURN;
+        END IF;
+    END LOOP;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_needs_data_product(product_id bigint) RETURNS text
+LANGUAGE sql STABLE AS $$
+-- Why a data product must keep a readable copy; NULL when it is superseded and neither released nor published.
+    SELECT CASE
+        WHEN product.superseded_by_id IS NULL THEN 'nothing supersedes it'
+        WHEN release.id IS NOT NULL THEN 'data_release ' || release.id || ' holds it'
+        WHEN publication.id IS NOT NULL THEN 'publication ' || publication.id || ' uses it'
+    END
+    FROM data_product AS product
+    CROSS JOIN LATERAL (
+        SELECT min(datarelease_id) AS id FROM data_release_products WHERE dataproduct_id = product.id
+    ) AS release
+    CROSS JOIN LATERAL (
+        SELECT min(publication_id) AS id FROM publication_products WHERE dataproduct_id = product.id
+    ) AS publication
+    WHERE product.id = product_id
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_deletion_rule_3(
+    candidate physical_copy, place data_location, OUT held_by text, OUT why text
+)
+LANGUAGE plpgsql STABLE AS $$
+-- Rule 3: nothing that is open reads from the copy, and what it carries is unpacked.
+BEGIN
+    IF candidate.data_transfer_package_id IS NOT NULL THEN
+        SELECT 'data_transfer ' || transfer.id INTO held_by FROM data_transfer AS transfer
+        WHERE transfer.data_transfer_package_id = candidate.data_transfer_package_id
+            AND transfer.origin_location_id = place.id
+            AND opsdb_is_open_work(transfer.status)
+        ORDER BY transfer.id LIMIT 1;
+        IF FOUND THEN
+            why = held_by || ' still needs it';
+            RETURN;
+        END IF;
+        SELECT 'data_transfer ' || transfer.id INTO held_by FROM data_transfer AS transfer
+        WHERE transfer.data_transfer_package_id = candidate.data_transfer_package_id
+            AND transfer.destination_location_id = place.id
+            AND transfer.status <> 'failed'
+            AND transfer.unpack_status <> 'completed'
+        ORDER BY transfer.id LIMIT 1;
+        IF FOUND THEN
+            why = held_by || ' has not been unpacked and still needs it';
+            RETURN;
+        END IF;
+    ELSIF candidate.raw_data_package_id IS NOT NULL THEN
+        SELECT 'long_term_archive_transfer ' || transfer.id INTO held_by FROM long_term_archive_transfer AS transfer
+        WHERE transfer.raw_data_package_id = candidate.raw_data_package_id
+            AND coalesce(transfer.origin_location_id, place.id) = place.id
+            AND opsdb_is_open_work(transfer.status)
+        ORDER BY transfer.id LIMIT 1;
+        IF NOT FOUND THEN
+            SELECT 'data_transfer_package ' || bundle.id INTO held_by FROM data_transfer_package AS bundle
+            JOIN raw_data_package ON raw_data_package.data_transfer_package_id = bundle.id
+            WHERE raw_data_package.id = candidate.raw_data_package_id
+                AND bundle.origin_location_id = place.id
+                AND opsdb_is_open_work(bundle.status);
+        END IF;
+        IF NOT FOUND THEN
+            SELECT 'staging_job ' || job.id INTO held_by FROM staging_job_raw_data_packages AS staged
+            JOIN staging_job AS job ON job.id = staged.stagingjob_id
+            WHERE staged.rawdatapackage_id = candidate.raw_data_package_id AND opsdb_is_open_work(job.status)
+            ORDER BY job.id LIMIT 1;
+        END IF;
+    ELSIF candidate.data_product_id IS NOT NULL THEN
+        SELECT 'staging_job ' || job.id INTO held_by FROM staging_job_data_products AS staged
+        JOIN staging_job AS job ON job.id = staged.stagingjob_id
+        WHERE staged.dataproduct_id = candidate.data_product_id AND opsdb_is_open_work(job.status)
+        ORDER BY job.id LIMIT 1;
+    END IF;
+    why = held_by || ' still needs it';
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_deletion_rule_4(
+    candidate physical_copy, place data_location, OUT held_by text, OUT why text
+)
+LANGUAGE plpgsql STABLE AS $$
+-- Rule 4: at a processing location, no active staging job and no open run needs the copy.
+DECLARE
+    package_ids uuid[];
+BEGIN
+    IF place.location_type <> 'processing' THEN
+        RETURN;
+    END IF;
+    package_ids = opsdb_raw_packages_of(candidate);
+    SELECT 'staging_job ' || job.id INTO held_by FROM staging_job_raw_data_packages AS staged
+    JOIN staging_job AS job ON job.id = staged.stagingjob_id
+    WHERE staged.rawdatapackage_id = ANY (package_ids) AND job.active AND job.destination_location_id = place.id
+    ORDER BY job.id LIMIT 1;
+    IF NOT FOUND THEN
+        SELECT 'staging_job ' || job.id INTO held_by FROM staging_job_data_products AS staged
+        JOIN staging_job AS job ON job.id = staged.stagingjob_id
+        WHERE staged.dataproduct_id = candidate.data_product_id
+            AND job.active
+            AND job.destination_location_id = place.id
+        ORDER BY job.id LIMIT 1;
+    END IF;
+    IF NOT FOUND THEN
+        SELECT 'executed_reduction_step ' || run.id INTO held_by FROM executed_reduction_step_input_package AS input
+        JOIN executed_reduction_step AS run ON run.id = input.run_id
+        WHERE input.raw_data_package_id = ANY (package_ids) AND opsdb_is_open_run(run.status)
+        ORDER BY run.id LIMIT 1;
+    END IF;
+    IF NOT FOUND THEN
+        SELECT 'executed_reduction_step ' || run.id INTO held_by FROM executed_reduction_step_input_product AS input
+        JOIN executed_reduction_step AS run ON run.id = input.run_id
+        WHERE input.data_product_id = candidate.data_product_id AND opsdb_is_open_run(run.status)
+        ORDER BY run.id LIMIT 1;
+    END IF;
+    why = held_by || ' still needs it there';
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_retention_horizon(retention_days integer) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+-- The moment before which a copy must have arrived for its retention to have passed; NULL for a location that keeps
+-- its data.
+    SELECT statement_timestamp() - make_interval(days => retention_days)
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_deletion_rule_5(
+    candidate physical_copy, place data_location, OUT held_by text, OUT why text
+)
+LANGUAGE plpgsql STABLE AS $$
+-- Rule 5: the retention of the location has passed, or it is too full, or an approved request says otherwise.
+BEGIN
+    IF candidate.arrived_at <= opsdb_retention_horizon(place.retention_days) THEN
+        RETURN;
+    END IF;
+    IF EXISTS (
+        SELECT FROM deletion_request_item AS item
+        JOIN deletion_request AS request ON request.id = item.deletion_request_id
+        WHERE item.physical_copy_id = candidate.id AND request.overrides_retention AND (
+            request.status = 'approved'
+            OR (request.status = 'executed' AND candidate.status IN ('deletion_scheduled', 'deletion_failed'))
+        )
+    ) THEN
+        RETURN;
+    END IF;
+    IF opsdb_location_is_full(place.id) THEN
+        RETURN;
+    END IF;
+    held_by = 'data_location ' || place.id;
+    why = CASE
+        WHEN place.retention_days IS NULL THEN 'location ' || place.name || ' keeps its data'
+        ELSE 'the retention of ' || place.retention_days || ' days at location ' || place.name || ' has not passed'
+    END || ', it is not over its fill threshold, and no approved request overrides that';
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_deletion_blocker(copy_id bigint, OUT rule integer, OUT held_by text, OUT why text)
+LANGUAGE plpgsql STABLE COST 10000 AS $$
+-- The first rule that holds a copy back, the row by which, and why; NULLs when the copy may go.
+DECLARE
+    candidate physical_copy;
+    place data_location;
+BEGIN
+    SELECT * INTO candidate FROM physical_copy WHERE id = copy_id;
+    SELECT * INTO place FROM data_location WHERE id = candidate.data_location_id;
+
+    rule = 1;
+    SELECT * INTO held_by, why FROM opsdb_deletion_rule_1(candidate, place);
+    IF why IS NOT NULL THEN RETURN; END IF;
+
+    rule = 2;
+    SELECT * INTO held_by, why FROM opsdb_deletion_rule_2(candidate, place);
+    IF why IS NOT NULL THEN RETURN; END IF;
+
+    IF candidate.status <> 'missing' THEN
+        rule = 3;
+        SELECT * INTO held_by, why FROM opsdb_deletion_rule_3(candidate, place);
+        IF why IS NOT NULL THEN RETURN; END IF;
+
+        rule = 4;
+        SELECT * INTO held_by, why FROM opsdb_deletion_rule_4(candidate, place);
+        IF why IS NOT NULL THEN RETURN; END IF;
+
+        rule = 5;
+        SELECT * INTO held_by, why FROM opsdb_deletion_rule_5(candidate, place);
+        IF why IS NOT NULL THEN RETURN; END IF;
+    END IF;
+    rule = NULL;
+    held_by = NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_deletion_is_safe() RETURNS trigger
+LANGUAGE plpgsql AS $$
+-- Refuses a step towards deletion while a rule holds the copy back. Locks what the copy stands for first, so that
+-- meanwhile nothing makes its other copies doubtful or begins to read it, and then looks at what is true now. A
+-- transaction that sees the past would not.
+DECLARE
+    blocker record;
+BEGIN
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            format(
+                'physical_copy %s: a %s transaction does not see what has become doubtful meanwhile',
+                OLD.id, current_setting('transaction_isolation')
+            ),
+            'Delete in a READ COMMITTED transaction.'
+        );
+    END IF;
+    PERFORM opsdb_lock_contents(ARRAY[OLD.id], for_deletion => true);
+    SELECT * INTO blocker FROM opsdb_deletion_blocker(OLD.id);
+    IF blocker.rule IS NOT NULL THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            format('physical_copy %s: deletion rule %s: %s', OLD.id, blocker.rule, blocker.why)
+        );
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_wait_for_deletion() RETURNS trigger
+LANGUAGE plpgsql AS $$
+-- A copy that others may be deleted for falls into doubt only after, or before, a deletion that counts on it.
+BEGIN
+    PERFORM opsdb_lock_contents(ARRAY[OLD.id], for_deletion => false);
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_mark_new_candidate() RETURNS trigger
+LANGUAGE plpgsql AS $$
+-- Marks a new copy as a candidate for deletion when what it is a copy of is archived already, or is a product, which
+-- waits for no archive. Without the mark, a search for copies to delete would pass by all that wait for their archive.
+-- The mark only says where to look; the rules decide.
+BEGIN
+    IF NEW.data_product_id IS NOT NULL THEN
+        NEW.deletion_candidate = true;
+    ELSE
+        PERFORM FROM raw_data_package
+        WHERE id = NEW.raw_data_package_id
+            OR id = (SELECT raw_data_package_id FROM raw_data_file WHERE id = NEW.raw_data_file_id)
+            OR data_transfer_package_id = NEW.data_transfer_package_id
+        ORDER BY id FOR SHARE;
+        NEW.deletion_candidate = EXISTS (
+            SELECT FROM raw_data_package
+            WHERE state = 'archived' AND (
+                id = NEW.raw_data_package_id
+                OR id = (SELECT raw_data_package_id FROM raw_data_file WHERE id = NEW.raw_data_file_id)
+                OR data_transfer_package_id = NEW.data_transfer_package_id
+            )
+        );
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_keep_candidate() RETURNS trigger
+LANGUAGE plpgsql AS $$
+-- What was marked as a candidate for deletion stays marked.
+BEGIN
+    NEW.deletion_candidate = true;
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_mark_archived_candidates() RETURNS trigger
+LANGUAGE plpgsql AS $$
+-- Marks the copies of a package that turns archived, of its files, and of the bundle that it came in.
+BEGIN
+    UPDATE physical_copy SET deletion_candidate = true
+    WHERE NOT deletion_candidate
+        AND raw_data_file_id IN (SELECT id FROM raw_data_file WHERE raw_data_package_id = NEW.id);
+    UPDATE physical_copy SET deletion_candidate = true
+    WHERE NOT deletion_candidate AND raw_data_package_id = NEW.id;
+    UPDATE physical_copy SET deletion_candidate = true
+    WHERE NOT deletion_candidate AND data_transfer_package_id = NEW.data_transfer_package_id;
+    RETURN NULL;
+END
+$$;

@@ -1,0 +1,78 @@
+-- Joined inheritance: the row of a subtype and the row of its parent have the same id, agree in the discriminator,
+-- and come and go together.
+
+CREATE OR REPLACE FUNCTION opsdb_require_parent() RETURNS trigger
+LANGUAGE plpgsql AS $$
+-- The row of a subtype needs a parent that names this subtype.
+-- TG_ARGV: table of the parent; its discriminator; the subtype.
+DECLARE
+    found_type text;
+BEGIN
+    EXECUTE format('SELECT %I FROM %I WHERE id = $1', TG_ARGV[1], TG_ARGV[0]) INTO found_type USING NEW.id;
+    IF found_type IS DISTINCT FROM TG_ARGV[2] THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            format(
+                '%s %s: its %s must have the %s %s, but has %s',
+                TG_TABLE_NAME, NEW.id, TG_ARGV[0], TG_ARGV[1], TG_ARGV[2], coalesce(found_type, 'no row')
+            )
+        );
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_stay_with_parent() RETURNS trigger
+LANGUAGE plpgsql AS $$
+-- The row of a subtype is not deleted alone.
+-- TG_ARGV: table of the parent.
+DECLARE
+    parent_stays boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE id = $1)', TG_ARGV[0]) INTO parent_stays USING OLD.id;
+    IF parent_stays THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME, format('%s %s: delete the %s row too', TG_TABLE_NAME, OLD.id, TG_ARGV[0])
+        );
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_touch_parent() RETURNS trigger
+LANGUAGE plpgsql AS $$
+-- Changes the parent's updated_at with the row of the subtype, too.
+-- TG_ARGV: table of the parent.
+BEGIN
+    EXECUTE format('UPDATE %I SET id = id WHERE id = $1', TG_ARGV[0]) USING NEW.id;
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_require_subtype() RETURNS trigger
+LANGUAGE plpgsql AS $$
+-- A parent has the row of its subtype when the transaction ends.
+-- TG_ARGV: the discriminator; a JSON object that names the table of every subtype.
+DECLARE
+    subtype text = to_jsonb(NEW) ->> TG_ARGV[0];
+    subtype_table text = TG_ARGV[1]::jsonb ->> subtype;
+    parent_stays boolean;
+    has_own_row boolean = false;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE id = $1)', TG_TABLE_NAME) INTO parent_stays USING NEW.id;
+    IF subtype_table IS NOT NULL THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE id = $1)', subtype_table) INTO has_own_row USING NEW.id;
+    END IF;
+    IF parent_stays AND NOT has_own_row THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            format(
+                '%s %s: a row of %s %s needs its own row in the table of that subtype',
+                TG_TABLE_NAME, NEW.id, TG_ARGV[0], subtype
+            ),
+            'Create the subtype, not the parent.'
+        );
+    END IF;
+    RETURN NULL;
+END
+$$;

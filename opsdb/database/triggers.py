@@ -1,0 +1,444 @@
+"""The triggers that a model declares in ``Meta.constraints``: typed, so that others can ask what a rule is.
+
+Each trigger calls one of the functions in ``database/sql/``. Names are given without the table (``name="history"``);
+the model base completes them (``site_history``).
+
+Unlike the triggers of django-pgtrigger, which any connection can switch off by ``SET pgtrigger.ignore`` and which a
+host project must install as an app of its own, these have no way round them and travel in ``Meta.constraints``, where
+Django's own migration machinery finds them. A migration holds the statement that created a trigger
+(:class:`FrozenTrigger`), so that later code can't rewrite what an old migration does.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import models
+
+MAKE_ANOTHER = "Make a new row instead, and delete this one if nothing refers to it."
+NEVER_DELETED = "Make a new row instead; this one stays, because it is never deleted."
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def columns_differ(columns: Iterable[str]) -> str:
+    """Return the condition of a WHEN clause that one of the columns changes."""
+    return " OR ".join(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"' for column in columns)
+
+
+class FrozenTrigger(models.BaseConstraint):
+    """A trigger by the statement that creates it, as migrations name it.
+
+    Args:
+        name: full name of the trigger.
+        table: the table that it watches.
+        statement: ``CREATE TRIGGER …``.
+    """
+
+    def __init__(self, *, name: str, table: str, statement: str) -> None:
+        super().__init__(name=name)
+        self.table = table
+        self._statement = statement
+
+    @property
+    def statement(self) -> str:
+        """The statement that creates the trigger."""
+        return self._statement
+
+    def constraint_sql(self, model: Any, schema_editor: Any) -> None:
+        schema_editor.deferred_sql.append(self.statement)
+
+    def create_sql(self, model: Any, schema_editor: Any) -> str:
+        return self.statement
+
+    def remove_sql(self, model: Any, schema_editor: Any) -> str:
+        return f"DROP TRIGGER {_identifier(self.name)} ON {_identifier(self.table)}"
+
+    def validate(self, model: Any, instance: Any, exclude: Any = None, using: str = "default") -> None:
+        """Leave it to the database: only there can the other rows be locked."""
+
+    def clone(self) -> FrozenTrigger:
+        return copy.copy(self)
+
+    def deconstruct(self) -> tuple[str, tuple[()], dict[str, Any]]:
+        path = f"{FrozenTrigger.__module__}.{FrozenTrigger.__qualname__}"
+        return path, (), {"name": self.name, "table": self.table, "statement": self.statement}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FrozenTrigger) and self.deconstruct() == other.deconstruct()
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.name}>"
+
+
+class Trigger(FrozenTrigger):
+    """A trigger by its parts.
+
+    Args:
+        name: without the table's name.
+        function: function in ``database/sql/`` that it calls.
+        arguments: what the function finds in TG_ARGV.
+        timing: BEFORE or AFTER.
+        events: such as ``INSERT OR UPDATE OF status``.
+        when: condition on OLD and NEW under which the trigger fires at all.
+        level: ROW or STATEMENT.
+        referencing: transition tables of a statement trigger.
+        deferred: fire at the end of the transaction.
+        table: the table to watch, where it is not the model's own but that of one of its links.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: str,
+        *arguments: str,
+        timing: str = "BEFORE",
+        events: str = "INSERT OR UPDATE",
+        when: str = "",
+        level: str = "ROW",
+        referencing: str = "",
+        deferred: bool = False,
+        table: str = "",
+    ) -> None:
+        super().__init__(name=name, table=table, statement="")
+        self.function = function
+        self.arguments = arguments
+        self.timing = timing
+        self.events = events
+        self.when = when
+        self.level = level
+        self.referencing = referencing
+        self.deferred = deferred
+
+    def watch(self, table: str) -> None:
+        """Let the trigger watch a table, unless it names another one itself."""
+        self.table = self.table or table
+
+    @property
+    def statement(self) -> str:
+        """The statement that creates the trigger, made of its parts."""
+        arguments = ", ".join(map(_literal, self.arguments))
+        clauses = [
+            f"CREATE {'CONSTRAINT ' if self.deferred else ''}TRIGGER {_identifier(self.name)}",
+            f"{self.timing} {self.events} ON {_identifier(self.table)}",
+            "DEFERRABLE INITIALLY DEFERRED" if self.deferred else "",
+            f"REFERENCING {self.referencing}" if self.referencing else "",
+            f"FOR EACH {self.level}",
+            f"WHEN ({self.when})" if self.when else "",
+            f"EXECUTE FUNCTION {self.function}({arguments})",
+        ]
+        return " ".join(filter(None, clauses))
+
+
+class Refuses(Trigger):
+    """Refuse a row for what it holds and held alone: no other row is looked at.
+
+    Args:
+        name: without the table's name.
+        when: condition on OLD and NEW that is refused.
+        message: with ``{old.column}`` and ``{new.column}`` for values.
+        hint: what would be right.
+        events: when to look.
+    """
+
+    def __init__(self, name: str, when: str, message: str, hint: str = "", *, events: str) -> None:
+        self.message = message
+        self.hint = hint
+        super().__init__(name, "opsdb_refuse_row", message, *filter(None, [hint]), events=events, when=when)
+
+
+class Immutable(Trigger):
+    """Refuse a change of columns that other rules and other rows build on.
+
+    Attributes:
+        columns: the columns that can't be changed once set.
+    """
+
+    def __init__(self, *columns: str, hint: str = MAKE_ANOTHER) -> None:
+        self.columns = columns
+        super().__init__(
+            "immutable" if len(columns) > 1 else f"{columns[0]}_immutable",
+            "opsdb_refuse_change",
+            ", ".join(columns),
+            hint,
+            events="UPDATE",
+            when=columns_differ(columns),
+        )
+
+
+class FrozenOnceVerified(Trigger):
+    """Refuse to change columns that a copy was verified against.
+
+    Args:
+        target: the column of ``physical_copy`` that points to this table, without ``_id``.
+        columns: the columns.
+    """
+
+    def __init__(self, target: str, *columns: str) -> None:
+        self.columns = columns
+        super().__init__(
+            "facts_frozen",
+            "opsdb_refuse_change_once_verified",
+            ", ".join(columns),
+            f"{target}_id",
+            events="UPDATE",
+            when=columns_differ(columns),
+        )
+
+
+class AppendOnly(Trigger):
+    """Refuse changes, and unless ``deletable`` also deletion, of rows that record what happened."""
+
+    def __init__(self, what: str, *, deletable: bool = False) -> None:
+        self.deletable = deletable
+        super().__init__(
+            "append_only",
+            "opsdb_refuse_rewriting",
+            what,
+            "never changed" if deletable else "never changed or removed",
+            events="UPDATE" if deletable else "UPDATE OR DELETE",
+        )
+
+
+class NeverDeleted(Trigger):
+    """Refuse ``DELETE``; :func:`kept_for_good` also refuses other ways to lose a row."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("never_deleted", "opsdb_refuse_deletion", what, events="DELETE")
+
+
+class NeverTruncated(Trigger):
+    """Refuse ``TRUNCATE``, which row triggers do not see."""
+
+    def __init__(self) -> None:
+        super().__init__("never_truncated", "opsdb_refuse_truncation", events="TRUNCATE", level="STATEMENT")
+
+
+def kept_for_good(what: str) -> list[Trigger]:
+    """Return what refuses ``DELETE``, ``TRUNCATE`` and another key: what happened can't be made undone."""
+    return [Immutable("id", hint=NEVER_DELETED), NeverDeleted(what), NeverTruncated()]
+
+
+class KeepsUpdatedAt(Trigger):
+    """Keep ``updated_at`` whatever changes the row: a form, ``update()`` or plain SQL."""
+
+    def __init__(self) -> None:
+        super().__init__("touch", "opsdb_keep_updated_at", events="UPDATE")
+
+
+class Transitions(Trigger):
+    """Refuse a step that the state machine of a field does not have.
+
+    Attributes:
+        field: the field that holds the state.
+        states: the enumeration with the transition table.
+    """
+
+    def __init__(self, field: str, states: Any) -> None:
+        self.field = field
+        self.states = states
+        table = states.transitions()
+        steps = ",".join(
+            f"{before}>{after}"
+            for before, following in table.items()
+            for after in sorted(following, key=lambda state: state.order)
+        )
+        following = {
+            str(before): ", ".join(sorted(after, key=lambda state: state.order)) or "nothing, it is final"
+            for before, after in table.items()
+        }
+        super().__init__(
+            f"{field}_transition",
+            "opsdb_refuse_transition",
+            field,
+            json.dumps(following),
+            events=f"UPDATE OF {field}",
+            when=f"OLD.{field} IS DISTINCT FROM NEW.{field} "
+            f"AND OLD.{field} || '>' || NEW.{field} <> ALL ('{{{steps}}}')",
+        )
+
+
+class Logged(Trigger):
+    """Write changes into the change log.
+
+    Args:
+        events: which changes, such as ``INSERT OR UPDATE OR DELETE``.
+        columns: all columns of the table; only needed when some are left out.
+        leaving_out: columns that the database derives, and that no history needs; a statement that sets only these
+            is not looked at.
+    """
+
+    def __init__(self, events: str, columns: Iterable[str] = (), leaving_out: Iterable[str] = ()) -> None:
+        self.leaving_out = tuple(leaving_out)
+        if self.leaving_out:
+            logged = ", ".join(f'"{column}"' for column in columns if column not in self.leaving_out)
+            events = events.replace("UPDATE", f"UPDATE OF {logged}")
+        super().__init__("history", "opsdb_log_change", *self.leaving_out, timing="AFTER", events=events)
+
+
+class LogsBulkUpdates(Trigger):
+    """Write what one statement updates into the change log at once, for half the cost.
+
+    For a table whose rows change by the thousand, have no secrets, and keep their ids.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "history_of_updates",
+            "opsdb_log_bulk_update",
+            timing="AFTER",
+            events="UPDATE",
+            level="STATEMENT",
+            referencing="OLD TABLE AS old_rows NEW TABLE AS new_rows",
+        )
+
+
+class LogsLinks(Trigger):
+    """Write what is linked to a row, and what is taken from it, into the change log as a change of that row.
+
+    Args:
+        owner: the table of the rows that have the links.
+        field: the name of the many-to-many field.
+        link: the table of the links.
+        owner_column: its column for the row.
+        other_column: its column for what is linked.
+    """
+
+    def __init__(self, owner: str, field: str, link: str, owner_column: str, other_column: str) -> None:
+        super().__init__(
+            f"{field}_history",
+            "opsdb_log_link",
+            owner,
+            field,
+            owner_column,
+            other_column,
+            timing="AFTER",
+            events="INSERT OR UPDATE OR DELETE",
+            table=link,
+        )
+
+
+class LocationOfType(Trigger):
+    """Refuse a location of another type than a reference is for.
+
+    Attributes:
+        field: the reference.
+        location_type: the type.
+    """
+
+    def __init__(self, field: str, location_type: str) -> None:
+        self.field = field
+        self.location_type = location_type
+        super().__init__(
+            f"{field}_type",
+            "opsdb_require_location_type",
+            field,
+            str(location_type),
+            events=f'INSERT OR UPDATE OF "{field}_id"',
+        )
+
+
+class SameOwner(Trigger):
+    """Refuse a reference to a row that belongs to another owner than this row.
+
+    Args:
+        field: the reference, without ``_id``.
+        table: the table it points to.
+        owner: the column that names the owner, in both tables.
+        message: what the refusal says after the row.
+    """
+
+    def __init__(self, field: str, table: str, owner: str, message: str) -> None:
+        super().__init__(
+            f"{field}_same_{owner.removesuffix('_id')}",
+            "opsdb_require_same_owner",
+            f"{field}_id",
+            table,
+            owner,
+            message,
+            events=f'INSERT OR UPDATE OF "{field}_id", "{owner}"',
+            when=f'NEW."{field}_id" IS NOT NULL',
+        )
+
+
+def subtype_triggers(parent_table: str, discriminator: str, subtype: str) -> list[Trigger]:
+    """Return what keeps a subtype's row and its parent's row together.
+
+    A subtype's row needs a parent of its own type and can't be taken away alone.
+    """
+    return [
+        Trigger(
+            "subtype",
+            "opsdb_require_parent",
+            parent_table,
+            discriminator,
+            str(subtype),
+            events="INSERT OR UPDATE OF id",
+        ),
+        Trigger(
+            "stays_with_parent",
+            "opsdb_stay_with_parent",
+            parent_table,
+            timing="AFTER",
+            events="DELETE",
+            deferred=True,
+        ),
+        Trigger("touch_parent", "opsdb_touch_parent", parent_table, timing="AFTER", events="UPDATE"),
+    ]
+
+
+class HasSubtype(Trigger):
+    """Refuse, at the end of the transaction, a parent without the row of its subtype.
+
+    Args:
+        discriminator: the column that names the subtype.
+        tables: the subtype's table for every value of the discriminator.
+    """
+
+    def __init__(self, discriminator: str, tables: Mapping[str, str]) -> None:
+        super().__init__(
+            "subtype_exists",
+            "opsdb_require_subtype",
+            discriminator,
+            json.dumps({str(value): table for value, table in tables.items()}),
+            timing="AFTER",
+            events="INSERT",
+            deferred=True,
+        )
+
+
+def holds_back_deletion(name: str, link: str, table: str, column: str) -> Trigger:
+    """Return what makes a new link wait for a deletion of what it links.
+
+    Args:
+        name: of the trigger.
+        link: table of the links.
+        table: table of what is linked.
+        column: the link's column for it.
+    """
+    return Trigger(name, "opsdb_link_waits_for_deletion", table, column, table=link, events="INSERT")
+
+
+def stays_linked(name: str, function: str, link: str, table: str, column: str) -> Trigger:
+    """Return what refuses to take a link from its owner while that needs what it links.
+
+    Args:
+        name: of the trigger.
+        function: what looks at the owner.
+        link: table of the links.
+        table: table of what is linked.
+        column: the link's column for it.
+    """
+    return Trigger(name, function, table, column, table=link, events="UPDATE OR DELETE")

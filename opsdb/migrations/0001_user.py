@@ -1,0 +1,63 @@
+import django.contrib.auth.models
+import django.contrib.auth.validators
+import django.db.models.lookups
+import django.utils.timezone
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        ('auth', '0012_alter_user_first_name_max_length'),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='User',
+            fields=[
+                ('is_superuser', models.BooleanField(db_comment='Designates that this user has all permissions without explicitly assigning them.', default=False)),
+                ('username', models.CharField(db_comment='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', error_messages={'unique': 'A user with that username already exists.'}, max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()])),
+                ('is_staff', models.BooleanField(db_comment='Designates whether the user can log into this admin site.', default=False)),
+                ('is_active', models.BooleanField(db_comment='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', default=True)),
+                ('id', models.BigAutoField(db_comment='Number of the row.', primary_key=True, serialize=False)),
+                ('password', models.CharField(db_comment='Hash of the password, with how it was made.', max_length=128)),
+                ('first_name', models.CharField(blank=True, db_comment='Given name.', max_length=150)),
+                ('last_name', models.CharField(blank=True, db_comment='Family name.', max_length=150)),
+                ('email', models.EmailField(blank=True, db_comment='Where messages go.', max_length=254)),
+                ('last_login', models.DateTimeField(blank=True, db_comment='When the person signed in last (UTC).', null=True)),
+                ('date_joined', models.DateTimeField(db_comment='When the account was made (UTC).', default=django.utils.timezone.now)),
+                ('github_login', models.CharField(blank=True, db_comment='Login at GitHub, by which the person signs in elsewhere.', default='', max_length=39)),
+                ('affiliation', models.CharField(blank=True, db_comment='Institute.', default='', max_length=200)),
+                ('preferences', models.JSONField(blank=True, db_comment='Settings of the user interface, a JSON object.', default=dict)),
+            ],
+            options={
+                'verbose_name': 'user',
+                'verbose_name_plural': 'users',
+                'db_table': 'user',
+                'db_table_comment': 'A person or a service that works with the database. A host project may bring its own user model.',
+                'swappable': 'AUTH_USER_MODEL',
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('github_login', ''), _negated=True), fields=('github_login',), name='user_unique_github_login'),
+                    models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('preferences'), function='jsonb_typeof', output_field=models.TextField()), models.Value('object')), name='user_preferences_object'),
+                    models.CheckConstraint(condition=models.Q(('username__regex', '[^[:space:]]')), name='user_username_not_blank'),
+                    models.CheckConstraint(condition=models.Q(('password__regex', '[^[:space:]]')), name='user_password_not_blank'),
+                    models.CheckConstraint(condition=models.Q(models.Func(models.F('last_login'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::timestamptz)'), models.Func(models.F('date_joined'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::timestamptz)')), name='user_finite_times'),
+                ],
+            },
+            managers=[
+                ('objects', django.contrib.auth.models.UserManager()),
+            ],
+        ),
+        migrations.AddField(
+            model_name='user',
+            name='groups',
+            field=models.ManyToManyField(blank=True, related_name='user_set', related_query_name='user', to='auth.group'),
+        ),
+        migrations.AddField(
+            model_name='user',
+            name='user_permissions',
+            field=models.ManyToManyField(blank=True, related_name='user_set', related_query_name='user', to='auth.permission'),
+        ),
+    ]

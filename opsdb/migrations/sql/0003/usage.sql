@@ -1,0 +1,72 @@
+-- How full a location is: every statement notes what it adds and takes, so that the fill level is a short sum.
+
+CREATE OR REPLACE FUNCTION opsdb_location_is_full(location_id bigint) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+-- Whether a location is filled above its threshold; never where it has no capacity or no threshold.
+    SELECT coalesce((
+        SELECT coalesce(sum(usage.bytes), 0) * 100
+            > location.capacity_bytes * location.deletion_threshold_percent::numeric
+        FROM data_location_usage AS usage
+        WHERE usage.data_location_id = location.id
+    ), false)
+    FROM data_location AS location
+    WHERE location.id = location_id
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_fold_usage(location_ids bigint[]) RETURNS void
+LANGUAGE plpgsql AS $$
+-- Now and then, folds the notes of locations into one each; leaves those that others are folding to them.
+BEGIN
+    IF random() >= 0.02 OR current_setting('transaction_isolation') <> 'read committed' THEN
+        RETURN;
+    END IF;
+    WITH folded AS (
+        DELETE FROM data_location_usage
+        WHERE id IN (
+            SELECT id FROM data_location_usage
+            WHERE data_location_id = ANY (location_ids) ORDER BY id FOR UPDATE SKIP LOCKED
+        )
+        RETURNING data_location_id, copies, bytes
+    )
+    INSERT INTO data_location_usage (data_location_id, copies, bytes)
+    SELECT data_location_id, sum(copies), sum(bytes) FROM folded GROUP BY data_location_id;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_count_inserted_usage() RETURNS trigger
+LANGUAGE plpgsql AS $$
+-- Notes the copies and bytes that a statement adds to each location.
+BEGIN
+    INSERT INTO data_location_usage (data_location_id, copies, bytes)
+    SELECT data_location_id, count(*), sum(coalesce(size_bytes, 0))
+    FROM new_rows
+    WHERE status NOT IN ('deleted', 'missing')
+    GROUP BY data_location_id;
+    IF FOUND THEN
+        PERFORM opsdb_fold_usage((SELECT array_agg(DISTINCT data_location_id) FROM new_rows));
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_count_updated_usage() RETURNS trigger
+LANGUAGE plpgsql AS $$
+-- Notes what an update adds to each location or takes from it.
+BEGIN
+    INSERT INTO data_location_usage (data_location_id, copies, bytes)
+    SELECT data_location_id, sum(copies), sum(bytes)
+    FROM (
+        SELECT data_location_id, 1 AS copies, coalesce(size_bytes, 0) AS bytes
+        FROM new_rows WHERE status NOT IN ('deleted', 'missing')
+        UNION ALL
+        SELECT data_location_id, -1, -coalesce(size_bytes, 0)
+        FROM old_rows WHERE status NOT IN ('deleted', 'missing')
+    ) AS part
+    GROUP BY data_location_id
+    HAVING sum(copies) <> 0 OR sum(bytes) <> 0;
+    IF FOUND THEN
+        PERFORM opsdb_fold_usage((SELECT array_agg(DISTINCT data_location_id) FROM new_rows));
+    END IF;
+    RETURN NULL;
+END
+$$;

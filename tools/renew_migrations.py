@@ -1,0 +1,119 @@
+"""Make the set of migrations anew: tables, functions, triggers. Allowed until a release has shipped them.
+
+Run it as ``make migrations``. Afterwards every database has to be made anew too.
+"""
+
+import ast
+import os
+import re
+import shutil
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import django
+
+APP = Path(__file__).resolve().parent.parent / "opsdb"
+MIGRATIONS = APP / "migrations"
+LISTS = re.compile(r"^(?P<indent> +)'(?P<key>constraints|indexes)': (?P<list>\[.*\]),$", re.MULTILINE)
+
+
+def tables_links_and_triggers():
+    """Return the operations that make every table, references before what refers, every link, and every trigger."""
+    from django.apps import apps
+    from django.db.migrations.operations import AddConstraint, AddField, CreateModel
+    from django.db.migrations.state import ProjectState
+
+    from opsdb.database.triggers import FrozenTrigger
+
+    states = {name: state for (app, name), state in ProjectState.from_apps(apps).models.items() if app == "opsdb"}
+    before = {name: {other for other in _referred_to(state) if other in states} for name, state in states.items()}
+    tables, links, triggers = [], [], []
+    for name in TopologicalSorter(before).static_order():
+        state = states[name]
+        constraints = state.options.pop("constraints", [])
+        state.options["constraints"] = [rule for rule in constraints if not isinstance(rule, FrozenTrigger)]
+        triggers += [AddConstraint(name, rule) for rule in constraints if isinstance(rule, FrozenTrigger)]
+        options = {key: value for key, value in state.options.items() if value}
+        columns = [(field_name, field) for field_name, field in state.fields.items() if not field.many_to_many]
+        tables.append(CreateModel(state.name, columns, options, state.bases, state.managers))
+        links += [AddField(name, field_name, field) for field_name, field in state.fields.items() if field.many_to_many]
+    return tables, links, triggers
+
+
+def _referred_to(state):
+    from django.db.migrations.utils import resolve_relation
+
+    named = [base for base in state.bases if isinstance(base, str)]
+    for field in state.fields.values():
+        if field.remote_field and not field.many_to_many:
+            named.append(field.remote_field.model)
+    for model in named:
+        app, name = resolve_relation(model, state.app_label, state.name_lower)
+        if app == "opsdb" and name != state.name_lower:
+            yield name
+
+
+def comments_on_links():
+    """Return the operations that comment on the tables of links that Django makes."""
+    from django.apps import apps
+
+    from opsdb.database.operations import CommentOnLinks
+
+    for model in apps.get_app_config("opsdb").get_models():
+        comments = {}
+        for field in model._meta.local_many_to_many:
+            if field.remote_field.through._meta.auto_created:
+                one, other = model._meta.verbose_name, field.related_model._meta.verbose_name
+                comments[field.name] = (
+                    f"Link of one {one} to one {other}: {field.name}.",
+                    f"The {one}.",
+                    f"The {other}.",
+                )
+        if comments:
+            yield CommentOnLinks(model_name=model._meta.model_name, comments=comments)
+
+
+def write(name, operations, dependencies):
+    """Write a migration in Django's own formatting, with a line for each constraint and index of a table."""
+    from django.db.migrations import Migration
+    from django.db.migrations.writer import MigrationWriter
+
+    migration = type("Migration", (Migration,), {"operations": operations, "dependencies": dependencies})(name, "opsdb")
+    migration.initial = True
+    text = LISTS.sub(_one_a_line, MigrationWriter(migration, include_header=False).as_string())
+    (MIGRATIONS / f"{name}.py").write_text(text, encoding="utf-8")
+
+
+def _one_a_line(found):
+    indent, entries = found["indent"], ast.parse(found["list"], mode="eval").body.elts
+    lines = [f"{indent}    {ast.get_source_segment(found['list'], entry)}," for entry in entries]
+    return "\n".join([f"{indent}'{found['key']}': [", *lines, f"{indent}],"])
+
+
+def main():
+    """Replace every migration of the app."""
+    for path in MIGRATIONS.glob("0*.py"):
+        path.unlink()
+    shutil.rmtree(MIGRATIONS / "sql", ignore_errors=True)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+
+    from django.db.migrations.operations import RunSQL
+
+    from opsdb.database.operations import ChangeConstraints, DefineFunctions
+
+    tables, links, triggers = tables_links_and_triggers()
+    of_user = [made for made in (*tables, *links) if getattr(made, "model_name", made.name).lower() == "user"]
+    others = [made for made in (*tables, *links) if made not in of_user]
+    extension = RunSQL("CREATE EXTENSION IF NOT EXISTS btree_gist", RunSQL.noop)
+    write("0001_user", of_user, [("auth", "0012_alter_user_first_name_max_length")])
+    # Of its own, because what refers to the user may find another project's user in its place.
+    swappable = ("__setting__", "AUTH_USER_MODEL")
+    write("0002_tables", [extension, *others, *comments_on_links()], [("opsdb", "0001_user"), swappable])
+    shutil.copytree(APP / "database" / "sql", MIGRATIONS / "sql" / "0003")
+    write("0003_functions", [DefineFunctions("0003")], [("opsdb", "0002_tables")])
+    write("0004_triggers", [ChangeConstraints(operations=triggers)], [("opsdb", "0003_functions")])
+
+
+if __name__ == "__main__":
+    main()
