@@ -27,6 +27,12 @@ from .constraints import (
 )
 from .enums import Recording
 
+__all__ = [
+    "User",
+    "Role",
+    "ApiToken",
+]
+
 TOKEN_PREFIX_LENGTH = 8
 
 

@@ -7,11 +7,17 @@ from django.utils.translation import gettext_lazy as _
 
 from .base import OpsQuerySet, Row, WorkItem, claimable_work, open_work, work_item_constraints
 from .constraints import Index, Unique, append_only, differ, immutable, implies, location_of_type
-from .data import RawDataPackage
+from .data.raw_packages import RawDataPackage
 from .enums import LocationType, Recording, Status
 from .locations import DataLocation
 from .safety import archive_transfer_is_true, staged_data_stay, transfer_reads_what_stays
 from .transfer import LogLine
+
+__all__ = [
+    "LongTermArchiveTransfer",
+    "LongTermArchiveTransferLog",
+    "StagingJob",
+]
 
 
 class WorkQuerySet(OpsQuerySet):

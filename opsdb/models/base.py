@@ -49,6 +49,11 @@ def first_paragraph(text: str) -> str:
     return " ".join(inspect.cleandoc(text).split("\n\n")[0].split())
 
 
+def area_of(model: type[models.Model]) -> str:
+    """Return the area of a model of ops-db: the module or package of ``opsdb.models`` that declares it."""
+    return model.__module__.removeprefix("opsdb.models.").partition(".")[0]
+
+
 class OpsModelBase(ModelBase):
     """Complete the declaration of a concrete model."""
 

@@ -12,6 +12,35 @@ from typing import NamedTuple
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+__all__ = [
+    "LocationType",
+    "StorageType",
+    "RouteType",
+    "Status",
+    "PackageState",
+    "PhysicalCopyStatus",
+    "RunStatus",
+    "ObservationStatus",
+    "DeletionRequestStatus",
+    "TriggerType",
+    "DataProductType",
+    "Quality",
+    "ProgramKind",
+    "TransferKind",
+    "CoordinateFrame",
+    "ChecksumAlgorithm",
+    "PublicationStatus",
+    "SourceType",
+    "ConfigurationType",
+    "Sideband",
+    "Verification",
+    "LogLevel",
+    "VersionPolicy",
+    "GroupingDimension",
+    "Recording",
+    "ChangeOperation",
+]
+
 
 class Look(NamedTuple):
     """How a state looks: a colour name of the admin's palette and a symbol beside the text."""

@@ -23,7 +23,12 @@ from .constraints import (
 from .enums import ObservationStatus, Quality, Recording
 from .identifiers import uuid7
 from .observatory import InstrumentModuleConfiguration
-from .planning import ObsUnit
+from .planning.units import ObsUnit
+
+__all__ = [
+    "ExecutedObsUnit",
+    "ExecutedObsUnitModuleConfiguration",
+]
 
 
 class ExecutedObsUnitQuerySet(OpsQuerySet):

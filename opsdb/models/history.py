@@ -9,6 +9,10 @@ from .base import OpsModel, OpsQuerySet
 from .constraints import Index, append_only, never_truncated
 from .enums import ChangeOperation, Recording
 
+__all__ = [
+    "ChangeLog",
+]
+
 
 class ChangeLogQuerySet(OpsQuerySet):
     def of(self, row):

@@ -11,6 +11,15 @@ from .constraints import Check, Unique, between, immutable, implies, matches, no
 from .enums import LocationType, Recording, StorageType
 from .observatory import Instrument
 
+__all__ = [
+    "Site",
+    "DataLocation",
+    "DiskDataLocation",
+    "S3DataLocation",
+    "TapeDataLocation",
+    "DataLocationUsage",
+]
+
 
 class SiteQuerySet(OpsQuerySet):
     def archiving(self):

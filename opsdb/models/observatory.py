@@ -7,6 +7,16 @@ from .base import OpsQuerySet, Row, SpecificQuerySet, SubtypedModel, parent_link
 from .constraints import Unique, between, matches, not_negative, ordered, positive, subtype_exists
 from .enums import ConfigurationType, Sideband
 
+__all__ = [
+    "Observatory",
+    "Telescope",
+    "Instrument",
+    "InstrumentModule",
+    "InstrumentModuleConfiguration",
+    "ChaiModuleConfiguration",
+    "PrimeCamModuleConfiguration",
+]
+
 
 class Observatory(Row):
     """An organization that runs telescopes on one mountain."""

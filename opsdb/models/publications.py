@@ -9,9 +9,14 @@ from .base import OpsQuerySet, Row
 from .constraints import Unique, between, json_list, json_list_of_text, matches
 from .enums import PublicationStatus
 from .execution import ExecutedObsUnit
-from .planning import ObservingProgram
-from .reduction import DataProduct
+from .planning.programs import ObservingProgram
+from .reduction.products import DataProduct
 from .safety import publishing_waits
+
+__all__ = [
+    "DataRelease",
+    "Publication",
+]
 
 DOI = r"^(10\.[0-9]{4,9}/[^[:space:]]+)?$"
 

@@ -17,10 +17,16 @@ from .constraints import (
     not_negative,
     refuse_if,
 )
-from .data import DataTransferPackage
+from .data.transfer_packages import DataTransferPackage
 from .enums import LogLevel, Recording, RouteType, Status, TransferKind
 from .locations import DataLocation, Site
 from .safety import hops_in_turn, transfer_reads_what_stays
+
+__all__ = [
+    "DataTransferRoute",
+    "DataTransfer",
+    "DataTransferLog",
+]
 
 
 class LogLine(OpsModel):

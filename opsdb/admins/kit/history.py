@@ -17,6 +17,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from opsdb.models import ChangeLog, ChangeOperation
+from opsdb.models.base import area_of
 from opsdb.models.enums import Recording
 from opsdb.workflows.attribution import attributed
 
@@ -166,7 +167,7 @@ def _named(one, value, names):
 
 def is_restorable(model) -> bool:
     """Return whether earlier versions of a model's rows can come back."""
-    area = model.__module__.rpartition(".")[2]
+    area = area_of(model)
     recorded = getattr(model, "recording", Recording.NOTHING) is Recording.ALL
     return recorded and (area in RESTORABLE_AREAS or model.__name__ in RESTORABLE)
 

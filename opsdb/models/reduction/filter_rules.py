@@ -24,11 +24,13 @@ from django.db import models
 from django.db.models import BooleanField, F, Func, Q, Value
 from django.db.models.functions import Collate
 
-from .constraints import Rule, refuse
-from .data import RawDataPackage, RawDataPackageMetadata
-from .execution import ExecutedObsUnit
-from .observatory import InstrumentModule
-from .planning import ObsUnit, Source
+from ..constraints import Rule, refuse
+from ..data.obscore import RawDataPackageMetadata
+from ..data.raw_packages import RawDataPackage
+from ..execution import ExecutedObsUnit
+from ..observatory import InstrumentModule
+from ..planning.sources import Source
+from ..planning.units import ObsUnit
 
 MAX_RULES = 50
 MAX_LISTED = 1_000

@@ -1,0 +1,53 @@
+"""Fixity checks: comparisons of the checksums of copies."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from ..base import Row
+from ..constraints import Check, Index, append_only, checksum_format, never_truncated
+from ..enums import ChecksumAlgorithm, Recording
+from .physical_copies import PhysicalCopy
+
+__all__ = [
+    "FixityCheck",
+]
+
+
+class FixityCheck(Row):
+    """One comparison of a copy's checksum with what it should be. It outlives the copy's bytes."""
+
+    recording = Recording.NOTHING
+
+    copy = models.ForeignKey(
+        PhysicalCopy, on_delete=models.PROTECT, related_name="fixity_checks", help_text=_("The copy.")
+    )
+    checked_at = models.DateTimeField(help_text=_("When it was computed (UTC)."))
+    expected = models.CharField(max_length=128, help_text=_("Checksum that it should have, lower-case hexadecimal."))
+    actual = models.CharField(max_length=128, help_text=_("Checksum that was found, lower-case hexadecimal."))
+    algorithm = models.CharField(max_length=16, choices=ChecksumAlgorithm, help_text=_("How it was computed."))
+    ok = models.BooleanField(help_text=_("Whether they agree."))
+    checked_by = models.CharField(
+        max_length=200, blank=True, default="", help_text=_("Worker or person that computed it.")
+    )
+
+    class Meta:
+        constraints = [
+            checksum_format("expected", "algorithm"),
+            checksum_format("actual", "algorithm"),
+            Check(
+                "ok_tells_truth",
+                Q(ok=True, actual=F("expected")) | (Q(ok=False) & ~Q(actual=F("expected"))),
+                "The verdict must say whether the two checksums agree.",
+                "ok",
+            ),
+            append_only("a fixity check"),
+            never_truncated(),
+        ]
+        indexes = [
+            Index(fields=["checked_at"], name="by_time"),
+            Index(fields=["id"], name="failed", condition=Q(ok=False)),
+        ]
+
+    def __str__(self):
+        return f"{self.checked_at:%Y-%m-%d %H:%M} {'ok' if self.ok else 'differs'}"

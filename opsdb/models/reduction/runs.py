@@ -1,0 +1,154 @@
+"""Runs of reduction steps."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from ..archive import StagingJob
+from ..base import OpsQuerySet, Row
+from ..constraints import Index, Rule, Unique, immutable, implies, not_negative, refuse_if
+from ..data.raw_packages import RawDataPackage
+from ..enums import RunStatus
+from ..safety import inputs_stay, what_ran_stays
+from .pipelines import ReductionStep
+from .software import ReductionSoftwareVersion
+
+__all__ = [
+    "ExecutedReductionStep",
+]
+
+
+class ExecutedReductionStepQuerySet(OpsQuerySet):
+    def open(self):
+        """Runs that still occupy their step and sub-group."""
+        return self.filter(status__in=RunStatus.open())
+
+    def failed(self):
+        """Runs that failed."""
+        return self.filter(status=RunStatus.FAILED)
+
+    def completed(self):
+        """Runs that made what they should."""
+        return self.filter(status=RunStatus.COMPLETED)
+
+    def awaiting_start(self):
+        """Runs whose data can be staged, of enabled pipelines, the most urgent first."""
+        return self.filter(status=RunStatus.PENDING, step__pipeline__enabled=True).order_by(
+            "-step__pipeline__priority", "created_at", "pk"
+        )
+
+
+class ExecutedReductionStep(Row):
+    """One run of a reduction step on one sub-group of the data."""
+
+    step = models.ForeignKey(
+        ReductionStep, on_delete=models.PROTECT, db_index=False, related_name="runs", help_text=_("The step.")
+    )
+    software_version = models.ForeignKey(
+        ReductionSoftwareVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="runs",
+        help_text=_("The version that ran; of the step's software."),
+    )
+    sub_group_key = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        help_text=_("Which sub-group of the data; empty for all together."),
+    )
+    status = models.CharField(
+        max_length=20, choices=RunStatus, default=RunStatus.PENDING, help_text=_("Where it stands.")
+    )
+    hpc_job_id = models.CharField(
+        max_length=100, blank=True, default="", help_text=_("Number of the job at the cluster.")
+    )
+    retry_count = models.IntegerField(default=0, help_text=_("How often it was tried again."))
+    failure_message = models.TextField(blank=True, default="", help_text=_("What went wrong last."))
+    staging_job = models.ForeignKey(
+        StagingJob,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="runs",
+        help_text=_("The job that staged its data."),
+    )
+    input_packages = models.ManyToManyField(
+        RawDataPackage,
+        through="ExecutedReductionStepInputPackage",
+        blank=True,
+        related_name="reduction_runs",
+        help_text=_("The raw packages it read."),
+    )
+    input_products = models.ManyToManyField(
+        "opsdb.DataProduct",
+        through="ExecutedReductionStepInputProduct",
+        blank=True,
+        related_name="consuming_runs",
+        help_text=_("The data products it read."),
+    )
+    exit_code = models.IntegerField(null=True, blank=True, help_text=_("Exit code of the program."))
+    wall_time_seconds = models.FloatField(null=True, blank=True, help_text=_("Run time, seconds."))
+    cpu_hours = models.FloatField(null=True, blank=True, help_text=_("Processor time, core hours."))
+    peak_memory_gb = models.FloatField(null=True, blank=True, help_text=_("Most memory it held, GB."))
+    submitted_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was handed to the cluster (UTC)."))
+    started_at = models.DateTimeField(null=True, blank=True, help_text=_("When it began (UTC)."))
+    finished_at = models.DateTimeField(null=True, blank=True, help_text=_("When it ended (UTC)."))
+
+    objects = ExecutedReductionStepQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            Unique(
+                "unique_open",
+                "step",
+                "sub_group_key",
+                condition=Q(status__in=RunStatus.open()),
+                message="The step has an open run for this sub-group.",
+            ),
+            not_negative("retry_count"),
+            not_negative("wall_time_seconds"),
+            not_negative("cpu_hours"),
+            not_negative("peak_memory_gb"),
+            implies(
+                "failed_has_message",
+                Q(status=RunStatus.FAILED),
+                ~Q(failure_message=""),
+                "A failed run says what went wrong.",
+                "failure_message",
+            ),
+            implies(
+                "completed_has_end",
+                Q(status=RunStatus.COMPLETED),
+                Q(finished_at__isnull=False),
+                "A completed run says when it ended.",
+                "finished_at",
+            ),
+            Rule(
+                name="version_of_software",
+                events='INSERT OR UPDATE OF "software_version_id"',
+                when="NEW.software_version_id IS NOT NULL",
+                body=refuse_if(
+                    "NOT EXISTS (SELECT FROM reduction_step JOIN reduction_software_version\n"
+                    "ON reduction_software_version.software_id = reduction_step.software_id\n"
+                    "WHERE reduction_step.id = NEW.step_id\n"
+                    "AND reduction_software_version.id = NEW.software_version_id)",
+                    "'executed_reduction_step ' || NEW.id || ': its version must be one of the software of its step'",
+                ),
+            ),
+            immutable("step_id"),
+            what_ran_stays(),
+            *inputs_stay(),
+        ]
+        indexes = [
+            Index(fields=["step", "-id"], name="by_step"),
+            Index(
+                fields=["status", "created_at"],
+                name="open",
+                condition=Q(status__in=[*RunStatus.open(), RunStatus.FAILED]),
+            ),
+        ]
+
+    def __str__(self):
+        return f"run {self.pk}"
