@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .base import OpsModelBase, OpsQuerySet, Row
+from .base import NumberedModel, OpsModelBase, OpsQuerySet
 from .constraints import (
     Rule,
     Unique,
@@ -25,7 +25,7 @@ from .constraints import (
     not_negative,
     refuse_if,
 )
-from .enums import Recording
+from .enums import ChangeLogging
 
 __all__ = [
     "User",
@@ -76,7 +76,7 @@ def _services_never_log_in():
 class User(AbstractUser, metaclass=OpsModelBase):
     """A person or a service that works with the database. A host project may bring its own user model."""
 
-    recording = Recording.ALL
+    change_logging = ChangeLogging.ALL
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
     password = models.CharField(max_length=128, help_text=_("Hash of the password, with how it was made."))
     first_name = models.CharField(max_length=150, blank=True, help_text=_("Given name."))
@@ -112,7 +112,7 @@ class User(AbstractUser, metaclass=OpsModelBase):
 class Role(Group, metaclass=OpsModelBase):
     """A group of permissions with a meaning: what a kind of user may do."""
 
-    recording = Recording.ALL
+    change_logging = ChangeLogging.ALL
     natural_key_fields = ("name",)
 
     group_ptr = models.OneToOneField(
@@ -153,7 +153,7 @@ class ApiTokenQuerySet(OpsQuerySet):
         return self.filter(token_hash=self.model.hash_of(secret)).first()
 
 
-class ApiToken(Row):
+class ApiToken(NumberedModel):
     """A secret by which a program acts for a user. Only a hash of the secret is stored."""
 
     user = models.ForeignKey(

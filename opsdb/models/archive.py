@@ -5,10 +5,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from .base import OpsQuerySet, Row, WorkItem, claimable_work, open_work, work_item_constraints
+from .base import NumberedModel, OpsQuerySet, WorkItem, claimable_work, open_work, work_item_constraints
 from .constraints import Index, Unique, append_only, differ, immutable, implies, location_of_type
 from .data.raw_packages import RawDataPackage
-from .enums import LocationType, Recording, Status
+from .enums import ChangeLogging, LocationType, Status
 from .locations import DataLocation
 from .safety import archive_transfer_is_true, staged_data_stay, transfer_reads_what_stays
 from .transfer import LogLine
@@ -40,10 +40,10 @@ class LongTermArchiveTransferQuerySet(WorkQuerySet):
         return self.filter(status__in=Status.claimable(), destination_location__active=True)
 
 
-class LongTermArchiveTransfer(WorkItem, Row):
+class LongTermArchiveTransfer(WorkItem, NumberedModel):
     """The move of one raw package into one long-term archive."""
 
-    recording = Recording.CHANGES
+    change_logging = ChangeLogging.CHANGES
 
     raw_data_package = models.ForeignKey(
         RawDataPackage,
@@ -140,7 +140,7 @@ class StagingJobQuerySet(WorkQuerySet):
         return self.active().filter(expires_at__lte=now).order_by("expires_at", "pk")
 
 
-class StagingJob(WorkItem, Row):
+class StagingJob(WorkItem, NumberedModel):
     """A wish to have packages or products at a processing location for a while."""
 
     raw_data_packages = models.ManyToManyField(

@@ -35,7 +35,7 @@ from .constraints import (
     subtype_rules,
     touched,
 )
-from .enums import ChecksumAlgorithm, Recording, StateChoices, Status
+from .enums import ChangeLogging, ChecksumAlgorithm, StateChoices, Status
 from .wording import label, spoken
 
 
@@ -125,12 +125,12 @@ def _implied_constraints(cls):
         yield finite_times(times)
     if any(field.name == "updated_at" for field in options.local_fields):
         yield touched()
-    if cls.recording is not Recording.NOTHING:
+    if cls.change_logging is not ChangeLogging.OFF:
         columns = [field.column for field in options.local_concrete_fields]
         if getattr(cls, "updated_in_bulk", False):
             yield from recorded_together()
         else:
-            yield recorded(cls.recording, columns, getattr(cls, "not_recorded", ()))
+            yield recorded(cls.change_logging, columns, getattr(cls, "columns_not_logged", ()))
         for field in options.local_many_to_many:
             through = field.remote_field.through
             # Our user's links have no model where the project has a user model of its own.
@@ -213,13 +213,16 @@ class SpecificQuerySet(OpsQuerySet):
 class OpsModel(models.Model, metaclass=OpsModelBase):
     """Abstract base of every model of ops-db.
 
-    ``natural_key_fields`` name what a person knows a row by; ``recording`` says which changes the change log keeps,
-    and ``not_recorded`` which columns it leaves out; ``updated_in_bulk`` says that rows change by the thousand.
+    Attributes:
+        natural_key_fields: the fields by which a person knows a row; references stand for their own natural keys.
+        change_logging: which changes the change log keeps.
+        columns_not_logged: columns that the change log leaves out.
+        updated_in_bulk: whether rows change by the thousand, so that the change log is written by statement.
     """
 
     natural_key_fields: tuple[str, ...] = ()
-    recording = Recording.ALL
-    not_recorded: tuple[str, ...] = ()
+    change_logging = ChangeLogging.ALL
+    columns_not_logged: tuple[str, ...] = ()
     updated_in_bulk = False
 
     objects = OpsQuerySet.as_manager()
@@ -244,7 +247,7 @@ class Timestamped(OpsModel):
         abstract = True
 
 
-class Row(Timestamped):
+class NumberedModel(Timestamped):
     """A row with a numeric key."""
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
@@ -253,7 +256,7 @@ class Row(Timestamped):
         abstract = True
 
 
-class SubtypedModel(Row):
+class SubtypedModel(NumberedModel):
     """Parent of joined inheritance: a table per subtype, named by a discriminator on the parent.
 
     A parent declares ``discriminator``, the field; a subtype declares ``subtype``, the value, and

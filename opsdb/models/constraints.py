@@ -20,7 +20,7 @@ from django.db.models.functions import Left
 from django.db.models.lookups import Exact
 from django.utils.text import capfirst
 
-from .enums import Recording
+from .enums import ChangeLogging
 from .wording import spoken
 
 IDENTIFIER_MAX_LENGTH = 63  # NAMEDATALEN - 1, PostgreSQL manual section 4.1.1
@@ -653,7 +653,7 @@ def never_truncated():
 
 
 def recorded(recording, columns=(), leaving_out=()):
-    """Write changes into the change log: every one, or with ``Recording.CHANGES`` all but inserts.
+    """Write changes into the change log: every one, or with ``ChangeLogging.CHANGES`` all but inserts.
 
     Args:
         recording: which.
@@ -661,7 +661,7 @@ def recorded(recording, columns=(), leaving_out=()):
         leaving_out: columns that the database derives, and that no history needs; a statement that sets only these
             is not looked at.
     """
-    events = {Recording.ALL: "INSERT OR UPDATE OR DELETE", Recording.CHANGES: "UPDATE OR DELETE"}[recording]
+    events = {ChangeLogging.ALL: "INSERT OR UPDATE OR DELETE", ChangeLogging.CHANGES: "UPDATE OR DELETE"}[recording]
     if leaving_out:
         told = ", ".join(f'"{column}"' for column in columns if column not in leaving_out)
         events = events.replace("UPDATE", f"UPDATE OF {told}")

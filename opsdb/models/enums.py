@@ -37,7 +37,7 @@ __all__ = [
     "LogLevel",
     "VersionPolicy",
     "GroupingDimension",
-    "Recording",
+    "ChangeLogging",
     "ChangeOperation",
 ]
 
@@ -402,12 +402,12 @@ class GroupingDimension(models.TextChoices):
     NIGHT = "night", _("night")
 
 
-class Recording(StrEnum):
+class ChangeLogging(StrEnum):
     """Which changes of a table the change log keeps."""
 
     ALL = "all"
     CHANGES = "changes"
-    NOTHING = "nothing"
+    OFF = "off"
 
 
 class ChangeOperation(models.TextChoices):

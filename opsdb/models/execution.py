@@ -20,7 +20,7 @@ from .constraints import (
     not_negative,
     ordered,
 )
-from .enums import ObservationStatus, Quality, Recording
+from .enums import ChangeLogging, ObservationStatus, Quality
 from .identifiers import uuid7
 from .observatory import InstrumentModuleConfiguration
 from .planning.units import ObsUnit
@@ -53,7 +53,7 @@ class ExecutedObsUnitQuerySet(OpsQuerySet):
 class ExecutedObsUnit(Timestamped):
     """One execution of an observation unit at the telescope."""
 
-    recording = Recording.CHANGES
+    change_logging = ChangeLogging.CHANGES
 
     id = models.UUIDField(
         primary_key=True, default=uuid7, help_text=_("Identifier (UUIDv7), made where the execution began.")

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .base import OpsModel, OpsQuerySet
 from .constraints import Index, append_only, never_truncated
-from .enums import ChangeOperation, Recording
+from .enums import ChangeLogging, ChangeOperation
 
 __all__ = [
     "ChangeLog",
@@ -24,7 +24,7 @@ class ChangeLogQuerySet(OpsQuerySet):
 class ChangeLog(OpsModel):
     """One insert, update or delete of one row. It outlives the row and the user."""
 
-    recording = Recording.NOTHING
+    change_logging = ChangeLogging.OFF
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the change."))
     changed_at = models.DateTimeField(db_default=Now(), help_text=_("When (UTC)."))

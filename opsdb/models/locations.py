@@ -6,9 +6,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from .base import OpsModel, OpsQuerySet, Row, SpecificQuerySet, SubtypedModel, parent_link
+from .base import NumberedModel, OpsModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
 from .constraints import Check, Unique, between, immutable, implies, matches, not_negative, positive, subtype_exists
-from .enums import LocationType, Recording, StorageType
+from .enums import ChangeLogging, LocationType, StorageType
 from .observatory import Instrument
 
 __all__ = [
@@ -28,7 +28,7 @@ class SiteQuerySet(OpsQuerySet):
         return self.filter(pk__in=archives.values("site")).order_by("short_name")
 
 
-class Site(Row):
+class Site(NumberedModel):
     """A place with computers: the observatory, a data centre, an archive."""
 
     natural_key_fields = ("short_name",)
@@ -247,7 +247,7 @@ class TapeDataLocation(DataLocation):
 class DataLocationUsage(OpsModel):
     """What one statement added to or took from a location; the sum over a location is what it holds."""
 
-    recording = Recording.NOTHING
+    change_logging = ChangeLogging.OFF
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
     data_location = models.ForeignKey(

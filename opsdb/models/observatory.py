@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .base import OpsQuerySet, Row, SpecificQuerySet, SubtypedModel, parent_link
+from .base import NumberedModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
 from .constraints import Unique, between, matches, not_negative, ordered, positive, subtype_exists
 from .enums import ConfigurationType, Sideband
 
@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 
-class Observatory(Row):
+class Observatory(NumberedModel):
     """An organization that runs telescopes on one mountain."""
 
     natural_key_fields = ("short_name",)
@@ -55,7 +55,7 @@ class Observatory(Row):
             )
 
 
-class Telescope(Row):
+class Telescope(NumberedModel):
     """A telescope: one dish at one place."""
 
     natural_key_fields = ("observatory", "name")
@@ -91,7 +91,7 @@ class AvailableQuerySet(OpsQuerySet):
         return self.filter(available=True)
 
 
-class Instrument(Row):
+class Instrument(NumberedModel):
     """An instrument that can be mounted on a telescope."""
 
     natural_key_fields = ("telescope", "name")
@@ -117,7 +117,7 @@ class Instrument(Row):
         return self.name
 
 
-class InstrumentModule(Row):
+class InstrumentModule(NumberedModel):
     """A part of an instrument that takes data of its own, in one frequency range."""
 
     natural_key_fields = ("instrument", "name")

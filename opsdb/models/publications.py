@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
-from .base import OpsQuerySet, Row
+from .base import NumberedModel, OpsQuerySet
 from .constraints import Unique, between, json_list, json_list_of_text, matches
 from .enums import PublicationStatus
 from .execution import ExecutedObsUnit
@@ -27,7 +27,7 @@ class DataReleaseQuerySet(OpsQuerySet):
         return self.filter(public=True)
 
 
-class DataRelease(Row):
+class DataRelease(NumberedModel):
     """A set of data products that was made known under a name and a version."""
 
     natural_key_fields = ("name", "version")
@@ -124,7 +124,7 @@ class PublicationQuerySet(OpsQuerySet):
         )
 
 
-class Publication(Row):
+class Publication(NumberedModel):
     """A paper, thesis or other text that rests on the observations."""
 
     title = models.CharField(max_length=500, help_text=_("Title."))

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from .base import OpsModel, OpsQuerySet, Row, WorkItem, claimable_work, open_work, work_item_constraints
+from .base import NumberedModel, OpsModel, OpsQuerySet, WorkItem, claimable_work, open_work, work_item_constraints
 from .constraints import (
     Check,
     Index,
@@ -18,7 +18,7 @@ from .constraints import (
     refuse_if,
 )
 from .data.transfer_packages import DataTransferPackage
-from .enums import LogLevel, Recording, RouteType, Status, TransferKind
+from .enums import ChangeLogging, LogLevel, RouteType, Status, TransferKind
 from .locations import DataLocation, Site
 from .safety import hops_in_turn, transfer_reads_what_stays
 
@@ -32,7 +32,7 @@ __all__ = [
 class LogLine(OpsModel):
     """Abstract: a line about one piece of work. It goes with its work and is never changed."""
 
-    recording = Recording.NOTHING
+    change_logging = ChangeLogging.OFF
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the line."))
     logged_at = models.DateTimeField(db_default=models.functions.Now(), help_text=_("When it was written (UTC)."))
@@ -58,7 +58,7 @@ class DataTransferRouteQuerySet(OpsQuerySet):
         return self.filter(origin_site=origin, destination_site=destination).order_by("priority", "id")
 
 
-class DataTransferRoute(Row):
+class DataTransferRoute(NumberedModel):
     """A way that data may take from one site to another."""
 
     natural_key_fields = ("name",)
@@ -195,10 +195,10 @@ class DataTransferQuerySet(OpsQuerySet):
         )
 
 
-class DataTransfer(WorkItem, Row):
+class DataTransfer(WorkItem, NumberedModel):
     """One journey of a transfer package from one location to another, and its unpacking there."""
 
-    recording = Recording.CHANGES
+    change_logging = ChangeLogging.CHANGES
 
     data_transfer_package = models.ForeignKey(
         DataTransferPackage,

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from ..base import OpsModel, Row
+from ..base import NumberedModel, OpsModel
 from ..constraints import Check, Rule, Unique, immutable, implies, positive, refuse_if
 from ..enums import DeletionRequestStatus
 from ..locations import DataLocation
@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 
-class DeletionPolicy(Row):
+class DeletionPolicy(NumberedModel):
     """How many verified archive copies make it safe to delete others: one row, kept equal to the setting."""
 
     id = models.BigAutoField(primary_key=True, help_text=_("Always 1."))
@@ -36,7 +36,7 @@ class DeletionPolicy(Row):
         return f"at least {self.min_archive_copies} archive copies"
 
 
-class DeletionRequest(Row):
+class DeletionRequest(NumberedModel):
     """Somebody's wish to delete copies at a location, which somebody else must approve."""
 
     data_location = models.ForeignKey(

@@ -4,9 +4,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from ..base import Row
+from ..base import NumberedModel
 from ..constraints import Check, Index, append_only, checksum_format, never_truncated
-from ..enums import ChecksumAlgorithm, Recording
+from ..enums import ChangeLogging, ChecksumAlgorithm
 from .physical_copies import PhysicalCopy
 
 __all__ = [
@@ -14,10 +14,10 @@ __all__ = [
 ]
 
 
-class FixityCheck(Row):
+class FixityCheck(NumberedModel):
     """One comparison of a copy's checksum with what it should be. It outlives the copy's bytes."""
 
-    recording = Recording.NOTHING
+    change_logging = ChangeLogging.OFF
 
     copy = models.ForeignKey(
         PhysicalCopy, on_delete=models.PROTECT, related_name="fixity_checks", help_text=_("The copy.")

@@ -9,7 +9,7 @@ from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..base import OpsQuerySet, Row
+from ..base import NumberedModel, OpsQuerySet
 from ..constraints import (
     NEVER_DELETED,
     Index,
@@ -24,7 +24,7 @@ from ..constraints import (
 from ..data.raw_files import RawDataFile
 from ..data.raw_packages import RawDataPackage
 from ..data.transfer_packages import DataTransferPackage
-from ..enums import ChecksumAlgorithm, LocationType, PhysicalCopyStatus, Recording, Verification
+from ..enums import ChangeLogging, ChecksumAlgorithm, LocationType, PhysicalCopyStatus, Verification
 from ..locations import DataLocation
 from ..safety import (
     DELETION_BLOCKER,
@@ -65,8 +65,8 @@ class DeletionRule(Func):
     output_field = models.IntegerField()
 
 
-class Place(Func):
-    """A place in an order of several columns, which PostgreSQL compares as a whole."""
+class RowValue(Func):
+    """Several columns as one value, which PostgreSQL compares in their order."""
 
     function = "ROW"
     output_field = models.TextField()
@@ -127,7 +127,7 @@ class PhysicalCopyQuerySet(OpsQuerySet):
         candidates = candidates.alias(rule=DeletionRule("pk")).filter(rule__isnull=True)
         if after is not None:
             candidates = candidates.filter(
-                GreaterThan(Place("arrived_at", "pk"), Place(Value(after.arrived_at), Value(after.pk)))
+                GreaterThan(RowValue("arrived_at", "pk"), RowValue(Value(after.arrived_at), Value(after.pk)))
             )
         if limit is None:
             return candidates.filter(status__in=DELETABLE).order_by("arrived_at", "pk")
@@ -167,14 +167,14 @@ class TargetManager(models.Manager.from_queryset(PhysicalCopyQuerySet)):
         return super().get_queryset().filter(self.condition)
 
 
-class PhysicalCopy(Row):
+class PhysicalCopy(NumberedModel):
     """A copy of one raw file, raw package, transfer package or data product at one location.
 
     The row stays when the bytes are gone: it is the audit trail.
     """
 
-    recording = Recording.CHANGES
-    not_recorded = ("deletion_candidate",)
+    change_logging = ChangeLogging.CHANGES
+    columns_not_logged = ("deletion_candidate",)
 
     data_location = models.ForeignKey(
         DataLocation,

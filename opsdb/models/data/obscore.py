@@ -6,9 +6,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from ..base import Row
+from ..base import NumberedModel
 from ..constraints import Check, between, json_object, not_negative, ordered, positive
-from ..enums import Recording
+from ..enums import ChangeLogging
 from ..planning.sources import ConstantElevationSource, FixedSource
 from .raw_packages import RawDataPackage
 
@@ -23,10 +23,10 @@ OBSCORE_PRODUCT_TYPES = ("image", "cube", "spectrum", "sed", "timeseries", "visi
 MJD_OF_UNIX_EPOCH = 40_587  # 1970-01-01T00:00 UTC
 
 
-class RawDataPackageMetadata(Row):
+class RawDataPackageMetadata(NumberedModel):
     """What a raw data package holds, in the mandatory columns of IVOA ObsCore 1.1 (REC-ObsCore-v1.1, table 1)."""
 
-    recording = Recording.CHANGES
+    change_logging = ChangeLogging.CHANGES
 
     raw_data_package = models.OneToOneField(
         RawDataPackage,

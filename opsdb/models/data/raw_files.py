@@ -18,14 +18,14 @@ from ..constraints import (
     refuse_if,
     relative_path,
 )
-from ..enums import ChecksumAlgorithm, LocationType, Recording
+from ..enums import ChangeLogging, ChecksumAlgorithm, LocationType
 from ..execution import ExecutedObsUnit
 from ..identifiers import uuid7
 from ..locations import DataLocation
 from ..observatory import InstrumentModule
 from ..safety import contents_are_closed
 from .raw_packages import RawDataPackage
-from .transfer_packages import FACTS
+from .transfer_packages import VERIFIED_COLUMNS
 
 __all__ = [
     "RawDataFile",
@@ -49,7 +49,7 @@ class RawDataFileQuerySet(OpsQuerySet):
 class RawDataFile(Timestamped):
     """One file as an instrument wrote it."""
 
-    recording = Recording.CHANGES
+    change_logging = ChangeLogging.CHANGES
     updated_in_bulk = True
 
     id = models.UUIDField(primary_key=True, default=uuid7, help_text=_("Identifier (UUIDv7), made where the file was."))
@@ -114,7 +114,7 @@ class RawDataFile(Timestamped):
             immutable("executed_obs_unit_id", "instrument_module_id", "source_location_id", hint=NEVER_DELETED),
             frozen_once_verified(
                 "raw_data_file",
-                *FACTS,
+                *VERIFIED_COLUMNS,
                 also="EXISTS (SELECT FROM physical_copy WHERE raw_data_package_id = OLD.raw_data_package_id "
                 "AND verification = 'verified')",
             ),

@@ -28,14 +28,14 @@ from ..constraints import (
     positive,
     relative_path,
 )
-from ..enums import PackageState, Recording, Status
+from ..enums import ChangeLogging, PackageState, Status
 from ..execution import ExecutedObsUnit
 from ..identifiers import uuid7
 from ..locations import DataLocation
 from ..observatory import InstrumentModule
 from ..safety import archived_is_true, archived_marks_candidates, contents_are_closed
 from .related import readable_keys, related
-from .transfer_packages import FACTS, DataTransferPackage
+from .transfer_packages import VERIFIED_COLUMNS, DataTransferPackage
 
 __all__ = [
     "RawDataPackage",
@@ -105,7 +105,7 @@ class RawDataPackageQuerySet(OpsQuerySet):
 class RawDataPackage(Checksummed, WorkItem, Timestamped):
     """A tar of the raw files that one module wrote in one execution, or of a part of them."""
 
-    recording = Recording.CHANGES
+    change_logging = ChangeLogging.CHANGES
 
     id = models.UUIDField(primary_key=True, default=uuid7, help_text=_("Identifier (UUIDv7)."))
     executed_obs_unit = models.ForeignKey(
@@ -173,7 +173,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
                 "state",
             ),
             immutable("executed_obs_unit_id", "instrument_module_id", "part", hint=NEVER_DELETED),
-            frozen_once_verified("raw_data_package", *FACTS, "file_count", also="OLD.state = 'archived'"),
+            frozen_once_verified("raw_data_package", *VERIFIED_COLUMNS, "file_count", also="OLD.state = 'archived'"),
             *contents_are_closed("bundle", "data_transfer_package", "status = 'completed'"),
             archived_is_true(),
             package_fails_with_its_making(),

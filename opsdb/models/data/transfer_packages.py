@@ -15,7 +15,7 @@ from ..base import (
     work_item_constraints,
 )
 from ..constraints import Rule, by_checksum, frozen_once_verified, implies, never_deleted, relative_path
-from ..enums import Recording, Status, TransferKind
+from ..enums import ChangeLogging, Status, TransferKind
 from ..identifiers import uuid7
 from ..locations import DataLocation
 from .related import readable_keys, related
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-FACTS = ("checksum", "checksum_algorithm", "size_bytes", "relative_path")
+VERIFIED_COLUMNS = ("checksum", "checksum_algorithm", "size_bytes", "relative_path")
 
 
 def packages_fail_with_bundle():
@@ -99,7 +99,7 @@ class DataTransferPackageQuerySet(OpsQuerySet):
 class DataTransferPackage(Checksummed, WorkItem, Timestamped):
     """A bundle of raw data packages that travels from one site to another as one file."""
 
-    recording = Recording.CHANGES
+    change_logging = ChangeLogging.CHANGES
 
     id = models.UUIDField(primary_key=True, default=uuid7, help_text=_("Identifier (UUIDv7)."))
     origin_location = models.ForeignKey(
@@ -125,7 +125,7 @@ class DataTransferPackage(Checksummed, WorkItem, Timestamped):
                 "A completed package has a size and a checksum.",
                 "checksum",
             ),
-            frozen_once_verified("data_transfer_package", *FACTS),
+            frozen_once_verified("data_transfer_package", *VERIFIED_COLUMNS),
             packages_fail_with_bundle(),
             *never_deleted("a data transfer package"),
         ]

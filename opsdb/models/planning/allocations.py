@@ -6,7 +6,7 @@ from django.db.models import Exists, F, Func, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce, Extract
 from django.utils.translation import gettext_lazy as _
 
-from ..base import OpsQuerySet, Row
+from ..base import NumberedModel, OpsQuerySet
 from ..constraints import NoOverlap, Unique, ordered, positive
 from ..execution import ExecutedObsUnit
 from ..observatory import Instrument
@@ -43,7 +43,7 @@ class TimeAllocationQuerySet(OpsQuerySet):
         return self.annotate(used_hours=Coalesce(Subquery(durations), 0.0, output_field=models.FloatField()))
 
 
-class TimeAllocation(Row):
+class TimeAllocation(NumberedModel):
     """Hours that a program may observe with an instrument in a period."""
 
     natural_key_fields = ("observing_program", "instrument", "period")

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ..base import Row, SubtypedModel, parent_link
+from ..base import NumberedModel, SubtypedModel, parent_link
 from ..constraints import Rule, Unique, between, json_object, not_negative, positive, refuse_if, subtype_exists
 from ..enums import ConfigurationType, CoordinateFrame
 
@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 
-class ObsMode(Row):
+class ObsMode(NumberedModel):
     """A manner of observing, such as on-the-fly mapping or a skydip."""
 
     natural_key_fields = ("name",)
@@ -147,7 +147,7 @@ class PrimeCamObservationConfiguration(ObservationConfiguration):
         ]
 
 
-class ChaiTiling(Row):
+class ChaiTiling(NumberedModel):
     """One tile of the mosaic that a CHAI recipe maps."""
 
     configuration = models.ForeignKey(
@@ -184,7 +184,7 @@ class ChaiTiling(Row):
         return f"tile {self.tile_index}"
 
 
-class ChaiInparParameter(Row):
+class ChaiInparParameter(NumberedModel):
     """One parameter that a CHAI recipe hands to the control system."""
 
     configuration = models.ForeignKey(

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from ..base import OpsQuerySet, Row
+from ..base import NumberedModel, OpsQuerySet
 from ..constraints import Check, Unique, immutable
 from ..enums import ProgramKind
 from ..observatory import Instrument
@@ -25,7 +25,7 @@ class ObservingProgramQuerySet(OpsQuerySet):
         return self.filter(kind=ProgramKind.SCIENCE)
 
 
-class ObservingProgram(Row):
+class ObservingProgram(NumberedModel):
     """A project that observes towards one goal, or the calibration and engineering beside it."""
 
     natural_key_fields = ("short_name",)
@@ -61,7 +61,7 @@ class ObservingProgram(Row):
         return self.short_name
 
 
-class SubObservingProgram(Row):
+class SubObservingProgram(NumberedModel):
     """A part of an observing program with units of its own."""
 
     natural_key_fields = ("observing_program", "short_name")

@@ -7,7 +7,7 @@ from django.db.models import F, Func, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..base import OpsQuerySet, Row
+from ..base import NumberedModel, OpsQuerySet
 from ..constraints import Index, NoOverlap, Unique, between, exactly_one, not_negative, ordered
 from ..observatory import Instrument, InstrumentModule, Telescope
 from .units import ObsUnit
@@ -28,7 +28,7 @@ class PreScheduledSlotQuerySet(OpsQuerySet):
         return self.filter(start_time__gt=now or timezone.now()).order_by("start_time")
 
 
-class PreScheduledSlot(Row):
+class PreScheduledSlot(NumberedModel):
     """A time at which the schedule gives the telescope to a unit."""
 
     natural_key_fields = ("telescope", "start_time")
@@ -98,7 +98,7 @@ class DowntimeQuerySet(OpsQuerySet):
         return self.filter(Q(end_time__isnull=True) | Q(end_time__gt=now), start_time__lte=now)
 
 
-class Downtime(Row):
+class Downtime(NumberedModel):
     """A time in which a telescope, an instrument or a module can't be used."""
 
     telescope = models.ForeignKey(

@@ -7,7 +7,7 @@ from django.db.models import ExpressionWrapper, F, Q, Value
 from django.db.models.functions import Abs, ASin, Cos, Degrees, Greatest, Least, Power, Radians, Sin, Sqrt
 from django.utils.translation import gettext_lazy as _
 
-from ..base import OpsQuerySet, Row, SpecificQuerySet, SubtypedModel, parent_link
+from ..base import NumberedModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
 from ..constraints import Index, between, json_list, json_list_of_text, ordered, subtype_exists
 from ..enums import CoordinateFrame, SourceType
 
@@ -190,7 +190,7 @@ class ConstantElevationSource(Source):
         ]
 
 
-class AzimuthRange(Row):
+class AzimuthRange(NumberedModel):
     """A range of azimuth in which a field is scanned, rising or setting."""
 
     source = models.ForeignKey(

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ..base import OpsQuerySet, Row
+from ..base import NumberedModel, OpsQuerySet
 from ..constraints import Rule, Unique, between, ordered, positive, refuse_if, same_owner
 from ..observatory import InstrumentModuleConfiguration
 from .configurations import ObservationConfiguration, ObsMode
@@ -30,7 +30,7 @@ class ObsUnitQuerySet(OpsQuerySet):
         return self.order_by("-priority", "id")
 
 
-class ObsUnit(Row):
+class ObsUnit(NumberedModel):
     """The smallest thing that can be scheduled: a source observed in one mode with one recipe."""
 
     natural_key_fields = ("observing_program", "name")

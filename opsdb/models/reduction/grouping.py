@@ -8,7 +8,7 @@ from django.db.models import F
 from django.db.models.functions import TruncDate
 from django.utils.translation import gettext_lazy as _
 
-from ..base import Row
+from ..base import NumberedModel
 from ..constraints import json_list
 from ..data.raw_packages import RawDataPackage
 from ..enums import GroupingDimension
@@ -31,7 +31,7 @@ DIMENSIONS = {
 }
 
 
-class DataGrouping(Row):
+class DataGrouping(NumberedModel):
     """A rule that says which raw packages belong together."""
 
     natural_key_fields = ("name",)

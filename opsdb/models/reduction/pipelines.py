@@ -10,7 +10,7 @@ from django.db.models import Exists, Min, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..base import OpsModel, OpsQuerySet, Row
+from ..base import NumberedModel, OpsModel, OpsQuerySet
 from ..constraints import (
     Rule,
     Unique,
@@ -63,7 +63,7 @@ class PipelineQuerySet(OpsQuerySet):
         return self.filter(enabled=True).order_by("-priority", "id")
 
 
-class Pipeline(Row):
+class Pipeline(NumberedModel):
     """A sequence of reduction steps for the packages of a grouping."""
 
     natural_key_fields = ("name",)
@@ -167,7 +167,7 @@ class Pipeline(Row):
         return self.data_grouping.packages().filter(Q(state=PackageState.ARCHIVED) | Exists(there))
 
 
-class ReductionStep(Row):
+class ReductionStep(NumberedModel):
     """One step of a pipeline: a program with its parameters, run once per sub-group of the packages."""
 
     natural_key_fields = ("pipeline", "name")

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ..base import Checksummed, OpsQuerySet, Row, checksummed_constraints
+from ..base import Checksummed, NumberedModel, OpsQuerySet, checksummed_constraints
 from ..constraints import (
     Index,
     Unique,
@@ -14,7 +14,7 @@ from ..constraints import (
     json_object,
     relative_path,
 )
-from ..data.transfer_packages import FACTS
+from ..data.transfer_packages import VERIFIED_COLUMNS
 from ..enums import DataProductType
 from ..safety import superseded_in_line
 from .lineage import Lineage, downstream, lineage
@@ -35,7 +35,7 @@ class DataProductQuerySet(OpsQuerySet):
         return self.filter(run=run)
 
 
-class DataProduct(Checksummed, Row):
+class DataProduct(Checksummed, NumberedModel):
     """A file that a run made: a map, a spectrum, a plot, a number, a log."""
 
     run = models.ForeignKey(
@@ -70,7 +70,7 @@ class DataProduct(Checksummed, Row):
             differ("id", "superseded_by", "A product can't supersede itself."),
             superseded_in_line(),
             immutable("run_id"),
-            frozen_once_verified("data_product", *FACTS),
+            frozen_once_verified("data_product", *VERIFIED_COLUMNS),
         ]
         indexes = [
             Index(fields=["relative_path"], name="by_path", opclasses=["varchar_pattern_ops"]),

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ..archive import StagingJob
-from ..base import OpsQuerySet, Row
+from ..base import NumberedModel, OpsQuerySet
 from ..constraints import Index, Rule, Unique, immutable, implies, not_negative, refuse_if
 from ..data.raw_packages import RawDataPackage
 from ..enums import RunStatus
@@ -38,7 +38,7 @@ class ExecutedReductionStepQuerySet(OpsQuerySet):
         )
 
 
-class ExecutedReductionStep(Row):
+class ExecutedReductionStep(NumberedModel):
     """One run of a reduction step on one sub-group of the data."""
 
     step = models.ForeignKey(

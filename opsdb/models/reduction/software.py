@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ..base import Row
+from ..base import NumberedModel
 from ..constraints import Unique, immutable, json_object, json_object_of_text, matches, positive
 
 __all__ = [
@@ -13,7 +13,7 @@ __all__ = [
 ]
 
 
-class ReductionSoftware(Row):
+class ReductionSoftware(NumberedModel):
     """A program that reduces data."""
 
     natural_key_fields = ("name",)
@@ -29,7 +29,7 @@ class ReductionSoftware(Row):
         return self.name
 
 
-class ReductionSoftwareVersion(Row):
+class ReductionSoftwareVersion(NumberedModel):
     """A version of a program, as a container image that can be run again."""
 
     natural_key_fields = ("software", "version")
@@ -65,7 +65,7 @@ class ReductionSoftwareVersion(Row):
         return self.version
 
 
-class ReductionStepConfig(Row):
+class ReductionStepConfig(NumberedModel):
     """A set of parameters, and what a run needs of a computer, for a program."""
 
     natural_key_fields = ("software", "name")
