@@ -1,8 +1,12 @@
 """Who may do what. Permission is Django's own; nothing stands beside it."""
 
+from __future__ import annotations
+
 import hashlib
 import ipaddress
 import secrets
+from datetime import datetime
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, Group, GroupManager
@@ -36,13 +40,13 @@ __all__ = [
 TOKEN_PREFIX_LENGTH = 8
 
 
-def _services_never_log_in():
+def _services_never_log_in() -> list[Rule]:
     """Keep staff and the role ``service`` apart, so that no program's user gets into the admin.
 
     Joining locks the user's row, as a change of it does: of the two at once, the second sees the first.
     """
 
-    def refused_if(condition, row, column_sql):
+    def refused_if(condition: str, row: str, column_sql: str) -> str:
         return refuse_if(
             condition,
             f"'user ' || {row}.username || ': whoever is in the role service can be neither staff nor superuser'",
@@ -129,8 +133,8 @@ class Role(Group, metaclass=OpsModelBase):
     objects = GroupManager()
 
 
-class ApiTokenQuerySet(OpsQuerySet):
-    def usable(self, now=None):
+class ApiTokenQuerySet(OpsQuerySet["ApiToken"]):
+    def usable(self, now: datetime | None = None) -> Self:
         """Tokens that are active, not revoked and not expired at ``now`` (default: this moment)."""
         return self.filter(
             Q(expires_at__isnull=True) | Q(expires_at__gt=now or timezone.now()),
@@ -138,7 +142,7 @@ class ApiTokenQuerySet(OpsQuerySet):
             revoked_at__isnull=True,
         )
 
-    def create_token(self, **fields):
+    def create_token(self, **fields: Any) -> tuple[ApiToken, str]:
         """Create a token and return it with its secret, which is stored nowhere and can't be shown again.
 
         Returns:
@@ -148,8 +152,8 @@ class ApiTokenQuerySet(OpsQuerySet):
         token = self.create(token_prefix=secret[:TOKEN_PREFIX_LENGTH], token_hash=self.model.hash_of(secret), **fields)
         return token, secret
 
-    def from_secret(self, secret: str):
-        """Return the token of a secret, or None. Whether it is valid is :meth:`ApiToken.is_valid`'s word."""
+    def from_secret(self, secret: str) -> ApiToken | None:
+        """Return the token of a secret, or None. :meth:`ApiToken.is_valid` checks whether it may be used."""
         return self.filter(token_hash=self.model.hash_of(secret)).first()
 
 
@@ -218,7 +222,7 @@ class ApiToken(NumberedModel):
             immutable("user_id", "token_hash", "token_prefix"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.name} ({self.token_prefix}…)"
 
     @staticmethod
@@ -226,14 +230,14 @@ class ApiToken(NumberedModel):
         """Return what is stored for a secret. It is long and random, so a fast hash without salt is enough."""
         return hashlib.sha256(secret.encode()).hexdigest()
 
-    def clean(self):
-        """Refuse what is no network."""
+    def clean(self) -> None:
+        """Refuse values that are not networks."""
         try:
             [ipaddress.ip_network(network) for network in self.allowed_networks]
         except (TypeError, ValueError) as error:
             raise ValidationError({"allowed_networks": f"Not a list of networks: {error}."}) from error
 
-    def is_valid(self, now=None, address: str | None = None) -> bool:
+    def is_valid(self, now: datetime | None = None, address: str | None = None) -> bool:
         """Return whether the token may be used.
 
         Args:

@@ -1,11 +1,14 @@
 """The way into the long-term archive, and back out of it for processing."""
 
+from datetime import datetime
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from .base import NumberedModel, OpsQuerySet, WorkItem, claimable_work, open_work, work_item_constraints
+from .base import ModelT, NumberedModel, OpsQuerySet, WorkItem, claimable_work, open_work, work_item_constraints
 from .constraints import Index, Unique, append_only, differ, immutable, implies, location_of_type
 from .data.raw_packages import RawDataPackage
 from .enums import ChangeLogging, LocationType, Status
@@ -20,22 +23,22 @@ __all__ = [
 ]
 
 
-class WorkQuerySet(OpsQuerySet):
-    def open(self):
+class WorkQuerySet(OpsQuerySet[ModelT]):
+    def open(self) -> Self:
         """Work that remains to be done."""
         return self.filter(status__in=Status.open())
 
-    def failed(self):
+    def failed(self) -> Self:
         """Work that failed for good."""
         return self.filter(status=Status.FAILED)
 
 
-class LongTermArchiveTransferQuerySet(WorkQuerySet):
-    def to(self, location):
+class LongTermArchiveTransferQuerySet(WorkQuerySet["LongTermArchiveTransfer"]):
+    def to(self, location: DataLocation) -> Self:
         """Transfers into this archive."""
         return self.filter(destination_location=location)
 
-    def claimable(self):
+    def claimable(self) -> Self:
         """Transfers that a worker may begin: new data may go into their archive."""
         return self.filter(status__in=Status.claimable(), destination_location__active=True)
 
@@ -98,7 +101,7 @@ class LongTermArchiveTransfer(WorkItem, NumberedModel):
             Index(fields=["destination_location", "id"], name="by_destination"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"archive transfer {self.pk}"
 
 
@@ -119,20 +122,20 @@ class LongTermArchiveTransferLog(LogLine):
         indexes = [Index(fields=["long_term_archive_transfer", "logged_at"], name="by_transfer")]
 
 
-class StagingJobQuerySet(WorkQuerySet):
-    def active(self):
+class StagingJobQuerySet(WorkQuerySet["StagingJob"]):
+    def active(self) -> Self:
         """Jobs whose data must stay where they were staged."""
         return self.filter(active=True)
 
-    def to(self, location):
+    def to(self, location: DataLocation) -> Self:
         """Jobs that bring data to this processing location."""
         return self.filter(destination_location=location)
 
-    def claimable(self):
+    def claimable(self) -> Self:
         """Jobs that a worker may begin: their data are still wanted, where new data may go."""
         return self.active().filter(status__in=Status.claimable(), destination_location__active=True)
 
-    def expired(self, now):
+    def expired(self, now: datetime) -> Self:
         """Active jobs whose data are no longer needed at this moment, the longest over first.
 
         Served by ``staging_job_active``.
@@ -184,5 +187,5 @@ class StagingJob(WorkItem, NumberedModel):
         ]
         indexes = [open_work(), claimable_work(), Index(fields=["expires_at"], name="active", condition=Q(active=True))]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"staging {self.pk}"

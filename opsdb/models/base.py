@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.db import models
 from django.db.models.base import ModelBase
@@ -38,6 +40,8 @@ from .constraints import (
 from .enums import ChangeLogging, ChecksumAlgorithm, StateChoices, Status
 from .wording import label, spoken
 
+ModelT = TypeVar("ModelT", bound=models.Model)
+
 
 def snake_case(name: str) -> str:
     """Return ``CamelCase`` as ``camel_case``; a run of capitals is a word (``S3DataLocation``: s3_data_location)."""
@@ -57,7 +61,7 @@ def area_of(model: type[models.Model]) -> str:
 class OpsModelBase(ModelBase):
     """Complete the declaration of a concrete model."""
 
-    def __new__(mcs, name, bases, attrs, **kwargs):
+    def __new__(mcs, name: str, bases: tuple[type, ...], attrs: dict[str, Any], **kwargs: Any) -> Any:
         meta = attrs.get("Meta")
         for field_name, field in attrs.items():
             _word(field_name, field)
@@ -73,13 +77,13 @@ class OpsModelBase(ModelBase):
         return cls
 
 
-def _word(field_name, field):
+def _word(field_name: str, field: object) -> None:
     """Give a field a label made from its name, unless it has one."""
     if isinstance(field, models.Field) and not field._verbose_name:
         field.verbose_name = field._verbose_name = _(label(field_name))
 
 
-def _complete(cls):
+def _complete(cls: Any) -> None:
     options = cls._meta
     # Texts of Django's own fields would follow the host project's language, and then the migrations would.
     with translation.override(None, deactivate=True):
@@ -143,15 +147,15 @@ def _implied_constraints(cls):
         yield immutable(cls.discriminator)
 
 
-def _link_columns(field):
+def _link_columns(field: models.ManyToManyField[Any, Any]) -> tuple[str, str]:
     """Return the columns of a table of links that Django makes; the other model may not be declared yet."""
     other = field.remote_field.model
     other_name = other.rpartition(".")[2] if isinstance(other, str) else other.__name__
     return f"{field.model.__name__.lower()}_id", f"{other_name.lower()}_id"
 
 
-def _natural_key_method(cls):
-    def natural_key(self):
+def _natural_key_method(cls: Any) -> Callable[[Any], tuple[Any, ...]]:
+    def natural_key(self: Any) -> tuple[Any, ...]:
         parts = []
         for name in cls.natural_key_fields:
             value = getattr(self, name)
@@ -167,7 +171,7 @@ def _natural_key_method(cls):
     return natural_key
 
 
-def natural_key_lookups(model, prefix="") -> list[str]:
+def natural_key_lookups(model: Any, prefix: str = "") -> list[str]:
     """Return the lookups that a model's natural key stands for, references resolved (``telescope__name``)."""
     lookups = []
     for name in model.natural_key_fields:
@@ -179,10 +183,10 @@ def natural_key_lookups(model, prefix="") -> list[str]:
     return lookups
 
 
-class OpsQuerySet(models.QuerySet):
+class OpsQuerySet(models.QuerySet[ModelT]):
     """Base of every queryset of ops-db."""
 
-    def get_by_natural_key(self, *key):
+    def get_by_natural_key(self, *key: Any) -> ModelT:
         """Return the row with this natural key.
 
         Raises:
@@ -192,15 +196,15 @@ class OpsQuerySet(models.QuerySet):
 
 
 class _SpecificIterable(ModelIterable):
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         for row in super().__iter__():
             yield row.specific
 
 
-class SpecificQuerySet(OpsQuerySet):
+class SpecificQuerySet(OpsQuerySet[ModelT]):
     """Queryset of a joined parent that can return its subtypes."""
 
-    def specific(self):
+    def specific(self) -> Self:
         """Return subtype instances, all in one query."""
         names = [
             model._meta.get_field(model._meta.pk.name).remote_field.name for model in self.model.subtypes().values()
@@ -263,12 +267,15 @@ class SubtypedModel(NumberedModel):
     ``parent_ptr``, the link, whose column is ``id``.
     """
 
+    discriminator: ClassVar[str]
+    subtype: ClassVar[str]
+
     objects = SpecificQuerySet.as_manager()
 
     class Meta:
         abstract = True
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         subtype = getattr(self, "subtype", None)
         if subtype and self.__dict__.get(self.discriminator) == "":
@@ -280,7 +287,7 @@ class SubtypedModel(NumberedModel):
         return {model.subtype: model for model in cls.__subclasses__() if not model._meta.proxy}
 
     @property
-    def specific(self):
+    def specific(self) -> Self:
         """This row as an instance of its subtype."""
         if hasattr(self, "subtype"):
             return self
@@ -288,7 +295,7 @@ class SubtypedModel(NumberedModel):
         return getattr(self, model._meta.pk.remote_field.get_accessor_name())
 
 
-def parent_link(parent: str, help_text: str):
+def parent_link(parent: type[models.Model], help_text: str) -> models.OneToOneField[Any, Any]:
     """Return the link of a subtype to its parent, stored in a column named ``id``."""
     return models.OneToOneField(
         parent,
@@ -323,7 +330,7 @@ class WorkItem(OpsModel):
         abstract = True
 
 
-def work_item_constraints():
+def work_item_constraints() -> list[models.BaseConstraint]:
     """Return the constraints of a work item, new for every model that is one."""
     Q = models.Q
     finished = Q(status__in=[Status.COMPLETED, Status.FAILED])
@@ -353,7 +360,7 @@ def work_item_constraints():
     ]
 
 
-def open_work(*fields, name="open", field="status"):
+def open_work(*fields: str, name: str = "open", field: str = "status") -> Index:
     """Return the partial index on the rows of a work item that remain to be done or have failed."""
     return Index(
         fields=[*fields, field, "created_at"],
@@ -362,7 +369,7 @@ def open_work(*fields, name="open", field="status"):
     )
 
 
-def claimable_work():
+def claimable_work() -> Index:
     """Return the partial index in whose order workers claim work, whichever of two states it waits in."""
     return Index(fields=["created_at", "id"], name="claimable", condition=models.Q(status__in=[*Status.claimable()]))
 
@@ -385,6 +392,6 @@ class Checksummed(OpsModel):
         abstract = True
 
 
-def checksummed_constraints():
+def checksummed_constraints() -> list[models.BaseConstraint]:
     """Return the constraints of :class:`Checksummed`, new for every model that is one."""
     return [not_negative("size_bytes"), checksum_format()]

@@ -1,6 +1,7 @@
 """What the telescope did."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -31,21 +32,21 @@ __all__ = [
 ]
 
 
-class ExecutedObsUnitQuerySet(OpsQuerySet):
-    def running(self):
+class ExecutedObsUnitQuerySet(OpsQuerySet["ExecutedObsUnit"]):
+    def running(self) -> Self:
         """Executions that have not ended."""
         return self.filter(status=ObservationStatus.RUNNING)
 
-    def night(self, date):
+    def night(self, night: date) -> Self:
         """Executions that began in the 24 hours from noon (UTC) of this date: the night that starts then."""
-        noon = datetime.combine(date, time(12), tzinfo=UTC)
+        noon = datetime.combine(night, time(12), tzinfo=UTC)
         return self.filter(start_time__gte=noon, start_time__lt=noon + timedelta(days=1))
 
-    def latest_first(self):
+    def latest_first(self) -> Self:
         """The newest first."""
         return self.order_by("-start_time")
 
-    def assessed(self, quality):
+    def assessed(self, quality: Quality) -> Self:
         """Executions of this quality."""
         return self.filter(quality=quality)
 
@@ -118,7 +119,7 @@ class ExecutedObsUnit(Timestamped):
             Index(fields=["start_time"], name="running", condition=Q(status=ObservationStatus.RUNNING)),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.start_time:%Y-%m-%d %H:%M:%S} {self.id}"
 
 
@@ -148,5 +149,5 @@ class ExecutedObsUnitModuleConfiguration(OpsModel):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"configuration {self.module_configuration_id}"

@@ -1,5 +1,7 @@
 """Who changed what, when and why: written by the database itself."""
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
@@ -14,8 +16,8 @@ __all__ = [
 ]
 
 
-class ChangeLogQuerySet(OpsQuerySet):
-    def of(self, row):
+class ChangeLogQuerySet(OpsQuerySet["ChangeLog"]):
+    def of(self, row: models.Model) -> Self:
         """Changes of this row, the newest first. Joined rows log under the table of each part."""
         tables = [row._meta.db_table, *(parent._meta.db_table for parent in row._meta.all_parents)]
         return self.filter(table_name__in=tables, row_id=str(row.pk)).order_by("-id")
@@ -62,5 +64,5 @@ class ChangeLog(OpsModel):
             Index(fields=["user", "id"], name="by_user"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_operation_display()} {self.table_name} {self.row_id}"

@@ -1,6 +1,7 @@
 """Sites, the places for data at them, and the routes that data take between them."""
 
 import os
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -21,9 +22,9 @@ __all__ = [
 ]
 
 
-class SiteQuerySet(OpsQuerySet):
-    def archiving(self):
-        """Sites with an archive in use, in the order in which they take turns."""
+class SiteQuerySet(OpsQuerySet["Site"]):
+    def archiving(self) -> Self:
+        """Sites with an active archive, in the order in which they take turns."""
         archives = DataLocation.objects.archives().active().order_by()
         return self.filter(pk__in=archives.values("site")).order_by("short_name")
 
@@ -47,36 +48,36 @@ class Site(NumberedModel):
     class Meta:
         constraints = [matches("short_name", r"^[a-z0-9]+$", "The short name must be lower-case letters and digits.")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.short_name
 
 
-class DataLocationQuerySet(SpecificQuerySet):
-    def active(self):
-        """Locations in use."""
+class DataLocationQuerySet(SpecificQuerySet["DataLocation"]):
+    def active(self) -> Self:
+        """Active locations: new data may go there."""
         return self.filter(active=True)
 
-    def at_site(self, site):
+    def at_site(self, site: Site | int) -> Self:
         """Locations of this site."""
         return self.filter(site=site)
 
-    def of_type(self, location_type):
+    def of_type(self, location_type: LocationType) -> Self:
         """Locations of this type, the preferred first."""
         return self.filter(location_type=location_type).order_by("priority", "id")
 
-    def sources(self):
+    def sources(self) -> Self:
         """Where instruments write."""
         return self.of_type(LocationType.SOURCE)
 
-    def buffers(self):
+    def buffers(self) -> Self:
         """Where data wait for transfer."""
         return self.of_type(LocationType.BUFFER)
 
-    def archives(self):
+    def archives(self) -> Self:
         """Where data stay for good."""
         return self.of_type(LocationType.LONG_TERM_ARCHIVE)
 
-    def processing(self):
+    def processing(self) -> Self:
         """Where data are reduced."""
         return self.of_type(LocationType.PROCESSING)
 
@@ -154,7 +155,7 @@ class DataLocation(SubtypedModel):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     def held_bytes(self) -> int:
@@ -259,5 +260,5 @@ class DataLocationUsage(OpsModel):
     class Meta:
         verbose_name_plural = _("data location usage")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.copies:+d} copies, {self.bytes:+d} bytes"

@@ -1,9 +1,11 @@
 """The observatory and what stands on it: telescopes, instruments, modules and how modules are set up."""
 
+from typing import Self
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .base import NumberedModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
+from .base import ModelT, NumberedModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
 from .constraints import Unique, between, matches, not_negative, ordered, positive, subtype_exists
 from .enums import ConfigurationType, Sideband
 
@@ -40,10 +42,10 @@ class Observatory(NumberedModel):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.short_name
 
-    def clean(self):
+    def clean(self) -> None:
         """Refuse a time zone that the IANA database does not know."""
         from zoneinfo import available_timezones
 
@@ -79,15 +81,15 @@ class Telescope(NumberedModel):
             between("elevation_m", -500, 9000, " m"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.short_name
 
 
-class AvailableQuerySet(OpsQuerySet):
-    """Queryset of things that may be out of use."""
+class AvailableQuerySet(OpsQuerySet[ModelT]):
+    """Queryset of rows that may be unavailable."""
 
-    def available(self):
-        """Those in use."""
+    def available(self) -> Self:
+        """Those that can be scheduled."""
         return self.filter(available=True)
 
 
@@ -113,7 +115,7 @@ class Instrument(NumberedModel):
             Unique("unique_name", "telescope", "name", message="The telescope has an instrument of this name.")
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -145,12 +147,12 @@ class InstrumentModule(NumberedModel):
             ordered("frequency_min_ghz", "frequency_max_ghz", strict=False),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
-class InstrumentModuleConfigurationQuerySet(SpecificQuerySet):
-    def active(self):
+class InstrumentModuleConfigurationQuerySet(SpecificQuerySet["InstrumentModuleConfiguration"]):
+    def active(self) -> Self:
         """Those that may be planned with."""
         return self.filter(active=True)
 
@@ -197,7 +199,7 @@ class InstrumentModuleConfiguration(SubtypedModel):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 

@@ -1,4 +1,6 @@
-"""What came of it: data releases and publications."""
+"""The results: data releases and publications."""
+
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -8,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from .base import NumberedModel, OpsQuerySet
 from .constraints import Unique, between, json_list, json_list_of_text, matches
 from .enums import PublicationStatus
-from .execution import ExecutedObsUnit
+from .execution import ExecutedObsUnit, ExecutedObsUnitQuerySet
 from .planning.programs import ObservingProgram
 from .reduction.products import DataProduct
 from .safety import publishing_waits
@@ -21,8 +23,8 @@ __all__ = [
 DOI = r"^(10\.[0-9]{4,9}/[^[:space:]]+)?$"
 
 
-class DataReleaseQuerySet(OpsQuerySet):
-    def public(self):
+class DataReleaseQuerySet(OpsQuerySet["DataRelease"]):
+    def public(self) -> Self:
         """Releases open to everybody."""
         return self.filter(public=True)
 
@@ -55,10 +57,10 @@ class DataRelease(NumberedModel):
             publishing_waits("data_release_products"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.name} {self.version}"
 
-    def observations(self):
+    def observations(self) -> ExecutedObsUnitQuerySet:
         """Return the executions behind the products of this release."""
         return _observations(PRODUCTS_OF_RELEASE, self.pk)
 
@@ -98,15 +100,15 @@ JOIN data_release_products AS held ON held.datarelease_id = used.datarelease_id 
 PRODUCTS_OF_RELEASE = "SELECT dataproduct_id FROM data_release_products WHERE datarelease_id = %s"
 
 
-def _observations(products, *parameters):
+def _observations(products: str, *parameters: int) -> ExecutedObsUnitQuerySet:
     """Executions behind the products that a query gives."""
     return ExecutedObsUnit.objects.filter(
         pk__in=RawSQL(OBSERVATIONS_OF_PRODUCTS.format(products=products), parameters)  # noqa: S611 - our own text
     )
 
 
-class PublicationQuerySet(OpsQuerySet):
-    def of_observation(self, execution):
+class PublicationQuerySet(OpsQuerySet["Publication"]):
+    def of_observation(self, execution: ExecutedObsUnit) -> Self:
         """Publications of products that were made from this execution, directly or in a release."""
         made = RawSQL(PRODUCTS_OF_OBSERVATION, [execution.pk])  # noqa: S611 - our own text
         links, held = Publication.products.through.objects, DataRelease.products.through.objects
@@ -116,7 +118,7 @@ class PublicationQuerySet(OpsQuerySet):
             pk__in=links.filter(dataproduct__in=made).values("publication").union(used.values("publication"))
         )
 
-    def of_program_of(self, execution):
+    def of_program_of(self, execution: ExecutedObsUnit) -> Self:
         """Publications that name the program of this execution, whatever they made of it."""
         program = ObservingProgram.objects.filter(obs_units__executions=execution).values("pk")
         return self.filter(
@@ -174,9 +176,9 @@ class Publication(NumberedModel):
             publishing_waits("publication_products"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.title
 
-    def observations(self):
+    def observations(self) -> ExecutedObsUnitQuerySet:
         """Return the executions behind the products of this publication and of its releases."""
         return _observations(PRODUCTS_OF_PUBLICATION, self.pk, self.pk)

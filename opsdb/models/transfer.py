@@ -1,7 +1,11 @@
 """How data get from site to site."""
 
+from datetime import timedelta
+from typing import Self
+
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .base import NumberedModel, OpsModel, OpsQuerySet, WorkItem, claimable_work, open_work, work_item_constraints
@@ -44,16 +48,16 @@ class LogLine(OpsModel):
     class Meta:
         abstract = True
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.logged_at:%Y-%m-%d %H:%M:%S} {self.message[:80]}"
 
 
-class DataTransferRouteQuerySet(OpsQuerySet):
-    def active(self):
-        """Routes in use."""
+class DataTransferRouteQuerySet(OpsQuerySet["DataTransferRoute"]):
+    def active(self) -> Self:
+        """Active routes."""
         return self.filter(active=True)
 
-    def between(self, origin, destination):
+    def between(self, origin: Site, destination: Site) -> Self:
         """Routes from one site to another, the preferred first."""
         return self.filter(origin_site=origin, destination_site=destination).order_by("priority", "id")
 
@@ -153,24 +157,24 @@ class DataTransferRoute(NumberedModel):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
-class DataTransferQuerySet(OpsQuerySet):
-    def open(self):
+class DataTransferQuerySet(OpsQuerySet["DataTransfer"]):
+    def open(self) -> Self:
         """Transfers that remain to be done."""
         return self.filter(status__in=Status.open())
 
-    def failed(self):
+    def failed(self) -> Self:
         """Transfers that failed for good."""
         return self.filter(status=Status.FAILED)
 
-    def to(self, location):
+    def to(self, location: DataLocation) -> Self:
         """Transfers to this location."""
         return self.filter(destination_location=location)
 
-    def claimable(self):
+    def claimable(self) -> Self:
         """Transfers that a worker may begin: what they carry is where they start, and new data may go where they end.
 
         The second hop of a relay waits for the first.
@@ -181,17 +185,19 @@ class DataTransferQuerySet(OpsQuerySet):
             destination_location__active=True,
         )
 
-    def awaiting_unpack(self):
+    def awaiting_unpack(self) -> Self:
         """Transfers that have arrived and whose unpacking a worker has to do, the longest waiting first.
 
         Served by ``data_transfer_to_unpack``.
         """
         return self.filter(status=Status.COMPLETED, unpack_status__in=Status.claimable()).order_by("finished_at", "pk")
 
-    def unpacking_stalled(self, older_than):
-        """Transfers whose unpacking has shown no life since this moment."""
+    def unpacking_stalled(self, *, older_than: timedelta) -> Self:
+        """Transfers in unpacking whose last heartbeat is older than this."""
         return self.filter(
-            status=Status.COMPLETED, unpack_status=Status.IN_PROGRESS, unpack_heartbeat_at__lt=older_than
+            status=Status.COMPLETED,
+            unpack_status=Status.IN_PROGRESS,
+            unpack_heartbeat_at__lt=timezone.now() - older_than,
         )
 
 
@@ -318,7 +324,7 @@ class DataTransfer(WorkItem, NumberedModel):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"transfer {self.pk}"
 
 

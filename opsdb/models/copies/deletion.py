@@ -32,7 +32,7 @@ class DeletionPolicy(NumberedModel):
             positive("min_archive_copies"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"at least {self.min_archive_copies} archive copies"
 
 
@@ -108,7 +108,7 @@ class DeletionRequest(NumberedModel):
             *decision_of_another(),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_status_display()}: {self.reason[:60]}"
 
 
@@ -147,5 +147,5 @@ class DeletionRequestItem(OpsModel):
             *items_stay(),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"copy {self.physical_copy_id}"

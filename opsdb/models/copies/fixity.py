@@ -49,5 +49,5 @@ class FixityCheck(NumberedModel):
             Index(fields=["id"], name="failed", condition=Q(ok=False)),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.checked_at:%Y-%m-%d %H:%M} {'ok' if self.ok else 'differs'}"

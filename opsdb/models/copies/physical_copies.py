@@ -1,6 +1,9 @@
 """Where the bytes are: one row for every copy of a file, a package or a product, for good."""
 
+from __future__ import annotations
+
 from datetime import timedelta
+from typing import Self
 
 from django.db import models
 from django.db.models import F, Func, Q, Value
@@ -72,39 +75,39 @@ class RowValue(Func):
     output_field = models.TextField()
 
 
-class PhysicalCopyQuerySet(OpsQuerySet):
-    def at(self, location):
+class PhysicalCopyQuerySet(OpsQuerySet["PhysicalCopy"]):
+    def at(self, location: DataLocation | int) -> Self:
         """Copies at this location."""
         return self.filter(data_location=location)
 
-    def of(self, thing):
+    def of(self, content: models.Model) -> Self:
         """Copies of this file, package or product."""
-        return self.filter(**{thing._meta.db_table: thing})
+        return self.filter(**{content._meta.db_table: content})
 
-    def of_content_of(self, package):
+    def of_content_of(self, package: RawDataPackage) -> Self:
         """Copies of this raw package, of its files, and of the bundle that it came in."""
         files = self.filter(raw_data_file__raw_data_package=package).values("pk")
         whole = self.filter(raw_data_package=package).values("pk")
         bundles = self.filter(data_transfer_package__raw_data_packages=package).values("pk")
         return self.filter(pk__in=files.union(whole, bundles, all=True))
 
-    def existing(self):
+    def existing(self) -> Self:
         """Copies whose bytes are there, as far as is known."""
         return self.exclude(status__in=[PhysicalCopyStatus.DELETED, PhysicalCopyStatus.MISSING])
 
-    def present(self):
+    def present(self) -> Self:
         """Copies that are present and not on their way out."""
         return self.filter(status=PhysicalCopyStatus.PRESENT)
 
-    def readable(self):
+    def readable(self) -> Self:
         """Copies that can be read from: there, not on their way out, and not known to differ."""
         return self.filter(status__in=PhysicalCopyStatus.readable()).exclude(verification=Verification.MISMATCH)
 
-    def verified(self):
+    def verified(self) -> Self:
         """Copies whose checksum was compared and agreed."""
         return self.filter(verification=Verification.VERIFIED)
 
-    def deletable(self, location, *, limit=None, after=None):
+    def deletable(self, location: DataLocation, *, limit: int | None = None, after: PhysicalCopy | None = None) -> Self:
         """Copies at this location that no rule holds back from deletion, the oldest first.
 
         With a limit only the first of them, or the first after a copy of the batch before. A batch walks
@@ -136,11 +139,11 @@ class PhysicalCopyQuerySet(OpsQuerySet):
         first, *others = (candidates.filter(status=status).order_by("arrived_at", "pk")[:limit] for status in DELETABLE)
         return first.union(*others, all=True).order_by("arrived_at", "pk")[:limit]
 
-    def deletion_stalled(self, *, older_than):
-        """Copies that a worker began to delete and of which nothing was heard since this moment."""
-        return self.filter(status=PhysicalCopyStatus.DELETION_IN_PROGRESS, updated_at__lt=older_than)
+    def deletion_stalled(self, *, older_than: timedelta) -> Self:
+        """Copies that a worker began to delete and whose record has not changed for this long."""
+        return self.filter(status=PhysicalCopyStatus.DELETION_IN_PROGRESS, updated_at__lt=timezone.now() - older_than)
 
-    def due_for_fixity(self, location, *, limit):
+    def due_for_fixity(self, location: DataLocation, *, limit: int) -> Self:
         """Copies at this location whose checksum was never compared or not for longer than its interval, oldest first.
 
         Walks ``physical_copy_by_verification`` and stops where nothing is due. None without an interval.
@@ -156,14 +159,14 @@ class PhysicalCopyQuerySet(OpsQuerySet):
 
 
 class TargetManager(models.Manager.from_queryset(PhysicalCopyQuerySet)):
-    """Manager of a proxy: only the copies of one kind of thing."""
+    """Manager of a proxy: only the copies of one kind of content."""
 
-    def __init__(self, target):
+    def __init__(self, target: str) -> None:
         super().__init__()
         self.target = target
         self.condition = Q(**{f"{target}__isnull": False})
 
-    def get_queryset(self):
+    def get_queryset(self) -> PhysicalCopyQuerySet:
         return super().get_queryset().filter(self.condition)
 
 
@@ -345,16 +348,16 @@ class PhysicalCopy(NumberedModel):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"copy {self.pk}"
 
     @property
     def target_name(self) -> str:
-        """Name of the field that says what this is a copy of."""
+        """Name of the field that refers to what this is a copy of."""
         return next(target for target in COPY_TARGETS if getattr(self, f"{target}_id") is not None)
 
     @property
-    def target(self):
+    def target(self) -> models.Model:
         """The file, package or product that this is a copy of."""
         return getattr(self, self.target_name)
 

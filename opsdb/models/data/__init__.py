@@ -1,1 +1,1 @@
-"""The raw data: files, the packages they travel in, and what an archive says of a package."""
+"""The raw data: files, the packages they travel in, and their ObsCore metadata."""

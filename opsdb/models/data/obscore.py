@@ -1,6 +1,8 @@
 """IVOA ObsCore metadata of raw data packages, and how they follow from the observation."""
 
 import math
+from datetime import datetime
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -9,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ..base import NumberedModel
 from ..constraints import Check, between, json_object, not_negative, ordered, positive
 from ..enums import ChangeLogging
-from ..planning.sources import ConstantElevationSource, FixedSource
+from ..planning.sources import ConstantElevationSource, FixedSource, Source
 from .raw_packages import RawDataPackage
 
 __all__ = [
@@ -126,10 +128,10 @@ class RawDataPackageMetadata(NumberedModel):
             json_object("extra"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.obs_id
 
-    def derive(self):
+    def derive(self) -> Self:
         """Fill what follows from execution, unit, source, module and telescope; nothing is saved.
 
         Times become MJD (UTC), frequencies vacuum wavelengths in metres, sizes kilobytes. A solar-system
@@ -158,11 +160,11 @@ class RawDataPackageMetadata(NumberedModel):
         return self
 
 
-def _mjd(moment):
+def _mjd(moment: datetime | None) -> float | None:
     return None if moment is None else moment.timestamp() / 86_400 + MJD_OF_UNIX_EPOCH
 
 
-def _footprint(source):
+def _footprint(source: Source | None) -> tuple[float | None, float | None, float | None, str]:
     """Return RA and Dec of a source's centre, diameter (all in degrees) and STC-S region."""
     if isinstance(source, FixedSource):
         return source.ra_deg, source.dec_deg, None, ""

@@ -1,5 +1,7 @@
 """Raw data files, as instruments write them."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -32,16 +34,16 @@ __all__ = [
 ]
 
 
-class RawDataFileQuerySet(OpsQuerySet):
-    def unpackaged(self):
+class RawDataFileQuerySet(OpsQuerySet["RawDataFile"]):
+    def unpackaged(self) -> Self:
         """Files that are in no package yet."""
         return self.filter(raw_data_package__isnull=True)
 
-    def at(self, location):
+    def at(self, location: DataLocation) -> Self:
         """Files that were written to this source location."""
         return self.filter(source_location=location)
 
-    def of(self, execution):
+    def of(self, execution: ExecutedObsUnit) -> Self:
         """Files of this execution."""
         return self.filter(executed_obs_unit=execution)
 
@@ -166,5 +168,5 @@ class RawDataFile(Timestamped):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.relative_path

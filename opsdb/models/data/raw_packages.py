@@ -1,5 +1,7 @@
 """Raw data packages: tars of the raw files of one module in one execution."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -42,7 +44,7 @@ __all__ = [
 ]
 
 
-def package_fails_with_its_making():
+def package_fails_with_its_making() -> Rule:
     """Make a package failed whose tar nobody could make, until it is made again."""
     return Rule(
         name="fails_with_its_making",
@@ -55,16 +57,16 @@ def package_fails_with_its_making():
     )
 
 
-class RawDataPackageQuerySet(OpsQuerySet):
-    def in_state(self, state):
+class RawDataPackageQuerySet(OpsQuerySet["RawDataPackage"]):
+    def in_state(self, state: PackageState) -> Self:
         """Packages in this state."""
         return self.filter(state=state)
 
-    def not_archived(self):
+    def not_archived(self) -> Self:
         """Packages that are not safe in an archive yet."""
         return self.exclude(state=PackageState.ARCHIVED)
 
-    def awaiting_packaging(self, source=None):
+    def awaiting_packaging(self, source: DataLocation | None = None) -> Self:
         """Packages whose tar a worker has to make, of files at this source location if one is given."""
         waiting = self.filter(status__in=Status.claimable())
         if source is None:
@@ -72,12 +74,12 @@ class RawDataPackageQuerySet(OpsQuerySet):
         files = related(self.model, "raw_data_files").filter(raw_data_package=OuterRef("pk"), source_location=source)
         return waiting.filter(Exists(files))
 
-    def readable_at(self, *locations):
+    def readable_at(self, *locations: DataLocation) -> Self:
         """Packages with a copy at one of these locations that can be read."""
         copies = related(self.model, "copies").readable()
         return self.filter(Exists(copies.filter(raw_data_package=OuterRef("pk"), data_location__in=locations)))
 
-    def awaiting_bundling(self, buffer=None):
+    def awaiting_bundling(self, buffer: DataLocation | None = None) -> Self:
         """Packages that are made and sit in a buffer, or in this one, without a transfer package.
 
         Served by ``raw_data_package_unbundled``.
@@ -88,7 +90,7 @@ class RawDataPackageQuerySet(OpsQuerySet):
             return unbundled.readable_at(*buffer)
         return unbundled.readable_at(buffer)
 
-    def awaiting_archive(self, archive, *, limit=1_000):
+    def awaiting_archive(self, archive: DataLocation, *, limit: int = 1_000) -> Self:
         """Packages that can be read in a buffer at the site of this archive and have no transfer into it.
 
         At most this many of each buffer. Served by ``physical_copy_by_location``: it costs as much as the buffers hold.
@@ -194,5 +196,5 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
             by_checksum(),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name

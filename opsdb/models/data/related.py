@@ -1,20 +1,32 @@
 """What the querysets of raw data share: how they ask about models that are declared in later modules."""
 
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models
 from django.db.models import Subquery
 
 from ..enums import PhysicalCopyStatus, Verification
+from ..locations import DataLocation
 
 
-def related(model, name):
+def related(model: type[models.Model], name: str) -> models.QuerySet[Any]:
     """Return a queryset of what points to this model under this name, which is declared in a later module."""
     return model._meta.get_field(name).related_model._default_manager.all()
 
 
-def readable_keys(model, target, locations, lacking, limit, **facts):
+def readable_keys(
+    model: type[models.Model],
+    target: str,
+    locations: Iterable[DataLocation],
+    lacking: models.QuerySet[Any],
+    limit: int,
+    **facts: Any,
+) -> models.QuerySet[Any]:
     """Return a subquery of the keys of what can be read at locations and lacks something, up to a limit from each.
 
     One walk along ``physical_copy_by_location`` for each location and state, and one look for every copy: most of what
-    a buffer ever held is deleted, which PostgreSQL's statistics don't tell, so that it would join whole tables instead.
+    a buffer ever held is deleted, which PostgreSQL's statistics don't show, so that it would join whole tables instead.
 
     Args:
         model: what the copies are of.

@@ -1,5 +1,7 @@
 """Data transfer packages: bundles of raw data packages that travel as one file."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +19,7 @@ from ..base import (
 from ..constraints import Rule, by_checksum, frozen_once_verified, implies, never_deleted, relative_path
 from ..enums import ChangeLogging, Status, TransferKind
 from ..identifiers import uuid7
-from ..locations import DataLocation
+from ..locations import DataLocation, Site
 from .related import readable_keys, related
 
 __all__ = [
@@ -28,7 +30,7 @@ __all__ = [
 VERIFIED_COLUMNS = ("checksum", "checksum_algorithm", "size_bytes", "relative_path")
 
 
-def packages_fail_with_bundle():
+def packages_fail_with_bundle() -> Rule:
     """Make packages failed whose bundle nobody could make, until it is made again."""
     return Rule(
         name="packages_fail_with_it",
@@ -43,16 +45,16 @@ RETURN NULL;""".strip(),
     )
 
 
-class DataTransferPackageQuerySet(OpsQuerySet):
-    def of_origin(self, location):
+class DataTransferPackageQuerySet(OpsQuerySet["DataTransferPackage"]):
+    def of_origin(self, location: DataLocation) -> Self:
         """Transfer packages that are made at this location."""
         return self.filter(origin_location=location)
 
-    def awaiting_building(self):
+    def awaiting_building(self) -> Self:
         """Transfer packages whose tar a worker has to make."""
         return self.filter(status__in=Status.claimable())
 
-    def awaiting_transfer(self):
+    def awaiting_transfer(self) -> Self:
         """Transfer packages that can be read where they were made, carry something that no archive has, and have no
         primary transfer.
 
@@ -71,7 +73,7 @@ class DataTransferPackageQuerySet(OpsQuerySet):
             ~Exists(primary), Exists(here), status=Status.COMPLETED, pk__in=carried.values("data_transfer_package")
         )
 
-    def awaiting_secondary_transfer(self, origin, site, *, limit=1_000):
+    def awaiting_secondary_transfer(self, origin: DataLocation, site: Site, *, limit: int = 1_000) -> Self:
         """Transfer packages that can be read in this buffer, were made elsewhere, and have no transfer to this site.
 
         A failed secondary transfer counts, because an operator has to deal with it; a failed primary does not, because
@@ -131,5 +133,5 @@ class DataTransferPackage(Checksummed, WorkItem, Timestamped):
         ]
         indexes = [open_work(), claimable_work(), by_checksum()]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name

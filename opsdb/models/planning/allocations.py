@@ -1,5 +1,7 @@
 """Time allocated to programs, and how much of it the executions have used."""
 
+from typing import Self
+
 from django.contrib.postgres.fields import DateRangeField
 from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Subquery, Sum
@@ -17,8 +19,8 @@ __all__ = [
 ]
 
 
-class TimeAllocationQuerySet(OpsQuerySet):
-    def with_used_hours(self):
+class TimeAllocationQuerySet(OpsQuerySet["TimeAllocation"]):
+    def with_used_hours(self) -> Self:
         """Annotate ``used_hours``: time of finished executions in the period, counted from the executions.
 
         An execution counts where it used a module of the allocated instrument.
@@ -85,5 +87,5 @@ class TimeAllocation(NumberedModel):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.period}: {self.hours:g} h"

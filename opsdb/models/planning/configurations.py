@@ -46,7 +46,7 @@ class ObsMode(NumberedModel):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -84,7 +84,7 @@ class ObservationConfiguration(SubtypedModel):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.name} v{self.version}"
 
 
@@ -180,7 +180,7 @@ class ChaiTiling(NumberedModel):
             between("angle_deg", -360, 360, "°"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"tile {self.tile_index}"
 
 
@@ -208,5 +208,5 @@ class ChaiInparParameter(NumberedModel):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.key

@@ -1,5 +1,7 @@
 """Observing programs and their parts."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -15,12 +17,12 @@ __all__ = [
 ]
 
 
-class ObservingProgramQuerySet(OpsQuerySet):
-    def active(self):
+class ObservingProgramQuerySet(OpsQuerySet["ObservingProgram"]):
+    def active(self) -> Self:
         """Programs that still observe."""
         return self.filter(active=True)
 
-    def science(self):
+    def science(self) -> Self:
         """Programs that are not calibration or engineering."""
         return self.filter(kind=ProgramKind.SCIENCE)
 
@@ -57,7 +59,7 @@ class ObservingProgram(NumberedModel):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.short_name
 
 
@@ -94,5 +96,5 @@ class SubObservingProgram(NumberedModel):
             immutable("observing_program_id"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.short_name

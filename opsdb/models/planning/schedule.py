@@ -1,5 +1,8 @@
 """The schedule of a telescope: slots for units, and downtimes."""
 
+from datetime import datetime
+from typing import Self
+
 from django.conf import settings
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
@@ -18,12 +21,12 @@ __all__ = [
 ]
 
 
-class PreScheduledSlotQuerySet(OpsQuerySet):
-    def overlapping(self, start, end):
+class PreScheduledSlotQuerySet(OpsQuerySet["PreScheduledSlot"]):
+    def overlapping(self, start: datetime, end: datetime) -> Self:
         """Slots that share some time with [start, end)."""
         return self.filter(start_time__lt=end, end_time__gt=start)
 
-    def upcoming(self, now=None):
+    def upcoming(self, now: datetime | None = None) -> Self:
         """Slots that have not begun, the next first."""
         return self.filter(start_time__gt=now or timezone.now()).order_by("start_time")
 
@@ -87,12 +90,12 @@ class PreScheduledSlot(NumberedModel):
         ]
         indexes = [Index(fields=["start_time"], name="by_start")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.start_time:%Y-%m-%d %H:%M:%S}"
 
 
-class DowntimeQuerySet(OpsQuerySet):
-    def current(self, now=None):
+class DowntimeQuerySet(OpsQuerySet["Downtime"]):
+    def current(self, now: datetime | None = None) -> Self:
         """Downtimes that hold at ``now`` (default: this moment)."""
         now = now or timezone.now()
         return self.filter(Q(end_time__isnull=True) | Q(end_time__gt=now), start_time__lte=now)
@@ -150,5 +153,5 @@ class Downtime(NumberedModel):
         ]
         indexes = [Index(fields=["start_time"], name="by_start")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.start_time:%Y-%m-%d %H:%M}: {self.reason[:60]}"

@@ -1,9 +1,11 @@
 """What a telescope is pointed at: fixed sources, solar-system objects and fields."""
 
 import math
+from typing import Self
 
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Q, Value
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Abs, ASin, Cos, Degrees, Greatest, Least, Power, Radians, Sin, Sqrt
 from django.utils.translation import gettext_lazy as _
 
@@ -20,8 +22,8 @@ __all__ = [
 ]
 
 
-class SourceQuerySet(SpecificQuerySet):
-    def called(self, name: str):
+class SourceQuerySet(SpecificQuerySet["Source"]):
+    def called(self, name: str) -> Self:
         """Sources of this name or alias, upper and lower case alike for the name."""
         return self.filter(Q(name__iexact=name) | Q(aliases__contains=[name]))
 
@@ -56,12 +58,12 @@ class Source(SubtypedModel):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
-class FixedSourceQuerySet(OpsQuerySet):
-    def cone_search(self, ra_deg: float, dec_deg: float, radius_deg: float):
+class FixedSourceQuerySet(OpsQuerySet["FixedSource"]):
+    def cone_search(self, ra_deg: float, dec_deg: float, radius_deg: float) -> Self:
         """Return sources within a circle on the sky, with their distance as ``separation_deg``.
 
         Right across RA 0/360 and at the poles. An index on the declination narrows the search, and the RA
@@ -96,7 +98,7 @@ class FixedSourceQuerySet(OpsQuerySet):
             else:
                 box &= Q(ra_deg__gte=low, ra_deg__lte=high)
 
-        def size(angle):
+        def size(angle: CombinedExpression) -> Radians:
             # The square of a smaller one underflows, which PostgreSQL takes for an error.
             return Radians(Greatest(Abs(angle), Value(1e-100)))
 
@@ -220,5 +222,5 @@ class AzimuthRange(NumberedModel):
             between("lst_end_hours", 0, 24, " h", below_high=True),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.azimuth_min_deg:g}° to {self.azimuth_max_deg:g}° {'rising' if self.rising else 'setting'}"

@@ -1,5 +1,7 @@
 """Observation units: the smallest pieces of work that can be scheduled."""
 
+from typing import Self
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -16,16 +18,16 @@ __all__ = [
 ]
 
 
-class ObsUnitQuerySet(OpsQuerySet):
-    def available(self):
+class ObsUnitQuerySet(OpsQuerySet["ObsUnit"]):
+    def available(self) -> Self:
         """Units that can be scheduled, in programs that still observe."""
         return self.filter(available=True, observing_program__active=True)
 
-    def in_program(self, code: str):
+    def in_program(self, code: str) -> Self:
         """Units of the program with this code."""
         return self.filter(observing_program__short_name=code)
 
-    def by_priority(self):
+    def by_priority(self) -> Self:
         """The most urgent first."""
         return self.order_by("-priority", "id")
 
@@ -133,11 +135,11 @@ class ObsUnit(NumberedModel):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
-    def clean(self):
-        """Say beside the field what the database would refuse."""
+    def clean(self) -> None:
+        """Report beside the field what the database would refuse."""
         errors = {}
         sub_program = self.sub_observing_program
         if sub_program and sub_program.observing_program_id != self.observing_program_id:

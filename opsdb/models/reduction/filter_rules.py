@@ -1,4 +1,4 @@
-"""What a filter rule of a data grouping may say: the registry of tables, columns and operators, and its checks.
+"""The filter rules of data groupings: the registry of tables, columns and operators, and its checks.
 
 A rule is ``{"table", "column", "operator", "value", "json_path"}``. It is about a raw data package or a row that the
 package has exactly one of. Nothing outside the registry can be named. :func:`conditions` turns rules into conditions
@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -42,7 +43,7 @@ ORDER = ("gt", "gte", "lt", "lte")
 OPERATORS = (*EQUALITY, *ORDER, "like")
 KEYS = ("table", "column", "operator", "value", "json_path")
 
-# What the work on a package needs, and a user's number, say nothing about what belongs together.
+# Columns of work and the numbers of users don't show what belongs together.
 UNNAMED = {
     "observer_id",
     "retry_count",
@@ -69,13 +70,13 @@ class _Invalid(ValueError):
     """What is wrong with a value."""
 
 
-def _boolean(value, column):
+def _boolean(value: object, column: RuleColumn) -> bool:
     if not isinstance(value, bool):
         raise _Invalid("must be true or false")
     return value
 
 
-def _number(value):
+def _number(value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _Invalid("must be a number")
     try:
@@ -87,7 +88,7 @@ def _number(value):
     return value
 
 
-def _integer(value, column):
+def _integer(value: object, column: RuleColumn) -> int:
     number = _number(value)
     if number != int(number):
         raise _Invalid("must be a whole number")
@@ -97,11 +98,11 @@ def _integer(value, column):
     return int(number)
 
 
-def _float(value, column):
+def _float(value: object, column: RuleColumn) -> float:
     return float(_number(value))
 
 
-def _text(value, column):
+def _text(value: object, column: RuleColumn) -> str:
     if not isinstance(value, str):
         raise _Invalid("must be a text")
     if len(value) > MAX_TEXT:
@@ -111,14 +112,14 @@ def _text(value, column):
     return value
 
 
-def _uuid(value, column):
+def _uuid(value: object, column: RuleColumn) -> UUID:
     try:
         return UUID(_text(value, column))
     except ValueError:
         raise _Invalid("must be a UUID") from None
 
 
-def _moment(value, column):
+def _moment(value: object, column: RuleColumn) -> datetime:
     text = _text(value, column)
     try:
         moment = datetime.fromisoformat(text)
@@ -134,7 +135,7 @@ def _moment(value, column):
         raise _Invalid("must be a time within the years 1 to 9999") from None
 
 
-def _json_scalar(value, column):
+def _json_scalar(value: object, column: RuleColumn) -> bool | int | float | str:
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float):
@@ -149,7 +150,7 @@ class ColumnKind:
     """A kind of column: what its values are and which operators it takes."""
 
     name: str
-    value_of: Callable
+    value_of: Callable[[object, RuleColumn], Any]
     operators: tuple[str, ...] = (*EQUALITY, *ORDER)
 
 
@@ -177,7 +178,7 @@ class RuleColumn:
     """
 
     path: str
-    field: models.Field
+    field: models.Field[Any, Any]
     kind: ColumnKind
 
     @property
@@ -186,11 +187,11 @@ class RuleColumn:
         return isinstance(self.field, models.BigIntegerField | models.BigAutoField)
 
 
-def _kind_of(field):
+def _kind_of(field: models.Field[Any, Any]) -> ColumnKind:
     return next(kind for types, kind in KINDS if isinstance(field, types))
 
 
-def _columns(model, prefix):
+def _columns(model: type[models.Model], prefix: str) -> Iterator[tuple[str, RuleColumn]]:
     for field in model._meta.local_concrete_fields:
         if field.column in UNNAMED:
             continue
@@ -210,12 +211,12 @@ def registry() -> dict[str, dict[str, RuleColumn]]:
 SIGNS = {"eq": " = ", "gt": " > ", "gte": " >= ", "lt": " < ", "lte": " <= ", "like": " LIKE "}
 
 
-def _joined(sign, *expressions):
+def _joined(sign: str, *expressions: Any) -> Func:
     """A condition made of expressions with a sign between them."""
     return Func(*expressions, template="(%(expressions)s)", arg_joiner=sign, output_field=BooleanField())
 
 
-def _jsonb(value):
+def _jsonb(value: object) -> Func:
     return Func(Value(json.dumps(value)), template="%(expressions)s::jsonb", output_field=models.JSONField())
 
 
@@ -225,7 +226,7 @@ class Condition:
 
     column: RuleColumn
     operator: str
-    value: object
+    value: Any
     keys: tuple[str, ...] = ()
 
     @property
@@ -238,7 +239,7 @@ class Condition:
             return ~unknown if positive else unknown
         return unknown | ~self._holds(positive) if positive else self._holds(self.operator)
 
-    def _holds(self, operator):
+    def _holds(self, operator: str) -> Q:
         path, value = self.column.path, self.value
         if operator == "like":
             return Q(_joined(SIGNS["like"], F(path), Value(value)))
@@ -246,7 +247,7 @@ class Condition:
             return Q(_joined(SIGNS[operator], Collate(F(path), "C"), Value(value)))
         return Q(**{path if operator == "eq" else f"{path}__{operator}": value})
 
-    def _found(self, operator):
+    def _found(self, operator: str) -> Func:
         """An expression about what the JSON path finds; it is never unknown."""
         at_path = [F(self.column.path), *map(Value, self.keys)]
         found = Func(*at_path, function="jsonb_extract_path", output_field=models.JSONField())
@@ -265,18 +266,18 @@ class Condition:
         return Func(holds, Value(False), function="coalesce", output_field=BooleanField())
 
     @staticmethod
-    def _is_of(found, kind):
+    def _is_of(found: Func, kind: str) -> Func:
         return _joined(SIGNS["eq"], Func(found, function="jsonb_typeof", output_field=models.TextField()), Value(kind))
 
 
 # Rules
 
 
-def conditions(rules) -> list[Condition]:
+def conditions(rules: object) -> list[Condition]:
     """Return what the rules of a grouping ask for.
 
     Args:
-        rules: what stands in ``filter_rules``; anything that JSON can say.
+        rules: the value of ``filter_rules``; any JSON.
 
     Raises:
         ValidationError: a rule is wrong; every message names its index and what is wrong.
@@ -296,7 +297,7 @@ def conditions(rules) -> list[Condition]:
     return asked
 
 
-def _condition(rule) -> Condition:
+def _condition(rule: object) -> Condition:
     if not isinstance(rule, dict):
         raise _Invalid("must be an object {table, column, operator, value}")
     if unknown := [key for key in rule if key not in KEYS]:
@@ -313,17 +314,17 @@ def _condition(rule) -> Condition:
     return Condition(column, operator, _value(rule["value"], operator, column), keys)
 
 
-def _shown(value) -> str:
+def _shown(value: object) -> str:
     return ascii(value)[:60]
 
 
-def _one_of(what, name, known, where=""):
+def _one_of(what: str, name: object, known: dict[str, Any], where: str = "") -> Any:
     if not isinstance(name, str) or name not in known:
         raise _Invalid(f"there is no {what} {_shown(name)} {where}that a rule may name; known are {', '.join(known)}")
     return known[name]
 
 
-def _keys(json_path, column) -> tuple[str, ...]:
+def _keys(json_path: object, column: RuleColumn) -> tuple[str, ...]:
     if column.kind is not JSON:
         if json_path is not None:
             raise _Invalid(f"json_path is only for JSON columns, not for a {column.kind.name} column")
@@ -344,7 +345,7 @@ def _keys(json_path, column) -> tuple[str, ...]:
         raise _Invalid(f"a key of json_path {wrong}") from None
 
 
-def _value(value, operator, column):
+def _value(value: object, operator: str, column: RuleColumn) -> Any:
     try:
         if operator in ("in", "not_in"):
             if not isinstance(value, list) or not 1 <= len(value) <= MAX_LISTED:
@@ -357,7 +358,7 @@ def _value(value, operator, column):
         raise _Invalid(f"value {wrong}, not {_shown(value)}") from None
 
 
-def _single(value, operator, column):
+def _single(value: object, operator: str, column: RuleColumn) -> Any:
     checked = column.kind.value_of(value, column)
     if operator == "like":
         pattern = _text(value, column)
@@ -372,7 +373,7 @@ def _single(value, operator, column):
     return checked
 
 
-def rules_are_known():
+def rules_are_known() -> Rule:
     """Refuse rules that name what the registry does not have, with the index of the rule and what is wrong."""
     known = json.dumps({table: [*columns] for table, columns in registry().items()})
     keys = ", ".join(f"'{key}'" for key in KEYS)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..base import NumberedModel
 from ..constraints import json_list
-from ..data.raw_packages import RawDataPackage
+from ..data.raw_packages import RawDataPackage, RawDataPackageQuerySet
 from ..enums import GroupingDimension
 from ..observatory import InstrumentModule
 from .filter_rules import conditions, rules_are_known
@@ -55,16 +55,16 @@ class DataGrouping(NumberedModel):
     class Meta:
         constraints = [json_list("filter_rules"), rules_are_known()]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
-    def clean(self):
+    def clean(self) -> None:
         try:
             conditions(self.filter_rules)
         except ValidationError as error:
             raise ValidationError({"filter_rules": error.messages}) from None
 
-    def packages(self):
+    def packages(self) -> RawDataPackageQuerySet:
         """Return the raw data packages that the rules hold for, and that are of the module if there is one.
 
         Raises:

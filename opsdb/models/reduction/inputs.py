@@ -31,7 +31,7 @@ class ExecutedReductionStepInputPackage(OpsModel):
         verbose_name_plural = _("input raw packages")
         constraints = [Unique("unique_pair", "run", "raw_data_package", message="The run has this input already.")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"raw package {self.raw_data_package_id}"
 
 
@@ -51,5 +51,5 @@ class ExecutedReductionStepInputProduct(OpsModel):
         verbose_name_plural = _("input data products")
         constraints = [Unique("unique_pair", "run", "data_product", message="The run has this input already.")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"data product {self.data_product_id}"

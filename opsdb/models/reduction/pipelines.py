@@ -1,6 +1,7 @@
 """Pipelines and their steps."""
 
-from datetime import UTC
+from datetime import UTC, datetime
+from typing import Self
 
 from cronsim import CronSim, CronSimError
 from django.conf import settings
@@ -26,7 +27,7 @@ from ..constraints import (
     same_owner,
 )
 from ..copies.physical_copies import PhysicalCopy
-from ..data.raw_packages import RawDataPackage
+from ..data.raw_packages import RawDataPackage, RawDataPackageQuerySet
 from ..enums import GroupingDimension, LocationType, PackageState, PhysicalCopyStatus, TriggerType, VersionPolicy
 from ..locations import DataLocation
 from .grouping import DIMENSIONS, DataGrouping
@@ -57,8 +58,8 @@ def _cron_pattern() -> str:
 CRON_EXPRESSION = _cron_pattern()
 
 
-class PipelineQuerySet(OpsQuerySet):
-    def enabled(self):
+class PipelineQuerySet(OpsQuerySet["Pipeline"]):
+    def enabled(self) -> Self:
         """Pipelines that may start runs, the most urgent first."""
         return self.filter(enabled=True).order_by("-priority", "id")
 
@@ -121,17 +122,17 @@ class Pipeline(NumberedModel):
             location_of_type("processing_location", LocationType.PROCESSING),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
-    def clean(self):
+    def clean(self) -> None:
         if self.trigger_type == TriggerType.CRON and isinstance(self.trigger_config, dict):
             try:
                 self.next_time(timezone.now())
             except ValueError as error:
                 raise ValidationError({"trigger_config": str(error)}) from None
 
-    def next_time(self, since):
+    def next_time(self, since: datetime) -> datetime:
         """Return the first time after a moment at which its cron trigger makes it start.
 
         Raises:
@@ -146,7 +147,7 @@ class Pipeline(NumberedModel):
                 'write minute, hour, day, month and weekday, each range from low to high, such as "0 12 * * *"'
             ) from None
 
-    def is_due(self, now) -> bool:
+    def is_due(self, now: datetime) -> bool:
         """Return whether its trigger makes it start at a moment: continuous always, manual never, cron when one of its
         times has passed since its runs were planned last or, if they never were, since it was made.
 
@@ -157,7 +158,7 @@ class Pipeline(NumberedModel):
             return self.next_time(self.last_planned_at or self.created_at) <= now
         return self.trigger_type == TriggerType.CONTINUOUS
 
-    def available_packages(self):
+    def available_packages(self) -> RawDataPackageQuerySet:
         """Return the packages of its grouping that can be reduced: archived ones, and those that are there already."""
         there = PhysicalCopy.objects.filter(
             raw_data_package=OuterRef("pk"),
@@ -247,14 +248,14 @@ class ReductionStep(NumberedModel):
             immutable("pipeline_id", "software_id"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
-    def new_packages(self):
-        """Return the available packages that no run of this step has had, whatever became of the run."""
+    def new_packages(self) -> RawDataPackageQuerySet:
+        """Return the available packages that no run of this step has had, whatever the outcome of that run."""
         return self.pipeline.available_packages().filter(~self._had())
 
-    def has_new_since(self, *, of_newest):
+    def has_new_since(self, *, of_newest: int) -> datetime | None:
         """Return when the oldest of its new packages was last changed, or None when none is new.
 
         Looks at the newest so many available packages only: it costs the same however many this step has had.
@@ -262,11 +263,11 @@ class ReductionStep(NumberedModel):
         newest = self.pipeline.available_packages().annotate(is_new=~self._had()).order_by("-pk")[:of_newest]
         return newest.aggregate(oldest=Min("updated_at", filter=Q(is_new=True)))["oldest"]
 
-    def _had(self):
+    def _had(self) -> Exists:
         packages = RawDataPackage.reduction_runs.through.objects
         return Exists(packages.filter(raw_data_package=OuterRef("pk"), run__step=self))
 
-    def split(self, packages):
+    def split(self, packages: RawDataPackageQuerySet) -> RawDataPackageQuerySet:
         """Return the packages with their value of every dimension of ``group_by``, named after the dimension + _key."""
         return packages.annotate(**{f"{name}_key": DIMENSIONS[name] for name in self.group_by})
 
@@ -319,5 +320,5 @@ class ReductionStepDependency(OpsModel):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.step_id} after {self.depends_on_id}"

@@ -1,5 +1,7 @@
 """Data products: the files that runs make."""
 
+from typing import Self
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -25,12 +27,12 @@ __all__ = [
 ]
 
 
-class DataProductQuerySet(OpsQuerySet):
-    def current(self):
+class DataProductQuerySet(OpsQuerySet["DataProduct"]):
+    def current(self) -> Self:
         """Products that no other product replaces."""
         return self.filter(superseded_by__isnull=True)
 
-    def of_run(self, run):
+    def of_run(self, run: ExecutedReductionStep) -> Self:
         """Products that this run made."""
         return self.filter(run=run)
 
@@ -78,7 +80,7 @@ class DataProduct(Checksummed, NumberedModel):
             by_checksum(),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     def lineage(self) -> Lineage:

@@ -1,5 +1,7 @@
 """Runs of reduction steps."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -18,20 +20,20 @@ __all__ = [
 ]
 
 
-class ExecutedReductionStepQuerySet(OpsQuerySet):
-    def open(self):
+class ExecutedReductionStepQuerySet(OpsQuerySet["ExecutedReductionStep"]):
+    def open(self) -> Self:
         """Runs that still occupy their step and sub-group."""
         return self.filter(status__in=RunStatus.open())
 
-    def failed(self):
+    def failed(self) -> Self:
         """Runs that failed."""
         return self.filter(status=RunStatus.FAILED)
 
-    def completed(self):
+    def completed(self) -> Self:
         """Runs that made what they should."""
         return self.filter(status=RunStatus.COMPLETED)
 
-    def awaiting_start(self):
+    def awaiting_start(self) -> Self:
         """Runs whose data can be staged, of enabled pipelines, the most urgent first."""
         return self.filter(status=RunStatus.PENDING, step__pipeline__enabled=True).order_by(
             "-step__pipeline__priority", "created_at", "pk"
@@ -150,5 +152,5 @@ class ExecutedReductionStep(NumberedModel):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"run {self.pk}"

@@ -25,7 +25,7 @@ class ReductionSoftware(NumberedModel):
     class Meta:
         verbose_name_plural = _("reduction software")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -61,7 +61,7 @@ class ReductionSoftwareVersion(NumberedModel):
             immutable("software_id"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.version
 
 
@@ -98,5 +98,5 @@ class ReductionStepConfig(NumberedModel):
             immutable("software_id"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
