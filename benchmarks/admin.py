@@ -185,7 +185,7 @@ def fill(files):
         }
 
     def copy(target, location, **columns):
-        others = {f"{name}_id": "NULL" for name in models.copies.COPY_TARGETS}
+        others = {f"{name}_id": "NULL" for name in models.copies.physical_copies.COPY_TARGETS}
         return others | {f"{target}_id": columns.pop("key"), "data_location_id": location} | columns
 
     filled = (

@@ -3,6 +3,8 @@
 import pytest
 from django.apps import apps
 
+from opsdb.models.base import area_of
+
 from . import factories
 from .factories import FACTORIES
 from .factories.base import OpsFactory
@@ -29,7 +31,7 @@ def test_a_factory_is_named_after_its_model_and_lies_in_its_area():
     for model, factory in FACTORIES.items():
         assert factory.__name__ == f"{model.__name__}Factory"
         assert getattr(factories, factory.__name__) is factory
-        assert factory.__module__.rpartition(".")[2] == model.__module__.rpartition(".")[2]
+        assert factory.__module__.rpartition(".")[2] == area_of(model)
 
 
 @pytest.mark.django_db

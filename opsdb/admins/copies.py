@@ -8,12 +8,13 @@ from opsdb.models import (
     DataTransferPackagePhysicalCopy,
     DeletionPolicy,
     DeletionRequest,
+    DeletionRequestItem,
     FixityCheck,
     PhysicalCopy,
     RawDataFilePhysicalCopy,
     RawDataPackagePhysicalCopy,
 )
-from opsdb.models.copies import COPY_TARGETS, DeletionRequestItem
+from opsdb.models.copies.physical_copies import COPY_TARGETS
 from opsdb.models.enums import Verification
 
 from . import operations

@@ -14,8 +14,8 @@ from opsdb.models import (
     ReductionSoftwareVersion,
     ReductionStep,
     ReductionStepConfig,
+    ReductionStepDependency,
 )
-from opsdb.models.reduction import ReductionStepDependency
 
 from . import operations
 from .base import LinkInline, OpsAdmin, listing, parts

@@ -1,4 +1,4 @@
-"""How names of fields are said to people."""
+"""How the names of fields are shown to people."""
 
 UNITS = {
     "deg": "deg",
@@ -52,7 +52,7 @@ def unit_of(field_name: str) -> str:
 
 
 def spoken(field_name: str) -> str:
-    """Return a field's name as people say it, without its unit (``ra_deg``: RA)."""
+    """Return a field's name in words, without its unit (``ra_deg``: RA)."""
     suffix = unit_of(field_name)
     stem = field_name.removesuffix(f"_{suffix}") if suffix else field_name
     return " ".join(SPELLINGS.get(word, word) for word in stem.split("_"))

@@ -1,219 +1,34 @@
-"""Every model and every enumeration of ops-db: ``from opsdb.models import ObsUnit, Status``."""
+"""Every model and every enumeration of ops-db: ``from opsdb.models import ObsUnit, Status``.
 
-from .access import (
-    ApiToken,
-    Role,
-    User,
-)
-from .archive import (
-    LongTermArchiveTransfer,
-    LongTermArchiveTransferLog,
-    StagingJob,
-)
-from .copies import (
-    DataProductPhysicalCopy,
-    DataTransferPackagePhysicalCopy,
-    DeletionPolicy,
-    DeletionRequest,
-    DeletionRequestItem,
-    FixityCheck,
-    PhysicalCopy,
-    RawDataFilePhysicalCopy,
-    RawDataPackagePhysicalCopy,
-)
-from .data import (
-    DataTransferPackage,
-    RawDataFile,
-    RawDataPackage,
-    RawDataPackageMetadata,
-)
-from .enums import (
-    ChangeOperation,
-    ChecksumAlgorithm,
-    ConfigurationType,
-    CoordinateFrame,
-    DataProductType,
-    DeletionRequestStatus,
-    GroupingDimension,
-    LocationType,
-    LogLevel,
-    ObservationStatus,
-    PackageState,
-    PhysicalCopyStatus,
-    ProgramKind,
-    PublicationStatus,
-    Quality,
-    Recording,
-    RouteType,
-    RunStatus,
-    Sideband,
-    SourceType,
-    Status,
-    StorageType,
-    TransferKind,
-    TriggerType,
-    Verification,
-    VersionPolicy,
-)
-from .execution import (
-    ExecutedObsUnit,
-    ExecutedObsUnitModuleConfiguration,
-)
-from .history import (
-    ChangeLog,
-)
-from .locations import (
-    DataLocation,
-    DataLocationUsage,
-    DiskDataLocation,
-    S3DataLocation,
-    Site,
-    TapeDataLocation,
-)
-from .observatory import (
-    ChaiModuleConfiguration,
-    Instrument,
-    InstrumentModule,
-    InstrumentModuleConfiguration,
-    Observatory,
-    PrimeCamModuleConfiguration,
-    Telescope,
-)
-from .planning import (
-    AzimuthRange,
-    ChaiInparParameter,
-    ChaiObservationConfiguration,
-    ChaiTiling,
-    ConstantElevationSource,
-    Downtime,
-    FixedSource,
-    ObservationConfiguration,
-    ObservingProgram,
-    ObsMode,
-    ObsUnit,
-    PreScheduledSlot,
-    PrimeCamObservationConfiguration,
-    SolarSystemObject,
-    Source,
-    SubObservingProgram,
-    TimeAllocation,
-)
-from .publications import (
-    DataRelease,
-    Publication,
-)
-from .reduction import (
-    DataGrouping,
-    DataProduct,
-    ExecutedReductionStep,
-    ExecutedReductionStepInputPackage,
-    ExecutedReductionStepInputProduct,
-    Pipeline,
-    ReductionSoftware,
-    ReductionSoftwareVersion,
-    ReductionStep,
-    ReductionStepConfig,
-    ReductionStepDependency,
-)
-from .transfer import (
-    DataTransfer,
-    DataTransferLog,
-    DataTransferRoute,
-)
+Each module lists in its ``__all__`` what comes through here.
+"""
 
-__all__ = [
-    "ApiToken",
-    "AzimuthRange",
-    "ChaiInparParameter",
-    "ChaiModuleConfiguration",
-    "ChaiObservationConfiguration",
-    "ChaiTiling",
-    "ChangeLog",
-    "ChangeOperation",
-    "ChecksumAlgorithm",
-    "ConfigurationType",
-    "ConstantElevationSource",
-    "CoordinateFrame",
-    "DataGrouping",
-    "DataLocation",
-    "DataLocationUsage",
-    "DataProduct",
-    "DataProductPhysicalCopy",
-    "DataProductType",
-    "DataRelease",
-    "DataTransfer",
-    "DataTransferLog",
-    "DataTransferPackage",
-    "DataTransferPackagePhysicalCopy",
-    "DataTransferRoute",
-    "DeletionPolicy",
-    "DeletionRequest",
-    "DeletionRequestItem",
-    "DeletionRequestStatus",
-    "DiskDataLocation",
-    "Downtime",
-    "ExecutedObsUnit",
-    "ExecutedObsUnitModuleConfiguration",
-    "ExecutedReductionStep",
-    "ExecutedReductionStepInputProduct",
-    "ExecutedReductionStepInputPackage",
-    "FixedSource",
-    "FixityCheck",
-    "GroupingDimension",
-    "Instrument",
-    "InstrumentModule",
-    "InstrumentModuleConfiguration",
-    "LocationType",
-    "LogLevel",
-    "LongTermArchiveTransfer",
-    "LongTermArchiveTransferLog",
-    "ObsMode",
-    "ObsUnit",
-    "ObservationConfiguration",
-    "ObservationStatus",
-    "Observatory",
-    "ObservingProgram",
-    "PackageState",
-    "PhysicalCopy",
-    "PhysicalCopyStatus",
-    "Pipeline",
-    "PreScheduledSlot",
-    "PrimeCamModuleConfiguration",
-    "PrimeCamObservationConfiguration",
-    "ProgramKind",
-    "Publication",
-    "PublicationStatus",
-    "Quality",
-    "Recording",
-    "RawDataFile",
-    "RawDataFilePhysicalCopy",
-    "RawDataPackage",
-    "RawDataPackageMetadata",
-    "RawDataPackagePhysicalCopy",
-    "ReductionSoftware",
-    "ReductionSoftwareVersion",
-    "ReductionStep",
-    "ReductionStepConfig",
-    "ReductionStepDependency",
-    "Role",
-    "RouteType",
-    "RunStatus",
-    "S3DataLocation",
-    "Sideband",
-    "Site",
-    "SolarSystemObject",
-    "Source",
-    "SourceType",
-    "StagingJob",
-    "Status",
-    "StorageType",
-    "SubObservingProgram",
-    "TapeDataLocation",
-    "Telescope",
-    "TimeAllocation",
-    "TransferKind",
-    "TriggerType",
-    "User",
-    "Verification",
-    "VersionPolicy",
-]
+# ruff: noqa: F403, I001 - the modules stand in the order of the areas
+from .enums import *
+from .observatory import *
+from .planning.programs import *
+from .planning.sources import *
+from .planning.configurations import *
+from .planning.units import *
+from .planning.schedule import *
+from .planning.allocations import *
+from .execution import *
+from .data.transfer_packages import *
+from .data.raw_packages import *
+from .data.raw_files import *
+from .data.obscore import *
+from .locations import *
+from .copies.physical_copies import *
+from .copies.fixity import *
+from .copies.deletion import *
+from .transfer import *
+from .archive import *
+from .reduction.software import *
+from .reduction.grouping import *
+from .reduction.pipelines import *
+from .reduction.runs import *
+from .reduction.products import *
+from .reduction.inputs import *
+from .publications import *
+from .access import *
+from .history import *

@@ -1,8 +1,12 @@
 """Who may do what. Permission is Django's own; nothing stands beside it."""
 
+from __future__ import annotations
+
 import hashlib
 import ipaddress
 import secrets
+from datetime import datetime
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, Group, GroupManager
@@ -17,8 +21,14 @@ from opsdb.database.checks import Unique, implies, json_list, json_list_of_text,
 from opsdb.database.functions import TokenIsUsable
 from opsdb.database.triggers import Immutable, Trigger
 
-from .base import OpsModelBase, OpsQuerySet, Row
-from .enums import Recording
+from .base import NumberedModel, OpsModelBase, OpsQuerySet
+from .enums import ChangeLogging
+
+__all__ = [
+    "User",
+    "Role",
+    "ApiToken",
+]
 
 TOKEN_PREFIX_LENGTH = 8
 
@@ -26,7 +36,7 @@ TOKEN_PREFIX_LENGTH = 8
 class User(AbstractUser, metaclass=OpsModelBase):
     """A person or a service that works with the database. A host project may bring its own user model."""
 
-    recording = Recording.ALL
+    change_logging = ChangeLogging.ALL
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
     password = models.CharField(max_length=128, help_text=_("Hash of the password, with how it was made."))
     first_name = models.CharField(max_length=150, blank=True, help_text=_("Given name."))
@@ -69,7 +79,7 @@ class User(AbstractUser, metaclass=OpsModelBase):
 class Role(Group, metaclass=OpsModelBase):
     """A group of permissions with a meaning: what a kind of user may do."""
 
-    recording = Recording.ALL
+    change_logging = ChangeLogging.ALL
     natural_key_fields = ("name",)
 
     group_ptr = models.OneToOneField(
@@ -86,13 +96,13 @@ class Role(Group, metaclass=OpsModelBase):
     objects = GroupManager()
 
 
-class ApiTokenQuerySet(OpsQuerySet):
-    def usable(self, now=None):
+class ApiTokenQuerySet(OpsQuerySet["ApiToken"]):
+    def usable(self, now: datetime | None = None) -> Self:
         """Tokens that are active, not revoked and not expired at ``now`` (default: this moment)."""
         moment = Now() if now is None else Value(now, output_field=models.DateTimeField())
         return self.filter(TokenIsUsable("active", "expires_at", "revoked_at", moment))
 
-    def create_token(self, **fields):
+    def create_token(self, **fields: Any) -> tuple[ApiToken, str]:
         """Create a token and return it with its secret, which is stored nowhere and can't be shown again.
 
         Returns:
@@ -102,13 +112,16 @@ class ApiTokenQuerySet(OpsQuerySet):
         token = self.create(token_prefix=secret[:TOKEN_PREFIX_LENGTH], token_hash=self.model.hash_of(secret), **fields)
         return token, secret
 
-    def from_secret(self, secret: str):
-        """Return the token of a secret, or None. Whether it is valid is :meth:`ApiToken.is_valid`'s word."""
+    def from_secret(self, secret: str) -> ApiToken | None:
+        """Return the token of a secret, or None. :meth:`ApiToken.is_valid` checks whether it may be used."""
         return self.filter(token_hash=self.model.hash_of(secret)).first()
 
 
-class ApiToken(Row):
-    """A secret by which a program acts for a user. Only a hash of the secret is stored."""
+class ApiToken(NumberedModel):
+    """A secret by which a program acts for a user. Only a hash of the secret is stored.
+
+    What it may do is limited by its scopes and by the permissions of its user.
+    """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -172,7 +185,7 @@ class ApiToken(Row):
             Immutable("user_id", "token_hash", "token_prefix"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.name} ({self.token_prefix}…)"
 
     @staticmethod
@@ -180,14 +193,14 @@ class ApiToken(Row):
         """Return what is stored for a secret. It is long and random, so a fast hash without salt is enough."""
         return hashlib.sha256(secret.encode()).hexdigest()
 
-    def clean(self):
-        """Refuse what is no network."""
+    def clean(self) -> None:
+        """Refuse values that are not networks."""
         try:
             [ipaddress.ip_network(network) for network in self.allowed_networks]
         except (TypeError, ValueError) as error:
             raise ValidationError({"allowed_networks": f"Not a list of networks: {error}."}) from error
 
-    def is_valid(self, now=None, address: str | None = None) -> bool:
+    def is_valid(self, now: datetime | None = None, address: str | None = None) -> bool:
         """Return whether the token may be used.
 
         Args:

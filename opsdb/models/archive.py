@@ -1,5 +1,8 @@
 """The way into the long-term archive, and back out of it for processing."""
 
+from datetime import datetime
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -9,37 +12,46 @@ from opsdb.database.checks import Unique, differ, implies
 from opsdb.database.indexes import Index
 from opsdb.database.triggers import AppendOnly, Immutable, LocationOfType, Trigger, holds_back_deletion, stays_linked
 
-from .base import OpsQuerySet, Row, WorkItem, claimable_work, open_work, work_item_constraints
-from .data import RawDataPackage
-from .enums import LocationType, Recording, Status
+from .base import ModelT, NumberedModel, OpsQuerySet, WorkItem, claimable_work, open_work, work_item_constraints
+from .data.raw_packages import RawDataPackage
+from .enums import ChangeLogging, LocationType, Status
 from .locations import DataLocation
 from .transfer import LogLine
 
+__all__ = [
+    "LongTermArchiveTransfer",
+    "LongTermArchiveTransferLog",
+    "StagingJob",
+]
 
-class WorkQuerySet(OpsQuerySet):
-    def open(self):
+
+class WorkQuerySet(OpsQuerySet[ModelT]):
+    def open(self) -> Self:
         """Work that remains to be done."""
         return self.filter(status__in=Status.open())
 
-    def failed(self):
+    def failed(self) -> Self:
         """Work that failed for good."""
         return self.filter(status=Status.FAILED)
 
 
-class LongTermArchiveTransferQuerySet(WorkQuerySet):
-    def to(self, location):
+class LongTermArchiveTransferQuerySet(WorkQuerySet["LongTermArchiveTransfer"]):
+    def to(self, location: DataLocation) -> Self:
         """Transfers into this archive."""
         return self.filter(destination_location=location)
 
-    def claimable(self):
+    def claimable(self) -> Self:
         """Transfers that a worker may begin: new data may go into their archive."""
         return self.filter(status__in=Status.claimable(), destination_location__active=True)
 
 
-class LongTermArchiveTransfer(WorkItem, Row):
-    """The move of one raw package into one long-term archive."""
+class LongTermArchiveTransfer(WorkItem, NumberedModel):
+    """The move of one raw package into one long-term archive.
 
-    recording = Recording.CHANGES
+    It reads from a copy at the archive's site. Transport between sites is a ``DataTransfer``.
+    """
+
+    change_logging = ChangeLogging.CHANGES
 
     raw_data_package = models.ForeignKey(
         RawDataPackage,
@@ -112,7 +124,7 @@ class LongTermArchiveTransfer(WorkItem, Row):
             Index(fields=["destination_location", "id"], name="by_destination"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"archive transfer {self.pk}"
 
 
@@ -133,20 +145,20 @@ class LongTermArchiveTransferLog(LogLine):
         indexes = [Index(fields=["long_term_archive_transfer", "logged_at"], name="by_transfer")]
 
 
-class StagingJobQuerySet(WorkQuerySet):
-    def active(self):
+class StagingJobQuerySet(WorkQuerySet["StagingJob"]):
+    def active(self) -> Self:
         """Jobs whose data must stay where they were staged."""
         return self.filter(active=True)
 
-    def to(self, location):
+    def to(self, location: DataLocation) -> Self:
         """Jobs that bring data to this processing location."""
         return self.filter(destination_location=location)
 
-    def claimable(self):
+    def claimable(self) -> Self:
         """Jobs that a worker may begin: their data are still wanted, where new data may go."""
         return self.active().filter(status__in=Status.claimable(), destination_location__active=True)
 
-    def expired(self, now):
+    def expired(self, now: datetime) -> Self:
         """Active jobs whose data are no longer needed at this moment, the longest over first.
 
         Served by ``staging_job_active``.
@@ -154,8 +166,11 @@ class StagingJobQuerySet(WorkQuerySet):
         return self.active().filter(expires_at__lte=now).order_by("expires_at", "pk")
 
 
-class StagingJob(WorkItem, Row):
-    """A wish to have packages or products at a processing location for a while."""
+class StagingJob(WorkItem, NumberedModel):
+    """A wish to have packages or products at a processing location for a while.
+
+    While it is active, the staged copies stay; runs of reduction steps stage their input by one.
+    """
 
     raw_data_packages = models.ManyToManyField(
         RawDataPackage, blank=True, related_name="staging_jobs", help_text=_("Raw packages to stage.")
@@ -215,5 +230,5 @@ class StagingJob(WorkItem, Row):
         ]
         indexes = [open_work(), claimable_work(), Index(fields=["expires_at"], name="active", condition=Q(active=True))]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"staging {self.pk}"

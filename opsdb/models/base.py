@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.db import models
 from django.db.models.base import ModelBase
@@ -33,7 +35,9 @@ from opsdb.database.triggers import (
     subtype_triggers,
 )
 
-from .enums import ChecksumAlgorithm, Recording, StateChoices, Status
+from .enums import ChangeLogging, ChecksumAlgorithm, StateChoices, Status
+
+ModelT = TypeVar("ModelT", bound=models.Model)
 
 
 def snake_case(name: str) -> str:
@@ -46,10 +50,15 @@ def first_paragraph(text: str) -> str:
     return " ".join(inspect.cleandoc(text).split("\n\n")[0].split())
 
 
+def area_of(model: type[models.Model]) -> str:
+    """Return the area of a model of ops-db: the module or package of ``opsdb.models`` that declares it."""
+    return model.__module__.removeprefix("opsdb.models.").partition(".")[0]
+
+
 class OpsModelBase(ModelBase):
     """Complete the declaration of a concrete model."""
 
-    def __new__(mcs, name, bases, attrs, **kwargs):
+    def __new__(mcs, name: str, bases: tuple[type, ...], attrs: dict[str, Any], **kwargs: Any) -> Any:
         meta = attrs.get("Meta")
         for field_name, field in attrs.items():
             _word(field_name, field)
@@ -65,13 +74,13 @@ class OpsModelBase(ModelBase):
         return cls
 
 
-def _word(field_name, field):
+def _word(field_name: str, field: object) -> None:
     """Give a field a label made from its name, unless it has one."""
     if isinstance(field, models.Field) and not field._verbose_name:
         field.verbose_name = field._verbose_name = _(label(field_name))
 
 
-def _complete(cls):
+def _complete(cls: Any) -> None:
     options = cls._meta
     # Texts of Django's own fields would follow the host project's language, and then the migrations would.
     with translation.override(None, deactivate=True):
@@ -122,13 +131,13 @@ def _implied_constraints(cls):
         yield finite_times(times)
     if any(field.name == "updated_at" for field in options.local_fields):
         yield KeepsUpdatedAt()
-    if cls.recording is not Recording.NOTHING:
+    if cls.change_logging is not ChangeLogging.OFF:
         if getattr(cls, "updated_in_bulk", False):
             yield Logged("DELETE")
             yield LogsBulkUpdates()
         else:
             columns = [field.column for field in options.local_concrete_fields]
-            yield Logged(cls.recording.events, columns, getattr(cls, "not_recorded", ()))
+            yield Logged(cls.change_logging.events, columns, getattr(cls, "columns_not_logged", ()))
         for field in options.local_many_to_many:
             through = field.remote_field.through
             # Our user's links have no model where the project has a user model of its own.
@@ -141,15 +150,15 @@ def _implied_constraints(cls):
         yield Immutable(cls.discriminator)
 
 
-def _link_columns(field):
+def _link_columns(field: models.ManyToManyField[Any, Any]) -> tuple[str, str]:
     """Return the columns of a table of links that Django makes; the other model may not be declared yet."""
     other = field.remote_field.model
     other_name = other.rpartition(".")[2] if isinstance(other, str) else other.__name__
     return f"{field.model.__name__.lower()}_id", f"{other_name.lower()}_id"
 
 
-def _natural_key_method(cls):
-    def natural_key(self):
+def _natural_key_method(cls: Any) -> Callable[[Any], tuple[Any, ...]]:
+    def natural_key(self: Any) -> tuple[Any, ...]:
         parts = []
         for name in cls.natural_key_fields:
             value = getattr(self, name)
@@ -165,7 +174,7 @@ def _natural_key_method(cls):
     return natural_key
 
 
-def natural_key_lookups(model, prefix="") -> list[str]:
+def natural_key_lookups(model: Any, prefix: str = "") -> list[str]:
     """Return the lookups that a model's natural key stands for, references resolved (``telescope__name``)."""
     lookups = []
     for name in model.natural_key_fields:
@@ -177,10 +186,10 @@ def natural_key_lookups(model, prefix="") -> list[str]:
     return lookups
 
 
-class OpsQuerySet(models.QuerySet):
+class OpsQuerySet(models.QuerySet[ModelT]):
     """Base of every queryset of ops-db."""
 
-    def get_by_natural_key(self, *key):
+    def get_by_natural_key(self, *key: Any) -> ModelT:
         """Return the row with this natural key.
 
         Raises:
@@ -190,15 +199,15 @@ class OpsQuerySet(models.QuerySet):
 
 
 class _SpecificIterable(ModelIterable):
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         for row in super().__iter__():
             yield row.specific
 
 
-class SpecificQuerySet(OpsQuerySet):
+class SpecificQuerySet(OpsQuerySet[ModelT]):
     """Queryset of a joined parent that can return its subtypes."""
 
-    def specific(self):
+    def specific(self) -> Self:
         """Return subtype instances, all in one query."""
         names = [
             model._meta.get_field(model._meta.pk.name).remote_field.name for model in self.model.subtypes().values()
@@ -211,13 +220,16 @@ class SpecificQuerySet(OpsQuerySet):
 class OpsModel(models.Model, metaclass=OpsModelBase):
     """Abstract base of every model of ops-db.
 
-    ``natural_key_fields`` name what a person knows a row by; ``recording`` says which changes the change log keeps,
-    and ``not_recorded`` which columns it leaves out; ``updated_in_bulk`` says that rows change by the thousand.
+    Attributes:
+        natural_key_fields: the fields by which a person knows a row; references stand for their own natural keys.
+        change_logging: which changes the change log keeps.
+        columns_not_logged: columns that the change log leaves out.
+        updated_in_bulk: whether rows change by the thousand, so that the change log is written by statement.
     """
 
     natural_key_fields: tuple[str, ...] = ()
-    recording = Recording.ALL
-    not_recorded: tuple[str, ...] = ()
+    change_logging = ChangeLogging.ALL
+    columns_not_logged: tuple[str, ...] = ()
     updated_in_bulk = False
 
     objects = OpsQuerySet.as_manager()
@@ -242,7 +254,7 @@ class Timestamped(OpsModel):
         abstract = True
 
 
-class Row(Timestamped):
+class NumberedModel(Timestamped):
     """A row with a numeric key."""
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
@@ -251,19 +263,22 @@ class Row(Timestamped):
         abstract = True
 
 
-class SubtypedModel(Row):
+class SubtypedModel(NumberedModel):
     """Parent of joined inheritance: a table per subtype, named by a discriminator on the parent.
 
     A parent declares ``discriminator``, the field; a subtype declares ``subtype``, the value, and
     ``parent_ptr``, the link, whose column is ``id``.
     """
 
+    discriminator: ClassVar[str]
+    subtype: ClassVar[str]
+
     objects = SpecificQuerySet.as_manager()
 
     class Meta:
         abstract = True
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         subtype = getattr(self, "subtype", None)
         if subtype and self.__dict__.get(self.discriminator) == "":
@@ -275,7 +290,7 @@ class SubtypedModel(Row):
         return {model.subtype: model for model in cls.__subclasses__() if not model._meta.proxy}
 
     @property
-    def specific(self):
+    def specific(self) -> Self:
         """This row as an instance of its subtype."""
         if hasattr(self, "subtype"):
             return self
@@ -283,7 +298,7 @@ class SubtypedModel(Row):
         return getattr(self, model._meta.pk.remote_field.get_accessor_name())
 
 
-def parent_link(parent: str, help_text: str):
+def parent_link(parent: type[models.Model], help_text: str) -> models.OneToOneField[Any, Any]:
     """Return the link of a subtype to its parent, stored in a column named ``id``."""
     return models.OneToOneField(
         parent,
@@ -318,7 +333,7 @@ class WorkItem(OpsModel):
         abstract = True
 
 
-def work_item_constraints():
+def work_item_constraints() -> list[models.BaseConstraint]:
     """Return the constraints of a work item, new for every model that is one."""
     Q = models.Q
     finished = Q(status__in=[Status.COMPLETED, Status.FAILED])
@@ -348,7 +363,7 @@ def work_item_constraints():
     ]
 
 
-def open_work(*fields, name="open", field="status"):
+def open_work(*fields: str, name: str = "open", field: str = "status") -> Index:
     """Return the partial index on the rows of a work item that remain to be done or have failed."""
     return Index(
         fields=[*fields, field, "created_at"],
@@ -357,7 +372,7 @@ def open_work(*fields, name="open", field="status"):
     )
 
 
-def claimable_work():
+def claimable_work() -> Index:
     """Return the partial index in whose order workers claim work, whichever of two states it waits in."""
     return Index(fields=["created_at", "id"], name="claimable", condition=models.Q(status__in=[*Status.claimable()]))
 
@@ -380,6 +395,6 @@ class Checksummed(OpsModel):
         abstract = True
 
 
-def checksummed_constraints():
+def checksummed_constraints() -> list[models.BaseConstraint]:
     """Return the constraints of :class:`Checksummed`, new for every model that is one."""
     return [not_negative("size_bytes"), checksum_format()]

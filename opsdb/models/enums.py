@@ -1,16 +1,44 @@
 """Every enumeration of the schema. What is stored is the lower-case name.
 
-State enums also say what may follow what, and how a state looks to a person: a state is never shown by
-colour alone.
+State enumerations also define which state may follow which, and how a state is displayed: never by colour alone.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+__all__ = [
+    "LocationType",
+    "StorageType",
+    "RouteType",
+    "Status",
+    "PackageState",
+    "PhysicalCopyStatus",
+    "RunStatus",
+    "ObservationStatus",
+    "DeletionRequestStatus",
+    "TriggerType",
+    "DataProductType",
+    "Quality",
+    "ProgramKind",
+    "TransferKind",
+    "CoordinateFrame",
+    "ChecksumAlgorithm",
+    "PublicationStatus",
+    "SourceType",
+    "ConfigurationType",
+    "Sideband",
+    "Verification",
+    "LogLevel",
+    "VersionPolicy",
+    "GroupingDimension",
+    "ChangeLogging",
+    "ChangeOperation",
+]
 
 
 class Look(NamedTuple):
@@ -29,10 +57,10 @@ WARNING = Look("orange", "▲")
 
 
 class StateChoices(models.TextChoices):
-    """A state machine: members in the order a thing passes through them."""
+    """A state machine: members in the order in which work passes through them."""
 
     @classmethod
-    def of(cls, field) -> type[StateChoices] | None:
+    def of(cls, field: models.Field[Any, Any]) -> type[StateChoices] | None:
         """Return the state machine whose states a model field holds, or None."""
         choices = list(field.choices or ())
         return next((states for states in StateChoices.__subclasses__() if states.choices == choices), None)
@@ -62,7 +90,7 @@ class StateChoices(models.TextChoices):
 
     @property
     def order(self) -> int:
-        """Place in the usual course of things, from 0."""
+        """Position in the usual order of states, from 0."""
         return list(type(self)).index(self)
 
     @property
@@ -98,7 +126,7 @@ class Status(StateChoices):
     FAILED = "failed", _("failed")
 
     @classmethod
-    def _transition_table(cls):
+    def _transition_table(cls) -> dict[str, tuple[str, ...]]:
         return {
             "pending": ("scheduled", "in_progress", "failed"),
             "scheduled": ("in_progress", "pending", "failed"),
@@ -108,7 +136,7 @@ class Status(StateChoices):
         }
 
     @classmethod
-    def _looks(cls):
+    def _looks(cls) -> dict[str, Look]:
         return {
             "pending": WAITING,
             "scheduled": WAITING,
@@ -135,7 +163,7 @@ class PackageState(StateChoices):
     FAILED = "failed", _("failed")
 
     @classmethod
-    def _transition_table(cls):
+    def _transition_table(cls) -> dict[str, tuple[str, ...]]:
         return {
             "waiting": ("transferring", "archived", "failed"),
             "transferring": ("waiting", "archived", "failed"),
@@ -144,7 +172,7 @@ class PackageState(StateChoices):
         }
 
     @classmethod
-    def _looks(cls):
+    def _looks(cls) -> dict[str, Look]:
         return {"waiting": WAITING, "transferring": MOVING, "archived": DONE, "failed": FAILED}
 
 
@@ -160,7 +188,7 @@ class PhysicalCopyStatus(StateChoices):
     CORRUPT = "corrupt", _("corrupt")
 
     @classmethod
-    def _transition_table(cls):
+    def _transition_table(cls) -> dict[str, tuple[str, ...]]:
         return {
             "present": ("staged", "deletion_possible", "deletion_scheduled", "missing", "corrupt"),
             "staged": ("present", "deletion_scheduled", "missing"),
@@ -174,7 +202,7 @@ class PhysicalCopyStatus(StateChoices):
         }
 
     @classmethod
-    def _looks(cls):
+    def _looks(cls) -> dict[str, Look]:
         return {
             "present": DONE,
             "staged": DONE,
@@ -204,7 +232,7 @@ class RunStatus(StateChoices):
     CANCELLED = "cancelled", _("cancelled")
 
     @classmethod
-    def _transition_table(cls):
+    def _transition_table(cls) -> dict[str, tuple[str, ...]]:
         return {
             "pending": ("staging_data", "submitted", "failed", "cancelled"),
             "staging_data": ("submitted", "failed", "cancelled"),
@@ -217,7 +245,7 @@ class RunStatus(StateChoices):
         }
 
     @classmethod
-    def _looks(cls):
+    def _looks(cls) -> dict[str, Look]:
         return {
             "pending": WAITING,
             "staging_data": MOVING,
@@ -242,11 +270,11 @@ class ObservationStatus(StateChoices):
     FAILED = "failed", _("failed")
 
     @classmethod
-    def _transition_table(cls):
+    def _transition_table(cls) -> dict[str, tuple[str, ...]]:
         return {"running": ("completed", "aborted", "failed"), "completed": (), "aborted": (), "failed": ()}
 
     @classmethod
-    def _looks(cls):
+    def _looks(cls) -> dict[str, Look]:
         return {"running": MOVING, "completed": DONE, "aborted": WARNING, "failed": FAILED}
 
 
@@ -257,7 +285,7 @@ class DeletionRequestStatus(StateChoices):
     EXECUTED = "executed", _("executed")
 
     @classmethod
-    def _transition_table(cls):
+    def _transition_table(cls) -> dict[str, tuple[str, ...]]:
         return {
             "requested": ("approved", "rejected"),
             "approved": ("executed", "rejected"),
@@ -266,7 +294,7 @@ class DeletionRequestStatus(StateChoices):
         }
 
     @classmethod
-    def _looks(cls):
+    def _looks(cls) -> dict[str, Look]:
         return {"requested": WAITING, "approved": MOVING, "rejected": FAILED, "executed": DONE}
 
 
@@ -373,18 +401,17 @@ class GroupingDimension(models.TextChoices):
     NIGHT = "night", _("night")
 
 
-class Recording(StrEnum):
+class ChangeLogging(StrEnum):
     """Which changes of a table the change log keeps."""
 
     ALL = "all"
     CHANGES = "changes"
-    NOTHING = "nothing"
+    OFF = "off"
 
     @property
     def events(self) -> str:
         """The events of a trigger that sees these changes."""
-        events = {"all": "INSERT OR UPDATE OR DELETE", "changes": "UPDATE OR DELETE", "nothing": ""}
-        return events[self.value]
+        return {"all": "INSERT OR UPDATE OR DELETE", "changes": "UPDATE OR DELETE", "off": ""}[self.value]
 
 
 class ChangeOperation(models.TextChoices):

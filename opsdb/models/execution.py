@@ -1,6 +1,7 @@
 """What the telescope did."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -13,34 +14,43 @@ from opsdb.database.indexes import Index
 from opsdb.database.triggers import NEVER_DELETED, Immutable, kept_for_good
 
 from .base import OpsModel, OpsQuerySet, Timestamped
-from .enums import ObservationStatus, Quality, Recording
+from .enums import ChangeLogging, ObservationStatus, Quality
 from .observatory import InstrumentModuleConfiguration
-from .planning import ObsUnit
+from .planning.units import ObsUnit
+
+__all__ = [
+    "ExecutedObsUnit",
+    "ExecutedObsUnitModuleConfiguration",
+]
 
 
-class ExecutedObsUnitQuerySet(OpsQuerySet):
-    def running(self):
+class ExecutedObsUnitQuerySet(OpsQuerySet["ExecutedObsUnit"]):
+    def running(self) -> Self:
         """Executions that have not ended."""
         return self.filter(status=ObservationStatus.RUNNING)
 
-    def night(self, date):
+    def night(self, night: date) -> Self:
         """Executions that began in the 24 hours from noon (UTC) of this date: the night that starts then."""
-        noon = datetime.combine(date, time(12), tzinfo=UTC)
+        noon = datetime.combine(night, time(12), tzinfo=UTC)
         return self.filter(start_time__gte=noon, start_time__lt=noon + timedelta(days=1))
 
-    def latest_first(self):
+    def latest_first(self) -> Self:
         """The newest first."""
         return self.order_by("-start_time")
 
-    def assessed(self, quality):
+    def assessed(self, quality: Quality) -> Self:
         """Executions of this quality."""
         return self.filter(quality=quality)
 
 
 class ExecutedObsUnit(Timestamped):
-    """One execution of an observation unit at the telescope."""
+    """One execution of an observation unit at the telescope.
 
-    recording = Recording.CHANGES
+    It is made at the telescope, which may be offline, and so has a UUID. Raw data files and packages refer to it. It is
+    also called an execution or an observation.
+    """
+
+    change_logging = ChangeLogging.CHANGES
 
     id = models.UUIDField(
         primary_key=True, default=uuid7, help_text=_("Identifier (UUIDv7), made where the execution began.")
@@ -105,7 +115,7 @@ class ExecutedObsUnit(Timestamped):
             Index(fields=["start_time"], name="running", condition=Q(status=ObservationStatus.RUNNING)),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.start_time:%Y-%m-%d %H:%M:%S} {self.id}"
 
 
@@ -135,5 +145,5 @@ class ExecutedObsUnitModuleConfiguration(OpsModel):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"configuration {self.module_configuration_id}"

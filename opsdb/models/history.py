@@ -1,5 +1,7 @@
 """Who changed what, when and why: written by the database itself."""
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
@@ -9,11 +11,15 @@ from opsdb.database.indexes import Index
 from opsdb.database.triggers import AppendOnly, NeverTruncated
 
 from .base import OpsModel, OpsQuerySet
-from .enums import ChangeOperation, Recording
+from .enums import ChangeLogging, ChangeOperation
+
+__all__ = [
+    "ChangeLog",
+]
 
 
-class ChangeLogQuerySet(OpsQuerySet):
-    def of(self, row):
+class ChangeLogQuerySet(OpsQuerySet["ChangeLog"]):
+    def of(self, row: models.Model) -> Self:
         """Changes of this row, the newest first. Joined rows log under the table of each part."""
         tables = [row._meta.db_table, *(parent._meta.db_table for parent in row._meta.all_parents)]
         return self.filter(table_name__in=tables, row_id=str(row.pk)).order_by("-id")
@@ -22,7 +28,7 @@ class ChangeLogQuerySet(OpsQuerySet):
 class ChangeLog(OpsModel):
     """One insert, update or delete of one row. It outlives the row and the user."""
 
-    recording = Recording.NOTHING
+    change_logging = ChangeLogging.OFF
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the change."))
     changed_at = models.DateTimeField(db_default=Now(), help_text=_("When (UTC)."))
@@ -60,5 +66,5 @@ class ChangeLog(OpsModel):
             Index(fields=["user", "id"], name="by_user"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_operation_display()} {self.table_name} {self.row_id}"

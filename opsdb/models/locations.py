@@ -1,6 +1,7 @@
 """Sites, the places for data at them, and the routes that data take between them."""
 
 import os
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -10,20 +11,32 @@ from opsdb.database.checks import Check, Unique, between, implies, matches, not_
 from opsdb.database.functions import LocationIsFull
 from opsdb.database.triggers import HasSubtype, Immutable
 
-from .base import OpsModel, OpsQuerySet, Row, SpecificQuerySet, SubtypedModel, parent_link
-from .enums import LocationType, Recording, StorageType
+from .base import NumberedModel, OpsModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
+from .enums import ChangeLogging, LocationType, StorageType
 from .observatory import Instrument
 
+__all__ = [
+    "Site",
+    "DataLocation",
+    "DiskDataLocation",
+    "S3DataLocation",
+    "TapeDataLocation",
+    "DataLocationUsage",
+]
 
-class SiteQuerySet(OpsQuerySet):
-    def archiving(self):
-        """Sites with an archive in use, in the order in which they take turns."""
+
+class SiteQuerySet(OpsQuerySet["Site"]):
+    def archiving(self) -> Self:
+        """Sites with an active archive, in the order in which they take turns."""
         archives = DataLocation.objects.archives().active().order_by()
         return self.filter(pk__in=archives.values("site")).order_by("short_name")
 
 
-class Site(Row):
-    """A place with computers: the observatory, a data centre, an archive."""
+class Site(NumberedModel):
+    """A place with computers: the observatory, a data centre, an archive.
+
+    Its places for data are ``DataLocation`` rows; routes lead from site to site.
+    """
 
     natural_key_fields = ("short_name",)
 
@@ -41,42 +54,46 @@ class Site(Row):
     class Meta:
         constraints = [matches("short_name", r"^[a-z0-9]+$", "The short name must be lower-case letters and digits.")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.short_name
 
 
-class DataLocationQuerySet(SpecificQuerySet):
-    def active(self):
-        """Locations in use."""
+class DataLocationQuerySet(SpecificQuerySet["DataLocation"]):
+    def active(self) -> Self:
+        """Active locations: new data may go there."""
         return self.filter(active=True)
 
-    def at_site(self, site):
+    def at_site(self, site: Site | int) -> Self:
         """Locations of this site."""
         return self.filter(site=site)
 
-    def of_type(self, location_type):
+    def of_type(self, location_type: LocationType) -> Self:
         """Locations of this type, the preferred first."""
         return self.filter(location_type=location_type).order_by("priority", "id")
 
-    def sources(self):
+    def sources(self) -> Self:
         """Where instruments write."""
         return self.of_type(LocationType.SOURCE)
 
-    def buffers(self):
+    def buffers(self) -> Self:
         """Where data wait for transfer."""
         return self.of_type(LocationType.BUFFER)
 
-    def archives(self):
+    def archives(self) -> Self:
         """Where data stay for good."""
         return self.of_type(LocationType.LONG_TERM_ARCHIVE)
 
-    def processing(self):
+    def processing(self) -> Self:
         """Where data are reduced."""
         return self.of_type(LocationType.PROCESSING)
 
 
 class DataLocation(SubtypedModel):
-    """A place at a site that holds data for one purpose."""
+    """A place at a site that holds data for one purpose.
+
+    The purpose (source, buffer, long-term archive, processing) decides what the workflows do there, and the subtype
+    (disk, S3, tape) how it is reached.
+    """
 
     discriminator = "storage_type"
     natural_key_fields = ("site", "name")
@@ -147,7 +164,7 @@ class DataLocation(SubtypedModel):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     def held_bytes(self) -> int:
@@ -238,7 +255,7 @@ class TapeDataLocation(DataLocation):
 class DataLocationUsage(OpsModel):
     """What one statement added to or took from a location; the sum over a location is what it holds."""
 
-    recording = Recording.NOTHING
+    change_logging = ChangeLogging.OFF
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
     data_location = models.ForeignKey(
@@ -250,5 +267,5 @@ class DataLocationUsage(OpsModel):
     class Meta:
         verbose_name_plural = _("data location usage")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.copies:+d} copies, {self.bytes:+d} bytes"

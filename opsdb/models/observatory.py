@@ -1,17 +1,32 @@
 """The observatory and what stands on it: telescopes, instruments, modules and how modules are set up."""
 
+from typing import Self
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Unique, between, matches, not_negative, ordered, positive
 from opsdb.database.triggers import HasSubtype
 
-from .base import OpsQuerySet, Row, SpecificQuerySet, SubtypedModel, parent_link
+from .base import ModelT, NumberedModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
 from .enums import ConfigurationType, Sideband
 
+__all__ = [
+    "Observatory",
+    "Telescope",
+    "Instrument",
+    "InstrumentModule",
+    "InstrumentModuleConfiguration",
+    "ChaiModuleConfiguration",
+    "PrimeCamModuleConfiguration",
+]
 
-class Observatory(Row):
-    """An organization that runs telescopes on one mountain."""
+
+class Observatory(NumberedModel):
+    """An organization that runs telescopes on one mountain.
+
+    Its telescopes share its local time zone.
+    """
 
     natural_key_fields = ("short_name",)
 
@@ -32,10 +47,10 @@ class Observatory(Row):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.short_name
 
-    def clean(self):
+    def clean(self) -> None:
         """Refuse a time zone that the IANA database does not know."""
         from zoneinfo import available_timezones
 
@@ -47,8 +62,11 @@ class Observatory(Row):
             )
 
 
-class Telescope(Row):
-    """A telescope: one dish at one place."""
+class Telescope(NumberedModel):
+    """A telescope: one dish at one place.
+
+    It belongs to an observatory and carries instruments; slots and downtimes refer to it.
+    """
 
     natural_key_fields = ("observatory", "name")
 
@@ -71,20 +89,23 @@ class Telescope(Row):
             between("elevation_m", -500, 9000, " m"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.short_name
 
 
-class AvailableQuerySet(OpsQuerySet):
-    """Queryset of things that may be out of use."""
+class AvailableQuerySet(OpsQuerySet[ModelT]):
+    """Queryset of rows that may be unavailable."""
 
-    def available(self):
-        """Those in use."""
+    def available(self) -> Self:
+        """Those that can be scheduled."""
         return self.filter(available=True)
 
 
-class Instrument(Row):
-    """An instrument that can be mounted on a telescope."""
+class Instrument(NumberedModel):
+    """An instrument that can be mounted on a telescope.
+
+    It consists of modules. Programs, allocated time and source locations refer to an instrument, data to a module.
+    """
 
     natural_key_fields = ("telescope", "name")
 
@@ -105,12 +126,15 @@ class Instrument(Row):
             Unique("unique_name", "telescope", "name", message="The telescope has an instrument of this name.")
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
-class InstrumentModule(Row):
-    """A part of an instrument that takes data of its own, in one frequency range."""
+class InstrumentModule(NumberedModel):
+    """A part of an instrument that takes data of its own, in one frequency range.
+
+    Raw data are packaged by module; a module is set up by one of its configurations, such as the tuning to a line.
+    """
 
     natural_key_fields = ("instrument", "name")
 
@@ -137,18 +161,22 @@ class InstrumentModule(Row):
             ordered("frequency_min_ghz", "frequency_max_ghz", strict=False),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
-class InstrumentModuleConfigurationQuerySet(SpecificQuerySet):
-    def active(self):
+class InstrumentModuleConfigurationQuerySet(SpecificQuerySet["InstrumentModuleConfiguration"]):
+    def active(self) -> Self:
         """Those that may be planned with."""
         return self.filter(active=True)
 
 
 class InstrumentModuleConfiguration(SubtypedModel):
-    """A way in which a module can be set up for observing."""
+    """A way in which a module can be set up for observing.
+
+    Planned with by observation units and used by executions. What the telescope does is in the
+    ``ObservationConfiguration``; this is only how the module is set up meanwhile.
+    """
 
     discriminator = "type"
     natural_key_fields = ("instrument_module", "name")
@@ -188,7 +216,7 @@ class InstrumentModuleConfiguration(SubtypedModel):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 

@@ -1,4 +1,6 @@
-"""What came of it: data releases and publications."""
+"""The results: data releases and publications."""
+
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -8,23 +10,31 @@ from django.utils.translation import gettext_lazy as _
 from opsdb.database.checks import Unique, between, json_list, json_list_of_text, matches
 from opsdb.database.triggers import holds_back_deletion
 
-from .base import OpsQuerySet, Row
+from .base import NumberedModel, OpsQuerySet
 from .enums import PublicationStatus
-from .execution import ExecutedObsUnit
-from .planning import ObservingProgram
-from .reduction import DataProduct
+from .execution import ExecutedObsUnit, ExecutedObsUnitQuerySet
+from .planning.programs import ObservingProgram
+from .reduction.products import DataProduct
+
+__all__ = [
+    "DataRelease",
+    "Publication",
+]
 
 DOI = r"^(10\.[0-9]{4,9}/[^[:space:]]+)?$"
 
 
-class DataReleaseQuerySet(OpsQuerySet):
-    def public(self):
+class DataReleaseQuerySet(OpsQuerySet["DataRelease"]):
+    def public(self) -> Self:
         """Releases open to everybody."""
         return self.filter(public=True)
 
 
-class DataRelease(Row):
-    """A set of data products that was made known under a name and a version."""
+class DataRelease(NumberedModel):
+    """A set of data products that was made known under a name and a version.
+
+    Publications refer to releases or to single products.
+    """
 
     natural_key_fields = ("name", "version")
 
@@ -51,10 +61,10 @@ class DataRelease(Row):
             holds_back_deletion("products_wait", "data_release_products", "data_product", "dataproduct_id"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.name} {self.version}"
 
-    def observations(self):
+    def observations(self) -> ExecutedObsUnitQuerySet:
         """Return the executions behind the products of this release."""
         return _observations(PRODUCTS_OF_RELEASE, self.pk)
 
@@ -94,15 +104,15 @@ JOIN data_release_products AS held ON held.datarelease_id = used.datarelease_id 
 PRODUCTS_OF_RELEASE = "SELECT dataproduct_id FROM data_release_products WHERE datarelease_id = %s"
 
 
-def _observations(products, *parameters):
+def _observations(products: str, *parameters: int) -> ExecutedObsUnitQuerySet:
     """Executions behind the products that a query gives."""
     return ExecutedObsUnit.objects.filter(
         pk__in=RawSQL(OBSERVATIONS_OF_PRODUCTS.format(products=products), parameters)  # noqa: S611 - our own text
     )
 
 
-class PublicationQuerySet(OpsQuerySet):
-    def of_observation(self, execution):
+class PublicationQuerySet(OpsQuerySet["Publication"]):
+    def of_observation(self, execution: ExecutedObsUnit) -> Self:
         """Publications of products that were made from this execution, directly or in a release."""
         made = RawSQL(PRODUCTS_OF_OBSERVATION, [execution.pk])  # noqa: S611 - our own text
         links, held = Publication.products.through.objects, DataRelease.products.through.objects
@@ -112,7 +122,7 @@ class PublicationQuerySet(OpsQuerySet):
             pk__in=links.filter(dataproduct__in=made).values("publication").union(used.values("publication"))
         )
 
-    def of_program_of(self, execution):
+    def of_program_of(self, execution: ExecutedObsUnit) -> Self:
         """Publications that name the program of this execution, whatever they made of it."""
         program = ObservingProgram.objects.filter(obs_units__executions=execution).values("pk")
         return self.filter(
@@ -120,7 +130,7 @@ class PublicationQuerySet(OpsQuerySet):
         )
 
 
-class Publication(Row):
+class Publication(NumberedModel):
     """A paper, thesis or other text that rests on the observations."""
 
     title = models.CharField(max_length=500, help_text=_("Title."))
@@ -170,9 +180,9 @@ class Publication(Row):
             holds_back_deletion("products_wait", "publication_products", "data_product", "dataproduct_id"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.title
 
-    def observations(self):
+    def observations(self) -> ExecutedObsUnitQuerySet:
         """Return the executions behind the products of this publication and of its releases."""
         return _observations(PRODUCTS_OF_PUBLICATION, self.pk, self.pk)

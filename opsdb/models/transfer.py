@@ -1,23 +1,33 @@
 """How data get from site to site."""
 
+from datetime import timedelta
+from typing import Self
+
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Check, Unique, differ, implies, not_negative
 from opsdb.database.indexes import Index
 from opsdb.database.triggers import AppendOnly, Immutable, Refuses, Trigger
 
-from .base import OpsModel, OpsQuerySet, Row, WorkItem, claimable_work, open_work, work_item_constraints
-from .data import DataTransferPackage
-from .enums import LogLevel, Recording, RouteType, Status, TransferKind
+from .base import NumberedModel, OpsModel, OpsQuerySet, WorkItem, claimable_work, open_work, work_item_constraints
+from .data.transfer_packages import DataTransferPackage
+from .enums import ChangeLogging, LogLevel, RouteType, Status, TransferKind
 from .locations import DataLocation, Site
+
+__all__ = [
+    "DataTransferRoute",
+    "DataTransfer",
+    "DataTransferLog",
+]
 
 
 class LogLine(OpsModel):
     """Abstract: a line about one piece of work. It goes with its work and is never changed."""
 
-    recording = Recording.NOTHING
+    change_logging = ChangeLogging.OFF
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the line."))
     logged_at = models.DateTimeField(db_default=models.functions.Now(), help_text=_("When it was written (UTC)."))
@@ -29,22 +39,25 @@ class LogLine(OpsModel):
     class Meta:
         abstract = True
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.logged_at:%Y-%m-%d %H:%M:%S} {self.message[:80]}"
 
 
-class DataTransferRouteQuerySet(OpsQuerySet):
-    def active(self):
-        """Routes in use."""
+class DataTransferRouteQuerySet(OpsQuerySet["DataTransferRoute"]):
+    def active(self) -> Self:
+        """Active routes."""
         return self.filter(active=True)
 
-    def between(self, origin, destination):
+    def between(self, origin: Site, destination: Site) -> Self:
         """Routes from one site to another, the preferred first."""
         return self.filter(origin_site=origin, destination_site=destination).order_by("priority", "id")
 
 
-class DataTransferRoute(Row):
-    """A way that data may take from one site to another."""
+class DataTransferRoute(NumberedModel):
+    """A way that data may take from one site to another.
+
+    Without one, data take the way that the topology of sites and locations gives.
+    """
 
     natural_key_fields = ("name",)
 
@@ -130,24 +143,24 @@ class DataTransferRoute(Row):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
-class DataTransferQuerySet(OpsQuerySet):
-    def open(self):
+class DataTransferQuerySet(OpsQuerySet["DataTransfer"]):
+    def open(self) -> Self:
         """Transfers that remain to be done."""
         return self.filter(status__in=Status.open())
 
-    def failed(self):
+    def failed(self) -> Self:
         """Transfers that failed for good."""
         return self.filter(status=Status.FAILED)
 
-    def to(self, location):
+    def to(self, location: DataLocation) -> Self:
         """Transfers to this location."""
         return self.filter(destination_location=location)
 
-    def claimable(self):
+    def claimable(self) -> Self:
         """Transfers that a worker may begin: what they carry is where they start, and new data may go where they end.
 
         The second hop of a relay waits for the first.
@@ -158,24 +171,29 @@ class DataTransferQuerySet(OpsQuerySet):
             destination_location__active=True,
         )
 
-    def awaiting_unpack(self):
+    def awaiting_unpack(self) -> Self:
         """Transfers that have arrived and whose unpacking a worker has to do, the longest waiting first.
 
         Served by ``data_transfer_to_unpack``.
         """
         return self.filter(status=Status.COMPLETED, unpack_status__in=Status.claimable()).order_by("finished_at", "pk")
 
-    def unpacking_stalled(self, older_than):
-        """Transfers whose unpacking has shown no life since this moment."""
+    def unpacking_stalled(self, *, older_than: timedelta) -> Self:
+        """Transfers in unpacking whose last heartbeat is older than this."""
         return self.filter(
-            status=Status.COMPLETED, unpack_status=Status.IN_PROGRESS, unpack_heartbeat_at__lt=older_than
+            status=Status.COMPLETED,
+            unpack_status=Status.IN_PROGRESS,
+            unpack_heartbeat_at__lt=timezone.now() - older_than,
         )
 
 
-class DataTransfer(WorkItem, Row):
-    """One journey of a transfer package from one location to another, and its unpacking there."""
+class DataTransfer(WorkItem, NumberedModel):
+    """One journey of a transfer package from one location to another, and its unpacking there.
 
-    recording = Recording.CHANGES
+    A relay is two of them, where the second hop depends on the first.
+    """
+
+    change_logging = ChangeLogging.CHANGES
 
     data_transfer_package = models.ForeignKey(
         DataTransferPackage,
@@ -320,7 +338,7 @@ class DataTransfer(WorkItem, Row):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"transfer {self.pk}"
 
 

@@ -40,7 +40,7 @@ from opsdb.models import (
     TriggerType,
     Verification,
 )
-from opsdb.models.copies import COPY_TARGETS
+from opsdb.models.copies.physical_copies import COPY_TARGETS
 
 from .deletion import explain_deletion
 from .errors import NotFound, OpsdbError, Refused

@@ -9,7 +9,7 @@ from django.db import connections, router, transaction
 from django.utils import timezone
 
 from opsdb.models import DataLocation, FixityCheck, PhysicalCopy, PhysicalCopyStatus, Verification
-from opsdb.models.copies import CHECKABLE
+from opsdb.models.copies.physical_copies import CHECKABLE
 
 from .attribution import tell
 from .errors import Conflict, NotFound, OpsdbError, Refused

@@ -13,20 +13,20 @@ from opsdb.models import (
     DataLocation,
     DataTransfer,
     DeletionRequest,
+    DeletionRequestItem,
     DeletionRequestStatus,
     FixedSource,
     Observatory,
     PhysicalCopy,
     RawDataFile,
     RawDataPackage,
+    ReductionStepDependency,
     Source,
     StagingJob,
     Status,
     Telescope,
     User,
 )
-from opsdb.models.copies import DeletionRequestItem
-from opsdb.models.reduction import ReductionStepDependency
 from tests import factories
 from tests.factories import FACTORIES
 from tests.models.refusal import put_away, settle

@@ -14,6 +14,7 @@ from django.test import Client
 from opsdb.admins.kit.history import is_restorable
 from opsdb.admins.kit.importing import kinds_for
 from opsdb.models import ChangeLog, DeletionRequest, ExecutedObsUnit, Role, User
+from opsdb.models.base import area_of
 from tests.factories import UserFactory, fill_every_table
 from tests.models.refusal import settle
 
@@ -38,7 +39,7 @@ def may(role, deed, model):
     if role == "admin":
         return not closed
     if role == "observer" and deed in ("add", "change", "restore", "import"):
-        planned = model.__module__ == "opsdb.models.planning"
+        planned = area_of(model) == "planning"
         return not closed and (planned or (model, deed) == (ExecutedObsUnit, "change"))
     return False
 

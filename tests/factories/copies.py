@@ -15,7 +15,7 @@ from opsdb.models import (
     RawDataPackagePhysicalCopy,
     Verification,
 )
-from opsdb.models.copies import COPY_TARGETS
+from opsdb.models.copies.physical_copies import COPY_TARGETS
 
 from .access import UserFactory
 from .base import EPOCH, OpsFactory, afterwards, change, checksum, same

@@ -49,7 +49,7 @@ def test_two_secrets_differ():
     ],
 )
 def test_a_token_is_valid_while_it_is_active_and_not_expired(fields, valid):
-    assert ApiTokenFactory.build(**fields).is_valid(now=EPOCH) is valid
+    assert ApiTokenFactory(**fields).is_valid(now=EPOCH) is valid
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_token_is_valid_while_it_is_active_and_not_expired(fields, valid):
     ],
 )
 def test_a_token_is_valid_in_its_networks(networks, address, valid):
-    assert ApiTokenFactory.build(allowed_networks=networks).is_valid(address=address) is valid
+    assert ApiTokenFactory(allowed_networks=networks).is_valid(address=address) is valid
 
 
 @pytest.mark.parametrize(

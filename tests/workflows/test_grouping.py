@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opsdb.models import DataGrouping, RawDataPackage
-from opsdb.models.grouping import (
+from opsdb.models.reduction.filter_rules import (
     EQUALITY,
     JSON,
     KEYS,

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from opsdb.middleware import AttributionMiddleware
-from opsdb.models import ApiToken, ChangeLog, PhysicalCopy, RawDataFile, Recording, Site, User
+from opsdb.models import ApiToken, ChangeLog, ChangeLogging, PhysicalCopy, RawDataFile, Site, User
 from opsdb.workflows.attribution import attributed, is_attributed, tell
 from tests.factories import (
     ApiTokenFactory,
@@ -33,7 +33,7 @@ from tests.workflows.scenario_deletion import refusal_of, sql, tell_story
 
 pytestmark = pytest.mark.django_db
 
-RECORDED = {model: model.recording for model in apps.get_app_config("opsdb").get_models() if not model._meta.proxy}
+RECORDED = {model: model.change_logging for model in apps.get_app_config("opsdb").get_models() if not model._meta.proxy}
 
 
 def last_change(row):
@@ -58,18 +58,18 @@ def test_every_table_is_recorded_as_it_says(model):
     name = re.compile(f"{model._meta.db_table}_history(_of_updates)?")
     rules = [rule for rule in model._meta.constraints if name.fullmatch(rule.name)]
     events = {
-        Recording.ALL: {"INSERT", "UPDATE", "DELETE"},
-        Recording.CHANGES: {"UPDATE", "DELETE"},
-        Recording.NOTHING: set(),
+        ChangeLogging.ALL: {"INSERT", "UPDATE", "DELETE"},
+        ChangeLogging.CHANGES: {"UPDATE", "DELETE"},
+        ChangeLogging.OFF: set(),
     }
-    told = {field.column for field in model._meta.local_concrete_fields} - {*getattr(model, "not_recorded", ())}
+    told = {field.column for field in model._meta.local_concrete_fields} - {*getattr(model, "columns_not_logged", ())}
     looked_at = re.compile("UPDATE OF (.*) OR")
     found = []
     for rule in rules:
         if columns := looked_at.search(rule.options["events"]):
             assert {column.strip('"') for column in columns[1].split(", ")} == told
         found += looked_at.sub("UPDATE OR", rule.options["events"]).split(" OR ")
-    assert sorted(found) == sorted(events[model.recording])
+    assert sorted(found) == sorted(events[model.change_logging])
 
 
 def test_rows_that_one_update_changes_are_written_down_each():
@@ -90,10 +90,10 @@ def test_rows_that_one_update_changes_are_written_down_each():
 def test_the_big_tables_keep_no_inserts_and_logs_keep_nothing():
     by_name = {model.__name__: recording for model, recording in RECORDED.items()}
     for name in ("RawDataFile", "PhysicalCopy", "RawDataPackage", "DataTransfer", "LongTermArchiveTransfer"):
-        assert by_name[name] == Recording.CHANGES
+        assert by_name[name] == ChangeLogging.CHANGES
     for name in ("ChangeLog", "DataTransferLog", "LongTermArchiveTransferLog", "FixityCheck", "DataLocationUsage"):
-        assert by_name[name] == Recording.NOTHING
-    assert by_name["ObsUnit"] == by_name["Pipeline"] == by_name["User"] == Recording.ALL
+        assert by_name[name] == ChangeLogging.OFF
+    assert by_name["ObsUnit"] == by_name["Pipeline"] == by_name["User"] == ChangeLogging.ALL
 
 
 def test_links_are_written_as_changes_of_the_row_that_has_them():

@@ -23,7 +23,7 @@ from opsdb.models import (
     Status,
     Verification,
 )
-from opsdb.models.copies import DELETABLE
+from opsdb.models.copies.physical_copies import DELETABLE
 from opsdb.models.enums import StateChoices
 from opsdb.workflows import work
 from opsdb.workflows.archiving import (

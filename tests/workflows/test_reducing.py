@@ -22,7 +22,7 @@ from opsdb.models import (
     Verification,
     VersionPolicy,
 )
-from opsdb.models.lineage import downstream, lineage
+from opsdb.models.reduction.lineage import downstream, lineage
 from opsdb.workflows.answers import explain
 from opsdb.workflows.errors import Conflict, InvalidTransition, NotFound, Refused
 from opsdb.workflows.integrity import record_fixity

@@ -17,7 +17,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from opsdb.models import ChangeLog, ChangeOperation
-from opsdb.models.enums import Recording
+from opsdb.models.base import area_of
+from opsdb.models.enums import ChangeLogging
 from opsdb.workflows.attribution import attributed
 
 from .actions import OrderForm, facts_of
@@ -166,8 +167,8 @@ def _named(one, value, names):
 
 def is_restorable(model) -> bool:
     """Return whether earlier versions of a model's rows can come back."""
-    area = model.__module__.rpartition(".")[2]
-    recorded = getattr(model, "recording", Recording.NOTHING) is Recording.ALL
+    area = area_of(model)
+    recorded = getattr(model, "change_logging", ChangeLogging.OFF) is ChangeLogging.ALL
     return recorded and (area in RESTORABLE_AREAS or model.__name__ in RESTORABLE)
 
 
@@ -259,7 +260,7 @@ class Historied:
             "object": row,
             "media": self.media,
             "changes": changes,
-            "recording": getattr(self.model, "recording", Recording.NOTHING).value,
+            "change_logging": getattr(self.model, "change_logging", ChangeLogging.OFF).value,
             "following": following,
             "is_first": before is None,
             **(extra_context or {}),

@@ -15,6 +15,7 @@ from django.apps import apps
 from django.db import models
 
 from opsdb import conf
+from opsdb.models.base import area_of
 
 from ..errors import shown
 
@@ -91,7 +92,7 @@ class Permissions:
             self.by_name[f"{kind.app_label}.{permission.codename}"].add(permission)
             action = permission.codename.partition("_")[0]
             if kind.app_label == APP_LABEL and (model := kind.model_class()):
-                self.by_place[action, kind.model, model.__module__.rpartition(".")[2]].add(permission)
+                self.by_place[action, kind.model, area_of(model)].add(permission)
 
     def matching(self, pattern: str) -> set:
         """Return the permissions that a pattern stands for.

@@ -3,12 +3,16 @@
 The walk visits every product and run once, so a cycle ends it as anything else does, and it stops at a limit.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.db import connections, router
+from django.db.models import Model
 
 LIMIT = 10_000
 
@@ -101,14 +105,14 @@ class Lineage:
     """
 
     root: str
-    products: dict[int, dict] = field(default_factory=dict)
-    runs: dict[int, dict] = field(default_factory=dict)
-    packages: dict[UUID, dict] = field(default_factory=dict)
-    files: dict[UUID, dict] = field(default_factory=dict)
+    products: dict[int, dict[str, Any]] = field(default_factory=dict)
+    runs: dict[int, dict[str, Any]] = field(default_factory=dict)
+    packages: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    files: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     truncated: bool = False
 
     def lines(self) -> Iterator[str]:
-        """Return it as text, a line for each thing; each thing is told once."""
+        """Render it as text, one line for each run, product, package and input."""
         yield self.root
         for run in sorted(self.runs.values(), key=lambda run: -run["id"]):
             made = [product for product in self.products.values() if product["run_id"] == run["id"]]
@@ -119,7 +123,7 @@ class Lineage:
             yield from (f"  made data_product {product['id']}: {product['relative_path']}" for product in made)
             yield from (f"  of data_product {product}" for product in run["input_products"])
             yield from (f"  of raw_data_package {package}" for package in run["input_packages"])
-        count = {}
+        count: dict[UUID, int] = {}
         for file in self.files.values():
             count[file["raw_data_package_id"]] = count.get(file["raw_data_package_id"], 0) + 1
         for package in self.packages.values():
@@ -129,7 +133,7 @@ class Lineage:
             yield "… and more"
 
 
-def lineage(product, *, limit: int = LIMIT) -> Lineage:
+def lineage(product: Model, *, limit: int = LIMIT) -> Lineage:
     """Return what a product was made of, back to the raw packages and their files.
 
     Args:
@@ -139,14 +143,14 @@ def lineage(product, *, limit: int = LIMIT) -> Lineage:
     return _walk(product, UPSTREAM, limit)
 
 
-def downstream(thing, *, limit: int = LIMIT) -> Lineage:
+def downstream(start: Model, *, limit: int = LIMIT) -> Lineage:
     """Return what was made of a product or a raw data package, directly or by way of other products.
 
     Args:
-        thing: a data product or a raw data package.
+        start: a data product or a raw data package.
         limit: how many runs and products at the most.
     """
-    if thing._meta.db_table == "raw_data_package":
+    if start._meta.db_table == "raw_data_package":
         query = DOWNSTREAM.format(
             link="executed_reduction_step_input_package",
             column="raw_data_package_id",
@@ -160,20 +164,27 @@ def downstream(thing, *, limit: int = LIMIT) -> Lineage:
             start="SELECT %(start)s::bigint AS id UNION",
             packages="false",
         )
-    return _walk(thing, query, limit)
+    return _walk(start, query, limit)
 
 
-def _walk(thing, walk, limit) -> Lineage:
-    found = {"products": [], "runs": [], "product_uses": [], "package_uses": [], "packages": [], "files": []}
-    with connections[router.db_for_read(type(thing))].cursor() as cursor:
+def _walk(start: Model, walk: str, limit: int) -> Lineage:
+    found: dict[str, list[Any]] = {
+        "products": [],
+        "runs": [],
+        "product_uses": [],
+        "package_uses": [],
+        "packages": [],
+        "files": [],
+    }
+    with connections[router.db_for_read(type(start))].cursor() as cursor:
         cursor.execute(
             f"SELECT kind, node::text FROM ({walk} {NODES}) AS nodes (kind, node)",
-            {"start": thing.pk, "limit": limit + 1},
+            {"start": start.pk, "limit": limit + 1},
         )
         for kind, node in cursor.fetchall():
             found[kind].append(json.loads(node))
     truncated = any(len(nodes) > limit for nodes in found.values())
-    result = Lineage(root=f"{thing._meta.db_table} {thing.pk}", truncated=truncated)
+    result = Lineage(root=f"{start._meta.db_table} {start.pk}", truncated=truncated)
     for product in found["products"][:limit]:
         result.products[product["id"]] = product
     for run in found["runs"][:limit]:

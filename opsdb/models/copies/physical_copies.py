@@ -1,8 +1,10 @@
 """Where the bytes are: one row for every copy of a file, a package or a product, for good."""
 
-from datetime import timedelta
+from __future__ import annotations
 
-from django.conf import settings
+from datetime import timedelta
+from typing import Self
+
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Now
@@ -10,31 +12,26 @@ from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from opsdb.database.checks import Check, Unique, checksum_format, exactly_one, implies, not_negative, positive
+from opsdb.database.checks import Unique, checksum_format, exactly_one, implies, not_negative
 from opsdb.database.functions import DeletionRule, IsReadable, RetentionHorizon
 from opsdb.database.indexes import Index
-from opsdb.database.triggers import (
-    NEVER_DELETED,
-    AppendOnly,
-    Immutable,
-    NeverTruncated,
-    Refuses,
-    Trigger,
-    columns_differ,
-    kept_for_good,
-)
+from opsdb.database.triggers import NEVER_DELETED, Immutable, Refuses, Trigger, kept_for_good
 
-from .base import OpsModel, OpsQuerySet, Row
-from .data import DataTransferPackage, RawDataFile, RawDataPackage
-from .enums import (
-    ChecksumAlgorithm,
-    DeletionRequestStatus,
-    LocationType,
-    PhysicalCopyStatus,
-    Recording,
-    Verification,
-)
-from .locations import DataLocation
+from ..base import NumberedModel, OpsQuerySet
+from ..data.raw_files import RawDataFile
+from ..data.raw_packages import RawDataPackage
+from ..data.transfer_packages import DataTransferPackage
+from ..enums import ChangeLogging, ChecksumAlgorithm, LocationType, PhysicalCopyStatus, Verification
+from ..locations import DataLocation
+
+__all__ = [
+    "PhysicalCopy",
+    "RawDataFilePhysicalCopy",
+    "RawDataPackagePhysicalCopy",
+    "DataTransferPackagePhysicalCopy",
+    "DataProductPhysicalCopy",
+]
+
 
 COPY_TARGETS = ("raw_data_file", "raw_data_package", "data_transfer_package", "data_product")
 CHECKABLE = (
@@ -47,46 +44,46 @@ CHECKABLE = (
 DELETABLE = CHECKABLE
 
 
-class Place(Func):
-    """A place in an order of several columns, which PostgreSQL compares as a whole."""
+class RowValue(Func):
+    """Several columns as one value, which PostgreSQL compares in their order."""
 
     function = "ROW"
     output_field = models.TextField()
 
 
-class PhysicalCopyQuerySet(OpsQuerySet):
-    def at(self, location):
+class PhysicalCopyQuerySet(OpsQuerySet["PhysicalCopy"]):
+    def at(self, location: DataLocation | int) -> Self:
         """Copies at this location."""
         return self.filter(data_location=location)
 
-    def of(self, thing):
+    def of(self, content: models.Model) -> Self:
         """Copies of this file, package or product."""
-        return self.filter(**{thing._meta.db_table: thing})
+        return self.filter(**{content._meta.db_table: content})
 
-    def of_content_of(self, package):
+    def of_content_of(self, package: RawDataPackage) -> Self:
         """Copies of this raw package, of its files, and of the bundle that it came in."""
         files = self.filter(raw_data_file__raw_data_package=package).values("pk")
         whole = self.filter(raw_data_package=package).values("pk")
         bundles = self.filter(data_transfer_package__raw_data_packages=package).values("pk")
         return self.filter(pk__in=files.union(whole, bundles, all=True))
 
-    def existing(self):
+    def existing(self) -> Self:
         """Copies whose bytes are there, as far as is known."""
         return self.exclude(status__in=[PhysicalCopyStatus.DELETED, PhysicalCopyStatus.MISSING])
 
-    def present(self):
+    def present(self) -> Self:
         """Copies that are present and not on their way out."""
         return self.filter(status=PhysicalCopyStatus.PRESENT)
 
-    def readable(self):
+    def readable(self) -> Self:
         """Copies that can be read from: there, not on their way out, and not known to differ."""
         return self.filter(IsReadable("status", "verification"))
 
-    def verified(self):
+    def verified(self) -> Self:
         """Copies whose checksum was compared and agreed."""
         return self.filter(verification=Verification.VERIFIED)
 
-    def deletable(self, location, *, limit=None, after=None):
+    def deletable(self, location: DataLocation, *, limit: int | None = None, after: PhysicalCopy | None = None) -> Self:
         """Copies at this location that no rule holds back from deletion, the oldest first.
 
         With a limit only the first of them, or the first after a copy of the batch before. A batch walks
@@ -109,7 +106,7 @@ class PhysicalCopyQuerySet(OpsQuerySet):
         candidates = candidates.alias(rule=DeletionRule("pk")).filter(rule__isnull=True)
         if after is not None:
             candidates = candidates.filter(
-                GreaterThan(Place("arrived_at", "pk"), Place(Value(after.arrived_at), Value(after.pk)))
+                GreaterThan(RowValue("arrived_at", "pk"), RowValue(Value(after.arrived_at), Value(after.pk)))
             )
         if limit is None:
             return candidates.filter(status__in=DELETABLE).order_by("arrived_at", "pk")
@@ -118,11 +115,11 @@ class PhysicalCopyQuerySet(OpsQuerySet):
         first, *others = (candidates.filter(status=status).order_by("arrived_at", "pk")[:limit] for status in DELETABLE)
         return first.union(*others, all=True).order_by("arrived_at", "pk")[:limit]
 
-    def deletion_stalled(self, *, older_than):
-        """Copies that a worker began to delete and of which nothing was heard since this moment."""
-        return self.filter(status=PhysicalCopyStatus.DELETION_IN_PROGRESS, updated_at__lt=older_than)
+    def deletion_stalled(self, *, older_than: timedelta) -> Self:
+        """Copies that a worker began to delete and whose record has not changed for this long."""
+        return self.filter(status=PhysicalCopyStatus.DELETION_IN_PROGRESS, updated_at__lt=timezone.now() - older_than)
 
-    def due_for_fixity(self, location, *, limit):
+    def due_for_fixity(self, location: DataLocation, *, limit: int) -> Self:
         """Copies at this location whose checksum was never compared or not for longer than its interval, oldest first.
 
         Walks ``physical_copy_by_verification`` and stops where nothing is due. None without an interval.
@@ -138,25 +135,25 @@ class PhysicalCopyQuerySet(OpsQuerySet):
 
 
 class TargetManager(models.Manager.from_queryset(PhysicalCopyQuerySet)):
-    """Manager of a proxy: only the copies of one kind of thing."""
+    """Manager of a proxy: only the copies of one kind of content."""
 
-    def __init__(self, target):
+    def __init__(self, target: str) -> None:
         super().__init__()
         self.target = target
         self.condition = Q(**{f"{target}__isnull": False})
 
-    def get_queryset(self):
+    def get_queryset(self) -> PhysicalCopyQuerySet:
         return super().get_queryset().filter(self.condition)
 
 
-class PhysicalCopy(Row):
+class PhysicalCopy(NumberedModel):
     """A copy of one raw file, raw package, transfer package or data product at one location.
 
     The row stays when the bytes are gone: it is the audit trail.
     """
 
-    recording = Recording.CHANGES
-    not_recorded = ("deletion_candidate",)
+    change_logging = ChangeLogging.CHANGES
+    columns_not_logged = ("deletion_candidate",)
 
     data_location = models.ForeignKey(
         DataLocation,
@@ -402,16 +399,16 @@ class PhysicalCopy(Row):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"copy {self.pk}"
 
     @property
     def target_name(self) -> str:
-        """Name of the field that says what this is a copy of."""
+        """Name of the field that refers to what this is a copy of."""
         return next(target for target in COPY_TARGETS if getattr(self, f"{target}_id") is not None)
 
     @property
-    def target(self):
+    def target(self) -> models.Model:
         """The file, package or product that this is a copy of."""
         return getattr(self, self.target_name)
 
@@ -458,209 +455,3 @@ class DataProductPhysicalCopy(PhysicalCopy):
         proxy = True
         verbose_name = _("copy of a data product")
         verbose_name_plural = _("copies of data products")
-
-
-class FixityCheck(Row):
-    """One comparison of a copy's checksum with what it should be. It outlives the copy's bytes."""
-
-    recording = Recording.NOTHING
-
-    copy = models.ForeignKey(
-        PhysicalCopy, on_delete=models.PROTECT, related_name="fixity_checks", help_text=_("The copy.")
-    )
-    checked_at = models.DateTimeField(help_text=_("When it was computed (UTC)."))
-    expected = models.CharField(max_length=128, help_text=_("Checksum that it should have, lower-case hexadecimal."))
-    actual = models.CharField(max_length=128, help_text=_("Checksum that was found, lower-case hexadecimal."))
-    algorithm = models.CharField(max_length=16, choices=ChecksumAlgorithm, help_text=_("How it was computed."))
-    ok = models.BooleanField(help_text=_("Whether they agree."))
-    checked_by = models.CharField(
-        max_length=200, blank=True, default="", help_text=_("Worker or person that computed it.")
-    )
-
-    class Meta:
-        constraints = [
-            checksum_format("expected", "algorithm"),
-            checksum_format("actual", "algorithm"),
-            Check(
-                "ok_tells_truth",
-                Q(ok=True, actual=F("expected")) | (Q(ok=False) & ~Q(actual=F("expected"))),
-                "The verdict must say whether the two checksums agree.",
-                "ok",
-            ),
-            AppendOnly("a fixity check"),
-            NeverTruncated(),
-        ]
-        indexes = [
-            Index(fields=["checked_at"], name="by_time"),
-            Index(fields=["id"], name="failed", condition=Q(ok=False)),
-        ]
-
-    def __str__(self):
-        return f"{self.checked_at:%Y-%m-%d %H:%M} {'ok' if self.ok else 'differs'}"
-
-
-class DeletionPolicy(Row):
-    """How many verified archive copies make it safe to delete others: one row, kept equal to the setting."""
-
-    id = models.BigAutoField(primary_key=True, help_text=_("Always 1."))
-    min_archive_copies = models.IntegerField(help_text=_("Verified copies in archives elsewhere that a package needs."))
-
-    class Meta:
-        verbose_name_plural = _("deletion policy")
-        constraints = [
-            Check("one_row", Q(id=1), "There is one policy."),
-            positive("min_archive_copies"),
-        ]
-
-    def __str__(self):
-        return f"at least {self.min_archive_copies} archive copies"
-
-
-class DeletionRequest(Row):
-    """Somebody's wish to delete copies at a location, which somebody else must approve."""
-
-    data_location = models.ForeignKey(
-        DataLocation,
-        on_delete=models.PROTECT,
-        related_name="deletion_requests",
-        help_text=_("Where copies shall be deleted."),
-    )
-    reason = models.TextField(help_text=_("Why."))
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", help_text=_("Who asks.")
-    )
-    approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        help_text=_("Who approved or rejected; another person."),
-    )
-    status = models.CharField(
-        max_length=16,
-        choices=DeletionRequestStatus,
-        default=DeletionRequestStatus.REQUESTED,
-        help_text=_("How far it is."),
-    )
-    overrides_retention = models.BooleanField(
-        default=False, help_text=_("Whether it may delete copies before the location's retention has passed.")
-    )
-    limit = models.IntegerField(help_text=_("Most copies that it may delete."))
-    items = models.ManyToManyField(
-        PhysicalCopy,
-        through="DeletionRequestItem",
-        blank=True,
-        related_name="deletion_requests",
-        help_text=_("The copies that it is about."),
-    )
-    decided_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was approved or rejected (UTC)."))
-    executed_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was executed (UTC)."))
-
-    class Meta:
-        permissions = [
-            ("approve_deletionrequest", "Can approve or reject a deletion request of another person"),
-            ("execute_deletionrequest", "Can execute an approved deletion request"),
-        ]
-        constraints = [
-            positive("limit"),
-            Check(
-                "second_person",
-                ~Q(approved_by=F("requested_by")),
-                "A request must be decided by another person than the one who asked.",
-                "approved_by",
-            ),
-            implies(
-                "decision_has_person",
-                ~Q(status=DeletionRequestStatus.REQUESTED),
-                Q(approved_by__isnull=False, decided_at__isnull=False),
-                "A decision says who made it and when.",
-                "approved_by",
-            ),
-            implies(
-                "executed_has_time",
-                Q(status=DeletionRequestStatus.EXECUTED),
-                Q(executed_at__isnull=False),
-                "An executed request says when it was executed.",
-                "executed_at",
-            ),
-            Immutable("data_location_id", "requested_by_id"),
-            Refuses(
-                "born_requested",
-                "NEW.status <> 'requested' OR NEW.approved_by_id IS NOT NULL",
-                "deletion_request {new.id}: a new request is requested and not decided, not {new.status}",
-                "Another person decides it then.",
-                events="INSERT",
-            ),
-            Refuses(
-                "terms_stay",
-                f"({columns_differ(['reason', 'limit', 'overrides_retention'])}) "
-                "AND (OLD.status <> 'requested' OR NEW.status <> 'requested')",
-                "deletion_request {old.id}: reason, limit, overrides_retention cannot be changed once it is decided",
-                "Make a new request.",
-                events="UPDATE",
-            ),
-            Refuses(
-                "decision_stays",
-                f"({columns_differ(['approved_by_id', 'decided_at'])}) "
-                "AND (OLD.status = NEW.status OR NEW.status NOT IN ('approved', 'rejected'))",
-                "deletion_request {old.id}: who decided it, and when, is set with the decision alone",
-                "Approve or reject it.",
-                events="UPDATE",
-            ),
-            Trigger(
-                "decided_in_person",
-                "opsdb_decide_in_person",
-                events="UPDATE",
-                when="OLD.status <> NEW.status AND NEW.status IN ('approved', 'rejected')",
-            ),
-            Refuses(
-                "stays_after_decision",
-                "OLD.status <> 'requested'",
-                "deletion_request {old.id}: is {old.status}, and what was decided is never deleted",
-                events="DELETE",
-            ),
-        ]
-
-    def __str__(self):
-        return f"{self.get_status_display()}: {self.reason[:60]}"
-
-
-class DeletionRequestItem(OpsModel):
-    """One copy that a deletion request is about."""
-
-    id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
-    deletion_request = models.ForeignKey(
-        DeletionRequest,
-        on_delete=models.CASCADE,
-        db_index=False,
-        related_name="request_items",
-        help_text=_("The request."),
-    )
-    physical_copy = models.ForeignKey(
-        PhysicalCopy, on_delete=models.PROTECT, related_name="request_items", help_text=_("The copy.")
-    )
-
-    class Meta:
-        constraints = [
-            Unique(
-                "unique_copy",
-                "deletion_request",
-                "physical_copy",
-                message="The request has this copy already.",
-            ),
-            Trigger("copy_at_location", "opsdb_copy_at_location"),
-            Trigger(
-                "within_limit",
-                "opsdb_keep_within_limit",
-                timing="AFTER",
-                events="INSERT",
-                level="STATEMENT",
-                referencing="NEW TABLE AS added",
-            ),
-            Immutable("deletion_request_id", "physical_copy_id"),
-            Trigger("stays_after_decision", "opsdb_keep_decided_items", events="DELETE"),
-        ]
-
-    def __str__(self):
-        return f"copy {self.physical_copy_id}"

@@ -1,4 +1,4 @@
-"""What a filter rule of a data grouping may say: the registry of tables, columns and operators, and its checks.
+"""The filter rules of data groupings: the registry of tables, columns and operators, and its checks.
 
 A rule is ``{"table", "column", "operator", "value", "json_path"}``. It is about a raw data package or a row that the
 package has exactly one of. Nothing outside the registry can be named. :func:`conditions` turns rules into conditions
@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -26,10 +27,12 @@ from django.db.models.functions import Collate
 
 from opsdb.database.triggers import Trigger
 
-from .data import RawDataPackage, RawDataPackageMetadata
-from .execution import ExecutedObsUnit
-from .observatory import InstrumentModule
-from .planning import ObsUnit, Source
+from ..data.obscore import RawDataPackageMetadata
+from ..data.raw_packages import RawDataPackage
+from ..execution import ExecutedObsUnit
+from ..observatory import InstrumentModule
+from ..planning.sources import Source
+from ..planning.units import ObsUnit
 
 MAX_RULES = 50
 MAX_LISTED = 1_000
@@ -41,7 +44,7 @@ ORDER = ("gt", "gte", "lt", "lte")
 OPERATORS = (*EQUALITY, *ORDER, "like")
 KEYS = ("table", "column", "operator", "value", "json_path")
 
-# What the work on a package needs, and a user's number, say nothing about what belongs together.
+# Columns of work and the numbers of users don't show what belongs together.
 UNNAMED = {
     "observer_id",
     "retry_count",
@@ -64,109 +67,109 @@ TABLES = {
 }
 
 
-class _Wrong(ValueError):
+class _Invalid(ValueError):
     """What is wrong with a value."""
 
 
-def _boolean(value, column):
+def _boolean(value: object, column: RuleColumn) -> bool:
     if not isinstance(value, bool):
-        raise _Wrong("must be true or false")
+        raise _Invalid("must be true or false")
     return value
 
 
-def _number(value):
+def _number(value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _Wrong("must be a number")
+        raise _Invalid("must be a number")
     try:
         finite = math.isfinite(value)
     except OverflowError:
         finite = False
     if not finite:
-        raise _Wrong("must be a finite number")
+        raise _Invalid("must be a finite number")
     return value
 
 
-def _integer(value, column):
+def _integer(value: object, column: RuleColumn) -> int:
     number = _number(value)
     if number != int(number):
-        raise _Wrong("must be a whole number")
+        raise _Invalid("must be a whole number")
     limit = 2 ** (31 if isinstance(column.field, models.IntegerField) and not column.is_big else 63)
     if not -limit <= number < limit:
-        raise _Wrong(f"must be at least {-limit} and below {limit}")
+        raise _Invalid(f"must be at least {-limit} and below {limit}")
     return int(number)
 
 
-def _float(value, column):
+def _float(value: object, column: RuleColumn) -> float:
     return float(_number(value))
 
 
-def _text(value, column):
+def _text(value: object, column: RuleColumn) -> str:
     if not isinstance(value, str):
-        raise _Wrong("must be a text")
+        raise _Invalid("must be a text")
     if len(value) > MAX_TEXT:
-        raise _Wrong(f"must have at most {MAX_TEXT} characters")
+        raise _Invalid(f"must have at most {MAX_TEXT} characters")
     if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise _Wrong("must be a text without NUL and surrogates, which PostgreSQL can't hold")
+        raise _Invalid("must be a text without NUL and surrogates, which PostgreSQL can't hold")
     return value
 
 
-def _uuid(value, column):
+def _uuid(value: object, column: RuleColumn) -> UUID:
     try:
         return UUID(_text(value, column))
     except ValueError:
-        raise _Wrong("must be a UUID") from None
+        raise _Invalid("must be a UUID") from None
 
 
-def _moment(value, column):
+def _moment(value: object, column: RuleColumn) -> datetime:
     text = _text(value, column)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise _Wrong("must be a date or time, such as 2026-06-15 or 2026-06-15T12:00:00Z") from None
+        raise _Invalid("must be a date or time, such as 2026-06-15 or 2026-06-15T12:00:00Z") from None
     if moment.tzinfo is None:
         if len(text) > len("2026-06-15"):
-            raise _Wrong("must be a time with a time zone, such as 2026-06-15T12:00:00Z")
+            raise _Invalid("must be a time with a time zone, such as 2026-06-15T12:00:00Z")
         return moment.replace(tzinfo=UTC)
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise _Wrong("must be a time within the years 1 to 9999") from None
+        raise _Invalid("must be a time within the years 1 to 9999") from None
 
 
-def _json_scalar(value, column):
+def _json_scalar(value: object, column: RuleColumn) -> bool | int | float | str:
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float):
         return _number(value)
     if isinstance(value, str):
         return _text(value, column)
-    raise _Wrong("must be a text, a number, true or false")
+    raise _Invalid("must be a text, a number, true or false")
 
 
 @dataclass(frozen=True)
-class Kind:
+class ColumnKind:
     """A kind of column: what its values are and which operators it takes."""
 
     name: str
-    value_of: Callable
+    value_of: Callable[[object, RuleColumn], Any]
     operators: tuple[str, ...] = (*EQUALITY, *ORDER)
 
 
-TEXT = Kind("text", _text, OPERATORS)
-JSON = Kind("JSON", _json_scalar, OPERATORS)
+TEXT = ColumnKind("text", _text, OPERATORS)
+JSON = ColumnKind("JSON", _json_scalar, OPERATORS)
 KINDS = [
-    (models.BooleanField, Kind("true or false", _boolean, EQUALITY)),
-    (models.UUIDField, Kind("UUID", _uuid)),
-    (models.DateTimeField, Kind("time", _moment)),
-    (models.FloatField, Kind("number", _float)),
-    (models.IntegerField, Kind("whole number", _integer)),
+    (models.BooleanField, ColumnKind("true or false", _boolean, EQUALITY)),
+    (models.UUIDField, ColumnKind("UUID", _uuid)),
+    (models.DateTimeField, ColumnKind("time", _moment)),
+    (models.FloatField, ColumnKind("number", _float)),
+    (models.IntegerField, ColumnKind("whole number", _integer)),
     (models.JSONField, JSON),
     (models.CharField | models.TextField, TEXT),
 ]
 
 
 @dataclass(frozen=True)
-class Column:
+class RuleColumn:
     """A column that a rule can name.
 
     Attributes:
@@ -176,8 +179,8 @@ class Column:
     """
 
     path: str
-    field: models.Field
-    kind: Kind
+    field: models.Field[Any, Any]
+    kind: ColumnKind
 
     @property
     def is_big(self) -> bool:
@@ -185,20 +188,20 @@ class Column:
         return isinstance(self.field, models.BigIntegerField | models.BigAutoField)
 
 
-def _kind_of(field):
+def _kind_of(field: models.Field[Any, Any]) -> ColumnKind:
     return next(kind for types, kind in KINDS if isinstance(field, types))
 
 
-def _columns(model, prefix):
+def _columns(model: type[models.Model], prefix: str) -> Iterator[tuple[str, RuleColumn]]:
     for field in model._meta.local_concrete_fields:
         if field.column in UNNAMED:
             continue
         held = field.target_field if field.is_relation else field
-        yield field.column, Column(f"{prefix}{field.attname}", held, _kind_of(held))
+        yield field.column, RuleColumn(f"{prefix}{field.attname}", held, _kind_of(held))
 
 
 @cache
-def registry() -> dict[str, dict[str, Column]]:
+def registry() -> dict[str, dict[str, RuleColumn]]:
     """Return every column that a rule can name, by table and name."""
     return {model._meta.db_table: dict(_columns(model, prefix)) for model, prefix in TABLES.items()}
 
@@ -209,12 +212,12 @@ def registry() -> dict[str, dict[str, Column]]:
 SIGNS = {"eq": " = ", "gt": " > ", "gte": " >= ", "lt": " < ", "lte": " <= ", "like": " LIKE "}
 
 
-def _joined(sign, *expressions):
+def _joined(sign: str, *expressions: Any) -> Func:
     """A condition made of expressions with a sign between them."""
     return Func(*expressions, template="(%(expressions)s)", arg_joiner=sign, output_field=BooleanField())
 
 
-def _jsonb(value):
+def _jsonb(value: object) -> Func:
     return Func(Value(json.dumps(value)), template="%(expressions)s::jsonb", output_field=models.JSONField())
 
 
@@ -222,9 +225,9 @@ def _jsonb(value):
 class Condition:
     """What a rule asks of a column, checked: ``q`` is the condition on a raw data package."""
 
-    column: Column
+    column: RuleColumn
     operator: str
-    value: object
+    value: Any
     keys: tuple[str, ...] = ()
 
     @property
@@ -237,7 +240,7 @@ class Condition:
             return ~unknown if positive else unknown
         return unknown | ~self._holds(positive) if positive else self._holds(self.operator)
 
-    def _holds(self, operator):
+    def _holds(self, operator: str) -> Q:
         path, value = self.column.path, self.value
         if operator == "like":
             return Q(_joined(SIGNS["like"], F(path), Value(value)))
@@ -245,7 +248,7 @@ class Condition:
             return Q(_joined(SIGNS[operator], Collate(F(path), "C"), Value(value)))
         return Q(**{path if operator == "eq" else f"{path}__{operator}": value})
 
-    def _found(self, operator):
+    def _found(self, operator: str) -> Func:
         """An expression about what the JSON path finds; it is never unknown."""
         at_path = [F(self.column.path), *map(Value, self.keys)]
         found = Func(*at_path, function="jsonb_extract_path", output_field=models.JSONField())
@@ -264,18 +267,18 @@ class Condition:
         return Func(holds, Value(False), function="coalesce", output_field=BooleanField())
 
     @staticmethod
-    def _is_of(found, kind):
+    def _is_of(found: Func, kind: str) -> Func:
         return _joined(SIGNS["eq"], Func(found, function="jsonb_typeof", output_field=models.TextField()), Value(kind))
 
 
 # Rules
 
 
-def conditions(rules) -> list[Condition]:
+def conditions(rules: object) -> list[Condition]:
     """Return what the rules of a grouping ask for.
 
     Args:
-        rules: what stands in ``filter_rules``; anything that JSON can say.
+        rules: the value of ``filter_rules``; any JSON.
 
     Raises:
         ValidationError: a rule is wrong; every message names its index and what is wrong.
@@ -288,44 +291,44 @@ def conditions(rules) -> list[Condition]:
     for index, rule in enumerate(rules):
         try:
             asked.append(_condition(rule))
-        except _Wrong as wrong:
+        except _Invalid as wrong:
             problems.append(f"filter_rules[{index}]: {wrong}")
     if problems:
         raise ValidationError(problems)
     return asked
 
 
-def _condition(rule) -> Condition:
+def _condition(rule: object) -> Condition:
     if not isinstance(rule, dict):
-        raise _Wrong("must be an object {table, column, operator, value}")
+        raise _Invalid("must be an object {table, column, operator, value}")
     if unknown := [key for key in rule if key not in KEYS]:
-        raise _Wrong(f"has the unknown key {_shown(unknown[0])}; known are {', '.join(KEYS)}")
+        raise _Invalid(f"has the unknown key {_shown(unknown[0])}; known are {', '.join(KEYS)}")
     if missing := [key for key in KEYS[:4] if key not in rule]:
-        raise _Wrong(f"has no {missing[0]}")
+        raise _Invalid(f"has no {missing[0]}")
     columns = _one_of("table", rule["table"], registry())
     column = _one_of("column", rule["column"], columns, f"in table {rule['table']} ")
     operator = rule["operator"]
     _one_of("operator", operator, dict.fromkeys(OPERATORS))
     if operator not in column.kind.operators:
-        raise _Wrong(f"operator {operator} is not for {rule['column']}, which is a {column.kind.name} column")
+        raise _Invalid(f"operator {operator} is not for {rule['column']}, which is a {column.kind.name} column")
     keys = _keys(rule.get("json_path"), column)
     return Condition(column, operator, _value(rule["value"], operator, column), keys)
 
 
-def _shown(value) -> str:
+def _shown(value: object) -> str:
     return ascii(value)[:60]
 
 
-def _one_of(what, name, known, where=""):
+def _one_of(what: str, name: object, known: dict[str, Any], where: str = "") -> Any:
     if not isinstance(name, str) or name not in known:
-        raise _Wrong(f"there is no {what} {_shown(name)} {where}that a rule may name; known are {', '.join(known)}")
+        raise _Invalid(f"there is no {what} {_shown(name)} {where}that a rule may name; known are {', '.join(known)}")
     return known[name]
 
 
-def _keys(json_path, column) -> tuple[str, ...]:
+def _keys(json_path: object, column: RuleColumn) -> tuple[str, ...]:
     if column.kind is not JSON:
         if json_path is not None:
-            raise _Wrong(f"json_path is only for JSON columns, not for a {column.kind.name} column")
+            raise _Invalid(f"json_path is only for JSON columns, not for a {column.kind.name} column")
         return ()
     if isinstance(json_path, str) and not json_path.startswith("$"):
         keys = json_path.split(".")
@@ -334,40 +337,40 @@ def _keys(json_path, column) -> tuple[str, ...]:
     else:
         keys = []
     if not 1 <= len(keys) <= MAX_PATH or not all(isinstance(key, str) and key for key in keys):
-        raise _Wrong(
+        raise _Invalid(
             f"json_path must be keys with dots between them, such as weather.wind, or a list of at most {MAX_PATH} keys"
         )
     try:
         return tuple(_text(key, column) for key in keys)
-    except _Wrong as wrong:
-        raise _Wrong(f"a key of json_path {wrong}") from None
+    except _Invalid as wrong:
+        raise _Invalid(f"a key of json_path {wrong}") from None
 
 
-def _value(value, operator, column):
+def _value(value: object, operator: str, column: RuleColumn) -> Any:
     try:
         if operator in ("in", "not_in"):
             if not isinstance(value, list) or not 1 <= len(value) <= MAX_LISTED:
-                raise _Wrong(f"must be a list of 1 to {MAX_LISTED} values")
+                raise _Invalid(f"must be a list of 1 to {MAX_LISTED} values")
             return [_single(item, operator, column) for item in value]
         if value is None and operator in ("eq", "neq"):
             return None
         return _single(value, operator, column)
-    except _Wrong as wrong:
-        raise _Wrong(f"value {wrong}, not {_shown(value)}") from None
+    except _Invalid as wrong:
+        raise _Invalid(f"value {wrong}, not {_shown(value)}") from None
 
 
-def _single(value, operator, column):
+def _single(value: object, operator: str, column: RuleColumn) -> Any:
     checked = column.kind.value_of(value, column)
     if operator == "like":
         pattern = _text(value, column)
         if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
-            raise _Wrong("must not end with a single backslash")
+            raise _Invalid("must not end with a single backslash")
     elif operator in ORDER and isinstance(checked, bool):
-        raise _Wrong("must be a text or a number")
+        raise _Invalid("must be a text or a number")
     elif operator in EQUALITY and column.field.choices:
         known = [choice for choice, _ in column.field.flatchoices]
         if checked not in known:
-            raise _Wrong(f"must be one of {', '.join(known)}")
+            raise _Invalid(f"must be one of {', '.join(known)}")
     return checked
 
 

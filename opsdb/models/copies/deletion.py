@@ -1,0 +1,193 @@
+"""What people decide about deletion: the policy, and requests that need a second person."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from opsdb.database.checks import Check, Unique, implies, positive
+from opsdb.database.triggers import Immutable, Refuses, Trigger, columns_differ
+
+from ..base import NumberedModel, OpsModel
+from ..enums import DeletionRequestStatus
+from ..locations import DataLocation
+from .physical_copies import PhysicalCopy
+
+__all__ = [
+    "DeletionPolicy",
+    "DeletionRequest",
+    "DeletionRequestItem",
+]
+
+
+class DeletionPolicy(NumberedModel):
+    """How many verified archive copies make it safe to delete others: one row, kept equal to the setting.
+
+    The rules of deletion in the database read it; the setting is ``OPSDB_MIN_ARCHIVE_COPIES``.
+    """
+
+    id = models.BigAutoField(primary_key=True, help_text=_("Always 1."))
+    min_archive_copies = models.IntegerField(help_text=_("Verified copies in archives elsewhere that a package needs."))
+
+    class Meta:
+        verbose_name_plural = _("deletion policy")
+        constraints = [
+            Check("one_row", Q(id=1), "There is one policy."),
+            positive("min_archive_copies"),
+        ]
+
+    def __str__(self) -> str:
+        return f"at least {self.min_archive_copies} archive copies"
+
+
+class DeletionRequest(NumberedModel):
+    """Somebody's wish to delete copies at a location, which somebody else must approve.
+
+    An approved request may override the retention of the location, and no other rule of deletion.
+    """
+
+    data_location = models.ForeignKey(
+        DataLocation,
+        on_delete=models.PROTECT,
+        related_name="deletion_requests",
+        help_text=_("Where copies shall be deleted."),
+    )
+    reason = models.TextField(help_text=_("Why."))
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", help_text=_("Who asks.")
+    )
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("Who approved or rejected; another person."),
+    )
+    status = models.CharField(
+        max_length=16,
+        choices=DeletionRequestStatus,
+        default=DeletionRequestStatus.REQUESTED,
+        help_text=_("How far it is."),
+    )
+    overrides_retention = models.BooleanField(
+        default=False, help_text=_("Whether it may delete copies before the location's retention has passed.")
+    )
+    limit = models.IntegerField(help_text=_("Most copies that it may delete."))
+    items = models.ManyToManyField(
+        PhysicalCopy,
+        through="DeletionRequestItem",
+        blank=True,
+        related_name="deletion_requests",
+        help_text=_("The copies that it is about."),
+    )
+    decided_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was approved or rejected (UTC)."))
+    executed_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was executed (UTC)."))
+
+    class Meta:
+        permissions = [
+            ("approve_deletionrequest", "Can approve or reject a deletion request of another person"),
+            ("execute_deletionrequest", "Can execute an approved deletion request"),
+        ]
+        constraints = [
+            positive("limit"),
+            Check(
+                "second_person",
+                ~Q(approved_by=F("requested_by")),
+                "A request must be decided by another person than the one who asked.",
+                "approved_by",
+            ),
+            implies(
+                "decision_has_person",
+                ~Q(status=DeletionRequestStatus.REQUESTED),
+                Q(approved_by__isnull=False, decided_at__isnull=False),
+                "A decision says who made it and when.",
+                "approved_by",
+            ),
+            implies(
+                "executed_has_time",
+                Q(status=DeletionRequestStatus.EXECUTED),
+                Q(executed_at__isnull=False),
+                "An executed request says when it was executed.",
+                "executed_at",
+            ),
+            Immutable("data_location_id", "requested_by_id"),
+            Refuses(
+                "born_requested",
+                "NEW.status <> 'requested' OR NEW.approved_by_id IS NOT NULL",
+                "deletion_request {new.id}: a new request is requested and not decided, not {new.status}",
+                "Another person decides it then.",
+                events="INSERT",
+            ),
+            Refuses(
+                "terms_stay",
+                f"({columns_differ(['reason', 'limit', 'overrides_retention'])}) "
+                "AND (OLD.status <> 'requested' OR NEW.status <> 'requested')",
+                "deletion_request {old.id}: reason, limit, overrides_retention cannot be changed once it is decided",
+                "Make a new request.",
+                events="UPDATE",
+            ),
+            Refuses(
+                "decision_stays",
+                f"({columns_differ(['approved_by_id', 'decided_at'])}) "
+                "AND (OLD.status = NEW.status OR NEW.status NOT IN ('approved', 'rejected'))",
+                "deletion_request {old.id}: who decided it, and when, is set with the decision alone",
+                "Approve or reject it.",
+                events="UPDATE",
+            ),
+            Trigger(
+                "decided_in_person",
+                "opsdb_decide_in_person",
+                events="UPDATE",
+                when="OLD.status <> NEW.status AND NEW.status IN ('approved', 'rejected')",
+            ),
+            Refuses(
+                "stays_after_decision",
+                "OLD.status <> 'requested'",
+                "deletion_request {old.id}: is {old.status}, and what was decided is never deleted",
+                events="DELETE",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_status_display()}: {self.reason[:60]}"
+
+
+class DeletionRequestItem(OpsModel):
+    """One copy that a deletion request is about."""
+
+    id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
+    deletion_request = models.ForeignKey(
+        DeletionRequest,
+        on_delete=models.CASCADE,
+        db_index=False,
+        related_name="request_items",
+        help_text=_("The request."),
+    )
+    physical_copy = models.ForeignKey(
+        PhysicalCopy, on_delete=models.PROTECT, related_name="request_items", help_text=_("The copy.")
+    )
+
+    class Meta:
+        constraints = [
+            Unique(
+                "unique_copy",
+                "deletion_request",
+                "physical_copy",
+                message="The request has this copy already.",
+            ),
+            Trigger("copy_at_location", "opsdb_copy_at_location"),
+            Trigger(
+                "within_limit",
+                "opsdb_keep_within_limit",
+                timing="AFTER",
+                events="INSERT",
+                level="STATEMENT",
+                referencing="NEW TABLE AS added",
+            ),
+            Immutable("deletion_request_id", "physical_copy_id"),
+            Trigger("stays_after_decision", "opsdb_keep_decided_items", events="DELETE"),
+        ]
+
+    def __str__(self) -> str:
+        return f"copy {self.physical_copy_id}"

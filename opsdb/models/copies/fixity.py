@@ -1,0 +1,59 @@
+"""Fixity checks: comparisons of the checksums of copies."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from opsdb.database.checks import Check, checksum_format
+from opsdb.database.indexes import Index
+from opsdb.database.triggers import AppendOnly, NeverTruncated
+
+from ..base import NumberedModel
+from ..enums import ChangeLogging, ChecksumAlgorithm
+from .physical_copies import PhysicalCopy
+
+__all__ = [
+    "FixityCheck",
+]
+
+
+class FixityCheck(NumberedModel):
+    """One comparison of a copy's checksum with what it should be. It outlives the copy's bytes.
+
+    The copy itself keeps only the result of the last comparison.
+    """
+
+    change_logging = ChangeLogging.OFF
+
+    copy = models.ForeignKey(
+        PhysicalCopy, on_delete=models.PROTECT, related_name="fixity_checks", help_text=_("The copy.")
+    )
+    checked_at = models.DateTimeField(help_text=_("When it was computed (UTC)."))
+    expected = models.CharField(max_length=128, help_text=_("Checksum that it should have, lower-case hexadecimal."))
+    actual = models.CharField(max_length=128, help_text=_("Checksum that was found, lower-case hexadecimal."))
+    algorithm = models.CharField(max_length=16, choices=ChecksumAlgorithm, help_text=_("How it was computed."))
+    ok = models.BooleanField(help_text=_("Whether they agree."))
+    checked_by = models.CharField(
+        max_length=200, blank=True, default="", help_text=_("Worker or person that computed it.")
+    )
+
+    class Meta:
+        constraints = [
+            checksum_format("expected", "algorithm"),
+            checksum_format("actual", "algorithm"),
+            Check(
+                "ok_tells_truth",
+                Q(ok=True, actual=F("expected")) | (Q(ok=False) & ~Q(actual=F("expected"))),
+                "The verdict must say whether the two checksums agree.",
+                "ok",
+            ),
+            AppendOnly("a fixity check"),
+            NeverTruncated(),
+        ]
+        indexes = [
+            Index(fields=["checked_at"], name="by_time"),
+            Index(fields=["id"], name="failed", condition=Q(ok=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.checked_at:%Y-%m-%d %H:%M} {'ok' if self.ok else 'differs'}"

@@ -1,0 +1,1 @@
+"""The raw data: files, the packages they travel in, and their ObsCore metadata."""

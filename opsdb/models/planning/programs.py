@@ -1,0 +1,105 @@
+"""Observing programs and their parts."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from opsdb.database.checks import Check, Unique
+from opsdb.database.triggers import Immutable
+
+from ..base import NumberedModel, OpsQuerySet
+from ..enums import ProgramKind
+from ..observatory import Instrument
+
+__all__ = [
+    "ObservingProgram",
+    "SubObservingProgram",
+]
+
+
+class ObservingProgramQuerySet(OpsQuerySet["ObservingProgram"]):
+    def active(self) -> Self:
+        """Programs that still observe."""
+        return self.filter(active=True)
+
+    def science(self) -> Self:
+        """Programs that are not calibration or engineering."""
+        return self.filter(kind=ProgramKind.SCIENCE)
+
+
+class ObservingProgram(NumberedModel):
+    """A project that observes towards one goal, or the calibration and engineering beside it.
+
+    Observation units, allocated time, releases and publications refer to it. Its parts are sub-programs.
+    """
+
+    natural_key_fields = ("short_name",)
+
+    name = models.CharField(max_length=200, unique=True, help_text=_("Full name."))
+    short_name = models.CharField(
+        max_length=50, unique=True, help_text=_("Code used in file names and lists, such as GEco.")
+    )
+    kind = models.CharField(
+        max_length=20, choices=ProgramKind, default=ProgramKind.SCIENCE, help_text=_("Science or technical.")
+    )
+    description = models.TextField(blank=True, default="", help_text=_("What it is after."))
+    lead = models.TextField(blank=True, default="", help_text=_("Who leads it."))
+    contact_email = models.EmailField(blank=True, default="", help_text=_("Where questions go."))
+    instruments = models.ManyToManyField(
+        Instrument, blank=True, related_name="observing_programs", help_text=_("Instruments it observes with.")
+    )
+    active = models.BooleanField(default=True, help_text=_("Whether it still observes."))
+
+    objects = ObservingProgramQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            Check(
+                "short_name_format",
+                Q(short_name__regex=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"),
+                "The code must be letters, digits, '.', '_' or '-'.",
+                "short_name",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.short_name
+
+
+class SubObservingProgram(NumberedModel):
+    """A part of an observing program with units of its own."""
+
+    natural_key_fields = ("observing_program", "short_name")
+
+    observing_program = models.ForeignKey(
+        ObservingProgram,
+        on_delete=models.PROTECT,
+        related_name="sub_programs",
+        help_text=_("The program it is a part of."),
+    )
+    name = models.CharField(max_length=200, help_text=_("Full name, unique in the program."))
+    short_name = models.CharField(max_length=50, help_text=_("Code, unique in the program."))
+    description = models.TextField(blank=True, default="", help_text=_("What it is after."))
+
+    class Meta:
+        verbose_name = _("sub-observing program")
+        constraints = [
+            Unique(
+                "unique_name",
+                "observing_program",
+                "name",
+                message="The program has a sub-program of this name.",
+            ),
+            Unique(
+                "unique_short_name",
+                "observing_program",
+                "short_name",
+                message="The program has a sub-program of this code.",
+            ),
+            Immutable("observing_program_id"),
+        ]
+
+    def __str__(self) -> str:
+        return self.short_name

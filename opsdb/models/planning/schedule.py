@@ -1,0 +1,162 @@
+"""The schedule of a telescope: slots for units, and downtimes."""
+
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.contrib.postgres.fields import DateTimeRangeField
+from django.db import models
+from django.db.models import F, Func, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from opsdb.database.checks import NoOverlap, Unique, between, exactly_one, not_negative, ordered
+from opsdb.database.indexes import Index
+
+from ..base import NumberedModel, OpsQuerySet
+from ..observatory import Instrument, InstrumentModule, Telescope
+from .units import ObsUnit
+
+__all__ = [
+    "PreScheduledSlot",
+    "Downtime",
+]
+
+
+class PreScheduledSlotQuerySet(OpsQuerySet["PreScheduledSlot"]):
+    def overlapping(self, start: datetime, end: datetime) -> Self:
+        """Slots that share some time with [start, end)."""
+        return self.filter(start_time__lt=end, end_time__gt=start)
+
+    def upcoming(self, now: datetime | None = None) -> Self:
+        """Slots that have not begun, the next first."""
+        return self.filter(start_time__gt=now or timezone.now()).order_by("start_time")
+
+
+class PreScheduledSlot(NumberedModel):
+    """A time at which the schedule gives the telescope to a unit.
+
+    Slots of one telescope never overlap. A slot is a plan; what happened is an ``ExecutedObsUnit``.
+    """
+
+    natural_key_fields = ("telescope", "start_time")
+
+    obs_unit = models.ForeignKey(
+        ObsUnit, on_delete=models.PROTECT, related_name="slots", help_text=_("What is observed.")
+    )
+    telescope = models.ForeignKey(
+        Telescope,
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="slots",
+        help_text=_("The telescope that is taken."),
+    )
+    start_time = models.DateTimeField(help_text=_("Start (UTC)."))
+    end_time = models.DateTimeField(help_text=_("End (UTC), not included."))
+    azimuth_min_deg = models.FloatField(
+        null=True, blank=True, help_text=_("Lower end of the scan in azimuth, degrees.")
+    )
+    azimuth_max_deg = models.FloatField(
+        null=True, blank=True, help_text=_("Upper end of the scan in azimuth, degrees.")
+    )
+    elevation_deg = models.FloatField(null=True, blank=True, help_text=_("Elevation, degrees."))
+    boresight_angle_deg = models.FloatField(
+        null=True, blank=True, help_text=_("Rotation about the boresight, degrees.")
+    )
+    scan_index = models.IntegerField(
+        null=True, blank=True, help_text=_("Number of the scan or pass in the schedule; below 0 for a partial one.")
+    )
+    subscan_index = models.IntegerField(null=True, blank=True, help_text=_("Number of the part of the scan."))
+    origin = models.CharField(max_length=500, blank=True, default="", help_text=_("File that the slot came from."))
+
+    objects = PreScheduledSlotQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("pre-scheduled slot")
+        constraints = [
+            ordered("start_time", "end_time"),
+            NoOverlap(
+                "no_overlap",
+                Func(F("start_time"), F("end_time"), function="tstzrange", output_field=DateTimeRangeField()),
+                "telescope",
+                message="The telescope has another slot at that time.",
+            ),
+            Unique(
+                "unique_start",
+                "telescope",
+                "start_time",
+                message="The telescope has a slot that starts then.",
+            ),
+            between("azimuth_min_deg", -360, 720, "°"),
+            between("azimuth_max_deg", -360, 720, "°"),
+            ordered("azimuth_min_deg", "azimuth_max_deg", strict=False),
+            between("elevation_deg", 0, 90, "°"),
+            not_negative("subscan_index"),
+        ]
+        indexes = [Index(fields=["start_time"], name="by_start")]
+
+    def __str__(self) -> str:
+        return f"{self.start_time:%Y-%m-%d %H:%M:%S}"
+
+
+class DowntimeQuerySet(OpsQuerySet["Downtime"]):
+    def current(self, now: datetime | None = None) -> Self:
+        """Downtimes that hold at ``now`` (default: this moment)."""
+        now = now or timezone.now()
+        return self.filter(Q(end_time__isnull=True) | Q(end_time__gt=now), start_time__lte=now)
+
+
+class Downtime(NumberedModel):
+    """A time in which a telescope, an instrument or a module can't be used."""
+
+    telescope = models.ForeignKey(
+        Telescope,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="downtimes",
+        help_text=_("What is down, if a telescope."),
+    )
+    instrument = models.ForeignKey(
+        Instrument,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="downtimes",
+        help_text=_("What is down, if an instrument."),
+    )
+    instrument_module = models.ForeignKey(
+        InstrumentModule,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="downtimes",
+        help_text=_("What is down, if a module."),
+    )
+    start_time = models.DateTimeField(help_text=_("Start (UTC)."))
+    end_time = models.DateTimeField(null=True, blank=True, help_text=_("End (UTC); empty while it lasts."))
+    reason = models.TextField(help_text=_("Why."))
+    reported_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("Who reported it."),
+    )
+
+    objects = DowntimeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            exactly_one(
+                "one_target",
+                ["telescope", "instrument", "instrument_module"],
+                "Name exactly one of telescope, instrument and instrument module.",
+            ),
+            ordered("start_time", "end_time"),
+        ]
+        indexes = [Index(fields=["start_time"], name="by_start")]
+
+    def __str__(self) -> str:
+        return f"{self.start_time:%Y-%m-%d %H:%M}: {self.reason[:60]}"

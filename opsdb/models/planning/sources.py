@@ -1,0 +1,235 @@
+"""What a telescope is pointed at: fixed sources, solar-system objects and fields."""
+
+import math
+from typing import Self
+
+from django.db import models
+from django.db.models import ExpressionWrapper, F, Q, Value
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Abs, ASin, Cos, Degrees, Greatest, Least, Power, Radians, Sin, Sqrt
+from django.utils.translation import gettext_lazy as _
+
+from opsdb.database.checks import between, json_list, json_list_of_text, ordered
+from opsdb.database.indexes import Index
+from opsdb.database.triggers import HasSubtype
+
+from ..base import NumberedModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
+from ..enums import CoordinateFrame, SourceType
+
+__all__ = [
+    "Source",
+    "FixedSource",
+    "SolarSystemObject",
+    "ConstantElevationSource",
+    "AzimuthRange",
+]
+
+
+class SourceQuerySet(SpecificQuerySet["Source"]):
+    def called(self, name: str) -> Self:
+        """Sources of this name or alias, upper and lower case alike for the name."""
+        return self.filter(Q(name__iexact=name) | Q(aliases__contains=[name]))
+
+
+class Source(SubtypedModel):
+    """Something on the sky that a telescope can be pointed at.
+
+    The subtypes hold what depends on how the position is known: fixed coordinates, an ephemeris, or a field that is
+    scanned at one elevation. An observation unit refers to the source, whichever subtype it is.
+    """
+
+    discriminator = "type"
+    natural_key_fields = ("name",)
+
+    name = models.CharField(max_length=200, unique=True, help_text=_("Name, unique among all sources."))
+    type = models.CharField(
+        max_length=20, choices=SourceType, editable=False, help_text=_("Kind of source; set by its class.")
+    )
+    aliases = models.JSONField(default=list, blank=True, help_text=_("Other names, a JSON list of texts."))
+    comment = models.TextField(blank=True, default="", help_text=_("What an observer should know."))
+
+    objects = SourceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            json_list("aliases"),
+            json_list_of_text("aliases"),
+            HasSubtype(
+                "type",
+                {
+                    SourceType.FIXED: "fixed_source",
+                    SourceType.SOLAR_SYSTEM: "solar_system_object",
+                    SourceType.CONSTANT_ELEVATION: "constant_elevation_source",
+                },
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FixedSourceQuerySet(OpsQuerySet["FixedSource"]):
+    def cone_search(self, ra_deg: float, dec_deg: float, radius_deg: float) -> Self:
+        """Return sources within a circle on the sky, with their distance as ``separation_deg``.
+
+        Right across RA 0/360 and at the poles. An index on the declination narrows the search, and the RA
+        where the circle holds no pole; the haversine formula, exact for small angles, decides.
+
+        Args:
+            ra_deg: right ascension of the centre (ICRS), degrees; any turn is accepted.
+            dec_deg: declination of the centre (ICRS), degrees in [-90, 90].
+            radius_deg: radius, degrees in [0, 180].
+
+        Raises:
+            ValueError: an argument is not finite or out of its range.
+        """
+        if not all(map(math.isfinite, (ra_deg, dec_deg, radius_deg))):
+            raise ValueError("cone search needs finite numbers")
+        if not -90 <= dec_deg <= 90:
+            raise ValueError(f"declination {dec_deg}° is outside [-90°, 90°]")
+        if not 0 <= radius_deg <= 180:
+            raise ValueError(f"radius {radius_deg}° is outside [0°, 180°]")
+        ra_deg %= 360
+        margin = radius_deg + 1e-9
+        box = Q(dec_deg__gte=dec_deg - margin, dec_deg__lte=dec_deg + margin)
+        if abs(dec_deg) + margin < 90:
+            half_width = math.degrees(
+                math.asin(min(1.0, math.sin(math.radians(margin)) / math.cos(math.radians(dec_deg))))
+            )
+            low, high = ra_deg - half_width - 1e-9, ra_deg + half_width + 1e-9
+            if low < 0:
+                box &= Q(ra_deg__gte=low + 360) | Q(ra_deg__lte=high)
+            elif high >= 360:
+                box &= Q(ra_deg__gte=low) | Q(ra_deg__lte=high - 360)
+            else:
+                box &= Q(ra_deg__gte=low, ra_deg__lte=high)
+
+        def size(angle: CombinedExpression) -> Radians:
+            # The square of a smaller one underflows, which PostgreSQL takes for an error.
+            return Radians(Greatest(Abs(angle), Value(1e-100)))
+
+        half_dec = size(F("dec_deg") - Value(float(dec_deg))) / 2.0
+        half_ra = size(F("ra_deg") - Value(float(ra_deg))) / 2.0
+        narrowing = Cos(size(F("dec_deg"))) * Value(math.cos(math.radians(dec_deg)))
+        haversine = Power(Sin(half_dec), 2) + narrowing * Power(Sin(half_ra), 2)
+        separation = ExpressionWrapper(
+            Degrees(ASin(Sqrt(Least(haversine, Value(1.0))))) * 2.0, output_field=models.FloatField()
+        )
+        return self.filter(box).annotate(separation_deg=separation).filter(separation_deg__lte=radius_deg + 1e-12)
+
+
+class FixedSource(Source):
+    """A source at a fixed place among the stars."""
+
+    subtype = SourceType.FIXED
+
+    source_ptr = parent_link(Source, _("The source whose position this is."))
+    ra_deg = models.FloatField(help_text=_("Right ascension (ICRS), degrees in [0, 360); what all queries use."))
+    dec_deg = models.FloatField(help_text=_("Declination (ICRS), degrees; what all queries use."))
+    frame = models.CharField(
+        max_length=10,
+        choices=CoordinateFrame,
+        default=CoordinateFrame.ICRS,
+        help_text=_("Frame in which the observer gave the position."),
+    )
+    longitude_deg = models.FloatField(
+        null=True, blank=True, help_text=_("Longitude or RA as given in that frame, degrees.")
+    )
+    latitude_deg = models.FloatField(
+        null=True, blank=True, help_text=_("Latitude or Dec as given in that frame, degrees.")
+    )
+    equinox = models.CharField(
+        max_length=10, blank=True, default="", help_text=_("Equinox as given, such as J2000 or B1950.")
+    )
+    pm_ra_mas_yr = models.FloatField(null=True, blank=True, help_text=_("Proper motion in RA times cos(Dec), mas/yr."))
+    pm_dec_mas_yr = models.FloatField(null=True, blank=True, help_text=_("Proper motion in Dec, mas/yr."))
+    parallax_mas = models.FloatField(null=True, blank=True, help_text=_("Parallax, mas."))
+    vlsr_km_s = models.FloatField(
+        null=True, blank=True, help_text=_("Radial velocity (local standard of rest, radio convention), km/s.")
+    )
+
+    objects = FixedSourceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            between("ra_deg", 0, 360, "°", below_high=True),
+            between("dec_deg", -90, 90, "°"),
+            between("latitude_deg", -90, 90, "°"),
+            between("longitude_deg", -360, 360, "°"),
+        ]
+        indexes = [Index(fields=["dec_deg", "ra_deg"], name="position")]
+
+
+class SolarSystemObject(Source):
+    """A source that moves among the stars and whose place an ephemeris gives."""
+
+    subtype = SourceType.SOLAR_SYSTEM
+
+    source_ptr = parent_link(Source, _("The source whose ephemeris this names."))
+    ephemeris_name = models.CharField(
+        max_length=100, help_text=_("Name by which the control system knows it, such as mars.")
+    )
+    naif_id = models.IntegerField(null=True, blank=True, unique=True, help_text=_("NAIF number, such as 499 for Mars."))
+    horizons_id = models.CharField(max_length=100, blank=True, default="", help_text=_("Identifier for JPL Horizons."))
+
+
+class ConstantElevationSource(Source):
+    """A field that is scanned back and forth in azimuth while it rises or sets through one elevation.
+
+    The ranges of azimuth in which it is scanned are ``AzimuthRange`` rows.
+    """
+
+    subtype = SourceType.CONSTANT_ELEVATION
+
+    source_ptr = parent_link(Source, _("The source whose field this is."))
+    ra_min_deg = models.FloatField(
+        help_text=_("Western edge in RA (ICRS), degrees; above the other edge where the field spans RA 0.")
+    )
+    ra_max_deg = models.FloatField(help_text=_("Eastern edge in RA (ICRS), degrees."))
+    dec_min_deg = models.FloatField(help_text=_("Southern edge (ICRS), degrees."))
+    dec_max_deg = models.FloatField(help_text=_("Northern edge (ICRS), degrees."))
+    elevation_deg = models.FloatField(null=True, blank=True, help_text=_("Elevation of the scan, degrees."))
+
+    class Meta:
+        constraints = [
+            between("ra_min_deg", 0, 360, "°", below_high=True),
+            between("ra_max_deg", 0, 360, "°"),
+            between("dec_min_deg", -90, 90, "°"),
+            between("dec_max_deg", -90, 90, "°"),
+            ordered("dec_min_deg", "dec_max_deg"),
+            between("elevation_deg", 0, 90, "°"),
+        ]
+
+
+class AzimuthRange(NumberedModel):
+    """A range of azimuth in which a field is scanned, rising or setting."""
+
+    source = models.ForeignKey(
+        ConstantElevationSource,
+        on_delete=models.CASCADE,
+        related_name="azimuth_ranges",
+        help_text=_("The field."),
+    )
+    azimuth_min_deg = models.FloatField(help_text=_("Lower end, degrees from north through east."))
+    azimuth_max_deg = models.FloatField(help_text=_("Upper end, degrees from north through east."))
+    rising = models.BooleanField(help_text=_("Whether the field rises there."))
+    lst_start_hours = models.FloatField(
+        null=True, blank=True, help_text=_("Local sidereal time of the start, hours in [0, 24).")
+    )
+    lst_end_hours = models.FloatField(
+        null=True,
+        blank=True,
+        help_text=_("Local sidereal time of the end, hours in [0, 24); below the start past midnight."),
+    )
+
+    class Meta:
+        constraints = [
+            between("azimuth_min_deg", -360, 720, "°"),
+            between("azimuth_max_deg", -360, 720, "°"),
+            ordered("azimuth_min_deg", "azimuth_max_deg"),
+            between("lst_start_hours", 0, 24, " h", below_high=True),
+            between("lst_end_hours", 0, 24, " h", below_high=True),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.azimuth_min_deg:g}° to {self.azimuth_max_deg:g}° {'rising' if self.rising else 'setting'}"

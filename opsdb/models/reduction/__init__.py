@@ -1,0 +1,1 @@
+"""How data are reduced: software, groupings, pipelines, their runs, and the products."""

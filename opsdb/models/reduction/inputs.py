@@ -1,0 +1,56 @@
+"""What runs read: raw data packages and data products."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from opsdb.database.checks import Unique
+
+from ..base import OpsModel
+from ..data.raw_packages import RawDataPackage
+from .products import DataProduct
+from .runs import ExecutedReductionStep
+
+__all__ = [
+    "ExecutedReductionStepInputPackage",
+    "ExecutedReductionStepInputProduct",
+]
+
+
+class ExecutedReductionStepInputPackage(OpsModel):
+    """One raw package that a run read. It can't be deleted from under the run."""
+
+    id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
+    run = models.ForeignKey(
+        ExecutedReductionStep, on_delete=models.CASCADE, db_index=False, related_name="+", help_text=_("The run.")
+    )
+    raw_data_package = models.ForeignKey(
+        RawDataPackage, on_delete=models.PROTECT, related_name="+", help_text=_("The raw package it read.")
+    )
+
+    class Meta:
+        verbose_name = _("input raw package")
+        verbose_name_plural = _("input raw packages")
+        constraints = [Unique("unique_pair", "run", "raw_data_package", message="The run has this input already.")]
+
+    def __str__(self) -> str:
+        return f"raw package {self.raw_data_package_id}"
+
+
+class ExecutedReductionStepInputProduct(OpsModel):
+    """One data product that a run read. It can't be deleted from under the run."""
+
+    id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
+    run = models.ForeignKey(
+        ExecutedReductionStep, on_delete=models.CASCADE, db_index=False, related_name="+", help_text=_("The run.")
+    )
+    data_product = models.ForeignKey(
+        DataProduct, on_delete=models.PROTECT, related_name="+", help_text=_("The data product it read.")
+    )
+
+    class Meta:
+        verbose_name = _("input data product")
+        verbose_name_plural = _("input data products")
+        constraints = [Unique("unique_pair", "run", "data_product", message="The run has this input already.")]
+
+    def __str__(self) -> str:
+        return f"data product {self.data_product_id}"

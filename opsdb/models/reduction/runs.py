@@ -1,0 +1,187 @@
+"""Runs of reduction steps."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from opsdb.database.checks import Unique, implies, not_negative
+from opsdb.database.indexes import Index
+from opsdb.database.triggers import Immutable, Refuses, Trigger, holds_back_deletion, stays_linked
+
+from ..archive import StagingJob
+from ..base import NumberedModel, OpsQuerySet
+from ..data.raw_packages import RawDataPackage
+from ..enums import RunStatus
+from .pipelines import ReductionStep
+from .software import ReductionSoftwareVersion
+
+__all__ = [
+    "ExecutedReductionStep",
+]
+
+
+class ExecutedReductionStepQuerySet(OpsQuerySet["ExecutedReductionStep"]):
+    def open(self) -> Self:
+        """Runs that still occupy their step and sub-group."""
+        return self.filter(status__in=RunStatus.open())
+
+    def failed(self) -> Self:
+        """Runs that failed."""
+        return self.filter(status=RunStatus.FAILED)
+
+    def completed(self) -> Self:
+        """Runs that made what they should."""
+        return self.filter(status=RunStatus.COMPLETED)
+
+    def awaiting_start(self) -> Self:
+        """Runs whose data can be staged, of enabled pipelines, the most urgent first."""
+        return self.filter(status=RunStatus.PENDING, step__pipeline__enabled=True).order_by(
+            "-step__pipeline__priority", "created_at", "pk"
+        )
+
+
+class ExecutedReductionStep(NumberedModel):
+    """One run of a reduction step on one sub-group of the data.
+
+    It is also called a run. It reads raw packages and products of earlier steps, and makes ``DataProduct`` rows.
+    """
+
+    step = models.ForeignKey(
+        ReductionStep, on_delete=models.PROTECT, db_index=False, related_name="runs", help_text=_("The step.")
+    )
+    software_version = models.ForeignKey(
+        ReductionSoftwareVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="runs",
+        help_text=_("The version that ran; of the step's software."),
+    )
+    sub_group_key = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        help_text=_("Which sub-group of the data; empty for all together."),
+    )
+    status = models.CharField(
+        max_length=20, choices=RunStatus, default=RunStatus.PENDING, help_text=_("Where it stands.")
+    )
+    hpc_job_id = models.CharField(
+        max_length=100, blank=True, default="", help_text=_("Number of the job at the cluster.")
+    )
+    retry_count = models.IntegerField(default=0, help_text=_("How often it was tried again."))
+    failure_message = models.TextField(blank=True, default="", help_text=_("What went wrong last."))
+    staging_job = models.ForeignKey(
+        StagingJob,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="runs",
+        help_text=_("The job that staged its data."),
+    )
+    input_packages = models.ManyToManyField(
+        RawDataPackage,
+        through="ExecutedReductionStepInputPackage",
+        blank=True,
+        related_name="reduction_runs",
+        help_text=_("The raw packages it read."),
+    )
+    input_products = models.ManyToManyField(
+        "opsdb.DataProduct",
+        through="ExecutedReductionStepInputProduct",
+        blank=True,
+        related_name="consuming_runs",
+        help_text=_("The data products it read."),
+    )
+    exit_code = models.IntegerField(null=True, blank=True, help_text=_("Exit code of the program."))
+    wall_time_seconds = models.FloatField(null=True, blank=True, help_text=_("Run time, seconds."))
+    cpu_hours = models.FloatField(null=True, blank=True, help_text=_("Processor time, core hours."))
+    peak_memory_gb = models.FloatField(null=True, blank=True, help_text=_("Most memory it held, GB."))
+    submitted_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was handed to the cluster (UTC)."))
+    started_at = models.DateTimeField(null=True, blank=True, help_text=_("When it began (UTC)."))
+    finished_at = models.DateTimeField(null=True, blank=True, help_text=_("When it ended (UTC)."))
+
+    objects = ExecutedReductionStepQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            Unique(
+                "unique_open",
+                "step",
+                "sub_group_key",
+                condition=Q(status__in=RunStatus.open()),
+                message="The step has an open run for this sub-group.",
+            ),
+            not_negative("retry_count"),
+            not_negative("wall_time_seconds"),
+            not_negative("cpu_hours"),
+            not_negative("peak_memory_gb"),
+            implies(
+                "failed_has_message",
+                Q(status=RunStatus.FAILED),
+                ~Q(failure_message=""),
+                "A failed run says what went wrong.",
+                "failure_message",
+            ),
+            implies(
+                "completed_has_end",
+                Q(status=RunStatus.COMPLETED),
+                Q(finished_at__isnull=False),
+                "A completed run says when it ended.",
+                "finished_at",
+            ),
+            Trigger(
+                "version_of_software",
+                "opsdb_run_version_of_software",
+                events='INSERT OR UPDATE OF "software_version_id"',
+                when="NEW.software_version_id IS NOT NULL",
+            ),
+            Immutable("step_id"),
+            Refuses(
+                "what_ran_stays",
+                "OLD.status = 'completed' AND (OLD.software_version_id IS DISTINCT FROM NEW.software_version_id "
+                "OR OLD.sub_group_key <> NEW.sub_group_key)",
+                "executed_reduction_step {old.id}: software_version_id, sub_group_key cannot be changed, "
+                "because the run is completed",
+                events="UPDATE",
+            ),
+            holds_back_deletion(
+                "input_packages_wait",
+                "executed_reduction_step_input_package",
+                "raw_data_package",
+                "raw_data_package_id",
+            ),
+            stays_linked(
+                "input_packages_stay",
+                "opsdb_keep_inputs",
+                "executed_reduction_step_input_package",
+                "raw_data_package",
+                "raw_data_package_id",
+            ),
+            holds_back_deletion(
+                "input_products_wait",
+                "executed_reduction_step_input_product",
+                "data_product",
+                "data_product_id",
+            ),
+            stays_linked(
+                "input_products_stay",
+                "opsdb_keep_inputs",
+                "executed_reduction_step_input_product",
+                "data_product",
+                "data_product_id",
+            ),
+        ]
+        indexes = [
+            Index(fields=["step", "-id"], name="by_step"),
+            Index(
+                fields=["status", "created_at"],
+                name="open",
+                condition=Q(status__in=[*RunStatus.open(), RunStatus.FAILED]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"
