@@ -158,7 +158,10 @@ class ApiTokenQuerySet(OpsQuerySet["ApiToken"]):
 
 
 class ApiToken(NumberedModel):
-    """A secret by which a program acts for a user. Only a hash of the secret is stored."""
+    """A secret by which a program acts for a user. Only a hash of the secret is stored.
+
+    What it may do is limited by its scopes and by the permissions of its user.
+    """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -44,7 +44,10 @@ class LongTermArchiveTransferQuerySet(WorkQuerySet["LongTermArchiveTransfer"]):
 
 
 class LongTermArchiveTransfer(WorkItem, NumberedModel):
-    """The move of one raw package into one long-term archive."""
+    """The move of one raw package into one long-term archive.
+
+    It reads from a copy at the archive's site. Transport between sites is a ``DataTransfer``.
+    """
 
     change_logging = ChangeLogging.CHANGES
 
@@ -144,7 +147,10 @@ class StagingJobQuerySet(WorkQuerySet["StagingJob"]):
 
 
 class StagingJob(WorkItem, NumberedModel):
-    """A wish to have packages or products at a processing location for a while."""
+    """A wish to have packages or products at a processing location for a while.
+
+    While it is active, the staged copies stay; runs of reduction steps stage their input by one.
+    """
 
     raw_data_packages = models.ManyToManyField(
         RawDataPackage, blank=True, related_name="staging_jobs", help_text=_("Raw packages to stage.")

@@ -52,7 +52,11 @@ class ExecutedObsUnitQuerySet(OpsQuerySet["ExecutedObsUnit"]):
 
 
 class ExecutedObsUnit(Timestamped):
-    """One execution of an observation unit at the telescope."""
+    """One execution of an observation unit at the telescope.
+
+    It is made at the telescope, which may be offline, and so has a UUID. Raw data files and packages refer to it. It is
+    also called an execution or an observation.
+    """
 
     change_logging = ChangeLogging.CHANGES
 

@@ -30,7 +30,10 @@ class SiteQuerySet(OpsQuerySet["Site"]):
 
 
 class Site(NumberedModel):
-    """A place with computers: the observatory, a data centre, an archive."""
+    """A place with computers: the observatory, a data centre, an archive.
+
+    Its places for data are ``DataLocation`` rows; routes lead from site to site.
+    """
 
     natural_key_fields = ("short_name",)
 
@@ -83,7 +86,11 @@ class DataLocationQuerySet(SpecificQuerySet["DataLocation"]):
 
 
 class DataLocation(SubtypedModel):
-    """A place at a site that holds data for one purpose."""
+    """A place at a site that holds data for one purpose.
+
+    The purpose (source, buffer, long-term archive, processing) decides what the workflows do there, and the subtype
+    (disk, S3, tape) how it is reached.
+    """
 
     discriminator = "storage_type"
     natural_key_fields = ("site", "name")

@@ -21,7 +21,10 @@ __all__ = [
 
 
 class Observatory(NumberedModel):
-    """An organization that runs telescopes on one mountain."""
+    """An organization that runs telescopes on one mountain.
+
+    Its telescopes share its local time zone.
+    """
 
     natural_key_fields = ("short_name",)
 
@@ -58,7 +61,10 @@ class Observatory(NumberedModel):
 
 
 class Telescope(NumberedModel):
-    """A telescope: one dish at one place."""
+    """A telescope: one dish at one place.
+
+    It belongs to an observatory and carries instruments; slots and downtimes refer to it.
+    """
 
     natural_key_fields = ("observatory", "name")
 
@@ -94,7 +100,10 @@ class AvailableQuerySet(OpsQuerySet[ModelT]):
 
 
 class Instrument(NumberedModel):
-    """An instrument that can be mounted on a telescope."""
+    """An instrument that can be mounted on a telescope.
+
+    It consists of modules. Programs, allocated time and source locations refer to an instrument, data to a module.
+    """
 
     natural_key_fields = ("telescope", "name")
 
@@ -120,7 +129,10 @@ class Instrument(NumberedModel):
 
 
 class InstrumentModule(NumberedModel):
-    """A part of an instrument that takes data of its own, in one frequency range."""
+    """A part of an instrument that takes data of its own, in one frequency range.
+
+    Raw data are packaged by module; a module is set up by one of its configurations, such as the tuning to a line.
+    """
 
     natural_key_fields = ("instrument", "name")
 
@@ -158,7 +170,11 @@ class InstrumentModuleConfigurationQuerySet(SpecificQuerySet["InstrumentModuleCo
 
 
 class InstrumentModuleConfiguration(SubtypedModel):
-    """A way in which a module can be set up for observing."""
+    """A way in which a module can be set up for observing.
+
+    Planned with by observation units and used by executions. What the telescope does is in the
+    ``ObservationConfiguration``; this is only how the module is set up meanwhile.
+    """
 
     discriminator = "type"
     natural_key_fields = ("instrument_module", "name")

@@ -30,7 +30,10 @@ class DataReleaseQuerySet(OpsQuerySet["DataRelease"]):
 
 
 class DataRelease(NumberedModel):
-    """A set of data products that was made known under a name and a version."""
+    """A set of data products that was made known under a name and a version.
+
+    Publications refer to releases or to single products.
+    """
 
     natural_key_fields = ("name", "version")
 

@@ -63,7 +63,10 @@ class DataTransferRouteQuerySet(OpsQuerySet["DataTransferRoute"]):
 
 
 class DataTransferRoute(NumberedModel):
-    """A way that data may take from one site to another."""
+    """A way that data may take from one site to another.
+
+    Without one, data take the way that the topology of sites and locations gives.
+    """
 
     natural_key_fields = ("name",)
 
@@ -202,7 +205,10 @@ class DataTransferQuerySet(OpsQuerySet["DataTransfer"]):
 
 
 class DataTransfer(WorkItem, NumberedModel):
-    """One journey of a transfer package from one location to another, and its unpacking there."""
+    """One journey of a transfer package from one location to another, and its unpacking there.
+
+    A relay is two of them, where the second hop depends on the first.
+    """
 
     change_logging = ChangeLogging.CHANGES
 

@@ -20,7 +20,10 @@ __all__ = [
 
 
 class DeletionPolicy(NumberedModel):
-    """How many verified archive copies make it safe to delete others: one row, kept equal to the setting."""
+    """How many verified archive copies make it safe to delete others: one row, kept equal to the setting.
+
+    The rules of deletion in the database read it; the setting is ``OPSDB_MIN_ARCHIVE_COPIES``.
+    """
 
     id = models.BigAutoField(primary_key=True, help_text=_("Always 1."))
     min_archive_copies = models.IntegerField(help_text=_("Verified copies in archives elsewhere that a package needs."))
@@ -37,7 +40,10 @@ class DeletionPolicy(NumberedModel):
 
 
 class DeletionRequest(NumberedModel):
-    """Somebody's wish to delete copies at a location, which somebody else must approve."""
+    """Somebody's wish to delete copies at a location, which somebody else must approve.
+
+    An approved request may override the retention of the location, and no other rule of deletion.
+    """
 
     data_location = models.ForeignKey(
         DataLocation,

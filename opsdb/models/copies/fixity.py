@@ -15,7 +15,10 @@ __all__ = [
 
 
 class FixityCheck(NumberedModel):
-    """One comparison of a copy's checksum with what it should be. It outlives the copy's bytes."""
+    """One comparison of a copy's checksum with what it should be. It outlives the copy's bytes.
+
+    The copy itself keeps only the result of the last comparison.
+    """
 
     change_logging = ChangeLogging.OFF
 

@@ -49,7 +49,11 @@ class RawDataFileQuerySet(OpsQuerySet["RawDataFile"]):
 
 
 class RawDataFile(Timestamped):
-    """One file as an instrument wrote it."""
+    """One file as an instrument wrote it.
+
+    It is registered once, at its source location, and packaged into one ``RawDataPackage``. Where its bytes are now is
+    in its ``PhysicalCopy`` rows.
+    """
 
     change_logging = ChangeLogging.CHANGES
     updated_in_bulk = True

@@ -105,7 +105,11 @@ class RawDataPackageQuerySet(OpsQuerySet["RawDataPackage"]):
 
 
 class RawDataPackage(Checksummed, WorkItem, Timestamped):
-    """A tar of the raw files that one module wrote in one execution, or of a part of them."""
+    """A tar of the raw files that one module wrote in one execution, or of a part of them.
+
+    It is what archives hold and what pipelines reduce. Between sites it travels in a ``DataTransferPackage``. Its
+    ``status`` is the work of making the tar, its ``state`` the way to the archive.
+    """
 
     change_logging = ChangeLogging.CHANGES
 

@@ -99,7 +99,11 @@ class DataTransferPackageQuerySet(OpsQuerySet["DataTransferPackage"]):
 
 
 class DataTransferPackage(Checksummed, WorkItem, Timestamped):
-    """A bundle of raw data packages that travels from one site to another as one file."""
+    """A bundle of raw data packages that travels from one site to another as one file.
+
+    It is also called a bundle. It exists for transport only: at the destination it is unpacked into its raw data
+    packages. Each of its journeys is a ``DataTransfer``.
+    """
 
     change_logging = ChangeLogging.CHANGES
 

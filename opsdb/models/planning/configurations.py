@@ -18,7 +18,10 @@ __all__ = [
 
 
 class ObsMode(NumberedModel):
-    """A manner of observing, such as on-the-fly mapping or a skydip."""
+    """A manner of observing, such as on-the-fly mapping or a skydip.
+
+    It decides whether a unit needs a source.
+    """
 
     natural_key_fields = ("name",)
 
@@ -51,7 +54,11 @@ class ObsMode(NumberedModel):
 
 
 class ObservationConfiguration(SubtypedModel):
-    """A versioned recipe of an observation."""
+    """A versioned recipe of an observation.
+
+    The subtypes hold what is particular to an instrument. A change that matters makes a new version, so that executions
+    go on referring to what was observed.
+    """
 
     discriminator = "type"
     natural_key_fields = ("name", "version")

@@ -28,7 +28,10 @@ class ObservingProgramQuerySet(OpsQuerySet["ObservingProgram"]):
 
 
 class ObservingProgram(NumberedModel):
-    """A project that observes towards one goal, or the calibration and engineering beside it."""
+    """A project that observes towards one goal, or the calibration and engineering beside it.
+
+    Observation units, allocated time, releases and publications refer to it. Its parts are sub-programs.
+    """
 
     natural_key_fields = ("short_name",)
 

@@ -32,7 +32,10 @@ class PreScheduledSlotQuerySet(OpsQuerySet["PreScheduledSlot"]):
 
 
 class PreScheduledSlot(NumberedModel):
-    """A time at which the schedule gives the telescope to a unit."""
+    """A time at which the schedule gives the telescope to a unit.
+
+    Slots of one telescope never overlap. A slot is a plan; what happened is an ``ExecutedObsUnit``.
+    """
 
     natural_key_fields = ("telescope", "start_time")
 

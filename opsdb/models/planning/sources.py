@@ -29,7 +29,11 @@ class SourceQuerySet(SpecificQuerySet["Source"]):
 
 
 class Source(SubtypedModel):
-    """Something on the sky that a telescope can be pointed at."""
+    """Something on the sky that a telescope can be pointed at.
+
+    The subtypes hold what depends on how the position is known: fixed coordinates, an ephemeris, or a field that is
+    scanned at one elevation. An observation unit refers to the source, whichever subtype it is.
+    """
 
     discriminator = "type"
     natural_key_fields = ("name",)
@@ -168,7 +172,10 @@ class SolarSystemObject(Source):
 
 
 class ConstantElevationSource(Source):
-    """A field that is scanned back and forth in azimuth while it rises or sets through one elevation."""
+    """A field that is scanned back and forth in azimuth while it rises or sets through one elevation.
+
+    The ranges of azimuth in which it is scanned are ``AzimuthRange`` rows.
+    """
 
     subtype = SourceType.CONSTANT_ELEVATION
 

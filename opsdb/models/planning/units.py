@@ -33,7 +33,10 @@ class ObsUnitQuerySet(OpsQuerySet["ObsUnit"]):
 
 
 class ObsUnit(NumberedModel):
-    """The smallest thing that can be scheduled: a source observed in one mode with one recipe."""
+    """The smallest thing that can be scheduled: a source observed in one mode with one recipe.
+
+    It belongs to a program, and the schedule gives it slots. Each time it is observed an ``ExecutedObsUnit`` is made.
+    """
 
     natural_key_fields = ("observing_program", "name")
 

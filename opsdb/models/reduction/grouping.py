@@ -32,7 +32,11 @@ DIMENSIONS = {
 
 
 class DataGrouping(NumberedModel):
-    """A rule that says which raw packages belong together."""
+    """A rule that says which raw packages belong together.
+
+    Pipelines refer to it; the module ``filter_rules`` defines its rules. Membership is not stored but queried by
+    ``packages()``.
+    """
 
     natural_key_fields = ("name",)
 

@@ -65,7 +65,10 @@ class PipelineQuerySet(OpsQuerySet["Pipeline"]):
 
 
 class Pipeline(NumberedModel):
-    """A sequence of reduction steps for the packages of a grouping."""
+    """A sequence of reduction steps for the packages of a grouping.
+
+    Its trigger decides when runs of its steps are planned, for the packages of its grouping that are new to a step.
+    """
 
     natural_key_fields = ("name",)
 
@@ -169,7 +172,10 @@ class Pipeline(NumberedModel):
 
 
 class ReductionStep(NumberedModel):
-    """One step of a pipeline: a program with its parameters, run once per sub-group of the packages."""
+    """One step of a pipeline: a program with its parameters, run once per sub-group of the packages.
+
+    Each execution of it is a run, an ``ExecutedReductionStep``.
+    """
 
     natural_key_fields = ("pipeline", "name")
 

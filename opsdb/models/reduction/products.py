@@ -38,7 +38,10 @@ class DataProductQuerySet(OpsQuerySet["DataProduct"]):
 
 
 class DataProduct(Checksummed, NumberedModel):
-    """A file that a run made: a map, a spectrum, a plot, a number, a log."""
+    """A file that a run made: a map, a spectrum, a plot, a number, a log.
+
+    ``lineage()`` leads back to the raw files that it was made of. Where its bytes are is in its ``PhysicalCopy`` rows.
+    """
 
     run = models.ForeignKey(
         ExecutedReductionStep,

@@ -41,7 +41,10 @@ class ExecutedReductionStepQuerySet(OpsQuerySet["ExecutedReductionStep"]):
 
 
 class ExecutedReductionStep(NumberedModel):
-    """One run of a reduction step on one sub-group of the data."""
+    """One run of a reduction step on one sub-group of the data.
+
+    It is also called a run. It reads raw packages and products of earlier steps, and makes ``DataProduct`` rows.
+    """
 
     step = models.ForeignKey(
         ReductionStep, on_delete=models.PROTECT, db_index=False, related_name="runs", help_text=_("The step.")

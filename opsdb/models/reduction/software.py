@@ -66,7 +66,10 @@ class ReductionSoftwareVersion(NumberedModel):
 
 
 class ReductionStepConfig(NumberedModel):
-    """A set of parameters, and what a run needs of a computer, for a program."""
+    """A set of parameters, and what a run needs of a computer, for a program.
+
+    Steps of pipelines refer to it together with the software.
+    """
 
     natural_key_fields = ("software", "name")
 
