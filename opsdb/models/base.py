@@ -298,7 +298,7 @@ class SubtypedModel(NumberedModel):
         return getattr(self, model._meta.pk.remote_field.get_accessor_name())
 
 
-def parent_link(parent: type[models.Model], help_text: str) -> models.OneToOneField[Any, Any]:
+def parent_link(parent: type[models.Model], help_text: Any) -> models.OneToOneField[Any, Any]:
     """Return the link of a subtype to its parent, stored in a column named ``id``."""
     return models.OneToOneField(
         parent,

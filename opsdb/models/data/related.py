@@ -10,7 +10,7 @@ from ..enums import PhysicalCopyStatus
 from ..locations import DataLocation
 
 
-def related(model: type[models.Model], name: str) -> models.QuerySet[Any]:
+def related(model: Any, name: str) -> Any:
     """Return a queryset of what points to this model under this name, which is declared in a later module."""
     return model._meta.get_field(name).related_model._default_manager.all()
 

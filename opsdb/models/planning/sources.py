@@ -1,11 +1,10 @@
 """What a telescope is pointed at: fixed sources, solar-system objects and fields."""
 
 import math
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Q, Value
-from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Abs, ASin, Cos, Degrees, Greatest, Least, Power, Radians, Sin, Sqrt
 from django.utils.translation import gettext_lazy as _
 
@@ -104,7 +103,7 @@ class FixedSourceQuerySet(OpsQuerySet["FixedSource"]):
             else:
                 box &= Q(ra_deg__gte=low, ra_deg__lte=high)
 
-        def size(angle: CombinedExpression) -> Radians:
+        def size(angle: Any) -> Radians:
             # The square of a smaller one underflows, which PostgreSQL takes for an error.
             return Radians(Greatest(Abs(angle), Value(1e-100)))
 
