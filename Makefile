@@ -7,7 +7,7 @@ DEMO_USER = admin
 BIN = .venv/bin
 MANAGE = $(BIN)/python manage.py
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint migrations clean
 .NOTPARALLEL:
 .SILENT:
 
@@ -34,7 +34,12 @@ demo: .venv/made
 lint: .venv/made
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet || { echo "Run $(BIN)/ruff format" >&2; exit 1; }
+	$(BIN)/python -m tools.lint_sql
 	$(MANAGE) makemigrations --check --dry-run --verbosity 1
+
+# The set anew, as long as no release has shipped it.
+migrations: .venv/made
+	$(BIN)/python -m tools.renew_migrations
 
 test: lint
 	$(BIN)/python -m pytest -q -n auto $(ARGS)

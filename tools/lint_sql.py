@@ -37,7 +37,7 @@ def problems_of(path: Path) -> list[str]:
     try:
         pglast.parse_sql(text)
     except ParseError as error:
-        return [*problems, f"{at(error.location or 0)}: {error.args[0]}"]
+        return [*problems, f"{at(error.args[1] or 0)}: {error.args[0]}"]
     definitions = [*FUNCTION.finditer(text)]
     names = [definition[1] for definition in definitions]
     if len(definitions) != len(ANY_FUNCTION.findall(text)):

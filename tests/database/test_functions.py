@@ -1,0 +1,31 @@
+"""What querysets ask the database, and what the enumerations say, is the same."""
+
+import pytest
+from django.db import connection
+
+from opsdb.models import PhysicalCopyStatus, RunStatus, Status, Verification
+
+pytestmark = pytest.mark.django_db
+
+
+def ask(function, *arguments):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}({', '.join(['%s'] * len(arguments))})", arguments)
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("status", Status)
+def test_open_work_is_what_the_enumeration_calls_open(status):
+    assert ask("opsdb_is_open_work", status) is (status in Status.open())
+
+
+@pytest.mark.parametrize("status", RunStatus)
+def test_an_open_run_is_what_the_enumeration_calls_open(status):
+    assert ask("opsdb_is_open_run", status) is (status in RunStatus.open())
+
+
+@pytest.mark.parametrize("verification", Verification)
+@pytest.mark.parametrize("status", PhysicalCopyStatus)
+def test_a_copy_can_be_read_in_a_readable_state_unless_it_differs(status, verification):
+    readable = status in PhysicalCopyStatus.readable() and verification != Verification.MISMATCH
+    assert ask("opsdb_is_readable", status, verification) is readable
