@@ -1,8 +1,8 @@
 """What ``migrate`` costs beside another commit: ``python -m benchmarks.migrating --against COMMIT``.
 
 Checks the other commit out into a temporary folder, and lets both migrate an empty database of their own in turn, each
-with the Python that runs this. Prints the processor time of each whole process, of the client and not of the server, and
-the ratio of the medians.
+with the Python that runs this. Prints the processor time of each whole process, of the client and not of the server,
+and the ratio of the medians.
 """
 
 import argparse

@@ -44,7 +44,7 @@ def test_a_whole_file_has_no_problems(problems_of, tmp_path):
     [
         ("END\n$$;", "END I;\n$$;", "/topic.sql:3: opsdb_answer: end label"),
         ("<> 42 THEN", "<> 42", "/topic.sql:3: opsdb_answer: missing"),
-        ("RETURNS trigger\n", "RETURN trigger\n", "/topic.sql:3: syntax error"),
+        ("RETURNS trigger\n", "RETURN trigger\n", "/topic.sql:4: syntax error"),
         ("-- Keeps the answer.\n", "", "/topic.sql:3: opsdb_answer needs a comment"),
         ("opsdb_answer", "answer", "/topic.sql:3: answer needs a comment"),
         ("\n$$;\n", " $$;\n", "/topic.sql: a definition does not end with a line $$;"),
