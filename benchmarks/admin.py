@@ -471,12 +471,12 @@ def addresses():
             continue
         pages[f"{name}: last page"] = f"{url}?p=last"
         pages[f"{name}: detail of the oldest"] = reverse(f"admin:opsdb_{name}_change", args=[quote(first.pk)])
-        for said, query in filters(first, page.get_changelist_instance(request)):
-            pages[f"{name}: filtered by {said}"] = url + query
+        for label, query in filters(first, page.get_changelist_instance(request)):
+            pages[f"{name}: filtered by {label}"] = url + query
         # The rows that were multiplied, not the one they are like.
         row = rows[rows[:200].count() // 2]
-        for said, text in searches(row, page):
-            pages[f"{name}: searched for {said}"] = f"{url}?q={quote_plus(text)}"
+        for label, text in searches(row, page):
+            pages[f"{name}: searched for {label}"] = f"{url}?q={quote_plus(text)}"
     return pages
 
 
@@ -519,9 +519,9 @@ def measure(files, options):
         print(f"{files:,} files: {cursor.fetchone()[0]}", file=sys.stderr, flush=True)
     browser = Client(headers={"host": "localhost"})
     browser.force_login(get_user_model().objects.get(username="benchmark"))
-    pages = {said: url for said, url in addresses().items() if options.only in said}
+    pages = {label: url for label, url in addresses().items() if options.only in label}
     try:
-        return {said: seconds_of(browser, url, options.repeats) for said, url in pages.items()}
+        return {label: seconds_of(browser, url, options.repeats) for label, url in pages.items()}
     finally:
         if not options.keep:
             connection.creation.destroy_test_db("unused", verbosity=0)
@@ -548,12 +548,12 @@ def main():
     few, many = results
     print(f"{'milliseconds':<70} {options.files[0]:>12,} {options.files[1]:>12,}  ratio")
     missed = 0
-    for said in many:
-        ratio = many[said] / few[said] if said in few else float("nan")
-        bad = ratio > WANTED_RATIO or many[said] > WANTED_SECONDS
+    for label in many:
+        ratio = many[label] / few[label] if label in few else float("nan")
+        bad = ratio > WANTED_RATIO or many[label] > WANTED_SECONDS
         missed += bad
-        shown = f"{1000 * few[said]:>12.0f}" if said in few else f"{'-':>12}"
-        print(f"{said:<70} {shown} {1000 * many[said]:>12.0f}  {ratio:5.2f}{'  !' if bad else ''}")
+        shown = f"{1000 * few[label]:>12.0f}" if label in few else f"{'-':>12}"
+        print(f"{label:<70} {shown} {1000 * many[label]:>12.0f}  {ratio:5.2f}{'  !' if bad else ''}")
     print(f"{missed} of {len(many)} pages take above {1000 * WANTED_SECONDS:.0f} ms or {WANTED_RATIO:g} times as long")
     sys.exit(1 if missed else 0)
 

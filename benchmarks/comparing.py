@@ -30,7 +30,7 @@ def compare(about: str, rows: str, sizes: tuple[int, int], measure: Callable[[in
     Args:
         about: what it is for; the first line is its help.
         rows: name of the rows that make a database small or large; the option that sets their numbers.
-        sizes: how many rows the small and the large database have unless told.
+        sizes: how many rows the small and the large database have by default.
         measure: makes a database with so many rows, asks each question so many times, and returns the seconds by
             question.
     """

@@ -1,4 +1,4 @@
-"""Which database to use, and what to say when it does not serve. No message holds a password."""
+"""Which database to use, and the message when it does not respond. No message holds a password."""
 
 import re
 from urllib.parse import urlsplit
@@ -65,7 +65,7 @@ def require_database() -> None:
 
 
 def explain(error: Exception) -> str | None:
-    """One line that says what is wrong and what to set; None for an error of the work itself."""
+    """One line with what is wrong and what to set; None for an error of the work itself."""
     first_line = str(error).strip().split("\n")[0].rstrip(".")
     cause = error.__cause__
     sqlstate = getattr(cause, "sqlstate", None)
@@ -74,7 +74,7 @@ def explain(error: Exception) -> str | None:
     if isinstance(error, ProgrammingError) and first_line.startswith("invalid connection option"):
         return f"DATABASE_URL can't be used ({first_line}): correct the part after its '?'"
     if isinstance(error, OperationalError) and _is_about_the_connection(sqlstate):
-        # What the embedded server says names the remedy already.
+        # The embedded server's message names the remedy already.
         if type(cause).__module__.startswith("opsdb."):
             return first_line
         return f"Can't connect to the database ({first_line}): check that it runs, or set DATABASE_URL={EXAMPLE}"

@@ -166,7 +166,7 @@ X_FRAME_OPTIONS = "DENY"
 # Binding subdomains, and browsers' preload lists, is up to whoever owns the domain.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
-# Django's own would say nothing on the console with DEBUG off.
+# Django's own would log nothing to the console with DEBUG off.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

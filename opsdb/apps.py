@@ -18,7 +18,7 @@ class OpsdbConfig(AppConfig):
 
 
 def _keep_deletion_policy(using, **kwargs):
-    """Tell the database the setting after `migrate`, because its triggers count archive copies."""
+    """Store the setting in the database after `migrate`, because its triggers count archive copies."""
     from django.db import connections, router
 
     from .models import DeletionPolicy

@@ -1,4 +1,4 @@
-"""What must hold for the app to work, said before it fails."""
+"""System checks: what must hold for the app to work."""
 
 import difflib
 
@@ -13,7 +13,7 @@ MINIMUM_POSTGRESQL = 15
 
 
 def aliases() -> set[str]:
-    """The databases that hold the app's models, as the project's routers say."""
+    """The databases that hold the app's models, according to the project's routers."""
     models = apps.get_app_config("opsdb").get_models()
     return {choose(model) for model in models for choose in (router.db_for_read, router.db_for_write)}
 
@@ -56,7 +56,7 @@ def check_archive_copies(app_configs, **kwargs):
 
 @register(Tags.database)
 def check_deletion_policy(app_configs, databases=None, **kwargs):
-    """opsdb.W001: the triggers count archive copies by what `migrate` told the database last."""
+    """opsdb.W001: the triggers count archive copies by the setting that the last `migrate` stored."""
     model = apps.get_model("opsdb", "DeletionPolicy")
     wanted = conf.get("OPSDB_MIN_ARCHIVE_COPIES")
     warnings = []

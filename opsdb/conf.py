@@ -4,19 +4,19 @@ from django.conf import settings
 
 # Name and default of every setting; another name that begins with OPSDB_ is refused by a system check.
 DEFAULTS: dict[str, object] = {
-    # Whether this is the real thing: `opsdb_init` then takes the real sites, and never drops data.
+    # Whether this is a production system: `opsdb_init` then takes the real sites, and never drops data.
     "OPSDB_PRODUCTION": False,
     # The most that one raw data package holds, bytes.
     "OPSDB_MAX_PACKAGE_BYTES": 50 * 10**9,
     # The most that one transfer package holds, bytes.
     "OPSDB_MAX_TRANSFER_PACKAGE_BYTES": 500 * 10**9,
-    # The program that carries data where no route says otherwise.
+    # The program that carries data where no route names one.
     "OPSDB_TRANSFER_METHOD": "bbcp",
-    # How many verified archive copies make it safe to delete others; `migrate` tells the database.
+    # How many verified archive copies make it safe to delete others; `migrate` stores it in the database.
     "OPSDB_MIN_ARCHIVE_COPIES": 1,
     # The most copies that one request for deletion may hold.
     "OPSDB_DELETION_REQUEST_LIMIT": 1000,
-    # Without a sign of life of its worker for so long, work in progress counts as stalled, seconds.
+    # Seconds without a heartbeat after which work in progress counts as stalled.
     "OPSDB_STALLED_AFTER_SECONDS": 3600,
 }
 

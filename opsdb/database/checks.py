@@ -77,7 +77,7 @@ class NoOverlap(DeconstructsAsDjango, ExclusionConstraint):
         )
 
     def validate(self, model, instance, exclude=None, using="default"):
-        """Leave a period that ends before it starts to the CHECK that says so: PostgreSQL makes no range of it."""
+        """Leave a period that ends before it starts to its own CHECK: PostgreSQL makes no range of it."""
         try:
             with transaction.atomic(using=using):
                 super().validate(model, instance, exclude=exclude, using=using)

@@ -10,7 +10,7 @@ from django.db.models.functions import Left
 from .deconstruction import DeconstructsAsDjango
 
 IDENTIFIER_MAX_LENGTH = 63  # NAMEDATALEN - 1, PostgreSQL manual section 4.1.1
-CHECKSUM_HEAD = 7  # hexadecimal digits that tell 2.7 * 10^8 checksums apart, in one word of an index
+CHECKSUM_HEAD = 7  # hexadecimal digits that distinguish 2.7 * 10^8 checksums, in one word of an index
 
 
 class _NamedAtLength(DeconstructsAsDjango):

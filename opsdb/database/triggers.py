@@ -357,7 +357,7 @@ class SameOwner(Trigger):
         field: the reference, without ``_id``.
         table: the table it points to.
         owner: the column that names the owner, in both tables.
-        message: what the refusal says after the row.
+        message: the refusal, after the row.
     """
 
     def __init__(self, field: str, table: str, owner: str, message: str) -> None:

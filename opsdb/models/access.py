@@ -132,7 +132,7 @@ class ApiToken(NumberedModel):
     )
     name = models.CharField(max_length=100, help_text=_("What it is for, unique for the user."))
     token_prefix = models.CharField(
-        max_length=8, help_text=_("First 8 characters of the secret, to tell tokens apart.")
+        max_length=8, help_text=_("First 8 characters of the secret, to distinguish tokens.")
     )
     token_hash = models.CharField(max_length=64, unique=True, help_text=_("SHA-256 of the secret, hexadecimal."))
     scopes = models.JSONField(

@@ -326,7 +326,7 @@ class WorkItem(OpsModel):
     )
     scheduled_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was handed to a queue (UTC)."))
     started_at = models.DateTimeField(null=True, blank=True, help_text=_("When a worker began (UTC)."))
-    heartbeat_at = models.DateTimeField(null=True, blank=True, help_text=_("Last sign of life of the worker (UTC)."))
+    heartbeat_at = models.DateTimeField(null=True, blank=True, help_text=_("Last heartbeat of the worker (UTC)."))
     finished_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was completed or given up (UTC)."))
 
     class Meta:

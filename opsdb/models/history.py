@@ -48,7 +48,7 @@ class ChangeLog(OpsModel):
         help_text=_("Who did it, if it is known; the number stays when the user goes."),
     )
     origin = models.CharField(max_length=500, blank=True, default="", help_text=_("Request or command that did it."))
-    reason = models.TextField(blank=True, default="", help_text=_("Why, as the person said."))
+    reason = models.TextField(blank=True, default="", help_text=_("Why, in the words of the person."))
     database_user = models.CharField(max_length=63, help_text=_("Account at the database."))
     transaction_id = models.BigIntegerField(
         help_text=_("Number of the transaction; one change of many rows shares it.")

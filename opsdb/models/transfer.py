@@ -234,7 +234,7 @@ class DataTransfer(WorkItem, NumberedModel):
         max_length=200, blank=True, default="", help_text=_("The worker that unpacks or unpacked it.")
     )
     unpack_heartbeat_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("Last sign of life of the worker that unpacks (UTC).")
+        null=True, blank=True, help_text=_("Last heartbeat of the worker that unpacks (UTC).")
     )
     unpacked_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was unpacked (UTC)."))
     bytes_transferred = models.BigIntegerField(default=0, help_text=_("Bytes that have arrived."))

@@ -1,4 +1,4 @@
--- The five rules of deletion. Bytes are deleted by workers, but only the database says which:
+-- The five rules of deletion. Workers delete bytes, but only the database decides which:
 --
 --   1. Copies in a long-term archive are permanent.
 --   2. A copy at a source or buffer goes only when every raw data package that it stands for is archived and has
@@ -6,10 +6,10 @@
 --      last readable copy of a data product only when the product is superseded and neither released nor published.
 --   3. Nothing that is open reads from the copy, and what it carries is unpacked.
 --   4. At a processing location, no active staging job and no open run needs it.
---   5. The retention of the location has passed, or the location is too full, or an approved request says otherwise.
+--   5. The retention of the location has passed, or the location is too full, or an approved request overrides it.
 --
--- A missing copy has no bytes to read or to keep, so that only rules 1 and 2 say whether its loss may be called a
--- deletion. Once a worker deletes, nothing holds back the report of how that ended.
+-- A missing copy has no bytes to read or to keep, so that only rules 1 and 2 decide whether its loss may be recorded
+-- as a deletion. Once a worker deletes, nothing holds back the report of how that ended.
 --
 -- Each rule is a function that returns the row that holds a copy back, and why; NULLs when it does not.
 
@@ -219,7 +219,7 @@ CREATE OR REPLACE FUNCTION opsdb_deletion_rule_5(
     candidate physical_copy, place data_location, OUT held_by text, OUT why text
 )
 LANGUAGE plpgsql STABLE AS $$
--- Rule 5: the retention of the location has passed, or it is too full, or an approved request says otherwise.
+-- Rule 5: the retention of the location has passed, or it is too full, or an approved request overrides it.
 BEGIN
     IF candidate.arrived_at <= opsdb_retention_horizon(place.retention_days) THEN
         RETURN;
@@ -324,7 +324,7 @@ CREATE OR REPLACE FUNCTION opsdb_mark_new_candidate() RETURNS trigger
 LANGUAGE plpgsql AS $$
 -- Marks a new copy as a candidate for deletion when what it is a copy of is archived already, or is a product, which
 -- waits for no archive. Without the mark, a search for copies to delete would pass by all that wait for their archive.
--- The mark only says where to look; the rules decide.
+-- The mark is a hint where to look; the rules decide.
 BEGIN
     IF NEW.data_product_id IS NOT NULL THEN
         NEW.deletion_candidate = true;

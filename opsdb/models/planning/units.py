@@ -35,7 +35,7 @@ class ObsUnitQuerySet(OpsQuerySet["ObsUnit"]):
 
 
 class ObsUnit(NumberedModel):
-    """The smallest thing that can be scheduled: a source observed in one mode with one recipe.
+    """The smallest piece of work that can be scheduled: a source observed in one mode with one recipe.
 
     It belongs to a program, and the schedule gives it slots. Each time it is observed an ``ExecutedObsUnit`` is made.
     """

@@ -33,7 +33,7 @@ DIMENSIONS = {
 
 
 class DataGrouping(NumberedModel):
-    """A rule that says which raw packages belong together.
+    """A rule for which raw packages belong together.
 
     Pipelines refer to it; the module ``filter_rules`` defines its rules. Membership is not stored but queried by
     ``packages()``.
