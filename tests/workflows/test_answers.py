@@ -24,41 +24,48 @@ from opsdb.models import (
     StagingJob,
     TriggerType,
 )
-from opsdb.workflows import overview as overview_module
-from opsdb.workflows import work
-from opsdb.workflows.answers import Ambiguous, explain, find, where_is
-from opsdb.workflows.archiving import (
-    claim_archive_transfers,
-    complete_archive_transfer,
-    fail_archive_transfer,
-    plan_archiving,
-    reset_archive_transfer,
-)
-from opsdb.workflows.deletion import confirm_deletion, fail_deletion, schedule_deletion, start_deletion
-from opsdb.workflows.errors import NotFound, Refused
-from opsdb.workflows.integrity import record_fixity
-from opsdb.workflows.overview import Exactness, overview
-from opsdb.workflows.packaging import bundle_raw_data_packages, package_raw_data_files
-from opsdb.workflows.reducing import (
+from opsdb.workflows import (
+    Ambiguous,
+    Exactness,
+    NotFound,
+    Refused,
     begin_run,
+    bundle_raw_data_packages,
     cancel_run,
-    collect_run,
-    complete_run,
-    fail_run,
-    plan_runs,
-    start_run,
-    submit_run,
-)
-from opsdb.workflows.staging import claim_staging, release_staging, request_staging
-from opsdb.workflows.topology import queues
-from opsdb.workflows.transferring import (
+    claim_archive_transfers,
+    claim_deletions,
+    claim_staging,
     claim_transfers,
     claim_unpacking,
+    collect_run,
+    complete_archive_transfer,
+    complete_deletion,
+    complete_run,
     complete_transfer,
+    explain_row,
+    fail_archive_transfer,
+    fail_deletion,
+    fail_run,
     fail_transfer,
     fail_unpacking,
+    find_copies,
+    find_row,
+    get_overview,
+    list_queues,
+    package_raw_data_files,
+    plan_archiving,
+    plan_runs,
     plan_transfers,
+    record_fixity,
+    release_staging,
+    request_staging,
+    reset_archive_transfer,
+    schedule_deletion,
+    start_run,
+    submit_run,
+    work,
 )
+from opsdb.workflows import get_overview as overview_module
 from tests.factories import (
     DataProductFactory,
     ObservingProgramFactory,
@@ -94,7 +101,7 @@ def test_a_row_is_found_by_uuid_name_path_and_table_with_key(world):
         (product, f"data_product {product.pk}", product.name, product.relative_path),
     ):
         for text in texts:
-            assert find(text) == row, text
+            assert find_row(text) == row, text
 
 
 @pytest.mark.parametrize(
@@ -111,19 +118,19 @@ def test_a_row_is_found_by_uuid_name_path_and_table_with_key(world):
 )
 def test_what_is_not_there_is_not_found(text, world):
     with pytest.raises(NotFound):
-        find(text)
+        find_row(text)
 
 
 def test_a_wrong_folder_before_a_name_does_not_find_it(world):
     package = world.made_packages()[0]
     with pytest.raises(NotFound):
-        find(f"elsewhere/{package.name}")
+        find_row(f"elsewhere/{package.name}")
 
 
 def test_a_path_that_several_things_have_asks_which(db):
     products = [DataProductFactory(relative_path="map.fits") for _ in range(2)]
     with pytest.raises(Ambiguous) as error:
-        find("map.fits")
+        find_row("map.fits")
     assert error.value.names == [f"data_product {product.pk}" for product in products]
 
 
@@ -136,7 +143,7 @@ def places(answer):
 
 def test_every_copy_of_an_archived_package_is_told(world):
     package = world.archived_package()
-    answer = where_is(package.name)
+    answer = find_copies(package.name)
     assert answer.subject == f"raw_data_package {package.pk}"
     assert {place for kind, place, _ in places(answer) if kind == "raw_data_package"} == {
         "ccat/buffer",
@@ -155,24 +162,24 @@ def test_every_copy_of_an_archived_package_is_told(world):
 def test_a_file_is_also_where_its_packages_are(world):
     package = world.archived_package()
     file = package.raw_data_files.first()
-    answer = where_is(file)
+    answer = find_copies(file)
     assert {kind for kind, _, _ in places(answer)} == {"raw_data_file", "raw_data_package", "data_transfer_package"}
     assert len([copy for copy in answer.copies if copy.of == f"raw_data_file {file.pk}"]) == 1
 
 
 def test_an_observation_a_transfer_package_and_a_product_are_somewhere(world):
     package = world.archived_package()
-    assert len(where_is(package.executed_obs_unit).copies) == PhysicalCopy.objects.count()
-    assert {kind for kind, _, _ in places(where_is(package.data_transfer_package))} == {
+    assert len(find_copies(package.executed_obs_unit).copies) == PhysicalCopy.objects.count()
+    assert {kind for kind, _, _ in places(find_copies(package.data_transfer_package))} == {
         "data_transfer_package",
         "raw_data_package",
     }
     product = DataProductFactory()
-    assert where_is(product).copies == []
+    assert find_copies(product).copies == []
     copy = PhysicalCopy.objects.create(data_product=product, data_location=world.processing)
-    [found] = where_is(product).copies
+    [found] = find_copies(product).copies
     assert (found.id, found.site, found.location, found.status) == (copy.pk, "cologne", "ramses", "present")
-    assert where_is(copy).copies == [found]
+    assert find_copies(copy).copies == [found]
 
 
 def test_a_deleted_copy_is_told_as_deleted(world):
@@ -180,9 +187,9 @@ def test_a_deleted_copy_is_told_as_deleted(world):
     world.staged(package)
     release_staging(StagingJob.objects.get())
     schedule_deletion(world.copy(package, world.processing))
-    [copy] = start_deletion(world.processing, limit=1).copies
-    confirm_deletion(copy)
-    assert ("raw_data_package", "cologne/ramses", "deleted") in places(where_is(package))
+    [copy] = claim_deletions(world.processing, limit=1).copies
+    complete_deletion(copy)
+    assert ("raw_data_package", "cologne/ramses", "deleted") in places(find_copies(package))
 
 
 def test_where_something_is_costs_a_fixed_number_of_queries(world):
@@ -191,21 +198,21 @@ def test_where_something_is_costs_a_fixed_number_of_queries(world):
         costs = []
         for package in (small, large):
             with CaptureQueriesContext(connection) as queries:
-                where_is(getattr(package, kind) if kind else package)
+                find_copies(getattr(package, kind) if kind else package)
             costs.append(len(queries))
         assert costs[0] == costs[1] <= 4
 
 
 def test_a_long_list_is_cut_and_says_so(world):
     package = world.archived_package(files=5)
-    answer = where_is(package, limit=3)
+    answer = find_copies(package, limit=3)
     assert answer.truncated
-    assert not where_is(package).truncated
+    assert not find_copies(package).truncated
 
 
 def test_what_has_no_copies_is_refused(world):
     with pytest.raises(Refused, match="has no copies"):
-        where_is(ObservingProgramFactory())
+        find_copies(ObservingProgramFactory())
 
 
 # Why it is not done yet, for every state of the way
@@ -216,7 +223,7 @@ def read_in_brackets(thing):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(translation._trans, "gettext", lambda text: f"⟦{text}⟧")
         patch.setattr(translation._trans, "ngettext", lambda one, many, number: f"⟦{one if number == 1 else many}⟧")
-        told = explain(thing)
+        told = explain_row(thing)
         return [*told.why, told.next_step, told.who_in_words]
 
 
@@ -229,7 +236,7 @@ def outside_brackets(text):
 
 def check(thing, who, next_step, *words, state=None, done=False):
     """Explain a thing, compare who does what next, and see that all of it can be translated."""
-    told = explain(thing)
+    told = explain_row(thing)
     assert {outside_brackets(text) for text in read_in_brackets(thing)} == {""}, told
     text = "; ".join(told.why)
     assert re.search(who, told.who), told
@@ -240,7 +247,7 @@ def check(thing, who, next_step, *words, state=None, done=False):
     assert state is None or told.state == state, told
     if told.who.startswith("worker at queue "):
         name = told.who.removeprefix("worker at queue ").partition(" ")[0]
-        assert name in {queue.name for queue in queues()}, told
+        assert name in {queue.name for queue in list_queues()}, told
     return told
 
 
@@ -516,19 +523,19 @@ def test_a_copy_is_explained_on_its_way_out(world, settings):
     schedule_deletion(copy)
     queue = "worker at queue cologne_ramses_deletion"
     check(copy, queue, "delete its bytes", state="deletion_scheduled")
-    start_deletion(world.processing, limit=1)
+    claim_deletions(world.processing, limit=1)
     check(copy, queue, "confirm that it is deleted", state="deletion_in_progress")
     settings.OPSDB_STALLED_AFTER_SECONDS = 0
     check(copy, "^operator$", "see whether the worker is alive", "has reported nothing")
-    [trouble] = overview().stalled
+    [trouble] = get_overview().stalled
     assert (trouble.row, trouble.message) == (f"physical_copy {copy.pk}", "deletion at ramses")
-    assert {queue.name: queue.stalled for queue in queues() if queue.stalled} == {"cologne_ramses_deletion": 1}
+    assert {queue.name: queue.stalled for queue in list_queues() if queue.stalled} == {"cologne_ramses_deletion": 1}
     copy.refresh_from_db()
     fail_deletion(copy, message="read-only")
     check(copy, "^operator$", "schedule its deletion again", "read-only", state="deletion_failed")
     schedule_deletion(copy)
-    start_deletion(world.processing, limit=1)
-    confirm_deletion(copy)
+    claim_deletions(world.processing, limit=1)
+    complete_deletion(copy)
     check(copy, "^nobody$", "nothing", "was deleted at cologne/ramses", done=True)
 
 
@@ -604,7 +611,7 @@ def test_a_run_whose_data_are_lost_is_for_an_operator(world, step):
 def test_a_step_says_why_it_has_no_run(world, step):
     check(step, "^nobody$", "nothing", "no available package is new", done=True)
     world.archived_package()
-    check(step, "^operator$", "by opsdb.workflows.reducing.plan_runs", "has had new packages for ", "planned by hand")
+    check(step, "^operator$", "by opsdb.workflows.plan_runs", "has had new packages for ", "planned by hand")
     Pipeline.objects.update(trigger_type=TriggerType.CRON, trigger_config={"cron": "0 0 1 1 *"})
     check(step, "^nobody$", "-01-01 00:00 UTC", "at certain times")
     Pipeline.objects.update(trigger_config={"cron": "5-1 * * * *"})
@@ -631,9 +638,9 @@ def test_a_step_says_why_it_has_no_run(world, step):
 
 def test_what_needs_no_explanation_is_refused(world):
     with pytest.raises(Refused, match="nothing to explain"):
-        explain(ObservingProgramFactory())
+        explain_row(ObservingProgramFactory())
     with pytest.raises(NotFound):
-        explain(RawDataPackage(pk=uuid.uuid4()))
+        explain_row(RawDataPackage(pk=uuid.uuid4()))
 
 
 # How things stand
@@ -650,7 +657,7 @@ def place(answer, name):
 
 
 def test_an_empty_database_stands_still(db):
-    answer = overview()
+    answer = get_overview()
     assert all(not count.number.value for stage in answer.stages for count in stage.states)
     assert (answer.locations, answer.failures, answer.stalled) == ([], [], [])
 
@@ -659,7 +666,7 @@ def test_every_stage_is_counted_by_state(world):
     world.archived_package(files=3)
     world.register(world.observe(running=True), files=2)
     world.plan_packages(files=1)
-    answer = overview()
+    answer = get_overview()
     assert stage(answer, "observations") == {"running": 1, "ended": 2}
     # The file of the running observation stays; the others are packaged.
     assert stage(answer, "raw data files") == {"unpackaged": 2, "packaged": 4}
@@ -678,7 +685,7 @@ def test_the_oldest_of_each_stage_is_told(world):
     first = world.observe()
     world.register(first, files=1)
     world.register(world.observe(), files=1)
-    answer = overview()
+    answer = get_overview()
     oldest = {one.name: one.oldest for one in answer.stages}
     assert oldest["raw data files"] == first.start_time
     assert oldest["raw data packages"] == RawDataPackage.objects.get(pk=old.pk).created_at
@@ -688,7 +695,7 @@ def test_the_oldest_of_each_stage_is_told(world):
 def test_every_location_has_its_volume(world):
     DataLocation.objects.filter(pk=world.source.pk).update(capacity_bytes=10_000)
     world.archived_package(files=3)
-    answer = overview()
+    answer = get_overview()
     source = place(answer, "ccat/chai")
     assert (source.copies, source.volume_bytes, source.fill_percent) == (3, 3_000, 30.0)
     assert place(answer, "cologne/archive").copies == 1
@@ -706,7 +713,7 @@ def test_expected_minus_actual_copies_is_what_is_lacking(world):
     PhysicalCopy.objects.filter(raw_data_file=files[0]).update(status=PhysicalCopyStatus.MISSING)
     record_fixity(world.copy(files[1], world.source), WRONG)
     record_fixity(world.copy(package, world.us_archive), WRONG)
-    answer = overview()
+    answer = get_overview()
     source, archive = place(answer, "ccat/chai"), place(answer, "us/archive")
     assert (source.expected.value, source.actual.value, source.lacking.value) == (3, 1, 2)
     assert (archive.expected.value, archive.actual.value, archive.lacking.value) == (1, 0, 1)
@@ -723,7 +730,7 @@ def test_an_archive_lacks_the_packages_that_only_another_one_has(world):
     plan_archiving(world.cologne_archive)
     [transfer] = claim_archive_transfers(worker=WORKER)
     complete_archive_transfer(transfer, worker=WORKER, checksum=transfer.raw_data_package.checksum)
-    answer = overview()
+    answer = get_overview()
     assert place(answer, "cologne/archive").lacking.value == 0
     assert place(answer, "us/archive").lacking.value == 1
 
@@ -731,11 +738,11 @@ def test_an_archive_lacks_the_packages_that_only_another_one_has(world):
 def test_failures_and_stalled_work_are_told(world):
     transfer = world.begun_transfer()
     stop_the_clock(DataTransfer)
-    [trouble] = overview().stalled
+    [trouble] = get_overview().stalled
     assert (trouble.row, trouble.message) == (f"data_transfer {transfer.pk}", WORKER)
-    assert {queue.name: queue.stalled for queue in queues() if queue.stalled} == {"ccat_buffer_data_transfer": 1}
+    assert {queue.name: queue.stalled for queue in list_queues() if queue.stalled} == {"ccat_buffer_data_transfer": 1}
     fail_transfer(transfer, worker=WORKER, message="no such host", retryable=False)
-    answer = overview()
+    answer = get_overview()
     assert answer.stalled == []
     [trouble] = answer.failures
     assert (trouble.row, trouble.message) == (f"data_transfer {transfer.pk}", "no such host")
@@ -744,13 +751,13 @@ def test_failures_and_stalled_work_are_told(world):
 def test_failed_and_stalled_unpacking_is_told(world):
     transfer = world.begun_transfer()
     complete_transfer(transfer, worker=WORKER, checksum=transfer.data_transfer_package.checksum)
-    assert stage(overview(), "unpacking") == {"pending": 1}
+    assert stage(get_overview(), "unpacking") == {"pending": 1}
     [transfer] = claim_unpacking(worker=WORKER)
     stop_the_clock(DataTransfer, unpack_heartbeat_at=1)
-    [trouble] = overview().stalled
+    [trouble] = get_overview().stalled
     assert trouble.message == f"unpacking, {WORKER}"
     fail_unpacking(transfer, worker=WORKER, message="not a tar", retryable=False)
-    answer = overview()
+    answer = get_overview()
     assert stage(answer, "unpacking") == {"failed": 1}
     assert [trouble.message for trouble in answer.failures] == ["unpacking: not a tar"]
 
@@ -758,9 +765,9 @@ def test_failed_and_stalled_unpacking_is_told(world):
 def test_runs_are_counted(world, step):
     world.staged(world.archived_package())
     [run] = plan_runs(step)
-    assert stage(overview(), "reduction runs") == {"pending": 1}
+    assert stage(get_overview(), "reduction runs") == {"pending": 1}
     fail_run(run, message="bad", retryable=False)
-    answer = overview()
+    answer = get_overview()
     assert stage(answer, "reduction runs") == {"failed": 1}
     assert [trouble.row for trouble in answer.failures] == [f"executed_reduction_step {run.pk}"]
     assert ExecutedReductionStep.objects.get().status == RunStatus.FAILED
@@ -768,12 +775,12 @@ def test_runs_are_counted(world, step):
 
 def test_an_overview_is_nine_queries_whatever_there_is(world, django_assert_num_queries):
     with django_assert_num_queries(9):
-        overview()
+        get_overview()
     for _ in range(3):
         world.archived_package()
     world.plan_packages()
     with django_assert_num_queries(9):
-        overview()
+        get_overview()
 
 
 def test_large_numbers_are_estimated_and_say_so(world, monkeypatch):
@@ -783,7 +790,10 @@ def test_large_numbers_are_estimated_and_say_so(world, monkeypatch):
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     numbers = {
-        count.state: count.number for one in overview().stages if one.name == "raw data files" for count in one.states
+        count.state: count.number
+        for one in get_overview().stages
+        if one.name == "raw data files"
+        for count in one.states
     }
     assert numbers["unpackaged"].is_exact
     assert numbers["packaged"].exactness == Exactness.ESTIMATED
@@ -814,15 +824,15 @@ def test_finding_and_locating_go_along_indexes(world):
     package = world.archived_package()
     file = package.raw_data_files.first()
     asked = [
-        lambda: where_is(file),
-        lambda: where_is(package.executed_obs_unit),
-        lambda: where_is(package.data_transfer_package),
-        lambda: find(str(package.pk)),
-        lambda: find(file.relative_path),
-        lambda: find(package.name),
-        lambda: find(package.checksum),
-        lambda: explain(package.executed_obs_unit),
-        lambda: explain(file),
+        lambda: find_copies(file),
+        lambda: find_copies(package.executed_obs_unit),
+        lambda: find_copies(package.data_transfer_package),
+        lambda: find_row(str(package.pk)),
+        lambda: find_row(file.relative_path),
+        lambda: find_row(package.name),
+        lambda: find_row(package.checksum),
+        lambda: explain_row(package.executed_obs_unit),
+        lambda: explain_row(file),
     ]
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

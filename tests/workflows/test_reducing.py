@@ -23,25 +23,30 @@ from opsdb.models import (
     VersionPolicy,
 )
 from opsdb.models.lineage import downstream, lineage
-from opsdb.workflows.answers import explain
-from opsdb.workflows.errors import Conflict, InvalidTransition, NotFound, Refused
-from opsdb.workflows.integrity import record_fixity
-from opsdb.workflows.reducing import (
+from opsdb.workflows import (
+    Conflict,
+    InvalidTransition,
+    NotFound,
+    Refused,
     begin_run,
     cancel_run,
-    choose_version,
+    choose_software_version,
+    claim_staging,
     collect_run,
     complete_run,
-    due_pipelines,
+    complete_staging,
+    explain_row,
     fail_run,
+    list_due_pipelines,
+    list_missing_content,
     plan_runs,
+    record_fixity,
     register_data_product,
     reset_run,
     start_run,
     submit_run,
     supersede_product,
 )
-from opsdb.workflows.staging import claim_staging, complete_staging, what_is_missing
 from tests.factories import (
     DataGroupingFactory,
     DataProductFactory,
@@ -361,10 +366,10 @@ def test_the_policy_chooses_the_version(pipeline, policy, pinned, chosen):
     step.version_policy = policy
     step.pinned_version = pinned and step.software.versions.get(version=pinned)
     if chosen:
-        assert choose_version(step).version == chosen
+        assert choose_software_version(step).version == chosen
     else:
         with pytest.raises(Refused, match=f"reduction_step {step.pk}: .* no version"):
-            choose_version(step)
+            choose_software_version(step)
 
 
 def test_a_deprecated_pinned_version_runs_only_when_that_is_allowed(pipeline):
@@ -379,7 +384,7 @@ def test_a_deprecated_pinned_version_runs_only_when_that_is_allowed(pipeline):
     refusal = f"reduction_step {step.pk}: its pinned version 1.0 is deprecated; .*not deprecated: 1.1.*allow_deprecated"
     with pytest.raises(Refused, match=refusal):
         plan_runs(pipeline)
-    told = explain(step)
+    told = explain_row(step)
     assert (told.who, "pin one" in told.next_step) == ("operator", True)
     [run] = plan_runs(pipeline, allow_deprecated=True)
     assert run.software_version == step.pinned_version
@@ -398,7 +403,7 @@ def test_a_cron_pipeline_is_due_once_after_each_of_its_times(pipeline):
     cron(pipeline, "0 18 * * mon-fri")
 
     def due_at(**after):
-        return due_pipelines(NOON + timedelta(**after)) == [pipeline]
+        return list_due_pipelines(NOON + timedelta(**after)) == [pipeline]
 
     assert not due_at(hours=5, minutes=59)
     assert due_at(hours=6)
@@ -419,11 +424,11 @@ def test_continuous_pipelines_are_due_always_and_manual_ones_when_somebody_plans
     step = ReductionStepFactory(pipeline=pipeline)
     ReductionSoftwareVersionFactory(software=step.software)
     Pipeline.objects.update(trigger_type=TriggerType.MANUAL)
-    assert due_pipelines() == []
+    assert list_due_pipelines() == []
     [run] = plan_runs(pipeline)
     assert list(run.input_packages.all()) == [package]
     Pipeline.objects.update(trigger_type=TriggerType.CONTINUOUS)
-    assert due_pipelines() == due_pipelines() == [pipeline]
+    assert list_due_pipelines() == list_due_pipelines() == [pipeline]
     plan_runs(pipeline)
     pipeline.refresh_from_db()
     assert pipeline.last_planned_at is None
@@ -437,7 +442,7 @@ def test_a_cron_expression_that_never_comes_true_is_refused(pipeline, expression
         pipeline.full_clean()
     assert list(refusal.value.message_dict) == ["trigger_config"]
     with pytest.raises(Refused, match=f"pipeline {pipeline.pk}: .*{re.escape(expression)}"):
-        due_pipelines()
+        list_due_pipelines()
 
 
 def test_a_step_without_a_version_is_refused_when_it_has_something_to_do(pipeline):
@@ -473,7 +478,7 @@ def test_a_run_has_its_data_staged_and_released():
     with pytest.raises(Refused, match="can't be read at ramses"):
         submit_run(run, hpc_job_id="1")
     [job] = claim_staging(worker=WORKER)
-    complete_staging(job, worker=WORKER, found=[found(thing) for thing in what_is_missing(job)])
+    complete_staging(job, worker=WORKER, reports=[found(thing) for thing in list_missing_content(job)])
     completed(run, "map.fits")
     job.refresh_from_db()
     assert not job.active

@@ -3,7 +3,7 @@
 import pytest
 
 from opsdb.models import DataLocation, DataTransferRoute, LocationType
-from opsdb.workflows.routing import NoRoute, resolve_route
+from opsdb.workflows import NoRoute, resolve_route
 from tests.factories import DataTransferRouteFactory, DiskDataLocationFactory, SiteFactory
 from tests.workflows.scenario import build_world, out_of_use
 

@@ -3,7 +3,7 @@
 import pytest
 
 from opsdb.models import DataLocation, DataTransferRoute, Site
-from opsdb.workflows.topology import Operation, Severity, queue_name, queues, validate_topology
+from opsdb.workflows import Operation, Severity, format_queue_name, list_queues, validate_topology
 from tests.factories import (
     DataTransferRouteFactory,
     DiskDataLocationFactory,
@@ -31,12 +31,12 @@ def told(severity, *words):
 
 
 def test_a_queue_is_named_after_site_location_and_operation(world):
-    assert queue_name(world.ccat_buffer, Operation.DATA_TRANSFER) == "ccat_buffer_data_transfer"
+    assert format_queue_name(world.ccat_buffer, Operation.DATA_TRANSFER) == "ccat_buffer_data_transfer"
 
 
 def test_every_location_has_the_queues_of_its_type(world, django_assert_num_queries):
     with django_assert_num_queries(2):
-        names = [queue.name for queue in queues()]
+        names = [queue.name for queue in list_queues()]
     assert len(names) == len(set(names))
     assert {name for name in names if name.startswith("ccat_chai_")} == {
         "ccat_chai_raw_data_package_creation",
@@ -53,7 +53,7 @@ def test_every_location_has_the_queues_of_its_type(world, django_assert_num_quer
 
 def test_a_location_out_of_use_keeps_its_queues_and_says_so(world):
     with out_of_use(world.spare_buffer):
-        assert {queue.active for queue in queues() if queue.location == "spare_buffer"} == {False}
+        assert {queue.active for queue in list_queues() if queue.location == "spare_buffer"} == {False}
 
 
 def test_nothing_is_missing_in_a_complete_topology(world):

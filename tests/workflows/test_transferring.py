@@ -20,27 +20,35 @@ from opsdb.models import (
     Verification,
 )
 from opsdb.models.identifiers import uuid7
-from opsdb.workflows import work
-from opsdb.workflows.answers import explain
-from opsdb.workflows.archiving import claim_archive_transfers, complete_archive_transfer, plan_archiving
-from opsdb.workflows.arrivals import Found, record_arrivals
-from opsdb.workflows.errors import Conflict, InvalidTransition, LostClaim, NotFound, OpsdbError, Refused
-from opsdb.workflows.packaging import bundle_raw_data_packages
-from opsdb.workflows.routing import NoRoute
-from opsdb.workflows.transferring import (
+from opsdb.workflows import (
+    Conflict,
+    CopyReport,
+    InvalidTransition,
+    LostClaim,
+    NoRoute,
+    NotFound,
+    OpsdbError,
+    Refused,
+    bundle_raw_data_packages,
+    claim_archive_transfers,
     claim_transfers,
     claim_unpacking,
+    complete_archive_transfer,
     complete_transfer,
     complete_unpacking,
+    explain_row,
     fail_transfer,
     fail_unpacking,
     heartbeat_unpacking,
+    plan_archiving,
     plan_transfers,
+    record_arrivals,
     reroute_transfer,
     reset_transfer,
-    retry_unpacking,
-    stalled_unpacking,
+    reset_unpacking,
+    work,
 )
+from opsdb.workflows.transferring import stalled_unpacking
 from tests.factories import DataTransferRouteFactory, DiskDataLocationFactory, SiteFactory, TapeDataLocationFactory
 from tests.workflows.racing import overtaken, race
 from tests.workflows.scenario import WORKER, WRONG, build_world, found, out_of_use
@@ -449,7 +457,7 @@ def test_unpacking_creates_verified_copies_of_the_packages(world):
     transfer, packages = arrived(world)
     assert list(DataTransfer.objects.awaiting_unpack()) == [transfer]
     [transfer] = claim_unpacking(worker=WORKER)
-    complete_unpacking(transfer, worker=WORKER, found=map(found, packages))
+    complete_unpacking(transfer, worker=WORKER, reports=map(found, packages))
     assert transfer.unpack_status == Status.COMPLETED
     for package in packages:
         copy = world.copy(package, world.cologne_buffer)
@@ -461,7 +469,7 @@ def test_unpacking_can_be_reported_again(world):
     _, packages = arrived(world)
     [transfer] = claim_unpacking(worker=WORKER)
     for _ in range(2):
-        complete_unpacking(transfer, worker=WORKER, found=map(found, packages))
+        complete_unpacking(transfer, worker=WORKER, reports=map(found, packages))
     assert PhysicalCopy.objects.at(world.cologne_buffer).filter(raw_data_package__in=packages).count() == 2
 
 
@@ -469,14 +477,14 @@ def test_a_mismatch_in_unpacking_can_be_reported_again_but_nothing_else(world):
     _, packages = arrived(world)
     [transfer] = claim_unpacking(worker=WORKER)
     for _ in range(2):
-        complete_unpacking(transfer, worker=WORKER, found=[found(packages[0], WRONG)])
+        complete_unpacking(transfer, worker=WORKER, reports=[found(packages[0], WRONG)])
         assert (transfer.unpack_status, transfer.unpack_retry_count) == (Status.PENDING, 1)
     with pytest.raises(InvalidTransition):
-        complete_unpacking(transfer, worker=WORKER, found=map(found, packages))
+        complete_unpacking(transfer, worker=WORKER, reports=map(found, packages))
     claim_unpacking(worker=WORKER)
-    complete_unpacking(transfer, worker=WORKER, found=map(found, packages))
+    complete_unpacking(transfer, worker=WORKER, reports=map(found, packages))
     with pytest.raises(InvalidTransition):
-        complete_unpacking(transfer, worker=WORKER, found=[found(packages[0]), found(packages[1], WRONG)])
+        complete_unpacking(transfer, worker=WORKER, reports=[found(packages[0]), found(packages[1], WRONG)])
 
 
 @pytest.mark.parametrize(("retryable", "status"), [(True, Status.PENDING), (False, Status.FAILED)])
@@ -490,7 +498,7 @@ def test_a_failure_to_unpack_can_be_reported_again_until_it_is_claimed_again(wor
     with pytest.raises(InvalidTransition):
         fail_unpacking(transfer, worker=WORKER, message="power lost", retryable=retryable)
     if not retryable:
-        retry_unpacking(transfer)
+        reset_unpacking(transfer)
     claim_unpacking(worker="other")
     with pytest.raises(LostClaim, match="other does"):
         fail_unpacking(transfer, worker=WORKER, message="disk full", retryable=retryable)
@@ -500,14 +508,14 @@ def test_two_reports_of_one_package_that_differ_are_refused(world):
     _, packages = arrived(world)
     [transfer] = claim_unpacking(worker=WORKER)
     with pytest.raises(Conflict, match=f"raw_data_package {packages[0].pk}: is reported both as sha256 {WRONG}"):
-        complete_unpacking(transfer, worker=WORKER, found=[found(packages[0], WRONG), *map(found, packages)])
+        complete_unpacking(transfer, worker=WORKER, reports=[found(packages[0], WRONG), *map(found, packages)])
     assert not PhysicalCopy.objects.at(world.cologne_buffer).filter(raw_data_package__in=packages).exists()
 
 
 def test_a_package_that_differs_after_unpacking_never_counts_and_is_unpacked_again(world):
     _, packages = arrived(world)
     [transfer] = claim_unpacking(worker=WORKER)
-    complete_unpacking(transfer, worker=WORKER, found=[found(packages[0]), found(packages[1], WRONG)])
+    complete_unpacking(transfer, worker=WORKER, reports=[found(packages[0]), found(packages[1], WRONG)])
     assert (transfer.status, transfer.unpack_status, transfer.unpack_retry_count) == ("completed", "pending", 1)
     assert f"raw_data_package {packages[1].pk}: checksum is sha256 {WRONG}" in transfer.unpack_failure_message
     good, bad = (world.copy(package, world.cologne_buffer) for package in packages)
@@ -515,7 +523,7 @@ def test_a_package_that_differs_after_unpacking_never_counts_and_is_unpacked_aga
     assert (bad.status, bad.verification) == (PhysicalCopyStatus.CORRUPT, Verification.MISMATCH)
     assert list(RawDataPackage.objects.awaiting_archive(world.cologne_archive)) == [packages[0]]
     [transfer] = claim_unpacking(worker=WORKER)
-    complete_unpacking(transfer, worker=WORKER, found=map(found, packages))
+    complete_unpacking(transfer, worker=WORKER, reports=map(found, packages))
     bad.refresh_from_db()
     assert (transfer.unpack_status, bad.status, bad.verification) == ("completed", "present", "verified")
 
@@ -523,7 +531,7 @@ def test_a_package_that_differs_after_unpacking_never_counts_and_is_unpacked_aga
 def test_unpacking_that_misses_a_package_is_not_complete(world):
     _, packages = arrived(world)
     [transfer] = claim_unpacking(worker=WORKER)
-    complete_unpacking(transfer, worker=WORKER, found=[found(packages[0])])
+    complete_unpacking(transfer, worker=WORKER, reports=[found(packages[0])])
     assert transfer.unpack_status == Status.PENDING
     assert transfer.unpack_failure_message == f"raw_data_package {packages[1].pk}: is missing"
 
@@ -533,7 +541,7 @@ def test_packages_of_another_transfer_are_not_unpacked_by_this_one(world):
     [stranger] = world.made_packages()
     [transfer] = claim_unpacking(worker=WORKER)
     with pytest.raises(Conflict, match=f"raw_data_package {stranger.pk} is not in it"):
-        complete_unpacking(transfer, worker=WORKER, found=map(found, [*packages, stranger]))
+        complete_unpacking(transfer, worker=WORKER, reports=map(found, [*packages, stranger]))
     assert not PhysicalCopy.objects.at(world.cologne_buffer).filter(raw_data_package__in=packages).exists()
 
 
@@ -545,10 +553,10 @@ def test_unpacking_fails_for_good_after_its_retries_and_is_retried_alone(world):
     assert (transfer.status, transfer.unpack_status) == (Status.COMPLETED, Status.FAILED)
     assert claim_unpacking(worker=WORKER) == []
     assert states(packages) == {PackageState.FAILED}
-    retry_unpacking(transfer)
+    reset_unpacking(transfer)
     assert states(packages) == {PackageState.TRANSFERRING}
     [transfer] = claim_unpacking(worker=WORKER)
-    complete_unpacking(transfer, worker=WORKER, found=map(found, packages))
+    complete_unpacking(transfer, worker=WORKER, reports=map(found, packages))
     assert transfer.unpack_status == Status.COMPLETED
 
 
@@ -556,7 +564,7 @@ def test_packages_that_were_unpacked_well_do_not_fail_with_the_others(world):
     _, packages = arrived(world)
     for _ in range(4):
         [transfer] = claim_unpacking(worker=WORKER)
-        complete_unpacking(transfer, worker=WORKER, found=[found(packages[0]), found(packages[1], WRONG)])
+        complete_unpacking(transfer, worker=WORKER, reports=[found(packages[0]), found(packages[1], WRONG)])
     assert transfer.unpack_status == Status.FAILED
     assert [states([package]) for package in packages] == [{PackageState.TRANSFERRING}, {PackageState.FAILED}]
 
@@ -565,7 +573,7 @@ def test_only_the_worker_that_unpacks_may_report(world):
     _, packages = arrived(world)
     [transfer] = claim_unpacking(worker="other")
     for report in (
-        lambda: complete_unpacking(transfer, worker=WORKER, found=map(found, packages)),
+        lambda: complete_unpacking(transfer, worker=WORKER, reports=map(found, packages)),
         lambda: fail_unpacking(transfer, worker=WORKER, message="disk full"),
         lambda: heartbeat_unpacking(transfer, worker=WORKER),
     ):
@@ -574,7 +582,7 @@ def test_only_the_worker_that_unpacks_may_report(world):
     with pytest.raises(OpsdbError, match="say what went wrong"):
         fail_unpacking(transfer, worker="other", message=" ")
     with pytest.raises(InvalidTransition, match="unpack_status cannot go from pending to pending"):
-        retry_unpacking(retry_unpacking(transfer))
+        reset_unpacking(reset_unpacking(transfer))
 
 
 def test_stalled_unpacking_is_found_and_given_to_another(world):
@@ -585,7 +593,7 @@ def test_stalled_unpacking_is_found_and_given_to_another(world):
     assert list(stalled_unpacking(older_than=timedelta(minutes=5))) == [transfer]
     heartbeat_unpacking(transfer, worker="dead")
     assert not stalled_unpacking(older_than=timedelta(minutes=5)).exists()
-    retry_unpacking(transfer)
+    reset_unpacking(transfer)
     assert claim_unpacking(worker=WORKER) == [transfer]
 
 
@@ -599,7 +607,7 @@ def test_claims_of_unpacking_need_a_name_and_can_be_bound_to_a_location(world):
 
 def test_what_does_not_exist_can_not_arrive(world):
     with pytest.raises(NotFound, match="there is no such row"):
-        record_arrivals(world.us_buffer, [Found(RawDataPackage(pk=uuid7()), WRONG)], worker=WORKER)
+        record_arrivals(world.us_buffer, [CopyReport(RawDataPackage(pk=uuid7()), WRONG)], worker=WORKER)
 
 
 def test_what_is_being_deleted_can_not_arrive(world):
@@ -688,7 +696,7 @@ def test_what_is_made_at_the_only_archive_site_need_not_travel(world):
     with out_of_use(world.cologne_archive, world.us_archive):
         bundle = world.made_bundle()
         assert plan_transfers() == []
-        told = explain(bundle)
+        told = explain_row(bundle)
         assert (told.done, told.next_step) == (True, "nothing")
         plan_archiving(archive)
         [transfer] = claim_archive_transfers(worker=WORKER)

@@ -9,13 +9,19 @@ from django.utils import timezone
 from opsdb.models import DataTransfer, DataTransferPackage, LongTermArchiveTransfer, RawDataPackage, StagingJob, Status
 from opsdb.models.base import WorkItem
 from opsdb.models.identifiers import uuid7
-from opsdb.workflows import work
-from opsdb.workflows.archiving import plan_archiving
-from opsdb.workflows.errors import InvalidTransition, LostClaim, NotFound, OpsdbError
-from opsdb.workflows.packaging import bundle_raw_data_packages, package_raw_data_files
-from opsdb.workflows.staging import request_staging
-from opsdb.workflows.states import move
-from opsdb.workflows.transferring import plan_transfers
+from opsdb.workflows import (
+    InvalidTransition,
+    LostClaim,
+    NotFound,
+    OpsdbError,
+    bundle_raw_data_packages,
+    move_state,
+    package_raw_data_files,
+    plan_archiving,
+    plan_transfers,
+    request_staging,
+    work,
+)
 from tests.workflows.racing import race
 from tests.workflows.scenario import build_world
 
@@ -106,7 +112,7 @@ def test_a_claim_keeps_the_filters_and_the_order_of_its_queryset(pending):
 
 def test_a_scheduled_item_can_be_claimed(pending):
     [item] = pending(1)
-    move(item, Status.SCHEDULED, scheduled_at=timezone.now())
+    move_state(item, Status.SCHEDULED, scheduled_at=timezone.now())
     assert claimed([item]) == [item]
 
 
@@ -122,7 +128,7 @@ def test_only_the_holder_may_beat_hold_complete_or_fail(pending):
     [item] = claimed(pending(1), worker="holder")
     for act in (
         lambda: work.heartbeat(item, worker="thief"),
-        lambda: work.hold(item, worker="thief"),
+        lambda: work.lock_claimed(item, worker="thief"),
         lambda: work.complete(item, worker="thief"),
         lambda: work.fail(item, worker="thief", message="no"),
     ):
@@ -208,11 +214,11 @@ def test_a_stalled_item_is_found_reset_and_lost_to_its_worker(pending):
     dead, alive = claimed(items)
     long_ago = timezone.now() - timedelta(hours=1)
     all_of(items).filter(pk=dead.pk).update(heartbeat_at=long_ago)
-    assert list(work.stalled(all_of(items), older_than=timedelta(minutes=10))) == [dead]
+    assert list(work.filter_stalled(all_of(items), older_than=timedelta(minutes=10))) == [dead]
     work.heartbeat(dead, worker="worker")
-    assert not work.stalled(all_of(items), older_than=timedelta(minutes=10)).exists()
+    assert not work.filter_stalled(all_of(items), older_than=timedelta(minutes=10)).exists()
     all_of(items).filter(pk=alive.pk).update(heartbeat_at=None, started_at=long_ago)
-    assert list(work.stalled(all_of(items), older_than=timedelta(minutes=10))) == [alive]
+    assert list(work.filter_stalled(all_of(items), older_than=timedelta(minutes=10))) == [alive]
     work.reset(alive)
     assert claimed([alive], worker="other") == [alive]
     with pytest.raises(LostClaim, match="other does"):
@@ -222,16 +228,16 @@ def test_a_stalled_item_is_found_reset_and_lost_to_its_worker(pending):
 def test_a_move_names_row_from_to_and_allowed(pending):
     [item] = pending(1)
     with pytest.raises(InvalidTransition, match=f"{item._meta.db_table} {item.pk}: status cannot go from pending to"):
-        move(item, Status.COMPLETED)
+        move_state(item, Status.COMPLETED)
     with pytest.raises(InvalidTransition, match="from pending to failed; it can become: scheduled, in_progress$"):
-        move(item, Status.FAILED, only_from=[Status.IN_PROGRESS], failure_message="no")
+        move_state(item, Status.FAILED, only_from=[Status.IN_PROGRESS], failure_message="no")
 
 
 def test_a_move_of_a_row_that_is_not_there_says_so(pending):
     [item] = pending(1)
     absent = type(item)(pk=item.pk + 10**6 if isinstance(item.pk, int) else uuid7())
     with pytest.raises(NotFound, match="there is no such row"):
-        move(absent, Status.IN_PROGRESS)
+        move_state(absent, Status.IN_PROGRESS)
 
 
 @pytest.mark.django_db(transaction=True)
