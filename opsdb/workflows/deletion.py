@@ -1,4 +1,4 @@
-"""Stage 7, delete: workers delete bytes, but only the database says which.
+"""Stage 7, delete: workers delete bytes, and rules in the database decide which.
 
 A deletion is scheduled (by a manager that asks ``PhysicalCopy.objects.deletable(location)``, or by an approved
 request), claimed by a worker, and completed or failed by it. A trigger enforces the five rules at every step; here
@@ -115,13 +115,13 @@ def explain_deletion(copy: PhysicalCopy) -> DeletionVerdict:
     Raises:
         NotFound: there is no such copy.
     """
-    verdicts = explain_copies([copy.pk])
+    verdicts = _explain_copies([copy.pk])
     if not verdicts:
         raise NotFound(f"{name_row(PhysicalCopy, copy.pk)}: there is no such row")
     return verdicts[0]
 
 
-def explain_copies(ids: Iterable[int]) -> list[DeletionVerdict]:
+def _explain_copies(ids: Iterable[int]) -> list[DeletionVerdict]:
     """Return the verdicts of copies by key, in the order of the keys; unknown keys are left out."""
     connection = connections[router.db_for_write(PhysicalCopy)]
     with connection.cursor() as cursor:
@@ -138,7 +138,7 @@ def explain_copies(ids: Iterable[int]) -> list[DeletionVerdict]:
     return verdicts
 
 
-def keys_of(copies: Copies) -> list[int]:
+def _keys_of(copies: Copies) -> list[int]:
     """Return the keys of copies, sorted."""
     if isinstance(copies, PhysicalCopy):
         copies = [copies]
@@ -182,8 +182,8 @@ def schedule_deletion(copies: Copies) -> Deletions:
         Refused: a simultaneous change made a rule block one of the copies; nothing was changed.
     """
     with translate_integrity_errors(), transaction.atomic():
-        ids = _lock(keys_of(copies))
-        verdicts = explain_copies(ids)
+        ids = _lock(_keys_of(copies))
+        verdicts = _explain_copies(ids)
         scheduled = PhysicalCopyStatus.DELETION_SCHEDULED
         going = [verdict.copy_id for verdict in verdicts if verdict.may_go and verdict.next_step == scheduled]
         PhysicalCopy.objects.filter(pk__in=going).update(
@@ -218,7 +218,7 @@ def claim_deletions(location: DataLocation, *, limit: int) -> Deletions:
             .values_list("pk", flat=True)[:limit]
         )
         _lock_contents(ids)
-        verdicts = explain_copies(ids)
+        verdicts = _explain_copies(ids)
         going = [verdict.copy_id for verdict in verdicts if verdict.may_go]
         held_back = [verdict for verdict in verdicts if not verdict.may_go]
         PhysicalCopy.objects.filter(pk__in=going).update(status=PhysicalCopyStatus.DELETION_IN_PROGRESS)
@@ -245,7 +245,7 @@ def complete_deletions(copies: Copies) -> list[PhysicalCopy]:
         InvalidTransition: no worker has claimed one of them.
         NotFound: one does not exist.
     """
-    keys = keys_of(copies)
+    keys = _keys_of(copies)
     deleting, deleted = PhysicalCopyStatus.DELETION_IN_PROGRESS, PhysicalCopyStatus.DELETED
     with transaction.atomic():
         locked = PhysicalCopy.objects.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True)
@@ -325,7 +325,7 @@ def cancel_deletion(copies: Copies) -> list[PhysicalCopy]:
     }
     too_late = {PhysicalCopyStatus.DELETION_IN_PROGRESS, PhysicalCopyStatus.DELETED}
     with transaction.atomic():
-        locked = PhysicalCopy.objects.filter(pk__in=keys_of(copies)).order_by("pk").select_for_update(no_key=True)
+        locked = PhysicalCopy.objects.filter(pk__in=_keys_of(copies)).order_by("pk").select_for_update(no_key=True)
         statuses = {pk: PhysicalCopyStatus(status) for pk, status in locked.values_list("pk", "status")}
         for pk, status in statuses.items():
             if status in too_late:
@@ -344,7 +344,7 @@ def write_off_copy(copy: PhysicalCopy) -> PhysicalCopy:
     Locks the copy and its content.
 
     Raises:
-        Refused: rule 1 or 2 says that it must not be missing.
+        Refused: rule 1 or 2 does not allow it.
         InvalidTransition: it is not missing.
     """
     with translate_integrity_errors(), transaction.atomic():

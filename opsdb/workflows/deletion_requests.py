@@ -22,7 +22,7 @@ from opsdb.models import (
 )
 
 from .attribution import attributed, has_actor
-from .deletion import Deletions, DeletionVerdict, explain_copies, keys_of, schedule_deletion
+from .deletion import Deletions, DeletionVerdict, _explain_copies, _keys_of, schedule_deletion
 from .errors import InvalidTransition, NotFound, OpsdbError, Refused, name_row, translate_integrity_errors
 from .states import move_state
 
@@ -76,14 +76,14 @@ def request_deletion(
     if not 1 <= limit <= most:
         raise OpsdbError(f"request_deletion: the limit must be from 1 to {most}, not {limit}")
     copies = copies[: limit + 1] if isinstance(copies, QuerySet) else copies
-    ids = keys_of(copies)
+    ids = _keys_of(copies)
     if len(ids) > limit:
         raise Refused(f"request_deletion: there are more than {limit} copies; ask for fewer at a time")
     with translate_integrity_errors(), transaction.atomic():
         elsewhere = PhysicalCopy.objects.filter(pk__in=ids).exclude(data_location=location).values_list("pk", flat=True)
         if strayed := elsewhere.order_by("pk").first():
             raise Refused(f"{name_row(PhysicalCopy, strayed)}: is at another location than {location}; leave it out")
-        verdicts = explain_copies(ids)
+        verdicts = _explain_copies(ids)
         going = [verdict.copy_id for verdict in verdicts if _may_be_scheduled(verdict, overrides_retention)]
         held_back = [verdict for verdict in verdicts if verdict.copy_id not in {*going}]
         if dry_run:

@@ -28,7 +28,7 @@ def list_due_fixity_checks(location: DataLocation, *, quota: int) -> list[Physic
     """Return the copies at a location that are due for a fixity check, the longest unchecked first. Locks nocontent.
 
     Args:
-        location: its ``fixity_interval_days`` says when a copy is due.
+        location: its ``fixity_interval_days`` determines when a copy is due.
         quota: most checks within 24 hours, including those that were made already.
 
     Raises:

@@ -262,6 +262,6 @@ def _require_buffer(package, location, site_id):
         return
     use = site_id and choose_buffer(site_id)
     raise Refused(
-        f"{name_row(RawDataPackage, package.pk)}: can't be at location {location}, which is no buffer in use at the "
+        f"{name_row(RawDataPackage, package.pk)}: can't be at location {location}, which is no active buffer at the "
         "site of its files; " + (f"write it to {use}" if use else "make or activate a buffer there")
     )

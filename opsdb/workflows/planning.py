@@ -35,7 +35,7 @@ def list_due_pipelines(now: datetime | None = None) -> list[Pipeline]:
         now: the moment; now when left out.
 
     Raises:
-        Refused: a cron expression can't be read. The model's validation refuses it; only plain SQL gets it in.
+        Refused: a cron expression is invalid; only plain SQL can store one, the model's validation refuses it.
     """
     now = now or timezone.now()
     due = []

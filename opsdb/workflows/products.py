@@ -25,7 +25,7 @@ from opsdb.models import (
 from ._reports import CopyReport, require_comparable
 from .arrivals import record_new_copy
 from .errors import Conflict, Refused, name_row
-from .runs import lock_run
+from .runs import _lock_run
 from .states import move_state
 
 
@@ -73,7 +73,7 @@ def register_data_product(
         "intermediate": intermediate,
     }
     with transaction.atomic():
-        locked = lock_run(run)
+        locked = _lock_run(run)
         location = location or locked.step.pipeline.processing_location
         known = DataProduct.objects.of_run(locked).filter(relative_path=relative_path).first()
         is_running = locked.status in (RunStatus.RUNNING, RunStatus.COLLECTING_RESULTS)

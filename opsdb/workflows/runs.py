@@ -42,7 +42,7 @@ NO_ATTEMPT = {
 }
 
 
-def lock_run(run: ExecutedReductionStep) -> ExecutedReductionStep:
+def _lock_run(run: ExecutedReductionStep) -> ExecutedReductionStep:
     """Lock a run until the transaction ends, and return it with its step and pipeline."""
     locked = (
         ExecutedReductionStep.objects.filter(pk=run.pk)
@@ -65,8 +65,8 @@ def claim_runs(*, limit: int = 1, location: DataLocation | None = None) -> list[
 
     A run has no columns for a worker and its heartbeat: it belongs to the cluster job with its ``hpc_job_id``. Runs
     that can't start (a disabled pipeline, an inactive location, an input without a readable copy) stay pending, and
-    ``explain_row`` gives the reason. Locks the runs, skipping those that another manager is starting, and the readable
-    copies of their inputs.
+    ``explain_row`` gives the reason. Each run is started in a transaction of its own, which locks the run, skipping one
+    that another manager is starting, and the readable copies of its inputs.
 
     Args:
         limit: how many at the most.
@@ -85,18 +85,16 @@ def claim_runs(*, limit: int = 1, location: DataLocation | None = None) -> list[
     if location is not None:
         waiting = waiting.filter(step__pipeline__processing_location=location)
     claimed: list[ExecutedReductionStep] = []
-    with transaction.atomic():
-        for key in list(waiting.order_by("created_at", "pk").values_list("pk", flat=True)):
-            run = waiting.filter(pk=key).select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
-            if run is None:
-                continue
-            try:
-                with transaction.atomic():
+    for key in list(waiting.order_by("created_at", "pk").values_list("pk", flat=True)):
+        try:
+            with transaction.atomic():
+                run = waiting.filter(pk=key).select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
+                if run is not None:
                     claimed.append(start_run(run))
-            except Refused:
-                continue
-            if len(claimed) == limit:
-                break
+        except Refused:
+            continue
+        if len(claimed) == limit:
+            break
     return claimed
 
 
@@ -114,7 +112,7 @@ def start_run(run: ExecutedReductionStep, *, user: AbstractBaseUser | None = Non
         Refused: the pipeline is disabled, its location is inactive, or an input has no readable copy.
     """
     with transaction.atomic():
-        locked = lock_run(run)
+        locked = _lock_run(run)
         if locked.status == RunStatus.STAGING_DATA:
             return _refreshed(run)
         pipeline = locked.step.pipeline
@@ -160,7 +158,7 @@ def submit_run(run: ExecutedReductionStep, *, hpc_job_id: str) -> ExecutedReduct
     if not hpc_job_id.strip():
         raise Refused(f"{name}: give the number of the job at the cluster")
     with transaction.atomic():
-        locked = lock_run(run)
+        locked = _lock_run(run)
         if locked.status in WITH_DATA and locked.hpc_job_id:
             if locked.hpc_job_id != hpc_job_id:
                 raise Conflict(
@@ -208,7 +206,7 @@ def _require_success(run, exit_code):
 
 def _advance(run, to, **facts):
     with transaction.atomic():
-        if lock_run(run).status != to:
+        if _lock_run(run).status != to:
             move_state(run, to, **facts)
     return _refreshed(run)
 
@@ -240,7 +238,7 @@ def complete_run(
     _require_success(run, exit_code)
     usage = {"wall_time_seconds": wall_time_seconds, "cpu_hours": cpu_hours, "peak_memory_gb": peak_memory_gb}
     with transaction.atomic():
-        locked = lock_run(run)
+        locked = _lock_run(run)
         if locked.status != RunStatus.COMPLETED:
             move_state(
                 run, RunStatus.COMPLETED, exit_code=exit_code, finished_at=timezone.now(), failure_message="", **usage
@@ -297,7 +295,7 @@ def fail_run(
     if not message.strip():
         raise Refused(f"{name}: describe what went wrong")
     with transaction.atomic():
-        locked = lock_run(run)
+        locked = _lock_run(run)
         status = RunStatus(locked.status)
         if (
             status in (RunStatus.PENDING, RunStatus.FAILED)
@@ -331,7 +329,7 @@ def cancel_run(run: ExecutedReductionStep, *, reason: str) -> ExecutedReductionS
     if not reason.strip():
         raise Refused(f"{name_row(ExecutedReductionStep, run.pk)}: give the reason why it is cancelled")
     with transaction.atomic():
-        locked = lock_run(run)
+        locked = _lock_run(run)
         if locked.status != RunStatus.CANCELLED:
             move_state(run, RunStatus.CANCELLED, failure_message=reason, finished_at=timezone.now())
             _release_data(locked)
@@ -350,7 +348,7 @@ def reset_run(run: ExecutedReductionStep) -> ExecutedReductionStep:
     with transaction.atomic():
         # So that no manager plans a run for the sub-group meanwhile.
         ReductionStep.objects.select_for_update(no_key=True).get(pk=run.step_id)
-        locked = lock_run(run)
+        locked = _lock_run(run)
         other = locked.step.runs.open().filter(sub_group_key=locked.sub_group_key).exclude(pk=run.pk).first()
         if other:
             raise Refused(

@@ -11,12 +11,12 @@ from opsdb.models import DataLocation, DataTransferRoute, Pipeline
 from .errors import NotFound, name_row
 
 Switchable = TypeVar("Switchable", bound=DataLocation | DataTransferRoute | Pipeline)
-# The field of each that says whether it is active.
+# The field with whether a row is active.
 _SWITCHES: dict[type[Model], str] = {DataLocation: "active", DataTransferRoute: "active", Pipeline: "enabled"}
 
 
 def get_switch_field(model: type[Model]) -> str:
-    """Return the name of the field that says whether rows of a model are active."""
+    """Return the name of the field with whether rows of a model are active."""
     return next(name for kind, name in _SWITCHES.items() if issubclass(model, kind))
 
 

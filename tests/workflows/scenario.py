@@ -253,7 +253,7 @@ def build_world() -> World:
 
 @contextmanager
 def out_of_use(*rows):
-    """Put locations or routes out of use for a while."""
+    """Make locations or routes inactive for a while."""
     for row in rows:
         type(row).objects.filter(pk=row.pk).update(active=False)
         row.active = False

@@ -117,9 +117,9 @@ def test_what_can_not_be_read_is_not_planned(world, state):
 
 def test_packages_go_only_into_archives_in_use(world):
     buffered(world)
-    with pytest.raises(Refused, match="buffer is no long-term archive in use"):
+    with pytest.raises(Refused, match="buffer is no active long-term archive"):
         plan_archiving(world.cologne_buffer)
-    with out_of_use(world.cologne_archive), pytest.raises(Refused, match="no long-term archive in use"):
+    with out_of_use(world.cologne_archive), pytest.raises(Refused, match="no active long-term archive"):
         plan_archiving(world.cologne_archive)
     plan_archiving(world.cologne_archive)
     with out_of_use(world.cologne_archive):

@@ -38,6 +38,7 @@ from opsdb.workflows import (
     record_fixity,
     reject_deletion,
     request_deletion,
+    reset_deletion,
     schedule_deletion,
     write_off_copy,
 )
@@ -155,7 +156,7 @@ def test_what_a_worker_has_deleted_can_always_be_reported(story):
 def test_a_failed_deletion_says_why_and_can_be_taken_up_again(story):
     schedule_deletion(story.package_copy)
     [started] = claim_deletions(story.buffer, limit=1).copies
-    with pytest.raises(OpsdbError, match="say what went wrong"):
+    with pytest.raises(OpsdbError, match="describe what went wrong"):
         fail_deletion(started, message=" ")
     for _ in range(2):
         failed = fail_deletion(started, message="permission denied")
@@ -166,6 +167,28 @@ def test_a_failed_deletion_says_why_and_can_be_taken_up_again(story):
     assert schedule_deletion(failed).copies == [failed]
     [started] = claim_deletions(story.buffer, limit=1).copies
     assert complete_deletion(started).failure_message == ""
+
+
+def test_an_operator_resets_a_failed_deletion(story):
+    with pytest.raises(InvalidTransition, match="from present to deletion_scheduled"):
+        reset_deletion(story.package_copy)
+    schedule_deletion(story.package_copy)
+    [started] = claim_deletions(story.buffer, limit=1).copies
+    fail_deletion(started, message="permission denied")
+    again = reset_deletion(started)
+    assert (again.pk, again.status, again.failure_message) == (started.pk, "deletion_scheduled", "")
+    with pytest.raises(NotFound):
+        reset_deletion(PhysicalCopy(pk=987654321))
+
+
+def test_a_failed_deletion_is_not_reset_when_a_rule_blocks_it_by_now(story):
+    schedule_deletion(story.package_copy)
+    [started] = claim_deletions(story.buffer, limit=1).copies
+    fail_deletion(started, message="permission denied")
+    record_fixity(story.archive_copy, WRONG)
+    with pytest.raises(Refused, match=f"physical_copy {started.pk}: deletion rule 2: "):
+        reset_deletion(started)
+    assert status_of(started) == "deletion_failed"
 
 
 def test_nobody_confirms_or_fails_what_nobody_has_started(story):
@@ -193,9 +216,8 @@ def test_a_cancelled_deletion_leaves_the_copy_present(story):
 def test_a_stalled_deletion_can_be_found(story):
     schedule_deletion(story.package_copy)
     claim_deletions(story.buffer, limit=1)
-    later = timezone.now() + timedelta(hours=1)
-    assert PhysicalCopy.objects.deletion_stalled(older_than=later).get() == story.package_copy
-    assert not PhysicalCopy.objects.deletion_stalled(older_than=timezone.now() - timedelta(hours=1)).exists()
+    assert PhysicalCopy.objects.deletion_stalled(older_than=timedelta(0)).get() == story.package_copy
+    assert not PhysicalCopy.objects.deletion_stalled(older_than=timedelta(hours=1)).exists()
 
 
 def test_a_missing_copy_is_written_off_only_when_its_content_is_safe(story):
@@ -352,9 +374,9 @@ def test_nobody_decides_or_executes_without_the_permission(story, act, permissio
     other = "approve" if permission == "execute" else "execute"
     user.user_permissions.add(Permission.objects.get(codename=f"{other}_deletionrequest"))
     with pytest.raises(Refused, match=f"lacks the permission opsdb.{permission}_deletionrequest"):
-        act(request, user)
+        act(request, user=user)
     user.user_permissions.add(Permission.objects.get(codename=f"{permission}_deletionrequest"))
-    act(request, type(user).objects.get(pk=user.pk))
+    act(request, user=type(user).objects.get(pk=user.pk))
 
 
 def test_a_rejected_request_is_over(story):
@@ -427,7 +449,7 @@ def test_a_request_names_no_more_copies_than_its_limit(story, settings):
 def test_a_request_is_for_one_location_and_has_a_reason(story):
     with pytest.raises(Refused, match=f"physical_copy {story.file_copy.pk}: is at another location"):
         request_deletion(story.buffer, [story.file_copy], user=UserFactory(), reason="full")
-    with pytest.raises(OpsdbError, match="say why"):
+    with pytest.raises(OpsdbError, match="give a reason"):
         request_deletion(story.buffer, [story.package_copy], user=UserFactory(), reason=" ")
     with pytest.raises(Refused, match="none is given"):
         request_deletion(story.buffer, [], user=UserFactory(), reason="full", dry_run=False)

@@ -200,7 +200,7 @@ def test_a_tar_goes_to_the_next_buffer_when_the_first_is_out_of_use(world):
 @pytest.mark.parametrize("place", ["cologne_buffer", "source"])
 def test_a_tar_can_only_be_in_a_buffer_at_the_site_of_its_files(world, place):
     [package] = world.plan_packages()
-    with pytest.raises(Refused, match="no buffer in use at the site of its files"):
+    with pytest.raises(Refused, match="no active buffer at the site of its files"):
         world.make(package, location=getattr(world, place))
     package.refresh_from_db()
     assert package.status == Status.IN_PROGRESS
@@ -348,7 +348,7 @@ def test_a_package_whose_checksum_was_reported_wrongly_is_corrected_and_archived
     package, transfer = reported_wrongly(world)
     told = explain_row(package)
     assert told.who == "operator"
-    assert re.search(f"correct_packaging; then .*data_transfer {transfer.pk} by .*retry_unpacking", told.next_step)
+    assert re.search(f"correct_packaging; then .*data_transfer {transfer.pk} by .*reset_unpacking", told.next_step)
     for _ in range(2):
         correct(world, package)
         assert (package.state, package.checksum) == (PackageState.WAITING, digest(package))
@@ -406,7 +406,7 @@ def test_what_was_verified_or_not_made_can_not_be_corrected(world):
         correct(world, planned)
     with pytest.raises(Refused, match="not a buffer"):
         correct(world, planned, location=world.source)
-    with pytest.raises(OpsdbError, match="say why"):
+    with pytest.raises(OpsdbError, match="give the reason"):
         correct_packaging(
             planned, user=world.user, reason=" ", location=world.ccat_buffer, size_bytes=1, checksum=WRONG
         )

@@ -27,10 +27,12 @@ from opsdb.workflows import (
     Conflict,
     InvalidTransition,
     NotFound,
+    OpsdbError,
     Refused,
     begin_run,
     cancel_run,
     choose_software_version,
+    claim_runs,
     claim_staging,
     collect_run,
     complete_run,
@@ -61,7 +63,7 @@ from tests.factories import (
 )
 from tests.factories.base import checksum
 from tests.workflows.racing import race
-from tests.workflows.scenario import WORKER, build_world, found
+from tests.workflows.scenario import WORKER, build_world, found, out_of_use
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)  # a Monday
 NIGHT = datetime(2026, 6, 15, 22, tzinfo=UTC)
@@ -484,6 +486,36 @@ def test_a_run_has_its_data_staged_and_released():
     assert not job.active
 
 
+def test_a_manager_claims_the_oldest_runs_that_can_start(pipeline):
+    lost, first, second = (available(pipeline, name=f"{number}.tar") for number in range(3))
+    runs = []
+    for package in (lost, first, second):
+        step = make_step(pipeline)
+        run = ExecutedReductionStep.objects.create(step=step, software_version=step.software.versions.get())
+        run.input_packages.add(package)
+        runs.append(run)
+    PhysicalCopy.objects.filter(raw_data_package=lost).update(status=PhysicalCopyStatus.MISSING)
+    assert claim_runs(location=PipelineFactory().processing_location) == []
+    [claimed] = claim_runs()
+    assert (claimed, claimed.status) == (runs[1], RunStatus.STAGING_DATA)
+    assert claimed.staging_job.raw_data_packages.get() == first
+    assert claim_runs(limit=5, location=pipeline.processing_location) == [runs[2]]
+    assert claim_runs(limit=5) == []
+    runs[0].refresh_from_db()
+    assert runs[0].status == RunStatus.PENDING
+    with pytest.raises(OpsdbError, match="the limit must be 1 or more"):
+        claim_runs(limit=0)
+
+
+def test_no_run_of_a_disabled_pipeline_or_an_inactive_location_is_claimed(run, pipeline):
+    Pipeline.objects.update(enabled=False)
+    assert claim_runs() == []
+    Pipeline.objects.update(enabled=True)
+    with out_of_use(pipeline.processing_location):
+        assert claim_runs() == []
+    assert claim_runs() == [run]
+
+
 def test_a_run_goes_its_way_and_every_step_can_be_repeated(run):
     steps = [
         (RunStatus.SUBMITTED, lambda: submit_run(run, hpc_job_id="4711")),
@@ -538,7 +570,7 @@ def test_a_failed_run_is_tried_again_until_its_retries_are_used_up(run):
 def test_a_failure_that_no_retry_helps_is_final(run):
     fail_run(run, message="no such configuration", retryable=False)
     assert run.status == RunStatus.FAILED
-    with pytest.raises(Refused, match="say what went wrong"):
+    with pytest.raises(Refused, match="describe what went wrong"):
         fail_run(run, message=" ")
 
 
@@ -570,7 +602,7 @@ def test_a_run_can_be_cancelled_until_it_collects_its_results(run):
 
 
 def test_a_cancelled_run_says_why(run):
-    with pytest.raises(Refused, match="say why"):
+    with pytest.raises(Refused, match="give the reason"):
         cancel_run(run, reason="")
     cancel_run(run, reason="no longer wanted")
     assert (run.status, run.failure_message) == (RunStatus.CANCELLED, "no longer wanted")
@@ -786,6 +818,16 @@ def test_a_reset_and_a_plan_at_once_leave_one_open_run():
         outcomes = race(2, lambda number, run=run, step=step: plan_runs(step) if number else reset_run(run))
         assert not [one for one in outcomes if isinstance(one, Exception) and not isinstance(one, Refused)]
         assert step.runs.open().count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_managers_at_once_claim_different_runs():
+    pipeline = PipelineFactory()
+    for _ in range(4):
+        observed(pipeline)
+    planned = [run for _ in range(4) for run in plan_runs(make_step(pipeline))]
+    claimed = race(2, lambda number: claim_runs(limit=2))
+    assert sorted(run.pk for runs in claimed for run in runs) == [run.pk for run in planned]
 
 
 @pytest.mark.django_db(transaction=True)

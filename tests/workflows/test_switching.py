@@ -1,4 +1,4 @@
-"""Operators put locations, routes and pipelines out of use and into use; observers judge what was observed."""
+"""Operators make locations, routes and pipelines inactive and active; observers assess executions."""
 
 import pytest
 

@@ -48,7 +48,6 @@ from opsdb.workflows import (
     reset_unpacking,
     work,
 )
-from opsdb.workflows.transferring import stalled_unpacking
 from tests.factories import DataTransferRouteFactory, DiskDataLocationFactory, SiteFactory, TapeDataLocationFactory
 from tests.workflows.racing import overtaken, race
 from tests.workflows.scenario import WORKER, WRONG, build_world, found, out_of_use
@@ -579,7 +578,7 @@ def test_only_the_worker_that_unpacks_may_report(world):
     ):
         with pytest.raises(LostClaim, match="worker does not unpack it, other does"):
             report()
-    with pytest.raises(OpsdbError, match="say what went wrong"):
+    with pytest.raises(OpsdbError, match="describe what went wrong"):
         fail_unpacking(transfer, worker="other", message=" ")
     with pytest.raises(InvalidTransition, match="unpack_status cannot go from pending to pending"):
         reset_unpacking(reset_unpacking(transfer))
@@ -588,11 +587,11 @@ def test_only_the_worker_that_unpacks_may_report(world):
 def test_stalled_unpacking_is_found_and_given_to_another(world):
     arrived(world)
     [transfer] = claim_unpacking(worker="dead")
-    assert not stalled_unpacking(older_than=timedelta(minutes=5)).exists()
+    assert not DataTransfer.objects.unpacking_stalled(older_than=timedelta(minutes=5)).exists()
     DataTransfer.objects.update(unpack_heartbeat_at=timezone.now() - timedelta(minutes=6))
-    assert list(stalled_unpacking(older_than=timedelta(minutes=5))) == [transfer]
+    assert list(DataTransfer.objects.unpacking_stalled(older_than=timedelta(minutes=5))) == [transfer]
     heartbeat_unpacking(transfer, worker="dead")
-    assert not stalled_unpacking(older_than=timedelta(minutes=5)).exists()
+    assert not DataTransfer.objects.unpacking_stalled(older_than=timedelta(minutes=5)).exists()
     reset_unpacking(transfer)
     assert claim_unpacking(worker=WORKER) == [transfer]
 

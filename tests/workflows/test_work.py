@@ -15,11 +15,31 @@ from opsdb.workflows import (
     NotFound,
     OpsdbError,
     bundle_raw_data_packages,
+    claim_archive_transfers,
+    claim_bundling,
+    claim_packaging,
+    claim_staging,
+    claim_transfers,
+    fail_archive_transfer,
+    fail_bundling,
+    fail_packaging,
+    fail_staging,
+    fail_transfer,
+    heartbeat_archive_transfer,
+    heartbeat_bundling,
+    heartbeat_packaging,
+    heartbeat_staging,
+    heartbeat_transfer,
     move_state,
     package_raw_data_files,
     plan_archiving,
     plan_transfers,
     request_staging,
+    reset_archive_transfer,
+    reset_bundling,
+    reset_packaging,
+    reset_staging,
+    reset_transfer,
     work,
 )
 from tests.workflows.racing import race
@@ -199,7 +219,7 @@ def test_a_failure_can_be_reported_again_until_the_item_is_claimed_again(pending
 
 def test_a_failure_says_what_went_wrong(pending):
     [item] = claimed(pending(1))
-    with pytest.raises(OpsdbError, match="say what went wrong"):
+    with pytest.raises(OpsdbError, match="describe what went wrong"):
         work.fail(item, worker="worker", message="  ")
 
 
@@ -264,3 +284,51 @@ def test_of_completion_and_reset_at_once_exactly_one_wins(round):
     assert sum(isinstance(outcome, OpsdbError) for outcome in outcomes) == 1, outcomes
     item.refresh_from_db()
     assert item.status in (Status.PENDING, Status.COMPLETED)
+
+
+VERBS = {
+    RawDataPackage: (claim_packaging, heartbeat_packaging, fail_packaging, reset_packaging),
+    DataTransferPackage: (claim_bundling, heartbeat_bundling, fail_bundling, reset_bundling),
+    DataTransfer: (claim_transfers, heartbeat_transfer, fail_transfer, reset_transfer),
+    LongTermArchiveTransfer: (
+        claim_archive_transfers,
+        heartbeat_archive_transfer,
+        fail_archive_transfer,
+        reset_archive_transfer,
+    ),
+    StagingJob: (claim_staging, heartbeat_staging, fail_staging, reset_staging),
+}
+
+
+@pytest.mark.parametrize("model", VERBS, ids=lambda model: model._meta.db_table)
+def test_every_kind_is_claimed_kept_alive_failed_and_reset_by_its_own_functions(model):
+    claim, heartbeat, fail, reset = VERBS[model]
+    first, second = PENDING[model](build_world(), 2)[:2]
+    assert claim(worker="worker") == [first]
+    assert claim(worker="other", limit=5)[0] == second
+    model.objects.filter(pk=first.pk).update(heartbeat_at=None)
+    heartbeat(first, worker="worker")
+    first.refresh_from_db()
+    assert first.heartbeat_at is not None
+    with pytest.raises(LostClaim, match="other does not hold it, worker does"):
+        heartbeat(first, worker="other")
+    failed = fail(first, worker="worker", message="disk full")
+    assert (failed.pk, failed.status, failed.retry_count) == (first.pk, Status.PENDING, 1)
+    assert claim(worker="worker") == [first]
+    assert fail(first, worker="worker", message="no such file", retryable=False).status == Status.FAILED
+    again = reset(first)
+    assert (again.status, again.retry_count, again.claimed_by) == (Status.PENDING, 0, "")
+    with pytest.raises(OpsdbError):
+        claim(worker="", limit=1)
+    with pytest.raises(OpsdbError):
+        claim(worker="worker", limit=0)
+
+
+def test_tars_and_bundles_are_claimed_where_they_are_made():
+    world = build_world()
+    [package] = planned_packages(world, 1)
+    assert claim_packaging(worker="worker", source=world.ccat_buffer) == []
+    assert claim_packaging(worker="worker", source=world.source) == [package]
+    [bundle] = planned_bundles(world, 1)
+    assert claim_bundling(worker="worker", buffer=world.us_buffer) == []
+    assert claim_bundling(worker="worker", buffer=world.ccat_buffer) == [bundle]

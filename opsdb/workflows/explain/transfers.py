@@ -57,7 +57,7 @@ def explain_transfer(transfer: DataTransfer) -> Explanation:
 
 def _explain_unpacking(transfer, name, place) -> Explanation:
     state = f"arrived, unpacking {transfer.unpack_status}"
-    retry = {"name": name, "retry": RESET_UNPACKING}
+    names = {"name": name, "reset": RESET_UNPACKING}
     who = worker_at(transfer.destination_location, Operation.DATA_TRANSFER_UNPACKING)
     if transfer.unpack_status == Status.COMPLETED:
         why = _("%(name)s: has arrived and was unpacked at %(place)s %(duration)s ago") % {
@@ -72,7 +72,7 @@ def _explain_unpacking(transfer, name, place) -> Explanation:
             "place": place,
             "message": transfer.unpack_failure_message,
         }
-        step = _("remove the cause, then reset its unpacking by %(retry)s") % retry
+        step = _("remove the cause, then reset the unpacking of %(name)s by %(reset)s") % names
         return waits(transfer, state, why, step, OPERATOR)
     if transfer.unpack_status == Status.IN_PROGRESS:
         facts = {"name": name, "worker": transfer.unpack_claimed_by or _("a worker"), "place": place}
@@ -81,7 +81,7 @@ def _explain_unpacking(transfer, name, place) -> Explanation:
                 **facts,
                 "silence": format_time_since(transfer.unpack_heartbeat_at),
             }
-            step = _("see whether the worker is alive; if not, reset its unpacking by %(retry)s") % retry
+            step = _("see whether the worker is alive; if not, reset the unpacking of %(name)s by %(reset)s") % names
             return waits(transfer, state, why, step, OPERATOR)
         why = _("%(name)s: %(worker)s unpacks it at %(place)s") % facts
         return waits(transfer, state, why, _("finish unpacking it"), who)
