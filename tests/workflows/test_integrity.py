@@ -9,10 +9,21 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from opsdb.models import ChangeLog, DataLocation, FixityCheck, PhysicalCopy, PhysicalCopyStatus, Verification
-from opsdb.workflows.attribution import attributed
-from opsdb.workflows.deletion import explain_deletion, schedule_deletion, start_deletion
-from opsdb.workflows.errors import Conflict, NotFound, OpsdbError, Refused
-from opsdb.workflows.integrity import Listed, ReconciliationAborted, due_for_fixity, reconcile, record_fixity
+from opsdb.workflows import (
+    Conflict,
+    ListedFile,
+    NotFound,
+    OpsdbError,
+    ReconciliationAborted,
+    Refused,
+    attributed,
+    claim_deletions,
+    explain_deletion,
+    list_due_fixity_checks,
+    reconcile_location,
+    record_fixity,
+    schedule_deletion,
+)
 from tests.factories import DataProductFactory, RawDataFileFactory, RawDataPackageFactory, UserFactory
 from tests.factories.base import checksum
 from tests.workflows.racing import race
@@ -51,7 +62,7 @@ def test_a_checksum_that_differs_makes_a_copy_corrupt_and_nothing_counts_on_it(s
     for held in story.deletable_copies[:3]:
         assert explain_deletion(held).rule == 2
         assert f"raw_data_package {story.package.pk} has 0 verified archive copies" in explain_deletion(held).why
-    assert start_deletion(story.buffer, limit=1).copies == []
+    assert claim_deletions(story.buffer, limit=1).copies == []
 
 
 def test_a_copy_that_was_repaired_counts_again(story):
@@ -107,7 +118,7 @@ def test_an_older_check_does_not_overrule_a_newer_one(story):
 
 def test_what_cannot_be_compared_is_refused(story):
     unsealed = PhysicalCopy.objects.create(data_location=story.buffer, raw_data_package=RawDataPackageFactory())
-    with pytest.raises(OpsdbError, match="none that it should have"):
+    with pytest.raises(OpsdbError, match="not known yet"):
         record_fixity(unsealed, RIGHT)
     with pytest.raises(OpsdbError, match="md5 can't be compared"):
         record_fixity(story.package_copy, "0" * 32, algorithm="md5")
@@ -159,27 +170,27 @@ def make_due(story, *ages):
 def test_the_longest_unchecked_are_due_first_and_never_checked_before_all(story):
     PhysicalCopy.objects.at(story.buffer).update(status="missing")
     month, year, never, fresh = make_due(story, 31, 365, None, 29)
-    assert due_for_fixity(story.buffer, quota=10) == [never, year, month]
-    assert due_for_fixity(story.buffer, quota=2) == [never, year]
-    assert fresh not in due_for_fixity(story.buffer, quota=10)
+    assert list_due_fixity_checks(story.buffer, quota=10) == [never, year, month]
+    assert list_due_fixity_checks(story.buffer, quota=2) == [never, year]
+    assert fresh not in list_due_fixity_checks(story.buffer, quota=10)
 
 
 def test_the_quota_counts_what_was_checked_today(story):
     PhysicalCopy.objects.at(story.buffer).update(status="missing")
     for copy in make_due(story, None, None, None):
-        assert len(due_for_fixity(story.buffer, quota=2)) == 2 - min(2, FixityCheck.objects.count())
+        assert len(list_due_fixity_checks(story.buffer, quota=2)) == 2 - min(2, FixityCheck.objects.count())
         record_fixity(copy, copy.raw_data_package.checksum)
-    assert due_for_fixity(story.buffer, quota=2) == []
+    assert list_due_fixity_checks(story.buffer, quota=2) == []
 
 
 def test_nothing_is_due_where_no_interval_is_set_or_no_bytes_are(story):
-    assert due_for_fixity(story.buffer, quota=10) == []
+    assert list_due_fixity_checks(story.buffer, quota=10) == []
     make_due(story)
-    assert len(due_for_fixity(story.buffer, quota=10)) == 2
+    assert len(list_due_fixity_checks(story.buffer, quota=10)) == 2
     PhysicalCopy.objects.filter(pk=story.package_copy.pk).update(status="missing")
-    assert due_for_fixity(story.buffer, quota=10) == [story.bundle_copy]
+    assert list_due_fixity_checks(story.buffer, quota=10) == [story.bundle_copy]
     with pytest.raises(OpsdbError, match="quota"):
-        due_for_fixity(story.buffer, quota=0)
+        list_due_fixity_checks(story.buffer, quota=0)
 
 
 def test_what_is_due_is_served_by_its_index(story):
@@ -199,14 +210,14 @@ def test_what_is_due_is_served_by_its_index(story):
 def listing_of(location):
     """What the storage would list if all were right."""
     return [
-        Listed(copy.target.relative_path, copy.size_bytes, copy.target.checksum)
+        ListedFile(copy.target.relative_path, copy.size_bytes, copy.target.checksum)
         for copy in PhysicalCopy.objects.at(location).exclude(status__in=["deleted", "missing"]).order_by("pk")
     ]
 
 
 def compare(location, listing, **options):
     options = {"abort_threshold": 1, "minimum_age": timedelta(0)} | options
-    return reconcile(location, listing, **options)
+    return reconcile_location(location, listing, **options)
 
 
 def test_a_listing_that_agrees_finds_nothing(story):
@@ -231,7 +242,7 @@ def test_what_is_not_listed_is_missing_and_marked_only_when_it_is_no_dry_run(sto
 
 def test_what_differs_and_what_nobody_knows_is_named_and_left_alone(story):
     listing = [
-        Listed(story.package.relative_path, SIZE + 1, RIGHT),
+        ListedFile(story.package.relative_path, SIZE + 1, RIGHT),
         (story.bundle.relative_path, None, WRONG),
         ("stray/file.fits", 5, None),
     ]
@@ -332,7 +343,7 @@ from datetime import timedelta
 import django
 django.setup()
 from opsdb.models import DataLocation
-from opsdb.workflows.integrity import reconcile
+from opsdb.workflows import reconcile_location
 location = DataLocation.objects.get(pk=int(sys.argv[1]))
 listing = ((f"some/folder/file-{number}.fits", number, None) for number in range(int(sys.argv[2])))
 reconcile(location, listing, abort_threshold=1, minimum_age=timedelta(0))

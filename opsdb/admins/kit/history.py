@@ -19,7 +19,7 @@ from django.utils.translation import gettext
 from opsdb.models import ChangeLog, ChangeOperation
 from opsdb.models.base import area_of
 from opsdb.models.enums import ChangeLogging
-from opsdb.workflows.attribution import attributed
+from opsdb.workflows import attributed
 
 from .actions import OrderForm, facts_of
 from .refusals import REFUSED, Refusal
