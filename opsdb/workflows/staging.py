@@ -229,8 +229,8 @@ def _require_requested(job, reports):
         model = type(report.content)
         if report.content.pk not in requested.get(model, ()):
             raise Conflict(
-                f"{name_row(StagingJob, job.pk)}: {name_row(model, report.content.pk)} was not asked for; "
-                "report what the job asks for"
+                f"{name_row(StagingJob, job.pk)}: {name_row(model, report.content.pk)} was not requested; "
+                "report what the job requests"
             )
 
 

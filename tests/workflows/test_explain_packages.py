@@ -66,7 +66,7 @@ def test_a_package_is_explained_in_every_state_of_its_own_work(world):
         "has been waiting for ",
     )
     [claimed] = work.claim(RawDataPackage.objects.all(), limit=1, worker=WORKER)
-    check(package, f"raw_data_package_creation .{WORKER}.", "finish it", f"{WORKER} has been at work for")
+    check(package, f"raw_data_package_creation .{WORKER}.", "finish it", f"{WORKER} has been working for")
     stop_the_clock(RawDataPackage)
     check(package, "^operator$", "see whether the worker is alive", "its last heartbeat was 1 d 0 h ago")
     work.fail(claimed, worker=WORKER, message="disk full")

@@ -107,7 +107,7 @@ def test_a_step_says_why_it_has_no_run(world, step):
     world.archived_package()
     check(step, "^operator$", "by opsdb.workflows.plan_runs", "has had new packages for ", "planned by hand")
     Pipeline.objects.update(trigger_type=TriggerType.CRON, trigger_config={"cron": "0 0 1 1 *"})
-    check(step, "^nobody$", "-01-01 00:00 UTC", "at certain times")
+    check(step, "^nobody$", "-01-01 00:00 UTC", "at fixed times")
     Pipeline.objects.update(trigger_config={"cron": "5-1 * * * *"})
     check(step, "^operator$", "correct the trigger", "5-1", "each range from low to high")
     Pipeline.objects.update(trigger_type=TriggerType.CONTINUOUS)

@@ -49,7 +49,7 @@ def test_a_transfer_is_explained_in_every_state(world):
     with out_of_use(world.cologne_buffer):
         check(transfer, "^operator$", "activate cologne/buffer, or reroute", "is inactive")
     [transfer] = claim_transfers(worker=WORKER)
-    check(package, queue, "finish it", f"{WORKER} has been at work for", state="transferring")
+    check(package, queue, "finish it", f"{WORKER} has been working for", state="transferring")
     stop_the_clock(DataTransfer)
     check(transfer, "^operator$", "see whether the worker is alive", "its last heartbeat was ")
     fail_transfer(transfer, worker=WORKER, message="line down")

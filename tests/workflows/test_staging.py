@@ -81,7 +81,7 @@ def test_requests_that_can_not_be_met_are_refused(world):
     package = world.archived_package()
     [planned] = world.plan_packages()
     for wish, reason in (
-        ({"location": world.us_buffer, "packages": [package]}, "buffer is no processing location in use"),
+        ({"location": world.us_buffer, "packages": [package]}, "buffer is no active processing location"),
         ({"location": world.processing}, "nothing to stage"),
         ({"location": world.processing, "packages": [package], "expires_at": timezone.now()}, "has passed"),
         (
@@ -91,7 +91,7 @@ def test_requests_that_can_not_be_met_are_refused(world):
     ):
         with pytest.raises(Refused, match=reason):
             request_staging(**wish)
-    with out_of_use(world.processing), pytest.raises(Refused, match="no processing location in use"):
+    with out_of_use(world.processing), pytest.raises(Refused, match="no active processing location"):
         request_staging(location=world.processing, packages=[package])
     assert not StagingJob.objects.exists()
 
@@ -179,7 +179,7 @@ def test_a_job_that_misses_something_is_not_complete(world):
 def test_what_was_not_asked_for_is_refused(world):
     job, packages = begun(world, 1)
     [stranger] = world.made_packages()
-    with pytest.raises(Conflict, match=f"raw_data_package {stranger.pk} was not asked for"):
+    with pytest.raises(Conflict, match=f"raw_data_package {stranger.pk} was not requested"):
         complete_staging(job, worker=WORKER, reports=map(found, [*packages, stranger]))
     assert not PhysicalCopy.objects.at(world.processing).exists()
 
