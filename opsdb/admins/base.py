@@ -405,8 +405,8 @@ class OpsAdmin(Operated, Answering, ModelFacts, admin.ModelAdmin):
         """Return what a word of a search may mean; nothing when no row can match it."""
         return conditions_of(self.model, fields, word, self.finders)
 
-    def get_actions(self, request):
-        actions = super().get_actions(request)
+    def get_actions(self, request, action_location=None):
+        actions = super().get_actions(request, action_location)
         if self.big:
             actions.pop("delete_selected", None)
         return actions
