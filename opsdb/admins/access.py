@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from opsdb.models import ApiToken, Role, User
 
 from . import operations
-from .base import OpsAdmin
+from .kit.admin import OpsAdmin
 
 
 class UserAdmin(OpsAdmin, DjangoUserAdmin):

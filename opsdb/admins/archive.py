@@ -5,7 +5,8 @@ from django.contrib import admin
 from opsdb.models import LongTermArchiveTransfer, LongTermArchiveTransferLog, StagingJob
 
 from . import operations
-from .base import OpsAdmin, WrittenByTheDatabase, listing
+from .kit.admin import OpsAdmin, WrittenByTheDatabase
+from .kit.inlines import listing
 
 
 @admin.register(LongTermArchiveTransfer)

@@ -18,9 +18,10 @@ from opsdb.models.copies.physical_copies import COPY_TARGETS
 from opsdb.models.enums import Verification
 
 from . import operations
-from .base import LinkInline, OpsAdmin, WrittenByTheDatabase, listing, parts
+from .kit.admin import OpsAdmin, WrittenByTheDatabase
 from .kit.columns import link
 from .kit.filters import only
+from .kit.inlines import LinkInline, listing, parts
 
 
 @admin.register(PhysicalCopy)

@@ -15,7 +15,8 @@ from opsdb.models import (
 )
 
 from . import operations
-from .base import OpsAdmin, listing
+from .kit.admin import OpsAdmin
+from .kit.inlines import listing
 from .kit.searching import ChecksumFinder, FileNameFinder, RawPathFinder
 
 COPY_FACTS = ("data_location", "status", "verification", "verified_at", "size_bytes")

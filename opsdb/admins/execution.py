@@ -5,7 +5,8 @@ from django.contrib import admin
 from opsdb.models import ExecutedObsUnit, ExecutedObsUnitModuleConfiguration, RawDataPackage
 
 from . import operations
-from .base import LinkInline, OpsAdmin, listing, parts
+from .kit.admin import OpsAdmin
+from .kit.inlines import LinkInline, listing, parts
 
 
 @admin.register(ExecutedObsUnit)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from opsdb.models import ChangeLog
 
-from .base import OpsAdmin, WrittenByTheDatabase
+from .kit.admin import OpsAdmin, WrittenByTheDatabase
 
 
 @admin.register(ChangeLog)

@@ -12,7 +12,9 @@ from opsdb.models import (
 )
 
 from . import operations
-from .base import OpsAdmin, ParentAdmin, WrittenByTheDatabase, listing
+from .kit.admin import OpsAdmin, WrittenByTheDatabase
+from .kit.inlines import listing
+from .kit.subtypes import ParentAdmin
 
 
 @admin.register(Site)

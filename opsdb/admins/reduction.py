@@ -18,7 +18,8 @@ from opsdb.models import (
 )
 
 from . import operations
-from .base import LinkInline, OpsAdmin, listing, parts
+from .kit.admin import OpsAdmin
+from .kit.inlines import LinkInline, listing, parts
 from .kit.searching import ChecksumFinder
 
 

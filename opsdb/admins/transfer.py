@@ -5,7 +5,8 @@ from django.contrib import admin
 from opsdb.models import DataTransfer, DataTransferLog, DataTransferRoute
 
 from . import operations
-from .base import OpsAdmin, WrittenByTheDatabase, listing
+from .kit.admin import OpsAdmin, WrittenByTheDatabase
+from .kit.inlines import listing
 
 
 @admin.register(DataTransferRoute)

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import connection
 
-from opsdb.admins.base import OpsAdmin
+from opsdb.admins.kit.admin import OpsAdmin
 from opsdb.admins.kit.counting import Deletion
 from opsdb.models import (
     ApiToken,
@@ -121,7 +121,7 @@ class TestWhatHandsDoNotChange:
         assert (added.status, added.state) == ("pending", "waiting")
 
     def test_a_field_with_very_many_links_becomes_a_line_to_read(self, browser, monkeypatch):
-        monkeypatch.setattr("opsdb.admins.base.EDITABLE_LINKS", 2)
+        monkeypatch.setattr("opsdb.admins.kit.forms.EDITABLE_LINKS", 2)
         job = factories.StagingJobFactory()
         job.raw_data_packages.set(factories.RawDataPackageFactory.create_batch(3))
         page = browser.get(address(StagingJob, "change", job))

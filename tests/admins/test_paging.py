@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from opsdb.admins import base
+from opsdb.admins.kit import lists
 from opsdb.admins.kit.paging import Page, TooSlow, given_up_after
 from opsdb.models import (
     ChangeLog,
@@ -300,7 +300,7 @@ class TestSlowQueries:
 
     def test_lead_back_to_the_list_with_the_reason(self, browser, monkeypatch):
         RawDataFileFactory()
-        monkeypatch.setattr(base, "LONGEST_QUERY_SECONDS", 1)
+        monkeypatch.setattr(lists, "LONGEST_QUERY_SECONDS", 1)
         slow = RawDataFile.objects.extra(where=["pg_sleep(2) IS NOT NULL"]).order_by("-pk")
         page = ADMINS[RawDataFile]
         usual = type(page).get_search_results

@@ -15,9 +15,9 @@ from opsdb.models.enums import StateChoices
 
 from .counting import grouped
 from .links import link, list_url
+from .time_zones import ZONE
 
 CHECKSUMS = ("checksum", "expected", "actual", "token_prefix")
-ZONE = "opsdb_time_zone"  # attribute of a row: the time zone of its observatory
 MANY_SHOWN = 20  # linked rows that a read-only line names before it leads to their list
 
 # What naming a row of a model of Django's own reads beside it.

@@ -1,7 +1,6 @@
 """What the database refuses, said to a person instead of a server error."""
 
 from django.apps import apps
-from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import DataError, IntegrityError, connections, models
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -13,6 +12,8 @@ INTEGRITY = "23"
 NOT_NULL = "23502"
 DATA = "22"
 RAISED = "P0001"
+# What Django raises for what the database refuses.
+REFUSED = (IntegrityError, DataError)
 
 
 class Refusal(Exception):
@@ -61,28 +62,3 @@ def _constraint(name):
 def check_now(using):
     """Let the database check what it would check at the end of the transaction, while it can still be answered."""
     connections[using].check_constraints()
-
-
-def form_that_shows(form_class, refusal):
-    """Return the form class with one more error: what the database said when the same input was saved."""
-
-    class Refused(form_class):
-        def clean(self):
-            cleaned = super().clean()
-            refusal.add_to(self)
-            return cleaned
-
-    return Refused
-
-
-class TolerantErrors:
-    """A form whose rows may complain about fields that it does not show."""
-
-    def _update_errors(self, errors):
-        if hasattr(errors, "error_dict"):
-            for name in set(errors.error_dict) - set(self.fields) - {NON_FIELD_ERRORS}:
-                errors.error_dict.setdefault(NON_FIELD_ERRORS, []).extend(errors.error_dict.pop(name))
-        super()._update_errors(errors)
-
-
-REFUSED = (IntegrityError, DataError)
