@@ -4,14 +4,14 @@ from django.contrib import admin
 
 from opsdb.models import LongTermArchiveTransfer, LongTermArchiveTransferLog, StagingJob
 
-from . import operations
+from .actions.archive import ARCHIVE_TRANSFER_ACTIONS, STAGING_JOB_ACTIONS
 from .kit.admin import OpsAdmin, WrittenByTheDatabase
 from .kit.inlines import listing
 
 
 @admin.register(LongTermArchiveTransfer)
 class LongTermArchiveTransferAdmin(OpsAdmin):
-    actions = operations.OF_ARCHIVE_TRANSFERS
+    actions = ARCHIVE_TRANSFER_ACTIONS
     big = True
     list_display = (
         "id",
@@ -39,7 +39,7 @@ class LongTermArchiveTransferLogAdmin(WrittenByTheDatabase, OpsAdmin):
 
 @admin.register(StagingJob)
 class StagingJobAdmin(OpsAdmin):
-    actions = operations.OF_STAGING_JOBS
+    actions = STAGING_JOB_ACTIONS
     owned = ("active",)
     list_display = ("id", "purpose", "destination_location", "status", "active", "requested_by", "expires_at")
     list_filter = ("status", "active", "destination_location")

@@ -17,7 +17,7 @@ from opsdb.models import (
 from opsdb.models.copies.physical_copies import COPY_TARGETS
 from opsdb.models.enums import Verification
 
-from . import operations
+from .actions.copies import COPY_ACTIONS, DELETION_REQUEST_ACTIONS
 from .kit.admin import OpsAdmin, WrittenByTheDatabase
 from .kit.columns import link
 from .kit.filters import only
@@ -26,7 +26,7 @@ from .kit.inlines import LinkInline, listing, parts
 
 @admin.register(PhysicalCopy)
 class PhysicalCopyAdmin(OpsAdmin):
-    actions = operations.OF_COPIES
+    actions = COPY_ACTIONS
     big = True
     owned = (
         "verification",
@@ -91,7 +91,7 @@ class DeletionPolicyAdmin(WrittenByTheDatabase, OpsAdmin):
 
 @admin.register(DeletionRequest)
 class DeletionRequestAdmin(OpsAdmin):
-    actions = operations.OF_DELETION_REQUESTS
+    actions = DELETION_REQUEST_ACTIONS
     owned = ("approved_by", "decided_at", "executed_at")
     list_display = (
         "reason",

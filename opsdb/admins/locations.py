@@ -11,7 +11,7 @@ from opsdb.models import (
     TapeDataLocation,
 )
 
-from . import operations
+from .actions.switches import SWITCH_ACTIONS
 from .kit.admin import OpsAdmin, WrittenByTheDatabase
 from .kit.inlines import listing
 from .kit.subtypes import ParentAdmin
@@ -25,14 +25,14 @@ class SiteAdmin(OpsAdmin):
 
 @admin.register(DataLocation)
 class DataLocationAdmin(ParentAdmin):
-    actions = operations.OF_SWITCHES
+    actions = SWITCH_ACTIONS
     list_display = ("name", "site", "location_type", "storage_type", "capacity_bytes", "priority", "active")
     list_filter = ("location_type", "storage_type", "active", "site", "instrument")
     search_fields = ("name", "site__short_name")
 
 
 class SubtypeOfDataLocationAdmin(OpsAdmin):
-    actions = operations.OF_SWITCHES
+    actions = SWITCH_ACTIONS
     list_filter = ("location_type", "active", "site")
 
 

@@ -4,14 +4,15 @@ from django.contrib import admin
 
 from opsdb.models import DataTransfer, DataTransferLog, DataTransferRoute
 
-from . import operations
+from .actions.switches import SWITCH_ACTIONS
+from .actions.transfer import TRANSFER_ACTIONS
 from .kit.admin import OpsAdmin, WrittenByTheDatabase
 from .kit.inlines import listing
 
 
 @admin.register(DataTransferRoute)
 class DataTransferRouteAdmin(OpsAdmin):
-    actions = operations.OF_SWITCHES
+    actions = SWITCH_ACTIONS
     list_display = (
         "name",
         "origin_site",
@@ -27,7 +28,7 @@ class DataTransferRouteAdmin(OpsAdmin):
 
 @admin.register(DataTransfer)
 class DataTransferAdmin(OpsAdmin):
-    actions = operations.OF_TRANSFERS
+    actions = TRANSFER_ACTIONS
     big = True
     owned = (
         "unpack_retry_count",

@@ -21,7 +21,7 @@ from opsdb.models.base import area_of
 from opsdb.models.enums import ChangeLogging
 from opsdb.workflows.attribution import attributed
 
-from .actions import OrderForm, facts_of
+from .orders import OrderForm, facts_of
 from .refusals import REFUSED, Refusal
 from .values import said
 

@@ -24,7 +24,7 @@ from opsdb.loaders.kinds import kinds
 from opsdb.loaders.loading import CREATE, ON_CONFLICT, UPDATE, prepare
 from opsdb.workflows.attribution import attributed
 
-from .actions import OrderForm
+from .orders import OrderForm
 
 MAX_UPLOAD_BYTES = 10 * 1024**2
 PREVIEW_SECONDS = 3_600
