@@ -5,7 +5,7 @@ from django.contrib import admin
 from opsdb.models import LongTermArchiveTransfer, LongTermArchiveTransferLog, StagingJob
 
 from .actions.archive import ARCHIVE_TRANSFER_ACTIONS, STAGING_JOB_ACTIONS
-from .kit.admin import OpsAdmin, WrittenByTheDatabase
+from .kit.admin import OpsAdmin, ReadOnlyMixin
 from .kit.inlines import listing
 
 
@@ -30,7 +30,7 @@ class LongTermArchiveTransferAdmin(OpsAdmin):
 
 
 @admin.register(LongTermArchiveTransferLog)
-class LongTermArchiveTransferLogAdmin(WrittenByTheDatabase, OpsAdmin):
+class LongTermArchiveTransferLogAdmin(ReadOnlyMixin, OpsAdmin):
     big = True
     list_display = ("logged_at", "long_term_archive_transfer", "level", "status", "message", "log_path")
     list_filter = ("long_term_archive_transfer",)

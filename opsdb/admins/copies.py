@@ -18,7 +18,7 @@ from opsdb.models.copies.physical_copies import COPY_TARGETS
 from opsdb.models.enums import Verification
 
 from .actions.copies import COPY_ACTIONS, DELETION_REQUEST_ACTIONS
-from .kit.admin import OpsAdmin, WrittenByTheDatabase
+from .kit.admin import OpsAdmin, ReadOnlyMixin
 from .kit.columns import link
 from .kit.filters import only
 from .kit.inlines import LinkInline, listing, parts
@@ -84,7 +84,7 @@ class FixityCheckAdmin(OpsAdmin):
 
 
 @admin.register(DeletionPolicy)
-class DeletionPolicyAdmin(WrittenByTheDatabase, OpsAdmin):
+class DeletionPolicyAdmin(ReadOnlyMixin, OpsAdmin):
     list_display = ("min_archive_copies", "updated_at")
     search_fields = ("id",)
 

@@ -12,7 +12,7 @@ from opsdb.models import (
 )
 
 from .actions.switches import SWITCH_ACTIONS
-from .kit.admin import OpsAdmin, WrittenByTheDatabase
+from .kit.admin import OpsAdmin, ReadOnlyMixin
 from .kit.inlines import listing
 from .kit.subtypes import ParentAdmin
 
@@ -52,7 +52,7 @@ class TapeDataLocationAdmin(SubtypeOfDataLocationAdmin):
 
 
 @admin.register(DataLocationUsage)
-class DataLocationUsageAdmin(WrittenByTheDatabase, OpsAdmin):
+class DataLocationUsageAdmin(ReadOnlyMixin, OpsAdmin):
     big = True
     list_display = ("id", "data_location", "copies", "bytes")
     list_filter = ("data_location",)

@@ -6,7 +6,7 @@ from opsdb.models import DataTransfer, DataTransferLog, DataTransferRoute
 
 from .actions.switches import SWITCH_ACTIONS
 from .actions.transfer import TRANSFER_ACTIONS
-from .kit.admin import OpsAdmin, WrittenByTheDatabase
+from .kit.admin import OpsAdmin, ReadOnlyMixin
 from .kit.inlines import listing
 
 
@@ -56,7 +56,7 @@ class DataTransferAdmin(OpsAdmin):
 
 
 @admin.register(DataTransferLog)
-class DataTransferLogAdmin(WrittenByTheDatabase, OpsAdmin):
+class DataTransferLogAdmin(ReadOnlyMixin, OpsAdmin):
     big = True
     list_display = ("logged_at", "data_transfer", "level", "status", "message", "log_path")
     list_filter = ("data_transfer",)

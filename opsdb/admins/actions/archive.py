@@ -8,7 +8,7 @@ from opsdb.models import DataLocation, PhysicalCopy, RawDataPackage
 from opsdb.workflows import archiving, staging, work
 
 from ..kit.actions import Action
-from ..kit.orders import REFUSALS, Kind, Order, OrderForm, Outcome, refusal_text
+from ..kit.orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, refusal_text
 from .work import give_up_by, reset_by
 
 
@@ -64,10 +64,10 @@ def _refusal_of_staging(rows: list, order: Order) -> str:
 
 def _outcome_of_staging(row, is_readable, refused, location):
     if not is_readable:
-        return Outcome(row.pk, str(row), Kind.REFUSED, [gettext("No copy of it can be read.")])
+        return Outcome(row.pk, str(row), OutcomeKind.REFUSED, [gettext("No copy of it can be read.")])
     if refused:
-        return Outcome(row.pk, str(row), Kind.REFUSED, [refused])
-    return Outcome(row.pk, str(row), Kind.CHANGES, [gettext("is in a staging job for %s") % location])
+        return Outcome(row.pk, str(row), OutcomeKind.REFUSED, [refused])
+    return Outcome(row.pk, str(row), OutcomeKind.CHANGES, [gettext("is in a staging job for %s") % location])
 
 
 REQUEST_STAGING = Action(

@@ -10,7 +10,7 @@ from opsdb.models import ChecksumAlgorithm, DeletionRequestStatus, PhysicalCopyS
 from opsdb.workflows import deletion, integrity
 
 from ..kit.actions import Action, unless_in
-from ..kit.orders import REFUSALS, Kind, Order, OrderForm, Outcome, Skipped, refusal_text
+from ..kit.orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, Skipped, refusal_text
 from ..kit.values import in_words
 
 
@@ -37,7 +37,7 @@ def _request_deletion(copies, order: Order):
                 found = deletion.request_deletion(location, at_location, **terms, dry_run=False)
         except REFUSALS as error:
             why = [refusal_text(error)]
-            outcomes += [Outcome(copy.pk, str(copy), Kind.REFUSED, why) for copy in at_location]
+            outcomes += [Outcome(copy.pk, str(copy), OutcomeKind.REFUSED, why) for copy in at_location]
             continue
         blocked = {one.copy_id: one for one in found.held_back}
         outcomes += [_of_deletion(copy, blocked.get(copy.pk), location) for copy in at_location]
@@ -47,8 +47,8 @@ def _request_deletion(copies, order: Order):
 def _of_deletion(copy, blocked, location):
     if blocked is None:
         text = gettext("is in a request for deletion at %s, which another person must approve") % location
-        return Outcome(copy.pk, str(copy), Kind.CHANGES, [text], {"status": copy.status})
-    kind = Kind.SKIPPED if blocked.rule is None else Kind.REFUSED
+        return Outcome(copy.pk, str(copy), OutcomeKind.CHANGES, [text], {"status": copy.status})
+    kind = OutcomeKind.SKIPPED if blocked.rule is None else OutcomeKind.REFUSED
     return Outcome(copy.pk, str(copy), kind, [in_words(str(blocked))])
 
 

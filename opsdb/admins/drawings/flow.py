@@ -12,7 +12,7 @@ LETTERS = 30
 
 
 @dataclass(frozen=True)
-class Place:
+class LocationBox:
     """A location.
 
     Attributes:
@@ -33,18 +33,18 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Site:
+class SiteBox:
     """A site with its locations, in one of the columns that data pass from left to right."""
 
     key: int
     name: str
     column: int
-    places: Sequence[Place]
+    places: Sequence[LocationBox]
     href: str | None = None
 
 
 @dataclass(frozen=True)
-class Way:
+class RouteArrow:
     """An arrow between two sites.
 
     Attributes:
@@ -66,7 +66,7 @@ class Way:
 
 @dataclass
 class _Layout:
-    sites: Sequence[Site]
+    sites: Sequence[SiteBox]
     left: dict = field(default_factory=dict)
     top: dict = field(default_factory=dict)
     width: float = 0
@@ -87,7 +87,9 @@ class _Layout:
         return HEAD + len(site.places) * (BOX + PAD) + PAD
 
 
-def flow_map(sites: Sequence[Site], ways: Sequence[Way], *, name: str, title: str, description: str) -> SafeString:
+def flow_map(
+    sites: Sequence[SiteBox], ways: Sequence[RouteArrow], *, name: str, title: str, description: str
+) -> SafeString:
     """Return the map."""
     layout = _Layout(sites)
     by_key = {site.key: site for site in sites}

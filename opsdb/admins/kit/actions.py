@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 
 from .confirmation import Confirmation
-from .orders import REFUSALS, Kind, Order, OrderForm, Outcome, Skipped, differences, facts_of, refusal_text
+from .orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, Skipped, differences, facts_of, refusal_text
 from .refusals import check_now
 
 
@@ -82,7 +82,7 @@ class Action:
     def _perform_on(self, row, order):
         key, name, before = row.pk, str(row), facts_of(row)
         if why := self.unless(row):
-            return Outcome(key, name, Kind.SKIPPED, [str(why)])
+            return Outcome(key, name, OutcomeKind.SKIPPED, [str(why)])
         using = router.db_for_write(type(row))
         try:
             with transaction.atomic(using=using):
@@ -90,15 +90,15 @@ class Action:
                 report = self.report(result) if self.report else ""
                 check_now(using)
         except Skipped as reason:
-            return Outcome(key, name, Kind.SKIPPED, [str(reason)])
+            return Outcome(key, name, OutcomeKind.SKIPPED, [str(reason)])
         except REFUSALS as error:
-            return Outcome(key, name, Kind.REFUSED, [refusal_text(error)])
+            return Outcome(key, name, OutcomeKind.REFUSED, [refusal_text(error)])
         after = facts_of(type(row)._base_manager.using(using).get(pk=key))
         changed = {name: old for name, old in before.items() if old != after[name]}
         texts = [*differences(type(row), changed, after), *([report] if report else [])]
         if not texts:
-            return Outcome(key, name, Kind.SKIPPED, [gettext("Nothing to change.")])
-        return Outcome(key, name, Kind.CHANGES, texts, changed)
+            return Outcome(key, name, OutcomeKind.SKIPPED, [gettext("Nothing to change.")])
+        return Outcome(key, name, OutcomeKind.CHANGES, texts, changed)
 
     # Pages
 

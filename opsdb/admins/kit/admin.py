@@ -3,16 +3,16 @@
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 
-from ..pages.hooks import Answering
-from .fields import ModelFacts
-from .forms import FormPages
+from ..pages.registry import RegisteredPagesMixin
+from .fields import ModelFieldsMixin
+from .forms import FormMixin
 from .inlines import ListInline
-from .lists import ListPages
-from .operating import Operated
+from .lists import ListMixin
+from .mixins import OperatorMixin
 from .time_zones import with_time_zone
 
 
-class OpsAdmin(ListPages, FormPages, Operated, Answering, ModelFacts, admin.ModelAdmin):
+class OpsAdmin(ListMixin, FormMixin, OperatorMixin, RegisteredPagesMixin, ModelFieldsMixin, admin.ModelAdmin):
     """Base of every admin."""
 
     class Media:
@@ -31,7 +31,7 @@ class OpsAdmin(ListPages, FormPages, Operated, Answering, ModelFacts, admin.Mode
         return [inline for inline in self.inlines if obj is not None or not issubclass(inline, ListInline)]
 
 
-class WrittenByTheDatabase:
+class ReadOnlyMixin:
     """Mixin for rows that nobody adds by hand."""
 
     def has_add_permission(self, request, obj=None):

@@ -27,7 +27,7 @@ NEEDED_BY_STR = {Permission: ["content_type"]}
 STATES = {tuple(states.values): states for states in StateChoices.__subclasses__()}
 
 
-class Column:
+class FieldColumn:
     """A field of the model, shown by a function of the kit instead of Django's default."""
 
     def __init__(self, field, render, title, sortable):
@@ -49,7 +49,7 @@ def states_of(field):
 def column_for(field, model_admin, sortable=True):
     """Return the kit's column for a field, or None where Django's own way of showing it is good."""
     if field.many_to_many:
-        return Column(field, lambda row: linked_rows(row, field, model_admin), field.verbose_name, sortable=False)
+        return FieldColumn(field, lambda row: linked_rows(row, field, model_admin), field.verbose_name, sortable=False)
     title, show = _title_and_look(field, model_admin)
     if show is None:
         return None
@@ -60,7 +60,7 @@ def column_for(field, model_admin, sortable=True):
             return moment(value, getattr(row, ZONE, None))
         return model_admin.get_empty_value_display() if value is None or value == "" else show(value)
 
-    return Column(field, render, title, sortable)
+    return FieldColumn(field, render, title, sortable)
 
 
 def _title_and_look(field, model_admin):

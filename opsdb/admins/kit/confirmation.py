@@ -21,7 +21,7 @@ from django.utils.translation import gettext, ngettext
 
 from opsdb.workflows.attribution import attributed
 
-from .orders import Kind, Order
+from .orders import Order, OutcomeKind
 
 MOST_ROWS = 500
 SHOWN_ROWS = 50
@@ -90,7 +90,7 @@ class Confirmation:
         try:
             with attributed(user=order.user, reason=order.reason), patient(self.using):
                 outcomes = self.action.perform(self.rows, order)
-                changing = any(outcome.kind is Kind.CHANGES for outcome in outcomes)
+                changing = any(outcome.kind is OutcomeKind.CHANGES for outcome in outcomes)
                 if not changing or digest(outcomes, order) != self.request.POST.get(DIGEST):
                     raise _Differs
         except _Differs:
@@ -100,9 +100,9 @@ class Confirmation:
         return self._report(outcomes)
 
     def _report(self, outcomes):
-        counts = {kind: sum(outcome.kind is kind for outcome in outcomes) for kind in Kind}
+        counts = {kind: sum(outcome.kind is kind for outcome in outcomes) for kind in OutcomeKind}
         parts = ", ".join(f"{number} {kind.done}" for kind, number in counts.items() if number)
-        for outcome in [one for one in outcomes if one.kind is Kind.REFUSED][:SHOWN_REFUSALS]:
+        for outcome in [one for one in outcomes if one.kind is OutcomeKind.REFUSED][:SHOWN_REFUSALS]:
             self.model_admin.message_user(self.request, f"{outcome.name}: {' '.join(outcome.texts)}", messages.WARNING)
         return self._leave(messages.SUCCESS, f"{self.action.label}: {parts}.")
 
@@ -119,11 +119,11 @@ class Confirmation:
     def _page(self, form, outcomes, seen="", warnings=(), notice=""):
         admin, action, request = self.model_admin, self.action, self.request
         groups = []
-        for kind in Kind:
+        for kind in OutcomeKind:
             of_kind = [outcome for outcome in outcomes or () if outcome.kind is kind]
             if of_kind:
                 groups.append({"kind": kind, "number": len(of_kind), "outcomes": of_kind[:SHOWN_ROWS]})
-        changing = any(group["kind"] is Kind.CHANGES for group in groups)
+        changing = any(group["kind"] is OutcomeKind.CHANGES for group in groups)
         context = {
             **admin.admin_site.each_context(request),
             "title": action.label,
@@ -162,6 +162,6 @@ def _left_out(has_more):
 
 def digest(outcomes, order: Order) -> str:
     """Return what tells two previews apart: which rows change, from which values, and with which inputs."""
-    changing = [(outcome.key, outcome.changed) for outcome in outcomes if outcome.kind is Kind.CHANGES]
+    changing = [(outcome.key, outcome.changed) for outcome in outcomes if outcome.kind is OutcomeKind.CHANGES]
     inputs = {name: getattr(value, "pk", value) or None for name, value in order.inputs.items()}
     return hashlib.sha256(json.dumps([changing, inputs], sort_keys=True, default=str).encode()).hexdigest()

@@ -22,7 +22,7 @@ def inherited_names(model) -> set[str]:
     return {field.name for base in bases for field in base._meta.get_fields()}
 
 
-class ModelFacts:
+class ModelFieldsMixin:
     """What an admin or an inline can tell from its model; shared by both."""
 
     owned = ()

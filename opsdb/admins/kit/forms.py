@@ -9,7 +9,7 @@ from django.forms import ModelForm
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from .counting import Deletion
+from .counting import DeletionCounts
 from .links import list_url
 from .refusals import REFUSED, Refusal, check_now
 from .relations import rows_referring_to
@@ -17,7 +17,7 @@ from .relations import rows_referring_to
 EDITABLE_LINKS = 100  # linked rows up to which a many-to-many field is an input
 
 
-class TolerantErrors:
+class TolerantErrorsMixin:
     """A form whose rows may complain about fields that it does not show."""
 
     def _update_errors(self, errors):
@@ -27,7 +27,7 @@ class TolerantErrors:
         super()._update_errors(errors)
 
 
-class OpsForm(TolerantErrors, ModelForm):
+class OpsForm(TolerantErrorsMixin, ModelForm):
     """The form of a row."""
 
     def clean(self):
@@ -42,16 +42,16 @@ class OpsForm(TolerantErrors, ModelForm):
 def form_that_shows(form_class, refusal):
     """Return the form class with one more error: what the database said when the same input was saved."""
 
-    class Refused(form_class):
+    class RefusedForm(form_class):
         def clean(self):
             cleaned = super().clean()
             refusal.add_to(self)
             return cleaned
 
-    return Refused
+    return RefusedForm
 
 
-class FormPages:
+class FormMixin:
     """Mixin of an admin: its forms, and the page that deletes a row."""
 
     def get_fieldsets(self, request, obj=None):
@@ -134,7 +134,7 @@ class FormPages:
         return "DELETE" not in self._events_refused and super().has_delete_permission(request, obj)
 
     def get_deleted_objects(self, objs, request):
-        deletion = Deletion(self.model, objs, lambda model, lookups: list_url(model, lookups, self))
+        deletion = DeletionCounts(self.model, objs, lambda model, lookups: list_url(model, lookups, self))
         lacking = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
         return deletion.names(), deletion.counts, lacking, deletion.protected
 

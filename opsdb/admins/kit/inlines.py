@@ -5,7 +5,7 @@ from functools import cached_property
 from django.contrib import admin
 from django.forms import BaseInlineFormSet
 
-from .fields import ModelFacts
+from .fields import ModelFieldsMixin
 from .links import list_url, narrowed_by
 from .time_zones import with_time_zone
 
@@ -34,7 +34,7 @@ class CappedFormSet(BaseInlineFormSet):
         return list_url(self.model, narrowed_by(self.fk, self.instance), self.inline)
 
 
-class CappedInline(ModelFacts, admin.TabularInline):
+class CappedInline(ModelFieldsMixin, admin.TabularInline):
     """Base of every inline: shows no more rows than a form bears."""
 
     template = "admin/opsdb/capped_inline.html"

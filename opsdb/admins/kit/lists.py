@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from .counting import BoundedPaginator
 from .filters import ChoiceFilter, LeadingFilter, RelatedFilter, index_led_by, leading_fields
 from .links import parameter_of
-from .paging import LAST, LONGEST_QUERY_SECONDS, TOO_SLOW, Page, TooSlow, given_up_after
+from .paging import LAST, LONGEST_QUERY_SECONDS, TOO_SLOW, KeyedPage, TooSlowError, given_up_after
 from .refusals import REFUSED, Refusal
 from .searching import any_of, conditions_of, described, keys_found, unquoted, words_of
 
@@ -50,7 +50,7 @@ class KeyedChangeList(OpsChangeList):
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
         asked = request.GET.get(PAGE_VAR, "")
         keys, within = self._along_an_index()
-        self.page = Page(self.queryset, keys, asked, self.list_per_page, within)
+        self.page = KeyedPage(self.queryset, keys, asked, self.list_per_page, within)
         with given_up_after(LONGEST_QUERY_SECONDS, self.queryset.db):
             self.result_list = self.page.rows
             self.result_count = self.paginator.count
@@ -86,7 +86,7 @@ class KeyedChangeList(OpsChangeList):
         ]
 
 
-class ListPages:
+class ListMixin:
     """Mixin of an admin: its list."""
 
     big = False
@@ -214,7 +214,7 @@ class ListPages:
             except REFUSED:
                 # A value that no column can hold, such as a text with a zero byte.
                 return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
-            except TooSlow:
+            except TooSlowError:
                 if not request.GET:
                     raise
                 self.message_user(request, TOO_SLOW % {"seconds": LONGEST_QUERY_SECONDS}, messages.ERROR)

@@ -24,7 +24,7 @@ class Skipped(Exception):
     """There is nothing to do for this row; the message says why."""
 
 
-class Kind(Enum):
+class OutcomeKind(Enum):
     """How a row fares: what it is called, and how it looks."""
 
     CHANGES = (_("Will change"), _("changed"), DONE)
@@ -49,7 +49,7 @@ class Outcome:
 
     key: object
     name: str
-    kind: Kind
+    kind: OutcomeKind
     texts: list[str]
     changed: dict = field(default_factory=dict)
 

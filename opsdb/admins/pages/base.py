@@ -1,6 +1,6 @@
 """What the pages have in common: how one is declared, what a person may see of it, and what it is made of.
 
-A page belongs to the admin of a model, as :mod:`.hooks` says; so it works at every admin site, in the host project's
+A page belongs to the admin of a model, as :mod:`.registry` says; so it works at every admin site, in the host project's
 own theme. It is a title and sections of facts, tables and drawings.
 """
 
@@ -94,7 +94,7 @@ class Viewer:
         return mark_safe(row_names().sub(as_link, escape(text)))  # noqa: S308
 
     @cached_property
-    def pages(self) -> dict[str, tuple["Page", type]]:
+    def pages(self) -> dict[str, tuple["AdminPage", type]]:
         """The pages of this site that the person may open, with the admin that each belongs to."""
         found = {
             page.name: (page, model_admin)
@@ -154,7 +154,7 @@ def viewer_of(request) -> Viewer | None:
 
 
 @dataclass(frozen=True)
-class Page:
+class AdminPage:
     """A page of an admin.
 
     Attributes:
@@ -182,10 +182,10 @@ class Page:
         return any(viewer.sees(model) for model in self.models)
 
 
-class WithPages:
+class PagesMixin:
     """Mixin of an admin that has pages of its own."""
 
-    pages: tuple[Page, ...] = ()
+    pages: tuple[AdminPage, ...] = ()
 
     def page_name(self, name: str) -> str:
         """Return the name of a page's URL."""

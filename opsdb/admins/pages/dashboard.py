@@ -41,13 +41,13 @@ from opsdb.models import (
 from opsdb.models.enums import FAILED, StateChoices
 from opsdb.workflows.overview import WORK, Exactness, Number, Overview, Trouble, overview
 
-from ..drawings.bars import fill_bar
+from ..drawings.fill_level import fill_bar
 from ..drawings.timeline import Hours, Lane, TimeLine
 from ..kit.columns import badge, human_size, moment
 from ..kit.values import row_in_words, tables
-from .bars import bar_legend, execution_bar, execution_table
-from .base import NEUTRAL, Content, Figure, Page, Section, Table, Viewer, capped, paragraph, spaced
-from .wording import age, said
+from .base import NEUTRAL, AdminPage, Content, Figure, Section, Table, Viewer, capped, paragraph, spaced
+from .counts import age, said
+from .executions import bar_legend, execution_bar, execution_table
 
 REFRESH_SECONDS = 30
 NIGHTS = 3
@@ -536,4 +536,4 @@ def _runs(viewer, found):
     )
 
 
-PAGE = Page("dashboard", ("dashboard/",), lazy("Dashboard"), view, MODELS, beside_lists=False)
+PAGE = AdminPage("dashboard", ("dashboard/",), lazy("Dashboard"), view, MODELS, beside_lists=False)

@@ -17,12 +17,11 @@ from opsdb.models import (
 )
 from opsdb.workflows.moving import LISTED, moving
 
-from ..drawings.flow import Place, Way, flow_map
-from ..drawings.flow import Site as SiteBox
+from ..drawings.flow import LocationBox, RouteArrow, SiteBox, flow_map
 from ..drawings.svg import element, polyline
 from ..kit.columns import badge, human_size, moment
-from .base import Content, Figure, Page, Section, Table, Viewer, capped, first_of
-from .wording import age, size
+from .base import AdminPage, Content, Figure, Section, Table, Viewer, capped, first_of
+from .counts import age, size
 
 SITES = 40
 ROUTES = 200
@@ -97,7 +96,7 @@ def _boxes(viewer, sites, places, archiving, staging):
                 site.short_name,
                 _column({place.location_type for place in here}),
                 [
-                    Place(
+                    LocationBox(
                         place.pk,
                         place.name,
                         _told(place, archiving, staging),
@@ -186,7 +185,7 @@ def _way(viewer, origin, end, names, routes, moves, places):
         href = viewer.list_url(DataTransfer, **lookups, status__in=",".join(LISTED))
     else:
         href = viewer.list_url(DataTransferRoute, origin_site__id__exact=origin, destination_site__id__exact=end)
-    return Way(origin, end, "  ".join(words) or methods, told, state, href)
+    return RouteArrow(origin, end, "  ".join(words) or methods, told, state, href)
 
 
 def _in_use(route):
@@ -261,7 +260,7 @@ def _routes(viewer, routes):
     return Table(_("Routes"), columns, rows, _("There are no routes."))
 
 
-PAGE = Page(
+PAGE = AdminPage(
     "dataflow",
     ("map/",),
     lazy("Data flow"),

@@ -39,11 +39,11 @@ from opsdb.workflows.answers import explain
 from opsdb.workflows.wording import duration
 
 from ..kit.columns import badge, code, document, human_number, human_size, moment
-from .base import Content, Facts, Page, Section, Table, Viewer, capped, first_of, spaced
+from .base import AdminPage, Content, Facts, Section, Table, Viewer, capped, first_of, spaced
+from .counts import up_to
 from .dashboard import night_of, why_link
 from .where import verification
 from .why import told_as_html
-from .wording import up_to
 
 SHOWN = 50
 FILES_SHOWN = 5  # of each module
@@ -491,7 +491,7 @@ def _about(viewer, row):
     return None
 
 
-PAGE = Page(
+PAGE = AdminPage(
     "observation",
     ("<uuid:pk>/observation/",),
     lazy("All about the observation"),

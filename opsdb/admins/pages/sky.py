@@ -17,8 +17,8 @@ from opsdb.models import (
     Source,
 )
 
-from ..drawings.sky import OTHERS, Area, Point, cell_of, legend_sign, line_sign, sky_map
-from .base import Content, Figure, Page, Question, Section, Table, Viewer, capped, first_of, paragraph
+from ..drawings.sky_map import OTHERS, Area, Point, cell_of, legend_sign, line_sign, sky_map
+from .base import AdminPage, Content, Figure, Question, Section, Table, Viewer, capped, first_of, paragraph
 
 SOURCES_READ = 5_000
 DRAWN_SINGLY = 1_500
@@ -247,7 +247,7 @@ def _notes(number, more_fixed, more_fields):
     return notes
 
 
-PAGE = Page(
+PAGE = AdminPage(
     "sky",
     ("sky/",),
     lazy("Sky"),

@@ -22,13 +22,13 @@ from opsdb.workflows.states import name_of
 
 from ..kit.columns import badge, code, human_size, moment
 from ..kit.values import row_as_named, tables
-from .base import Content, Facts, Page, Question, Section, Table, Viewer, first_of
+from .base import AdminPage, Content, Facts, Question, Section, Table, Viewer, first_of
 
 LIMIT = 100
 HAVE_COPIES = (ExecutedObsUnit, RawDataFile, RawDataPackage, DataTransferPackage, DataProduct, PhysicalCopy)
 
 
-class WhatIsMeant(OpsdbError):
+class NotUnderstood(OpsdbError):
     """It is not clear, or not for this person, what a text means.
 
     Attributes:
@@ -46,9 +46,9 @@ def meant(viewer: Viewer, text: str):
     """Return the row that a person means, if they may view it.
 
     Raises:
-        WhatIsMeant: there is none, or none that the person may view, or there are several.
+        NotUnderstood: there is none, or none that the person may view, or there are several.
     """
-    unknown = WhatIsMeant(
+    unknown = NotUnderstood(
         _(
             "There is no such thing that you may view; give a UUID, a kind and a key such as data transfer 17, or the"
             " name, path or checksum of a package, file or product."
@@ -64,7 +64,7 @@ def meant(viewer: Viewer, text: str):
             raise unknown from None
         rows = [(viewer.told(name), format_html('<a href="?q={}">{}</a>', name, _("this one"))) for name in names]
         table = Table(_("What may be meant"), (_("what"), _("choose")), rows)
-        raise WhatIsMeant(
+        raise NotUnderstood(
             _("Several things are called that; choose one of them."),
             (Section(_("Which one?"), (table,), "which"),),
             200,
@@ -91,7 +91,7 @@ def view(viewer: Viewer) -> Content:
     try:
         row = meant(viewer, text)
         found = where_is(row, limit=LIMIT)
-    except WhatIsMeant as error:
+    except NotUnderstood as error:
         return Content(questions=(question,), message=str(error), sections=error.sections, status=error.status)
     except OpsdbError as error:
         return Content(questions=(question,), message=viewer.told(str(error)), status=404)
@@ -173,4 +173,4 @@ def _about(viewer, row):
     return viewer.page_url("where", q=name_of(concrete, row.pk)) if concrete in HAVE_COPIES else None
 
 
-PAGE = Page("where", ("where/",), lazy("Where is it?"), view, (PhysicalCopy,), about=_about)
+PAGE = AdminPage("where", ("where/",), lazy("Where is it?"), view, (PhysicalCopy,), about=_about)

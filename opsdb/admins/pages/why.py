@@ -22,8 +22,8 @@ from opsdb.workflows.answers import Explanation, explain
 from opsdb.workflows.errors import OpsdbError
 from opsdb.workflows.states import name_of
 
-from .base import Content, Facts, Page, Question, Section, Viewer, paragraph, viewer_of
-from .where import WhatIsMeant, meant
+from .base import AdminPage, Content, Facts, Question, Section, Viewer, paragraph, viewer_of
+from .where import NotUnderstood, meant
 
 MODELS = (
     RawDataPackage,
@@ -57,7 +57,7 @@ def view(viewer: Viewer) -> Content:
     try:
         row = meant(viewer, text)
         told = explain(row)
-    except WhatIsMeant as error:
+    except NotUnderstood as error:
         return Content(questions=(question,), message=str(error), sections=error.sections, status=error.status)
     except OpsdbError as error:
         return Content(questions=(question,), message=viewer.told(str(error)), status=404)
@@ -113,7 +113,7 @@ class _Why:
         return format_html('<div class="opsdb-why-told">{}</div>', told_as_html(self.viewer, told))
 
 
-class Explained:
+class ExplanationMixin:
     """Mixin of an admin: says above the form of what can be stuck why it is where it is, and what comes next."""
 
     @property
@@ -141,4 +141,4 @@ def _about(viewer, row):
     return viewer.page_url("why", q=name_of(concrete, row.pk)) if concrete in MODELS else None
 
 
-PAGE = Page("why", ("why/",), lazy("Why?"), view, MODELS, about=_about)
+PAGE = AdminPage("why", ("why/",), lazy("Why?"), view, MODELS, about=_about)

@@ -3,7 +3,7 @@
 from opsdb.models import DataTransferRoute, ExecutedObsUnit, PhysicalCopy, RawDataPackage, Source
 
 from . import dashboard, dataflow, night, observation, sky, where, why
-from .base import WithPages
+from .base import PagesMixin
 
 PAGES = {
     RawDataPackage: (dashboard.PAGE, why.PAGE),
@@ -14,7 +14,7 @@ PAGES = {
 }
 
 
-class Answering(why.Explained, WithPages):
+class RegisteredPagesMixin(why.ExplanationMixin, PagesMixin):
     """Mixin of every admin: the pages of its model, and above the forms of what can be stuck why it is."""
 
     @property

@@ -6,13 +6,13 @@ from django.forms import Media
 from django.urls import path, reverse
 
 from .actions import Action
-from .exporting import Exporting
-from .history import Historied
-from .importing import Importing
+from .exporting import ExportMixin
+from .importing import ImportMixin
 from .keys import is_key
+from .row_history import HistoryMixin
 
 
-class Operated(Historied, Exporting, Importing):
+class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin):
     """Mixin of every admin."""
 
     def get_urls(self):
