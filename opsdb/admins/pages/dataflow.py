@@ -20,8 +20,9 @@ from opsdb.workflows.moving import LISTED, moving
 from ..drawings.flow import LocationBox, RouteArrow, SiteBox, flow_map
 from ..drawings.svg import element, polyline
 from ..kit.columns import badge, human_size, moment
-from .base import AdminPage, Content, Figure, Section, Table, Viewer, capped, first_of
 from .counts import age, size
+from .parts import Content, Figure, Section, Table, capped, first_of
+from .viewer import AdminPage, Viewer
 
 SITES = 40
 ROUTES = 200

@@ -26,9 +26,9 @@ from opsdb.workflows.wording import duration
 from ..drawings.heavens import altitude, moon, moon_illumination, sun
 from ..drawings.timeline import Bar, Hours, Lane, Shade, TimeLine
 from ..kit.columns import moment
-from .base import AdminPage, Content, Facts, Figure, Question, Section, Table, Viewer, capped, first_of
-from .dashboard import night_of
-from .executions import bar_legend, execution_bar, execution_table, sign
+from .executions import bar_legend, execution_bar, execution_table, night_of, sign
+from .parts import Content, Facts, Figure, Question, Section, Table, capped, first_of
+from .viewer import AdminPage, Viewer
 
 LIMIT = 500
 STEP = timedelta(minutes=5)

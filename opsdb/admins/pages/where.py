@@ -22,7 +22,8 @@ from opsdb.workflows.states import name_of
 
 from ..kit.columns import badge, code, human_size, moment
 from ..kit.values import row_as_named, tables
-from .base import AdminPage, Content, Facts, Question, Section, Table, Viewer, first_of
+from .parts import Content, Facts, Question, Section, Table, first_of
+from .viewer import AdminPage, Viewer
 
 LIMIT = 100
 HAVE_COPIES = (ExecutedObsUnit, RawDataFile, RawDataPackage, DataTransferPackage, DataProduct, PhysicalCopy)

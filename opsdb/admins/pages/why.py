@@ -22,7 +22,9 @@ from opsdb.workflows.answers import Explanation, explain
 from opsdb.workflows.errors import OpsdbError
 from opsdb.workflows.states import name_of
 
-from .base import AdminPage, Content, Facts, Question, Section, Viewer, paragraph, viewer_of
+from ..kit.values import row_in_words
+from .parts import Content, Facts, Question, Section, paragraph
+from .viewer import AdminPage, Viewer, viewer_of
 from .where import NotUnderstood, meant
 
 MODELS = (
@@ -93,6 +95,16 @@ def told_as_html(viewer: Viewer, told: Explanation):
                 (_("who does it"), viewer.told(told.who_in_words)),
             ]
         ),
+    )
+
+
+def why_link(viewer: Viewer, name: str):
+    """Return the link to why a row, named by table and key, is where it is."""
+    url = viewer.page_url("why", q=name)
+    if url is None:
+        return "–"
+    return format_html(
+        '<a href="{}" aria-label="{}">{}</a>', url, _("Why %(name)s?") % {"name": row_in_words(name)}, _("Why?")
     )
 
 

@@ -121,10 +121,10 @@ def test_an_estimate_and_a_lower_bound_say_so(browser, monkeypatch):
 
 
 def test_every_stage_of_the_overview_has_its_place():
-    from opsdb.admins.pages.dashboard import KINDS
+    from opsdb.admins.pages.dashboard.stages import STAGES
     from opsdb.workflows.overview import COUNTED
 
-    assert {counted.name for counted in COUNTED} | {"raw data files", "deletion requests"} == set(KINDS)
+    assert {counted.name for counted in COUNTED} | {"raw data files", "deletion requests"} == set(STAGES)
 
 
 @pytest.mark.django_db

@@ -1,40 +1,28 @@
-"""What the pages have in common: how one is declared, what a person may see of it, and what it is made of.
+"""A person at an admin site: what they may see there, the addresses of it, and the pages that they may open."""
 
-A page belongs to the admin of a model, as :mod:`.registry` says; so it works at every admin site, in the host project's
-own theme. It is a title and sections of facts, tables and drawings.
-"""
-
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 from django.contrib.admin.sites import all_sites
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.admin.utils import quote
-from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
-from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
-from django.utils.functional import Promise
-from django.utils.html import escape, format_html, format_html_join, html_safe
+from django.urls import reverse
+from django.utils.html import escape, format_html
 from django.utils.http import urlencode
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from opsdb.models.enums import Look
-
-from ..drawings.svg import together
 from ..kit.values import row_in_words, row_names, tables
+from .parts import Content, Text
 
-Text = str | Promise
-NEUTRAL = Look("grey", "○")
+PAGE_ORDER = ("dashboard", "where", "why", "night", "sky", "dataflow", "observation")
 
 
 class Viewer:
-    """A person at an admin site: what they may see, and the addresses of it."""
+    """A person at an admin site: what they may see there, the addresses of it, and the pages that they may open."""
 
     def __init__(self, request, site):
         self.request = request
@@ -141,9 +129,6 @@ class Viewer:
         ]
 
 
-PAGE_ORDER = ("dashboard", "where", "why", "night", "sky", "dataflow", "observation")
-
-
 def viewer_of(request) -> Viewer | None:
     """Return the viewer of a request to an admin site, whichever site it is."""
     name = getattr(request, "current_app", None) or (request.resolver_match and request.resolver_match.namespace)
@@ -171,7 +156,7 @@ class AdminPage:
     name: str
     routes: tuple[str, ...]
     title: Text
-    view: Callable[..., "Content | HttpResponseBase"]
+    view: Callable[..., Content | HttpResponseBase]
     models: tuple[type[Model], ...]
     of_row: bool = False
     beside_lists: bool = True
@@ -180,185 +165,3 @@ class AdminPage:
     def is_open_to(self, viewer: Viewer) -> bool:
         """Return whether a person may open it."""
         return any(viewer.sees(model) for model in self.models)
-
-
-class PagesMixin:
-    """Mixin of an admin that has pages of its own."""
-
-    pages: tuple[AdminPage, ...] = ()
-
-    def page_name(self, name: str) -> str:
-        """Return the name of a page's URL."""
-        return f"{self.opts.app_label}_{self.opts.model_name}_{name}"
-
-    def get_urls(self):
-        own = [
-            path(
-                route,
-                self.admin_site.admin_view(partial(self.page_view, page=page)),
-                name=self.page_name(page.name),
-            )
-            for page in self.pages
-            for route in page.routes
-        ]
-        return [*own, *super().get_urls()]
-
-    def page_view(self, request, *args, page, **parts):
-        """Answer a request for a page."""
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET", "HEAD"])
-        request.current_app = self.admin_site.name
-        viewer = Viewer(request, self.admin_site)
-        if not page.is_open_to(viewer):
-            raise PermissionDenied
-        content = page.view(viewer, *args, **parts)
-        if isinstance(content, HttpResponseBase):
-            return content
-        context = {
-            **self.admin_site.each_context(request),
-            "title": content.title or page.title,
-            "opts": self.opts,
-            "page": page,
-            "content": content,
-            "navigation": viewer.navigation(page.name),
-        }
-        return TemplateResponse(request, "admin/opsdb/page.html", context, status=content.status)
-
-
-@dataclass(frozen=True)
-class Question:
-    """An input of a page; it is asked by GET, so that the answer has an address.
-
-    Attributes:
-        name: of the parameter.
-        label: what to type or choose.
-        value: what was asked.
-        type: of the input; ``select`` with choices.
-        help: what may be typed.
-        choices: value and text of each, for a select.
-    """
-
-    name: str
-    label: Text
-    value: str = ""
-    type: str = "search"
-    help: Text = ""
-    choices: Sequence[tuple[str, Text]] = ()
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of a page under a heading.
-
-    Attributes:
-        title: the heading.
-        parts: facts, tables, drawings and texts.
-        name: anchor, unique on the page.
-    """
-
-    title: Text
-    parts: Sequence[Text]
-    name: str
-
-
-@dataclass(frozen=True)
-class Content:
-    """What is on a page.
-
-    Attributes:
-        title: if it is another one than that of the page.
-        questions: its inputs.
-        sections: what it shows.
-        message: what went wrong with the question.
-        links: further addresses, text and URL of each.
-        whole: markup that stands before the sections.
-        live: whether it refreshes itself.
-        status: of the answer.
-    """
-
-    title: Text = ""
-    questions: Sequence[Question] = ()
-    sections: Sequence[Section] = ()
-    message: Text = ""
-    links: Sequence[tuple[Text, str]] = ()
-    whole: SafeString | str = ""
-    live: bool = False
-    status: int = 200
-
-
-@html_safe
-@dataclass(frozen=True)
-class Table:
-    """Rows and columns.
-
-    Attributes:
-        caption: what the rows are, for who can't see the page as a whole.
-        columns: what each column holds.
-        rows: cells; the first of each names the row.
-        empty: what is said when there are none.
-        note: what is said below them, such as that these are not all.
-        more: address of the list of all.
-    """
-
-    caption: Text
-    columns: Sequence[Text]
-    rows: Sequence[Sequence]
-    empty: Text = ""
-    note: Text = ""
-    more: str | None = None
-
-    def __str__(self):
-        return render_to_string("admin/opsdb/table.html", {"table": self})
-
-
-@html_safe
-@dataclass(frozen=True)
-class Facts:
-    """Names and values; those without a value are left out."""
-
-    pairs: Iterable[tuple[Text, object]]
-
-    def __str__(self):
-        items = format_html_join(
-            "",
-            "<div><dt>{}</dt><dd>{}</dd></div>",
-            ((name, value) for name, value in self.pairs if value is not None and value != ""),
-        )
-        return format_html('<dl class="opsdb-facts">{}</dl>', items)
-
-
-@html_safe
-@dataclass(frozen=True)
-class Figure:
-    """A drawing that may be wider than the screen, what its signs mean, and the same as a table."""
-
-    name: str
-    label: Text
-    drawing: SafeString
-    legend: Sequence[tuple[SafeString, Text]] = ()
-    table: Table | None = None
-    notes: Sequence[Text] = field(default_factory=tuple)
-
-    def __str__(self):
-        return render_to_string("admin/opsdb/figure.html", {"figure": self})
-
-
-def paragraph(text: Text, css: str = "") -> SafeString:
-    """Return a text as a paragraph."""
-    return format_html('<p class="{}">{}</p>', css, text) if css else format_html("<p>{}</p>", text)
-
-
-def spaced(parts: Iterable) -> SafeString:
-    """Return parts with blanks between them."""
-    return together(part for one in parts for part in (one, " "))
-
-
-def capped(rows, limit: int) -> tuple[list, bool]:
-    """Return the first rows of a queryset, and whether there are more. One query."""
-    found = list(rows[: limit + 1])
-    return found[:limit], len(found) > limit
-
-
-def first_of(limit: int) -> str:
-    """Return what is said where rows are left out."""
-    return _("The first %(limit)s are shown.") % {"limit": limit}
