@@ -11,7 +11,7 @@ from opsdb.workflows import deletion, integrity
 
 from ..kit.actions import Action, unless_in
 from ..kit.orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, Skipped, refusal_text
-from ..kit.values import in_words
+from ..kit.values import with_row_labels
 
 
 class DeletionForm(OrderForm):
@@ -49,7 +49,7 @@ def _of_deletion(copy, blocked, location):
         text = gettext("is in a request for deletion at %s, which another person must approve") % location
         return Outcome(copy.pk, str(copy), OutcomeKind.CHANGES, [text], {"status": copy.status})
     kind = OutcomeKind.SKIPPED if blocked.rule is None else OutcomeKind.REFUSED
-    return Outcome(copy.pk, str(copy), kind, [in_words(str(blocked))])
+    return Outcome(copy.pk, str(copy), kind, [with_row_labels(str(blocked))])
 
 
 def _cancel_deletion(copy, order):
@@ -143,7 +143,7 @@ COPY_ACTIONS = (
 
 def _describe_execution(done):
     text = ngettext("%s copy is scheduled for deletion", "%s copies are scheduled for deletion", len(done.copies))
-    return "; ".join([text % len(done.copies), *(in_words(str(one)) for one in done.held_back)])
+    return "; ".join([text % len(done.copies), *(with_row_labels(str(one)) for one in done.held_back)])
 
 
 DELETION_REQUEST_ACTIONS = (

@@ -30,15 +30,15 @@ RETRY_UNPACKING = Action(
 )
 REROUTE = Action(
     name="reroute",
-    label=_("Plan anew"),
-    about=_("A transfer that failed or has not begun is cancelled; its package takes the routes that are active now."),
+    label=_("Reroute"),
+    about=_("A transfer that failed or has not begun is cancelled; its package takes a route that is active now."),
     run=lambda transfer, order: transferring.reroute_transfer(transfer),
     report=_describe_hops,
     unless=unless_in(
         "status",
         Status.FAILED,
         *Status.claimable(),
-        because=_("It is %(state)s: only what failed or has not begun is planned anew."),
+        because=_("It is %(state)s: only what failed or has not begun is rerouted."),
     ),
 )
 TRANSFER_ACTIONS = (

@@ -18,7 +18,7 @@ class LocationBox:
     Attributes:
         key: unique.
         name: what it is called.
-        told: what stands below the name.
+        description: what stands below the name.
         kind: what it is for.
         href: where it leads.
         active: whether it is in use.
@@ -26,7 +26,7 @@ class LocationBox:
 
     key: int
     name: str
-    told: str
+    description: str
     kind: str
     href: str | None = None
     active: bool = True
@@ -51,7 +51,7 @@ class RouteArrow:
         origin: key of a site.
         destination: key of a site.
         text: what stands at it.
-        told: all about it.
+        description: all about it.
         state: ``idle``, ``moving``, ``failed`` or ``closed``.
         href: where it leads.
     """
@@ -59,7 +59,7 @@ class RouteArrow:
     origin: int
     destination: int
     text: str
-    told: str
+    description: str
     state: str = "idle"
     href: str | None = None
 
@@ -140,9 +140,15 @@ def _site(site, layout):
             linked(
                 element("rect", x=left + PAD, y=y, width=CARD - 2 * PAD, height=BOX, rx=4, class_=css),
                 element("text", shortened(place.name, LETTERS), x=left + 2 * PAD, y=y + 19, class_="opsdb-place-name"),
-                element("text", shortened(place.told, 36), x=left + 2 * PAD, y=y + 36, class_="opsdb-place-told"),
+                element(
+                    "text",
+                    shortened(place.description, 36),
+                    x=left + 2 * PAD,
+                    y=y + 36,
+                    class_="opsdb-place-description",
+                ),
                 href=place.href,
-                label=f"{place.name}: {place.told}",
+                label=f"{place.name}: {place.description}",
             )
         )
     return element("g", *card)
@@ -177,5 +183,5 @@ def _way(way, layout, by_key, sides, name):
         element("path", d=path, class_=f"opsdb-way opsdb-way-{way.state}", marker_end=f"url(#{name}-{way.state})"),
         element("text", way.text, x=middle[0], y=middle[1] - 5, text_anchor="middle", class_="opsdb-way-text"),
         href=way.href,
-        label=way.told,
+        label=way.description,
     )

@@ -15,6 +15,7 @@ from opsdb.models.enums import StateChoices
 
 from .counting import grouped
 from .links import link, list_url
+from .quantities import format_seconds, format_size
 from .time_zones import ZONE
 
 CHECKSUMS = ("checksum", "expected", "actual", "token_prefix")
@@ -106,22 +107,13 @@ def exactly(text, whole):
 
 def human_size(size):
     """Show a number of bytes in decimal units, the exact number on hover."""
-    value, units = float(size), ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"]
-    while abs(value) >= 999.5 and len(units) > 1:
-        value, units = value / 1000, units[1:]
     whole = _("%(number)s bytes") % {"number": grouped(size)}
-    if units[0] == "bytes":
-        return exactly(whole, whole)
-    text = f"{value:.0f} {units[0]}" if value >= 99.95 else f"{value:.3g} {units[0]}"
-    return exactly(text, whole)
+    return exactly(format_size(size) if abs(size) >= 999.5 else whole, whole)
 
 
 def human_duration(seconds):
     """Show a number of seconds in the units of a clock, the exact number on hover."""
-    whole = round(seconds)
-    parts = [(whole // 86400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
-    text = " ".join(f"{number} {unit}" for number, unit in parts if number) if seconds >= 1 else f"{seconds:g} s"
-    return exactly(text, f"{seconds:g} s")
+    return exactly(format_seconds(seconds), f"{seconds:g} s")
 
 
 def human_number(number):

@@ -14,7 +14,7 @@ from opsdb.models.enums import DONE, FAILED, IDLE
 from opsdb.workflows.errors import OpsdbError
 
 from .refusals import REFUSED, Refusal
-from .values import in_words, said
+from .values import format_value, with_row_labels
 
 UNSEEN = {"updated_at", "heartbeat_at"}
 LOCKED_BY_OTHERS = ("55P03", "40P01")  # lock_not_available, deadlock_detected (PostgreSQL manual, appendix A)
@@ -107,9 +107,9 @@ REFUSALS = (OpsdbError, ValidationError, OperationalError, *REFUSED)
 def refusal_text(error) -> str:
     """Return what a refusal of a workflow or of the database says to people; other errors are raised again."""
     if isinstance(error, ValidationError):
-        return in_words(" ".join(error.messages))
+        return with_row_labels(" ".join(error.messages))
     if isinstance(error, OpsdbError):
-        return capfirst(in_words(str(error)))
+        return capfirst(with_row_labels(str(error)))
     if isinstance(error, OperationalError):
         if getattr(error.__cause__, "sqlstate", None) not in LOCKED_BY_OTHERS:
             raise error
@@ -127,5 +127,5 @@ def differences(model, changed: dict, after: dict) -> list[str]:
     lines = []
     for name, old in changed.items():
         one = model._meta.get_field(name)
-        lines.append(f"{one.verbose_name}: {said(one, old)} → {said(one, after[name])}")
+        lines.append(f"{one.verbose_name}: {format_value(one, old)} → {format_value(one, after[name])}")
     return lines

@@ -5,7 +5,7 @@ from django.db import DataError, IntegrityError, connections, models
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from .values import in_words
+from .values import with_row_labels
 
 # SQLSTATE classes and codes (PostgreSQL manual, appendix A) that blame the row and not the server.
 INTEGRITY = "23"
@@ -43,7 +43,7 @@ class Refusal(Exception):
             return cls(text, details.column_name)
         texts = details and (details.message_primary, details.message_hint or details.message_detail)
         said = ". ".join(text.rstrip(".") for text in texts if text) + "." if texts else str(error)
-        return cls(in_words(said), details and details.column_name)
+        return cls(with_row_labels(said), details and details.column_name)
 
     def add_to(self, form):
         """Put it beside its field, or above the form where that has no such field."""

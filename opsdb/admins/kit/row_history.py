@@ -23,7 +23,7 @@ from opsdb.workflows.attribution import attributed
 
 from .orders import OrderForm, facts_of
 from .refusals import REFUSED, Refusal
-from .values import said
+from .values import format_value
 
 CHANGES_SHOWN = 100
 MOST_NEWER = 1_000  # changes that are undone at most to get back to a version
@@ -160,7 +160,7 @@ def _named(one, value, names):
     if one.is_relation:
         return names.get((one.related_model, str(value)), gettext("%s, which is gone") % value)
     try:
-        return said(one, one.to_python(value))
+        return format_value(one, one.to_python(value))
     except (ValidationError, TypeError, ValueError):
         return str(value)
 
@@ -380,7 +380,7 @@ class Restoration:
 
     def _shown(self, one, value):
         if not one.is_relation or value is None:
-            return said(one, value)
+            return format_value(one, value)
         keys = sorted(value) if isinstance(value, set) else [value]
         found = one.related_model._base_manager.select_related(*_needed(one.related_model)).in_bulk(keys)
         return ", ".join(str(found.get(key) or gettext("%s, which is gone") % key) for key in keys) or "–"

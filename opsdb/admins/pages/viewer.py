@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from ..kit.values import row_in_words, row_names, tables
+from ..kit.values import row_label, row_names, tables
 from .parts import Content, Text
 
 PAGE_ORDER = ("dashboard", "where", "why", "night", "sky", "dataflow", "observation")
@@ -69,14 +69,14 @@ class Viewer:
         """Return whether the person may view every row that a text names."""
         return self.sees(*{tables()[table.lower()] for table, _key in row_names().findall(text)})
 
-    def told(self, text: str) -> Text:
+    def link_names(self, text: str) -> Text:
         """Return a text with the rows that it names as links; if it names one that the person may not view, not."""
         if not self.sees_names(text):
             return self.withheld
 
         def as_link(found):
             url = self.row_url(tables()[found[1].lower()], found[2])
-            return format_html('<a href="{}">{}</a>', url, row_in_words(found[0]))
+            return format_html('<a href="{}">{}</a>', url, row_label(found[0]))
 
         # The names stand in the text as they are: none of their characters is escaped.
         return mark_safe(row_names().sub(as_link, escape(text)))  # noqa: S308

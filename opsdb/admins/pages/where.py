@@ -21,7 +21,7 @@ from opsdb.workflows.errors import NotFound, OpsdbError
 from opsdb.workflows.states import name_of
 
 from ..kit.columns import badge, code, human_size, moment
-from ..kit.values import row_as_named, tables
+from ..kit.values import row_name, tables
 from .parts import Content, Facts, Question, Section, Table, first_of
 from .viewer import AdminPage, Viewer
 
@@ -51,22 +51,22 @@ def meant(viewer: Viewer, text: str):
     """
     unknown = NotUnderstood(
         _(
-            "There is no such thing that you may view; give a UUID, a kind and a key such as data transfer 17, or the"
+            "There is no such row that you may view; give a UUID, a kind and a key such as data transfer 17, or the"
             " name, path or checksum of a package, file or product."
         )
     )
     try:
-        row = find(row_as_named(text))
+        row = find(row_name(text))
     except NotFound:
         raise unknown from None
     except Ambiguous as error:
         names = [name for name in error.names if viewer.sees_names(name)]
         if not names:
             raise unknown from None
-        rows = [(viewer.told(name), format_html('<a href="?q={}">{}</a>', name, _("this one"))) for name in names]
+        rows = [(viewer.link_names(name), format_html('<a href="?q={}">{}</a>', name, _("this one"))) for name in names]
         table = Table(_("What may be meant"), (_("what"), _("choose")), rows)
         raise NotUnderstood(
-            _("Several things are called that; choose one of them."),
+            _("Several rows have that name; choose one of them."),
             (Section(_("Which one?"), (table,), "which"),),
             200,
         ) from None
@@ -95,7 +95,7 @@ def view(viewer: Viewer) -> Content:
     except NotUnderstood as error:
         return Content(questions=(question,), message=str(error), sections=error.sections, status=error.status)
     except OpsdbError as error:
-        return Content(questions=(question,), message=viewer.told(str(error)), status=404)
+        return Content(questions=(question,), message=viewer.link_names(str(error)), status=404)
     kinds = {}
     for copy in found.copies:
         kinds.setdefault(tables()[copy.of.partition(" ")[0]], []).append(copy)

@@ -22,7 +22,7 @@ from opsdb.workflows.answers import Explanation, explain
 from opsdb.workflows.errors import OpsdbError
 from opsdb.workflows.states import name_of
 
-from ..kit.values import row_in_words
+from ..kit.values import row_label
 from .parts import Content, Facts, Question, Section, paragraph
 from .viewer import AdminPage, Viewer, viewer_of
 from .where import NotUnderstood, meant
@@ -58,11 +58,11 @@ def view(viewer: Viewer) -> Content:
         return Content(questions=(question,))
     try:
         row = meant(viewer, text)
-        told = explain(row)
+        explanation = explain(row)
     except NotUnderstood as error:
         return Content(questions=(question,), message=str(error), sections=error.sections, status=error.status)
     except OpsdbError as error:
-        return Content(questions=(question,), message=viewer.told(str(error)), status=404)
+        return Content(questions=(question,), message=viewer.link_names(str(error)), status=404)
     about = [(link["title"], link["url"]) for link in viewer.links_of_row(row, "why")]
     return Content(
         questions=(question,),
@@ -71,8 +71,8 @@ def view(viewer: Viewer) -> Content:
             Section(
                 _("Why is it where it is?"),
                 (
-                    Facts([(_("what"), viewer.link(row)), (_("stands at"), _(told.state.replace("_", " ")))]),
-                    told_as_html(viewer, told),
+                    Facts([(_("what"), viewer.link(row)), (_("state"), _(explanation.state.replace("_", " ")))]),
+                    render_explanation(viewer, explanation),
                 ),
                 "why",
             ),
@@ -80,19 +80,19 @@ def view(viewer: Viewer) -> Content:
     )
 
 
-def told_as_html(viewer: Viewer, told: Explanation):
+def render_explanation(viewer: Viewer, explanation: Explanation):
     """Return an explanation: the chain of reasons, then what has to happen and who does it."""
-    reasons = format_html_join("", "<li>{}</li>", ((viewer.told(reason),) for reason in told.why))
-    chain = format_html('<ol class="opsdb-reasons">{}</ol>', reasons) if told.why else ""
-    if told.done:
+    reasons = format_html_join("", "<li>{}</li>", ((viewer.link_names(reason),) for reason in explanation.why))
+    chain = format_html('<ol class="opsdb-reasons">{}</ol>', reasons) if explanation.why else ""
+    if explanation.done:
         return format_html("{}{}", chain, paragraph(_("Nothing has to happen any more.")))
     return format_html(
         "{}{}",
         chain,
         Facts(
             [
-                (_("what has to happen next"), viewer.told(told.next_step)),
-                (_("who does it"), viewer.told(told.who_in_words)),
+                (_("what has to happen next"), viewer.link_names(explanation.next_step)),
+                (_("who does it"), viewer.link_names(explanation.who_in_words)),
             ]
         ),
     )
@@ -104,7 +104,7 @@ def why_link(viewer: Viewer, name: str):
     if url is None:
         return "–"
     return format_html(
-        '<a href="{}" aria-label="{}">{}</a>', url, _("Why %(name)s?") % {"name": row_in_words(name)}, _("Why?")
+        '<a href="{}" aria-label="{}">{}</a>', url, _("Why %(name)s?") % {"name": row_label(name)}, _("Why?")
     )
 
 
@@ -119,10 +119,10 @@ class _Why:
 
     def __call__(self, row):
         try:
-            told = explain(row)
+            explanation = explain(row)
         except OpsdbError as error:
-            return self.viewer.told(str(error))
-        return format_html('<div class="opsdb-why-told">{}</div>', told_as_html(self.viewer, told))
+            return self.viewer.link_names(str(error))
+        return format_html('<div class="opsdb-why-explanation">{}</div>', render_explanation(self.viewer, explanation))
 
 
 class ExplanationMixin:

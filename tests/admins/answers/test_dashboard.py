@@ -53,7 +53,7 @@ def test_stalled_work_and_what_waits_too_long_is_shown(browser):
     assert page("why", q=f"data_transfer {stalled.pk}") in found.links
     assert page("why", q=f"data_transfer {waiting.pk}") in found.links
     assert page("why", q=f"data_transfer {fresh.pk}") not in found.links
-    assert "out of use" in found.text
+    assert "inactive" in found.text
 
 
 def test_who_sees_one_kind_of_row_sees_nothing_of_the_others(seeing):
@@ -115,9 +115,9 @@ def test_the_fragment_is_what_the_page_shows_and_no_more(browser):
 def test_an_estimate_and_a_lower_bound_say_so(browser, monkeypatch):
     from opsdb.admins.pages import counts
 
-    assert counts.said(Number(1_234_567, Exactness.ESTIMATED)) == "about 1,230,000"
-    assert counts.said(Number(1_001, Exactness.AT_LEAST)) == "1,001 or more"
-    assert counts.said(Number(12)) == "12"
+    assert counts.format_count(Number(1_234_567, Exactness.ESTIMATED)) == "about 1,230,000"
+    assert counts.format_count(Number(1_001, Exactness.AT_LEAST)) == "1,001 or more"
+    assert counts.format_count(Number(12)) == "12"
 
 
 def test_every_stage_of_the_overview_has_its_place():

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from opsdb.models import DataLocation, PackageState, PhysicalCopy, Status
 from opsdb.workflows.overview import Exactness, Number, overview
 
-from ..counts import said
+from ..counts import format_count
 from ..parts import Content
 from ..viewer import AdminPage, Viewer
 from .locations import locations_section
@@ -70,13 +70,13 @@ def _summary(viewer, found):
     }
     exactness = Exactness.EXACT if all(number.is_exact for number in failures.values()) else Exactness.ESTIMATED
     failed = Number(sum(number.value for number in failures.values()), exactness)
-    where = ", ".join(f"{title}: {said(number)}" for title, number in failures.items())
+    where = ", ".join(f"{title}: {format_count(number)}" for title, number in failures.items())
     stalled = len(visible_troubles(viewer, found.stalled))
     if not failed.value and not stalled:
         return _("Nothing has failed and nothing is stalled.")
     return " ".join(
         [
-            ngettext("%(count)s has failed", "%(count)s have failed", failed.value) % {"count": said(failed)}
+            ngettext("%(count)s has failed", "%(count)s have failed", failed.value) % {"count": format_count(failed)}
             + (f" ({where})," if where else ","),
             ngettext("%(count)s is stalled.", "%(count)s are stalled.", stalled) % {"count": f"{stalled:,}"},
         ]

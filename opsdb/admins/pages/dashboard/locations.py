@@ -8,7 +8,7 @@ from opsdb.models import DataLocation, LocationType, PhysicalCopy, PhysicalCopyS
 
 from ...drawings.fill_level import fill_bar
 from ...kit.columns import badge, human_size
-from ..counts import said
+from ..counts import format_count
 from ..parts import Section, Table, spaced, subheading
 
 BAD = (
@@ -33,7 +33,7 @@ def locations_section(viewer, found):
                     '<a href="{}">{} {}</a>',
                     copies(place, status__exact=count.state),
                     badge(PhysicalCopyStatus(count.state)),
-                    said(count.number),
+                    format_count(count.number),
                 )
                 for count in shown
             )
@@ -44,7 +44,7 @@ def locations_section(viewer, found):
     for place in found.locations:
         name = f"{place.site}/{place.location}"
         link = format_html('<a href="{}">{}</a>', viewer.row_url(DataLocation, place.id), name)
-        out = "" if place.active else format_html(" <em>{}</em>", _("(out of use)"))
+        out = "" if place.active else format_html(" <em>{}</em>", _("(inactive)"))
         rows.append(
             (
                 format_html("{}{}", link, out),
@@ -57,7 +57,15 @@ def locations_section(viewer, found):
             )
         )
         if place.lacking.value:
-            lacking.append((link, said(place.expected), said(place.actual), said(place.lacking), bad(place)))
+            lacking.append(
+                (
+                    link,
+                    format_count(place.expected),
+                    format_count(place.actual),
+                    format_count(place.lacking),
+                    bad(place),
+                )
+            )
     return Section(
         _("Volume, and copies against policy"),
         (

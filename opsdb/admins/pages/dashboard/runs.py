@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from opsdb.models import ExecutedReductionStep, RunStatus
 
 from ...kit.columns import badge
-from ..counts import age
+from ..counts import format_age
 from ..parts import Section, Table
 from ..why import why_link
 
@@ -27,7 +27,7 @@ def runs_section(viewer, found):
             run.step.name,
             badge(RunStatus(run.status)),
             run.hpc_job_id or "–",
-            age(run.started_at or run.submitted_at or run.created_at, found.at),
+            format_age(run.started_at or run.submitted_at or run.created_at, found.at),
             why_link(viewer, f"executed_reduction_step {run.pk}"),
         )
         for run in sorted(runs, key=lambda run: (RunStatus.values.index(run.status), run.created_at))

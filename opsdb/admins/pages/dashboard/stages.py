@@ -28,7 +28,7 @@ from opsdb.models.enums import FAILED, StateChoices
 from opsdb.workflows.overview import Overview
 
 from ...kit.columns import badge
-from ..counts import age, said
+from ..counts import format_age, format_count
 from ..parts import Section, Text, subheading
 from ..viewer import Viewer
 
@@ -139,7 +139,7 @@ def _stage(viewer, display, stage, now):
         "url": viewer.list_url(display.model, **display.narrowed),
         "states": [_count(viewer, display, count) for count in counts],
         "oldest": stage.oldest,
-        "age": age(stage.oldest, now),
+        "age": format_age(stage.oldest, now),
         "level": "failed" if is_failing else "",
     }
 
@@ -155,6 +155,6 @@ def _count(viewer, display, count):
     lookups = display.others[count.state].lookups if state is None else {f"{display.column}__exact": count.state}
     return {
         "badge": display.others[count.state].label if state is None else badge(state),
-        "number": said(count.number),
+        "number": format_count(count.number),
         "url": viewer.list_url(display.model, **display.narrowed, **lookups),
     }

@@ -21,7 +21,7 @@ from opsdb.workflows.overview import WORK, Overview, Trouble
 
 from ...kit.columns import moment
 from ...kit.values import tables
-from ..counts import age
+from ..counts import format_age
 from ..parts import Section, Table, subheading
 from ..why import why_link
 
@@ -55,10 +55,10 @@ def troubles_section(viewer, found: Overview):
     def rows(troubles):
         return [
             (
-                viewer.told(trouble.row),
+                viewer.link_names(trouble.row),
                 moment(trouble.since) if trouble.since else "–",
-                age(trouble.since, found.at),
-                viewer.told(trouble.message),
+                format_age(trouble.since, found.at),
+                viewer.link_names(trouble.message),
                 why_link(viewer, trouble.row),
             )
             for trouble in troubles
@@ -73,10 +73,10 @@ def troubles_section(viewer, found: Overview):
             Table(_("What failed last"), columns, rows(failures[:20]), _("Nothing has failed.")),
             subheading(_("Stalled")),
             Table(
-                _("Work in progress without a sign of life"),
+                _("Work in progress without a heartbeat"),
                 columns,
                 rows(stalled[:20]),
-                _("Every worker has shown life in the last %(hours)g h.") % {"hours": hours},
+                _("Every worker has sent a heartbeat in the last %(hours)g h.") % {"hours": hours},
             ),
             subheading(_("Waiting longest")),
             Table(
@@ -114,7 +114,7 @@ def _waiting(viewer, now):
         if since < before and viewer.sees(tables()[table]):
             reasons = [_("is %(state)s") % {"state": state}]
             if not active:
-                reasons.append(_("its destination %(place)s is out of use") % {"place": place})
+                reasons.append(_("its destination %(place)s is inactive") % {"place": place})
             if failure:
                 reasons.append(_("the last failure: %(message)s") % {"message": failure})
             found[f"{table} {key}"] = Trouble(f"{table} {key}", since, "; ".join(reasons))

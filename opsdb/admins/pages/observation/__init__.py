@@ -13,7 +13,7 @@ from opsdb.workflows.answers import explain
 from ..executions import night_of
 from ..parts import Content, Section, capped
 from ..viewer import AdminPage, Viewer
-from ..why import told_as_html
+from ..why import render_explanation
 from .data import files_section, packages_section
 from .limits import ROWS_SHOWN
 from .planning import conditions_section, plan_section
@@ -45,7 +45,7 @@ def view(viewer: Viewer, pk) -> Content:
     )
     bundles = list({package.data_transfer_package_id for package in packages} - {None})
     sections = [
-        Section(_("Where it stands"), (told_as_html(viewer, explain(execution)),), "stands"),
+        Section(_("Where it stands"), (render_explanation(viewer, explain(execution)),), "stands"),
         plan_section(viewer, execution),
         conditions_section(viewer, execution),
         files_section(viewer, execution),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from opsdb.models import InstrumentModule, PackageState, RawDataFile, RawDataPackage, Status
 
 from ...kit.columns import badge, human_size
-from ..counts import up_to
+from ..counts import format_up_to
 from ..parts import Section, Table, first_of
 from ..why import why_link
 from .limits import ROWS_SHOWN
@@ -45,7 +45,7 @@ def files_section(viewer, execution):
         of_module = viewer.list_url(
             RawDataFile, executed_obs_unit__id__exact=execution.pk, instrument_module__id__exact=module
         )
-        counted = format_html('<a href="{}">{}</a>', of_module, up_to(number, FILES_COUNTED))
+        counted = format_html('<a href="{}">{}</a>', of_module, format_up_to(number, FILES_COUNTED))
         for place, file in enumerate(sorted((files[key] for key in keys), key=lambda file: file.relative_path)):
             rows.append(
                 (

@@ -7,7 +7,7 @@ from opsdb.models import DataProduct, DataRelease, Publication
 from opsdb.models.publications import PRODUCTS_OF_OBSERVATION
 
 from ...kit.columns import human_size
-from ..counts import up_to
+from ..counts import format_up_to
 from ..parts import Section, Table, capped, first_of
 from .limits import ROWS_SHOWN
 
@@ -39,7 +39,7 @@ def result_sections(viewer, execution):
     ]
     note = ""
     if len(keys) > ROWS_SHOWN:
-        number = up_to(len(keys) + more, PRODUCTS_LOOKED_AT)
+        number = format_up_to(len(keys) + more, PRODUCTS_LOOKED_AT)
         note = _("The newest %(shown)s of %(number)s are shown.") % {"shown": ROWS_SHOWN, "number": number}
     table = Table(
         _("Data products"),

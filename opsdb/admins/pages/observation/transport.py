@@ -38,7 +38,7 @@ def transfers_section(viewer, bundles):
             badge(Status(transfer.status)),
             badge(Status(transfer.unpack_status)),
             moment(transfer.finished_at) if transfer.finished_at else "–",
-            viewer.told(transfer.failure_message or transfer.unpack_failure_message) or "–",
+            viewer.link_names(transfer.failure_message or transfer.unpack_failure_message) or "–",
             "" if transfer.unpack_status == Status.COMPLETED else why_link(viewer, f"data_transfer {transfer.pk}"),
         )
         for transfer in transfers
@@ -83,7 +83,7 @@ def archiving_section(viewer, packages):
             _way(transfer),
             badge(Status(transfer.status)),
             moment(transfer.finished_at) if transfer.finished_at else "–",
-            viewer.told(transfer.failure_message) or "–",
+            viewer.link_names(transfer.failure_message) or "–",
             ""
             if transfer.status == Status.COMPLETED
             else why_link(viewer, f"long_term_archive_transfer {transfer.pk}"),
