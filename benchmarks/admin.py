@@ -412,7 +412,7 @@ def pages_that_answer():
 
     from django.urls import reverse
 
-    from opsdb.admins.pages.dashboard import night_of
+    from opsdb.admins.pages.executions import night_of
     from opsdb.models import DataTransfer, ExecutedObsUnit, RawDataPackage
 
     def page(name, *args, **query):

@@ -1,1 +1,4 @@
-"""How operators see it: ``base.py`` is the kit, then one module per area. ``opsdb/admin.py`` registers all of them."""
+"""How operators see it: ``kit`` is what all admins share, ``pages`` and ``drawings`` answer questions.
+
+Then one module per area. ``opsdb/admin.py`` registers all of them.
+"""

@@ -13,8 +13,8 @@ from django.views.decorators.cache import never_cache
 
 from opsdb.models import ApiToken, Role, User
 
-from . import operations
-from .base import OpsAdmin
+from .actions.access import TOKEN_ACTIONS
+from .kit.admin import OpsAdmin
 
 
 class UserAdmin(OpsAdmin, DjangoUserAdmin):
@@ -60,7 +60,7 @@ class ApiTokenAdmin(OpsAdmin):
     list_filter = ("active", "user")
     search_fields = ("name", "token_prefix__startswith", "user__username")
 
-    actions = operations.OF_TOKENS
+    actions = TOKEN_ACTIONS
 
     def save_model(self, request, obj, form, change):
         """Make a new token with a secret, which lives no longer than the answer to this request."""

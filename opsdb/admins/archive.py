@@ -4,13 +4,14 @@ from django.contrib import admin
 
 from opsdb.models import LongTermArchiveTransfer, LongTermArchiveTransferLog, StagingJob
 
-from . import operations
-from .base import OpsAdmin, WrittenByTheDatabase, listing
+from .actions.archive import ARCHIVE_TRANSFER_ACTIONS, STAGING_JOB_ACTIONS
+from .kit.admin import OpsAdmin, ReadOnlyMixin
+from .kit.inlines import listing
 
 
 @admin.register(LongTermArchiveTransfer)
 class LongTermArchiveTransferAdmin(OpsAdmin):
-    actions = operations.OF_ARCHIVE_TRANSFERS
+    actions = ARCHIVE_TRANSFER_ACTIONS
     big = True
     list_display = (
         "id",
@@ -29,7 +30,7 @@ class LongTermArchiveTransferAdmin(OpsAdmin):
 
 
 @admin.register(LongTermArchiveTransferLog)
-class LongTermArchiveTransferLogAdmin(WrittenByTheDatabase, OpsAdmin):
+class LongTermArchiveTransferLogAdmin(ReadOnlyMixin, OpsAdmin):
     big = True
     list_display = ("logged_at", "long_term_archive_transfer", "level", "status", "message", "log_path")
     list_filter = ("long_term_archive_transfer",)
@@ -38,7 +39,7 @@ class LongTermArchiveTransferLogAdmin(WrittenByTheDatabase, OpsAdmin):
 
 @admin.register(StagingJob)
 class StagingJobAdmin(OpsAdmin):
-    actions = operations.OF_STAGING_JOBS
+    actions = STAGING_JOB_ACTIONS
     owned = ("active",)
     list_display = ("id", "purpose", "destination_location", "status", "active", "requested_by", "expires_at")
     list_filter = ("status", "active", "destination_location")

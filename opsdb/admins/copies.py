@@ -17,15 +17,16 @@ from opsdb.models import (
 from opsdb.models.copies.physical_copies import COPY_TARGETS
 from opsdb.models.enums import Verification
 
-from . import operations
-from .base import LinkInline, OpsAdmin, WrittenByTheDatabase, listing, parts
+from .actions.copies import COPY_ACTIONS, DELETION_REQUEST_ACTIONS
+from .kit.admin import OpsAdmin, ReadOnlyMixin
 from .kit.columns import link
 from .kit.filters import only
+from .kit.inlines import LinkInline, listing, parts
 
 
 @admin.register(PhysicalCopy)
 class PhysicalCopyAdmin(OpsAdmin):
-    actions = operations.OF_COPIES
+    actions = COPY_ACTIONS
     big = True
     owned = (
         "verification",
@@ -83,14 +84,14 @@ class FixityCheckAdmin(OpsAdmin):
 
 
 @admin.register(DeletionPolicy)
-class DeletionPolicyAdmin(WrittenByTheDatabase, OpsAdmin):
+class DeletionPolicyAdmin(ReadOnlyMixin, OpsAdmin):
     list_display = ("min_archive_copies", "updated_at")
     search_fields = ("id",)
 
 
 @admin.register(DeletionRequest)
 class DeletionRequestAdmin(OpsAdmin):
-    actions = operations.OF_DELETION_REQUESTS
+    actions = DELETION_REQUEST_ACTIONS
     owned = ("approved_by", "decided_at", "executed_at")
     list_display = (
         "reason",

@@ -14,8 +14,9 @@ from opsdb.models import (
     RawDataPackagePhysicalCopy,
 )
 
-from . import operations
-from .base import OpsAdmin, listing
+from .actions.data import PACKAGE_ACTIONS, TRANSFER_PACKAGE_ACTIONS
+from .kit.admin import OpsAdmin
+from .kit.inlines import listing
 from .kit.searching import ChecksumFinder, FileNameFinder, RawPathFinder
 
 COPY_FACTS = ("data_location", "status", "verification", "verified_at", "size_bytes")
@@ -42,7 +43,7 @@ class RawDataFileAdmin(OpsAdmin):
 
 @admin.register(RawDataPackage)
 class RawDataPackageAdmin(OpsAdmin):
-    actions = operations.OF_PACKAGES
+    actions = PACKAGE_ACTIONS
     big = True
     facts = ("name",)
     list_display = (
@@ -74,7 +75,7 @@ class RawDataPackageMetadataAdmin(OpsAdmin):
 
 @admin.register(DataTransferPackage)
 class DataTransferPackageAdmin(OpsAdmin):
-    actions = operations.OF_WORK
+    actions = TRANSFER_PACKAGE_ACTIONS
     big = True
     facts = ("name", "origin_location")
     list_display = ("name", "status", "size_bytes", "origin_location", "retry_count", "failure_message", "created_at")

@@ -4,13 +4,14 @@ from django.contrib import admin
 
 from opsdb.models import ExecutedObsUnit, ExecutedObsUnitModuleConfiguration, RawDataPackage
 
-from . import operations
-from .base import LinkInline, OpsAdmin, listing, parts
+from .actions.execution import EXECUTION_ACTIONS
+from .kit.admin import OpsAdmin
+from .kit.inlines import LinkInline, listing, parts
 
 
 @admin.register(ExecutedObsUnit)
 class ExecutedObsUnitAdmin(OpsAdmin):
-    actions = operations.OF_EXECUTIONS
+    actions = EXECUTION_ACTIONS
     big = True
     list_display = ("start_time", "end_time", "obs_unit", "status", "quality", "mean_pwv_mm", "mean_elevation_deg")
     list_filter = ("status", "quality", "start_time", "obs_unit")

@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 
 from opsdb.models import ChangeLog
 
-from .base import OpsAdmin, WrittenByTheDatabase
+from .kit.admin import OpsAdmin, ReadOnlyMixin
 
 
 @admin.register(ChangeLog)
-class ChangeLogAdmin(WrittenByTheDatabase, OpsAdmin):
+class ChangeLogAdmin(ReadOnlyMixin, OpsAdmin):
     big = True
     list_display = ("changed_at", "operation", "table_name", "row_id", "user", "origin", "reason")
     list_filter = ("changed_at", "user")

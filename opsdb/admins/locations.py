@@ -11,8 +11,10 @@ from opsdb.models import (
     TapeDataLocation,
 )
 
-from . import operations
-from .base import OpsAdmin, ParentAdmin, WrittenByTheDatabase, listing
+from .actions.switches import SWITCH_ACTIONS
+from .kit.admin import OpsAdmin, ReadOnlyMixin
+from .kit.inlines import listing
+from .kit.subtypes import ParentAdmin
 
 
 @admin.register(Site)
@@ -23,14 +25,14 @@ class SiteAdmin(OpsAdmin):
 
 @admin.register(DataLocation)
 class DataLocationAdmin(ParentAdmin):
-    actions = operations.OF_SWITCHES
+    actions = SWITCH_ACTIONS
     list_display = ("name", "site", "location_type", "storage_type", "capacity_bytes", "priority", "active")
     list_filter = ("location_type", "storage_type", "active", "site", "instrument")
     search_fields = ("name", "site__short_name")
 
 
 class SubtypeOfDataLocationAdmin(OpsAdmin):
-    actions = operations.OF_SWITCHES
+    actions = SWITCH_ACTIONS
     list_filter = ("location_type", "active", "site")
 
 
@@ -50,7 +52,7 @@ class TapeDataLocationAdmin(SubtypeOfDataLocationAdmin):
 
 
 @admin.register(DataLocationUsage)
-class DataLocationUsageAdmin(WrittenByTheDatabase, OpsAdmin):
+class DataLocationUsageAdmin(ReadOnlyMixin, OpsAdmin):
     big = True
     list_display = ("id", "data_location", "copies", "bytes")
     list_filter = ("data_location",)

@@ -12,7 +12,9 @@ from opsdb.models import (
     Telescope,
 )
 
-from .base import OpsAdmin, ParentAdmin, listing
+from .kit.admin import OpsAdmin
+from .kit.inlines import listing
+from .kit.subtypes import ParentAdmin
 
 
 @admin.register(Observatory)

@@ -23,8 +23,10 @@ from opsdb.models import (
     TimeAllocation,
 )
 
-from .base import OpsAdmin, ParentAdmin, listing, parts
+from .kit.admin import OpsAdmin
+from .kit.inlines import listing, parts
 from .kit.searching import PositionSearch
+from .kit.subtypes import ParentAdmin
 
 
 @admin.register(ObservingProgram)

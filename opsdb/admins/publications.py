@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from opsdb.models import DataRelease, Publication
 
-from .base import OpsAdmin
+from .kit.admin import OpsAdmin
 
 
 @admin.register(DataRelease)

@@ -17,8 +17,9 @@ from opsdb.models import (
     ReductionStepDependency,
 )
 
-from . import operations
-from .base import LinkInline, OpsAdmin, listing, parts
+from .actions.reduction import PIPELINE_ACTIONS, PRODUCT_ACTIONS, RUN_ACTIONS, STEP_ACTIONS
+from .kit.admin import OpsAdmin
+from .kit.inlines import LinkInline, listing, parts
 from .kit.searching import ChecksumFinder
 
 
@@ -52,7 +53,7 @@ class DataGroupingAdmin(OpsAdmin):
 
 @admin.register(Pipeline)
 class PipelineAdmin(OpsAdmin):
-    actions = operations.OF_PIPELINES
+    actions = PIPELINE_ACTIONS
     list_display = ("name", "data_grouping", "processing_location", "trigger_type", "priority", "enabled")
     list_filter = ("trigger_type", "enabled", "processing_location")
     inlines = (
@@ -62,7 +63,7 @@ class PipelineAdmin(OpsAdmin):
 
 @admin.register(ReductionStep)
 class ReductionStepAdmin(OpsAdmin):
-    actions = operations.OF_STEPS
+    actions = STEP_ACTIONS
     list_display = ("name", "pipeline", "order", "software", "config", "version_policy", "pinned_version")
     list_filter = ("version_policy", "pipeline", "software")
     search_fields = ("name", "pipeline__name")
@@ -74,7 +75,7 @@ class ReductionStepAdmin(OpsAdmin):
 
 @admin.register(ExecutedReductionStep)
 class ExecutedReductionStepAdmin(OpsAdmin):
-    actions = operations.OF_RUNS
+    actions = RUN_ACTIONS
     big = True
     owned = (
         "hpc_job_id",
@@ -101,7 +102,7 @@ class ExecutedReductionStepAdmin(OpsAdmin):
 
 @admin.register(DataProduct)
 class DataProductAdmin(OpsAdmin):
-    actions = operations.OF_PRODUCTS
+    actions = PRODUCT_ACTIONS
     big = True
     list_display = ("name", "type", "run", "size_bytes", "intermediate", "superseded_by", "created_at")
     list_filter = ("type", "intermediate", "run")

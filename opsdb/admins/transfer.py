@@ -4,13 +4,15 @@ from django.contrib import admin
 
 from opsdb.models import DataTransfer, DataTransferLog, DataTransferRoute
 
-from . import operations
-from .base import OpsAdmin, WrittenByTheDatabase, listing
+from .actions.switches import SWITCH_ACTIONS
+from .actions.transfer import TRANSFER_ACTIONS
+from .kit.admin import OpsAdmin, ReadOnlyMixin
+from .kit.inlines import listing
 
 
 @admin.register(DataTransferRoute)
 class DataTransferRouteAdmin(OpsAdmin):
-    actions = operations.OF_SWITCHES
+    actions = SWITCH_ACTIONS
     list_display = (
         "name",
         "origin_site",
@@ -26,7 +28,7 @@ class DataTransferRouteAdmin(OpsAdmin):
 
 @admin.register(DataTransfer)
 class DataTransferAdmin(OpsAdmin):
-    actions = operations.OF_TRANSFERS
+    actions = TRANSFER_ACTIONS
     big = True
     owned = (
         "unpack_retry_count",
@@ -54,7 +56,7 @@ class DataTransferAdmin(OpsAdmin):
 
 
 @admin.register(DataTransferLog)
-class DataTransferLogAdmin(WrittenByTheDatabase, OpsAdmin):
+class DataTransferLogAdmin(ReadOnlyMixin, OpsAdmin):
     big = True
     list_display = ("logged_at", "data_transfer", "level", "status", "message", "log_path")
     list_filter = ("data_transfer",)

@@ -410,7 +410,7 @@ class Story:
         if not maps:
             return
         version = f"{maps[0].pk}"
-        release = publish_release(create_release("demonstration maps", version, products=maps))
+        release = publish_release(create_release("demonstration maps", version=version, products=maps))
         publish_publication(
             create_publication(
                 title=f"Maps of the demonstration, {version}", year=2026, authors=["A. Nobody"], releases=[release]

@@ -3,7 +3,7 @@
 from django import template
 
 from opsdb.admins.pages import dashboard
-from opsdb.admins.pages.base import viewer_of
+from opsdb.admins.pages.viewer import viewer_of
 
 register = template.Library()
 

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from opsdb.admins.kit.actions import Action, Kind
+from opsdb.admins.kit.actions import Action, OutcomeKind
 
 from .pages import ADMINS, address
 
@@ -37,5 +37,5 @@ def outcomes(page) -> dict:
     return {
         kind.name: {outcome.key: " ".join(outcome.texts) for outcome in group["outcomes"]}
         for group in page.context["groups"]
-        for kind in [Kind(group["kind"])]
+        for kind in [OutcomeKind(group["kind"])]
     }

@@ -112,7 +112,7 @@ class TestTheConversation:
         assert (column_of(own, "status"), column_of(others, "status")) == ("requested", "approved")
 
     def test_a_selection_across_pages_is_capped_and_the_page_says_so(self, browser, failed, monkeypatch):
-        monkeypatch.setattr("opsdb.admins.kit.actions.MOST_ROWS", 2)
+        monkeypatch.setattr("opsdb.admins.kit.confirmation.MOST_ROWS", 2)
         factories.DataTransferFactory.create_batch(3, failed=True)
         data = {"action": "reset", "select_across": "1", "_selected_action": [failed.pk]}
         page = browser.post(f"{address(DataTransfer, 'changelist')}?status__exact=failed", data)
@@ -120,7 +120,7 @@ class TestTheConversation:
         assert len(page.context["keys"]) == 2
 
     def test_a_long_list_names_the_first_rows_and_counts_all(self, browser, monkeypatch):
-        monkeypatch.setattr("opsdb.admins.kit.actions.SHOWN_ROWS", 2)
+        monkeypatch.setattr("opsdb.admins.kit.confirmation.SHOWN_ROWS", 2)
         page = look(browser, DataTransfer, "reset", *factories.DataTransferFactory.create_batch(3, failed=True))
         (group,) = page.context["groups"]
         assert (group["number"], len(group["outcomes"])) == (3, 2)
@@ -270,10 +270,10 @@ class TestCopies:
 
     def test_a_copy_in_doubt_is_the_next_to_be_checked_and_no_deletion_counts_on_it(self, browser):
         story = tell_story()
-        refused = outcomes(look(browser, PhysicalCopy, "doubt", story.archive_copy))["REFUSED"]
+        refused = outcomes(look(browser, PhysicalCopy, "request_verification", story.archive_copy))["REFUSED"]
         assert "has no fixity_interval_days" in refused[story.archive_copy.pk]
         DataLocation.objects.filter(pk=story.archive.pk).update(fixity_interval_days=30)
-        assert confirm(browser, PhysicalCopy, "doubt", story.archive_copy).status_code == 302
+        assert confirm(browser, PhysicalCopy, "request_verification", story.archive_copy).status_code == 302
         assert list(PhysicalCopy.objects.due_for_fixity(DataLocation.objects.get(pk=story.archive.pk), limit=9)) == [
             story.archive_copy
         ]

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit.exporting import SECRETS, export_columns, rows_of
-from opsdb.admins.kit.paging import TooSlow
+from opsdb.admins.kit.paging import TooSlowError
 from opsdb.loaders.loading import prepare
 from opsdb.models import DataTransfer, ExecutedObsUnit, ObsUnit, RawDataFile, Source, User
 from tests import factories
@@ -108,7 +108,7 @@ def test_planning_rows_are_exported_as_their_loader_reads_them(browser):
 
 def test_a_search_that_is_too_slow_leads_back_with_the_reason(browser, monkeypatch):
     def give_up(self, request):
-        raise TooSlow
+        raise TooSlowError
 
     monkeypatch.setattr(type(ADMINS[RawDataFile]), "get_changelist_instance", give_up)
     answer = browser.get(f"{address(RawDataFile, 'changelist')}export/csv/?q=a")

@@ -4,8 +4,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import connection
 
-from opsdb.admins.base import OpsAdmin
-from opsdb.admins.kit.counting import Deletion
+from opsdb.admins.kit.admin import OpsAdmin
+from opsdb.admins.kit.counting import DeletionCounts
 from opsdb.models import (
     ApiToken,
     ChaiTiling,
@@ -121,7 +121,7 @@ class TestWhatHandsDoNotChange:
         assert (added.status, added.state) == ("pending", "waiting")
 
     def test_a_field_with_very_many_links_becomes_a_line_to_read(self, browser, monkeypatch):
-        monkeypatch.setattr("opsdb.admins.base.EDITABLE_LINKS", 2)
+        monkeypatch.setattr("opsdb.admins.kit.forms.EDITABLE_LINKS", 2)
         job = factories.StagingJobFactory()
         job.raw_data_packages.set(factories.RawDataPackageFactory.create_batch(3))
         page = browser.get(address(StagingJob, "change", job))
@@ -289,7 +289,7 @@ class TestDeletion:
         monkeypatch.setattr("opsdb.admins.kit.counting.count_up_to.__defaults__", (2,))
         telescope = factories.TelescopeFactory()
         factories.InstrumentFactory.create_batch(3, telescope=telescope)
-        deletion = Deletion(Telescope, [telescope], lambda model, lookups: None)
+        deletion = DeletionCounts(Telescope, [telescope], lambda model, lookups: None)
         assert deletion.protected == ["more than 2 instruments (by their telescope)"]
 
     def test_many_at_once_are_refused_by_what_one_is_referred_by(self, browser):
@@ -301,7 +301,7 @@ class TestDeletion:
 
     def test_what_the_database_refuses_in_the_meantime_is_said(self, browser, monkeypatch):
         telescope = factories.InstrumentFactory().telescope
-        monkeypatch.setattr(Deletion, "_look_into", lambda *args, **options: None)
+        monkeypatch.setattr(DeletionCounts, "_look_into", lambda *args, **options: None)
         response = browser.post(address(Telescope, "delete", telescope), {"post": "yes"})
         assert response.status_code == 200
         assert "annot delete some instances" in response.content.decode()

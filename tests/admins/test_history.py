@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from opsdb.admins.kit.history import is_restorable
+from opsdb.admins.kit.row_history import is_restorable
 from opsdb.models import ChangeLog, DataTransfer, FixedSource, ObsUnit, User
 from opsdb.workflows import attributed
 from tests import factories
@@ -82,7 +82,7 @@ class TestTheHistory:
                 page = history(browser, unit)
             counts.append(len(queries))
         assert len(set(counts)) == 1
-        monkeypatch.setattr("opsdb.admins.kit.history.changes_of.__defaults__", (None, 3))
+        monkeypatch.setattr("opsdb.admins.kit.row_history.changes_of.__defaults__", (None, 3))
         page = history(browser, unit)
         seen = []
         while True:

@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from opsdb.admins.kit.actions import STAGE
+from opsdb.admins.kit.confirmation import STAGE
 from tests.factories import FACTORIES
 
 from .acting import ACTIONS

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from django.contrib.staticfiles import finders
 
-from opsdb.admins.base import with_time_zone
-from opsdb.admins.kit.columns import ZONE, human_duration, human_number, human_size, moment
+from opsdb.admins.kit.columns import human_duration, human_number, human_size, moment
+from opsdb.admins.kit.time_zones import ZONE, with_time_zone
 from opsdb.models import Downtime, ExecutedObsUnit, InstrumentModule, Site
 from opsdb.models.enums import StateChoices
 from tests.factories import (

@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from opsdb.admins import base
-from opsdb.admins.kit.paging import Page, TooSlow, given_up_after
+from opsdb.admins.kit import lists
+from opsdb.admins.kit.paging import KeyedPage, TooSlowError, given_up_after
 from opsdb.models import (
     ChangeLog,
     ExecutedObsUnit,
@@ -241,7 +241,7 @@ def test_a_place_made_by_hand_does_no_harm(model, place, browser):
 def test_the_page_before_the_second_is_a_whole_first_page(browser):
     RawDataFileFactory.create_batch(5)
     keys = sorted((file.pk for file in RawDataFile.objects.all()), reverse=True)
-    page = Page(RawDataFile.objects.all(), ["-id"], f"before,{keys[1]}", 3)
+    page = KeyedPage(RawDataFile.objects.all(), ["-id"], f"before,{keys[1]}", 3)
     assert [row.pk for row in page.rows] == keys[:3]
     assert not page.has_previous
     assert page.has_next
@@ -250,7 +250,7 @@ def test_the_page_before_the_second_is_a_whole_first_page(browser):
 def test_beyond_the_end_is_the_last_page(db):
     RawDataFileFactory.create_batch(5)
     keys = sorted((file.pk for file in RawDataFile.objects.all()), reverse=True)
-    page = Page(RawDataFile.objects.all(), ["-id"], f"after,{keys[-1]}", 3)
+    page = KeyedPage(RawDataFile.objects.all(), ["-id"], f"after,{keys[-1]}", 3)
     assert [row.pk for row in page.rows] == keys[2:]
     assert page.has_previous
     assert not page.has_next
@@ -275,7 +275,7 @@ def test_an_index_leads_to_any_page_without_an_offset(model, order, db):
         cursor.execute("SET LOCAL enable_bitmapscan = off")
         for asked in (place, place.replace("after", "before"), "last"):
             with CaptureQueriesContext(connection) as queries:
-                assert Page(model.objects.all(), order, asked, 1).rows
+                assert KeyedPage(model.objects.all(), order, asked, 1).rows
             assert not any("OFFSET" in query["sql"] for query in queries)
             cursor.execute("EXPLAIN (FORMAT json) " + queries[0]["sql"])
             plan = json.dumps(cursor.fetchone()[0])
@@ -286,7 +286,7 @@ def test_an_index_leads_to_any_page_without_an_offset(model, order, db):
 
 class TestSlowQueries:
     def test_are_given_up(self, db):
-        with pytest.raises(TooSlow), given_up_after(0.05, "default"), connection.cursor() as cursor:
+        with pytest.raises(TooSlowError), given_up_after(0.05, "default"), connection.cursor() as cursor:
             cursor.execute("SELECT pg_sleep(5)")
 
     def test_leave_the_limit_of_the_connection_as_it_was(self, db):
@@ -300,7 +300,7 @@ class TestSlowQueries:
 
     def test_lead_back_to_the_list_with_the_reason(self, browser, monkeypatch):
         RawDataFileFactory()
-        monkeypatch.setattr(base, "LONGEST_QUERY_SECONDS", 1)
+        monkeypatch.setattr(lists, "LONGEST_QUERY_SECONDS", 1)
         slow = RawDataFile.objects.extra(where=["pg_sleep(2) IS NOT NULL"]).order_by("-pk")
         page = ADMINS[RawDataFile]
         usual = type(page).get_search_results

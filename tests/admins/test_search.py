@@ -9,8 +9,8 @@ from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from opsdb.admins import base
-from opsdb.admins.base import FOUND_ROWS
+from opsdb.admins.kit import lists
+from opsdb.admins.kit.lists import FOUND_ROWS
 from opsdb.admins.kit.searching import cone_of
 from opsdb.models import (
     DataProduct,
@@ -136,7 +136,7 @@ class TestRawFiles:
             assert "Seq Scan on raw_data_file" not in plan, text
 
     def test_more_than_a_few_thousand_are_found_in_the_order_of_the_list(self, file, browser, monkeypatch):
-        monkeypatch.setattr(base, "FOUND_ROWS", 2)
+        monkeypatch.setattr(lists, "FOUND_ROWS", 2)
         others = RawDataFileFactory.create_batch(3, source_location=file.source_location)
         for index, other in enumerate(others):
             RawDataFile.objects.filter(pk=other.pk).update(relative_path=f"many/{index}")

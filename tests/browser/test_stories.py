@@ -256,7 +256,7 @@ def test_a_route_is_paused_with_a_reason_and_the_map_shows_it(visit, picture):
     assert last_change(route) == by("admin")
     page.get_by_role("link", name="Data flow").first.click()
     row = page.get_by_role("region", name="Routes").get_by_role("row").filter(has_text=route.name)
-    expect(row).to_contain_text("out of use")
+    expect(row).to_contain_text("inactive")
     picture(page, "data-flow")
 
 

@@ -12,13 +12,13 @@ LETTERS = 30
 
 
 @dataclass(frozen=True)
-class Place:
+class LocationBox:
     """A location.
 
     Attributes:
         key: unique.
         name: what it is called.
-        told: what stands below the name.
+        description: what stands below the name.
         kind: what it is for.
         href: where it leads.
         active: whether it is in use.
@@ -26,32 +26,32 @@ class Place:
 
     key: int
     name: str
-    told: str
+    description: str
     kind: str
     href: str | None = None
     active: bool = True
 
 
 @dataclass(frozen=True)
-class Site:
+class SiteBox:
     """A site with its locations, in one of the columns that data pass from left to right."""
 
     key: int
     name: str
     column: int
-    places: Sequence[Place]
+    places: Sequence[LocationBox]
     href: str | None = None
 
 
 @dataclass(frozen=True)
-class Way:
+class RouteArrow:
     """An arrow between two sites.
 
     Attributes:
         origin: key of a site.
         destination: key of a site.
         text: what stands at it.
-        told: all about it.
+        description: all about it.
         state: ``idle``, ``moving``, ``failed`` or ``closed``.
         href: where it leads.
     """
@@ -59,14 +59,14 @@ class Way:
     origin: int
     destination: int
     text: str
-    told: str
+    description: str
     state: str = "idle"
     href: str | None = None
 
 
 @dataclass
 class _Layout:
-    sites: Sequence[Site]
+    sites: Sequence[SiteBox]
     left: dict = field(default_factory=dict)
     top: dict = field(default_factory=dict)
     width: float = 0
@@ -87,7 +87,9 @@ class _Layout:
         return HEAD + len(site.places) * (BOX + PAD) + PAD
 
 
-def flow_map(sites: Sequence[Site], ways: Sequence[Way], *, name: str, title: str, description: str) -> SafeString:
+def flow_map(
+    sites: Sequence[SiteBox], ways: Sequence[RouteArrow], *, name: str, title: str, description: str
+) -> SafeString:
     """Return the map."""
     layout = _Layout(sites)
     by_key = {site.key: site for site in sites}
@@ -138,9 +140,15 @@ def _site(site, layout):
             linked(
                 element("rect", x=left + PAD, y=y, width=CARD - 2 * PAD, height=BOX, rx=4, class_=css),
                 element("text", shortened(place.name, LETTERS), x=left + 2 * PAD, y=y + 19, class_="opsdb-place-name"),
-                element("text", shortened(place.told, 36), x=left + 2 * PAD, y=y + 36, class_="opsdb-place-told"),
+                element(
+                    "text",
+                    shortened(place.description, 36),
+                    x=left + 2 * PAD,
+                    y=y + 36,
+                    class_="opsdb-place-description",
+                ),
                 href=place.href,
-                label=f"{place.name}: {place.told}",
+                label=f"{place.name}: {place.description}",
             )
         )
     return element("g", *card)
@@ -175,5 +183,5 @@ def _way(way, layout, by_key, sides, name):
         element("path", d=path, class_=f"opsdb-way opsdb-way-{way.state}", marker_end=f"url(#{name}-{way.state})"),
         element("text", way.text, x=middle[0], y=middle[1] - 5, text_anchor="middle", class_="opsdb-way-text"),
         href=way.href,
-        label=way.told,
+        label=way.description,
     )

@@ -60,10 +60,10 @@ def drawing(*children, name: str, width: float, height: float, title: str, descr
 
 def linked(*children, href: str | None, label: str, **attributes) -> SafeString:
     """Return children that say what they are when pointed at, as a link where there is an address."""
-    told = element("title", label)
+    description = element("title", label)
     if href is None:
-        return element("g", told, *children, **attributes)
-    return element("a", told, *children, href=href, aria_label=label, **attributes)
+        return element("g", description, *children, **attributes)
+    return element("a", description, *children, href=href, aria_label=label, **attributes)
 
 
 def shortened(text: str, length: int) -> str:

@@ -22,7 +22,7 @@ class Bar:
         end: when it ends; None for what goes on.
         kind: how it looks: ``planned``, ``completed``, ``running``, ``aborted``, ``failed`` or ``down``.
         text: what stands in it, as far as there is room.
-        told: all about it, for pointing at it and for screen readers.
+        description: all about it, for pointing at it and for screen readers.
         href: where it leads.
         icon: sign that stands above it, so that its kind is not told by colour alone.
     """
@@ -31,7 +31,7 @@ class Bar:
     end: datetime | None
     kind: str
     text: str = ""
-    told: str = ""
+    description: str = ""
     href: str | None = None
     icon: str = ""
 
@@ -181,7 +181,7 @@ class TimeLine:
             parts.append(
                 element("text", bar.icon, x=left + width / 2, y=top + 8, text_anchor="middle", class_="opsdb-sign")
             )
-        return linked(*parts, href=bar.href, label=bar.told)
+        return linked(*parts, href=bar.href, label=bar.description)
 
 
 def _hatch(name):

@@ -1,1 +1,1 @@
-"""What the kit in ``opsdb/admins/base.py`` is made of, one idea per module."""
+"""What the admins of all areas share, one idea a module; an admin derives from ``admin.OpsAdmin``."""

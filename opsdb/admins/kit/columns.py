@@ -15,9 +15,10 @@ from opsdb.models.enums import StateChoices
 
 from .counting import grouped
 from .links import link, list_url
+from .quantities import format_seconds, format_size
+from .time_zones import ZONE
 
 CHECKSUMS = ("checksum", "expected", "actual", "token_prefix")
-ZONE = "opsdb_time_zone"  # attribute of a row: the time zone of its observatory
 MANY_SHOWN = 20  # linked rows that a read-only line names before it leads to their list
 
 # What naming a row of a model of Django's own reads beside it.
@@ -27,7 +28,7 @@ NEEDED_BY_STR = {Permission: ["content_type"]}
 STATES = {tuple(states.values): states for states in StateChoices.__subclasses__()}
 
 
-class Column:
+class FieldColumn:
     """A field of the model, shown by a function of the kit instead of Django's default."""
 
     def __init__(self, field, render, title, sortable):
@@ -49,7 +50,7 @@ def states_of(field):
 def column_for(field, model_admin, sortable=True):
     """Return the kit's column for a field, or None where Django's own way of showing it is good."""
     if field.many_to_many:
-        return Column(field, lambda row: linked_rows(row, field, model_admin), field.verbose_name, sortable=False)
+        return FieldColumn(field, lambda row: linked_rows(row, field, model_admin), field.verbose_name, sortable=False)
     title, show = _title_and_look(field, model_admin)
     if show is None:
         return None
@@ -60,7 +61,7 @@ def column_for(field, model_admin, sortable=True):
             return moment(value, getattr(row, ZONE, None))
         return model_admin.get_empty_value_display() if value is None or value == "" else show(value)
 
-    return Column(field, render, title, sortable)
+    return FieldColumn(field, render, title, sortable)
 
 
 def _title_and_look(field, model_admin):
@@ -106,22 +107,13 @@ def exactly(text, whole):
 
 def human_size(size):
     """Show a number of bytes in decimal units, the exact number on hover."""
-    value, units = float(size), ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"]
-    while abs(value) >= 999.5 and len(units) > 1:
-        value, units = value / 1000, units[1:]
     whole = _("%(number)s bytes") % {"number": grouped(size)}
-    if units[0] == "bytes":
-        return exactly(whole, whole)
-    text = f"{value:.0f} {units[0]}" if value >= 99.95 else f"{value:.3g} {units[0]}"
-    return exactly(text, whole)
+    return exactly(format_size(size) if abs(size) >= 999.5 else whole, whole)
 
 
 def human_duration(seconds):
     """Show a number of seconds in the units of a clock, the exact number on hover."""
-    whole = round(seconds)
-    parts = [(whole // 86400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
-    text = " ".join(f"{number} {unit}" for number, unit in parts if number) if seconds >= 1 else f"{seconds:g} s"
-    return exactly(text, f"{seconds:g} s")
+    return exactly(format_seconds(seconds), f"{seconds:g} s")
 
 
 def human_number(number):

@@ -84,7 +84,7 @@ class BoundedPaginator(Paginator):
         return About(max(expected, self.exact_limit + 1))
 
 
-class Deletion:
+class DeletionCounts:
     """What goes with some rows when they are deleted, and what forbids it: counted in the database, not loaded.
 
     Parts go with their whole, so they need no permission of their own.

@@ -21,7 +21,7 @@ from opsdb.loaders.loading import export
 from opsdb.models.base import natural_key_lookups
 
 from .importing import kinds_for
-from .paging import LONGEST_QUERY_SECONDS, TOO_SLOW, TooSlow
+from .paging import LONGEST_QUERY_SECONDS, TOO_SLOW, TooSlowError
 from .refusals import REFUSED
 
 ROWS_AT_ONCE = 2_000
@@ -132,7 +132,7 @@ def as_loaded(queryset, kind):
 FORMATS = {"csv": ("text/csv; charset=utf-8", as_csv), "json": ("application/json", as_json)}
 
 
-class Exporting:
+class ExportMixin:
     """Mixin of an admin: what its list shows can be downloaded."""
 
     def export_urls(self):
@@ -158,7 +158,7 @@ class Exporting:
         except (IncorrectLookupParameters, *REFUSED):
             self.message_user(request, gettext("These filters can't be read; nothing was exported."), messages.ERROR)
             return HttpResponseRedirect(self.page_url("changelist"))
-        except TooSlow:
+        except TooSlowError:
             self.message_user(request, TOO_SLOW % {"seconds": LONGEST_QUERY_SECONDS}, messages.ERROR)
             return HttpResponseRedirect(self.page_url("changelist"))
         if self.big:

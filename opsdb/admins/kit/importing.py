@@ -24,7 +24,7 @@ from opsdb.loaders.kinds import kinds
 from opsdb.loaders.loading import CREATE, ON_CONFLICT, UPDATE, prepare
 from opsdb.workflows import attributed
 
-from .actions import OrderForm
+from .orders import OrderForm
 
 MAX_UPLOAD_BYTES = 10 * 1024**2
 PREVIEW_SECONDS = 3_600
@@ -89,7 +89,7 @@ def _field_of(option):
     return forms.CharField(**common, max_length=200)
 
 
-class TooLarge(Exception):
+class TooLargeError(Exception):
     """The file does not fit into a form."""
 
 
@@ -97,7 +97,7 @@ def signed(user, kind, name, content, options, plan) -> str:
     """Return an upload and the plan that was shown of it, as a text that nobody can change.
 
     Raises:
-        TooLarge: the text is longer than a form may be.
+        TooLargeError: the text is longer than a form may be.
     """
     facts = {
         "user": str(user.pk),
@@ -110,7 +110,7 @@ def signed(user, kind, name, content, options, plan) -> str:
     text = _signer().sign_object(facts, compress=True)
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if most is not None and len(text) > most - FORM_BYTES_SPARE:
-        raise TooLarge
+        raise TooLargeError
     return text
 
 
@@ -124,7 +124,7 @@ def _upload(name, content):
     return file
 
 
-class Importing:
+class ImportMixin:
     """Mixin of an admin: files of planning rows can be uploaded where there is a loader."""
 
     def import_urls(self):
@@ -173,7 +173,7 @@ class _Import:
             text = signed(self.request.user, self.kind, name, content, options, plan)
         except LoadError as error:
             return self._page(problems=error)
-        except TooLarge:
+        except TooLargeError:
             self.form.add_error(
                 "file", gettext("It is too large for a form; load it by manage.py opsdb_load %s.") % self.kind.name
             )

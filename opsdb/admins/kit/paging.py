@@ -26,7 +26,7 @@ TOO_SLOW = gettext_lazy(
 )
 
 
-class TooSlow(Exception):
+class TooSlowError(Exception):
     """A query was given up."""
 
 
@@ -35,7 +35,7 @@ def given_up_after(seconds, using):
     """Give up each query of a block that takes longer.
 
     Raises:
-        TooSlow: one did.
+        TooSlowError: one did.
     """
     try:
         with transaction.atomic(using=using), connections[using].cursor() as cursor:
@@ -49,14 +49,14 @@ def given_up_after(seconds, using):
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) != QUERY_CANCELED:
             raise
-        raise TooSlow from error
+        raise TooSlowError from error
 
 
 def _row(*parts):
     return Func(*parts, function="ROW", output_field=BooleanField())
 
 
-class Page:
+class KeyedPage:
     """Some rows of a list, and the ways to those before and after them."""
 
     def __init__(self, rows, order, asked, size, within=()):

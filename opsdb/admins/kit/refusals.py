@@ -1,18 +1,19 @@
 """What the database refuses, said to a person instead of a server error."""
 
 from django.apps import apps
-from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import DataError, IntegrityError, connections, models
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from .values import in_words
+from .values import with_row_labels
 
 # SQLSTATE classes and codes (PostgreSQL manual, appendix A) that blame the row and not the server.
 INTEGRITY = "23"
 NOT_NULL = "23502"
 DATA = "22"
 RAISED = "P0001"
+# What Django raises for what the database refuses.
+REFUSED = (IntegrityError, DataError)
 
 
 class Refusal(Exception):
@@ -42,7 +43,7 @@ class Refusal(Exception):
             return cls(text, details.column_name)
         texts = details and (details.message_primary, details.message_hint or details.message_detail)
         said = ". ".join(text.rstrip(".") for text in texts if text) + "." if texts else str(error)
-        return cls(in_words(said), details and details.column_name)
+        return cls(with_row_labels(said), details and details.column_name)
 
     def add_to(self, form):
         """Put it beside its field, or above the form where that has no such field."""
@@ -61,28 +62,3 @@ def _constraint(name):
 def check_now(using):
     """Let the database check what it would check at the end of the transaction, while it can still be answered."""
     connections[using].check_constraints()
-
-
-def form_that_shows(form_class, refusal):
-    """Return the form class with one more error: what the database said when the same input was saved."""
-
-    class Refused(form_class):
-        def clean(self):
-            cleaned = super().clean()
-            refusal.add_to(self)
-            return cleaned
-
-    return Refused
-
-
-class TolerantErrors:
-    """A form whose rows may complain about fields that it does not show."""
-
-    def _update_errors(self, errors):
-        if hasattr(errors, "error_dict"):
-            for name in set(errors.error_dict) - set(self.fields) - {NON_FIELD_ERRORS}:
-                errors.error_dict.setdefault(NON_FIELD_ERRORS, []).extend(errors.error_dict.pop(name))
-        super()._update_errors(errors)
-
-
-REFUSED = (IntegrityError, DataError)

@@ -27,19 +27,19 @@ def row_names() -> re.Pattern:
     return re.compile(rf"\b({names}) ({KEY})\b", re.IGNORECASE)
 
 
-def row_in_words(name: str) -> str:
+def row_label(name: str) -> str:
     """Return what people call a row that messages name by table and key: ``staging job 11``."""
     table, _, key = name.partition(" ")
     words = f"{tables()[table.lower()]._meta.verbose_name} {key}"
     return words if table.islower() else f"{words[0].upper()}{words[1:]}"
 
 
-def in_words(text: str) -> str:
+def with_row_labels(text: str) -> str:
     """Return a text with the rows that it names as people call them."""
-    return row_names().sub(lambda found: row_in_words(found[0]), text)
+    return row_names().sub(lambda found: row_label(found[0]), text)
 
 
-def row_as_named(text: str) -> str:
+def row_name(text: str) -> str:
     """Return the table and key of a row that is named as people call it; any other text as it is."""
     words, _, key = text.rpartition(" ")
     for table, model in tables().items():
@@ -48,7 +48,7 @@ def row_as_named(text: str) -> str:
     return text
 
 
-def said(field, value) -> str:
+def format_value(field, value) -> str:
     """Return a value of a field in words: choices by their label, times in UTC, nothing as a dash."""
     if value is None or value == "":
         return "–"

@@ -17,12 +17,13 @@ from opsdb.models import (
 )
 from opsdb.workflows import TRAFFIC_STATUSES, list_open_traffic
 
-from ..drawings.flow import Place, Way, flow_map
-from ..drawings.flow import Site as SiteBox
+from ..drawings.flow import LocationBox, RouteArrow, SiteBox, flow_map
 from ..drawings.svg import element, polyline
 from ..kit.columns import badge, human_size, moment
-from .base import Content, Figure, Page, Section, Table, Viewer, capped, first_of
-from .wording import age, size
+from ..kit.quantities import format_size
+from .counts import format_age
+from .parts import Content, Figure, Section, Table, capped, first_of
+from .viewer import AdminPage, Viewer
 
 SITES = 40
 ROUTES = 200
@@ -65,7 +66,7 @@ def view(viewer: Viewer) -> Content:
             (_arrow("idle"), _("route, nothing moves")),
             (_arrow("moving"), _("something moves (thick)")),
             (_arrow("failed"), _("something failed (dashed, ✘)")),
-            (_arrow("closed"), _("route out of use (dotted)")),
+            (_arrow("closed"), _("route inactive (dotted)")),
         ],
         notes=(first_of(SITES),) if more_sites or more_routes else (),
     )
@@ -98,7 +99,7 @@ def _boxes(viewer, sites, places, archiving, staging):
                 site.short_name,
                 _column({place.location_type for place in here}),
                 [
-                    Place(
+                    LocationBox(
                         place.pk,
                         place.name,
                         _told(place, archiving, staging),
@@ -120,7 +121,7 @@ def _told(place, archiving, staging):
     """What stands in the box of a location: what it is for, and what is on its way into it."""
     parts = [LocationType(place.location_type).label]
     if not place.active:
-        parts.append(_("out of use"))
+        parts.append(_("inactive"))
     coming = archiving if place.location_type == LocationType.LONG_TERM_ARCHIVE else staging
     here = {one.status: one.number for one in coming if one.destination == place.pk}
     failed = here.pop(Status.FAILED, 0)
@@ -166,18 +167,18 @@ def _way(viewer, origin, end, names, routes, moves, places):
         state = "idle" if any(route.active for route in routes) else "closed"
     words = []
     if number:
-        words.append(f"● {number:,}, {size(volume)}")
+        words.append(f"● {number:,}, {format_size(volume)}")
     if failed:
         words.append(f"✘ {failed:,}")
     if routes and not any(route.active for route in routes):
-        words.append(_("out of use"))
+        words.append(_("inactive"))
     methods = ", ".join(sorted({route.method for route in routes}))
     told = _("%(origin)s to %(end)s: %(routes)s; %(number)s open (%(volume)s), %(failed)s failed") % {
         "origin": names[origin],
         "end": names[end],
         "routes": ", ".join(map(_in_use, routes)) or _("no route"),
         "number": f"{number:,}",
-        "volume": size(volume),
+        "volume": format_size(volume),
         "failed": f"{failed:,}",
     }
     if moves:
@@ -187,11 +188,11 @@ def _way(viewer, origin, end, names, routes, moves, places):
         href = viewer.list_url(DataTransfer, **lookups, status__in=",".join(TRAFFIC_STATUSES))
     else:
         href = viewer.list_url(DataTransferRoute, origin_site__id__exact=origin, destination_site__id__exact=end)
-    return Way(origin, end, "  ".join(words) or methods, told, state, href)
+    return RouteArrow(origin, end, "  ".join(words) or methods, told, state, href)
 
 
 def _in_use(route):
-    return route.name if route.active else _("%(route)s (out of use)") % {"route": route.name}
+    return route.name if route.active else _("%(route)s (inactive)") % {"route": route.name}
 
 
 def _arrow(kind):
@@ -224,7 +225,7 @@ def _moves(viewer, transfers, archiving, staging, places):
                     format_html('<a href="{}">{}</a>', viewer.list_url(model, **lookups), number),
                     "–" if one.volume_bytes is None else human_size(one.volume_bytes),
                     moment(one.since),
-                    age(one.since),
+                    format_age(one.since),
                 )
             )
     return Table(
@@ -245,7 +246,7 @@ def _routes(viewer, routes):
             RouteType(route.route_type).label,
             route.method,
             route.priority,
-            _("✔ in use") if route.active else _("○ out of use"),
+            _("✔ active") if route.active else _("○ inactive"),
         )
         for route in routes
     ]
@@ -257,12 +258,12 @@ def _routes(viewer, routes):
         _("type"),
         _("method"),
         _("priority"),
-        _("in use"),
+        _("active"),
     )
     return Table(_("Routes"), columns, rows, _("There are no routes."))
 
 
-PAGE = Page(
+PAGE = AdminPage(
     "dataflow",
     ("map/",),
     lazy("Data flow"),

@@ -26,9 +26,9 @@ from opsdb.workflows import format_duration
 from ..drawings.heavens import altitude, moon, moon_illumination, sun
 from ..drawings.timeline import Bar, Hours, Lane, Shade, TimeLine
 from ..kit.columns import moment
-from .bars import bar_legend, execution_bar, execution_table, sign
-from .base import Content, Facts, Figure, Page, Question, Section, Table, Viewer, capped, first_of
-from .dashboard import night_of
+from .executions import bar_legend, execution_bar, execution_table, night_of, sign
+from .parts import Content, Facts, Figure, Question, Section, Table, capped, first_of
+from .viewer import AdminPage, Viewer
 
 LIMIT = 500
 STEP = timedelta(minutes=5)
@@ -350,7 +350,7 @@ def _facts(telescope, heavens, executions, local):
         yield _("local time below the picture"), telescope.observatory.time_zone
 
 
-PAGE = Page(
+PAGE = AdminPage(
     "night",
     ("night/", "night/<str:night>/"),
     lazy("Night"),

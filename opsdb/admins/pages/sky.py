@@ -8,17 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
-from opsdb.models import (
-    ConstantElevationSource,
-    FixedSource,
-    ObservingProgram,
-    ObsUnit,
-    SolarSystemObject,
-    Source,
-)
+from opsdb.models import ConstantElevationSource, FixedSource, ObservingProgram, ObsUnit, SolarSystemObject, Source
 
-from ..drawings.sky import OTHERS, Area, Point, cell_of, legend_sign, line_sign, sky_map
-from .base import Content, Figure, Page, Question, Section, Table, Viewer, capped, first_of, paragraph
+from ..drawings.sky_map import OTHERS, Area, Point, cell_of, legend_sign, line_sign, sky_map
+from .parts import Content, Figure, Question, Section, Table, capped, first_of, paragraph
+from .viewer import AdminPage, Viewer
 
 SOURCES_READ = 5_000
 DRAWN_SINGLY = 1_500
@@ -247,7 +241,7 @@ def _notes(number, more_fixed, more_fields):
     return notes
 
 
-PAGE = Page(
+PAGE = AdminPage(
     "sky",
     ("sky/",),
     lazy("Sky"),

@@ -19,14 +19,15 @@ from opsdb.models import (
 from opsdb.workflows import Ambiguous, NotFound, OpsdbError, find_copies, find_row, name_row
 
 from ..kit.columns import badge, code, human_size, moment
-from ..kit.values import row_as_named, tables
-from .base import Content, Facts, Page, Question, Section, Table, Viewer, first_of
+from ..kit.values import row_name, tables
+from .parts import Content, Facts, Question, Section, Table, first_of
+from .viewer import AdminPage, Viewer
 
 LIMIT = 100
 HAVE_COPIES = (ExecutedObsUnit, RawDataFile, RawDataPackage, DataTransferPackage, DataProduct, PhysicalCopy)
 
 
-class WhatIsMeant(OpsdbError):
+class NotUnderstood(OpsdbError):
     """It is not clear, or not for this person, what a text means.
 
     Attributes:
@@ -44,26 +45,26 @@ def meant(viewer: Viewer, text: str):
     """Return the row that a person means, if they may view it.
 
     Raises:
-        WhatIsMeant: there is none, or none that the person may view, or there are several.
+        NotUnderstood: there is none, or none that the person may view, or there are several.
     """
-    unknown = WhatIsMeant(
+    unknown = NotUnderstood(
         _(
-            "There is no such thing that you may view; give a UUID, a kind and a key such as data transfer 17, or the"
+            "There is no such row that you may view; give a UUID, a kind and a key such as data transfer 17, or the"
             " name, path or checksum of a package, file or product."
         )
     )
     try:
-        row = find_row(row_as_named(text))
+        row = find_row(row_name(text))
     except NotFound:
         raise unknown from None
     except Ambiguous as error:
         names = [name for name in error.names if viewer.sees_names(name)]
         if not names:
             raise unknown from None
-        rows = [(viewer.told(name), format_html('<a href="?q={}">{}</a>', name, _("this one"))) for name in names]
+        rows = [(viewer.link_names(name), format_html('<a href="?q={}">{}</a>', name, _("this one"))) for name in names]
         table = Table(_("What may be meant"), (_("what"), _("choose")), rows)
-        raise WhatIsMeant(
-            _("Several things are called that; choose one of them."),
+        raise NotUnderstood(
+            _("Several rows have that name; choose one of them."),
             (Section(_("Which one?"), (table,), "which"),),
             200,
         ) from None
@@ -89,10 +90,10 @@ def view(viewer: Viewer) -> Content:
     try:
         row = meant(viewer, text)
         found = find_copies(row, limit=LIMIT)
-    except WhatIsMeant as error:
+    except NotUnderstood as error:
         return Content(questions=(question,), message=str(error), sections=error.sections, status=error.status)
     except OpsdbError as error:
-        return Content(questions=(question,), message=viewer.told(str(error)), status=404)
+        return Content(questions=(question,), message=viewer.link_names(str(error)), status=404)
     kinds = {}
     for copy in found.copies:
         kinds.setdefault(tables()[copy.of.partition(" ")[0]], []).append(copy)
@@ -171,4 +172,4 @@ def _about(viewer, row):
     return viewer.page_url("where", q=name_row(concrete, row.pk)) if concrete in HAVE_COPIES else None
 
 
-PAGE = Page("where", ("where/",), lazy("Where is it?"), view, (PhysicalCopy,), about=_about)
+PAGE = AdminPage("where", ("where/",), lazy("Where is it?"), view, (PhysicalCopy,), about=_about)

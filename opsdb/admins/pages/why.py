@@ -20,8 +20,10 @@ from opsdb.models import (
 )
 from opsdb.workflows import Explanation, OpsdbError, explain_row, name_row
 
-from .base import Content, Facts, Page, Question, Section, Viewer, paragraph, viewer_of
-from .where import WhatIsMeant, meant
+from ..kit.values import row_label
+from .parts import Content, Facts, Question, Section, paragraph
+from .viewer import AdminPage, Viewer, viewer_of
+from .where import NotUnderstood, meant
 
 MODELS = (
     RawDataPackage,
@@ -54,11 +56,11 @@ def view(viewer: Viewer) -> Content:
         return Content(questions=(question,))
     try:
         row = meant(viewer, text)
-        told = explain_row(row)
-    except WhatIsMeant as error:
+        explanation = explain_row(row)
+    except NotUnderstood as error:
         return Content(questions=(question,), message=str(error), sections=error.sections, status=error.status)
     except OpsdbError as error:
-        return Content(questions=(question,), message=viewer.told(str(error)), status=404)
+        return Content(questions=(question,), message=viewer.link_names(str(error)), status=404)
     about = [(link["title"], link["url"]) for link in viewer.links_of_row(row, "why")]
     return Content(
         questions=(question,),
@@ -67,8 +69,8 @@ def view(viewer: Viewer) -> Content:
             Section(
                 _("Why is it where it is?"),
                 (
-                    Facts([(_("what"), viewer.link(row)), (_("stands at"), _(told.state.replace("_", " ")))]),
-                    told_as_html(viewer, told),
+                    Facts([(_("what"), viewer.link(row)), (_("state"), _(explanation.state.replace("_", " ")))]),
+                    render_explanation(viewer, explanation),
                 ),
                 "why",
             ),
@@ -76,21 +78,31 @@ def view(viewer: Viewer) -> Content:
     )
 
 
-def told_as_html(viewer: Viewer, told: Explanation):
+def render_explanation(viewer: Viewer, explanation: Explanation):
     """Return an explanation: the chain of reasons, then what has to happen and who does it."""
-    reasons = format_html_join("", "<li>{}</li>", ((viewer.told(reason),) for reason in told.why))
-    chain = format_html('<ol class="opsdb-reasons">{}</ol>', reasons) if told.why else ""
-    if told.done:
+    reasons = format_html_join("", "<li>{}</li>", ((viewer.link_names(reason),) for reason in explanation.why))
+    chain = format_html('<ol class="opsdb-reasons">{}</ol>', reasons) if explanation.why else ""
+    if explanation.done:
         return format_html("{}{}", chain, paragraph(_("Nothing has to happen any more.")))
     return format_html(
         "{}{}",
         chain,
         Facts(
             [
-                (_("what has to happen next"), viewer.told(told.next_step)),
-                (_("who does it"), viewer.told(told.who_in_words)),
+                (_("what has to happen next"), viewer.link_names(explanation.next_step)),
+                (_("who does it"), viewer.link_names(explanation.who_in_words)),
             ]
         ),
+    )
+
+
+def why_link(viewer: Viewer, name: str):
+    """Return the link to why a row, named by table and key, is where it is."""
+    url = viewer.page_url("why", q=name)
+    if url is None:
+        return "–"
+    return format_html(
+        '<a href="{}" aria-label="{}">{}</a>', url, _("Why %(name)s?") % {"name": row_label(name)}, _("Why?")
     )
 
 
@@ -105,13 +117,13 @@ class _Why:
 
     def __call__(self, row):
         try:
-            told = explain_row(row)
+            explanation = explain_row(row)
         except OpsdbError as error:
-            return self.viewer.told(str(error))
-        return format_html('<div class="opsdb-why-told">{}</div>', told_as_html(self.viewer, told))
+            return self.viewer.link_names(str(error))
+        return format_html('<div class="opsdb-why-explanation">{}</div>', render_explanation(self.viewer, explanation))
 
 
-class Explained:
+class ExplanationMixin:
     """Mixin of an admin: says above the form of what can be stuck why it is where it is, and what comes next."""
 
     @property
@@ -139,4 +151,4 @@ def _about(viewer, row):
     return viewer.page_url("why", q=name_row(concrete, row.pk)) if concrete in MODELS else None
 
 
-PAGE = Page("why", ("why/",), lazy("Why?"), view, MODELS, about=_about)
+PAGE = AdminPage("why", ("why/",), lazy("Why?"), view, MODELS, about=_about)

@@ -38,7 +38,7 @@ class TestWhere:
 
     def test_what_is_unknown_is_not_found(self, browser):
         response = browser.get(page("where", q="nothing.tar"))
-        assert response.status_code == 404 and "There is no such thing" in response.content.decode()
+        assert response.status_code == 404 and "There is no such row" in response.content.decode()
 
     def test_what_a_person_may_not_view_is_as_good_as_not_there(self, seeing):
         copy = factories.RawDataPackagePhysicalCopyFactory()
@@ -252,5 +252,5 @@ class TestDataFlow:
         found = read(browser.get(page("dataflow")))
         assert {"opsdb-way-closed", "opsdb-way-idle"} <= found.classes()
         names = " ".join(attributes.get("aria-label") or "" for tag, attributes in found.tags if tag == "a")
-        assert f"{paused.name} (out of use)" in names
-        assert used.name in names and f"{used.name} (out of use)" not in names
+        assert f"{paused.name} (inactive)" in names
+        assert used.name in names and f"{used.name} (inactive)" not in names

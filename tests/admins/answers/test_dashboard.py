@@ -53,7 +53,7 @@ def test_stalled_work_and_what_waits_too_long_is_shown(browser):
     assert page("why", q=f"data_transfer {stalled.pk}") in found.links
     assert page("why", q=f"data_transfer {waiting.pk}") in found.links
     assert page("why", q=f"data_transfer {fresh.pk}") not in found.links
-    assert "out of use" in found.text
+    assert "inactive" in found.text
 
 
 def test_who_sees_one_kind_of_row_sees_nothing_of_the_others(seeing):
@@ -113,18 +113,18 @@ def test_the_fragment_is_what_the_page_shows_and_no_more(browser):
 
 
 def test_an_estimate_and_a_lower_bound_say_so(browser, monkeypatch):
-    from opsdb.admins.pages import wording
+    from opsdb.admins.pages import counts
 
-    assert wording.said(RowCount(1_234_567, Exactness.ESTIMATED)) == "about 1,230,000"
-    assert wording.said(RowCount(1_001, Exactness.AT_LEAST)) == "1,001 or more"
-    assert wording.said(RowCount(12)) == "12"
+    assert counts.format_count(RowCount(1_234_567, Exactness.ESTIMATED)) == "about 1,230,000"
+    assert counts.format_count(RowCount(1_001, Exactness.AT_LEAST)) == "1,001 or more"
+    assert counts.format_count(RowCount(12)) == "12"
 
 
 def test_every_stage_of_the_overview_has_its_place():
-    from opsdb.admins.pages.dashboard import KINDS
+    from opsdb.admins.pages.dashboard.stages import STAGES
     from opsdb.workflows.overview import COUNTED
 
-    assert {counted.name for counted in COUNTED} | {"raw data files", "deletion requests"} == set(KINDS)
+    assert {counted.name for counted in COUNTED} | {"raw data files", "deletion requests"} == set(STAGES)
 
 
 @pytest.mark.django_db

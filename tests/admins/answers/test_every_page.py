@@ -5,7 +5,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from opsdb.admins.pages.dashboard import night_of
+from opsdb.admins.pages.executions import night_of
 from opsdb.models import DataTransfer, ExecutedObsUnit, RawDataPackage, User
 from tests import factories
 

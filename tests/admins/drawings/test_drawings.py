@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsdb.admins.drawings.bars import WIDTH, fill_bar
-from opsdb.admins.drawings.flow import Place, Site, Way, flow_map
-from opsdb.admins.drawings.sky import OTHERS, SHAPES, Area, Point, cell_of, sky_map, symbol
+from opsdb.admins.drawings.fill_level import WIDTH, fill_bar
+from opsdb.admins.drawings.flow import LocationBox, RouteArrow, SiteBox, flow_map
+from opsdb.admins.drawings.sky_map import OTHERS, SHAPES, Area, Point, cell_of, sky_map, symbol
 from opsdb.admins.drawings.svg import element, shortened
 from opsdb.admins.drawings.timeline import Bar, Hours, Lane, Shade, TimeLine
 
@@ -137,13 +137,13 @@ def test_cells_hold_what_is_near_and_do_not_span_the_origin(ra, dec):
 
 
 def test_sites_stand_in_columns_and_every_way_is_an_arrow_between_two():
-    places = [Place(1, NASTY, NASTY, "buffer", "/l/", active=False)]
-    sites = [Site(1, "a", 0, places, "/a/"), Site(2, "b", 2, places), Site(3, "c", 2, [])]
+    places = [LocationBox(1, NASTY, NASTY, "buffer", "/l/", active=False)]
+    sites = [SiteBox(1, "a", 0, places, "/a/"), SiteBox(2, "b", 2, places), SiteBox(3, "c", 2, [])]
     ways = [
-        Way(1, 2, "3", NASTY, "moving", "/w/"),
-        Way(2, 3, "", "", "closed"),
-        Way(3, 2, "", "", "idle"),
-        Way(3, 1, "", ""),
+        RouteArrow(1, 2, "3", NASTY, "moving", "/w/"),
+        RouteArrow(2, 3, "", "", "closed"),
+        RouteArrow(3, 2, "", "", "idle"),
+        RouteArrow(3, 1, "", ""),
     ]
     root = parse(flow_map(sites, ways, name="f", title="", description=""))
     lefts = [float(one.get("x")) for one in named(root, "rect") if one.get("class") == "opsdb-site"]

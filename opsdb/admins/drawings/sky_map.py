@@ -48,7 +48,7 @@ class Point:
         ra_deg: right ascension.
         dec_deg: declination.
         look: number of its shape and colour, 0 to 7.
-        told: what it is.
+        description: what it is.
         href: where it leads.
         count: how many sources it stands for.
     """
@@ -56,7 +56,7 @@ class Point:
     ra_deg: float
     dec_deg: float
     look: int
-    told: str
+    description: str
     href: str | None = None
     count: int = 1
 
@@ -70,7 +70,7 @@ class Area:
     dec_min_deg: float
     dec_max_deg: float
     look: int
-    told: str
+    description: str
     href: str | None = None
 
     def pieces(self, center_ra_deg: float) -> list[list[tuple[float, float]]]:
@@ -154,7 +154,7 @@ def sky_map(
             polygon([place(ra, dec) for ra, dec in piece], class_=f"opsdb-field opsdb-field-{area.look}")
             for piece in area.pieces(center_ra_deg)
         ]
-        parts.append(linked(*shapes, href=area.href, label=area.told))
+        parts.append(linked(*shapes, href=area.href, label=area.description))
     for point in points:
         parts.append(_point(point, *place(point.ra_deg, point.dec_deg)))
     return drawing(*parts, name=name, width=WIDTH, height=HEIGHT, title=title, description=description)
@@ -175,13 +175,15 @@ def _grid(place, curve, center):
 
 def _point(point, x, y):
     if point.count == 1:
-        return linked(symbol(point.look, x, y), href=point.href, label=point.told, tabindex=-1 if point.href else None)
+        return linked(
+            symbol(point.look, x, y), href=point.href, label=point.description, tabindex=-1 if point.href else None
+        )
     size = min(SIZE + sqrt(point.count), 16.0)
     return linked(
         symbol(point.look, x, y, size),
         element("text", point.count, x=x, y=y + 4, text_anchor="middle", class_="opsdb-count"),
         href=point.href,
-        label=point.told,
+        label=point.description,
         tabindex=-1 if point.href else None,
     )
 

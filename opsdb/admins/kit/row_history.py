@@ -21,9 +21,9 @@ from opsdb.models.base import area_of
 from opsdb.models.enums import ChangeLogging
 from opsdb.workflows import attributed
 
-from .actions import OrderForm, facts_of
+from .orders import OrderForm, facts_of
 from .refusals import REFUSED, Refusal
-from .values import said
+from .values import format_value
 
 CHANGES_SHOWN = 100
 MOST_NEWER = 1_000  # changes that are undone at most to get back to a version
@@ -42,7 +42,7 @@ RESTORABLE = {
 
 
 @dataclass
-class Line:
+class ChangedField:
     """One field of a change."""
 
     label: str
@@ -65,7 +65,7 @@ class Change:
     entry: ChangeLog
     who: str = ""
     tables: set[str] = field(default_factory=set)
-    lines: list[Line] = field(default_factory=list)
+    lines: list[ChangedField] = field(default_factory=list)
     restore_url: str = ""
 
 
@@ -116,7 +116,7 @@ def changes_of(row, before=None, limit=CHANGES_SHOWN):
         new.update(entry.after or {})
     for change, (old, new) in zip(changes, values, strict=True):
         change.lines = [
-            Line(
+            ChangedField(
                 str(fields[column].verbose_name) if column in fields else column,
                 _named(fields.get(column), old.get(column), names),
                 _named(fields.get(column), new.get(column), names),
@@ -160,7 +160,7 @@ def _named(one, value, names):
     if one.is_relation:
         return names.get((one.related_model, str(value)), gettext("%s, which is gone") % value)
     try:
-        return said(one, one.to_python(value))
+        return format_value(one, one.to_python(value))
     except (ValidationError, TypeError, ValueError):
         return str(value)
 
@@ -172,7 +172,7 @@ def is_restorable(model) -> bool:
     return recorded and (area in RESTORABLE_AREAS or model.__name__ in RESTORABLE)
 
 
-class NotRestorable(Exception):
+class NotRestorableError(Exception):
     """An earlier version can't come back; the message says why."""
 
 
@@ -180,15 +180,15 @@ def values_at(row, entry) -> dict:
     """Return the fields that were different right after an entry of a row's log, with their values then.
 
     Raises:
-        NotRestorable: too much has happened since.
+        NotRestorableError: too much has happened since.
     """
     newer = list(ChangeLog.objects.of(row).filter(pk__gt=entry.pk)[: MOST_NEWER + 1])
     if len(newer) > MOST_NEWER:
-        raise NotRestorable(gettext("More than %s changes came after it.") % MOST_NEWER)
+        raise NotRestorableError(gettext("More than %s changes came after it.") % MOST_NEWER)
     fields, then = fields_by_column(type(row)), {}
     for later in newer:
         if later.operation != ChangeOperation.UPDATE:
-            raise NotRestorable(gettext("The row was deleted and made again after it."))
+            raise NotRestorableError(gettext("The row was deleted and made again after it."))
         for column, old in later.before.items():
             one = fields.get(column)
             if one is None:
@@ -232,7 +232,7 @@ def as_typed(form, values) -> dict:
     return data
 
 
-class Historied:
+class HistoryMixin:
     """Mixin of an admin: the history of its rows, and their earlier versions."""
 
     def history_urls(self):
@@ -288,7 +288,7 @@ class Historied:
             raise Http404
         try:
             restoration = Restoration(self, request, row, found)
-        except NotRestorable as reason:
+        except NotRestorableError as reason:
             self.message_user(request, str(reason), messages.ERROR)
             return HttpResponseRedirect(self.page_url("history", quote(row.pk)))
         return restoration.answer()
@@ -300,20 +300,20 @@ class Restoration:
     def __init__(self, model_admin, request, row, entry):
         self.model_admin, self.request, self.row, self.entry = model_admin, request, row, entry
         if not is_restorable(type(row)):
-            raise NotRestorable(
+            raise NotRestorableError(
                 gettext("%s are facts or states, which no earlier version replaces: only plans and reference data are.")
                 % capfirst(row._meta.verbose_name_plural)
             )
         then = values_at(row, entry)
         if not then:
-            raise NotRestorable(gettext("This version is the same as the present one."))
+            raise NotRestorableError(gettext("This version is the same as the present one."))
         self.form_class = model_admin.get_form(request, row, change=True)
         fields = self.form_class.base_fields
         self.restored = {name: value for name, value in then.items() if name in fields}
         self.kept = {name: value for name, value in then.items() if name not in fields}
         if not self.restored:
             labels = ", ".join(str(row._meta.get_field(name).verbose_name) for name in self.kept)
-            raise NotRestorable(gettext("Only %s differ: states and facts, which no form changes.") % labels)
+            raise NotRestorableError(gettext("Only %s differ: states and facts, which no form changes.") % labels)
 
     def answer(self):
         request = self.request
@@ -380,7 +380,7 @@ class Restoration:
 
     def _shown(self, one, value):
         if not one.is_relation or value is None:
-            return said(one, value)
+            return format_value(one, value)
         keys = sorted(value) if isinstance(value, set) else [value]
         found = one.related_model._base_manager.select_related(*_needed(one.related_model)).in_bulk(keys)
         return ", ".join(str(found.get(key) or gettext("%s, which is gone") % key) for key in keys) or "–"

@@ -1,5 +1,7 @@
 """Executions as bars of a time line and rows of a table; both the dashboard and the night show them."""
 
+from datetime import UTC, datetime, timedelta
+
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -10,7 +12,8 @@ from opsdb.workflows import format_duration
 from ..drawings.svg import element
 from ..drawings.timeline import Bar
 from ..kit.columns import badge, moment
-from .base import Table, Viewer
+from .parts import Table
+from .viewer import Viewer
 
 
 def execution_bar(viewer: Viewer, execution: ExecutedObsUnit) -> Bar:
@@ -75,3 +78,8 @@ def bar_legend():
         (sign(status.value, "" if status == ObservationStatus.COMPLETED else status.look.icon), status.label)
         for status in ObservationStatus
     ]
+
+
+def night_of(moment: datetime):
+    """Return the date on which the night of a moment began: nights go from noon to noon, UTC."""
+    return (moment.astimezone(UTC) - timedelta(hours=12)).date()

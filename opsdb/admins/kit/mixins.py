@@ -6,13 +6,13 @@ from django.forms import Media
 from django.urls import path, reverse
 
 from .actions import Action
-from .exporting import Exporting
-from .history import Historied
-from .importing import Importing
+from .exporting import ExportMixin
+from .importing import ImportMixin
 from .keys import is_key
+from .row_history import HistoryMixin
 
 
-class Operated(Historied, Exporting, Importing):
+class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin):
     """Mixin of every admin."""
 
     def get_urls(self):
@@ -40,21 +40,21 @@ class Operated(Historied, Exporting, Importing):
 
     # Actions
 
-    def get_actions(self, request):
-        actions = super().get_actions(request)
+    def get_actions(self, request, action_location=None):
+        actions = super().get_actions(request, **_given(action_location))
         return {
             name: found
             for name, found in actions.items()
-            if not isinstance(found[0], Action) or found[0].is_allowed(self, request)
+            if not isinstance(called := callable_of(found), Action) or called.is_allowed(self, request)
         }
 
-    def response_action(self, request, queryset):
+    def response_action(self, request, queryset, action_location=None):
         """Let no key that can't be one reach the database."""
         posted = request.POST.copy()
         keys = dict.fromkeys(posted.getlist(helpers.ACTION_CHECKBOX_NAME))
         posted.setlist(helpers.ACTION_CHECKBOX_NAME, [key for key in keys if is_key(self.model, key)])
         request.POST = posted
-        return super().response_action(request, queryset)
+        return super().response_action(request, queryset, **_given(action_location))
 
     def changelist_view(self, request, extra_context=None):
         links = [*self.export_links(request), *self.import_links(request)]
@@ -62,8 +62,18 @@ class Operated(Historied, Exporting, Importing):
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         if obj is not None and not add:
-            actions = (found[0] for found in self.get_actions(request).values())
+            actions = map(callable_of, self.get_actions(request).values())
             context["opsdb_actions"] = [one for one in actions if isinstance(one, Action) and one.applies_to(obj)]
             context["opsdb_actions_url"] = self.page_url("changelist")
             context["opsdb_checkbox_name"] = helpers.ACTION_CHECKBOX_NAME
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def callable_of(found):
+    """Return what an entry of ``ModelAdmin.get_actions()`` calls: Django 5.2 has tuples there, 6.1 objects."""
+    return found[0] if isinstance(found, tuple) else found.func
+
+
+def _given(action_location) -> dict:
+    """Return the arguments that hand on where actions stand: Django 5.2 knows no such argument, and gives none."""
+    return {} if action_location is None else {"action_location": action_location}

@@ -1,0 +1,191 @@
+"""Actions on copies and their deletion."""
+
+from itertools import groupby
+
+from django import forms
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from opsdb.models import ChecksumAlgorithm, DeletionRequestStatus, PhysicalCopyStatus, Verification
+from opsdb.workflows import (
+    approve_deletion,
+    cancel_deletion,
+    execute_deletion_request,
+    record_fixity,
+    reject_deletion,
+    request_deletion,
+    request_verification,
+    write_off_copy,
+)
+
+from ..kit.actions import Action, unless_in
+from ..kit.orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, Skipped, refusal_text
+from ..kit.values import with_row_labels
+
+
+class DeletionForm(OrderForm):
+    """Which rule of deletion may be overridden."""
+
+    overrides_retention = forms.BooleanField(
+        label=_("Before the retention has passed"),
+        required=False,
+        help_text=_("Also copies that their location should still keep (rule 5). The other rules hold."),
+    )
+
+
+def _request_deletion(copies, order: Order):
+    copies = sorted(copies, key=lambda copy: (copy.data_location_id, copy.pk))
+    outcomes = []
+    for _location, at_location in groupby(copies, key=lambda copy: copy.data_location_id):
+        at_location = list(at_location)
+        location = at_location[0].data_location
+        terms = {"user": order.user, "reason": order.message, **order.inputs}
+        try:
+            found = request_deletion(location, at_location, **terms)
+            if found.copy_ids:
+                found = request_deletion(location, at_location, **terms, dry_run=False)
+        except REFUSALS as error:
+            why = [refusal_text(error)]
+            outcomes += [Outcome(copy.pk, str(copy), OutcomeKind.REFUSED, why) for copy in at_location]
+            continue
+        blocked = {one.copy_id: one for one in found.held_back}
+        outcomes += [_of_deletion(copy, blocked.get(copy.pk), location) for copy in at_location]
+    return outcomes
+
+
+def _of_deletion(copy, blocked, location):
+    if blocked is None:
+        text = gettext("is in a request for deletion at %s, which another person must approve") % location
+        return Outcome(copy.pk, str(copy), OutcomeKind.CHANGES, [text], {"status": copy.status})
+    kind = OutcomeKind.SKIPPED if blocked.rule is None else OutcomeKind.REFUSED
+    return Outcome(copy.pk, str(copy), kind, [with_row_labels(str(blocked))])
+
+
+def _cancel_deletion(copy, order):
+    if not cancel_deletion(copy):
+        raise Skipped(gettext("It is not to be deleted."))
+
+
+class FixityForm(OrderForm):
+    """The checksum as it is now."""
+
+    checksum = forms.RegexField(
+        r"^[0-9a-f]{8,128}$",
+        label=_("Checksum"),
+        help_text=_("As computed now from the bytes at the location, lower-case hexadecimal."),
+        widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    algorithm = forms.ChoiceField(
+        label=_("Algorithm"),
+        required=False,
+        choices=[("", _("that of the recorded checksum")), *ChecksumAlgorithm.choices],
+    )
+
+
+def _record_fixity(copy, order):
+    inputs = order.inputs
+    return record_fixity(
+        copy, inputs["checksum"], algorithm=inputs["algorithm"] or None, checked_by=order.user.get_username()
+    )
+
+
+def _describe_check(check):
+    return gettext("The checksum agrees.") if check.ok else gettext("The checksum differs: the copy is corrupt.")
+
+
+COPY_ACTIONS = (
+    Action(
+        name="request_deletion",
+        label=_("Request deletion"),
+        about=_("Asks another person to approve the deletion of copies that no rule holds back."),
+        run_all=_request_deletion,
+        permission="add_deletionrequest",
+        form=DeletionForm,
+    ),
+    Action(
+        name="cancel_deletion",
+        label=_("Cancel deletion"),
+        about=_("Copies that were to be deleted are kept, unless a worker deletes them already."),
+        run=_cancel_deletion,
+        permission="change_physicalcopy",
+        unless=unless_in(
+            "status",
+            PhysicalCopyStatus.DELETION_POSSIBLE,
+            PhysicalCopyStatus.DELETION_SCHEDULED,
+            PhysicalCopyStatus.DELETION_FAILED,
+            PhysicalCopyStatus.DELETION_IN_PROGRESS,
+            because=_("It is %(state)s, and not to be deleted."),
+        ),
+    ),
+    Action(
+        name="write_off",
+        label=_("Write off"),
+        about=_("A missing copy is given up as deleted, if its content is safe elsewhere."),
+        run=lambda copy, order: write_off_copy(copy),
+        permission="change_physicalcopy",
+        unless=unless_in("status", PhysicalCopyStatus.MISSING, because=_("It is %(state)s, not missing.")),
+    ),
+    Action(
+        name="request_verification",
+        label=_("Request verification"),
+        about=_("Copies become unverified, and are the next to be checked at their location."),
+        run=lambda copy, order: request_verification(copy),
+        permission="change_physicalcopy",
+        unless=lambda copy: (
+            gettext("It is waiting for its check already.")
+            if copy.verification == Verification.UNVERIFIED and copy.verified_at is None
+            else ""
+        ),
+    ),
+    Action(
+        name="record_fixity",
+        label=_("Record a fixity check"),
+        about=_("A checksum that was computed of the copy just now is compared with the recorded one."),
+        run=_record_fixity,
+        report=_describe_check,
+        permission="add_fixitycheck",
+        form=FixityForm,
+        one_row=True,
+    ),
+)
+
+
+def _describe_execution(done):
+    text = ngettext("%s copy is scheduled for deletion", "%s copies are scheduled for deletion", len(done.copies))
+    return "; ".join([text % len(done.copies), *(with_row_labels(str(one)) for one in done.held_back)])
+
+
+DELETION_REQUEST_ACTIONS = (
+    Action(
+        name="approve",
+        label=_("Approve"),
+        about=_("Copies may then be deleted as this request says. It can't be your own request."),
+        run=lambda request, order: approve_deletion(request, user=order.user),
+        permission="approve_deletionrequest",
+        unless=unless_in("status", DeletionRequestStatus.REQUESTED, because=_("It is %(state)s already.")),
+    ),
+    Action(
+        name="reject",
+        label=_("Reject"),
+        about=_("Nothing is deleted by this request. It can't be your own."),
+        run=lambda request, order: reject_deletion(request, user=order.user),
+        permission="approve_deletionrequest",
+        unless=unless_in(
+            "status",
+            DeletionRequestStatus.REQUESTED,
+            DeletionRequestStatus.APPROVED,
+            because=_("It is %(state)s already."),
+        ),
+    ),
+    Action(
+        name="execute",
+        label=_("Execute"),
+        about=_("The copies of an approved request are scheduled for deletion, each looked at again."),
+        run=lambda request, order: execute_deletion_request(request, user=order.user),
+        report=_describe_execution,
+        permission="execute_deletionrequest",
+        unless=unless_in(
+            "status", DeletionRequestStatus.APPROVED, because=_("It is %(state)s: only approved requests are executed.")
+        ),
+    ),
+)

@@ -1,0 +1,64 @@
+"""Actions on pipelines, their steps and their runs, and on products."""
+
+from django import forms
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from opsdb.models import RunStatus
+from opsdb.workflows import cancel_run, fail_run, plan_runs, reset_run
+
+from ..kit.actions import Action, unless_in
+from ..kit.orders import OrderForm, Skipped
+from .archive import REQUEST_STAGING
+from .switches import SWITCH_ACTIONS
+from .work import reset_by
+
+
+class PlanForm(OrderForm):
+    """Which groups are planned for."""
+
+    again = forms.BooleanField(
+        label=_("Also what was reduced before"),
+        required=False,
+        help_text=_("Plan also for groups without new packages, and without waiting, for example after a new version."),
+    )
+
+
+def _plan_runs(target, order):
+    planned = plan_runs(target, again=order.inputs["again"])
+    if not planned:
+        raise Skipped(gettext("There is nothing to plan."))
+    return planned
+
+
+PLAN_RUNS = Action(
+    name="plan_runs",
+    label=_("Plan runs now"),
+    about=_("Runs are planned for everything that is ready, without waiting for the next scheduled planning."),
+    run=_plan_runs,
+    report=lambda runs: ngettext("%s run is planned", "%s runs are planned", len(runs)) % len(runs),
+    permission="add_executedreductionstep",
+    form=PlanForm,
+)
+GIVE_UP = Action(
+    name="give_up",
+    label=_("Give up"),
+    about=_("An open run fails for good with your reason, until somebody resets it."),
+    run=lambda run, order: fail_run(run, message=order.message, retryable=False),
+    unless=unless_in("status", *RunStatus.open(), because=_("It is %(state)s: only open runs are given up.")),
+)
+CANCEL = Action(
+    name="cancel",
+    label=_("Cancel"),
+    about=_("An open run is cancelled for good; its group gets another run when there is something new."),
+    run=lambda run, order: cancel_run(run, reason=order.message),
+    unless=unless_in(
+        "status",
+        *(status for status in RunStatus.open() if RunStatus.CANCELLED in status.may_become),
+        because=_("It is %(state)s: it can't be cancelled."),
+    ),
+)
+PIPELINE_ACTIONS = (*SWITCH_ACTIONS, PLAN_RUNS)
+STEP_ACTIONS = (PLAN_RUNS,)
+RUN_ACTIONS = (reset_by(reset_run, RunStatus.FAILED), GIVE_UP, CANCEL)
+PRODUCT_ACTIONS = (REQUEST_STAGING,)

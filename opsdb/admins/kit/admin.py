@@ -1,0 +1,44 @@
+"""The base of every admin."""
+
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+
+from ..pages.registry import RegisteredPagesMixin
+from .fields import ModelFieldsMixin
+from .forms import FormMixin
+from .inlines import ListInline
+from .lists import ListMixin
+from .mixins import OperatorMixin
+from .time_zones import with_time_zone
+
+
+class OpsAdmin(ListMixin, FormMixin, OperatorMixin, RegisteredPagesMixin, ModelFieldsMixin, admin.ModelAdmin):
+    """Base of every admin."""
+
+    class Media:
+        css = {"all": ["opsdb/admin.css"]}
+        js = ["opsdb/admin.js"]
+
+    @property
+    def media(self):
+        searching = AutocompleteSelect(self.opts.pk, self.admin_site).media
+        return super().media + searching
+
+    def get_queryset(self, request):
+        return with_time_zone(super().get_queryset(request))
+
+    def get_inlines(self, request, obj):
+        return [inline for inline in self.inlines if obj is not None or not issubclass(inline, ListInline)]
+
+
+class ReadOnlyMixin:
+    """Mixin for rows that nobody adds by hand."""
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False

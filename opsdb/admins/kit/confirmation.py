@@ -1,0 +1,167 @@
+"""The pages of an action: the preview of what it would do to each row, and the confirmation that does it.
+
+What would happen is found out by doing it and rolling it back, so that the preview and the act can't differ: the same
+workflow functions run, the same rules of the database refuse. What a person confirms is pinned: if a row would fare
+otherwise than it was shown, nothing is done and the new state of things is shown.
+"""
+
+import hashlib
+import json
+from contextlib import contextmanager
+
+from django.contrib import messages
+from django.contrib.admin import helpers
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.contrib.admin.utils import quote
+from django.db import connections, router, transaction
+from django.http import HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+
+from opsdb.workflows import attributed
+
+from .orders import Order, OutcomeKind
+
+MOST_ROWS = 500
+SHOWN_ROWS = 50
+SHOWN_REFUSALS = 5
+LOCK_TIMEOUT_MS = 5_000
+STAGE, DIGEST, FROM_ROW = "opsdb_stage", "opsdb_digest", "opsdb_from_row"
+
+
+@contextmanager
+def patient(using):
+    """Wait no longer than some seconds for rows that somebody else is changing."""
+    with transaction.atomic(using=using):
+        with connections[using].cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(LOCK_TIMEOUT_MS)])
+        yield
+
+
+class _Differs(Exception):
+    """What happens is not what was confirmed."""
+
+
+class Confirmation:
+    """One request for an action: the preview, or the confirmation of it."""
+
+    def __init__(self, action, model_admin, request, queryset):
+        self.action, self.model_admin, self.request = action, model_admin, request
+        self.stage = request.POST.get(STAGE, "")
+        self.using = router.db_for_write(model_admin.model)
+        keys = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
+        if request.POST.get("select_across") not in ("1", "True", "true"):
+            # What was selected counts, even if it has left the list's filter meanwhile.
+            queryset = model_admin.get_queryset(request).filter(pk__in=keys)
+        related = model_admin.get_list_select_related(request)
+        queryset = queryset.select_related(*related) if related else queryset
+        found = list(queryset.order_by("pk")[: MOST_ROWS + 1])
+        self.rows, self.has_more = found[:MOST_ROWS], len(found) > MOST_ROWS
+
+    def answer(self):
+        """Return the page, or the way back with a report."""
+        action, request = self.action, self.request
+        if not self.rows:
+            return self._leave(messages.WARNING, gettext("None of the selected rows is there any more."))
+        if action.one_row and len(self.rows) > 1:
+            return self._leave(messages.WARNING, gettext("Choose one row for this action."))
+        asked = self.stage in ("look", "confirm")
+        form = action.form(request.POST if asked else None, model_admin=self.model_admin)
+        form.fields["reason"].required = self.stage == "confirm"
+        if asked and not form.is_valid():
+            # What lacks only the reason can still be looked at, and confirmed from there.
+            only_reason = {*form.errors} == {"reason"}
+            return self._look(form, Order(request.user, "", form.inputs())) if only_reason else self._page(form, None)
+        if not asked and form.must_ask:
+            return self._page(form, None)
+        order = Order(request.user, form.cleaned_data["reason"] if asked else "", form.inputs())
+        return self._confirm(form, order) if self.stage == "confirm" else self._look(form, order)
+
+    def _look(self, form, order, notice=""):
+        with attributed(user=order.user, reason=order.reason), patient(self.using):
+            known = set(self.action.watch()) if self.action.watch else set()
+            outcomes = self.action.perform(self.rows, order)
+            warnings = [text for text in self.action.watch() if text not in known] if self.action.watch else []
+            transaction.set_rollback(True, using=self.using)
+        return self._page(form, outcomes, digest(outcomes, order), warnings, notice)
+
+    def _confirm(self, form, order):
+        try:
+            with attributed(user=order.user, reason=order.reason), patient(self.using):
+                outcomes = self.action.perform(self.rows, order)
+                changing = any(outcome.kind is OutcomeKind.CHANGES for outcome in outcomes)
+                if not changing or digest(outcomes, order) != self.request.POST.get(DIGEST):
+                    raise _Differs
+        except _Differs:
+            # Rows remember what was rolled back.
+            self.rows = [type(row)._default_manager.get(pk=row.pk) for row in self.rows]
+            return self._look(form, order, gettext("This is not what you looked at, so nothing was done. Look again."))
+        return self._report(outcomes)
+
+    def _report(self, outcomes):
+        counts = {kind: sum(outcome.kind is kind for outcome in outcomes) for kind in OutcomeKind}
+        parts = ", ".join(f"{number} {kind.done}" for kind, number in counts.items() if number)
+        for outcome in [one for one in outcomes if one.kind is OutcomeKind.REFUSED][:SHOWN_REFUSALS]:
+            self.model_admin.message_user(self.request, f"{outcome.name}: {' '.join(outcome.texts)}", messages.WARNING)
+        return self._leave(messages.SUCCESS, f"{self.action.label}: {parts}.")
+
+    def _leave(self, level, text):
+        self.model_admin.message_user(self.request, text, level)
+        return HttpResponseRedirect(self._way_back())
+
+    def _way_back(self):
+        if self.request.POST.get(FROM_ROW) and len(self.rows) == 1:
+            options, site = self.model_admin.opts, self.model_admin.admin_site
+            return reverse(admin_urlname(options, "change"), args=[quote(self.rows[0].pk)], current_app=site.name)
+        return self.request.get_full_path()
+
+    def _page(self, form, outcomes, seen="", warnings=(), notice=""):
+        admin, action, request = self.model_admin, self.action, self.request
+        groups = []
+        for kind in OutcomeKind:
+            of_kind = [outcome for outcome in outcomes or () if outcome.kind is kind]
+            if of_kind:
+                groups.append({"kind": kind, "number": len(of_kind), "outcomes": of_kind[:SHOWN_ROWS]})
+        changing = any(group["kind"] is OutcomeKind.CHANGES for group in groups)
+        context = {
+            **admin.admin_site.each_context(request),
+            "title": action.label,
+            "about": action.about,
+            "opts": admin.opts,
+            "media": admin.media + form.media,
+            "form": form,
+            "looked": outcomes is not None,
+            "groups": groups,
+            "changing": changing,
+            "warnings": warnings,
+            "notice": notice,
+            "left_out": _left_out(self.has_more),
+            "keys": [row.pk for row in self.rows],
+            "action": action,
+            "checkbox_name": helpers.ACTION_CHECKBOX_NAME,
+            "digest": seen,
+            "from_row": bool(request.POST.get(FROM_ROW)),
+            "way_back": self._way_back(),
+            "row": self.rows[0] if len(self.rows) == 1 else None,
+            "shown_rows": SHOWN_ROWS,
+        }
+        request.current_app = admin.admin_site.name
+        return TemplateResponse(request, "admin/opsdb/action.html", context)
+
+
+def _left_out(has_more):
+    if not has_more:
+        return ""
+    return ngettext(
+        "More are selected. One row is taken at a time.",
+        "More are selected. The first %(number)s are taken; repeat it for the others.",
+        MOST_ROWS,
+    ) % {"number": MOST_ROWS}
+
+
+def digest(outcomes, order: Order) -> str:
+    """Return what tells two previews apart: which rows change, from which values, and with which inputs."""
+    changing = [(outcome.key, outcome.changed) for outcome in outcomes if outcome.kind is OutcomeKind.CHANGES]
+    inputs = {name: getattr(value, "pk", value) or None for name, value in order.inputs.items()}
+    return hashlib.sha256(json.dumps([changing, inputs], sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,130 @@
+"""What the fields of a model tell: which are states, which a form may change, and how each is shown and entered."""
+
+from functools import cached_property
+
+from django.contrib.admin.widgets import AdminTextareaWidget, ForeignKeyRawIdWidget
+from django.db import models
+
+from opsdb.models.base import WorkItem
+
+from .columns import column_for, states_of
+from .forms import OpsForm
+from .keys import KeySelect, KeySelectMultiple
+from .rules import events_refused, immutable_columns
+
+AUDIT = ("created_at", "updated_at")
+WORK = tuple(field.name for field in WorkItem._meta.get_fields() if field.name != "max_retries")
+
+
+def inherited_names(model) -> set[str]:
+    """Return the fields that a model has from abstract bases."""
+    bases = (base for base in model.__mro__ if hasattr(base, "_meta") and base._meta.abstract)
+    return {field.name for base in bases for field in base._meta.get_fields()}
+
+
+class ModelFieldsMixin:
+    """What an admin or an inline can tell from its model; shared by both."""
+
+    owned = ()
+    """Fields that a workflow sets, beside states and work items: never edited here."""
+    facts = ()
+    """Fields that are given when the row is made and not edited afterwards."""
+    hidden = ()
+    """Fields that are not shown at all."""
+
+    form = OpsForm
+    formfield_overrides = {
+        models.URLField: {"assume_scheme": "https"},
+        models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 3})},
+        models.JSONField: {"widget": AdminTextareaWidget(attrs={"rows": 3, "class": "vLargeTextField opsdb-code"})},
+    }
+
+    @cached_property
+    def _events_refused(self):
+        return events_refused(self.model)
+
+    @cached_property
+    def model_fields(self):
+        """The fields of a form by name: those that the class declares itself before those of its abstract bases."""
+        options, inherited = self.model._meta, inherited_names(self.model)
+        hidden = {*self.hidden, *([self.model.discriminator] if hasattr(self.model, "subtype") else [])}
+        fields = [
+            field
+            for field in (*options.fields, *options.many_to_many)
+            if field.name not in hidden
+            and not (field.is_relation and getattr(field.remote_field, "parent_link", False))
+            and not (field.many_to_many and not field.remote_field.through._meta.auto_created)
+        ]
+        return {field.name: field for field in sorted(fields, key=lambda field: field.name in inherited)}
+
+    @cached_property
+    def _state_names(self):
+        return [name for name, field in self.model_fields.items() if states_of(field)]
+
+    @cached_property
+    def _progress_names(self):
+        """What workflows write down beside the states."""
+        work = WORK if issubclass(self.model, WorkItem) else ()
+        names = {*work, *self.owned} - {*self._state_names}
+        return [name for name in self.model_fields if name in names]
+
+    @cached_property
+    def _record_names(self):
+        keys = [name for name, field in self.model_fields.items() if field.primary_key]
+        return [*keys, *(name for name in AUDIT if name in self.model_fields)]
+
+    @cached_property
+    def _main_names(self):
+        others = {*self._state_names, *self._progress_names, *self._record_names}
+        return [name for name in self.model_fields if name not in others]
+
+    @cached_property
+    def _fixed_names(self):
+        columns = immutable_columns(self.model)
+        return {
+            name
+            for name, field in self.model_fields.items()
+            if getattr(field, "column", None) in columns or name in self.facts or not field.editable
+        }
+
+    @cached_property
+    def columns(self):
+        """The kit's columns by field name, for fields that Django would show less well."""
+        columns = {
+            name: column_for(field, self, sortable=self.sorts_by(name)) for name, field in self.model_fields.items()
+        }
+        return {name: column for name, column in columns.items() if column}
+
+    def sorts_by(self, name) -> bool:
+        """Whether a list may be sorted by a field."""
+        return not self.model_fields[name].many_to_many
+
+    def shown(self, names):
+        """Return names of fields, or the kit's columns where there are any."""
+        return [self.columns.get(name, name) for name in names]
+
+    def get_autocomplete_fields(self, request):
+        """Every reference whose rows can be searched for."""
+        return [
+            field.name
+            for field in (*self.opts.fields, *self.opts.many_to_many)
+            if field.is_relation and self._is_searchable(field.related_model, request)
+        ]
+
+    def _is_searchable(self, model, request):
+        registered = self.admin_site.is_registered(model)
+        return registered and bool(self.admin_site.get_model_admin(model).get_search_fields(request))
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        found_by_typing = db_field.name in self.get_autocomplete_fields(request)
+        part, widget = (db_field, KeySelect) if found_by_typing else (db_field.remote_field, ForeignKeyRawIdWidget)
+        kwargs.setdefault("widget", widget(part, self.admin_site))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", KeySelectMultiple(db_field, self.admin_site))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def has_change_permission(self, request, obj=None):
+        return "UPDATE" not in self._events_refused and super().has_change_permission(request, obj)

@@ -1,0 +1,156 @@
+"""The form of a row, and the pages that change or delete one: what the database refuses is said there."""
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.db import router
+from django.forms import ModelForm
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from .counting import DeletionCounts
+from .links import list_url
+from .refusals import REFUSED, Refusal, check_now
+from .relations import rows_referring_to
+
+EDITABLE_LINKS = 100  # linked rows up to which a many-to-many field is an input
+
+
+class TolerantErrorsMixin:
+    """A form whose rows may complain about fields that it does not show."""
+
+    def _update_errors(self, errors):
+        if hasattr(errors, "error_dict"):
+            for name in set(errors.error_dict) - set(self.fields) - {NON_FIELD_ERRORS}:
+                errors.error_dict.setdefault(NON_FIELD_ERRORS, []).extend(errors.error_dict.pop(name))
+        super()._update_errors(errors)
+
+
+class OpsForm(TolerantErrorsMixin, ModelForm):
+    """The form of a row."""
+
+    def clean(self):
+        """Keep the fractions of a second of times that nobody touched: the inputs have none."""
+        cleaned = super().clean()
+        for name, value in self.cleaned_data.items():
+            if isinstance(value, datetime) and name not in self.changed_data:
+                self.cleaned_data[name] = getattr(self.instance, name)
+        return cleaned
+
+
+def form_that_shows(form_class, refusal):
+    """Return the form class with one more error: what the database said when the same input was saved."""
+
+    class RefusedForm(form_class):
+        def clean(self):
+            cleaned = super().clean()
+            refusal.add_to(self)
+            return cleaned
+
+    return RefusedForm
+
+
+class FormMixin:
+    """Mixin of an admin: its forms, and the page that deletes a row."""
+
+    def get_fieldsets(self, request, obj=None):
+        if obj is None:
+            return super().get_fieldsets(request, obj) if self.fieldsets else [(None, {"fields": self._add_names})]
+        changeable = self.has_change_permission(request, obj)
+        read_only = self._read_only_names(request, obj) if changeable else self.model_fields
+        return [
+            (title, {**options, "fields": [self._line(name, read_only) for name in options["fields"]]})
+            for title, options in self._sections(request, obj)
+            if options["fields"]
+        ]
+
+    def _line(self, name, read_only):
+        return self.columns.get(name, name) if name in read_only else name
+
+    @property
+    def _add_names(self):
+        return [name for name in self._main_names if self.model_fields[name].editable]
+
+    def _sections(self, request, obj):
+        if self.fieldsets:
+            return super().get_fieldsets(request, obj)
+        return [
+            (None, {"fields": [*self._state_names, *self._main_names]}),
+            (_("Progress"), {"fields": self._progress_names}),
+            (_("Record"), {"fields": self._record_names}),
+        ]
+
+    def get_readonly_fields(self, request, obj=None):
+        if obj is None:
+            return self.readonly_fields
+        return [*self.readonly_fields, *self.shown(self._read_only_names(request, obj))]
+
+    def _read_only_names(self, request, obj):
+        """Names of the fields of an existing row that may not be edited."""
+        known = request.__dict__.setdefault("opsdb_read_only", {})
+        if obj.pk not in known:
+            fixed = {*self._state_names, *self._progress_names, *self._record_names, *self._fixed_names}
+            known[obj.pk] = [
+                name
+                for name, field in self.model_fields.items()
+                if name in fixed or (field.many_to_many and self._has_too_many(obj, field))
+            ]
+        return known[obj.pk]
+
+    def _has_too_many(self, obj, field):
+        rows = getattr(obj, field.name).all()
+        found = list(rows[: EDITABLE_LINKS + 1])
+        if len(found) <= EDITABLE_LINKS:
+            # The form asks for them again.
+            rows._result_cache = found
+            obj.__dict__.setdefault("_prefetched_objects_cache", {})[field.name] = rows
+        return len(found) > EDITABLE_LINKS
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change=change, **kwargs)
+        refusal = getattr(request, "opsdb_refusal", None)
+        return form_that_shows(form, refusal) if refusal else form
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except REFUSED as error:
+            request.opsdb_refusal = Refusal.of(error)
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if obj is not None:
+            context["referring"] = rows_referring_to(obj, self, request)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        check_now(router.db_for_write(self.model))
+
+    # Deletion
+
+    def has_delete_permission(self, request, obj=None):
+        return "DELETE" not in self._events_refused and super().has_delete_permission(request, obj)
+
+    def get_deleted_objects(self, objs, request):
+        deletion = DeletionCounts(self.model, objs, lambda model, lookups: list_url(model, lookups, self))
+        lacking = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
+        return deletion.names(), deletion.counts, lacking, deletion.protected
+
+    def delete_model(self, request, obj):
+        super().delete_model(request, obj)
+        check_now(router.db_for_write(self.model))
+
+    def delete_queryset(self, request, queryset):
+        super().delete_queryset(request, queryset)
+        check_now(router.db_for_write(self.model))
+
+    def delete_view(self, request, object_id, extra_context=None):
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except REFUSED as error:
+            self.message_user(request, Refusal.of(error).text, messages.ERROR)
+            # The same page again, as if it were asked for first.
+            request.method, request.POST = "GET", QueryDict()
+            return super().delete_view(request, object_id, extra_context)

@@ -1,0 +1,227 @@
+"""The lists of rows: their columns, order, filters and search, of bounded cost on tables of any size."""
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, ChangeList
+from django.db import models, router, transaction
+from django.db.models import Q
+from django.http import HttpResponseRedirect
+from django.utils.translation import gettext as _
+
+from .counting import BoundedPaginator
+from .filters import ChoiceFilter, LeadingFilter, RelatedFilter, index_led_by, leading_fields
+from .links import parameter_of
+from .paging import LAST, LONGEST_QUERY_SECONDS, TOO_SLOW, KeyedPage, TooSlowError, given_up_after
+from .refusals import REFUSED, Refusal
+from .searching import any_of, conditions_of, described, keys_found, unquoted, words_of
+
+FOUND_ROWS = 5_000  # of a big table, up to which what a search finds is looked up by its keys
+
+
+class OpsChangeList(ChangeList):
+    """A list that is sorted only by columns that may be, whatever the address asks for."""
+
+    def get_ordering_field(self, field_name):
+        allowed = self.sortable_by is None or field_name in self.sortable_by
+        return super().get_ordering_field(field_name) if allowed else None
+
+
+class KeyedChangeList(OpsChangeList):
+    """A list of a big table, paged by key."""
+
+    def get_ordering(self, request, queryset):
+        """Return one column and, in the same direction, the key: one comparison then says what follows a row."""
+        first = super().get_ordering(request, queryset)[0]
+        sign, name = ("-" if first.startswith("-") else ""), first.removeprefix("-")
+        key = self.lookup_opts.pk.name
+        self.keys = [f"{sign}{key}"]
+        if name not in ("pk", key):
+            self.keys = [first, *([] if self.lookup_opts.get_field(name).unique else self.keys)]
+        return self.keys
+
+    def get_queryset(self, request, exclude_parameters=None):
+        """Search, unless that takes too long."""
+        if not self.query:
+            return super().get_queryset(request, exclude_parameters)
+        with given_up_after(LONGEST_QUERY_SECONDS, self.root_queryset.db):
+            return super().get_queryset(request, exclude_parameters)
+
+    def get_results(self, request):
+        """Fetch the page and count the rows, unless that takes too long."""
+        self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+        asked = request.GET.get(PAGE_VAR, "")
+        keys, within = self._along_an_index()
+        self.page = KeyedPage(self.queryset, keys, asked, self.list_per_page, within)
+        with given_up_after(LONGEST_QUERY_SECONDS, self.queryset.db):
+            self.result_list = self.page.rows
+            self.result_count = self.paginator.count
+        self.full_result_count, self.show_full_result_count = None, False
+        self.show_admin_actions, self.can_show_all, self.multi_page = True, False, False
+
+    def _along_an_index(self):
+        """Return the fields that sort the list, and what narrows it, so that an index gives it in order if one can."""
+        key = self.lookup_opts.pk.name
+        leading = {spec.field.name: spec.within for spec in self.filter_specs if isinstance(spec, LeadingFilter)}
+        leading = {name: within for name, within in leading.items() if within}
+        if self.keys[0].removeprefix("-") != key or not leading:
+            return self.keys, ()
+        fields = len(leading) > 1 and index_led_by(self.model, leading)
+        if not fields:
+            return self.keys, [next(iter(leading.values()))]
+        sign = self.keys[0].removesuffix(key)
+        within, order = fields[: len(leading)], fields[len(leading) :]
+        return [f"{sign}{name}" for name in order], [leading[name] for name in within]
+
+    def page_links(self):
+        """Return name, text and address of the ways to other pages, the address None where there is none."""
+        page = self.page
+        places = [
+            ("first", _("First"), page.has_previous and ""),
+            ("prev", _("Previous"), page.has_previous and page.previous),
+            ("next", _("Next"), page.has_next and page.next),
+            ("last", _("Last"), page.has_next and LAST),
+        ]
+        return [
+            (name, text, None if place is False else self.get_query_string({PAGE_VAR: place or None}))
+            for name, text, place in places
+        ]
+
+
+class ListMixin:
+    """Mixin of an admin: its list."""
+
+    big = False
+    """The table grows with the observations: lists are sorted and narrowed only where an index serves."""
+    sortable = ()
+    """Columns that the list of a big table may be sorted by; none of them may be empty."""
+    finders = ()
+    """What a search looks at beside ``search_fields``."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+
+    def get_changelist(self, request, **kwargs):
+        return KeyedChangeList if self.big else OpsChangeList
+
+    @property
+    def list_names(self):
+        """Names of the list's columns."""
+        return self.list_display
+
+    def sorts_by(self, name):
+        return super().sorts_by(name) and (not self.big or name in self.sortable)
+
+    def get_list_display(self, request):
+        first, *others = self.list_names
+        # The first column is the link to the row, which can hold no other link.
+        column = self.columns.get(first)
+        return [first if column is None or column.field.is_relation else column, *self.shown(others)]
+
+    def get_sortable_by(self, request):
+        if not self.big:
+            return None
+        return [
+            column
+            for name, column in zip(self.list_names, self.get_list_display(request), strict=True)
+            if name in self.sortable
+        ]
+
+    def get_ordering(self, request):
+        if self.ordering:
+            return self.ordering
+        named = not self.big and next((name for name in ("name", "short_name") if name in self.model_fields), None)
+        return [named] if named else ["-pk"]
+
+    def get_list_select_related(self, request):
+        needed = [name for shown in self.list_names for name in getattr(getattr(self, shown, None), "needs", [shown])]
+        return [name for name in needed if "__" in name or self._is_reference(name)]
+
+    def get_list_filter(self, request):
+        names = [*(self.list_filter or ([] if self.big else self._bounded_names()))]
+        # Links lead here from rows that this list can't always be narrowed by.
+        names += [name for name in self.model_fields if name not in names and self._narrows(name, request)]
+        return [self._with_filter(name) for name in names]
+
+    def _with_filter(self, name):
+        if self._is_reference(name):
+            return name, RelatedFilter
+        return (name, ChoiceFilter) if name in leading_fields(self.model) else name
+
+    def _narrows(self, name, request):
+        return self._is_reference(name) and parameter_of(self.model_fields[name]) in request.GET
+
+    def _is_reference(self, name):
+        field = self.model_fields.get(name)
+        return field is not None and field.is_relation
+
+    def _bounded_names(self):
+        shown = [self.model_fields[name] for name in self.list_names if name in self.model_fields]
+        return [field.name for field in shown if field.choices or isinstance(field, models.BooleanField)]
+
+    def get_search_fields(self, request):
+        return self.search_fields or ([] if self.big else self._text_names())
+
+    def _text_names(self):
+        return [
+            name
+            for name, field in self.model_fields.items()
+            if isinstance(field, models.CharField) and not field.choices and name not in self._progress_names
+        ]
+
+    @property
+    def search_help_text(self):
+        """What can be searched for, said below the input."""
+        if not self.get_search_fields(None):
+            return None
+        return _("Searches %(what)s.") % {"what": ", ".join(map(str, self.searched()))}
+
+    def searched(self):
+        """Names of what a search looks at."""
+        paths = [described(self.model, path) for path in self.get_search_fields(None)]
+        return [*paths, *(finder.described for finder in self.finders)]
+
+    def get_search_results(self, request, queryset, search_term):
+        fields = self.get_search_fields(request)
+        # What a big table is searched for is whole or a beginning, blanks included.
+        words = [unquoted(search_term)] if self.big and search_term else words_of(search_term)
+        for word in words if fields else ():
+            found = self.search_conditions(fields, word)
+            queryset = self._found(queryset, found) if found else queryset.none()
+        return queryset, False
+
+    def _found(self, queryset, conditions):
+        if not self.big:
+            return queryset.filter(any_of(conditions))
+        # PostgreSQL would gladly walk a table in the order of the list until it has a page of what it looks for.
+        keys = keys_found(self.model._base_manager.all(), conditions, FOUND_ROWS + 1)
+        return queryset.filter(any_of(conditions) if len(keys) > FOUND_ROWS else Q(pk__in=keys))
+
+    def search_conditions(self, fields, word):
+        """Return what a word of a search may mean; nothing when no row can match it."""
+        return conditions_of(self.model, fields, word, self.finders)
+
+    def get_actions(self, request, action_location=None):
+        actions = super().get_actions(request, action_location)
+        if self.big:
+            actions.pop("delete_selected", None)
+        return actions
+
+    def changelist_view(self, request, extra_context=None):
+        if request.method != "POST":
+            try:
+                return super().changelist_view(request, extra_context)
+            except REFUSED:
+                # A value that no column can hold, such as a text with a zero byte.
+                return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
+            except TooSlowError:
+                if not request.GET:
+                    raise
+                self.message_user(request, TOO_SLOW % {"seconds": LONGEST_QUERY_SECONDS}, messages.ERROR)
+                return HttpResponseRedirect(request.path)
+        try:
+            with transaction.atomic(using=router.db_for_write(self.model)):
+                return super().changelist_view(request, extra_context)
+        except REFUSED as error:
+            self.message_user(request, Refusal.of(error).text, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())

@@ -1,0 +1,131 @@
+"""What a person orders by an action, and how each row fares by it."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import OperationalError
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from opsdb.models.enums import DONE, FAILED, IDLE
+from opsdb.workflows import OpsdbError
+
+from .refusals import REFUSED, Refusal
+from .values import format_value, with_row_labels
+
+UNSEEN = {"updated_at", "heartbeat_at"}
+LOCKED_BY_OTHERS = ("55P03", "40P01")  # lock_not_available, deadlock_detected (PostgreSQL manual, appendix A)
+
+
+class Skipped(Exception):
+    """There is nothing to do for this row; the message says why."""
+
+
+class OutcomeKind(Enum):
+    """How a row fares: what it is called, and how it looks."""
+
+    CHANGES = (_("Will change"), _("changed"), DONE)
+    SKIPPED = (_("Skipped"), _("skipped"), IDLE)
+    REFUSED = (_("Refused"), _("refused"), FAILED)
+
+    def __init__(self, label, done, look):
+        self.label, self.done, self.look = label, done, look
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one row fares.
+
+    Attributes:
+        key: key of the row.
+        name: how the row was called before.
+        kind: whether it changes, is skipped, or is refused.
+        texts: what changes, or why nothing does.
+        changed: the old values of the fields that change, by name.
+    """
+
+    key: object
+    name: str
+    kind: OutcomeKind
+    texts: list[str]
+    changed: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a person asks for.
+
+    Attributes:
+        user: who.
+        reason: why; empty while it is only looked at.
+        inputs: what the action's form asks for beside the reason.
+    """
+
+    user: object
+    reason: str
+    inputs: dict
+
+    @property
+    def message(self) -> str:
+        """The reason for workflows that want one; something stands for it while it is only looked at."""
+        return self.reason or gettext("preview")
+
+
+class OrderForm(forms.Form):
+    """The reason, and in subclasses what else an action must know."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=1_000,
+        widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
+        help_text=_("Why you do this; it is kept in the history of every row."),
+    )
+
+    def __init__(self, *args, model_admin=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.order_fields([name for name in self.fields if name != "reason"])
+
+    def inputs(self) -> dict:
+        """What was entered beside the reason, or what stands there before anything was entered."""
+        names = [name for name in self.fields if name != "reason"]
+        if self.is_bound:
+            return {name: self.cleaned_data[name] for name in names}
+        return {name: self.fields[name].clean(self.get_initial_for_field(self.fields[name], name)) for name in names}
+
+    @property
+    def must_ask(self) -> bool:
+        """Whether nothing can be shown before the person has entered something."""
+        return any(field.required for name, field in self.fields.items() if name != "reason")
+
+
+REFUSALS = (OpsdbError, ValidationError, OperationalError, *REFUSED)
+
+
+def refusal_text(error) -> str:
+    """Return what a refusal of a workflow or of the database says to people; other errors are raised again."""
+    if isinstance(error, ValidationError):
+        return with_row_labels(" ".join(error.messages))
+    if isinstance(error, OpsdbError):
+        return capfirst(with_row_labels(str(error)))
+    if isinstance(error, OperationalError):
+        if getattr(error.__cause__, "sqlstate", None) not in LOCKED_BY_OTHERS:
+            raise error
+        return gettext("Somebody else is changing it at this moment; try again.")
+    return Refusal.of(error).text
+
+
+def facts_of(row) -> dict:
+    """Return the values of a row's own columns by field name."""
+    return {one.name: getattr(row, one.attname) for one in row._meta.concrete_fields if one.name not in UNSEEN}
+
+
+def differences(model, changed: dict, after: dict) -> list[str]:
+    """Return a line for each changed field: its old value and the new one."""
+    lines = []
+    for name, old in changed.items():
+        one = model._meta.get_field(name)
+        lines.append(f"{one.verbose_name}: {format_value(one, old)} → {format_value(one, after[name])}")
+    return lines

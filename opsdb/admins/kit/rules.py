@@ -1,0 +1,24 @@
+"""What the database's rules forbid, as the triggers that the models declare say it."""
+
+from opsdb.database.triggers import AppendOnly, Immutable, NeverDeleted
+
+
+def triggers_of(model, kind):
+    """Return the triggers of a kind that a model and the parents it is joined to declare."""
+    for part in (model._meta.concrete_model, *model._meta.all_parents):
+        yield from (trigger for trigger in part._meta.constraints if isinstance(trigger, kind))
+
+
+def immutable_columns(model) -> set[str]:
+    """Return the columns that the database lets nobody change."""
+    return {column for trigger in triggers_of(model, Immutable) for column in trigger.columns}
+
+
+def events_refused(model) -> set[str]:
+    """Return ``UPDATE`` and ``DELETE`` where the database keeps a model's rows as they were written, or for good."""
+    refused = set()
+    for trigger in triggers_of(model, AppendOnly):
+        refused |= {"UPDATE"} if trigger.deletable else {"UPDATE", "DELETE"}
+    if any(triggers_of(model, NeverDeleted)):
+        refused.add("DELETE")
+    return refused

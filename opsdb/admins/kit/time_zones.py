@@ -1,0 +1,21 @@
+"""The time zone of a row's observatory, for the local times beside those in UTC."""
+
+from django.db.models import Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
+from opsdb.models import Instrument, InstrumentModule, Observatory, Telescope
+
+ZONE = "opsdb_time_zone"  # attribute of a row: the time zone of its observatory
+TO_INSTRUMENT = "telescopes__instruments"
+TO_MODULE = f"{TO_INSTRUMENT}__modules"
+
+
+def with_time_zone(rows):
+    """Add the time zone of each row's observatory to a queryset: that of the row's telescope, else the only one."""
+    model = rows.model
+    ways = {Observatory: "pk", Telescope: "telescopes", Instrument: TO_INSTRUMENT, InstrumentModule: TO_MODULE}
+    steps = [(ways[field.related_model], field) for field in model._meta.fields if field.related_model in ways]
+    only = Observatory.objects.exclude(Exists(Observatory.objects.exclude(time_zone=OuterRef("time_zone"))))
+    zones = [Observatory.objects.filter(**{way: OuterRef(field.attname)}) for way, field in steps] + [only]
+    found = [Subquery(observatories.order_by().values("time_zone")[:1]) for observatories in zones]
+    return rows.annotate(**{ZONE: Coalesce(*found) if len(found) > 1 else found[0]})

@@ -1,0 +1,105 @@
+"""The files of an observation, and their packages."""
+
+from django.db import connections, router
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from opsdb.models import InstrumentModule, PackageState, RawDataFile, RawDataPackage, Status
+
+from ...kit.columns import badge, human_size
+from ..counts import format_up_to
+from ..parts import Section, Table, first_of
+from ..why import why_link
+from .limits import ROWS_SHOWN
+
+FILES_SHOWN = 5  # of each module
+FILES_COUNTED = 1_000  # of each module
+# Of each module one walk along raw_data_file_by_execution, which ends at the limit.
+FILES_BY_MODULE = """
+SELECT module.id, counted.number, shown.ids
+FROM instrument_module AS module
+CROSS JOIN LATERAL (SELECT count(*) AS number FROM (SELECT FROM raw_data_file
+    WHERE executed_obs_unit_id = %(execution)s AND instrument_module_id = module.id
+    LIMIT %(counted)s) AS found) AS counted
+CROSS JOIN LATERAL (SELECT array_agg(found.id) AS ids FROM (SELECT id FROM raw_data_file
+    WHERE executed_obs_unit_id = %(execution)s AND instrument_module_id = module.id
+    LIMIT %(shown)s) AS found) AS shown
+WHERE counted.number > 0 ORDER BY module.name, module.id
+"""
+
+
+def files_section(viewer, execution):
+    if not viewer.sees(RawDataFile, InstrumentModule):
+        return None
+    alias = router.db_for_read(RawDataFile)
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            FILES_BY_MODULE,
+            {"execution": execution.pk, "counted": FILES_COUNTED + 1, "shown": FILES_SHOWN},
+        )
+        found = cursor.fetchall()
+    modules = InstrumentModule.objects.in_bulk([module for module, _number, _ids in found])
+    files = RawDataFile.objects.select_related("raw_data_package").in_bulk([key for row in found for key in row[2]])
+    rows = []
+    for module, number, keys in found:
+        of_module = viewer.list_url(
+            RawDataFile, executed_obs_unit__id__exact=execution.pk, instrument_module__id__exact=module
+        )
+        counted = format_html('<a href="{}">{}</a>', of_module, format_up_to(number, FILES_COUNTED))
+        for place, file in enumerate(sorted((files[key] for key in keys), key=lambda file: file.relative_path)):
+            rows.append(
+                (
+                    viewer.link(file),
+                    viewer.link(modules[module]),
+                    counted if not place else "",
+                    human_size(file.size_bytes),
+                    viewer.link(file.raw_data_package) if file.raw_data_package else _("in no package"),
+                )
+            )
+    table = Table(
+        _("Files, by module"),
+        (_("file"), _("module"), _("files of the module"), _("size"), _("package")),
+        rows,
+        _("No file is registered."),
+        note=_("Of each module %(shown)s files are shown.") % {"shown": FILES_SHOWN} if rows else "",
+        more=viewer.list_url(RawDataFile, executed_obs_unit__id__exact=execution.pk) if rows else None,
+    )
+    return Section(_("Raw data files"), (table,), "files")
+
+
+def packages_section(viewer, execution, packages, more):
+    if not viewer.sees(RawDataPackage):
+        return None
+    rows = [
+        (
+            viewer.link(package),
+            viewer.link(package.instrument_module),
+            package.part,
+            badge(PackageState(package.state)),
+            badge(Status(package.status)),
+            f"{package.file_count:,}",
+            "–" if package.size_bytes is None else human_size(package.size_bytes),
+            viewer.link(package.data_transfer_package),
+            "" if package.state == PackageState.ARCHIVED else why_link(viewer, f"raw_data_package {package.pk}"),
+        )
+        for package in packages
+    ]
+    table = Table(
+        _("Raw data packages"),
+        (
+            _("package"),
+            _("module"),
+            _("part"),
+            _("state"),
+            _("making it"),
+            _("files"),
+            _("size"),
+            _("travels in"),
+            _("why"),
+        ),
+        rows,
+        _("Its files are in no package yet."),
+        note=first_of(ROWS_SHOWN) if more else "",
+        more=viewer.list_url(RawDataPackage, executed_obs_unit__id__exact=execution.pk) if more else None,
+    )
+    return Section(_("Packages"), (table,), "packages")

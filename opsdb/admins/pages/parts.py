@@ -1,0 +1,158 @@
+"""What a page is made of: a title and sections of facts, tables and drawings."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.template.loader import render_to_string
+from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join, html_safe
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from ..drawings.svg import together
+
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class Question:
+    """An input of a page; it is asked by GET, so that the answer has an address.
+
+    Attributes:
+        name: of the parameter.
+        label: what to type or choose.
+        value: what was asked.
+        type: of the input; ``select`` with choices.
+        help: what may be typed.
+        choices: value and text of each, for a select.
+    """
+
+    name: str
+    label: Text
+    value: str = ""
+    type: str = "search"
+    help: Text = ""
+    choices: Sequence[tuple[str, Text]] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page under a heading.
+
+    Attributes:
+        title: the heading.
+        parts: facts, tables, drawings and texts.
+        name: anchor, unique on the page.
+    """
+
+    title: Text
+    parts: Sequence[Text]
+    name: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is on a page.
+
+    Attributes:
+        title: if it is another one than that of the page.
+        questions: its inputs.
+        sections: what it shows.
+        message: what went wrong with the question.
+        links: further addresses, text and URL of each.
+        whole: markup that stands before the sections.
+        live: whether it refreshes itself.
+        status: of the answer.
+    """
+
+    title: Text = ""
+    questions: Sequence[Question] = ()
+    sections: Sequence[Section] = ()
+    message: Text = ""
+    links: Sequence[tuple[Text, str]] = ()
+    whole: SafeString | str = ""
+    live: bool = False
+    status: int = 200
+
+
+@html_safe
+@dataclass(frozen=True)
+class Table:
+    """Rows and columns.
+
+    Attributes:
+        caption: what the rows are, for who can't see the page as a whole.
+        columns: what each column holds.
+        rows: cells; the first of each names the row.
+        empty: what is said when there are none.
+        note: what is said below them, such as that these are not all.
+        more: address of the list of all.
+    """
+
+    caption: Text
+    columns: Sequence[Text]
+    rows: Sequence[Sequence]
+    empty: Text = ""
+    note: Text = ""
+    more: str | None = None
+
+    def __str__(self):
+        return render_to_string("admin/opsdb/table.html", {"table": self})
+
+
+@html_safe
+@dataclass(frozen=True)
+class Facts:
+    """Names and values; those without a value are left out."""
+
+    pairs: Iterable[tuple[Text, object]]
+
+    def __str__(self):
+        items = format_html_join(
+            "",
+            "<div><dt>{}</dt><dd>{}</dd></div>",
+            ((name, value) for name, value in self.pairs if value is not None and value != ""),
+        )
+        return format_html('<dl class="opsdb-facts">{}</dl>', items)
+
+
+@html_safe
+@dataclass(frozen=True)
+class Figure:
+    """A drawing that may be wider than the screen, what its signs mean, and the same as a table."""
+
+    name: str
+    label: Text
+    drawing: SafeString
+    legend: Sequence[tuple[SafeString, Text]] = ()
+    table: Table | None = None
+    notes: Sequence[Text] = field(default_factory=tuple)
+
+    def __str__(self):
+        return render_to_string("admin/opsdb/figure.html", {"figure": self})
+
+
+def paragraph(text: Text, css: str = "") -> SafeString:
+    """Return a text as a paragraph."""
+    return format_html('<p class="{}">{}</p>', css, text) if css else format_html("<p>{}</p>", text)
+
+
+def spaced(parts: Iterable) -> SafeString:
+    """Return parts with blanks between them."""
+    return together(part for one in parts for part in (one, " "))
+
+
+def capped(rows, limit: int) -> tuple[list, bool]:
+    """Return the first rows of a queryset, and whether there are more. One query."""
+    found = list(rows[: limit + 1])
+    return found[:limit], len(found) > limit
+
+
+def first_of(limit: int) -> str:
+    """Return what is said where rows are left out."""
+    return _("The first %(limit)s are shown.") % {"limit": limit}
+
+
+def subheading(title: Text) -> SafeString:
+    """Return the heading of a part of a section."""
+    return format_html('<h3 class="opsdb-part">{}</h3>', title)

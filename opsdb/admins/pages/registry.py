@@ -1,0 +1,77 @@
+"""Which admin each page belongs to, and the mixins that bring the pages to all of them.
+
+A page belongs to the admin of a model; so it works at every admin site, in the host project's own theme.
+"""
+
+from functools import partial
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import path
+
+from opsdb.models import DataTransferRoute, ExecutedObsUnit, PhysicalCopy, RawDataPackage, Source
+
+from . import dashboard, dataflow, night, observation, sky, where, why
+from .viewer import AdminPage, Viewer
+
+PAGES = {
+    RawDataPackage: (dashboard.PAGE, why.PAGE),
+    PhysicalCopy: (where.PAGE,),
+    ExecutedObsUnit: (night.PAGE, observation.PAGE),
+    Source: (sky.PAGE,),
+    DataTransferRoute: (dataflow.PAGE,),
+}
+
+
+class PagesMixin:
+    """Mixin of an admin that has pages of its own."""
+
+    pages: tuple[AdminPage, ...] = ()
+
+    def page_name(self, name: str) -> str:
+        """Return the name of a page's URL."""
+        return f"{self.opts.app_label}_{self.opts.model_name}_{name}"
+
+    def get_urls(self):
+        own = [
+            path(
+                route,
+                self.admin_site.admin_view(partial(self.page_view, page=page)),
+                name=self.page_name(page.name),
+            )
+            for page in self.pages
+            for route in page.routes
+        ]
+        return [*own, *super().get_urls()]
+
+    def page_view(self, request, *args, page, **parts):
+        """Answer a request for a page."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        request.current_app = self.admin_site.name
+        viewer = Viewer(request, self.admin_site)
+        if not page.is_open_to(viewer):
+            raise PermissionDenied
+        content = page.view(viewer, *args, **parts)
+        if isinstance(content, HttpResponseBase):
+            return content
+        context = {
+            **self.admin_site.each_context(request),
+            "title": content.title or page.title,
+            "opts": self.opts,
+            "page": page,
+            "content": content,
+            "navigation": viewer.navigation(page.name),
+        }
+        return TemplateResponse(request, "admin/opsdb/page.html", context, status=content.status)
+
+
+class RegisteredPagesMixin(why.ExplanationMixin, PagesMixin):
+    """Mixin of every admin: the pages of its model, and above the forms of what can be stuck why it is."""
+
+    @property
+    def pages(self):
+        """The pages that belong to this admin."""
+        return PAGES.get(self.model, ())
