@@ -141,9 +141,9 @@ class PhysicalCopyQuerySet(OpsQuerySet):
         first, *others = (candidates.filter(status=status).order_by("arrived_at", "pk")[:limit] for status in DELETABLE)
         return first.union(*others, all=True).order_by("arrived_at", "pk")[:limit]
 
-    def deletion_stalled(self, *, older_than):
-        """Copies that a worker began to delete and of which nothing was heard since this moment."""
-        return self.filter(status=PhysicalCopyStatus.DELETION_IN_PROGRESS, updated_at__lt=older_than)
+    def deletion_stalled(self, *, older_than: timedelta):
+        """Copies whose deletion a worker claimed longer ago than this, and has not reported since."""
+        return self.filter(status=PhysicalCopyStatus.DELETION_IN_PROGRESS, updated_at__lt=timezone.now() - older_than)
 
     def due_for_fixity(self, location, *, limit):
         """Copies at this location whose checksum was never compared or not for longer than its interval, oldest first.

@@ -1,7 +1,10 @@
 """How data get from site to site."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .base import OpsModel, OpsQuerySet, Row, WorkItem, claimable_work, open_work, work_item_constraints
@@ -182,10 +185,12 @@ class DataTransferQuerySet(OpsQuerySet):
         """
         return self.filter(status=Status.COMPLETED, unpack_status__in=Status.claimable()).order_by("finished_at", "pk")
 
-    def unpacking_stalled(self, older_than):
-        """Transfers whose unpacking has shown no life since this moment."""
+    def unpacking_stalled(self, *, older_than: timedelta):
+        """Transfers whose unpacking is in progress and whose last heartbeat is older than this."""
         return self.filter(
-            status=Status.COMPLETED, unpack_status=Status.IN_PROGRESS, unpack_heartbeat_at__lt=older_than
+            status=Status.COMPLETED,
+            unpack_status=Status.IN_PROGRESS,
+            unpack_heartbeat_at__lt=timezone.now() - older_than,
         )
 
 

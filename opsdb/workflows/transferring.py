@@ -487,7 +487,7 @@ def retry_unpacking(transfer: DataTransfer) -> DataTransfer:
 
 def stalled_unpacking(*, older_than: timedelta):
     """Return the transfers whose unpacking has shown no life for this long."""
-    return DataTransfer.objects.unpacking_stalled(timezone.now() - older_than)
+    return DataTransfer.objects.unpacking_stalled(older_than=older_than)
 
 
 def _carried(transfers):
