@@ -75,7 +75,7 @@ def measure(packages, repeats):
     """Return the seconds that each question takes with so many packages."""
     from django.db import connection
 
-    from opsdb.workflows.reducing import plan_runs
+    from opsdb.workflows import plan_runs
 
     name = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:

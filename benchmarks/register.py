@@ -23,7 +23,7 @@ FILES_PER_DAY = 1_000
 
 def reports(number, tag, world):
     """Yield reports of ``number`` files below the folder ``tag``."""
-    from opsdb.workflows.registration import RawFileReport
+    from opsdb.workflows import RawFileReport
 
     for index in range(number):
         yield RawFileReport(
@@ -38,7 +38,7 @@ def reports(number, tag, world):
 
 
 def by_registration(number, tag, world):
-    from opsdb.workflows.registration import register_raw_data_files
+    from opsdb.workflows import register_raw_data_files
 
     register_raw_data_files(reports(number, tag, world))
 

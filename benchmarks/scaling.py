@@ -101,10 +101,7 @@ def let_the_oldest_wait():
 def questions(source, archive):
     """Return what is asked, by name; each must leave the database as it was."""
     from opsdb.models import DataLocation, LongTermArchiveTransfer, PhysicalCopy
-    from opsdb.workflows import work
-    from opsdb.workflows.deletion import schedule_deletion
-    from opsdb.workflows.integrity import due_for_fixity
-    from opsdb.workflows.overview import overview
+    from opsdb.workflows import get_overview, list_due_fixity_checks, schedule_deletion, work
 
     relaxed = DataLocation(pk=archive.pk, fixity_interval_days=3650)
     first = list(PhysicalCopy.objects.deletable(source, limit=1000))
@@ -115,9 +112,9 @@ def questions(source, archive):
             PhysicalCopy.objects.deletable(source, limit=1000, after=first[-1])
         ),
         "schedule_deletion of 1000": lambda: schedule_deletion(first),
-        "due_for_fixity(quota=1000)": lambda: due_for_fixity(archive, quota=1000),
-        "due_for_fixity, nothing due": lambda: due_for_fixity(relaxed, quota=1000),
-        "overview()": overview,
+        "due_for_fixity(quota=1000)": lambda: list_due_fixity_checks(archive, quota=1000),
+        "due_for_fixity, nothing due": lambda: list_due_fixity_checks(relaxed, quota=1000),
+        "overview()": get_overview,
     }
 
 

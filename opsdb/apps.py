@@ -22,10 +22,10 @@ def _keep_deletion_policy(using, **kwargs):
     from django.db import connections, router
 
     from .models import DeletionPolicy
-    from .workflows.deletion import tell_deletion_policy
+    from .workflows import store_deletion_policy
 
     if (
         router.allow_migrate_model(using, DeletionPolicy)
         and DeletionPolicy._meta.db_table in connections[using].introspection.table_names()
     ):
-        tell_deletion_policy(using)
+        store_deletion_policy(using)

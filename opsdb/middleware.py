@@ -1,6 +1,6 @@
 """What ops-db does around every request."""
 
-from .workflows.attribution import attributed
+from .workflows import attributed
 
 
 class AttributionMiddleware:

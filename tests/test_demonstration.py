@@ -27,7 +27,7 @@ from opsdb.models import (
     Verification,
 )
 from opsdb.models.enums import StateChoices
-from opsdb.workflows.attribution import attributed
+from opsdb.workflows import attributed
 from tests.commands import ROOT
 from tests.factories import ExecutedObsUnitFactory
 

@@ -23,8 +23,34 @@ from opsdb.models import (
     Status,
     Verification,
 )
-from opsdb.workflows import archiving, deletion, integrity, observing, reducing, staging, switching, transferring, work
-from opsdb.workflows.topology import validate_topology
+from opsdb.workflows import (
+    approve_deletion,
+    assess_observation,
+    cancel_deletion,
+    cancel_run,
+    enable_resource,
+    execute_deletion_request,
+    fail_archive_transfer,
+    fail_run,
+    fail_transfer,
+    get_switch_field,
+    pause_resource,
+    plan_runs,
+    record_fixity,
+    reject_deletion,
+    release_staging,
+    request_deletion,
+    request_staging,
+    request_verification,
+    reroute_transfer,
+    reset_archive_transfer,
+    reset_run,
+    reset_transfer,
+    reset_unpacking,
+    validate_topology,
+    work,
+    write_off_copy,
+)
 
 from .kit.actions import REFUSALS, Action, Kind, Order, OrderForm, Outcome, Skipped, refusal_text
 from .kit.values import in_words
@@ -70,7 +96,7 @@ def give_up_by(workflow):
 
 
 def _reroute(transfer, order):
-    planned = transferring.reroute_transfer(transfer)
+    planned = reroute_transfer(transfer)
     return gettext("Planned instead: %s") % ", ".join(
         f"{hop.origin_location} → {hop.destination_location}" for hop in planned
     )
@@ -91,22 +117,22 @@ REROUTE = Action(
 
 OF_WORK = (reset_by(work.reset), give_up_by(work.fail))
 OF_TRANSFERS = (
-    reset_by(transferring.reset_transfer),
+    reset_by(reset_transfer),
     Action(
         name="retry_unpacking",
         label=_("Retry unpacking only"),
         about=_("What has arrived is unpacked again where it is, and not transferred again."),
-        run=lambda transfer, order: transferring.retry_unpacking(transfer) and None,
+        run=lambda transfer, order: reset_unpacking(transfer) and None,
         unless=_is(
             "unpack_status", Status.FAILED, Status.IN_PROGRESS, words=_("Its unpacking is %(state)s, not to be reset.")
         ),
     ),
     REROUTE,
-    give_up_by(transferring.fail_transfer),
+    give_up_by(fail_transfer),
 )
 OF_ARCHIVE_TRANSFERS = (
-    reset_by(archiving.reset_archive_transfer),
-    give_up_by(archiving.fail_archive_transfer),
+    reset_by(reset_archive_transfer),
+    give_up_by(fail_archive_transfer),
 )
 
 # Locations, routes, pipelines
@@ -117,14 +143,14 @@ def _problems():
 
 
 def _switched(row) -> bool:
-    return getattr(row, switching.switch_of(type(row)))
+    return getattr(row, get_switch_field(type(row)))
 
 
 PAUSE = Action(
     name="pause",
     label=_("Pause"),
     about=_("It is out of use: what is under way goes on, and nothing new is planned there."),
-    run=lambda row, order: switching.pause(row) and None,
+    run=lambda row, order: pause_resource(row) and None,
     unless=lambda row: "" if _switched(row) else gettext("It is paused already."),
     watch=_problems,
 )
@@ -132,7 +158,7 @@ ENABLE = Action(
     name="enable",
     label=_("Enable"),
     about=_("It is in use again."),
-    run=lambda row, order: switching.enable(row) and None,
+    run=lambda row, order: enable_resource(row) and None,
     unless=lambda row: gettext("It is in use already.") if _switched(row) else "",
     watch=_problems,
 )
@@ -157,9 +183,9 @@ def _request_deletion(copies, order: Order):
         location = at_location[0].data_location
         terms = {"user": order.user, "reason": order.message, **order.inputs}
         try:
-            found = deletion.request_deletion(location, at_location, **terms)
+            found = request_deletion(location, at_location, **terms)
             if found.copy_ids:
-                found = deletion.request_deletion(location, at_location, **terms, dry_run=False)
+                found = request_deletion(location, at_location, **terms, dry_run=False)
         except REFUSALS as error:
             why = [refusal_text(error)]
             outcomes += [Outcome(copy.pk, str(copy), Kind.REFUSED, why) for copy in at_location]
@@ -178,7 +204,7 @@ def _of_deletion(copy, held_back, location):
 
 
 def _cancel_deletion(copy, order):
-    if not deletion.cancel_deletion(copy):
+    if not cancel_deletion(copy):
         raise Skipped(gettext("It is not to be deleted."))
 
 
@@ -198,7 +224,7 @@ class FixityForm(OrderForm):
 
 def _record_fixity(copy, order):
     inputs = order.inputs
-    check = integrity.record_fixity(
+    check = record_fixity(
         copy, inputs["checksum"], algorithm=inputs["algorithm"] or None, checked_by=order.user.get_username()
     )
     return gettext("The checksum agrees.") if check.ok else gettext("The checksum differs: the copy is corrupt.")
@@ -232,7 +258,7 @@ OF_COPIES = (
         name="write_off",
         label=_("Write off"),
         about=_("A missing copy need not be looked for any more, if its content is safe elsewhere."),
-        run=lambda copy, order: deletion.write_off(copy) and None,
+        run=lambda copy, order: write_off_copy(copy) and None,
         permission="change_physicalcopy",
         unless=_is("status", PhysicalCopyStatus.MISSING, words=_("It is %(state)s, not missing.")),
     ),
@@ -240,7 +266,7 @@ OF_COPIES = (
         name="doubt",
         label=_("Verify out of turn"),
         about=_("Copies are unverified until they are checked, and the next to be checked at their location."),
-        run=lambda copy, order: integrity.doubt(copy) and None,
+        run=lambda copy, order: request_verification(copy) and None,
         permission="change_physicalcopy",
         unless=lambda copy: (
             gettext("It waits for its check already.")
@@ -261,7 +287,7 @@ OF_COPIES = (
 
 
 def _execute(request, order):
-    done = deletion.execute(request, order.user)
+    done = execute_deletion_request(request, user=order.user)
     text = ngettext("%s copy is scheduled for deletion", "%s copies are scheduled for deletion", len(done.copies))
     return "; ".join([text % len(done.copies), *(in_words(str(one)) for one in done.held_back)])
 
@@ -271,7 +297,7 @@ OF_DELETION_REQUESTS = (
         name="approve",
         label=_("Approve"),
         about=_("Copies may then be deleted as this request says. It can't be your own request."),
-        run=lambda request, order: deletion.approve(request, order.user) and None,
+        run=lambda request, order: approve_deletion(request, user=order.user) and None,
         permission="approve_deletionrequest",
         unless=_is("status", DeletionRequestStatus.REQUESTED, words=_("It is %(state)s already.")),
     ),
@@ -279,7 +305,7 @@ OF_DELETION_REQUESTS = (
         name="reject",
         label=_("Reject"),
         about=_("Nothing is deleted by this request. It can't be your own."),
-        run=lambda request, order: deletion.reject(request, order.user) and None,
+        run=lambda request, order: reject_deletion(request, user=order.user) and None,
         permission="approve_deletionrequest",
         unless=_is(
             "status",
@@ -334,7 +360,7 @@ def _request_staging(things, order: Order):
     refused = None
     if there:
         try:
-            staging.request_staging(
+            request_staging(
                 location=location,
                 user=order.user,
                 purpose=order.message,
@@ -368,7 +394,7 @@ RELEASE_STAGING = Action(
     name="release",
     label=_("Release"),
     about=_("The data are no longer needed where they were staged, and may be deleted there."),
-    run=lambda job, order: staging.release_staging(job) and None,
+    run=lambda job, order: release_staging(job) and None,
     unless=lambda job: "" if job.active else gettext("It is released already."),
 )
 OF_PACKAGES = (*OF_WORK, REQUEST_STAGING)
@@ -387,7 +413,7 @@ OF_EXECUTIONS = (
         name="assess",
         label=_("Mark quality"),
         about=_("Your judgement of how good the data are."),
-        run=lambda execution, order: observing.assess_observation(execution, order.inputs["quality"]) and None,
+        run=lambda execution, order: assess_observation(execution, order.inputs["quality"]) and None,
         permission="assess_executedobsunit",
         form=QualityForm,
     ),
@@ -405,7 +431,7 @@ class PlanForm(OrderForm):
 
 
 def _plan_runs(target, order):
-    planned = reducing.plan_runs(target, again=order.inputs["again"])
+    planned = plan_runs(target, again=order.inputs["again"])
     if not planned:
         raise Skipped(gettext("There is nothing to plan."))
     return ngettext("%s run is planned", "%s runs are planned", len(planned)) % len(planned)
@@ -423,19 +449,19 @@ OF_PIPELINES = (PAUSE, ENABLE, PLAN_RUNS)
 OF_STEPS = (PLAN_RUNS,)
 OPEN_RUN = tuple(status for status in RunStatus.open() if RunStatus.CANCELLED in status.may_become)
 OF_RUNS = (
-    reset_by(reducing.reset_run, RunStatus.FAILED),
+    reset_by(reset_run, RunStatus.FAILED),
     Action(
         name="give_up",
         label=_("Give up"),
         about=_("An open run fails for good with your reason, until somebody resets it."),
-        run=lambda run, order: reducing.fail_run(run, message=order.message, retryable=False) and None,
+        run=lambda run, order: fail_run(run, message=order.message, retryable=False) and None,
         unless=_is("status", *RunStatus.open(), words=_("It is %(state)s: only open runs are given up.")),
     ),
     Action(
         name="cancel",
         label=_("Cancel"),
         about=_("An open run is given up for good; its group gets another when there is something new."),
-        run=lambda run, order: reducing.cancel_run(run, reason=order.message) and None,
+        run=lambda run, order: cancel_run(run, reason=order.message) and None,
         unless=_is("status", *OPEN_RUN, words=_("It is %(state)s: it can't be cancelled.")),
     ),
 )

@@ -9,7 +9,7 @@ from random import Random
 from django.db import connection, connections
 
 from opsdb.models import ExecutedObsUnit
-from opsdb.workflows.attribution import attributed
+from opsdb.workflows import attributed
 
 from .facts import MARK
 

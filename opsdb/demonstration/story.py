@@ -40,43 +40,51 @@ from opsdb.models import (
     ReductionStepConfig,
     SourceType,
 )
-from opsdb.workflows import work
-from opsdb.workflows.archiving import (
-    claim_archive_transfers,
-    complete_archive_transfer,
-    fail_archive_transfer,
-    plan_archiving,
-)
-from opsdb.workflows.arrivals import Found
-from opsdb.workflows.deletion import approve, confirm_deletions, execute, request_deletion, start_deletion
-from opsdb.workflows.errors import OpsdbError, Refused
-from opsdb.workflows.observing import assess_observation, finish_observation, start_observation
-from opsdb.workflows.packaging import (
-    bundle_raw_data_packages,
-    complete_bundling,
-    complete_packaging,
-    package_raw_data_files,
-)
-from opsdb.workflows.publishing import create_publication, create_release, publish, publish_release
-from opsdb.workflows.reducing import (
+from opsdb.workflows import (
+    CopyReport,
+    OpsdbError,
+    RawFileReport,
+    Refused,
+    approve_deletion,
+    assess_observation,
     begin_run,
-    collect_run,
-    complete_run,
-    plan_runs,
-    register_data_product,
-    start_run,
-    submit_run,
-)
-from opsdb.workflows.registration import RawFileReport, register_raw_data_files
-from opsdb.workflows.routing import first_buffer
-from opsdb.workflows.staging import claim_staging, complete_staging, release_staging, what_is_missing
-from opsdb.workflows.transferring import (
+    bundle_raw_data_packages,
+    choose_buffer,
+    claim_archive_transfers,
+    claim_deletions,
+    claim_staging,
     claim_transfers,
     claim_unpacking,
+    collect_run,
+    complete_archive_transfer,
+    complete_bundling,
+    complete_deletions,
+    complete_packaging,
+    complete_run,
+    complete_staging,
     complete_transfer,
     complete_unpacking,
+    create_publication,
+    create_release,
+    execute_deletion_request,
+    fail_archive_transfer,
     fail_transfer,
+    finish_observation,
+    list_missing_content,
+    package_raw_data_files,
+    plan_archiving,
+    plan_runs,
     plan_transfers,
+    publish_publication,
+    publish_release,
+    register_data_product,
+    register_raw_data_files,
+    release_staging,
+    request_deletion,
+    start_observation,
+    start_run,
+    submit_run,
+    work,
 )
 
 from .facts import (
@@ -248,7 +256,7 @@ class Story:
 
     def package(self, night):
         """Make the packages of a night."""
-        buffer = first_buffer(self.source.site)
+        buffer = choose_buffer(self.source.site)
         packages = RawDataPackage.objects.filter(executed_obs_unit__in=[execution for execution, _ in night.executed])
         while claimed := work.claim(packages, limit=BATCH, worker=WORKER):
             for package in claimed:
@@ -267,7 +275,7 @@ class Story:
 
     def bundle(self) -> int:
         """Make transfer packages of the packages in the observatory's buffer."""
-        planned = bundle_raw_data_packages(first_buffer(self.source.site), limit=BATCH)
+        planned = bundle_raw_data_packages(choose_buffer(self.source.site), limit=BATCH)
         claimed = work.claim(DataTransferPackage.objects.all(), limit=BATCH, worker=WORKER)
         for bundle in claimed:
             self.complete_bundle(bundle)
@@ -304,7 +312,9 @@ class Story:
     def complete_unpacking(transfer):
         """Report what was unpacked."""
         packages = transfer.data_transfer_package.raw_data_packages.all()
-        complete_unpacking(transfer, worker=WORKER, found=[Found(package, package.checksum) for package in packages])
+        complete_unpacking(
+            transfer, worker=WORKER, reports=[CopyReport(package, package.checksum) for package in packages]
+        )
 
     def archive(self) -> int:
         """Put what is in the sites' buffers into their archives."""
@@ -357,7 +367,9 @@ class Story:
 
     def complete_staging(self, job):
         """Report what was staged."""
-        complete_staging(job, worker=WORKER, found=[Found(thing, thing.checksum) for thing in what_is_missing(job)])
+        complete_staging(
+            job, worker=WORKER, reports=[CopyReport(thing, thing.checksum) for thing in list_missing_content(job)]
+        )
         self.done["staging jobs"] += 1
 
     def step(self, name, group_by, **pipeline) -> ReductionStep:
@@ -399,7 +411,7 @@ class Story:
             return
         version = f"{maps[0].pk}"
         release = publish_release(create_release("demonstration maps", version, products=maps))
-        publish(
+        publish_publication(
             create_publication(
                 title=f"Maps of the demonstration, {version}", year=2026, authors=["A. Nobody"], releases=[release]
             )
@@ -437,9 +449,9 @@ class Story:
                 )
             except Refused:
                 continue
-            execute(approve(asked.request, self.agrees), self.agrees)
-            while started := start_deletion(place, limit=BATCH).copies:
-                deleted += len(confirm_deletions(started))
+            execute_deletion_request(approve_deletion(asked.request, user=self.agrees), user=self.agrees)
+            while started := claim_deletions(place, limit=BATCH).copies:
+                deleted += len(complete_deletions(started))
         return deleted
 
     @staticmethod

@@ -25,47 +25,43 @@ from opsdb.models import (
     TriggerType,
     VersionPolicy,
 )
-from opsdb.workflows import work
-from opsdb.workflows.archiving import (
-    claim_archive_transfers,
-    complete_archive_transfer,
-    fail_archive_transfer,
-    plan_archiving,
-)
-from opsdb.workflows.deletion import (
-    approve,
-    confirm_deletions,
-    execute,
-    fail_deletion,
-    reject,
-    request_deletion,
-    start_deletion,
-)
-from opsdb.workflows.integrity import record_fixity
-from opsdb.workflows.observing import finish_observation, start_observation
-from opsdb.workflows.packaging import bundle_raw_data_packages, package_raw_data_files
-from opsdb.workflows.publishing import create_publication
-from opsdb.workflows.reducing import (
+from opsdb.workflows import (
+    approve_deletion,
     begin_run,
+    bundle_raw_data_packages,
     cancel_run,
-    collect_run,
-    complete_run,
-    fail_run,
-    plan_runs,
-    start_run,
-    submit_run,
-)
-from opsdb.workflows.registration import register_raw_data_files
-from opsdb.workflows.routing import first_buffer
-from opsdb.workflows.staging import request_staging
-from opsdb.workflows.states import move
-from opsdb.workflows.transferring import (
+    choose_buffer,
+    claim_archive_transfers,
+    claim_deletions,
     claim_transfers,
     claim_unpacking,
+    collect_run,
+    complete_archive_transfer,
+    complete_deletions,
+    complete_run,
     complete_transfer,
+    create_publication,
+    execute_deletion_request,
+    fail_archive_transfer,
+    fail_deletion,
+    fail_run,
     fail_transfer,
     fail_unpacking,
+    finish_observation,
+    move_state,
+    package_raw_data_files,
+    plan_archiving,
+    plan_runs,
     plan_transfers,
+    record_fixity,
+    register_raw_data_files,
+    reject_deletion,
+    request_deletion,
+    request_staging,
+    start_observation,
+    start_run,
+    submit_run,
+    work,
 )
 
 from .facts import WORKER, digest
@@ -115,7 +111,7 @@ class UnderWay:
             field: the field that holds the state.
         """
         *_, newest = keys = list(waiting.order_by("created_at", "pk").values_list("pk", flat=True))
-        move(waiting.model(pk=newest), Status.SCHEDULED, field=field)
+        move_state(waiting.model(pk=newest), Status.SCHEDULED, field=field)
         _, failed, *others = claim(limit=len(keys) - 2, worker=WORKER)
         fail(failed, worker=WORKER, message="no space left on device", retryable=False)
         return others
@@ -150,7 +146,7 @@ class UnderWay:
 
     def bundle(self, packages):
         """Complete the packages, and bundle them two by two."""
-        buffer = first_buffer(self.story.source.site)
+        buffer = choose_buffer(self.story.source.site)
         while packages:
             pair, packages = packages[:2], packages[2:]
             for package in pair:
@@ -195,7 +191,7 @@ class UnderWay:
         in_buffer = PhysicalCopy.objects.filter(
             raw_data_package=self.archived[0], data_location__location_type=LocationType.BUFFER
         )
-        move(in_buffer.order_by("pk").first(), PhysicalCopyStatus.MISSING)
+        move_state(in_buffer.order_by("pk").first(), PhysicalCopyStatus.MISSING)
 
     def reduce(self):
         """Look at observations as soon as they are archived; a run is in every state."""
@@ -259,13 +255,15 @@ class UnderWay:
         keys = list(copies.order_by("pk").values_list("pk", flat=True)[:DELETED])
         (open_key, rejected_key, approved_key), executed_keys = keys[:3], keys[3:]
         self.request([open_key])
-        reject(self.request([rejected_key]), self.story.agrees)
-        approve(self.request([approved_key]), self.story.agrees)
-        move(PhysicalCopy(pk=approved_key), PhysicalCopyStatus.DELETION_POSSIBLE)
-        execute(approve(self.request(executed_keys), self.story.agrees), self.story.agrees)
-        _, failed, *done = start_deletion(self.story.source, limit=len(executed_keys) - 1).copies
+        reject_deletion(self.request([rejected_key]), user=self.story.agrees)
+        approve_deletion(self.request([approved_key]), user=self.story.agrees)
+        move_state(PhysicalCopy(pk=approved_key), PhysicalCopyStatus.DELETION_POSSIBLE)
+        execute_deletion_request(
+            approve_deletion(self.request(executed_keys), user=self.story.agrees), user=self.story.agrees
+        )
+        _, failed, *done = claim_deletions(self.story.source, limit=len(executed_keys) - 1).copies
         fail_deletion(failed, message="input/output error")
-        confirm_deletions(done)
+        complete_deletions(done)
 
     def request(self, keys):
         """Ask for the deletion of copies at the source, and return the request."""

@@ -8,13 +8,8 @@ from uuid import UUID
 from django.utils.dateparse import parse_datetime
 
 from opsdb.models import DataLocation, InstrumentModule
-from opsdb.workflows.registration import (
-    COLUMNS,
-    RawFileReport,
-    Registration,
-    RegistrationRefused,
-    register_raw_data_files,
-)
+from opsdb.workflows import RawFileReport, Registration, RegistrationRefused, register_raw_data_files
+from opsdb.workflows.registration import COLUMNS
 
 from .errors import Problems, listed, shown
 

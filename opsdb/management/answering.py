@@ -23,7 +23,7 @@ class AnsweringCommand(OpsdbCommand):
     def handle(self, **options):
         from django.core.exceptions import ValidationError
 
-        from opsdb.workflows.errors import OpsdbError
+        from opsdb.workflows import OpsdbError
 
         try:
             answer = self.answer(options)

@@ -1,5 +1,7 @@
 """Stage 5, archive: packages go from a site's buffer into its archive, and are safe only when their checksum agrees."""
 
+from __future__ import annotations
+
 from django.db import transaction
 
 from opsdb.models import (
@@ -16,15 +18,16 @@ from opsdb.models import (
 )
 
 from . import work
-from .arrivals import Found, arrive, was_reported
-from .errors import Refused
-from .states import move, name_of
+from ._reports import CopyReport, is_repeated_report
+from .arrivals import record_arrival
+from .errors import Refused, name_row
+from .states import move_state
 
 
 def plan_archiving(archive: DataLocation, *, limit: int = 1_000) -> list[LongTermArchiveTransfer]:
     """Plan the transfer of packages in the buffers of a site into an archive there, and return the new transfers.
 
-    Every archive in use at a site is to hold every package that comes to the site.
+    Every active archive at a site is to hold every package that arrives at the site.
 
     Locks the archive, so that one manager plans for it at a time, and the copies to be read in the order of their
     ids, so that none is deleted meanwhile.
@@ -34,10 +37,10 @@ def plan_archiving(archive: DataLocation, *, limit: int = 1_000) -> list[LongTer
         limit: how many packages at the most.
 
     Raises:
-        Refused: the location is no archive in use.
+        Refused: the location is no active archive.
     """
     if archive.location_type != LocationType.LONG_TERM_ARCHIVE or not archive.active:
-        raise Refused(f"{name_of(DataLocation, archive.pk)}: {archive} is no long-term archive in use")
+        raise Refused(f"{name_row(DataLocation, archive.pk)}: {archive} is no active long-term archive")
     with transaction.atomic():
         DataLocation.objects.select_for_update(no_key=True).get(pk=archive.pk)
         awaiting = RawDataPackage.objects.awaiting_archive(archive, limit=limit).order_by("created_at", "pk")
@@ -68,8 +71,7 @@ def claim_archive_transfers(
 ) -> list[LongTermArchiveTransfer]:
     """Take up to ``limit`` archive transfers for a worker, the oldest first, and return them.
 
-    Locks the transfers, passing over those that another worker is claiming. Show life by
-    :func:`opsdb.workflows.work.heartbeat`.
+    Locks the transfers; those that another worker is claiming are skipped.
 
     Args:
         worker: name of the worker.
@@ -88,6 +90,16 @@ def claim_archive_transfers(
     return claimed
 
 
+def heartbeat_archive_transfer(transfer: LongTermArchiveTransfer, *, worker: str) -> None:
+    """Record that the worker is alive and still copies the package into the archive.
+
+    Raises:
+        LostClaim: the worker no longer holds the transfer and should stop.
+        InvalidTransition: the transfer is not in progress.
+    """
+    work.heartbeat(transfer, worker=worker)
+
+
 def complete_archive_transfer(
     transfer: LongTermArchiveTransfer,
     *,
@@ -101,10 +113,9 @@ def complete_archive_transfer(
 
     If the checksum is the package's, the archive copy is verified, the package archived and the transfer completed,
     all in one transaction. If it is not, the copy there is corrupt, the package is as unsafe as before, and the
-    transfer fails: look at the status of what is returned. The same call again changes nothing, until the transfer is
-    claimed again.
+    transfer fails: look at the status of what is returned. Idempotent until the transfer is claimed again.
 
-    Locks the transfer, the copies of what the package holds, its copy in the archive, and the package.
+    Locks the transfer, the copies of the package's content, its copy in the archive, and the package.
 
     Args:
         transfer: what the worker has claimed.
@@ -115,30 +126,30 @@ def complete_archive_transfer(
         log_path: file with the worker's log.
 
     Raises:
-        LostClaim: the worker holds the transfer no longer.
+        LostClaim: the worker no longer holds the transfer.
         InvalidTransition: the transfer is not in progress.
         Refused: the checksum can't be compared.
     """
     with transaction.atomic():
         package = transfer.raw_data_package
-        found = Found(package, checksum, size_bytes, checksum_algorithm)
-        if was_reported(transfer, found, worker=worker):
+        report = CopyReport(package, checksum, size_bytes, checksum_algorithm)
+        if is_repeated_report(transfer, report, worker=worker):
             return transfer
-        _lock_what_becomes_candidate(package)
-        if problem := arrive(transfer, found, worker=worker):
+        _lock_new_candidates(package)
+        if problem := record_arrival(transfer, report, worker=worker):
             return fail_archive_transfer(transfer, worker=worker, message=problem, log_path=log_path)
         package.refresh_from_db()
         if package.state == PackageState.FAILED:
-            move(package, PackageState.TRANSFERRING, field="state")
+            move_state(package, PackageState.TRANSFERRING, field="state")
         if package.state != PackageState.ARCHIVED:
-            move(package, PackageState.ARCHIVED, field="state")
+            move_state(package, PackageState.ARCHIVED, field="state")
         work.complete(transfer, worker=worker)
-        _log([transfer], f"archived, checksum {found} agrees", log_path=log_path)
+        _log([transfer], f"archived, checksum {report} agrees", log_path=log_path)
     return transfer
 
 
-def _lock_what_becomes_candidate(package):
-    """Lock the copies that are marked when the package turns archived, because copies are locked before packages."""
+def _lock_new_candidates(package):
+    """Lock the copies that become deletion candidates when the package turns archived: copies go before packages."""
     unmarked = PhysicalCopy.objects.of_content_of(package).filter(deletion_candidate=False).order_by("pk")
     list(unmarked.select_for_update(no_key=True).values_list("pk"))
 
@@ -148,8 +159,8 @@ def fail_archive_transfer(
 ) -> LongTermArchiveTransfer:
     """Record that a worker could not archive a package, and return the transfer: pending again, or failed.
 
-    A package that no archive has and whose transfer has failed for good is failed until an operator resets it. The
-    same call again changes nothing, until the transfer is claimed again. Locks the transfer and the package.
+    A package that no archive has and whose transfer has failed for good is failed until an operator resets it.
+    Idempotent until the transfer is claimed again. Locks the transfer and the package.
 
     Args:
         transfer: what the worker has claimed.
@@ -159,7 +170,9 @@ def fail_archive_transfer(
         log_path: file with the worker's log.
 
     Raises:
-        LostClaim, InvalidTransition, OpsdbError: as :func:`opsdb.workflows.work.fail`.
+        LostClaim: the worker no longer holds the transfer.
+        InvalidTransition: the transfer is not in progress.
+        OpsdbError: the message is empty.
     """
     with transaction.atomic():
         if not work.fail(transfer, worker=worker, message=message, retryable=retryable):
@@ -173,7 +186,7 @@ def fail_archive_transfer(
 
 
 def reset_archive_transfer(transfer: LongTermArchiveTransfer) -> LongTermArchiveTransfer:
-    """Make a failed archive transfer, or one whose worker is gone, pending again, and return it; an operator's act.
+    """Make a failed archive transfer, or one whose worker is gone, pending again, and return it. For operators.
 
     Locks the transfer and the package.
 

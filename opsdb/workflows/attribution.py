@@ -1,13 +1,20 @@
-"""Who changes rows, by what, and why: told to the database, which writes it into the change log."""
+"""Attribution: who changes rows, by what, and why. The database writes it into the change log."""
+
+from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from django.db import connections
 from psycopg.pq import TransactionStatus
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
 WRITES = re.compile(
     r"(\s|\(|--[^\n]*\n|/\*.*?\*/)*(INSERT|UPDATE|DELETE|MERGE|COPY|WITH|CALL|DO)\b", re.IGNORECASE | re.DOTALL
@@ -19,19 +26,19 @@ class Attribution:
     """Who, by what request or command, and why.
 
     Attributes:
-        user: returns the user at the moment of a change, or None; a request knows its user only on the way.
+        user: returns the user at the moment of a change, or None; a request learns its user only while it is handled.
         origin: request or command.
         reason: what the person gave as the reason.
     """
 
-    user: Callable[[], object] = lambda: None
+    user: Callable[[], AbstractBaseUser | None] = lambda: None
     origin: str = ""
     reason: str = ""
 
     @property
     def user_id(self) -> str:
         """Key of the user as text, empty where there is none."""
-        # Finding the user may itself write, such as to a session; those writes are nobody's.
+        # Finding the user may itself write, such as to a session; those writes are attributed to nobody.
         token = _current.set(replace(self, user=NOBODY.user))
         try:
             key = getattr(self.user(), "pk", None)
@@ -44,64 +51,69 @@ NOBODY = Attribution()
 _current: ContextVar[Attribution] = ContextVar("attribution", default=NOBODY)
 
 
-def is_attributed() -> bool:
+def has_actor() -> bool:
     """Return whether the user who changes rows here is known."""
     return bool(_current.get().user_id)
 
 
-def tell(connection) -> None:
-    """Tell the database who changes rows in the rest of this transaction."""
-    told = _current.get()
-    user_id = told.user_id
+def set_actor(connection: BaseDatabaseWrapper) -> None:
+    """Store in the database session who changes rows in the rest of this transaction."""
+    current = _current.get()
+    user_id = current.user_id
     with connection.wrap_database_errors, connection.connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('opsdb.user_id', %s, true), set_config('opsdb.origin', %s, true), "
             "set_config('opsdb.reason', %s, true)",
-            [user_id, told.origin, told.reason],
+            [user_id, current.origin, current.reason],
         )
 
 
-class _TellBeforeWriting:
+class _SetActorBeforeWrites:
     """Wrapper of a connection's statements.
 
-    What is told holds for a transaction only, so that nothing is left on a connection that others use next.
+    The actor is set for a transaction only, so that nothing is left on a connection that others use next.
     """
 
     def __init__(self, connection):
         self.connection = connection
-        self.has_told = False
+        self.has_set = False
 
     def __call__(self, execute, sql, params, many, context):
         if isinstance(sql, str) and not WRITES.match(sql):
             return execute(sql, params, many, context)
         if self.is_in_transaction:
-            tell(self.connection)
-            self.has_told = True
+            set_actor(self.connection)
+            self.has_set = True
             return execute(sql, params, many, context)
         with self.connection.wrap_database_errors, self.connection.connection.transaction():
-            tell(self.connection)
+            set_actor(self.connection)
             return execute(sql, params, many, context)
 
     @property
     def is_in_transaction(self):
         return self.connection.in_atomic_block or not self.connection.get_autocommit()
 
-    def tell_what_holds_now(self):
-        """Undo the telling for the rest of the transaction; its end does it otherwise."""
+    def restore(self):
+        """Set the surrounding actor for the rest of the transaction; the end of a transaction clears it anyway."""
         raw = self.connection.connection
-        if self.has_told and raw and not raw.closed and raw.info.transaction_status == TransactionStatus.INTRANS:
-            tell(self.connection)
+        if self.has_set and raw and not raw.closed and raw.info.transaction_status == TransactionStatus.INTRANS:
+            set_actor(self.connection)
 
 
 @contextmanager
-def attributed(*, user=None, origin: str | None = None, reason: str | None = None):
-    """Attribute every change within to a user, a request or command, and a reason.
+def attributed(
+    *,
+    user: AbstractBaseUser | Callable[[], AbstractBaseUser | None] | None = None,
+    origin: str | None = None,
+    reason: str | None = None,
+) -> Iterator[None]:
+    """Attribute every change in this block to a user, a request or command, and a reason.
 
-    What is not given is kept from the surrounding block. It covers all databases of the project and this thread
-    or task only. Changes by a raw ``COPY`` need :func:`tell` first, in their transaction.
+    What is left out is kept from the surrounding block. It covers all databases of the project and this thread
+    or task only. Changes by a raw ``COPY`` need :func:`set_actor` first, in their transaction.
 
     Args:
-        user: a user, or a callable that returns one or None and is asked at every change.
+        user: a user, or a callable that returns one or None and is called at every change.
         origin: request or command, such as ``POST /admin/…``; cut after 500 characters.
         reason: what the person gave as the reason.
     """
@@ -115,7 +127,7 @@ def attributed(*, user=None, origin: str | None = None, reason: str | None = Non
         wrappers = []
         for connection in connections.all():
             if connection.vendor == "postgresql":
-                wrappers.append(_TellBeforeWriting(connection))
+                wrappers.append(_SetActorBeforeWrites(connection))
                 stack.enter_context(connection.execute_wrapper(wrappers[-1]))
         token = _current.set(replace(_current.get(), **changed))
         try:
@@ -123,9 +135,9 @@ def attributed(*, user=None, origin: str | None = None, reason: str | None = Non
         finally:
             _current.reset(token)
             for wrapper in wrappers:
-                wrapper.tell_what_holds_now()
+                wrapper.restore()
 
 
 def _storable(text: str) -> str:
-    """Return the text without what PostgreSQL can't hold, so that no request fails because of its own address."""
+    """Return the text without what PostgreSQL can't store, so that no request fails because of its own address."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

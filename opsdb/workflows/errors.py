@@ -1,22 +1,48 @@
-"""What a workflow raises. Every message says which row, why not, and what would be right."""
+"""What workflows raise. Every message names the row, says why not, and what to do.
+
+All errors derive from :class:`OpsdbError`, so that one ``except`` catches whatever a workflow refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, models
+
+if TYPE_CHECKING:
+    from opsdb.models import DataLocation
+    from opsdb.models.enums import StateChoices
+
+    from .reconciliation import Reconciliation
+
+MAX_REPORTED = 100
+
+
+def name_row(model: type[models.Model], pk: object) -> str:
+    """Return how messages name a row: its table and key."""
+    return f"{model._meta.db_table} {pk}"
 
 
 class OpsdbError(Exception):
-    """Base of all errors of the workflows."""
+    """Base of all errors of this package."""
 
 
 class InvalidTransition(OpsdbError):
-    """A row may not take this step from where it stands.
+    """A row may not take this step from the state it is in.
 
     Attributes:
         row: table and key of the row.
         field: the field that holds the state.
         before: the state it is in.
-        after: the state that was asked for.
+        after: the requested state.
         allowed: the states that it could go to.
     """
 
-    def __init__(self, row: str, field: str, before, after, allowed):
+    def __init__(
+        self, row: str, field: str, before: StateChoices, after: StateChoices, allowed: Iterable[StateChoices]
+    ) -> None:
         self.row, self.field, self.before, self.after = row, field, before, after
         self.allowed = sorted(allowed, key=lambda state: state.order)
         could = ", ".join(self.allowed) or "nothing, it is final"
@@ -28,12 +54,88 @@ class NotFound(OpsdbError):
 
 
 class Conflict(OpsdbError):
-    """What is reported contradicts what is recorded; nothing was changed."""
+    """A report contradicts what is recorded; nothing was changed."""
 
 
 class Refused(OpsdbError):
-    """A rule holds this back; the message names the rule and the row."""
+    """A rule refuses this; the message names the rule and the row."""
 
 
 class LostClaim(OpsdbError):
-    """The work is no longer this worker's: somebody reset it, or it was given to another."""
+    """The work no longer belongs to this worker: it was reset, or another worker claimed it."""
+
+
+class Ambiguous(OpsdbError):
+    """Several rows match; the message names them.
+
+    Attributes:
+        names: table and key of each.
+    """
+
+    def __init__(self, text: str, names: list[str]) -> None:
+        self.names = names
+        super().__init__(f"{text!r} may be any of: {', '.join(names)}; name one of them")
+
+
+class NoRoute(Refused):
+    """No way leads there with the routes and locations as they are now."""
+
+
+class RegistrationRefused(OpsdbError):
+    """Some rows are wrong or contradict what is recorded; nothing was written.
+
+    Attributes:
+        problems: pairs of line number (from 1) and what is wrong there, at most 100.
+    """
+
+    def __init__(self, problems: list[tuple[int, str]]) -> None:
+        self.problems = problems
+        more = "" if len(problems) < MAX_REPORTED else " (and perhaps more)"
+        lines = "; ".join(f"line {line}: {problem}" for line, problem in problems[:3])
+        super().__init__(f"nothing registered, {len(problems)} wrong{more}: {lines}{' …' if len(problems) > 3 else ''}")
+
+
+class ReconciliationAborted(Refused):
+    """Too much is missing to trust the listing; nothing was changed.
+
+    Attributes:
+        found: result of the comparison.
+    """
+
+    def __init__(self, location: DataLocation, found: Reconciliation, threshold: float) -> None:
+        self.found = found
+        super().__init__(
+            f"{name_row(type(location), location.pk)}: {found.missing} of {found.expected} copies are not listed, more "
+            f"than {threshold:.1%}; look at the listing first, then repeat with a higher threshold if it is right"
+        )
+
+
+@contextmanager
+def translate_integrity_errors() -> Iterator[None]:
+    """Raise what a rule of the database refuses as :class:`Refused`, with its message and its hint.
+
+    Put a ``transaction.atomic()`` inside, so that a surrounding transaction can continue.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        details: Any = getattr(error.__cause__, "diag", None)
+        if details is None or not details.message_primary:
+            raise
+        raise Refused(". ".join(filter(None, (details.message_primary, details.message_hint)))) from error
+
+
+@contextmanager
+def translate_check_errors(row: models.Model) -> Iterator[None]:
+    """Raise what a CHECK on this row refuses as :class:`Refused`, with the model's message: PostgreSQL only names it.
+
+    Put a ``transaction.atomic()`` inside, so that a surrounding transaction can continue.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        broken = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+        for check in row._meta.constraints:
+            if isinstance(check, models.CheckConstraint) and check.name == broken:
+                raise Refused(f"{name_row(type(row), row.pk)}: {check.violation_error_message}") from error
+        raise

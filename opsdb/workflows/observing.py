@@ -1,20 +1,24 @@
-"""Stage 0, observe: the telescope says what it begins and how it ended, an observer how good it is.
+"""Stage 0, observe: the telescope reports what it starts and how it ended, an observer assesses the quality.
 
-All calls can be replayed.
+All functions are idempotent.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit, Quality
+from opsdb.models import ExecutedObsUnit, InstrumentModuleConfiguration, ObservationStatus, ObsUnit, Quality
 from opsdb.models.identifiers import uuid7
 
-from .errors import Conflict, InvalidTransition, NotFound, OpsdbError
-from .states import name_of
+from .errors import Conflict, InvalidTransition, NotFound, OpsdbError, name_row
 
-JUDGED = ("quality", "comment")
+# What a person may have changed since the telescope reported it.
+_ASSESSED = ("quality", "comment")
 
 
 def start_observation(
@@ -22,22 +26,22 @@ def start_observation(
     *,
     start_time: datetime,
     id: UUID | None = None,
-    module_configurations=(),
-    **facts,
+    module_configurations: Iterable[InstrumentModuleConfiguration] = (),
+    **facts: Any,
 ) -> ExecutedObsUnit:
-    """Record that the telescope has begun to execute a unit, and return the execution.
+    """Record that the telescope has started to execute a unit, and return the execution.
 
-    The same call with the same id again changes nothing. Locks nothing but the new row.
+    Idempotent with the same ``id``. Locks only the new row.
 
     Args:
         obs_unit: what is executed.
-        start_time: when it began, aware.
-        id: identifier made at the telescope; a new one when left out, and then the call can't be replayed.
+        start_time: when it started, aware.
+        id: identifier made at the telescope; a new one when left out, and then the call is not idempotent.
         module_configurations: how the modules are set up; recorded by the first call.
         facts: other fields of the execution, such as ``observer`` or ``mean_pwv_mm``.
 
     Raises:
-        Conflict: the id belongs to an execution that was started otherwise; what is recorded stays.
+        Conflict: the id belongs to an execution with another unit, time or setup; the record stays as it is.
         OpsdbError: the time is naive.
     """
     if start_time.tzinfo is None:
@@ -58,16 +62,16 @@ def start_observation(
     if used != {configuration.pk for configuration in module_configurations}:
         raise Conflict(f"executed_obs_unit {execution.pk}: was started with module configurations {sorted(used)}")
     if execution.status == ObservationStatus.RUNNING:
-        # Its end may have said better.
+        # finish_observation() may since have overwritten these values.
         _require_same(execution, facts)
     return execution
 
 
 def _require_same(execution, facts):
-    """Refuse a replay that says something else than is recorded, unless a person may have judged it since."""
+    """Refuse a repeated report whose values differ from the record, except those that a person may have assessed."""
     for name, value in facts.items():
         recorded = getattr(execution, name)
-        if name not in JUDGED and recorded != value:
+        if name not in _ASSESSED and recorded != value:
             raise Conflict(
                 f"executed_obs_unit {execution.pk}: {name} is recorded as {recorded!r}, not as {value!r}; report what "
                 "was reported first, or have the record corrected"
@@ -75,11 +79,11 @@ def _require_same(execution, facts):
 
 
 def finish_observation(
-    id: UUID, *, end_time: datetime, status: ObservationStatus = ObservationStatus.COMPLETED, **facts
+    id: UUID, *, end_time: datetime, status: ObservationStatus = ObservationStatus.COMPLETED, **facts: Any
 ) -> ExecutedObsUnit:
     """Record that an execution has ended, and return it.
 
-    The same call again changes nothing. Locks the row of the execution.
+    Idempotent. Locks the row of the execution.
 
     Args:
         id: identifier of the execution.
@@ -89,8 +93,8 @@ def finish_observation(
 
     Raises:
         NotFound: there is no such execution.
-        Conflict: it has ended otherwise, or before it began.
-        InvalidTransition: ``status`` is no end.
+        Conflict: it has ended with another status or time, or the end is before its start.
+        InvalidTransition: ``status`` is not a final state.
         OpsdbError: the time is naive.
     """
     if end_time.tzinfo is None:
@@ -123,13 +127,13 @@ def finish_observation(
 
 
 def assess_observation(execution: ExecutedObsUnit, quality: Quality) -> ExecutedObsUnit:
-    """Record an observer's judgement of an execution, and return it. It may be given again. Locks the row.
+    """Record an observer's assessment of an execution, and return it. It may be changed later. Locks the row.
 
     Raises:
         NotFound: there is no such execution.
         OpsdbError: there is no such quality.
     """
-    name = name_of(ExecutedObsUnit, execution.pk)
+    name = name_row(ExecutedObsUnit, execution.pk)
     if quality not in Quality.values:
         raise OpsdbError(f"{name}: the quality is one of {', '.join(Quality.values)}, not {quality}")
     if not ExecutedObsUnit.objects.filter(pk=execution.pk).update(quality=quality):

@@ -1,8 +1,10 @@
-"""Stage 9, publish: products become known in releases and publications, linked back to what was observed.
+"""Stage 9, publish: products go into releases and publications, linked back to the observing programs.
 
-A release is filled while it is private; published, it stays as it is, and what changes is a new version of it.
+A release is filled while it is private; a published one never changes, a change is a new version of it.
 Locks are taken in this order: releases or publications, then products in the order of their ids.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -20,8 +22,7 @@ from opsdb.models import (
     RunStatus,
 )
 
-from .errors import Conflict, NotFound, Refused
-from .states import name_of
+from .errors import Conflict, NotFound, Refused, name_row
 
 
 def create_release(
@@ -29,23 +30,23 @@ def create_release(
 ) -> DataRelease:
     """Make a private release of products, with the programs that they are from, and return it.
 
-    The same call with the same name and version again adds what is missing. Locks the products, and the release if
-    there was one.
+    Idempotent for the same name and version: a further call adds missing products. Locks the products, and the release
+    if it exists.
 
     Args:
         name: name of the release.
         version: version, unique with the name.
         products: completed products that no other replaces.
-        description: what it holds.
-        doi: its DOI, if it has one already.
+        description: what it contains.
+        doi: its DOI, if it has one.
 
     Raises:
-        Refused: a product can't be released, the release is published already, or a fact can't be.
-        Conflict: the release was made with another description or DOI.
+        Refused: a product can't be released, the release is published already, or a value is invalid.
+        Conflict: the release exists with another description or DOI.
     """
     with transaction.atomic():
         facts = {"description": description, "doi": doi}
-        release = _made(DataRelease, {"name": name, "version": version}, facts)
+        release = _get_or_make(DataRelease, {"name": name, "version": version}, facts)
         _link_products(release, products)
     return release
 
@@ -53,7 +54,7 @@ def create_release(
 def add_to_release(release: DataRelease, *, products: Iterable[DataProduct]) -> DataRelease:
     """Add products, and the programs that they are from, to a private release, and return it.
 
-    What is in it already changes nothing. Locks the release and the products.
+    Idempotent. Locks the release and the products.
 
     Raises:
         Refused: a product can't be released, or the release is published.
@@ -65,21 +66,21 @@ def add_to_release(release: DataRelease, *, products: Iterable[DataProduct]) -> 
 
 
 def publish_release(release: DataRelease, *, doi: str = "", released_at: datetime | None = None) -> DataRelease:
-    """Open a release to everybody, and return it; again, it changes nothing. Locks the release.
+    """Make a release public, and return it. Idempotent. Locks the release.
 
     Args:
         release: a release with products.
-        doi: its DOI; the one that it has when left out.
+        doi: its DOI; the recorded one when left out.
         released_at: since when, aware; now when left out.
 
     Raises:
-        Refused: it has no products, one of them is replaced by another, or the DOI can't be.
+        Refused: it has no products, one of them is replaced by another, or the DOI is invalid.
         Conflict: it was published with another DOI.
     """
     with transaction.atomic():
         locked = _lock(release)
         if locked.doi and doi not in ("", locked.doi):
-            raise Conflict(f"{name_of(DataRelease, release.pk)}: has the DOI {locked.doi}, not {doi}")
+            raise Conflict(f"{name_row(DataRelease, release.pk)}: has the DOI {locked.doi}, not {doi}")
         if not locked.public:
             _require_releasable(locked, list(locked.products.order_by("pk").select_related("run")))
             locked.public, locked.doi = True, doi or locked.doi
@@ -101,10 +102,10 @@ def create_publication(
     releases: Iterable[DataRelease] = (),
     programs: Iterable[ObservingProgram] = (),
 ) -> Publication:
-    """Record a publication with what it rests on, and the programs of that, and return it.
+    """Record a publication with the products and releases that it uses, and their programs, and return it.
 
-    The same call with the same DOI or bibcode, or with neither the same title and year, adds the links that are
-    missing. Locks the products.
+    Idempotent for the same DOI or bibcode, or, without either, for the same title and year: a further call adds missing
+    links. Locks the products.
 
     Args:
         title: its title.
@@ -115,11 +116,11 @@ def create_publication(
         journal: journal or publisher.
         products: the products that it uses directly.
         releases: the releases that it uses.
-        programs: further programs that it is from.
+        programs: further programs that it belongs to.
 
     Raises:
-        Conflict: it is recorded with other facts.
-        Refused: a fact can't be, or a product is not completed.
+        Conflict: it is recorded with other values.
+        Refused: a value is invalid, or a product is not completed.
     """
     facts = {
         "title": title,
@@ -132,7 +133,7 @@ def create_publication(
     key = {name: facts[name] for name in ("doi", "bibcode") if facts[name]}
     key = dict([next(iter(key.items()))]) if key else {"title": title, "year": year, "doi": "", "bibcode": ""}
     with transaction.atomic():
-        publication = _made(Publication, key, {name: fact for name, fact in facts.items() if name not in key})
+        publication = _get_or_make(Publication, key, {name: fact for name, fact in facts.items() if name not in key})
         link_publication(publication, products=products, releases=releases, programs=programs)
     return publication
 
@@ -144,9 +145,9 @@ def link_publication(
     releases: Iterable[DataRelease] = (),
     programs: Iterable[ObservingProgram] = (),
 ) -> Publication:
-    """Link a publication to what it rests on, and to the programs of that, and return it.
+    """Link a publication to the products and releases that it uses, and to their programs, and return it.
 
-    Links that are there already stay. Locks the publication and the products.
+    Idempotent. Locks the publication and the products.
 
     Raises:
         Refused: a product is not completed.
@@ -161,21 +162,23 @@ def link_publication(
     return publication
 
 
-def publish(publication: Publication, *, doi: str = "", bibcode: str = "", journal: str = "") -> Publication:
-    """Record that a publication has appeared, with what it then got, and return it; again, it changes nothing.
+def publish_publication(
+    publication: Publication, *, doi: str = "", bibcode: str = "", journal: str = ""
+) -> Publication:
+    """Record that a publication has appeared, with its identifiers, and return it. Idempotent.
 
     Locks the publication.
 
     Raises:
         Conflict: it has another DOI or bibcode.
-        Refused: a fact can't be.
+        Refused: a value is invalid.
     """
     with transaction.atomic():
         locked = _lock(publication)
         for name, given in {"doi": doi, "bibcode": bibcode}.items():
             before = getattr(locked, name)
             if given and before not in ("", given):
-                raise Conflict(f"{name_of(Publication, publication.pk)}: has the {name} {before}, not {given}")
+                raise Conflict(f"{name_row(Publication, publication.pk)}: has the {name} {before}, not {given}")
             setattr(locked, name, given or before)
         locked.journal = journal or locked.journal
         locked.status = PublicationStatus.PUBLISHED
@@ -187,12 +190,12 @@ def publish(publication: Publication, *, doi: str = "", bibcode: str = "", journ
 def _lock(row: models.Model):
     locked = type(row).objects.select_for_update(no_key=True).filter(pk=row.pk).first()
     if locked is None:
-        raise NotFound(f"{name_of(type(row), row.pk)}: there is no such row")
+        raise NotFound(f"{name_row(type(row), row.pk)}: there is no such row")
     return locked
 
 
-def _made(model, key, facts):
-    """Return the row of this key: a new one, or the one that is there with the same facts."""
+def _get_or_make(model, key, facts):
+    """Return the row of this key: a new one, or the existing one if it has the same facts."""
     rows = model.objects.select_for_update(no_key=True).filter(**key)
     row = rows.first()
     if row is None:
@@ -200,11 +203,11 @@ def _made(model, key, facts):
             with transaction.atomic():
                 return _save(model(**key, **facts))
         except IntegrityError:
-            # Somebody else has just made it.
+            # Another transaction has just made it.
             row = rows.get()
     for name, fact in facts.items():
         if fact and getattr(row, name) != fact:
-            raise Conflict(f"{name_of(model, row.pk)}: is recorded with {name} {getattr(row, name)!r}, not {fact!r}")
+            raise Conflict(f"{name_row(model, row.pk)}: is recorded with {name} {getattr(row, name)!r}, not {fact!r}")
     return row
 
 
@@ -229,21 +232,21 @@ def _completed(products) -> list[DataProduct]:
     for product in locked:
         if product.run.status != RunStatus.COMPLETED:
             raise Refused(
-                f"{name_of(DataProduct, product.pk)}: its run is {product.run.status}; only products of completed runs "
-                "can be made known"
+                f"{name_row(DataProduct, product.pk)}: its run is {product.run.status}; only products of completed "
+                "runs can be released or published"
             )
     return locked
 
 
 def _require_releasable(release, products):
-    name = name_of(DataRelease, release.pk)
+    name = name_row(DataRelease, release.pk)
     if not products:
         raise Refused(f"{name}: has no products; add some first")
     for product in products:
         if product.superseded_by_id:
             raise Refused(
-                f"{name}: {name_of(DataProduct, product.pk)} is replaced by "
-                f"{name_of(DataProduct, product.superseded_by_id)}; release that one"
+                f"{name}: {name_row(DataProduct, product.pk)} is replaced by "
+                f"{name_row(DataProduct, product.superseded_by_id)}; release that one"
             )
 
 
@@ -254,7 +257,7 @@ def _link_products(release, products):
     if not new:
         return
     if release.public:
-        raise Refused(f"{name_of(DataRelease, release.pk)}: is published and stays as it is; make a new version")
+        raise Refused(f"{name_row(DataRelease, release.pk)}: is published and never changes; make a new version")
     _require_releasable(release, new)
     release.products.add(*new)
     release.programs.add(*_programs_of(release))

@@ -1,13 +1,16 @@
-"""Stage 1, register: what instruments have written, in bulk.
+"""Stage 1, register: raw files that instruments have written, in bulk.
 
-Rows go by COPY into a staging table that only the session sees; there they are checked as a whole, and from there
-they reach the real tables in one statement. The time and the memory of the client don't grow with the rows.
+Rows go by COPY into a temporary table; there they are checked as a whole, and from there they reach the real tables in
+one statement. The memory of the client does not grow with the rows.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -17,16 +20,15 @@ from opsdb.models import ChecksumAlgorithm, RawDataFile
 from opsdb.models.constraints import CHECKSUM_DIGITS, PATH_LEADS_OUT
 from opsdb.models.identifiers import uuid7
 
-from .attribution import tell
-from .errors import OpsdbError
+from .attribution import set_actor
+from .errors import MAX_REPORTED, RegistrationRefused
 
-MAX_REPORTED = 100
 CHUNK = 5_000
 
 
 @dataclass(slots=True)
 class RawFileReport:
-    """A file that an instrument says it has written.
+    """A file that an instrument reports.
 
     Attributes:
         executed_obs_unit: id of the execution it is from.
@@ -39,7 +41,7 @@ class RawFileReport:
         file_type: format or role, such as fits.
         observed_at: time of the first sample, aware.
         id: identifier made at the instrument; a new one when left out.
-        line: what messages call the report; its place in the batch, from 1, when left out.
+        line: number of the report in messages; its position in the batch, from 1, when left out.
     """
 
     executed_obs_unit: UUID
@@ -57,24 +59,15 @@ class RawFileReport:
 
 @dataclass(frozen=True)
 class Registration:
-    """What a registration did: how many files are new, and how many were known already."""
+    """Result of a registration.
+
+    Attributes:
+        created: how many files are new.
+        known: how many were registered before.
+    """
 
     created: int
     known: int
-
-
-class RegistrationRefused(OpsdbError):
-    """Some rows are wrong or contradict what is recorded; nothing was written.
-
-    Attributes:
-        problems: pairs of line number (from 1) and what is wrong there, at most 100.
-    """
-
-    def __init__(self, problems: list[tuple[int, str]]):
-        self.problems = problems
-        more = "" if len(problems) < MAX_REPORTED else " (and perhaps more)"
-        lines = "; ".join(f"line {line}: {problem}" for line, problem in problems[:3])
-        super().__init__(f"nothing registered, {len(problems)} wrong{more}: {lines}{' …' if len(problems) > 3 else ''}")
 
 
 COLUMNS = [field.name for field in fields(RawFileReport) if field.name != "line"]
@@ -87,7 +80,7 @@ CREATE TEMPORARY TABLE registering (
 ) ON COMMIT DROP
 """
 _DIGITS = " ".join(f"WHEN '{name}' THEN '^[0-9a-f]{digits}$'" for name, digits in CHECKSUM_DIGITS.items())
-# One row for every staged row that no table would take, with the first thing that is wrong.
+# One row for every staged row that would be refused, with the first reason.
 WRONG_ROWS = rf"""
 SELECT line, problem FROM (
     SELECT line, CASE
@@ -118,7 +111,7 @@ SELECT line, problem FROM (
     LEFT JOIN data_location AS location ON location.id = source_location
 ) AS checked WHERE problem IS NOT NULL ORDER BY line LIMIT {MAX_REPORTED}
 """
-# A location at a time, so that two sessions that register the same files don't wait for each other in a circle.
+# One location at a time, so that two sessions that register the same files don't deadlock.
 LOCK_LOCATIONS = """
 SELECT pg_advisory_xact_lock('raw_data_file'::regclass::integer, location::integer)
 FROM (SELECT DISTINCT source_location AS location FROM registering ORDER BY 1) AS locations
@@ -165,15 +158,14 @@ ORDER BY line LIMIT {MAX_REPORTED}
 """
 
 
-def register_raw_data_files(reports: Iterable[RawFileReport | dict]) -> Registration:
+def register_raw_data_files(reports: Iterable[RawFileReport | dict[str, Any]]) -> Registration:
     """Register files, each with its present copy at its source location, all or none.
 
-    Files that are known already, with the same facts, change nothing: a batch can be sent again. Two sessions that
-    register the same files at once end with one set of rows. The rows are streamed; memory stays flat whatever
-    their number.
+    Idempotent: files that are registered already, with the same facts, stay as they are. Two sessions that register the
+    same files simultaneously make one set of rows. The rows are streamed; memory stays flat.
 
     Args:
-        reports: what was written; dicts have the fields of :class:`RawFileReport`.
+        reports: the files; dicts have the fields of :class:`RawFileReport`.
 
     Raises:
         RegistrationRefused: rows are wrong, or contradict each other or what is recorded. Lines count from 1.
@@ -185,7 +177,7 @@ def register_raw_data_files(reports: Iterable[RawFileReport | dict]) -> Registra
         cursor.execute("ANALYZE registering")
         _refuse_any(cursor, WRONG_ROWS)
         cursor.execute(LOCK_LOCATIONS)
-        tell(connection)
+        set_actor(connection)
         cursor.execute(INSERT_FILES_AND_COPIES)
         created = cursor.rowcount
         if created < staged:
@@ -204,7 +196,7 @@ def _refuse_any(cursor, query):
 def _stage(connection, reports) -> int:
     """Copy the reports into the staging table and return their number.
 
-    In chunks, because a connection that copies serves nothing else, and a caller's generator may well query.
+    In chunks, because a connection can do nothing else during a COPY, and a caller's generator may query.
     """
     reports, staged = iter(reports), 0
     while chunk := [_row_of(line, report) for line, report in enumerate(islice(reports, CHUNK), staged + 1)]:

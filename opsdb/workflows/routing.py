@@ -1,15 +1,13 @@
-"""Which way data take from a location to a site: the operators' routes first, else what the topology implies."""
+"""Routing: the way from a location to a site, by the operators' routes first, else by what the topology implies."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
 from opsdb import conf
 from opsdb.models import DataLocation, DataTransferRoute, LocationType, RouteType, Site
 
-from .errors import Refused
-
-
-class NoRoute(Refused):
-    """No way leads there as routes and locations are now."""
+from .errors import NoRoute
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,7 @@ class Hop:
         origin: where it starts.
         destination: the buffer where it ends.
         method: the program that carries the data.
-        route: the operators' route; none where the topology gave it.
+        route: the operators' route; None where the topology implies the way.
     """
 
     origin: DataLocation
@@ -28,13 +26,13 @@ class Hop:
     method: str
     route: DataTransferRoute | None = None
 
-    def __str__(self):
+    def __str__(self) -> str:
         way = f"route {self.route.name}" if self.route else "topology"
         return f"{self.origin} → {self.destination} ({way}, {self.method})"
 
 
-def first_buffer(site: Site) -> DataLocation | None:
-    """Return the buffer that new data at a site go to: of those in use the one of the lowest priority number."""
+def choose_buffer(site: Site | int) -> DataLocation | None:
+    """Return the buffer for new data at a site: the active one with the lowest priority number."""
     return DataLocation.objects.at_site(site).buffers().active().first()
 
 
@@ -43,11 +41,11 @@ def resolve_route(origin: DataLocation, destination: Site | DataLocation) -> tup
 
     First comes a custom route between the two locations, then relay and direct routes between the two sites by
     priority, then, if the destination has an archive, the direct way that needs no route. With a site as the
-    destination the data go to its first buffer in use, or to where a custom route leads. Routes and locations out of
-    use are passed over, also the relay site's. Locks nothing.
+    destination the data go to its first active buffer, or to where a custom route leads. Inactive routes and locations
+    are skipped, also the relay site's. Locks nothing.
 
     Raises:
-        NoRoute: nothing leads there; the message says what is missing.
+        NoRoute: no way leads there; the message names what is missing.
     """
     site, wanted = (destination.site, destination) if isinstance(destination, DataLocation) else (destination, None)
     where = f"data_location {origin.pk} ({origin}) to site {site.short_name}"
@@ -67,16 +65,16 @@ def resolve_route(origin: DataLocation, destination: Site | DataLocation) -> tup
             and _receives(end)
         ):
             return (Hop(origin, end, route.method, route),)
-    end = first_buffer(site) if wanted is None else wanted
+    end = choose_buffer(site) if wanted is None else wanted
     if end is None or not _receives(end):
-        raise NoRoute(f"{where}: the site has no buffer in use; make or activate one")
+        raise NoRoute(f"{where}: the site has no active buffer; make or activate one")
     for route in routes:
         if route.route_type == RouteType.DIRECT:
             return (Hop(origin, end, route.method, route),)
-        if route.route_type == RouteType.RELAY and (relay := first_buffer(route.relay_site)):
+        if route.route_type == RouteType.RELAY and (relay := choose_buffer(route.relay_site)):
             return Hop(origin, relay, route.method, route), Hop(relay, end, route.method, route)
     if not DataLocation.objects.at_site(site).archives().active().exists():
-        raise NoRoute(f"{where}: no active route leads there, and it has no archive in use; make a route")
+        raise NoRoute(f"{where}: no active route leads there, and it has no active archive; make a route")
     return (Hop(origin, end, conf.get("OPSDB_TRANSFER_METHOD")),)
 
 

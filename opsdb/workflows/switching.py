@@ -1,45 +1,49 @@
-"""Pausing and enabling what operators may put out of use: locations, routes and pipelines."""
+"""Pause and enable what operators may make inactive: locations, routes and pipelines."""
+
+from __future__ import annotations
+
+from typing import TypeVar
 
 from django.db.models import Model
 
 from opsdb.models import DataLocation, DataTransferRoute, Pipeline
 
-from .errors import NotFound
-from .states import name_of
+from .errors import NotFound, name_row
 
-# The field of each that says whether it is in use.
-SWITCHES = {DataLocation: "active", DataTransferRoute: "active", Pipeline: "enabled"}
-
-
-def switch_of(model: type[Model]) -> str:
-    """Return the name of the field that says whether rows of a model are in use."""
-    return next(name for kind, name in SWITCHES.items() if issubclass(model, kind))
+Switchable = TypeVar("Switchable", bound=DataLocation | DataTransferRoute | Pipeline)
+# The field with whether a row is active.
+_SWITCHES: dict[type[Model], str] = {DataLocation: "active", DataTransferRoute: "active", Pipeline: "enabled"}
 
 
-def pause(row: DataLocation | DataTransferRoute | Pipeline):
-    """Put a location, route or pipeline out of use, and return it.
-
-    What is under way there goes on; nothing new is planned. The same call again changes nothing. Locks the row.
-
-    Raises:
-        NotFound: there is no such row.
-    """
-    return _switch(row, in_use=False)
+def get_switch_field(model: type[Model]) -> str:
+    """Return the name of the field with whether rows of a model are active."""
+    return next(name for kind, name in _SWITCHES.items() if issubclass(model, kind))
 
 
-def enable(row: DataLocation | DataTransferRoute | Pipeline):
-    """Put a location, route or pipeline into use, and return it. The same call again changes nothing. Locks the row.
+def pause_resource(row: Switchable) -> Switchable:
+    """Make a location, route or pipeline inactive, and return it.
+
+    Work in progress there continues; nothing new is planned. Idempotent. Locks the row.
 
     Raises:
         NotFound: there is no such row.
     """
-    return _switch(row, in_use=True)
+    return _switch(row, active=False)
 
 
-def _switch(row, *, in_use):
-    field = switch_of(type(row))
+def enable_resource(row: Switchable) -> Switchable:
+    """Make a location, route or pipeline active, and return it. Idempotent. Locks the row.
+
+    Raises:
+        NotFound: there is no such row.
+    """
+    return _switch(row, active=True)
+
+
+def _switch(row, *, active):
+    field = get_switch_field(type(row))
     rows = type(row)._default_manager.filter(pk=row.pk)
-    if not rows.exclude(**{field: in_use}).update(**{field: in_use}) and not rows.exists():
-        raise NotFound(f"{name_of(type(row), row.pk)}: there is no such row")
+    if not rows.exclude(**{field: active}).update(**{field: active}) and not rows.exists():
+        raise NotFound(f"{name_row(type(row), row.pk)}: there is no such row")
     row.refresh_from_db(fields=[field])
     return row

@@ -1,31 +1,37 @@
-"""Work that several workers share: claim it, show life, complete it, fail at it, reset it.
+"""The five verbs that every kind of shared work has: claim, heartbeat, complete, fail, reset.
 
 A work item is a row of a model with ``opsdb.models.base.WorkItem``. A worker names itself; only the worker that
-holds an item may complete it or fail at it.
+holds an item may complete it or fail at it. The stages build their own functions on these; programs call those, because
+they also keep the packages and logs that go with an item.
 """
 
+from __future__ import annotations
+
 from datetime import timedelta
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from opsdb.models.base import WorkItem
 from opsdb.models.enums import Status
 
-from .errors import InvalidTransition, LostClaim, OpsdbError
-from .refusals import as_refused_check
-from .states import move, name_of
+from .errors import InvalidTransition, LostClaim, OpsdbError, name_row, translate_check_errors
+from .states import move_state
+
+Item = TypeVar("Item", bound=WorkItem)
 
 
-def claim(queryset: QuerySet, *, limit: int, worker: str) -> list:
+def claim(items: QuerySet[Item], *, limit: int, worker: str) -> list[Item]:
     """Take up to ``limit`` pending or scheduled items for a worker, the oldest first, and return them.
 
-    Only what its model calls ``claimable()``, if it says so: a relay's second hop waits for the first. Rows that
-    another worker is claiming at this moment are passed over (``FOR UPDATE SKIP LOCKED``), so that workers neither
+    Only what its model calls ``claimable()``, if it does: a relay's second hop waits for the first. Rows that
+    another worker is claiming at this moment are skipped (``FOR UPDATE SKIP LOCKED``), so that workers neither
     wait for each other nor get the same item.
 
     Args:
-        queryset: the items to choose from; its own filters hold, and its order if it has one (priority first).
+        items: the items to choose from; its own filters hold, and its order if it has one (priority first).
         limit: how many at the most.
         worker: name of the worker, not empty.
 
@@ -36,9 +42,9 @@ def claim(queryset: QuerySet, *, limit: int, worker: str) -> list:
         raise OpsdbError("claim: name the worker")
     if limit < 1:
         raise OpsdbError(f"claim: the limit must be 1 or more, not {limit}")
-    model = queryset.model
-    claimable = getattr(queryset, "claimable", lambda: queryset.filter(status__in=Status.claimable()))()
-    order = [*queryset.query.order_by, "created_at", "pk"] if queryset.query.order_by else ["created_at", "pk"]
+    model = items.model
+    claimable = getattr(items, "claimable", lambda: items.filter(status__in=Status.claimable()))()
+    order = [*items.query.order_by, "created_at", "pk"] if items.query.order_by else ["created_at", "pk"]
     with transaction.atomic():
         keys = list(
             claimable.order_by(*order)
@@ -62,7 +68,7 @@ def _lost(item, worker, to) -> OpsdbError:
     """Return the error that says why the worker can't bring the item there."""
     model = type(item)
     now = model._default_manager.filter(pk=item.pk).values("status", "claimed_by").first()
-    name = name_of(model, item.pk)
+    name = name_row(model, item.pk)
     if now and now["status"] != Status.IN_PROGRESS:
         status = Status(now["status"])
         return InvalidTransition(name, "status", status, to, status.may_become)
@@ -70,11 +76,11 @@ def _lost(item, worker, to) -> OpsdbError:
     return LostClaim(f"{name}: {worker} does not hold it, " + (f"{holder} does" if holder else "nobody does"))
 
 
-def hold(item, *, worker: str):
-    """Lock an item that this worker holds until the transaction ends, bring it up to date, and return it.
+def lock_claimed(item: Item, *, worker: str) -> Item:
+    """Lock an item that this worker holds until the transaction ends, refresh it, and return it.
 
     Raises:
-        LostClaim: the worker holds the item no longer.
+        LostClaim: the worker no longer holds the item.
         InvalidTransition: the item is not in progress.
     """
     if _held(item, worker).select_for_update(no_key=True).values_list("pk").first() is None:
@@ -83,22 +89,22 @@ def hold(item, *, worker: str):
     return item
 
 
-def heartbeat(item, *, worker: str):
-    """Show that the worker is alive and still at it.
+def heartbeat(item: WorkItem, *, worker: str) -> None:
+    """Record that the worker is alive and still busy with the item.
 
     Raises:
-        LostClaim: the worker holds the item no longer and should stop.
+        LostClaim: the worker no longer holds the item and should stop.
         InvalidTransition: the item is not in progress.
     """
     if not _held(item, worker).update(heartbeat_at=timezone.now()):
         raise _lost(item, worker, Status.IN_PROGRESS)
 
 
-def complete(item, *, worker: str, **facts):
-    """Complete an item, with the facts that came of it (checksum, size), and return it.
+def complete(item: Item, *, worker: str, **facts: Any) -> Item:
+    """Complete an item, with its results (checksum, size), and return it.
 
     Raises:
-        LostClaim: the worker holds the item no longer.
+        LostClaim: the worker no longer holds the item.
         InvalidTransition: the item is not in progress.
     """
     now = timezone.now()
@@ -109,24 +115,26 @@ def complete(item, *, worker: str, **facts):
     return item
 
 
-def fail(item, *, worker: str, message: str, retryable: bool = True) -> bool:
-    """Give an item up, bring it up to date, and return whether that is new.
+def fail(item: WorkItem, *, worker: str, message: str, retryable: bool = True) -> bool:
+    """Mark the item as failed and refresh it; return False if this failure was already recorded.
 
     A retryable failure makes it pending again with one more retry, until ``max_retries`` are used up; then, and
-    with any other failure, it stays failed until an operator resets it. The same call again changes nothing, until
-    the item is claimed again. Locks the item.
+    with any other failure, it stays failed until an operator resets it. Idempotent until the item is claimed again.
+    Locks the item.
 
     Args:
+        item: what the worker has claimed.
+        worker: its name.
         message: what went wrong, not empty.
         retryable: whether another attempt may help.
 
     Raises:
-        LostClaim: the worker holds the item no longer.
+        LostClaim: the worker no longer holds the item.
         InvalidTransition: the item is not in progress.
         OpsdbError: the message is empty.
     """
     if not message.strip():
-        raise OpsdbError(f"{name_of(type(item), item.pk)}: say what went wrong")
+        raise OpsdbError(f"{name_row(type(item), item.pk)}: describe what went wrong")
     with transaction.atomic():
         if _failed_before(item, message, retryable):
             item.refresh_from_db()
@@ -145,21 +153,21 @@ def fail(item, *, worker: str, message: str, retryable: bool = True) -> bool:
 
 
 def _failed_before(item, message, retryable):
-    """Return whether nobody holds an item since it failed so; if it may be so, lock it."""
+    """Return whether nobody holds an item since it failed with this message; if it may be so, lock it."""
     row = type(item)._default_manager.filter(pk=item.pk, failure_message=message).select_for_update(no_key=True)
     status, retry_count = row.values_list("status", "retry_count").first() or (None, 0)
     return status == Status.FAILED or (status == Status.PENDING and retryable and retry_count > 0)
 
 
-def reset(item):
-    """Make a failed item, or one whose worker is gone, pending again with all its retries; an operator's act.
+def reset(item: Item) -> Item:
+    """Make a failed item, or one whose worker is gone, pending again with all its retries. For operators.
 
     Raises:
         InvalidTransition: it is neither failed, scheduled nor in progress.
         Refused: it is a staging job that was released.
     """
-    with as_refused_check(item), transaction.atomic():
-        return move(
+    with translate_check_errors(item), transaction.atomic():
+        return move_state(
             item,
             Status.PENDING,
             retry_count=0,
@@ -171,9 +179,9 @@ def reset(item):
         )
 
 
-def stalled(queryset: QuerySet, *, older_than: timedelta) -> QuerySet:
-    """Return the items in progress whose worker has shown no life for this long."""
+def filter_stalled(items: QuerySet[Item], *, older_than: timedelta) -> QuerySet[Item]:
+    """Return the items in progress whose last heartbeat is older than this."""
     limit = timezone.now() - older_than
-    return queryset.filter(status=Status.IN_PROGRESS).filter(
+    return items.filter(status=Status.IN_PROGRESS).filter(
         Q(heartbeat_at__lt=limit) | Q(heartbeat_at__isnull=True, started_at__lt=limit)
     )

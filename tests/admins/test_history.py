@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit.history import is_restorable
 from opsdb.models import ChangeLog, DataTransfer, FixedSource, ObsUnit, User
-from opsdb.workflows.attribution import attributed
+from opsdb.workflows import attributed
 from tests import factories
 from tests.factories import FACTORIES
 from tests.models.refusal import settle

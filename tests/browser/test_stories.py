@@ -29,7 +29,7 @@ from opsdb.models import (
     StagingJob,
     Status,
 )
-from opsdb.workflows.observing import start_observation
+from opsdb.workflows import start_observation
 
 from .hands import (
     add,

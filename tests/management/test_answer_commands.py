@@ -53,7 +53,7 @@ def test_explain_says_why_what_next_and_who(world):
     said = run("opsdb_explain", package.pk)
     assert f"raw_data_package {package.pk}: waiting\n" in said
     assert "because raw_data_package" in said
-    assert "Next: take it up: making its tar\n" in said
+    assert "Next: claim it: making its tar\n" in said
     assert "By:   worker at queue ccat_chai_raw_data_package_creation\n" in said
     answer = asked("opsdb_explain", package.name)
     assert answer["who"] == "worker at queue ccat_chai_raw_data_package_creation"

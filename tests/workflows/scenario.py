@@ -26,24 +26,29 @@ from opsdb.models import (
     StagingJob,
     User,
 )
-from opsdb.workflows import work
-from opsdb.workflows.archiving import claim_archive_transfers, complete_archive_transfer, plan_archiving
-from opsdb.workflows.arrivals import Found
-from opsdb.workflows.observing import finish_observation, start_observation
-from opsdb.workflows.packaging import (
+from opsdb.workflows import (
+    CopyReport,
+    RawFileReport,
     bundle_raw_data_packages,
-    complete_bundling,
-    complete_packaging,
-    package_raw_data_files,
-)
-from opsdb.workflows.registration import RawFileReport, register_raw_data_files
-from opsdb.workflows.staging import claim_staging, complete_staging, request_staging, what_is_missing
-from opsdb.workflows.transferring import (
+    claim_archive_transfers,
+    claim_staging,
     claim_transfers,
     claim_unpacking,
+    complete_archive_transfer,
+    complete_bundling,
+    complete_packaging,
+    complete_staging,
     complete_transfer,
     complete_unpacking,
+    finish_observation,
+    list_missing_content,
+    package_raw_data_files,
+    plan_archiving,
     plan_transfers,
+    register_raw_data_files,
+    request_staging,
+    start_observation,
+    work,
 )
 from tests.factories import (
     DataTransferRouteFactory,
@@ -67,9 +72,9 @@ def digest(thing) -> str:
     return sha256(str(thing.pk).encode()).hexdigest()
 
 
-def found(thing, checksum=None) -> Found:
+def found(thing, checksum=None) -> CopyReport:
     """What a worker reports of a thing that it has written: well, or with another checksum."""
-    return Found(type(thing)(pk=thing.pk), checksum or thing.checksum or digest(thing))
+    return CopyReport(type(thing)(pk=thing.pk), checksum or thing.checksum or digest(thing))
 
 
 @dataclass
@@ -182,7 +187,7 @@ class World:
             complete_unpacking(
                 transfer,
                 worker=WORKER,
-                found=[found(package) for package in transfer.data_transfer_package.raw_data_packages.all()],
+                reports=[found(package) for package in transfer.data_transfer_package.raw_data_packages.all()],
             )
             for transfer in claim_unpacking(worker=WORKER, limit=1_000)
         ]
@@ -213,7 +218,7 @@ class World:
         """A job that has brought packages to the processing location."""
         request_staging(location=self.processing, packages=packages, **wish)
         [job] = claim_staging(worker=WORKER)
-        return complete_staging(job, worker=WORKER, found=[found(thing) for thing in what_is_missing(job)])
+        return complete_staging(job, worker=WORKER, reports=[found(thing) for thing in list_missing_content(job)])
 
     def copy(self, thing, location) -> PhysicalCopy:
         """The copy of a thing at a location."""
@@ -248,7 +253,7 @@ def build_world() -> World:
 
 @contextmanager
 def out_of_use(*rows):
-    """Put locations or routes out of use for a while."""
+    """Make locations or routes inactive for a while."""
     for row in rows:
         type(row).objects.filter(pk=row.pk).update(active=False)
         row.active = False

@@ -16,21 +16,21 @@ from opsdb.models import (
     Status,
     Verification,
 )
-from opsdb.workflows.archiving import (
+from opsdb.workflows import (
+    InvalidTransition,
+    LostClaim,
+    Refused,
+    bundle_raw_data_packages,
     claim_archive_transfers,
-    complete_archive_transfer,
-    fail_archive_transfer,
-    plan_archiving,
-    reset_archive_transfer,
-)
-from opsdb.workflows.errors import InvalidTransition, LostClaim, Refused
-from opsdb.workflows.packaging import bundle_raw_data_packages
-from opsdb.workflows.transferring import (
     claim_transfers,
     claim_unpacking,
+    complete_archive_transfer,
     complete_transfer,
     complete_unpacking,
+    fail_archive_transfer,
+    plan_archiving,
     plan_transfers,
+    reset_archive_transfer,
 )
 from tests.factories import S3DataLocationFactory, TapeDataLocationFactory
 from tests.workflows.racing import overtaken, race
@@ -117,9 +117,9 @@ def test_what_can_not_be_read_is_not_planned(world, state):
 
 def test_packages_go_only_into_archives_in_use(world):
     buffered(world)
-    with pytest.raises(Refused, match="buffer is no long-term archive in use"):
+    with pytest.raises(Refused, match="buffer is no active long-term archive"):
         plan_archiving(world.cologne_buffer)
-    with out_of_use(world.cologne_archive), pytest.raises(Refused, match="no long-term archive in use"):
+    with out_of_use(world.cologne_archive), pytest.raises(Refused, match="no active long-term archive"):
         plan_archiving(world.cologne_archive)
     plan_archiving(world.cologne_archive)
     with out_of_use(world.cologne_archive):
@@ -257,7 +257,7 @@ def test_a_wrong_checksum_from_packaging_never_lets_the_files_go(world):
     world.carry()
     for _ in range(4):
         [transfer] = claim_unpacking(worker=WORKER)
-        complete_unpacking(transfer, worker=WORKER, found=[found(package, truth)])
+        complete_unpacking(transfer, worker=WORKER, reports=[found(package, truth)])
     assert transfer.unpack_status == Status.FAILED
     assert plan_archiving(world.cologne_archive) == []
     assert_nothing_may_go(package)
@@ -291,7 +291,7 @@ def test_a_wrong_checksum_from_unpacking_never_lets_the_files_go(world):
     world.carry()
     package = bundle.raw_data_packages.get()
     [transfer] = claim_unpacking(worker=WORKER)
-    complete_unpacking(transfer, worker=WORKER, found=[found(package, WRONG)])
+    complete_unpacking(transfer, worker=WORKER, reports=[found(package, WRONG)])
     assert plan_archiving(world.cologne_archive) == []
     assert_nothing_may_go(package)
 

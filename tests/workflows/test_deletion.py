@@ -21,23 +21,27 @@ from opsdb.models import (
     RawDataPackage,
     Verification,
 )
-from opsdb.workflows.attribution import attributed
-from opsdb.workflows.deletion import (
-    approve,
+from opsdb.workflows import (
+    InvalidTransition,
+    NotFound,
+    OpsdbError,
+    Refused,
+    approve_deletion,
+    attributed,
     cancel_deletion,
-    confirm_deletion,
-    confirm_deletions,
-    execute,
+    claim_deletions,
+    complete_deletion,
+    complete_deletions,
+    execute_deletion_request,
     explain_deletion,
     fail_deletion,
-    reject,
+    record_fixity,
+    reject_deletion,
     request_deletion,
+    reset_deletion,
     schedule_deletion,
-    start_deletion,
-    write_off,
+    write_off_copy,
 )
-from opsdb.workflows.errors import InvalidTransition, NotFound, OpsdbError, Refused
-from opsdb.workflows.integrity import record_fixity
 from tests.factories import (
     DataProductFactory,
     DataReleaseFactory,
@@ -90,11 +94,11 @@ def many_copies(story, number):
 def test_a_copy_goes_step_by_step_and_its_row_stays(story):
     [scheduled] = schedule_deletion(story.package_copy).copies
     assert (scheduled.status, scheduled.deletion_requested_at is not None) == ("deletion_scheduled", True)
-    [started] = start_deletion(story.buffer, limit=10).copies
+    [started] = claim_deletions(story.buffer, limit=10).copies
     assert (started.pk, started.status) == (story.package_copy.pk, "deletion_in_progress")
-    confirmed = confirm_deletion(started)
+    confirmed = complete_deletion(started)
     assert (confirmed.status, confirmed.deleted_at is not None) == ("deleted", True)
-    assert start_deletion(story.buffer, limit=10).copies == []
+    assert claim_deletions(story.buffer, limit=10).copies == []
     assert not explain_deletion(confirmed).may_go
     assert "there is nothing to delete" in str(explain_deletion(confirmed))
 
@@ -104,9 +108,9 @@ def test_scheduling_and_confirming_again_change_nothing(story):
     requested_at = first.copies[0].deletion_requested_at
     again = schedule_deletion([story.package_copy])
     assert [copy.deletion_requested_at for copy in again.copies] == [requested_at]
-    [started] = start_deletion(story.buffer, limit=1).copies
-    deleted_at = confirm_deletion(started).deleted_at
-    assert confirm_deletion(started).deleted_at == deleted_at
+    [started] = claim_deletions(story.buffer, limit=1).copies
+    deleted_at = complete_deletion(started).deleted_at
+    assert complete_deletion(started).deleted_at == deleted_at
 
 
 def test_one_copy_that_must_stay_does_not_stop_the_others(story):
@@ -120,7 +124,7 @@ def test_one_copy_that_must_stay_does_not_stop_the_others(story):
 def test_a_worker_gets_nothing_that_became_unsafe_since_it_was_scheduled(story):
     schedule_deletion([story.package_copy, story.bundle_copy])
     record_fixity(story.archive_copy, WRONG)
-    outcome = start_deletion(story.buffer, limit=10)
+    outcome = claim_deletions(story.buffer, limit=10)
     assert outcome.copies == []
     assert {held.rule for held in outcome.held_back} == {2}
     copy = PhysicalCopy.objects.get(pk=story.package_copy.pk)
@@ -130,29 +134,29 @@ def test_a_worker_gets_nothing_that_became_unsafe_since_it_was_scheduled(story):
 
 def test_many_are_confirmed_together_or_none(story):
     begun = schedule_deletion([story.package_copy, story.bundle_copy]).copies
-    started = start_deletion(story.buffer, limit=1).copies
+    started = claim_deletions(story.buffer, limit=1).copies
     with pytest.raises(InvalidTransition):
-        confirm_deletions(begun)
+        complete_deletions(begun)
     assert set(PhysicalCopy.objects.filter(pk__in=[copy.pk for copy in begun]).values_list("status", flat=True)) == {
         "deletion_in_progress",
         "deletion_scheduled",
     }
-    started += start_deletion(story.buffer, limit=1).copies
-    assert {copy.status for copy in confirm_deletions(started)} == {"deleted"}
+    started += claim_deletions(story.buffer, limit=1).copies
+    assert {copy.status for copy in complete_deletions(started)} == {"deleted"}
 
 
 def test_what_a_worker_has_deleted_can_always_be_reported(story):
     """The bytes are gone: a doubt that came in between doesn't make that untrue."""
     schedule_deletion(story.package_copy)
-    [started] = start_deletion(story.buffer, limit=1).copies
+    [started] = claim_deletions(story.buffer, limit=1).copies
     record_fixity(story.archive_copy, WRONG)
-    assert confirm_deletion(started).status == "deleted"
+    assert complete_deletion(started).status == "deleted"
 
 
 def test_a_failed_deletion_says_why_and_can_be_taken_up_again(story):
     schedule_deletion(story.package_copy)
-    [started] = start_deletion(story.buffer, limit=1).copies
-    with pytest.raises(OpsdbError, match="say what went wrong"):
+    [started] = claim_deletions(story.buffer, limit=1).copies
+    with pytest.raises(OpsdbError, match="describe what went wrong"):
         fail_deletion(started, message=" ")
     for _ in range(2):
         failed = fail_deletion(started, message="permission denied")
@@ -161,18 +165,40 @@ def test_a_failed_deletion_says_why_and_can_be_taken_up_again(story):
     with pytest.raises(InvalidTransition):
         fail_deletion(started, message="disk failed")
     assert schedule_deletion(failed).copies == [failed]
-    [started] = start_deletion(story.buffer, limit=1).copies
-    assert confirm_deletion(started).failure_message == ""
+    [started] = claim_deletions(story.buffer, limit=1).copies
+    assert complete_deletion(started).failure_message == ""
+
+
+def test_an_operator_resets_a_failed_deletion(story):
+    with pytest.raises(InvalidTransition, match="from present to deletion_scheduled"):
+        reset_deletion(story.package_copy)
+    schedule_deletion(story.package_copy)
+    [started] = claim_deletions(story.buffer, limit=1).copies
+    fail_deletion(started, message="permission denied")
+    again = reset_deletion(started)
+    assert (again.pk, again.status, again.failure_message) == (started.pk, "deletion_scheduled", "")
+    with pytest.raises(NotFound):
+        reset_deletion(PhysicalCopy(pk=987654321))
+
+
+def test_a_failed_deletion_is_not_reset_when_a_rule_blocks_it_by_now(story):
+    schedule_deletion(story.package_copy)
+    [started] = claim_deletions(story.buffer, limit=1).copies
+    fail_deletion(started, message="permission denied")
+    record_fixity(story.archive_copy, WRONG)
+    with pytest.raises(Refused, match=f"physical_copy {started.pk}: deletion rule 2: "):
+        reset_deletion(started)
+    assert status_of(started) == "deletion_failed"
 
 
 def test_nobody_confirms_or_fails_what_nobody_has_started(story):
     for copy in (story.package_copy, schedule_deletion(story.bundle_copy).copies[0]):
         with pytest.raises(InvalidTransition, match=f"physical_copy {copy.pk}: status cannot go from"):
-            confirm_deletion(copy)
+            complete_deletion(copy)
         with pytest.raises(InvalidTransition):
             fail_deletion(copy, message="x")
     with pytest.raises(NotFound):
-        confirm_deletion(PhysicalCopy(pk=987654321))
+        complete_deletion(PhysicalCopy(pk=987654321))
     with pytest.raises(NotFound):
         explain_deletion(PhysicalCopy(pk=987654321))
 
@@ -182,33 +208,33 @@ def test_a_cancelled_deletion_leaves_the_copy_present(story):
     assert {copy.pk for copy in cancel_deletion(story.package_copy)} == {story.package_copy.pk}
     assert status_of(story.package_copy) == "present"
     assert cancel_deletion(story.package_copy) == []
-    start_deletion(story.buffer, limit=1)
+    claim_deletions(story.buffer, limit=1)
     with pytest.raises(InvalidTransition, match="from deletion_in_progress to present"):
         cancel_deletion([story.package_copy, story.bundle_copy])
 
 
 def test_a_stalled_deletion_can_be_found(story):
     schedule_deletion(story.package_copy)
-    start_deletion(story.buffer, limit=1)
+    claim_deletions(story.buffer, limit=1)
     assert PhysicalCopy.objects.deletion_stalled(older_than=timedelta(0)).get() == story.package_copy
     assert not PhysicalCopy.objects.deletion_stalled(older_than=timedelta(hours=1)).exists()
 
 
 def test_a_missing_copy_is_written_off_only_when_its_content_is_safe(story):
     with pytest.raises(InvalidTransition):
-        write_off(story.package_copy)
+        write_off_copy(story.package_copy)
     PhysicalCopy.objects.filter(pk__in=[story.package_copy.pk, story.archive_copy.pk]).update(status="missing")
     with pytest.raises(Refused, match="deletion rule 2: raw_data_package .* has 0 verified"):
-        write_off(story.package_copy)
+        write_off_copy(story.package_copy)
     archive_again(story)
-    assert write_off(story.package_copy).status == "deleted"
+    assert write_off_copy(story.package_copy).status == "deleted"
     with pytest.raises(Refused, match="deletion rule 1"):
-        write_off(story.archive_copy)
+        write_off_copy(story.archive_copy)
 
 
 def test_a_limit_below_one_is_refused(story):
     with pytest.raises(OpsdbError, match="limit"):
-        start_deletion(story.buffer, limit=0)
+        claim_deletions(story.buffer, limit=0)
 
 
 # The candidates
@@ -272,9 +298,9 @@ def test_the_fill_level_is_the_sum_of_what_is_there(story):
 
     assert story.buffer.held_bytes() == held() == 2 * SIZE
     schedule_deletion(story.package_copy)
-    [started] = start_deletion(story.buffer, limit=1).copies
+    [started] = claim_deletions(story.buffer, limit=1).copies
     assert story.buffer.held_bytes() == held() == 2 * SIZE
-    confirm_deletion(started)
+    complete_deletion(started)
     assert story.buffer.held_bytes() == held() == SIZE
     PhysicalCopy.objects.filter(pk=story.bundle_copy.pk).update(status="missing")
     assert story.buffer.held_bytes() == held() == 0
@@ -306,20 +332,20 @@ def test_a_request_takes_two_people_and_is_executed_once(story):
     request = wish.request
     assert list(request.items.all()) == [story.package_copy]
     with pytest.raises(InvalidTransition, match="from requested to executed"):
-        execute(request, UserFactory(is_superuser=True))
+        execute_deletion_request(request, user=UserFactory(is_superuser=True))
     with pytest.raises(Refused, match="another person"):
-        approve(request, asks)
+        approve_deletion(request, user=asks)
     with pytest.raises(Refused, match="another person"):
-        reject(request, asks)
-    approved = approve(request, decides)
+        reject_deletion(request, user=asks)
+    approved = approve_deletion(request, user=decides)
     assert (approved.status, approved.approved_by) == ("approved", decides)
     with pytest.raises(InvalidTransition):
-        approve(request, UserFactory(is_superuser=True))
-    assert execute(request, UserFactory(is_superuser=True)).copies == [story.package_copy]
+        approve_deletion(request, user=UserFactory(is_superuser=True))
+    assert execute_deletion_request(request, user=UserFactory(is_superuser=True)).copies == [story.package_copy]
     request.refresh_from_db()
     assert (request.status, request.executed_at is not None) == ("executed", True)
     with pytest.raises(InvalidTransition, match="executed"):
-        execute(request, UserFactory(is_superuser=True))
+        execute_deletion_request(request, user=UserFactory(is_superuser=True))
     change = ChangeLog.objects.of(request).filter(after__status="approved").get()
     assert change.user == decides
     assert "full" in ChangeLog.objects.of(story.package_copy).first().reason
@@ -329,35 +355,38 @@ def test_whoever_is_known_to_act_decides_in_person(story):
     asks, decides = UserFactory(is_superuser=True), UserFactory(is_superuser=True)
     request = request_deletion(story.buffer, [story.package_copy], user=asks, reason="full", dry_run=False).request
     with attributed(user=asks), pytest.raises(Refused, match=f"user {asks.pk} cannot decide it in the name"):
-        approve(request, decides)
+        approve_deletion(request, user=decides)
     with attributed(user=decides):
-        approve(request, decides)
+        approve_deletion(request, user=decides)
 
 
-@pytest.mark.parametrize(("act", "permission"), [(approve, "approve"), (reject, "approve"), (execute, "execute")])
+@pytest.mark.parametrize(
+    ("act", "permission"),
+    [(approve_deletion, "approve"), (reject_deletion, "approve"), (execute_deletion_request, "execute")],
+)
 def test_nobody_decides_or_executes_without_the_permission(story, act, permission):
     request = request_deletion(
         story.buffer, [story.package_copy], user=UserFactory(), reason="full", dry_run=False
     ).request
-    if act is execute:
-        approve(request, UserFactory(is_superuser=True))
+    if act is execute_deletion_request:
+        approve_deletion(request, user=UserFactory(is_superuser=True))
     user = UserFactory()
     other = "approve" if permission == "execute" else "execute"
     user.user_permissions.add(Permission.objects.get(codename=f"{other}_deletionrequest"))
     with pytest.raises(Refused, match=f"lacks the permission opsdb.{permission}_deletionrequest"):
-        act(request, user)
+        act(request, user=user)
     user.user_permissions.add(Permission.objects.get(codename=f"{permission}_deletionrequest"))
-    act(request, type(user).objects.get(pk=user.pk))
+    act(request, user=type(user).objects.get(pk=user.pk))
 
 
 def test_a_rejected_request_is_over(story):
     request = request_deletion(
         story.buffer, [story.package_copy], user=UserFactory(), reason="full", dry_run=False
     ).request
-    approve(request, UserFactory(is_superuser=True))
-    reject(request, UserFactory(is_superuser=True))
+    approve_deletion(request, user=UserFactory(is_superuser=True))
+    reject_deletion(request, user=UserFactory(is_superuser=True))
     with pytest.raises(InvalidTransition, match="nothing, it is final"):
-        execute(request, UserFactory(is_superuser=True))
+        execute_deletion_request(request, user=UserFactory(is_superuser=True))
 
 
 def test_every_copy_is_looked_at_again_at_execution(story):
@@ -366,11 +395,11 @@ def test_every_copy_is_looked_at_again_at_execution(story):
     request = request_deletion(
         story.buffer, [story.package_copy, other], user=UserFactory(), reason="full", dry_run=False
     ).request
-    approve(request, UserFactory(is_superuser=True))
+    approve_deletion(request, user=UserFactory(is_superuser=True))
     PhysicalCopy.objects.filter(
         raw_data_package=story.package, data_location__location_type="long_term_archive"
     ).update(status="missing")
-    outcome = execute(request, UserFactory(is_superuser=True))
+    outcome = execute_deletion_request(request, user=UserFactory(is_superuser=True))
     assert outcome.copies == [other]
     assert [held.rule for held in outcome.held_back] == [2]
     assert status_of(story.package_copy) == "present"
@@ -380,10 +409,10 @@ def test_a_request_of_which_nothing_may_go_any_more_stays_approved(story):
     request = request_deletion(
         story.buffer, [story.package_copy], user=UserFactory(), reason="full", dry_run=False
     ).request
-    approve(request, UserFactory(is_superuser=True))
+    approve_deletion(request, user=UserFactory(is_superuser=True))
     PhysicalCopy.objects.filter(pk=story.archive_copy.pk).update(status="missing")
     with pytest.raises(Refused, match="no copy may go any more; .* deletion rule 2"):
-        execute(request, UserFactory(is_superuser=True))
+        execute_deletion_request(request, user=UserFactory(is_superuser=True))
     request.refresh_from_db()
     assert request.status == "approved"
 
@@ -394,13 +423,13 @@ def test_a_request_that_overrides_the_retention_holds_until_the_bytes_are_gone(s
     with pytest.raises(Refused, match="deletion rule 5"):
         request_deletion(story.buffer, [story.package_copy], **facts)
     request = request_deletion(story.buffer, [story.package_copy], overrides_retention=True, **facts).request
-    approve(request, UserFactory(is_superuser=True))
-    execute(request, UserFactory(is_superuser=True))
-    [started] = start_deletion(story.buffer, limit=5).copies
+    approve_deletion(request, user=UserFactory(is_superuser=True))
+    execute_deletion_request(request, user=UserFactory(is_superuser=True))
+    [started] = claim_deletions(story.buffer, limit=5).copies
     failed = fail_deletion(started, message="busy")
     [again] = schedule_deletion(failed).copies
-    [started] = start_deletion(story.buffer, limit=5).copies
-    assert confirm_deletion(started).status == "deleted"
+    [started] = claim_deletions(story.buffer, limit=5).copies
+    assert complete_deletion(started).status == "deleted"
     PhysicalCopy.objects.filter(pk=again.pk).update(status="present")
     assert explain_deletion(again).rule == 5
 
@@ -420,7 +449,7 @@ def test_a_request_names_no_more_copies_than_its_limit(story, settings):
 def test_a_request_is_for_one_location_and_has_a_reason(story):
     with pytest.raises(Refused, match=f"physical_copy {story.file_copy.pk}: is at another location"):
         request_deletion(story.buffer, [story.file_copy], user=UserFactory(), reason="full")
-    with pytest.raises(OpsdbError, match="say why"):
+    with pytest.raises(OpsdbError, match="give a reason"):
         request_deletion(story.buffer, [story.package_copy], user=UserFactory(), reason=" ")
     with pytest.raises(Refused, match="none is given"):
         request_deletion(story.buffer, [], user=UserFactory(), reason="full", dry_run=False)
@@ -447,8 +476,8 @@ def test_a_deletion_and_a_doubt_about_the_last_archive_copy_race_and_one_wins():
         outcomes = race(3, act)
         assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)], outcomes
         assert status_of(story.archive_copy) == "corrupt"
-        assert start_deletion(story.buffer, limit=5).copies == []
-        assert start_deletion(story.source, limit=5).copies == []
+        assert claim_deletions(story.buffer, limit=5).copies == []
+        assert claim_deletions(story.source, limit=5).copies == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -460,7 +489,7 @@ def test_a_start_and_a_doubt_race_and_exactly_one_wins():
 
         def act(contender, story=story):
             if contender == 0:
-                outcome = start_deletion(story.buffer, limit=1)
+                outcome = claim_deletions(story.buffer, limit=1)
                 return bool(outcome.copies), timezone.now()
             with transaction.atomic():
                 check = record_fixity(PhysicalCopy.objects.get(pk=story.archive_copy.pk), WRONG)
@@ -575,7 +604,7 @@ def test_a_deletion_waits_for_a_doubt_that_is_not_committed_and_then_sees_it(nam
 def test_a_doubt_waits_for_a_deletion_that_is_not_committed(delete, doubt):
     story = tell_story()
     assert act_while(lambda: delete(story.package_copy), lambda: doubt(story.archive_copy)) is None
-    assert start_deletion(story.buffer, limit=1).copies == []
+    assert claim_deletions(story.buffer, limit=1).copies == []
 
 
 @every_deletion
@@ -667,7 +696,7 @@ def test_a_reader_that_is_planned_during_a_deletion_stops_its_next_step(plan, na
     story = tell_story()
     copy = getattr(story, name)
     assert act_while(lambda: by_workflow(copy), lambda: plan(story)) is None
-    [held] = start_deletion(copy.data_location, limit=1).held_back
+    [held] = claim_deletions(copy.data_location, limit=1).held_back
     assert held.rule == rule
 
 
@@ -676,7 +705,7 @@ def test_a_reader_that_is_planned_during_a_deletion_stops_its_next_step(plan, na
 def test_no_transfer_is_planned_from_bytes_that_a_worker_is_deleting(plan):
     story = tell_story()
     schedule_deletion([story.package_copy, story.bundle_copy])
-    error = act_while(lambda: start_deletion(story.buffer, limit=2), lambda: plan(story))
+    error = act_while(lambda: claim_deletions(story.buffer, limit=2), lambda: plan(story))
     assert "that it would read is being deleted" in str(error)
 
 
@@ -692,7 +721,7 @@ def test_a_failed_transfer_is_not_tried_again_from_bytes_that_a_worker_is_deleti
         ),
     }[name]()
     schedule_deletion([story.package_copy, story.bundle_copy])
-    assert len(start_deletion(story.buffer, limit=2).copies) == 2
+    assert len(claim_deletions(story.buffer, limit=2).copies) == 2
     with (
         pytest.raises(IntegrityError, match=f"{name} {transfer.pk}.*that it would read is being deleted"),
         transaction.atomic(),
@@ -730,7 +759,7 @@ def test_two_people_approve_at_once_and_one_does():
         people = UserFactory.create_batch(2, is_superuser=True)
 
         def act(contender, request=request, people=people):
-            return approve(DeletionRequest.objects.get(pk=request.pk), people[contender])
+            return approve_deletion(DeletionRequest.objects.get(pk=request.pk), user=people[contender])
 
         outcomes = race(2, act)
         names = sorted(type(outcome).__name__ for outcome in outcomes)
@@ -747,10 +776,12 @@ def test_two_execute_the_same_request_and_one_does():
         request = request_deletion(
             story.buffer, [story.package_copy], user=UserFactory(), reason="full", dry_run=False
         ).request
-        approve(request, UserFactory(is_superuser=True))
+        approve_deletion(request, user=UserFactory(is_superuser=True))
 
         def act(contender, request=request):
-            return execute(DeletionRequest.objects.get(pk=request.pk), UserFactory(is_superuser=True))
+            return execute_deletion_request(
+                DeletionRequest.objects.get(pk=request.pk), user=UserFactory(is_superuser=True)
+            )
 
         assert sorted(type(outcome).__name__ for outcome in race(2, act)) == ["Deletions", "InvalidTransition"]
 
@@ -764,7 +795,7 @@ def test_an_item_cannot_slip_in_while_somebody_approves():
 
         def act(contender, request=request, story=story):
             if contender == 0:
-                return approve(DeletionRequest.objects.get(pk=request.pk), UserFactory(is_superuser=True))
+                return approve_deletion(DeletionRequest.objects.get(pk=request.pk), user=UserFactory(is_superuser=True))
             return DeletionRequestItem.objects.create(deletion_request=request, physical_copy=story.bundle_copy)
 
         approved, added = race(2, act)
@@ -785,7 +816,7 @@ def test_workers_never_get_the_same_copy():
 
     def act(contender):
         taken = []
-        while batch := start_deletion(story.buffer, limit=2).copies:
+        while batch := claim_deletions(story.buffer, limit=2).copies:
             taken += [copy.pk for copy in batch]
         return taken
 

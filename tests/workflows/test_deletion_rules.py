@@ -32,10 +32,7 @@ from opsdb.models import (
     StagingJob,
     Verification,
 )
-from opsdb.workflows.attribution import attributed
-from opsdb.workflows.deletion import explain_deletion, schedule_deletion
-from opsdb.workflows.integrity import record_fixity
-from opsdb.workflows.staging import release_staging
+from opsdb.workflows import attributed, explain_deletion, record_fixity, release_staging, schedule_deletion
 from tests.factories import (
     DataProductFactory,
     DataReleaseFactory,

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from opsdb.middleware import AttributionMiddleware
 from opsdb.models import ApiToken, ChangeLog, PhysicalCopy, RawDataFile, Recording, Site, User
-from opsdb.workflows.attribution import attributed, is_attributed, tell
+from opsdb.workflows import attributed, has_actor, set_actor
 from tests.factories import (
     ApiTokenFactory,
     DataProductFactory,
@@ -166,7 +166,7 @@ def test_every_way_to_write_is_written_down(way):
         elif way == "SQL":
             sql("UPDATE site SET description = 'after'")
         elif way == "COPY":
-            tell(connection)
+            set_actor(connection)
             with (
                 connection.cursor() as cursor,
                 cursor.copy("COPY site (name, short_name, location, description) FROM STDIN") as copy,
@@ -297,7 +297,7 @@ def test_an_inner_block_keeps_what_it_does_not_say_and_gives_back_what_it_does()
 
 def test_an_anonymous_user_is_nobody():
     with attributed(user=AnonymousUser(), origin="GET /"):
-        assert not is_attributed()
+        assert not has_actor()
         site = SiteFactory()
     assert (last_change(site).user_id, last_change(site).origin) == (None, "GET /")
 

@@ -25,40 +25,34 @@ from opsdb.models import (
 )
 from opsdb.models.copies import DELETABLE
 from opsdb.models.enums import StateChoices
-from opsdb.workflows import work
-from opsdb.workflows.archiving import (
-    claim_archive_transfers,
-    complete_archive_transfer,
-    fail_archive_transfer,
-    plan_archiving,
-    reset_archive_transfer,
-)
-from opsdb.workflows.deletion import (
-    confirm_deletion,
-    explain_deletion,
-    fail_deletion,
-    schedule_deletion,
-    start_deletion,
-)
-from opsdb.workflows.errors import OpsdbError
-from opsdb.workflows.integrity import record_fixity
-from opsdb.workflows.packaging import (
+from opsdb.workflows import (
+    OpsdbError,
     bundle_raw_data_packages,
-    complete_bundling,
-    complete_packaging,
-    package_raw_data_files,
-)
-from opsdb.workflows.reducing import supersede_product
-from opsdb.workflows.transferring import (
+    claim_archive_transfers,
+    claim_deletions,
     claim_transfers,
     claim_unpacking,
+    complete_archive_transfer,
+    complete_bundling,
+    complete_deletion,
+    complete_packaging,
     complete_transfer,
     complete_unpacking,
+    explain_deletion,
+    fail_archive_transfer,
+    fail_deletion,
     fail_transfer,
     fail_unpacking,
+    package_raw_data_files,
+    plan_archiving,
     plan_transfers,
+    record_fixity,
+    reset_archive_transfer,
     reset_transfer,
-    retry_unpacking,
+    reset_unpacking,
+    schedule_deletion,
+    supersede_product,
+    work,
 )
 from tests.factories import DataProductFactory
 from tests.workflows.scenario import WRONG, build_world, digest, found
@@ -139,7 +133,7 @@ class Observatory(RuleBasedStateMachine):
         for transfer in claim_unpacking(worker=worker):
             packages = transfer.data_transfer_package.raw_data_packages.all()
             reports = [found(package, package.checksum if right else WRONG) for package in packages]
-            complete_unpacking(transfer, worker=worker, found=reports)
+            complete_unpacking(transfer, worker=worker, reports=reports)
 
     @rule(worker=WORKERS)
     def fail_to_unpack(self, worker):
@@ -162,7 +156,7 @@ class Observatory(RuleBasedStateMachine):
         for transfer in DataTransfer.objects.filter(status=Status.FAILED):
             reset_transfer(transfer)
         for transfer in DataTransfer.objects.filter(unpack_status=Status.FAILED):
-            retry_unpacking(transfer)
+            reset_unpacking(transfer)
         for transfer in LongTermArchiveTransfer.objects.filter(status=Status.FAILED):
             reset_archive_transfer(transfer)
 
@@ -182,9 +176,9 @@ class Observatory(RuleBasedStateMachine):
     def delete_what_may_go(self, done):
         for location in (self.world.source, self.world.ccat_buffer, self.world.processing, self.world.us_buffer):
             schedule_deletion(PhysicalCopy.objects.at(location).present())
-            for copy in start_deletion(location, limit=2).copies:
+            for copy in claim_deletions(location, limit=2).copies:
                 if done:
-                    confirm_deletion(copy)
+                    complete_deletion(copy)
                 else:
                     fail_deletion(copy, message="permission denied")
 

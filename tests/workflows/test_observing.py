@@ -6,8 +6,7 @@ import pytest
 
 from opsdb.models import ExecutedObsUnit, ObservationStatus, Quality
 from opsdb.models.identifiers import uuid7
-from opsdb.workflows.errors import Conflict, InvalidTransition, NotFound, OpsdbError
-from opsdb.workflows.observing import finish_observation, start_observation
+from opsdb.workflows import Conflict, InvalidTransition, NotFound, OpsdbError, finish_observation, start_observation
 from tests.factories import ChaiModuleConfigurationFactory, ObsUnitFactory, UserFactory
 from tests.factories.base import EPOCH
 from tests.workflows.racing import race

@@ -21,28 +21,30 @@ from opsdb.models import (
     Status,
     Verification,
 )
-from opsdb.workflows import packaging, work
-from opsdb.workflows.answers import explain
-from opsdb.workflows.errors import InvalidTransition, LostClaim, OpsdbError, Refused
-from opsdb.workflows.integrity import record_fixity
-from opsdb.workflows.observing import finish_observation
-from opsdb.workflows.packaging import (
+from opsdb.workflows import (
+    InvalidTransition,
+    LostClaim,
+    OpsdbError,
+    Refused,
     bundle_raw_data_packages,
-    complete_bundling,
-    complete_packaging,
-    correct_bundling,
-    correct_packaging,
-    package_raw_data_files,
-)
-from opsdb.workflows.routing import first_buffer
-from opsdb.workflows.transferring import (
+    choose_buffer,
     claim_transfers,
     claim_unpacking,
+    complete_bundling,
+    complete_packaging,
     complete_transfer,
     complete_unpacking,
+    correct_bundling,
+    correct_packaging,
+    explain_row,
+    finish_observation,
+    package_raw_data_files,
+    packaging,
     plan_transfers,
+    record_fixity,
     reset_transfer,
-    retry_unpacking,
+    reset_unpacking,
+    work,
 )
 from tests.factories import InstrumentModuleFactory
 from tests.workflows.racing import race
@@ -183,9 +185,9 @@ def test_only_the_worker_that_holds_a_package_completes_it(world):
 
 def test_a_tar_goes_to_the_next_buffer_when_the_first_is_out_of_use(world):
     [package] = world.plan_packages()
-    assert first_buffer(world.ccat).pk == world.ccat_buffer.pk
+    assert choose_buffer(world.ccat).pk == world.ccat_buffer.pk
     with out_of_use(world.ccat_buffer):
-        assert first_buffer(world.ccat).pk == world.spare_buffer.pk
+        assert choose_buffer(world.ccat).pk == world.spare_buffer.pk
         with pytest.raises(Refused, match="write it to spare_buffer"):
             world.make(package)
         complete_packaging(
@@ -198,7 +200,7 @@ def test_a_tar_goes_to_the_next_buffer_when_the_first_is_out_of_use(world):
 @pytest.mark.parametrize("place", ["cologne_buffer", "source"])
 def test_a_tar_can_only_be_in_a_buffer_at_the_site_of_its_files(world, place):
     [package] = world.plan_packages()
-    with pytest.raises(Refused, match="no buffer in use at the site of its files"):
+    with pytest.raises(Refused, match="no active buffer at the site of its files"):
         world.make(package, location=getattr(world, place))
     package.refresh_from_db()
     assert package.status == Status.IN_PROGRESS
@@ -331,7 +333,7 @@ def reported_wrongly(world):
     world.carry()
     [transfer] = claim_unpacking(worker=WORKER)
     DataTransfer.objects.update(max_retries=0)
-    complete_unpacking(transfer, worker=WORKER, found=[found(package, digest(package))])
+    complete_unpacking(transfer, worker=WORKER, reports=[found(package, digest(package))])
     package.refresh_from_db()
     assert (transfer.unpack_status, package.state) == (Status.FAILED, PackageState.FAILED)
     return package, transfer
@@ -344,18 +346,18 @@ def correct(world, package, **facts):
 
 def test_a_package_whose_checksum_was_reported_wrongly_is_corrected_and_archived(world):
     package, transfer = reported_wrongly(world)
-    told = explain(package)
+    told = explain_row(package)
     assert told.who == "operator"
-    assert re.search(f"correct_packaging; then .*data_transfer {transfer.pk} by .*retry_unpacking", told.next_step)
+    assert re.search(f"correct_packaging; then .*data_transfer {transfer.pk} by .*reset_unpacking", told.next_step)
     for _ in range(2):
         correct(world, package)
         assert (package.state, package.checksum) == (PackageState.WAITING, digest(package))
-    assert "correct_packaging" not in explain(package).next_step
+    assert "correct_packaging" not in explain_row(package).next_step
     copy = world.copy(package, world.ccat_buffer)
     assert (copy.status, copy.verification, copy.checksum) == ("present", "unverified", digest(package))
     [change] = ChangeLog.objects.of(package).filter(before__checksum=WRONG)
     assert (change.user, change.reason) == (world.user, "read the disk before the cache was written")
-    retry_unpacking(transfer)
+    reset_unpacking(transfer)
     world.unpack()
     world.archive()
     package.refresh_from_db()
@@ -404,7 +406,7 @@ def test_what_was_verified_or_not_made_can_not_be_corrected(world):
         correct(world, planned)
     with pytest.raises(Refused, match="not a buffer"):
         correct(world, planned, location=world.source)
-    with pytest.raises(OpsdbError, match="say why"):
+    with pytest.raises(OpsdbError, match="give the reason"):
         correct_packaging(
             planned, user=world.user, reason=" ", location=world.ccat_buffer, size_bytes=1, checksum=WRONG
         )
@@ -419,7 +421,7 @@ def test_a_bundle_whose_checksum_was_reported_wrongly_is_corrected_and_delivered
     [transfer] = claim_transfers(worker=WORKER)
     complete_transfer(transfer, worker=WORKER, checksum=digest(bundle))
     assert RawDataPackage.objects.get().state == PackageState.FAILED
-    assert "correct_bundling; then" in explain(package).next_step
+    assert "correct_bundling; then" in explain_row(package).next_step
     facts = {"size_bytes": bundle.size_bytes, "checksum": digest(bundle)}
     correct_bundling(bundle, user=world.user, reason="typo", **facts)
     assert ChangeLog.objects.of(bundle).filter(reason="typo", user=world.user).exists()
@@ -437,13 +439,13 @@ def test_a_bundle_whose_checksum_was_reported_wrongly_is_corrected_and_delivered
 def test_of_a_correction_and_an_arrival_that_verifies_what_is_recorded_one_wins(round):
     world = build_world()
     package, transfer = reported_wrongly(world)
-    retry_unpacking(transfer)
+    reset_unpacking(transfer)
     claim_unpacking(worker=WORKER)
 
     def act(number):
         if number:
             return correct(world, RawDataPackage.objects.get())
-        return complete_unpacking(transfer, worker=WORKER, found=[found(package, WRONG)])
+        return complete_unpacking(transfer, worker=WORKER, reports=[found(package, WRONG)])
 
     arrived, corrected = race(2, act)
     package.refresh_from_db()

@@ -5,16 +5,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.models import DataRelease, ExecutedObsUnit, Publication, PublicationStatus, RunStatus
-from opsdb.workflows.errors import Conflict, NotFound, Refused
-from opsdb.workflows.publishing import (
+from opsdb.workflows import (
+    Conflict,
+    NotFound,
+    Refused,
     add_to_release,
     create_publication,
     create_release,
     link_publication,
-    publish,
+    publish_publication,
     publish_release,
+    supersede_product,
 )
-from opsdb.workflows.reducing import supersede_product
 from tests.factories import (
     DataProductFactory,
     DataReleaseFactory,
@@ -137,12 +139,12 @@ def test_a_publication_is_recorded_once(product):
 
 def test_a_publication_appears_with_what_it_got():
     publication = PublicationFactory()
-    publish(publication, doi="10.1234/abc", bibcode="2026ApJ...999....1N", journal="ApJ")
+    publish_publication(publication, doi="10.1234/abc", bibcode="2026ApJ...999....1N", journal="ApJ")
     assert (publication.status, publication.journal) == (PublicationStatus.PUBLISHED, "ApJ")
-    publish(publication)
+    publish_publication(publication)
     assert publication.doi == "10.1234/abc"
     with pytest.raises(Conflict, match="has the doi"):
-        publish(publication, doi="10.1234/other")
+        publish_publication(publication, doi="10.1234/other")
 
 
 def test_links_are_added_and_stay(product):

@@ -8,7 +8,7 @@ from django.db import connection, connections
 
 from opsdb.models import PhysicalCopy, PhysicalCopyStatus, RawDataFile, Verification
 from opsdb.models.identifiers import uuid7
-from opsdb.workflows.registration import RawFileReport, RegistrationRefused, register_raw_data_files
+from opsdb.workflows import RawFileReport, RegistrationRefused, register_raw_data_files
 from tests.factories import (
     DiskDataLocationFactory,
     ExecutedObsUnitFactory,

@@ -3,7 +3,7 @@
 import pytest
 
 from opsdb.models import DataLocation, DataTransferRoute, LocationType
-from opsdb.workflows.routing import NoRoute, resolve_route
+from opsdb.workflows import NoRoute, resolve_route
 from tests.factories import DataTransferRouteFactory, DiskDataLocationFactory, SiteFactory
 from tests.workflows.scenario import build_world, out_of_use
 
@@ -101,16 +101,16 @@ def test_locations_out_of_use_are_passed_over(world):
 
 
 def test_a_site_without_a_buffer_in_use_can_not_be_reached(world):
-    with out_of_use(world.cologne_buffer), pytest.raises(NoRoute, match="no buffer in use; make or activate one"):
+    with out_of_use(world.cologne_buffer), pytest.raises(NoRoute, match="no active buffer; make or activate one"):
         resolve_route(world.ccat_buffer, world.cologne)
-    with pytest.raises(NoRoute, match="no buffer in use"):
+    with pytest.raises(NoRoute, match="no active buffer"):
         resolve_route(world.ccat_buffer, world.processing)
 
 
 def test_the_topology_leads_to_archive_sites_only(world):
     site = SiteFactory(short_name="office")
     DiskDataLocationFactory(site=site)
-    with pytest.raises(NoRoute, match="no archive in use; make a route"):
+    with pytest.raises(NoRoute, match="no active archive; make a route"):
         resolve_route(world.ccat_buffer, site)
     with out_of_use(world.cologne_archive), pytest.raises(NoRoute, match="make a route"):
         resolve_route(world.ccat_buffer, world.cologne)

@@ -7,16 +7,19 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from opsdb.models import FixityCheck, PhysicalCopy, PhysicalCopyStatus, StagingJob, Status, Verification
-from opsdb.workflows import work
-from opsdb.workflows.errors import Conflict, InvalidTransition, LostClaim, Refused
-from opsdb.workflows.packaging import bundle_raw_data_packages
-from opsdb.workflows.staging import (
+from opsdb.workflows import (
+    Conflict,
+    InvalidTransition,
+    LostClaim,
+    Refused,
+    bundle_raw_data_packages,
     claim_staging,
     complete_staging,
     expire_staging,
+    list_missing_content,
     release_staging,
     request_staging,
-    what_is_missing,
+    work,
 )
 from tests.factories import DataProductFactory, UserFactory
 from tests.workflows.racing import overtaken, race
@@ -70,7 +73,7 @@ def test_a_request_says_what_where_for_whom_and_how_long(world):
     )
     assert (job.status, job.active, job.purpose, job.expires_at) == (Status.PENDING, True, "a map", end)
     assert (job.requested_by, job.destination_location_id) == (world.user, world.processing.pk)
-    assert what_is_missing(job) == [package, product]
+    assert list_missing_content(job) == [package, product]
     assert list(StagingJob.objects.claimable().to(world.processing)) == [job]
 
 
@@ -78,7 +81,7 @@ def test_requests_that_can_not_be_met_are_refused(world):
     package = world.archived_package()
     [planned] = world.plan_packages()
     for wish, reason in (
-        ({"location": world.us_buffer, "packages": [package]}, "buffer is no processing location in use"),
+        ({"location": world.us_buffer, "packages": [package]}, "buffer is no active processing location"),
         ({"location": world.processing}, "nothing to stage"),
         ({"location": world.processing, "packages": [package], "expires_at": timezone.now()}, "has passed"),
         (
@@ -88,7 +91,7 @@ def test_requests_that_can_not_be_met_are_refused(world):
     ):
         with pytest.raises(Refused, match=reason):
             request_staging(**wish)
-    with out_of_use(world.processing), pytest.raises(Refused, match="no processing location in use"):
+    with out_of_use(world.processing), pytest.raises(Refused, match="no active processing location"):
         request_staging(location=world.processing, packages=[package])
     assert not StagingJob.objects.exists()
 
@@ -98,12 +101,12 @@ def test_requests_that_can_not_be_met_are_refused(world):
 
 def test_staged_packages_have_verified_copies_at_the_processing_location(world):
     job, packages = begun(world)
-    complete_staging(job, worker=WORKER, found=map(found, packages))
+    complete_staging(job, worker=WORKER, reports=map(found, packages))
     assert job.status == Status.COMPLETED
     for package in packages:
         copy = world.copy(package, world.processing)
         assert (copy.status, copy.verification) == (PhysicalCopyStatus.STAGED, Verification.VERIFIED)
-    assert what_is_missing(job) == []
+    assert list_missing_content(job) == []
 
 
 def test_products_are_staged_too(world):
@@ -116,7 +119,7 @@ def test_products_are_staged_too(world):
 def test_staging_can_be_reported_again(world):
     job, packages = begun(world)
     for _ in range(2):
-        complete_staging(job, worker=WORKER, found=map(found, packages))
+        complete_staging(job, worker=WORKER, reports=map(found, packages))
     assert PhysicalCopy.objects.at(world.processing).count() == 2
 
 
@@ -125,66 +128,66 @@ def test_a_failed_staging_can_be_reported_again_until_it_is_claimed_again(world,
     job, [first, second] = begun(world)
     reports = [found(first), found(second, WRONG)] if lacking == "differs" else [found(first)]
     for _ in range(2):
-        complete_staging(job, worker=WORKER, found=reports)
+        complete_staging(job, worker=WORKER, reports=reports)
         assert (job.status, job.retry_count) == (Status.PENDING, 1)
     assert FixityCheck.objects.filter(ok=False).count() == (lacking == "differs")
     with pytest.raises(InvalidTransition):
-        complete_staging(job, worker=WORKER, found=map(found, [first, second]))
+        complete_staging(job, worker=WORKER, reports=map(found, [first, second]))
     claim_staging(worker="other")
     with pytest.raises(LostClaim, match="other does"):
-        complete_staging(job, worker=WORKER, found=reports)
+        complete_staging(job, worker=WORKER, reports=reports)
 
 
 def test_what_is_there_already_need_not_be_brought_again(world):
     job, [first, second] = begun(world)
-    complete_staging(job, worker=WORKER, found=map(found, [first, second]))
+    complete_staging(job, worker=WORKER, reports=map(found, [first, second]))
     again = world.staged(first, second, purpose="once more")
     assert again.status == Status.COMPLETED
     made_here = product_at(world.processing)
-    assert what_is_missing(request_staging(location=world.processing, products=[made_here])) == []
+    assert list_missing_content(request_staging(location=world.processing, products=[made_here])) == []
 
 
 def test_a_product_that_was_made_there_stays_present_when_it_is_staged(world):
     product = product_at(world.processing)
     request_staging(location=world.processing, products=[product])
     [job] = claim_staging(worker=WORKER)
-    complete_staging(job, worker=WORKER, found=[found(product)])
+    complete_staging(job, worker=WORKER, reports=[found(product)])
     copy = world.copy(product, world.processing)
     assert (copy.status, copy.verification) == (PhysicalCopyStatus.PRESENT, Verification.VERIFIED)
 
 
 def test_a_wrong_checksum_fails_the_job_and_its_copy_never_counts(world):
     job, [good, bad] = begun(world)
-    complete_staging(job, worker=WORKER, found=[found(good), found(bad, WRONG)])
+    complete_staging(job, worker=WORKER, reports=[found(good), found(bad, WRONG)])
     assert (job.status, job.retry_count) == (Status.PENDING, 1)
     assert f"raw_data_package {bad.pk}: checksum is sha256 {WRONG}" in job.failure_message
     copy = world.copy(bad, world.processing)
     assert (copy.status, copy.verification) == (PhysicalCopyStatus.CORRUPT, Verification.MISMATCH)
-    assert what_is_missing(job) == [bad]
+    assert list_missing_content(job) == [bad]
     [job] = claim_staging(worker=WORKER)
-    complete_staging(job, worker=WORKER, found=[found(bad)])
+    complete_staging(job, worker=WORKER, reports=[found(bad)])
     copy.refresh_from_db()
     assert (job.status, copy.status, copy.verification) == ("completed", "staged", "verified")
 
 
 def test_a_job_that_misses_something_is_not_complete(world):
     job, [first, second] = begun(world)
-    complete_staging(job, worker=WORKER, found=[found(first)])
+    complete_staging(job, worker=WORKER, reports=[found(first)])
     assert (job.status, job.failure_message) == (Status.PENDING, f"raw_data_package {second.pk}: is missing")
 
 
 def test_what_was_not_asked_for_is_refused(world):
     job, packages = begun(world, 1)
     [stranger] = world.made_packages()
-    with pytest.raises(Conflict, match=f"raw_data_package {stranger.pk} was not asked for"):
-        complete_staging(job, worker=WORKER, found=map(found, [*packages, stranger]))
+    with pytest.raises(Conflict, match=f"raw_data_package {stranger.pk} was not requested"):
+        complete_staging(job, worker=WORKER, reports=map(found, [*packages, stranger]))
     assert not PhysicalCopy.objects.at(world.processing).exists()
 
 
 def test_only_the_worker_that_holds_a_job_completes_it(world):
     job, packages = begun(world, 1)
     with pytest.raises(LostClaim):
-        complete_staging(job, worker="other", found=map(found, packages))
+        complete_staging(job, worker="other", reports=map(found, packages))
 
 
 def test_a_deleted_copy_is_staged_again(world):
@@ -204,7 +207,7 @@ def test_a_job_that_failed_is_reset_by_an_operator(world):
     work.fail(job, worker=WORKER, message="no space", retryable=False)
     work.reset(job)
     [job] = claim_staging(worker=WORKER)
-    assert complete_staging(job, worker=WORKER, found=map(found, packages)).status == Status.COMPLETED
+    assert complete_staging(job, worker=WORKER, reports=map(found, packages)).status == Status.COMPLETED
 
 
 # Release
@@ -234,7 +237,7 @@ def test_a_job_that_is_released_before_it_is_done_is_given_up(world):
     assert (released.status, released.active) == (Status.FAILED, False)
     assert released.failure_message == "released before it was staged"
     with pytest.raises(InvalidTransition):
-        complete_staging(job, worker=WORKER, found=map(found, packages))
+        complete_staging(job, worker=WORKER, reports=map(found, packages))
 
 
 def test_a_released_job_is_not_begun(world):
@@ -340,7 +343,7 @@ def test_a_request_and_the_deletion_of_what_is_staged_already_never_both_succeed
 
     if deletion_first:
         job = overtaken(remove, ask)
-        assert what_is_missing(job) == [package]
+        assert list_missing_content(job) == [package]
     else:
         refusal = overtaken(ask, remove)
         assert "deletion rule" in str(refusal)
@@ -369,6 +372,6 @@ def test_two_jobs_that_bring_the_same_package_at_once_share_one_copy(round):
     for purpose in ("maps", "spectra"):
         request_staging(location=world.processing, packages=[package], purpose=purpose)
     jobs = claim_staging(worker=WORKER, limit=2)
-    done = race(2, lambda number: complete_staging(jobs[number], worker=WORKER, found=[found(package)]))
+    done = race(2, lambda number: complete_staging(jobs[number], worker=WORKER, reports=[found(package)]))
     assert [job.status for job in done] == [Status.COMPLETED] * 2, done
     assert PhysicalCopy.objects.at(world.processing).count() == 1

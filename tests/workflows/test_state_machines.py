@@ -20,8 +20,7 @@ from opsdb.models import (
     Status,
 )
 from opsdb.models.enums import StateChoices
-from opsdb.workflows.errors import InvalidTransition, NotFound
-from opsdb.workflows.states import move
+from opsdb.workflows import InvalidTransition, NotFound, move_state
 from tests.factories import (
     FACTORIES,
     DataTransferFactory,
@@ -140,10 +139,10 @@ def test_move_follows_the_table(model, field, before):
         facts = facts_of(model, field, after)
         with transaction.atomic():
             if after in before.may_become:
-                assert getattr(move(row, after, field=field, **facts), field) == after
+                assert getattr(move_state(row, after, field=field, **facts), field) == after
             else:
                 with pytest.raises(InvalidTransition) as caught:
-                    move(row, after, field=field, **facts)
+                    move_state(row, after, field=field, **facts)
                 error = caught.value
                 assert (error.row, error.field) == (f"{model._meta.db_table} {row.pk}", field)
                 assert (error.before, error.after) == (before, after)
@@ -156,21 +155,21 @@ def test_move_follows_the_table(model, field, before):
 def test_move_leaves_only_the_states_that_the_caller_names():
     copy = tell_story().package_copy
     with pytest.raises(InvalidTransition):
-        move(copy, "deletion_scheduled", only_from=["deletion_failed"])
-    assert move(copy, "deletion_scheduled", only_from=["present"]).status == "deletion_scheduled"
+        move_state(copy, "deletion_scheduled", only_from=["deletion_failed"])
+    assert move_state(copy, "deletion_scheduled", only_from=["present"]).status == "deletion_scheduled"
 
 
 def test_move_knows_the_state_in_the_database_and_not_the_one_in_memory():
     copy = tell_story().package_copy
     stale = PhysicalCopy.objects.get(pk=copy.pk)
-    move(copy, "missing")
+    move_state(copy, "missing")
     with pytest.raises(InvalidTransition, match="from missing to staged"):
-        move(stale, "staged")
+        move_state(stale, "staged")
 
 
 def test_move_of_a_row_that_is_not_there_says_so():
     with pytest.raises(NotFound, match="physical_copy 987654321"):
-        move(PhysicalCopy(pk=987654321), "missing")
+        move_state(PhysicalCopy(pk=987654321), "missing")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -180,7 +179,7 @@ def test_of_two_that_move_a_row_at_once_one_does():
         end = execution.start_time + timedelta(hours=1)
 
         def finish(number, pk=execution.pk, end=end):
-            return move(ExecutedObsUnit.objects.get(pk=pk), ("completed", "aborted")[number], end_time=end)
+            return move_state(ExecutedObsUnit.objects.get(pk=pk), ("completed", "aborted")[number], end_time=end)
 
         outcomes = race(2, finish)
         assert sorted(type(outcome).__name__ for outcome in outcomes) == ["ExecutedObsUnit", "InvalidTransition"]

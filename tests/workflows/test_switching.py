@@ -1,11 +1,9 @@
-"""Operators put locations, routes and pipelines out of use and into use; observers judge what was observed."""
+"""Operators make locations, routes and pipelines inactive and active; observers assess executions."""
 
 import pytest
 
 from opsdb.models import ExecutedObsUnit, Quality
-from opsdb.workflows.errors import NotFound, OpsdbError
-from opsdb.workflows.observing import assess_observation
-from opsdb.workflows.switching import enable, pause, switch_of
+from opsdb.workflows import NotFound, OpsdbError, assess_observation, enable_resource, get_switch_field, pause_resource
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -16,13 +14,18 @@ pytestmark = pytest.mark.django_db
 )
 def test_a_pause_ends_when_it_is_enabled_again_and_both_can_be_repeated(make):
     row = make()
-    field = switch_of(type(row))
-    for change, in_use in ((pause, False), (pause, False), (enable, True), (enable, True)):
+    field = get_switch_field(type(row))
+    for change, in_use in (
+        (pause_resource, False),
+        (pause_resource, False),
+        (enable_resource, True),
+        (enable_resource, True),
+    ):
         assert getattr(change(row), field) is in_use
         assert getattr(type(row).objects.get(pk=row.pk), field) is in_use
     type(row).objects.filter(pk=row.pk).delete()
     with pytest.raises(NotFound, match="there is no such row"):
-        pause(row)
+        pause_resource(row)
 
 
 def test_a_judgement_may_be_given_again_and_must_be_one():

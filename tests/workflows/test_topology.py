@@ -3,7 +3,7 @@
 import pytest
 
 from opsdb.models import DataLocation, DataTransferRoute, Site
-from opsdb.workflows.topology import Operation, Severity, queue_name, queues, validate_topology
+from opsdb.workflows import Operation, Severity, format_queue_name, list_queues, validate_topology
 from tests.factories import (
     DataTransferRouteFactory,
     DiskDataLocationFactory,
@@ -31,12 +31,12 @@ def told(severity, *words):
 
 
 def test_a_queue_is_named_after_site_location_and_operation(world):
-    assert queue_name(world.ccat_buffer, Operation.DATA_TRANSFER) == "ccat_buffer_data_transfer"
+    assert format_queue_name(world.ccat_buffer, Operation.DATA_TRANSFER) == "ccat_buffer_data_transfer"
 
 
 def test_every_location_has_the_queues_of_its_type(world, django_assert_num_queries):
     with django_assert_num_queries(2):
-        names = [queue.name for queue in queues()]
+        names = [queue.name for queue in list_queues()]
     assert len(names) == len(set(names))
     assert {name for name in names if name.startswith("ccat_chai_")} == {
         "ccat_chai_raw_data_package_creation",
@@ -53,7 +53,7 @@ def test_every_location_has_the_queues_of_its_type(world, django_assert_num_quer
 
 def test_a_location_out_of_use_keeps_its_queues_and_says_so(world):
     with out_of_use(world.spare_buffer):
-        assert {queue.active for queue in queues() if queue.location == "spare_buffer"} == {False}
+        assert {queue.active for queue in list_queues() if queue.location == "spare_buffer"} == {False}
 
 
 def test_nothing_is_missing_in_a_complete_topology(world):
@@ -69,7 +69,7 @@ def test_an_empty_database_lacks_an_archive(db):
 def test_an_observatory_site_without_a_buffer_is_an_error(world):
     with out_of_use(world.ccat_buffer, world.spare_buffer):
         [problem] = told(Severity.ERROR, "site ccat")
-    assert "has a source location and no buffer in use" in problem.problem
+    assert "has a source location and no active buffer" in problem.problem
     assert problem.remedy == "add a buffer location there, or activate one"
 
 
@@ -83,12 +83,12 @@ def test_a_buffer_that_no_way_leads_from_is_an_error(world):
     assert told(Severity.ERROR) == []  # the topology itself gives a way to every archive site
     with out_of_use(world.us_buffer, world.cologne_buffer):
         [one, *_] = told(Severity.ERROR, "location ccat/", "no way leads from it")
-    assert "has no buffer in use" in one.remedy
+    assert "has no active buffer" in one.remedy
 
 
 def test_no_archive_at_all_is_an_error(world):
     with out_of_use(*world.archives):
-        assert told(Severity.ERROR, "no long-term archive is in use")
+        assert told(Severity.ERROR, "no long-term archive is active")
 
 
 def test_all_archives_at_one_site_are_a_risk(world):
@@ -98,7 +98,7 @@ def test_all_archives_at_one_site_are_a_risk(world):
 
 def test_fewer_archives_than_copies_are_needed_is_an_error(world, settings):
     settings.OPSDB_MIN_ARCHIVE_COPIES = 3
-    assert told(Severity.ERROR, "2 archives are in use", "OPSDB_MIN_ARCHIVE_COPIES is 3")
+    assert told(Severity.ERROR, "2 archives are active", "OPSDB_MIN_ARCHIVE_COPIES is 3")
 
 
 def test_archives_that_no_way_leads_between_get_no_second_copy(world):
@@ -118,7 +118,7 @@ def test_s3_without_credentials_is_told_with_the_variable(world, monkeypatch):
 def test_a_location_that_only_fills_up_is_told(world):
     world.source.retention_days = None
     DataLocation.objects.filter(pk=world.source.pk).update(retention_days=None)
-    assert told(Severity.WARNING, "location ccat/chai", "only ever fills up")
+    assert told(Severity.WARNING, "location ccat/chai", "only fills up")
     DataLocation.objects.filter(pk=world.source.pk).update(deletion_threshold_percent=80)
     assert told(Severity.WARNING, "location ccat/chai", "the threshold never applies")
     DataLocation.objects.filter(pk=world.source.pk).update(capacity_bytes=10)
@@ -135,25 +135,25 @@ def test_a_route_that_is_passed_over_is_told(world):
     DataTransferRouteFactory(name="to archive", origin_site=world.ccat, destination_site=world.us, custom=True)
     route = DataTransferRoute.objects.get(name="to archive")
     DataLocation.objects.filter(pk=route.destination_location_id).update(active=False)
-    assert told(Severity.WARNING, "route by moon", "is passed over")
-    assert told(Severity.WARNING, "route to archive", "is passed over")
+    assert told(Severity.WARNING, "route by moon", "is skipped")
+    assert told(Severity.WARNING, "route to archive", "is skipped")
 
 
 def test_an_instrument_without_a_place_for_its_files_is_told(world):
     InstrumentFactory(name="New")
-    assert told(Severity.WARNING, "instrument New", "no source location")
+    assert told(Severity.WARNING, "instrument New", "no active source location")
 
 
 def test_a_pipeline_that_can_not_have_its_data_staged_is_an_error(world):
     PipelineFactory(name="maps", processing_location=world.processing)
     with out_of_use(world.processing):
-        assert told(Severity.ERROR, "pipeline maps", "out of use")
+        assert told(Severity.ERROR, "pipeline maps", "inactive")
 
 
 def test_small_things_are_notes(world):
     SiteFactory(short_name="empty")
     DiskDataLocationFactory(site=Site.objects.get(short_name="ccat"), source=True, instrument=None, retention_days=1)
-    assert told(Severity.NOTE, "site empty", "has no location in use")
+    assert told(Severity.NOTE, "site empty", "has no active location")
     assert told(Severity.NOTE, "is a source location of no instrument")
 
 

@@ -1,11 +1,9 @@
 """Transfers: once from the observatory, then from archive to archive; only what arrives unharmed counts."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError
-from django.utils import timezone
 
 from opsdb.models import (
     DataTransfer,
@@ -20,30 +18,31 @@ from opsdb.models import (
     Verification,
 )
 from opsdb.models.identifiers import uuid7
-from opsdb.workflows import work
-from opsdb.workflows.answers import explain
-from opsdb.workflows.archiving import claim_archive_transfers, complete_archive_transfer, plan_archiving
-from opsdb.workflows.arrivals import Found, record_arrivals
-from opsdb.workflows.errors import Conflict, InvalidTransition, LostClaim, NotFound, OpsdbError, Refused
-from opsdb.workflows.packaging import bundle_raw_data_packages
-from opsdb.workflows.routing import NoRoute
-from opsdb.workflows.transferring import (
+from opsdb.workflows import (
+    Conflict,
+    CopyReport,
+    InvalidTransition,
+    LostClaim,
+    NoRoute,
+    NotFound,
+    Refused,
+    claim_archive_transfers,
     claim_transfers,
-    claim_unpacking,
+    complete_archive_transfer,
     complete_transfer,
-    complete_unpacking,
+    explain_row,
     fail_transfer,
-    fail_unpacking,
-    heartbeat_unpacking,
+    plan_archiving,
     plan_transfers,
+    record_arrivals,
     reroute_transfer,
     reset_transfer,
-    retry_unpacking,
-    stalled_unpacking,
+    work,
 )
 from tests.factories import DataTransferRouteFactory, DiskDataLocationFactory, SiteFactory, TapeDataLocationFactory
 from tests.workflows.racing import overtaken, race
 from tests.workflows.scenario import WORKER, WRONG, build_world, found, out_of_use
+from tests.workflows.transferring import ends, made_bundles, only_by_relay, states
 
 pytestmark = pytest.mark.django_db
 
@@ -51,40 +50,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def world():
     return build_world()
-
-
-def made_bundles(world, number):
-    return [world.made_bundle() for _ in range(number)]
-
-
-def ends(transfers):
-    return [(str(transfer.origin_location.site), str(transfer.destination_location.site)) for transfer in transfers]
-
-
-def arrived(world):
-    """A primary transfer that has arrived and waits for unpacking, with its raw packages."""
-    world.made_packages(executions=2)
-    [bundle] = bundle_raw_data_packages(world.ccat_buffer)
-    world.make_bundle(bundle)
-    plan_transfers()
-    [transfer] = world.carry()
-    return transfer, list(bundle.raw_data_packages.order_by("pk"))
-
-
-def states(packages):
-    return set(
-        RawDataPackage.objects.filter(pk__in=[package.pk for package in packages]).values_list("state", flat=True)
-    )
-
-
-def only_by_relay(world):
-    """Leave one way to Cologne: by a site that has no archive."""
-    relay = SiteFactory(short_name="relay")
-    buffer = DiskDataLocationFactory(site=relay, name="buffer")
-    DataTransferRoute.objects.all().delete()
-    type(world.us_archive).objects.filter(pk=world.us_archive.pk).update(active=False)
-    DataTransferRouteFactory(origin_site=world.ccat, destination_site=world.cologne, relay=True, relay_site=relay)
-    return buffer
 
 
 # Plan
@@ -442,164 +407,9 @@ def test_a_transfer_is_not_reset_when_its_package_goes_there_by_another(world):
         reset_transfer(transfer)
 
 
-# Unpack
-
-
-def test_unpacking_creates_verified_copies_of_the_packages(world):
-    transfer, packages = arrived(world)
-    assert list(DataTransfer.objects.awaiting_unpack()) == [transfer]
-    [transfer] = claim_unpacking(worker=WORKER)
-    complete_unpacking(transfer, worker=WORKER, found=map(found, packages))
-    assert transfer.unpack_status == Status.COMPLETED
-    for package in packages:
-        copy = world.copy(package, world.cologne_buffer)
-        assert (copy.status, copy.verification, copy.checksum) == ("present", "verified", package.checksum)
-    assert not DataTransfer.objects.awaiting_unpack().exists()
-
-
-def test_unpacking_can_be_reported_again(world):
-    _, packages = arrived(world)
-    [transfer] = claim_unpacking(worker=WORKER)
-    for _ in range(2):
-        complete_unpacking(transfer, worker=WORKER, found=map(found, packages))
-    assert PhysicalCopy.objects.at(world.cologne_buffer).filter(raw_data_package__in=packages).count() == 2
-
-
-def test_a_mismatch_in_unpacking_can_be_reported_again_but_nothing_else(world):
-    _, packages = arrived(world)
-    [transfer] = claim_unpacking(worker=WORKER)
-    for _ in range(2):
-        complete_unpacking(transfer, worker=WORKER, found=[found(packages[0], WRONG)])
-        assert (transfer.unpack_status, transfer.unpack_retry_count) == (Status.PENDING, 1)
-    with pytest.raises(InvalidTransition):
-        complete_unpacking(transfer, worker=WORKER, found=map(found, packages))
-    claim_unpacking(worker=WORKER)
-    complete_unpacking(transfer, worker=WORKER, found=map(found, packages))
-    with pytest.raises(InvalidTransition):
-        complete_unpacking(transfer, worker=WORKER, found=[found(packages[0]), found(packages[1], WRONG)])
-
-
-@pytest.mark.parametrize(("retryable", "status"), [(True, Status.PENDING), (False, Status.FAILED)])
-def test_a_failure_to_unpack_can_be_reported_again_until_it_is_claimed_again(world, retryable, status):
-    arrived(world)
-    [transfer] = claim_unpacking(worker=WORKER)
-    for _ in range(2):
-        fail_unpacking(transfer, worker=WORKER, message="disk full", retryable=retryable)
-        assert (transfer.unpack_status, transfer.unpack_retry_count) == (status, int(retryable))
-    assert transfer.log.filter(message__startswith="unpacking failed").count() == 1
-    with pytest.raises(InvalidTransition):
-        fail_unpacking(transfer, worker=WORKER, message="power lost", retryable=retryable)
-    if not retryable:
-        retry_unpacking(transfer)
-    claim_unpacking(worker="other")
-    with pytest.raises(LostClaim, match="other does"):
-        fail_unpacking(transfer, worker=WORKER, message="disk full", retryable=retryable)
-
-
-def test_two_reports_of_one_package_that_differ_are_refused(world):
-    _, packages = arrived(world)
-    [transfer] = claim_unpacking(worker=WORKER)
-    with pytest.raises(Conflict, match=f"raw_data_package {packages[0].pk}: is reported both as sha256 {WRONG}"):
-        complete_unpacking(transfer, worker=WORKER, found=[found(packages[0], WRONG), *map(found, packages)])
-    assert not PhysicalCopy.objects.at(world.cologne_buffer).filter(raw_data_package__in=packages).exists()
-
-
-def test_a_package_that_differs_after_unpacking_never_counts_and_is_unpacked_again(world):
-    _, packages = arrived(world)
-    [transfer] = claim_unpacking(worker=WORKER)
-    complete_unpacking(transfer, worker=WORKER, found=[found(packages[0]), found(packages[1], WRONG)])
-    assert (transfer.status, transfer.unpack_status, transfer.unpack_retry_count) == ("completed", "pending", 1)
-    assert f"raw_data_package {packages[1].pk}: checksum is sha256 {WRONG}" in transfer.unpack_failure_message
-    good, bad = (world.copy(package, world.cologne_buffer) for package in packages)
-    assert (good.status, good.verification) == (PhysicalCopyStatus.PRESENT, Verification.VERIFIED)
-    assert (bad.status, bad.verification) == (PhysicalCopyStatus.CORRUPT, Verification.MISMATCH)
-    assert list(RawDataPackage.objects.awaiting_archive(world.cologne_archive)) == [packages[0]]
-    [transfer] = claim_unpacking(worker=WORKER)
-    complete_unpacking(transfer, worker=WORKER, found=map(found, packages))
-    bad.refresh_from_db()
-    assert (transfer.unpack_status, bad.status, bad.verification) == ("completed", "present", "verified")
-
-
-def test_unpacking_that_misses_a_package_is_not_complete(world):
-    _, packages = arrived(world)
-    [transfer] = claim_unpacking(worker=WORKER)
-    complete_unpacking(transfer, worker=WORKER, found=[found(packages[0])])
-    assert transfer.unpack_status == Status.PENDING
-    assert transfer.unpack_failure_message == f"raw_data_package {packages[1].pk}: is missing"
-
-
-def test_packages_of_another_transfer_are_not_unpacked_by_this_one(world):
-    _, packages = arrived(world)
-    [stranger] = world.made_packages()
-    [transfer] = claim_unpacking(worker=WORKER)
-    with pytest.raises(Conflict, match=f"raw_data_package {stranger.pk} is not in it"):
-        complete_unpacking(transfer, worker=WORKER, found=map(found, [*packages, stranger]))
-    assert not PhysicalCopy.objects.at(world.cologne_buffer).filter(raw_data_package__in=packages).exists()
-
-
-def test_unpacking_fails_for_good_after_its_retries_and_is_retried_alone(world):
-    _, packages = arrived(world)
-    for _ in range(4):
-        [transfer] = claim_unpacking(worker=WORKER)
-        fail_unpacking(transfer, worker=WORKER, message="disk full")
-    assert (transfer.status, transfer.unpack_status) == (Status.COMPLETED, Status.FAILED)
-    assert claim_unpacking(worker=WORKER) == []
-    assert states(packages) == {PackageState.FAILED}
-    retry_unpacking(transfer)
-    assert states(packages) == {PackageState.TRANSFERRING}
-    [transfer] = claim_unpacking(worker=WORKER)
-    complete_unpacking(transfer, worker=WORKER, found=map(found, packages))
-    assert transfer.unpack_status == Status.COMPLETED
-
-
-def test_packages_that_were_unpacked_well_do_not_fail_with_the_others(world):
-    _, packages = arrived(world)
-    for _ in range(4):
-        [transfer] = claim_unpacking(worker=WORKER)
-        complete_unpacking(transfer, worker=WORKER, found=[found(packages[0]), found(packages[1], WRONG)])
-    assert transfer.unpack_status == Status.FAILED
-    assert [states([package]) for package in packages] == [{PackageState.TRANSFERRING}, {PackageState.FAILED}]
-
-
-def test_only_the_worker_that_unpacks_may_report(world):
-    _, packages = arrived(world)
-    [transfer] = claim_unpacking(worker="other")
-    for report in (
-        lambda: complete_unpacking(transfer, worker=WORKER, found=map(found, packages)),
-        lambda: fail_unpacking(transfer, worker=WORKER, message="disk full"),
-        lambda: heartbeat_unpacking(transfer, worker=WORKER),
-    ):
-        with pytest.raises(LostClaim, match="worker does not unpack it, other does"):
-            report()
-    with pytest.raises(OpsdbError, match="say what went wrong"):
-        fail_unpacking(transfer, worker="other", message=" ")
-    with pytest.raises(InvalidTransition, match="unpack_status cannot go from pending to pending"):
-        retry_unpacking(retry_unpacking(transfer))
-
-
-def test_stalled_unpacking_is_found_and_given_to_another(world):
-    arrived(world)
-    [transfer] = claim_unpacking(worker="dead")
-    assert not stalled_unpacking(older_than=timedelta(minutes=5)).exists()
-    DataTransfer.objects.update(unpack_heartbeat_at=timezone.now() - timedelta(minutes=6))
-    assert list(stalled_unpacking(older_than=timedelta(minutes=5))) == [transfer]
-    heartbeat_unpacking(transfer, worker="dead")
-    assert not stalled_unpacking(older_than=timedelta(minutes=5)).exists()
-    retry_unpacking(transfer)
-    assert claim_unpacking(worker=WORKER) == [transfer]
-
-
-def test_claims_of_unpacking_need_a_name_and_can_be_bound_to_a_location(world):
-    transfer, _ = arrived(world)
-    with pytest.raises(OpsdbError, match="name the worker"):
-        claim_unpacking(worker="")
-    assert claim_unpacking(worker=WORKER, location=world.us_buffer) == []
-    assert claim_unpacking(worker=WORKER, location=world.cologne_buffer) == [transfer]
-
-
 def test_what_does_not_exist_can_not_arrive(world):
     with pytest.raises(NotFound, match="there is no such row"):
-        record_arrivals(world.us_buffer, [Found(RawDataPackage(pk=uuid7()), WRONG)], worker=WORKER)
+        record_arrivals(world.us_buffer, [CopyReport(RawDataPackage(pk=uuid7()), WRONG)], worker=WORKER)
 
 
 def test_what_is_being_deleted_can_not_arrive(world):
@@ -653,17 +463,6 @@ def test_of_workers_that_race_for_one_transfer_exactly_one_wins(round):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(10))
-def test_of_workers_that_race_for_one_unpacking_exactly_one_wins(round):
-    world = build_world()
-    world.begun_transfer()
-    transfer = DataTransfer.objects.get()
-    complete_transfer(transfer, worker=WORKER, checksum=transfer.data_transfer_package.checksum)
-    claimed = race(4, lambda number: claim_unpacking(worker=f"worker {number}", limit=5))
-    assert sorted(map(len, claimed)) == [0, 0, 0, 1]
-
-
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("deletion_first", [True, False])
 def test_planning_a_transfer_and_deleting_what_it_reads_never_both_succeed(deletion_first):
     world = build_world()
@@ -688,7 +487,7 @@ def test_what_is_made_at_the_only_archive_site_need_not_travel(world):
     with out_of_use(world.cologne_archive, world.us_archive):
         bundle = world.made_bundle()
         assert plan_transfers() == []
-        told = explain(bundle)
+        told = explain_row(bundle)
         assert (told.done, told.next_step) == (True, "nothing")
         plan_archiving(archive)
         [transfer] = claim_archive_transfers(worker=WORKER)

@@ -9,13 +9,39 @@ from django.utils import timezone
 from opsdb.models import DataTransfer, DataTransferPackage, LongTermArchiveTransfer, RawDataPackage, StagingJob, Status
 from opsdb.models.base import WorkItem
 from opsdb.models.identifiers import uuid7
-from opsdb.workflows import work
-from opsdb.workflows.archiving import plan_archiving
-from opsdb.workflows.errors import InvalidTransition, LostClaim, NotFound, OpsdbError
-from opsdb.workflows.packaging import bundle_raw_data_packages, package_raw_data_files
-from opsdb.workflows.staging import request_staging
-from opsdb.workflows.states import move
-from opsdb.workflows.transferring import plan_transfers
+from opsdb.workflows import (
+    InvalidTransition,
+    LostClaim,
+    NotFound,
+    OpsdbError,
+    bundle_raw_data_packages,
+    claim_archive_transfers,
+    claim_bundling,
+    claim_packaging,
+    claim_staging,
+    claim_transfers,
+    fail_archive_transfer,
+    fail_bundling,
+    fail_packaging,
+    fail_staging,
+    fail_transfer,
+    heartbeat_archive_transfer,
+    heartbeat_bundling,
+    heartbeat_packaging,
+    heartbeat_staging,
+    heartbeat_transfer,
+    move_state,
+    package_raw_data_files,
+    plan_archiving,
+    plan_transfers,
+    request_staging,
+    reset_archive_transfer,
+    reset_bundling,
+    reset_packaging,
+    reset_staging,
+    reset_transfer,
+    work,
+)
 from tests.workflows.racing import race
 from tests.workflows.scenario import build_world
 
@@ -106,7 +132,7 @@ def test_a_claim_keeps_the_filters_and_the_order_of_its_queryset(pending):
 
 def test_a_scheduled_item_can_be_claimed(pending):
     [item] = pending(1)
-    move(item, Status.SCHEDULED, scheduled_at=timezone.now())
+    move_state(item, Status.SCHEDULED, scheduled_at=timezone.now())
     assert claimed([item]) == [item]
 
 
@@ -122,7 +148,7 @@ def test_only_the_holder_may_beat_hold_complete_or_fail(pending):
     [item] = claimed(pending(1), worker="holder")
     for act in (
         lambda: work.heartbeat(item, worker="thief"),
-        lambda: work.hold(item, worker="thief"),
+        lambda: work.lock_claimed(item, worker="thief"),
         lambda: work.complete(item, worker="thief"),
         lambda: work.fail(item, worker="thief", message="no"),
     ):
@@ -193,7 +219,7 @@ def test_a_failure_can_be_reported_again_until_the_item_is_claimed_again(pending
 
 def test_a_failure_says_what_went_wrong(pending):
     [item] = claimed(pending(1))
-    with pytest.raises(OpsdbError, match="say what went wrong"):
+    with pytest.raises(OpsdbError, match="describe what went wrong"):
         work.fail(item, worker="worker", message="  ")
 
 
@@ -208,11 +234,11 @@ def test_a_stalled_item_is_found_reset_and_lost_to_its_worker(pending):
     dead, alive = claimed(items)
     long_ago = timezone.now() - timedelta(hours=1)
     all_of(items).filter(pk=dead.pk).update(heartbeat_at=long_ago)
-    assert list(work.stalled(all_of(items), older_than=timedelta(minutes=10))) == [dead]
+    assert list(work.filter_stalled(all_of(items), older_than=timedelta(minutes=10))) == [dead]
     work.heartbeat(dead, worker="worker")
-    assert not work.stalled(all_of(items), older_than=timedelta(minutes=10)).exists()
+    assert not work.filter_stalled(all_of(items), older_than=timedelta(minutes=10)).exists()
     all_of(items).filter(pk=alive.pk).update(heartbeat_at=None, started_at=long_ago)
-    assert list(work.stalled(all_of(items), older_than=timedelta(minutes=10))) == [alive]
+    assert list(work.filter_stalled(all_of(items), older_than=timedelta(minutes=10))) == [alive]
     work.reset(alive)
     assert claimed([alive], worker="other") == [alive]
     with pytest.raises(LostClaim, match="other does"):
@@ -222,16 +248,16 @@ def test_a_stalled_item_is_found_reset_and_lost_to_its_worker(pending):
 def test_a_move_names_row_from_to_and_allowed(pending):
     [item] = pending(1)
     with pytest.raises(InvalidTransition, match=f"{item._meta.db_table} {item.pk}: status cannot go from pending to"):
-        move(item, Status.COMPLETED)
+        move_state(item, Status.COMPLETED)
     with pytest.raises(InvalidTransition, match="from pending to failed; it can become: scheduled, in_progress$"):
-        move(item, Status.FAILED, only_from=[Status.IN_PROGRESS], failure_message="no")
+        move_state(item, Status.FAILED, only_from=[Status.IN_PROGRESS], failure_message="no")
 
 
 def test_a_move_of_a_row_that_is_not_there_says_so(pending):
     [item] = pending(1)
     absent = type(item)(pk=item.pk + 10**6 if isinstance(item.pk, int) else uuid7())
     with pytest.raises(NotFound, match="there is no such row"):
-        move(absent, Status.IN_PROGRESS)
+        move_state(absent, Status.IN_PROGRESS)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -258,3 +284,51 @@ def test_of_completion_and_reset_at_once_exactly_one_wins(round):
     assert sum(isinstance(outcome, OpsdbError) for outcome in outcomes) == 1, outcomes
     item.refresh_from_db()
     assert item.status in (Status.PENDING, Status.COMPLETED)
+
+
+VERBS = {
+    RawDataPackage: (claim_packaging, heartbeat_packaging, fail_packaging, reset_packaging),
+    DataTransferPackage: (claim_bundling, heartbeat_bundling, fail_bundling, reset_bundling),
+    DataTransfer: (claim_transfers, heartbeat_transfer, fail_transfer, reset_transfer),
+    LongTermArchiveTransfer: (
+        claim_archive_transfers,
+        heartbeat_archive_transfer,
+        fail_archive_transfer,
+        reset_archive_transfer,
+    ),
+    StagingJob: (claim_staging, heartbeat_staging, fail_staging, reset_staging),
+}
+
+
+@pytest.mark.parametrize("model", VERBS, ids=lambda model: model._meta.db_table)
+def test_every_kind_is_claimed_kept_alive_failed_and_reset_by_its_own_functions(model):
+    claim, heartbeat, fail, reset = VERBS[model]
+    first, second = PENDING[model](build_world(), 2)[:2]
+    assert claim(worker="worker") == [first]
+    assert claim(worker="other", limit=5)[0] == second
+    model.objects.filter(pk=first.pk).update(heartbeat_at=None)
+    heartbeat(first, worker="worker")
+    first.refresh_from_db()
+    assert first.heartbeat_at is not None
+    with pytest.raises(LostClaim, match="other does not hold it, worker does"):
+        heartbeat(first, worker="other")
+    failed = fail(first, worker="worker", message="disk full")
+    assert (failed.pk, failed.status, failed.retry_count) == (first.pk, Status.PENDING, 1)
+    assert claim(worker="worker") == [first]
+    assert fail(first, worker="worker", message="no such file", retryable=False).status == Status.FAILED
+    again = reset(first)
+    assert (again.status, again.retry_count, again.claimed_by) == (Status.PENDING, 0, "")
+    with pytest.raises(OpsdbError):
+        claim(worker="", limit=1)
+    with pytest.raises(OpsdbError):
+        claim(worker="worker", limit=0)
+
+
+def test_tars_and_bundles_are_claimed_where_they_are_made():
+    world = build_world()
+    [package] = planned_packages(world, 1)
+    assert claim_packaging(worker="worker", source=world.ccat_buffer) == []
+    assert claim_packaging(worker="worker", source=world.source) == [package]
+    [bundle] = planned_bundles(world, 1)
+    assert claim_bundling(worker="worker", buffer=world.us_buffer) == []
+    assert claim_bundling(worker="worker", buffer=world.ccat_buffer) == [bundle]

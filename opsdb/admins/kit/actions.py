@@ -28,8 +28,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.models.enums import DONE, FAILED, IDLE
-from opsdb.workflows.attribution import attributed
-from opsdb.workflows.errors import OpsdbError
+from opsdb.workflows import OpsdbError, attributed
 
 from .refusals import REFUSED, Refusal, check_now
 from .values import in_words, said

@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 
 from opsdb.models import ChangeLog, ChangeOperation
 from opsdb.models.enums import Recording
-from opsdb.workflows.attribution import attributed
+from opsdb.workflows import attributed
 
 from .actions import OrderForm, facts_of
 from .refusals import REFUSED, Refusal

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from opsdb.loaders.errors import LoadError
 from opsdb.loaders.kinds import kinds
 from opsdb.loaders.loading import CREATE, ON_CONFLICT, UPDATE, prepare
-from opsdb.workflows.attribution import attributed
+from opsdb.workflows import attributed
 
 from .actions import OrderForm
 

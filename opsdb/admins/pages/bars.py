@@ -5,7 +5,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit
-from opsdb.workflows.wording import duration
+from opsdb.workflows import format_duration
 
 from ..drawings.svg import element
 from ..drawings.timeline import Bar
@@ -47,7 +47,7 @@ def execution_table(viewer: Viewer, executions) -> Table:
             format_html('<a href="{}">{}</a>', observation_url(viewer, execution), name_of(viewer, execution)),
             moment(execution.start_time),
             moment(execution.end_time) if execution.end_time else "–",
-            duration((execution.end_time - execution.start_time).total_seconds()) if execution.end_time else "–",
+            format_duration((execution.end_time - execution.start_time).total_seconds()) if execution.end_time else "–",
             badge(ObservationStatus(execution.status)),
             execution.get_quality_display(),
         )

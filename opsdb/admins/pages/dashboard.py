@@ -39,7 +39,8 @@ from opsdb.models import (
     Status,
 )
 from opsdb.models.enums import FAILED, StateChoices
-from opsdb.workflows.overview import WORK, Exactness, Number, Overview, Trouble, overview
+from opsdb.workflows import Exactness, Overview, RestState, RowCount, StageName, Trouble, get_overview
+from opsdb.workflows.overview import WORK
 
 from ..drawings.bars import fill_bar
 from ..drawings.timeline import Hours, Lane, TimeLine
@@ -81,44 +82,48 @@ class Kind:
 
 
 KINDS = {
-    "observations": Kind(
+    StageName.OBSERVATIONS: Kind(
         lazy("observed"),
         ExecutedObsUnit,
         machine=ObservationStatus,
-        rest={"ended": {"status__in": "completed,aborted,failed"}},
+        rest={RestState.ENDED: {"status__in": "completed,aborted,failed"}},
     ),
-    "raw data files": Kind(
+    StageName.FILES: Kind(
         lazy("files registered"),
         RawDataFile,
         machine=None,
         rest={
-            "unpackaged": {"raw_data_package__isnull": "True"},
-            "packaged": {"raw_data_package__isnull": "False"},
+            RestState.UNPACKAGED: {"raw_data_package__isnull": "True"},
+            RestState.PACKAGED: {"raw_data_package__isnull": "False"},
         },
     ),
-    "making raw data packages": Kind(lazy("packaged"), RawDataPackage),
-    "making transfer packages": Kind(lazy("bundled for transfer"), DataTransferPackage),
-    "transfers": Kind(lazy("transferred"), DataTransfer),
-    "unpacking": Kind(lazy("unpacked"), DataTransfer, column="unpack_status", narrowed={"status__exact": "completed"}),
-    "archiving": Kind(lazy("put into archives"), LongTermArchiveTransfer),
-    "raw data packages": Kind(lazy("packages archived"), RawDataPackage, column="state", machine=PackageState),
-    "staging": Kind(lazy("staged for reduction"), StagingJob, beside=True),
-    "reduction runs": Kind(
+    StageName.PACKAGING: Kind(lazy("packaged"), RawDataPackage),
+    StageName.BUNDLING: Kind(lazy("bundled for transfer"), DataTransferPackage),
+    StageName.TRANSFERS: Kind(lazy("transferred"), DataTransfer),
+    StageName.UNPACKING: Kind(
+        lazy("unpacked"), DataTransfer, column="unpack_status", narrowed={"status__exact": "completed"}
+    ),
+    StageName.ARCHIVING: Kind(lazy("put into archives"), LongTermArchiveTransfer),
+    StageName.PACKAGES: Kind(lazy("packages archived"), RawDataPackage, column="state", machine=PackageState),
+    StageName.STAGING: Kind(lazy("staged for reduction"), StagingJob, beside=True),
+    StageName.RUNS: Kind(
         lazy("reduced"),
         ExecutedReductionStep,
         machine=RunStatus,
-        rest={"completed or cancelled": {"status__in": "completed,cancelled"}},
+        rest={RestState.COMPLETED_OR_CANCELLED: {"status__in": "completed,cancelled"}},
         beside=True,
     ),
-    "data products": Kind(lazy("data products"), DataProduct, machine=None, rest={"made": {}}, beside=True),
-    "deletion requests": Kind(lazy("deletions asked for"), DeletionRequest, machine=DeletionRequestStatus, beside=True),
+    StageName.PRODUCTS: Kind(lazy("data products"), DataProduct, machine=None, rest={RestState.MADE: {}}, beside=True),
+    StageName.DELETION_REQUESTS: Kind(
+        lazy("deletions asked for"), DeletionRequest, machine=DeletionRequestStatus, beside=True
+    ),
 }
 REST_WORDS = {
-    "ended": lazy("ended"),
-    "unpackaged": lazy("unpackaged"),
-    "packaged": lazy("packaged"),
-    "completed or cancelled": lazy("completed or cancelled"),
-    "made": lazy("made"),
+    RestState.ENDED: lazy("ended"),
+    RestState.UNPACKAGED: lazy("unpackaged"),
+    RestState.PACKAGED: lazy("packaged"),
+    RestState.COMPLETED_OR_CANCELLED: lazy("completed or cancelled"),
+    RestState.MADE: lazy("made"),
 }
 MODELS = (*{kind.model: None for kind in KINDS.values()}, PhysicalCopy, DataLocation)
 # What nobody has begun, and the packages that are not archived.
@@ -141,7 +146,7 @@ def view(viewer: Viewer):
 
 def context_of(viewer: Viewer) -> dict:
     """Return what the dashboard's templates show to this person."""
-    found = overview()
+    found = get_overview()
     parts = [
         _pipeline(viewer, found),
         _troubles(viewer, found),
@@ -178,7 +183,7 @@ def _summary(viewer, found):
         if count.state == Status.FAILED and count.number.value
     }
     exactness = Exactness.EXACT if all(number.is_exact for number in failures.values()) else Exactness.ESTIMATED
-    failed = Number(sum(number.value for number in failures.values()), exactness)
+    failed = RowCount(sum(number.value for number in failures.values()), exactness)
     where = ", ".join(f"{title}: {said(number)}" for title, number in failures.items())
     stalled = len(_seen(viewer, found.stalled))
     if not failed.value and not stalled:

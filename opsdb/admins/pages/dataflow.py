@@ -15,7 +15,7 @@ from opsdb.models import (
     StagingJob,
     Status,
 )
-from opsdb.workflows.moving import LISTED, moving
+from opsdb.workflows import TRAFFIC_STATUSES, list_open_traffic
 
 from ..drawings.flow import Place, Way, flow_map
 from ..drawings.flow import Site as SiteBox
@@ -44,7 +44,8 @@ def view(viewer: Viewer) -> Content:
     if not viewer.sees(DataTransferRoute):
         routes = []
     transfers, archiving, staging = (
-        moving(kind) if viewer.sees(kind) else [] for kind in (DataTransfer, LongTermArchiveTransfer, StagingJob)
+        list_open_traffic(kind) if viewer.sees(kind) else []
+        for kind in (DataTransfer, LongTermArchiveTransfer, StagingJob)
     )
     by_key = {place.pk: place for place in places}
     figure = Figure(
@@ -183,7 +184,7 @@ def _way(viewer, origin, end, names, routes, moves, places):
         ends = [[place.pk for place in places.values() if place.site_id == site] for site in (origin, end)]
         starts, stops = (",".join(map(str, keys)) for keys in ends)
         lookups = {"origin_location__id__in": starts, "destination_location__id__in": stops}
-        href = viewer.list_url(DataTransfer, **lookups, status__in=",".join(LISTED))
+        href = viewer.list_url(DataTransfer, **lookups, status__in=",".join(TRAFFIC_STATUSES))
     else:
         href = viewer.list_url(DataTransferRoute, origin_site__id__exact=origin, destination_site__id__exact=end)
     return Way(origin, end, "  ".join(words) or methods, told, state, href)

@@ -21,7 +21,7 @@ from opsdb.models import (
     RawDataPackage,
     Telescope,
 )
-from opsdb.workflows.wording import duration
+from opsdb.workflows import format_duration
 
 from ..drawings.heavens import altitude, moon, moon_illumination, sun
 from ..drawings.timeline import Bar, Hours, Lane, Shade, TimeLine
@@ -267,7 +267,7 @@ def _slot_table(viewer, slots):
             format_html('<a href="{}">{}</a>', viewer.row_url(PreScheduledSlot, slot.pk), _unit_name(viewer, slot)),
             moment(slot.start_time),
             moment(slot.end_time),
-            duration((slot.end_time - slot.start_time).total_seconds()),
+            format_duration((slot.end_time - slot.start_time).total_seconds()),
             viewer.link(slot.telescope),
             "–" if slot.elevation_deg is None else f"{slot.elevation_deg:g}°",
         )
@@ -339,7 +339,7 @@ def _facts(telescope, heavens, executions, local):
         (ngettext("%(number)s execution", "%(number)s executions", len(executions)) % {"number": len(executions)}),
     )
     done = sum(((one.end_time - one.start_time) for one in executions if one.end_time), timedelta())
-    yield _("time in executions"), duration(done.total_seconds())
+    yield _("time in executions"), format_duration(done.total_seconds())
     if heavens and heavens.known:
         # To the five minutes in which the sun was looked at.
         yield _("sun below the horizon"), heavens.set_rise and span(heavens.set_rise)

@@ -35,8 +35,7 @@ from opsdb.models import (
     Status,
 )
 from opsdb.models.publications import PRODUCTS_OF_OBSERVATION
-from opsdb.workflows.answers import explain
-from opsdb.workflows.wording import duration
+from opsdb.workflows import explain_row, format_duration
 
 from ..kit.columns import badge, code, document, human_number, human_size, moment
 from .base import Content, Facts, Page, Section, Table, Viewer, capped, first_of, spaced
@@ -87,7 +86,7 @@ def view(viewer: Viewer, pk) -> Content:
     )
     bundles = list({package.data_transfer_package_id for package in packages} - {None})
     sections = [
-        Section(_("Where it stands"), (told_as_html(viewer, explain(execution)),), "stands"),
+        Section(_("Where it stands"), (told_as_html(viewer, explain_row(execution)),), "stands"),
         _plan(viewer, execution),
         _conditions(viewer, execution),
         _files(viewer, execution),
@@ -144,7 +143,7 @@ def _plan(viewer, execution):
             (_("mode"), viewer.link(unit.obs_mode)),
             (_("configuration"), viewer.link(unit.configuration)),
             (_("planned modules"), _joined(viewer, planned)),
-            (_("planned duration"), duration_planned and duration(duration_planned)),
+            (_("planned duration"), duration_planned and format_duration(duration_planned)),
             (_("elevation"), _range(unit.elevation_min_deg, unit.elevation_max_deg, "°")),
             (_("PWV at most"), unit.pwv_max_mm and f"{unit.pwv_max_mm:g} mm"),
             (
@@ -196,7 +195,7 @@ def _conditions(viewer, execution):
             (_("status"), badge(ObservationStatus(execution.status))),
             (_("start [UTC]"), moment(execution.start_time)),
             (_("end [UTC]"), moment(end) if end else "–"),
-            (_("duration"), end and duration((end - execution.start_time).total_seconds())),
+            (_("duration"), end and format_duration((end - execution.start_time).total_seconds())),
             (_("quality"), execution.get_quality_display()),
             (_("modules as used"), _joined(viewer, used)),
             (_("mean PWV"), _with_unit(execution.mean_pwv_mm, " mm")),

@@ -16,9 +16,7 @@ from opsdb.models import (
     RawDataPackage,
     Verification,
 )
-from opsdb.workflows.answers import Ambiguous, find, where_is
-from opsdb.workflows.errors import NotFound, OpsdbError
-from opsdb.workflows.states import name_of
+from opsdb.workflows import Ambiguous, NotFound, OpsdbError, find_copies, find_row, name_row
 
 from ..kit.columns import badge, code, human_size, moment
 from ..kit.values import row_as_named, tables
@@ -55,7 +53,7 @@ def meant(viewer: Viewer, text: str):
         )
     )
     try:
-        row = find(row_as_named(text))
+        row = find_row(row_as_named(text))
     except NotFound:
         raise unknown from None
     except Ambiguous as error:
@@ -90,7 +88,7 @@ def view(viewer: Viewer) -> Content:
         return Content(questions=(question,))
     try:
         row = meant(viewer, text)
-        found = where_is(row, limit=LIMIT)
+        found = find_copies(row, limit=LIMIT)
     except WhatIsMeant as error:
         return Content(questions=(question,), message=str(error), sections=error.sections, status=error.status)
     except OpsdbError as error:
@@ -170,7 +168,7 @@ def verification(value: str) -> str:
 def _about(viewer, row):
     """The page on a row that has copies."""
     concrete = row._meta.concrete_model
-    return viewer.page_url("where", q=name_of(concrete, row.pk)) if concrete in HAVE_COPIES else None
+    return viewer.page_url("where", q=name_row(concrete, row.pk)) if concrete in HAVE_COPIES else None
 
 
 PAGE = Page("where", ("where/",), lazy("Where is it?"), view, (PhysicalCopy,), about=_about)

@@ -18,9 +18,7 @@ from opsdb.models import (
     ReductionStep,
     StagingJob,
 )
-from opsdb.workflows.answers import Explanation, explain
-from opsdb.workflows.errors import OpsdbError
-from opsdb.workflows.states import name_of
+from opsdb.workflows import Explanation, OpsdbError, explain_row, name_row
 
 from .base import Content, Facts, Page, Question, Section, Viewer, paragraph, viewer_of
 from .where import WhatIsMeant, meant
@@ -56,7 +54,7 @@ def view(viewer: Viewer) -> Content:
         return Content(questions=(question,))
     try:
         row = meant(viewer, text)
-        told = explain(row)
+        told = explain_row(row)
     except WhatIsMeant as error:
         return Content(questions=(question,), message=str(error), sections=error.sections, status=error.status)
     except OpsdbError as error:
@@ -107,7 +105,7 @@ class _Why:
 
     def __call__(self, row):
         try:
-            told = explain(row)
+            told = explain_row(row)
         except OpsdbError as error:
             return self.viewer.told(str(error))
         return format_html('<div class="opsdb-why-told">{}</div>', told_as_html(self.viewer, told))
@@ -138,7 +136,7 @@ class Explained:
 def _about(viewer, row):
     """The page on a row that has one."""
     concrete = row._meta.concrete_model
-    return viewer.page_url("why", q=name_of(concrete, row.pk)) if concrete in MODELS else None
+    return viewer.page_url("why", q=name_row(concrete, row.pk)) if concrete in MODELS else None
 
 
 PAGE = Page("why", ("why/",), lazy("Why?"), view, MODELS, about=_about)

@@ -4,11 +4,10 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from opsdb.workflows.overview import Exactness, Number
-from opsdb.workflows.wording import time_since
+from opsdb.workflows import Exactness, RowCount, format_time_since
 
 
-def said(number: Number) -> str:
+def said(number: RowCount) -> str:
     """Return a number with how it is known: exact, estimated, or a lower bound."""
     if number.exactness == Exactness.ESTIMATED:
         return _("about %(number)s") % {"number": f"{rounded(number.value):,}"}
@@ -29,7 +28,7 @@ def up_to(counted: int, limit: int) -> str:
 
 def age(moment: datetime | None, now: datetime | None = None) -> str:
     """Return how long ago a moment was."""
-    return "–" if moment is None else time_since(moment, now)
+    return "–" if moment is None else format_time_since(moment, now)
 
 
 def size(volume_bytes: float) -> str:

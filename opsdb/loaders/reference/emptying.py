@@ -7,8 +7,7 @@ from django.contrib.auth import get_user_model
 from django.db import NotSupportedError, OperationalError, ProgrammingError, connection, transaction
 
 from opsdb import conf
-from opsdb.workflows.deletion import tell_deletion_policy
-from opsdb.workflows.errors import OpsdbError
+from opsdb.workflows import OpsdbError, store_deletion_policy
 
 from .topics import APP_LABEL
 
@@ -83,7 +82,7 @@ def empty() -> None:
                 getattr(error.__cause__.diag, "message_detail", None) or "only the owner of the tables can drop data"
             )
             raise CannotEmpty(f"The database says: {str(error).splitlines()[0]}; {detail}") from error
-        tell_deletion_policy(connection.alias)
+        store_deletion_policy(connection.alias)
 
 
 def _models():

@@ -16,12 +16,12 @@ class Command(AnsweringCommand):
     examples = ("opsdb_check", "opsdb_check --json")
 
     def answer(self, options):
-        from opsdb.workflows.topology import validate_topology
+        from opsdb.workflows import validate_topology
 
         return validate_topology()
 
     def report(self, answer, options):
-        from opsdb.workflows.topology import Severity
+        from opsdb.workflows import Severity
 
         super().report(answer, options)
         errors = sum(problem.severity == Severity.ERROR for problem in answer)

@@ -29,7 +29,7 @@ class Command(OpsdbCommand):
         from django.core.exceptions import ValidationError
         from django.db import IntegrityError, transaction
 
-        from opsdb.workflows.attribution import attributed
+        from opsdb.workflows import attributed
 
         User = get_user_model()
         name = User.normalize_username(options["name"])

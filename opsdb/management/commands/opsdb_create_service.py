@@ -63,7 +63,7 @@ class Command(OpsdbCommand):
         from django.db import transaction
 
         from opsdb.models import ApiToken
-        from opsdb.workflows.attribution import attributed
+        from opsdb.workflows import attributed
 
         name = get_user_model().normalize_username(options["name"])
         with attributed(origin="opsdb_create_service"), transaction.atomic():

@@ -42,8 +42,7 @@ class Command(OpsdbCommand):
         from opsdb.demonstration import Story
         from opsdb.management.report import table
         from opsdb.models import ExecutedObsUnit
-        from opsdb.workflows.attribution import attributed
-        from opsdb.workflows.errors import OpsdbError
+        from opsdb.workflows import OpsdbError, attributed
 
         def say(line):
             if options["verbosity"] > 1:

@@ -26,9 +26,9 @@ class Command(AnsweringCommand):
         )
 
     def answer(self, options):
-        from opsdb.workflows.answers import explain
+        from opsdb.workflows import explain_row
 
-        return explain(" ".join(options["thing"]))
+        return explain_row(" ".join(options["thing"]))
 
     def show(self, out, answer):
         out.print(f"{answer.subject}: {answer.state}", markup=False, style="bold")

@@ -55,8 +55,7 @@ class Command(OpsdbCommand):
 
     def handle(self, **options):
         from opsdb.loaders.errors import LoadError
-        from opsdb.workflows.attribution import attributed
-        from opsdb.workflows.errors import OpsdbError
+        from opsdb.workflows import OpsdbError, attributed
 
         try:
             if options["export"]:

@@ -61,7 +61,7 @@ class Command(OpsdbCommand):
         from opsdb.loaders.errors import LoadError
         from opsdb.loaders.kinds import kinds
         from opsdb.loaders.loading import load, prepare
-        from opsdb.workflows.attribution import attributed
+        from opsdb.workflows import attributed
 
         kind = kinds()[options["kind"]]
         asked = {option.name: options[option.name] for option in kind.options}

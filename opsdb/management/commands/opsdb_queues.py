@@ -11,9 +11,9 @@ class Command(AnsweringCommand):
     examples = ("opsdb_queues", "opsdb_queues --json")
 
     def answer(self, options):
-        from opsdb.workflows.topology import queues
+        from opsdb.workflows import list_queues
 
-        return queues()
+        return list_queues()
 
     def show(self, out, answer):
         rows = [

@@ -24,7 +24,7 @@ class Command(OpsdbCommand):
         from opsdb.loaders.errors import LoadError
         from opsdb.loaders.raw_files import load_raw_data_files
         from opsdb.management.report import counting
-        from opsdb.workflows.attribution import attributed
+        from opsdb.workflows import attributed
 
         try:
             with attributed(origin="opsdb_register"):

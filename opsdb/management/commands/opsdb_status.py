@@ -14,9 +14,9 @@ class Command(AnsweringCommand):
     examples = ("opsdb_status", "opsdb_status --json")
 
     def answer(self, options):
-        from opsdb.workflows.overview import overview
+        from opsdb.workflows import get_overview
 
-        return overview()
+        return get_overview()
 
     def show(self, out, answer):
         rows = [(stage.name, moment(stage.oldest), self.states(stage.states)) for stage in answer.stages]

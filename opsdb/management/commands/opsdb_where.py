@@ -22,9 +22,9 @@ class Command(AnsweringCommand):
         )
 
     def answer(self, options):
-        from opsdb.workflows.answers import where_is
+        from opsdb.workflows import find_copies
 
-        return where_is(" ".join(options["thing"]))
+        return find_copies(" ".join(options["thing"]))
 
     def show(self, out, answer):
         rows = [

@@ -101,11 +101,11 @@ class TestWhy:
         assert f"raw data package {package.pk}" in read(seeing(StagingJob, RawDataPackage).get(url)).text
 
     def test_explaining_many_inputs_takes_no_more_queries_than_few(self, db, django_assert_max_num_queries):
-        from opsdb.workflows.answers import explain
+        from opsdb.workflows import explain_row
 
         job = factories.StagingJobFactory(raw_data_packages=factories.RawDataPackageFactory.create_batch(20))
         with django_assert_max_num_queries(8):
-            explain(job)
+            explain_row(job)
 
     def test_a_new_row_has_nothing_to_explain(self, browser):
         assert "Why is it" not in read(browser.get("/admin/opsdb/stagingjob/add/")).text

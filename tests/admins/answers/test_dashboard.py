@@ -13,7 +13,7 @@ from opsdb.models import (
     PhysicalCopy,
     RawDataPackage,
 )
-from opsdb.workflows.overview import Exactness, Number
+from opsdb.workflows import Exactness, RowCount
 from tests import factories
 
 from .pages import dashboard_of, page, read
@@ -115,9 +115,9 @@ def test_the_fragment_is_what_the_page_shows_and_no_more(browser):
 def test_an_estimate_and_a_lower_bound_say_so(browser, monkeypatch):
     from opsdb.admins.pages import wording
 
-    assert wording.said(Number(1_234_567, Exactness.ESTIMATED)) == "about 1,230,000"
-    assert wording.said(Number(1_001, Exactness.AT_LEAST)) == "1,001 or more"
-    assert wording.said(Number(12)) == "12"
+    assert wording.said(RowCount(1_234_567, Exactness.ESTIMATED)) == "about 1,230,000"
+    assert wording.said(RowCount(1_001, Exactness.AT_LEAST)) == "1,001 or more"
+    assert wording.said(RowCount(12)) == "12"
 
 
 def test_every_stage_of_the_overview_has_its_place():

@@ -1,4 +1,4 @@
-"""How long something took or has lasted, in the language of whoever reads it."""
+"""Durations, rendered in the active language."""
 
 from datetime import datetime
 
@@ -6,8 +6,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 
-def duration(seconds: float) -> str:
-    """Return a time that passed in its two largest units."""
+def format_duration(seconds: float) -> str:
+    """Return a duration in its two largest units."""
     whole = max(int(seconds), 0)
     days, hours, minutes = whole // 86_400, whole // 3_600 % 24, whole // 60 % 60
     if days:
@@ -17,6 +17,6 @@ def duration(seconds: float) -> str:
     return _("%(minutes)s min") % {"minutes": minutes} if minutes else _("%(seconds)s s") % {"seconds": whole}
 
 
-def time_since(moment: datetime, now: datetime | None = None) -> str:
+def format_time_since(moment: datetime, now: datetime | None = None) -> str:
     """Return how long ago a moment was."""
-    return duration(((now or timezone.now()) - moment).total_seconds())
+    return format_duration(((now or timezone.now()) - moment).total_seconds())

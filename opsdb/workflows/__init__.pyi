@@ -1,0 +1,218 @@
+# The public names by module, in the order in which data pass the stages. ``__init__.py`` imports a module when one of
+# its names is first used.
+# ruff: noqa: I001
+from .errors import (
+    Ambiguous as Ambiguous,
+    Conflict as Conflict,
+    InvalidTransition as InvalidTransition,
+    LostClaim as LostClaim,
+    NoRoute as NoRoute,
+    NotFound as NotFound,
+    OpsdbError as OpsdbError,
+    ReconciliationAborted as ReconciliationAborted,
+    Refused as Refused,
+    RegistrationRefused as RegistrationRefused,
+    name_row as name_row,
+    translate_check_errors as translate_check_errors,
+    translate_integrity_errors as translate_integrity_errors,
+)
+from .attribution import (
+    attributed as attributed,
+    has_actor as has_actor,
+    set_actor as set_actor,
+)
+from .states import (
+    move_state as move_state,
+)
+from .durations import (
+    format_duration as format_duration,
+    format_time_since as format_time_since,
+)
+from .observing import (
+    assess_observation as assess_observation,
+    finish_observation as finish_observation,
+    start_observation as start_observation,
+)
+from .registration import (
+    RawFileReport as RawFileReport,
+    Registration as Registration,
+    register_raw_data_files as register_raw_data_files,
+)
+from .packaging import (
+    claim_packaging as claim_packaging,
+    complete_packaging as complete_packaging,
+    correct_packaging as correct_packaging,
+    fail_packaging as fail_packaging,
+    heartbeat_packaging as heartbeat_packaging,
+    package_raw_data_files as package_raw_data_files,
+    reset_packaging as reset_packaging,
+)
+from .bundling import (
+    bundle_raw_data_packages as bundle_raw_data_packages,
+    claim_bundling as claim_bundling,
+    complete_bundling as complete_bundling,
+    correct_bundling as correct_bundling,
+    fail_bundling as fail_bundling,
+    heartbeat_bundling as heartbeat_bundling,
+    reset_bundling as reset_bundling,
+)
+from .routing import (
+    Hop as Hop,
+    choose_buffer as choose_buffer,
+    resolve_route as resolve_route,
+)
+from .transferring import (
+    claim_transfers as claim_transfers,
+    complete_transfer as complete_transfer,
+    fail_transfer as fail_transfer,
+    heartbeat_transfer as heartbeat_transfer,
+    plan_transfers as plan_transfers,
+    reroute_transfer as reroute_transfer,
+    reset_transfer as reset_transfer,
+)
+from .unpacking import (
+    claim_unpacking as claim_unpacking,
+    complete_unpacking as complete_unpacking,
+    fail_unpacking as fail_unpacking,
+    heartbeat_unpacking as heartbeat_unpacking,
+    reset_unpacking as reset_unpacking,
+)
+from .archiving import (
+    claim_archive_transfers as claim_archive_transfers,
+    complete_archive_transfer as complete_archive_transfer,
+    fail_archive_transfer as fail_archive_transfer,
+    heartbeat_archive_transfer as heartbeat_archive_transfer,
+    plan_archiving as plan_archiving,
+    reset_archive_transfer as reset_archive_transfer,
+)
+from .staging import (
+    claim_staging as claim_staging,
+    complete_staging as complete_staging,
+    expire_staging as expire_staging,
+    fail_staging as fail_staging,
+    heartbeat_staging as heartbeat_staging,
+    list_missing_content as list_missing_content,
+    release_staging as release_staging,
+    request_staging as request_staging,
+    reset_staging as reset_staging,
+)
+from .planning import (
+    list_due_pipelines as list_due_pipelines,
+    plan_runs as plan_runs,
+)
+from .versions import (
+    choose_software_version as choose_software_version,
+)
+from .runs import (
+    begin_run as begin_run,
+    cancel_run as cancel_run,
+    claim_runs as claim_runs,
+    collect_run as collect_run,
+    complete_run as complete_run,
+    fail_run as fail_run,
+    list_missing_inputs as list_missing_inputs,
+    reset_run as reset_run,
+    start_run as start_run,
+    submit_run as submit_run,
+)
+from .products import (
+    register_data_product as register_data_product,
+    supersede_product as supersede_product,
+)
+from .publishing import (
+    add_to_release as add_to_release,
+    create_publication as create_publication,
+    create_release as create_release,
+    link_publication as link_publication,
+    publish_publication as publish_publication,
+    publish_release as publish_release,
+)
+from .arrivals import (
+    record_arrival as record_arrival,
+    record_arrivals as record_arrivals,
+    record_new_copy as record_new_copy,
+)
+from ._reports import (
+    CopyReport as CopyReport,
+)
+from .work import (
+    filter_stalled as filter_stalled,
+)
+from .fixity import (
+    list_due_fixity_checks as list_due_fixity_checks,
+    record_fixity as record_fixity,
+    request_verification as request_verification,
+)
+from .reconciliation import (
+    ListedFile as ListedFile,
+    Reconciliation as Reconciliation,
+    reconcile_location as reconcile_location,
+)
+from .deletion import (
+    DeletionVerdict as DeletionVerdict,
+    Deletions as Deletions,
+    cancel_deletion as cancel_deletion,
+    claim_deletions as claim_deletions,
+    complete_deletion as complete_deletion,
+    complete_deletions as complete_deletions,
+    explain_deletion as explain_deletion,
+    fail_deletion as fail_deletion,
+    reset_deletion as reset_deletion,
+    schedule_deletion as schedule_deletion,
+    write_off_copy as write_off_copy,
+)
+from .deletion_requests import (
+    RequestedDeletion as RequestedDeletion,
+    approve_deletion as approve_deletion,
+    execute_deletion_request as execute_deletion_request,
+    reject_deletion as reject_deletion,
+    request_deletion as request_deletion,
+)
+from .deletion_policy import (
+    store_deletion_policy as store_deletion_policy,
+)
+from .switching import (
+    enable_resource as enable_resource,
+    get_switch_field as get_switch_field,
+    pause_resource as pause_resource,
+)
+from .finding import (
+    find_row as find_row,
+)
+from .where import (
+    CopyFound as CopyFound,
+    Whereabouts as Whereabouts,
+    find_copies as find_copies,
+)
+from .explain import (
+    Explanation as Explanation,
+    explain_row as explain_row,
+)
+from .overview import (
+    Exactness as Exactness,
+    LocationVolume as LocationVolume,
+    Overview as Overview,
+    RestState as RestState,
+    RowCount as RowCount,
+    Stage as Stage,
+    StageName as StageName,
+    StateCount as StateCount,
+    Trouble as Trouble,
+    get_overview as get_overview,
+)
+from .traffic import (
+    TRAFFIC_STATUSES as TRAFFIC_STATUSES,
+    Traffic as Traffic,
+    list_open_traffic as list_open_traffic,
+)
+from .queues import (
+    Operation as Operation,
+    Queue as Queue,
+    format_queue_name as format_queue_name,
+    list_queues as list_queues,
+)
+from .topology import (
+    Severity as Severity,
+    TopologyProblem as TopologyProblem,
+    validate_topology as validate_topology,
+)

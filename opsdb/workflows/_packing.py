@@ -1,0 +1,113 @@
+"""What packaging and bundling share: to divide rows into tars, and to complete and correct a tar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.db.models import QuerySet
+
+from opsdb.models import (
+    DataLocation,
+    DataTransferPackage,
+    LocationType,
+    PhysicalCopy,
+    PhysicalCopyStatus,
+    RawDataPackage,
+    Status,
+    Verification,
+)
+
+from . import work
+from ._reports import CopyReport, mismatch, require_comparable
+from .arrivals import record_arrivals, record_new_copy
+from .attribution import attributed, has_actor
+from .errors import Conflict, OpsdbError, Refused, name_row, translate_integrity_errors
+
+REPORTED_COLUMNS = ("size_bytes", "checksum", "checksum_algorithm")
+
+Tar = RawDataPackage | DataTransferPackage
+
+
+def divide(sizes: Iterable[tuple[Any, int]], maximum: int) -> Iterator[tuple[int, Any]]:
+    """Yield number of the part, from 1, and key for each pair of key and size; a part ends before it gets too large."""
+    number, filled = 0, maximum + 1
+    for key, size in sizes:
+        if filled + size > maximum:
+            number, filled = number + 1, 0
+        filled += size
+        yield number, key
+
+
+def put_into(free: QuerySet[Any], keys: list[Any], **container: Tar) -> int:
+    """Put rows that are in no container yet into one, and return how many."""
+    put = free.filter(pk__in=keys).update(**container)
+    if put < len(keys):
+        [(field, row)] = container.items()
+        raise Conflict(
+            f"{name_row(type(row), row.pk)}: {len(keys) - put} rows that it should hold got another {field} "
+            "meanwhile; nothing was changed, try again"
+        )
+    return put
+
+
+@contextmanager
+def correction(
+    tar: Tar, report: CopyReport, *, location: DataLocation, user: AbstractBaseUser | None, reason: str
+) -> Iterator[None]:
+    """Correct the facts of a tar and of its copy at a location, in one transaction with the block."""
+    name = name_row(type(tar), tar.pk)
+    if not reason.strip():
+        raise OpsdbError(f"{name}: give the reason why it is corrected")
+    require_comparable(report)
+    actor = attributed(user=None if has_actor() else user, reason=reason)
+    with actor, translate_integrity_errors(), transaction.atomic():
+        copies = list(PhysicalCopy.objects.of(tar).order_by("pk").select_for_update(no_key=True))
+        tar.refresh_from_db(from_queryset=type(tar).objects.select_for_update(no_key=True))
+        if tar.status != Status.COMPLETED:
+            raise Refused(f"{name}: is {tar.status}, so that nothing was reported of it yet; complete it")
+        here = next((copy for copy in copies if copy.data_location_id == location.pk), None)
+        can_be_read = here is not None and here.status in PhysicalCopyStatus.readable()
+        if not (can_be_read and here.checksum == report.checksum and not mismatch(tar, report)):
+            verified = next((copy for copy in copies if copy.verification == Verification.VERIFIED), None)
+            if verified:
+                raise Refused(
+                    f"{name}: cannot be corrected, because {name_row(PhysicalCopy, verified.pk)} was verified against "
+                    "its checksum; write what differs again from there"
+                )
+            tar.size_bytes, tar.checksum = report.size_bytes, report.checksum
+            tar.checksum_algorithm = report.checksum_algorithm
+            tar.save(update_fields=REPORTED_COLUMNS)
+            if can_be_read and here.verification == Verification.UNVERIFIED:
+                facts = {column: getattr(report, column) for column in REPORTED_COLUMNS}
+                PhysicalCopy.objects.filter(pk=here.pk).update(**facts)
+            else:
+                record_arrivals(location, [report], worker=str(user))
+        yield
+
+
+def complete_tar(tar: Tar, report: CopyReport, *, worker: str, location: DataLocation) -> None:
+    """Complete a tar that a worker has made, with the facts it reported and its first copy."""
+    work.complete(tar, worker=worker, **{column: getattr(report, column) for column in REPORTED_COLUMNS})
+    record_new_copy(tar, location)
+
+
+def require_type(location: DataLocation, location_type: LocationType) -> None:
+    """Refuse a location of another type."""
+    if location.location_type != location_type:
+        name = name_row(DataLocation, location.pk)
+        raise Refused(f"{name}: {location} is a {location.location_type} location, not a {location_type}")
+
+
+def require_room(tar: Tar, *, size_bytes: int, content_bytes: int | None, content: str) -> None:
+    """Refuse a tar that has no content, or is smaller than its content."""
+    name = name_row(type(tar), tar.pk)
+    if content_bytes is None:
+        raise Refused(f"{name}: has no {content}, so there is nothing to make")
+    if size_bytes < content_bytes:
+        raise Refused(
+            f"{name}: a tar of {size_bytes} bytes can't hold its {content} of {content_bytes} bytes; make it again"
+        )

@@ -1,0 +1,201 @@
+"""Stage 7, delete by hand: one person requests the deletion of copies, another approves it, and it is executed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AbstractUser
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from opsdb import conf
+from opsdb.models import (
+    DataLocation,
+    DeletionRequest,
+    DeletionRequestItem,
+    DeletionRequestStatus,
+    PhysicalCopy,
+    PhysicalCopyStatus,
+)
+
+from .attribution import attributed, has_actor
+from .deletion import Deletions, DeletionVerdict, _explain_copies, _keys_of, schedule_deletion
+from .errors import InvalidTransition, NotFound, OpsdbError, Refused, name_row, translate_integrity_errors
+from .states import move_state
+
+
+@dataclass(frozen=True)
+class RequestedDeletion:
+    """Content of a request for deletion.
+
+    Attributes:
+        request: the request; None for a dry run.
+        copy_ids: keys of the copies that may go.
+        held_back: for each of the others, what blocks it.
+    """
+
+    request: DeletionRequest | None
+    copy_ids: list[int]
+    held_back: list[DeletionVerdict]
+
+
+def request_deletion(
+    location: DataLocation,
+    copies: QuerySet[PhysicalCopy] | Iterable[PhysicalCopy],
+    *,
+    user: AbstractUser,
+    reason: str,
+    limit: int | None = None,
+    overrides_retention: bool = False,
+    dry_run: bool = True,
+) -> RequestedDeletion:
+    """Return which copies could be deleted by hand and, unless it is a dry run, request the approval of another person.
+
+    The request contains the copies that may go now; what blocks the others is returned. Locks nothing.
+
+    Args:
+        location: where they are.
+        copies: the copies.
+        user: who asks.
+        reason: why.
+        limit: most copies that the request may contain; ``OPSDB_DELETION_REQUEST_LIMIT`` at most, and when left out.
+        overrides_retention: whether copies may go before the retention of the location has passed (rule 5).
+        dry_run: whether to write nothing.
+
+    Raises:
+        Refused: there are more copies than the limit, one is at another location, or none may go.
+        OpsdbError: there is no reason, or the limit is out of range.
+    """
+    most = conf.get("OPSDB_DELETION_REQUEST_LIMIT")
+    limit = most if limit is None else limit
+    if not reason.strip():
+        raise OpsdbError("request_deletion: give a reason")
+    if not 1 <= limit <= most:
+        raise OpsdbError(f"request_deletion: the limit must be from 1 to {most}, not {limit}")
+    copies = copies[: limit + 1] if isinstance(copies, QuerySet) else copies
+    ids = _keys_of(copies)
+    if len(ids) > limit:
+        raise Refused(f"request_deletion: there are more than {limit} copies; ask for fewer at a time")
+    with translate_integrity_errors(), transaction.atomic():
+        elsewhere = PhysicalCopy.objects.filter(pk__in=ids).exclude(data_location=location).values_list("pk", flat=True)
+        if strayed := elsewhere.order_by("pk").first():
+            raise Refused(f"{name_row(PhysicalCopy, strayed)}: is at another location than {location}; leave it out")
+        verdicts = _explain_copies(ids)
+        going = [verdict.copy_id for verdict in verdicts if _may_be_scheduled(verdict, overrides_retention)]
+        held_back = [verdict for verdict in verdicts if verdict.copy_id not in {*going}]
+        if dry_run:
+            return RequestedDeletion(None, going, held_back)
+        if not going:
+            raise Refused(f"request_deletion: no copy may go; {'; '.join(map(str, held_back[:3])) or 'none is given'}")
+        with attributed(reason=reason):
+            request = DeletionRequest.objects.create(
+                data_location_id=location.pk,
+                reason=reason,
+                requested_by=user,
+                limit=limit,
+                overrides_retention=overrides_retention,
+            )
+            DeletionRequestItem.objects.bulk_create(
+                DeletionRequestItem(deletion_request=request, physical_copy_id=copy_id) for copy_id in going
+            )
+        return RequestedDeletion(request, going, held_back)
+
+
+def _may_be_scheduled(verdict: DeletionVerdict, overrides_retention: bool) -> bool:
+    """Return whether a request could schedule a copy. Rule 5 is asked last: where it blocks, no other rule does."""
+    if verdict.next_step != PhysicalCopyStatus.DELETION_SCHEDULED:
+        return False
+    return verdict.may_go or (overrides_retention and verdict.rule == 5)
+
+
+def _require_permission(request, user, what):
+    permission = f"opsdb.{what}_deletionrequest"
+    if user is None or not user.has_perm(permission):
+        raise Refused(
+            f"{name_row(DeletionRequest, request.pk)}: user {getattr(user, 'pk', 'nobody')} lacks the permission "
+            f"{permission}; ask somebody who has it"
+        )
+
+
+def approve_deletion(request: DeletionRequest, *, user: AbstractUser) -> DeletionRequest:
+    """Approve a request for deletion as another person, and return it. From then on nobody can change it.
+
+    Of two people who decide simultaneously, one succeeds; the other's call is refused. Locks the request.
+
+    Args:
+        request: the request.
+        user: who approves it.
+
+    Raises:
+        Refused: the user lacks the permission ``opsdb.approve_deletionrequest``, or is the one who asked, or somebody
+            else acts in the user's name.
+        InvalidTransition: it is decided already.
+    """
+    return _decide(request, user, DeletionRequestStatus.APPROVED)
+
+
+def reject_deletion(request: DeletionRequest, *, user: AbstractUser) -> DeletionRequest:
+    """Reject a request for deletion, also one that was approved but not executed, and return it. Locks the request.
+
+    Args:
+        request: the request.
+        user: who rejects it.
+
+    Raises:
+        Refused: the user lacks the permission ``opsdb.approve_deletionrequest``, or is the one who asked, or somebody
+            else acts in the user's name.
+        InvalidTransition: it is rejected or executed already.
+    """
+    return _decide(request, user, DeletionRequestStatus.REJECTED)
+
+
+def _decide(request, user, status):
+    _require_permission(request, user, "approve")
+    if user.pk == request.requested_by_id:
+        raise Refused(f"{name_row(DeletionRequest, request.pk)}: another person than the one who asked must decide it")
+    # If the acting user is known, the trigger decided_in_person checks that it is the one who decides.
+    actor = nullcontext() if has_actor() else attributed(user=user)
+    with actor, translate_integrity_errors(), transaction.atomic():
+        return move_state(request, status, approved_by=user, decided_at=timezone.now())
+
+
+def execute_deletion_request(request: DeletionRequest, *, user: AbstractUser) -> Deletions:
+    """Schedule the copies of an approved request for deletion, and return which, and what blocks the others.
+
+    Every copy is checked again: what has become unsafe since the approval stays. Locks the request, its copies and
+    their content.
+
+    Args:
+        request: the request.
+        user: who executes it.
+
+    Raises:
+        InvalidTransition: the request is not approved, or was executed.
+        Refused: the user lacks the permission ``opsdb.execute_deletionrequest``, or no copy may go any more; the
+            request stays approved.
+        NotFound: there is no such request.
+    """
+    _require_permission(request, user, "execute")
+    executed = DeletionRequestStatus.EXECUTED
+    with transaction.atomic():
+        locked = DeletionRequest.objects.select_for_update(no_key=True).filter(pk=request.pk).first()
+        if locked is None:
+            raise NotFound(f"{name_row(DeletionRequest, request.pk)}: there is no such row")
+        status = DeletionRequestStatus(locked.status)
+        if executed not in status.may_become:
+            raise InvalidTransition(
+                name_row(DeletionRequest, request.pk), "status", status, executed, status.may_become
+            )
+        actor = None if has_actor() else user
+        with attributed(user=actor, reason=f"deletion request {locked.pk}: {locked.reason}"):
+            outcome = schedule_deletion(PhysicalCopy.objects.filter(request_items__deletion_request=locked))
+            if not outcome.copies:
+                raise Refused(
+                    f"{name_row(DeletionRequest, request.pk)}: no copy may go any more; "
+                    + "; ".join(map(str, outcome.held_back[:3]))
+                )
+            move_state(request, executed, executed_at=timezone.now())
+        return outcome

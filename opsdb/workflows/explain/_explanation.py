@@ -1,0 +1,180 @@
+"""Explanations, and the sentences that all kinds of rows share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Model
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from opsdb import conf
+from opsdb.models import DataLocation, Status
+from opsdb.models.base import WorkItem
+
+from ..durations import format_time_since
+from ..errors import name_row
+from ..queues import Operation, format_queue_name
+
+NOBODY = "nobody"
+MANAGER = "manager"
+OPERATOR = "operator"
+TELESCOPE = "telescope"
+INSTRUMENT = "instrument"
+CLUSTER = "cluster"
+WHO = {
+    NOBODY: gettext_lazy("nobody"),
+    MANAGER: gettext_lazy("manager"),
+    OPERATOR: gettext_lazy("operator"),
+    TELESCOPE: gettext_lazy("telescope"),
+    INSTRUMENT: gettext_lazy("instrument"),
+    CLUSTER: gettext_lazy("cluster"),
+}
+WORKER_AT = "worker at queue "
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a row is in its state, and what has to happen next.
+
+    The sentences are in the language that is active when it is made; ``state``, ``done`` and ``who`` are never
+    translated.
+
+    Attributes:
+        subject: table and key of the row.
+        state: its state.
+        done: whether nothing has to happen any more.
+        why: the reasons, the most specific last; each a sentence that names its rows.
+        next_step: what has to happen next.
+        who: who does it: nobody, manager, operator, telescope, instrument, cluster, or ``worker at queue …``.
+    """
+
+    subject: str
+    state: str
+    done: bool
+    why: tuple[str, ...]
+    next_step: str
+    who: str
+
+    @property
+    def who_in_words(self) -> str:
+        """Who does it, in the active language."""
+        if self.who in WHO:
+            return str(WHO[self.who])
+        return _("worker at queue %(queue)s") % {"queue": self.who.removeprefix(WORKER_AT)}
+
+    def because_of(self, row: Model, state: str, *why: str) -> Explanation:
+        """Return the explanation of another row that waits for this one."""
+        return Explanation(name_row(type(row), row.pk), state, False, (*why, *self.why), self.next_step, self.who)
+
+
+# The function that explains the rows of a model.
+EXPLAINERS: dict[type[Model], Callable[[Any], Explanation]] = {}
+
+
+def explains(model: type[Model]) -> Callable[[Callable[[Any], Explanation]], Callable[[Any], Explanation]]:
+    """Register the function that explains the rows of a model."""
+
+    def register(explainer):
+        EXPLAINERS[model] = explainer
+        return explainer
+
+    return register
+
+
+def waits(row: Model, state: str, why: str, next_step: str, who: str) -> Explanation:
+    """Return the explanation of a row that waits for a step of somebody."""
+    return Explanation(name_row(type(row), row.pk), str(state), False, (why,), next_step, who)
+
+
+def done(row: Model, state: str, why: str) -> Explanation:
+    """Return the explanation of a row to which nothing has to happen."""
+    return Explanation(name_row(type(row), row.pk), str(state), True, (why,), _("nothing"), NOBODY)
+
+
+def worker_at(location: DataLocation, operation: Operation) -> str:
+    """Return the worker of a queue, as ``who``."""
+    return f"{WORKER_AT}{format_queue_name(location, operation)}"
+
+
+def place_of(location: DataLocation) -> str:
+    """Return how sentences name a location."""
+    return f"{location.site}/{location}"
+
+
+def format_time(moment: datetime) -> str:
+    """Return how sentences give a time."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def is_stalled(heartbeat_at: datetime | None) -> bool:
+    """Return whether the last heartbeat is too old."""
+    return heartbeat_at is not None and timezone.now() - heartbeat_at > timedelta(
+        seconds=conf.get("OPSDB_STALLED_AFTER_SECONDS")
+    )
+
+
+def after_failure(answer: Explanation, name: str, *, retry: int, most: int, message: str) -> Explanation:
+    """Return the explanation with the failure of an earlier attempt put first, if one failed."""
+    if not retry:
+        return answer
+    failed = _("%(name)s: this is retry %(retry)d of %(most)d; the last attempt failed: %(message)s")
+    return replace(answer, why=(failed % {"name": name, "retry": retry, "most": most, "message": message}, *answer.why))
+
+
+def remove_cause(name: str, reset: str) -> str:
+    """Return the step of an operator after a failure; ``reset`` is the function to call."""
+    step = _("remove the cause, then reset %(name)s (“Reset failed” in the admin, or %(reset)s)")
+    return step % {"name": name, "reset": reset}
+
+
+def activate(location: DataLocation) -> str:
+    """Return the step of an operator at an inactive location."""
+    return _("activate %(place)s") % {"place": place_of(location)}
+
+
+def explain_work(row: WorkItem, what: str, location: DataLocation, operation: Operation, reset: str) -> Explanation:
+    """Return the explanation of a work item that is not completed."""
+    who = worker_at(location, operation)
+    name = name_row(type(row), row.pk)
+    if row.status == Status.FAILED:
+        why = ngettext(
+            "%(name)s: failed %(duration)s ago after %(retries)d retry (%(what)s): %(message)s",
+            "%(name)s: failed %(duration)s ago after %(retries)d retries (%(what)s): %(message)s",
+            row.retry_count,
+        ) % {
+            "name": name,
+            "duration": format_time_since(row.finished_at),
+            "retries": row.retry_count,
+            "what": what,
+            "message": row.failure_message,
+        }
+        return waits(row, row.status, why, remove_cause(name, reset), OPERATOR)
+    if row.status == Status.IN_PROGRESS:
+        heartbeat_at = row.heartbeat_at or row.started_at
+        facts = {"name": name, "worker": row.claimed_by or _("a worker"), "duration": format_time_since(row.started_at)}
+        if is_stalled(heartbeat_at):
+            why = _(
+                "%(name)s: %(worker)s has been working for %(duration)s; its last heartbeat was %(silence)s ago"
+            ) % {
+                **facts,
+                "silence": format_time_since(heartbeat_at),
+            }
+            step = _(
+                "see whether the worker is alive; if not, reset %(name)s (“Reset failed” in the admin, or %(reset)s)"
+            )
+            return waits(row, row.status, why, step % {"name": name, "reset": reset}, OPERATOR)
+        why = _("%(name)s: %(worker)s has been working for %(duration)s") % facts
+        step = _("finish it: %(what)s") % {"what": what}
+        return waits(row, row.status, why, step, f"{who} ({row.claimed_by})" if row.claimed_by else who)
+    why = _("%(name)s: has been waiting for %(duration)s for a worker (%(what)s)") % {
+        "name": name,
+        "duration": format_time_since(row.created_at),
+        "what": what,
+    }
+    answer = waits(row, row.status, why, _("claim it: %(what)s") % {"what": what}, who)
+    return after_failure(answer, name, retry=row.retry_count, most=row.max_retries, message=row.failure_message)

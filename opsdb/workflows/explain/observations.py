@@ -1,0 +1,67 @@
+"""Why an observation or a file is not archived yet."""
+
+from __future__ import annotations
+
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from opsdb.models import ExecutedObsUnit, ObservationStatus, PackageState, RawDataFile, RawDataPackage
+
+from ..durations import format_time_since
+from ..errors import name_row
+from ._explanation import INSTRUMENT, MANAGER, TELESCOPE, Explanation, done, explains, waits
+from .packages import explain_package
+
+
+@explains(ExecutedObsUnit)
+def explain_observation(execution: ExecutedObsUnit) -> Explanation:
+    name = name_row(ExecutedObsUnit, execution.pk)
+    if execution.status == ObservationStatus.RUNNING:
+        why = _("%(name)s: has been running for %(duration)s") % {
+            "name": name,
+            "duration": format_time_since(execution.start_time),
+        }
+        return waits(execution, execution.status, why, _("end the observation and report it"), TELESCOPE)
+    counts = RawDataPackage.objects.filter(executed_obs_unit=execution).aggregate(
+        packages=Count("pk"), archived=Count("pk", filter=Q(state=PackageState.ARCHIVED))
+    )
+    unpackaged = RawDataFile.objects.of(execution).unpackaged().order_by("instrument_module", "pk").first()
+    if unpackaged:
+        why = _("%(name)s: some of its files are in no package") % {"name": name}
+        return explain_file(unpackaged).because_of(execution, execution.status, why)
+    if not counts["packages"]:
+        why = _("%(name)s: no file of it is registered") % {"name": name}
+        return waits(execution, execution.status, why, _("register the files, if it took data"), INSTRUMENT)
+    answer = ngettext(
+        "%(name)s: %(archived)d of its %(packages)d package is archived",
+        "%(name)s: %(archived)d of its %(packages)d packages are archived",
+        counts["packages"],
+    ) % {"name": name, **counts}
+    waiting = (
+        RawDataPackage.objects.not_archived().filter(executed_obs_unit=execution).order_by("created_at", "pk").first()
+    )
+    if waiting:
+        return explain_package(waiting).because_of(execution, execution.status, answer)
+    return done(execution, execution.status, answer)
+
+
+@explains(RawDataFile)
+def explain_file(file: RawDataFile) -> Explanation:
+    name = name_row(RawDataFile, file.pk)
+    if file.raw_data_package_id:
+        package = file.raw_data_package
+        answer = explain_package(package)
+        names = {"name": name, "package": name_row(RawDataPackage, package.pk)}
+        if answer.done:
+            return done(file, "packaged", _("%(name)s: is in %(package)s, which is archived") % names)
+        return answer.because_of(file, "packaged", _("%(name)s: is in %(package)s") % names)
+    if file.executed_obs_unit.status == ObservationStatus.RUNNING:
+        why = _("%(name)s: is in no package, because its observation is still running") % {"name": name}
+        return waits(file, "registered", why, _("end the observation and report it"), TELESCOPE)
+    why = _("%(name)s: has been in no package for %(duration)s") % {
+        "name": name,
+        "duration": format_time_since(file.created_at),
+    }
+    step = _("package the files at %(location)s") % {"location": file.source_location}
+    return waits(file, "registered", why, step, MANAGER)

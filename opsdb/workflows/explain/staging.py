@@ -1,0 +1,41 @@
+"""Why a staging job is not completed yet."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from opsdb.models import StagingJob, Status
+
+from .._predicates import without_readable_copy
+from ..errors import name_row
+from ..queues import Operation
+from ..staging import list_missing_content
+from ._explanation import OPERATOR, Explanation, done, explain_work, explains, place_of, waits
+
+RESET_STAGING = "opsdb.workflows.reset_staging"
+
+
+@explains(StagingJob)
+def explain_staging(job: StagingJob) -> Explanation:
+    name = name_row(StagingJob, job.pk)
+    if not job.active:
+        return done(job, job.status, _("%(name)s: its data are no longer needed") % {"name": name})
+    if job.status == Status.COMPLETED:
+        return done(job, job.status, _("%(name)s: its data are there") % {"name": name})
+    destination = job.destination_location
+    if job.status in Status.claimable() and not destination.active:
+        at = {"name": name, "place": place_of(destination)}
+        why = _("%(name)s: brings data to %(place)s, which is inactive") % at
+        return waits(job, job.status, why, _("activate %(place)s, or release the job") % at, OPERATOR)
+    missing = list_missing_content(job)
+    unreadable = without_readable_copy(missing)
+    if unreadable and job.status != Status.IN_PROGRESS:
+        names = {"name": name, "content": name_row(type(unreadable[0]), unreadable[0].pk)}
+        why = _("%(name)s: no copy of %(content)s can be read") % names
+        return waits(job, job.status, why, _("bring %(content)s back, or release the job") % names, OPERATOR)
+    what = ngettext("bringing %(count)d item to %(place)s", "bringing %(count)d items to %(place)s", len(missing)) % {
+        "count": len(missing),
+        "place": place_of(destination),
+    }
+    return explain_work(job, what, destination, Operation.STAGING, RESET_STAGING)

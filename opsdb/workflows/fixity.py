@@ -1,0 +1,150 @@
+"""Fixity: whether the bytes of a copy still have the checksum that they should have."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from opsdb.models import DataLocation, FixityCheck, PhysicalCopy, PhysicalCopyStatus, Verification
+from opsdb.models.copies import CHECKABLE
+
+from .errors import Conflict, NotFound, OpsdbError, Refused, name_row, translate_integrity_errors
+
+# From these states a check takes a copy back to present or to corrupt; elsewhere it is only recorded.
+AT_REST = (
+    PhysicalCopyStatus.PRESENT,
+    PhysicalCopyStatus.STAGED,
+    PhysicalCopyStatus.DELETION_POSSIBLE,
+    PhysicalCopyStatus.DELETION_SCHEDULED,
+    PhysicalCopyStatus.DELETION_FAILED,
+    PhysicalCopyStatus.MISSING,
+    PhysicalCopyStatus.CORRUPT,
+)
+
+
+def list_due_fixity_checks(location: DataLocation, *, quota: int) -> list[PhysicalCopy]:
+    """Return the copies at a location that are due for a fixity check, the longest unchecked first. Locks nocontent.
+
+    Args:
+        location: its ``fixity_interval_days`` determines when a copy is due.
+        quota: most checks within 24 hours, including those that were made already.
+
+    Raises:
+        OpsdbError: the quota is below 1.
+    """
+    if quota < 1:
+        raise OpsdbError(f"list_due_fixity_checks: the quota must be 1 or more, not {quota}")
+    yesterday = timezone.now() - timedelta(days=1)
+    done = FixityCheck.objects.filter(checked_at__gt=yesterday, copy__data_location=location)[:quota].count()
+    return list(PhysicalCopy.objects.due_for_fixity(location, limit=quota - done))
+
+
+def record_fixity(
+    copy: PhysicalCopy,
+    checksum: str,
+    *,
+    algorithm: str | None = None,
+    checked_at: datetime | None = None,
+    checked_by: str = "",
+) -> FixityCheck:
+    """Record the checksum that was computed of a copy now, and return the check.
+
+    A checksum that agrees makes the copy verified, and present if it was corrupt or missing. One that differs makes it
+    corrupt: nothing reads it or counts on it any more, and copies that wait for deletion because this one was safe
+    stay. Idempotent with the same ``checked_at``. Locks the copy and its content.
+
+    Args:
+        copy: the copy; its key counts.
+        checksum: as computed, lower-case hexadecimal.
+        algorithm: how it was computed; that of the recorded checksum when left out.
+        checked_at: when it was computed, aware; now when left out.
+        checked_by: worker or person that computed it.
+
+    Raises:
+        NotFound: there is no such copy.
+        Conflict: the copy was deleted, or has a later check.
+        OpsdbError: there is nothing to compare with, or the time is naive or in the future.
+        Refused: the checksum has not the form of its algorithm.
+    """
+    name = name_row(PhysicalCopy, copy.pk)
+    if checked_at and (checked_at.tzinfo is None or checked_at > timezone.now() + timedelta(minutes=5)):
+        raise OpsdbError(f"{name}: {checked_at} must have a time zone and not be in the future")
+    with translate_integrity_errors(), transaction.atomic():
+        found = PhysicalCopy.objects.select_for_update(no_key=True).filter(pk=copy.pk).first()
+        if found is None:
+            raise NotFound(f"{name}: there is no such row")
+        checked_at = checked_at or timezone.now()
+        # The expected checksum can't change while this lock is held.
+        content = type(found.target)._default_manager.select_for_update(no_key=True).get(pk=found.target.pk)
+        algorithm = algorithm or content.checksum_algorithm
+        if content.checksum is None or content.checksum_algorithm != algorithm:
+            wanted = f"{content.checksum_algorithm}" if content.checksum else "not known yet"
+            raise OpsdbError(
+                f"{name}: {algorithm} can't be compared, because the recorded checksum of "
+                f"{name_row(type(content), content.pk)} is {wanted}"
+            )
+        known = found.fixity_checks.filter(checked_at=checked_at, actual=checksum, algorithm=algorithm).first()
+        if known is not None:
+            return known
+        if found.status == PhysicalCopyStatus.DELETED:
+            raise Conflict(f"{name}: was deleted, its checksum can't be computed; register the copy again first")
+        if found.verified_at and checked_at <= found.verified_at:
+            raise Conflict(f"{name}: was compared at {found.verified_at.isoformat()}, after {checked_at.isoformat()}")
+        check = FixityCheck.objects.create(
+            copy=found,
+            checked_at=checked_at,
+            expected=content.checksum,
+            actual=checksum,
+            algorithm=algorithm,
+            ok=checksum == content.checksum,
+            checked_by=checked_by,
+        )
+        _apply(found, check)
+    copy.refresh_from_db()
+    return check
+
+
+def request_verification(copy: PhysicalCopy) -> PhysicalCopy:
+    """Request a fixity check of a copy out of turn, and return it: it is unverified until then. For operators.
+
+    It comes first in :func:`list_due_fixity_checks` at its location. While it is unverified no deletion counts on it.
+    Locks the copy and its content.
+
+    Raises:
+        Refused: its location has no ``fixity_interval_days``, so that nobody would check it.
+        Conflict: its bytes are not there, or are being deleted.
+        NotFound: there is no such copy.
+    """
+    name = name_row(PhysicalCopy, copy.pk)
+    with translate_integrity_errors(), transaction.atomic():
+        found = PhysicalCopy.objects.select_for_update(no_key=True).filter(pk=copy.pk).first()
+        if found is None:
+            raise NotFound(f"{name}: there is no such row")
+        if found.data_location.fixity_interval_days is None:
+            raise Refused(f"{name}: {found.data_location} has no fixity_interval_days, so nobody checks it; set it")
+        if found.status not in CHECKABLE:
+            raise Conflict(f"{name}: is {found.status}; only a copy that is there and not being deleted can be checked")
+        PhysicalCopy.objects.filter(pk=copy.pk).update(verification=Verification.UNVERIFIED, verified_at=None)
+    copy.refresh_from_db(fields=["verification", "verified_at"])
+    return copy
+
+
+def _apply(copy, check):
+    facts = {
+        "checksum": check.actual,
+        "checksum_algorithm": check.algorithm,
+        "verified_at": check.checked_at,
+        "verification": Verification.VERIFIED if check.ok else Verification.MISMATCH,
+    }
+    row = PhysicalCopy.objects.filter(pk=copy.pk)
+    present, corrupt = PhysicalCopyStatus.PRESENT, PhysicalCopyStatus.CORRUPT
+    if check.ok:
+        if copy.status in (corrupt, PhysicalCopyStatus.MISSING):
+            facts["status"] = present
+    elif copy.status in AT_REST and copy.status != corrupt:
+        if copy.status != present:
+            row.update(status=present)
+        facts |= {"status": corrupt, "deletion_requested_at": None}
+    row.update(**facts)

@@ -1,0 +1,138 @@
+"""Why an observation, a package or a transfer package is not archived yet."""
+
+import pytest
+
+from opsdb.models import (
+    RawDataPackage,
+)
+from opsdb.workflows import (
+    bundle_raw_data_packages,
+    claim_archive_transfers,
+    complete_archive_transfer,
+    package_raw_data_files,
+    plan_archiving,
+    plan_transfers,
+    record_fixity,
+    work,
+)
+from tests.workflows.explaining import check, stop_the_clock
+from tests.workflows.scenario import WORKER, WRONG, build_world, out_of_use
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world():
+    return build_world()
+
+
+def test_an_observation_is_explained_from_start_to_archive(world):
+    execution = world.observe(running=True)
+    [file] = world.register(execution, files=1)
+    check(execution, "^telescope$", "end the observation", "has been running for ")
+    check(file, "^telescope$", "end the observation", "still running")
+    empty = world.observe()
+    check(empty, "^instrument$", "register the files", "no file of it is registered")
+    ended = world.observe()
+    [file, _] = world.register(ended, files=2)
+    check(
+        ended,
+        "^manager$",
+        "package the files at chai",
+        "some of its files are in no package",
+        "has been in no package for ",
+    )
+    check(file, "^manager$", "package the files at chai")
+    [package] = package_raw_data_files(world.source)
+    check(
+        ended, "worker at queue ccat_chai_raw_data_package_creation", "making its tar", "0 of its 1 package is archived"
+    )
+    world.make(package)
+    check(file, "^manager$", "bundle the packages at ccat/buffer", f"is in raw_data_package {package.pk}")
+    [bundle] = bundle_raw_data_packages(world.ccat_buffer)
+    world.make_bundle(bundle)
+    world.deliver()
+    check(ended, "^nobody$", "nothing", "1 of its 1 package is archived", done=True)
+    file.refresh_from_db()
+    check(file, "^nobody$", "nothing", "which is archived", done=True)
+
+
+def test_a_package_is_explained_in_every_state_of_its_own_work(world):
+    [package] = world.plan_packages()
+    check(
+        package,
+        "worker at queue ccat_chai_raw_data_package_creation",
+        "claim it",
+        "has been waiting for ",
+    )
+    [claimed] = work.claim(RawDataPackage.objects.all(), limit=1, worker=WORKER)
+    check(package, f"raw_data_package_creation .{WORKER}.", "finish it", f"{WORKER} has been working for")
+    stop_the_clock(RawDataPackage)
+    check(package, "^operator$", "see whether the worker is alive", "its last heartbeat was 1 d 0 h ago")
+    work.fail(claimed, worker=WORKER, message="disk full")
+    check(package, "worker at queue", "claim it", "this is retry 1 of 3; the last attempt failed: disk full")
+    [claimed] = work.claim(RawDataPackage.objects.all(), limit=1, worker=WORKER)
+    work.fail(claimed, worker=WORKER, message="bad disk", retryable=False)
+    check(package, "^operator$", f"reset raw_data_package {package.pk}", "after 1 retry (making its tar): bad disk")
+
+
+def test_a_package_is_explained_in_every_state_of_its_transfer_package(world):
+    [package] = world.made_packages()
+    check(package, "^manager$", "bundle the packages at ccat/buffer", "in no transfer package", state="waiting")
+    [bundle] = bundle_raw_data_packages(world.ccat_buffer)
+    queue = "worker at queue ccat_buffer_data_transfer_package_creation"
+    check(package, queue, "claim it", f"travels in data_transfer_package {bundle.pk}")
+    check(bundle, queue, "claim it")
+    [claimed] = work.claim(type(bundle).objects.all(), limit=1, worker=WORKER)
+    check(package, queue, "finish it")
+    work.fail(claimed, worker=WORKER, message="no space", retryable=False)
+    check(package, "^operator$", "reset data_transfer_package", "no space")
+    work.reset(claimed)
+    world.make_bundle(bundle)
+    check(package, "^manager$", "plan the transfers", "no transfer is planned")
+
+
+def test_a_package_that_no_way_leads_from_says_what_is_missing(world):
+    bundle = world.made_bundle()
+    package = bundle.raw_data_packages.get()
+    with out_of_use(world.cologne_buffer, world.us_buffer):
+        check(package, "^operator$", "make or activate a route or a buffer", "has no active buffer")
+    with out_of_use(*world.archives):
+        check(package, "^operator$", "make or activate", "no site has an active archive")
+
+
+def test_a_package_without_bytes_is_for_an_operator(world):
+    [package] = world.made_packages()
+    record_fixity(world.copy(package, world.ccat_buffer), WRONG)
+    check(package, "^operator$", "find its bytes", "no copy of it can be read in any buffer")
+    bundle = world.made_bundle()
+    record_fixity(world.copy(bundle, world.ccat_buffer), WRONG)
+    check(bundle, "^operator$", "find its bytes", "can't be read at ccat/buffer")
+
+
+def test_an_archived_package_whose_archive_copy_is_damaged_is_not_done(world):
+    package = world.archived_package()
+    copies = [world.copy(package, archive) for archive in world.archives]
+    record_fixity(copies[0], WRONG)
+    check(package, "^nobody$", "nothing", "1 verified copy", done=True)
+    record_fixity(copies[1], WRONG)
+    told = check(package, "^operator$", "bring a good copy back", "0 verified copies", state="archived")
+    assert "is corrupt" in told.why[1]
+
+
+def test_an_archived_package_that_needs_more_copies_is_not_done(world, settings):
+    world.made_bundle()
+    plan_transfers()
+    world.carry()
+    world.unpack()
+    plan_archiving(world.cologne_archive)
+    [transfer] = claim_archive_transfers(worker=WORKER)
+    complete_archive_transfer(transfer, worker=WORKER, checksum=transfer.raw_data_package.checksum)
+    settings.OPSDB_MIN_ARCHIVE_COPIES = 2
+    package = RawDataPackage.objects.get()
+    check(package, "^manager$", "plan further transfers", "1 verified copy of it; needed: 2")
+    plan_transfers()
+    world.carry()
+    world.unpack()
+    plan_archiving(world.us_archive)
+    check(package, "worker at queue us_archive", "claim it", "1 verified copy")
