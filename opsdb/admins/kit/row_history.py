@@ -2,15 +2,18 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.utils import quote, unquote
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, router, transaction
-from django.forms import CheckboxInput, MultiWidget, model_to_dict
+from django.db.models import Model
+from django.forms import BaseForm, CheckboxInput, MultiWidget, model_to_dict
 from django.forms.models import ModelForm
-from django.http import Http404, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.datastructures import MultiValueDict
 from django.utils.text import capfirst
@@ -69,12 +72,12 @@ class Change:
     restore_url: str = ""
 
 
-def parts_of(model):
+def parts_of(model: type[Model]) -> list[type[Model]]:
     """Return the model itself and the parents that it is joined to: the tables that hold a row."""
     return [model._meta.concrete_model, *model._meta.all_parents]
 
 
-def fields_by_column(model) -> dict:
+def fields_by_column(model: type[Model]) -> dict:
     """Return the fields of a row by what the log calls them: columns, over all its tables, and many-to-many fields."""
     columns = {
         one.column: one
@@ -85,7 +88,7 @@ def fields_by_column(model) -> dict:
     return columns | {one.name: one for one in model._meta.many_to_many}
 
 
-def changes_of(row, before=None, limit=CHANGES_SHOWN):
+def changes_of(row: Model, before: int | None = None, limit: int = CHANGES_SHOWN) -> tuple[list[Change], int | None]:
     """Return the newest changes of a row, over all its tables, and where the next page begins.
 
     Costs three queries, and one for each kind of row that the changed fields refer to.
@@ -165,7 +168,7 @@ def _named(one, value, names):
         return str(value)
 
 
-def is_restorable(model) -> bool:
+def is_restorable(model: type[Model]) -> bool:
     """Return whether earlier versions of a model's rows can come back."""
     area = area_of(model)
     recorded = getattr(model, "change_logging", ChangeLogging.OFF) is ChangeLogging.ALL
@@ -176,7 +179,7 @@ class NotRestorableError(Exception):
     """An earlier version can't come back; the message says why."""
 
 
-def values_at(row, entry) -> dict:
+def values_at(row: Model, entry: ChangeLog) -> dict:
     """Return the fields that were different right after an entry of a row's log, with their values then.
 
     Raises:
@@ -213,7 +216,7 @@ def _links(row, one) -> set:
     return {*getattr(row, one.name).order_by().values_list("pk", flat=True)}
 
 
-def as_typed(form, values) -> dict:
+def as_typed(form: BaseForm, values: dict[str, Any]) -> dict:
     """Return what a person would have to type into a form for these values."""
     data = {}
     for name, one in form.fields.items():
@@ -235,10 +238,12 @@ def as_typed(form, values) -> dict:
 class HistoryMixin:
     """Mixin of an admin: the history of its rows, and their earlier versions."""
 
-    def history_urls(self):
+    def history_urls(self) -> list[tuple]:
         return [("<path:object_id>/history/<int:entry>/restore/", self.restore_view, "restore")]
 
-    def history_view(self, request, object_id, extra_context=None):
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Show who changed a row, when, by what and why, and what the change was, the newest first."""
         row = self._row_seen(request, object_id)
         if not isinstance(row, models.Model):
@@ -276,7 +281,7 @@ class HistoryMixin:
             raise PermissionDenied
         return row
 
-    def restore_view(self, request, object_id, entry):
+    def restore_view(self, request: HttpRequest, object_id: str, entry: int) -> HttpResponse:
         """Show what bringing an earlier version back would change or, once that is confirmed, do it by the form."""
         row = self._row_seen(request, object_id)
         if not isinstance(row, models.Model):
@@ -297,7 +302,7 @@ class HistoryMixin:
 class Restoration:
     """The return of a row to an earlier version: the page that shows it, and the change itself."""
 
-    def __init__(self, model_admin, request, row, entry):
+    def __init__(self, model_admin: BaseModelAdmin, request: HttpRequest, row: Model, entry: ChangeLog):
         self.model_admin, self.request, self.row, self.entry = model_admin, request, row, entry
         if not is_restorable(type(row)):
             raise NotRestorableError(
@@ -315,7 +320,7 @@ class Restoration:
             labels = ", ".join(str(row._meta.get_field(name).verbose_name) for name in self.kept)
             raise NotRestorableError(gettext("Only %s differ: states and facts, which no form changes.") % labels)
 
-    def answer(self):
+    def answer(self) -> HttpResponse:
         request = self.request
         asked = request.method == "POST"
         reason, form, refusal = OrderForm(request.POST if asked else None), self._form(), ""
