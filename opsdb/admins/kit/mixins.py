@@ -3,19 +3,95 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin import helpers
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.db.models import Model, QuerySet
 from django.forms import Media
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext
+
+from opsdb.models import ChangeLog, ChangeOperation
+from opsdb.models.enums import ChangeLogging
 
 from .actions import Action
 from .exporting import ExportMixin
 from .importing import ImportMixin
 from .keys import is_key
-from .row_history import HistoryMixin
+from .restoring import NotRestorableError, Restoration, is_restorable
+from .row_history import changes_of
+
+BEFORE = "before"
+
+
+class HistoryMixin:
+    """Mixin of an admin: the history of its rows, and their earlier versions."""
+
+    def history_urls(self) -> list[tuple]:
+        return [("<path:object_id>/history/<int:entry>/restore/", self.restore_view, "restore")]
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show who changed a row, when, by what and why, and what the change was, the newest first."""
+        row = self._row_seen(request, object_id)
+        if not isinstance(row, models.Model):
+            return row
+        before = request.GET.get(BEFORE, "")
+        before = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+        changes, following = changes_of(row, before)
+        may_restore = is_restorable(self.model) and self.has_change_permission(request, row)
+        if may_restore:
+            newest = None if before else next(iter(changes), None)
+            for change in changes:
+                if change is not newest and change.entry.operation != ChangeOperation.DELETE:
+                    change.restore_url = self.page_url("restore", quote(row.pk), change.entry.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("History: %s") % row,
+            "subtitle": None,
+            "opts": self.opts,
+            "object": row,
+            "media": self.media,
+            "changes": changes,
+            "change_logging": getattr(self.model, "change_logging", ChangeLogging.OFF).value,
+            "following": following,
+            "is_first": before is None,
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/opsdb/history.html", context)
+
+    def _row_seen(self, request, object_id):
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_or_change_permission(request, row):
+            raise PermissionDenied
+        return row
+
+    def restore_view(self, request: HttpRequest, object_id: str, entry: int) -> HttpResponse:
+        """Show what bringing an earlier version back would change or, once that is confirmed, do it by the form."""
+        row = self._row_seen(request, object_id)
+        if not isinstance(row, models.Model):
+            return row
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        found = ChangeLog.objects.of(row).filter(pk=entry).first() if entry < 2**63 else None
+        if found is None:
+            raise Http404
+        try:
+            restoration = Restoration(self, request, row, found)
+        except NotRestorableError as reason:
+            self.message_user(request, str(reason), messages.ERROR)
+            return HttpResponseRedirect(self.page_url("history", quote(row.pk)))
+        return restoration.answer()
 
 
 class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin):
