@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from opsdb.admins.kit.row_history import is_restorable
+from opsdb.admins.kit.restoring import is_restorable
 from opsdb.models import ChangeLog, DataTransfer, FixedSource, ObsUnit, User
 from opsdb.workflows import attributed
 from tests import factories

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from opsdb.admins.kit.importing import kinds_for
-from opsdb.admins.kit.row_history import is_restorable
+from opsdb.admins.kit.restoring import is_restorable
 from opsdb.models import ChangeLog, DeletionRequest, ExecutedObsUnit, Role, User
 from opsdb.models.base import area_of
 from tests.factories import UserFactory, fill_every_table

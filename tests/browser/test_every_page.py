@@ -9,7 +9,7 @@ from django.db.models import TextField
 from django.urls import reverse
 
 from opsdb.admins.kit.importing import kinds_for
-from opsdb.admins.kit.row_history import is_restorable
+from opsdb.admins.kit.restoring import is_restorable
 from opsdb.models import ExecutedObsUnit, FixedSource, RawDataPackage, StagingJob, User
 from tests.admins.acting import ACTIONS
 from tests.admins.pages import ADMINS, address, is_parent, open_pages

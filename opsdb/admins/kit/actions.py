@@ -8,7 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.admin.options import BaseModelAdmin
 from django.db import models, router, transaction
+from django.db.models import Model
+from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 
@@ -55,11 +58,11 @@ class Action:
         return self.name
 
     @property
-    def short_description(self):
+    def short_description(self) -> str | Promise:
         """What Django's list of actions shows."""
         return self.label
 
-    def is_allowed(self, model_admin, request) -> bool:
+    def is_allowed(self, model_admin: BaseModelAdmin, request: HttpRequest) -> bool:
         """Return whether this user may do it."""
         options = model_admin.opts
         if self.permission == "view":
@@ -67,13 +70,13 @@ class Action:
         codename = self.permission if "_" in self.permission else f"{self.permission}_{options.model_name}"
         return model_admin.has_view_permission(request) and request.user.has_perm(f"{options.app_label}.{codename}")
 
-    def applies_to(self, row) -> bool:
+    def applies_to(self, row: Model) -> bool:
         """Return whether there may be something to do for a row."""
         return not self.unless(row)
 
     # What happens
 
-    def perform(self, rows, order: Order) -> list[Outcome]:
+    def perform(self, rows: list[Model], order: Order) -> list[Outcome]:
         """Do it to every row, within the caller's transaction; what is refused leaves its row as it was."""
         if self.run_all:
             return self.run_all(rows, order)

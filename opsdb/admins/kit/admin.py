@@ -1,7 +1,10 @@
 """The base of every admin."""
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
 
 from ..pages.registry import RegisteredPagesMixin
 from .fields import ModelFieldsMixin
@@ -20,25 +23,25 @@ class OpsAdmin(ListMixin, FormMixin, OperatorMixin, RegisteredPagesMixin, ModelF
         js = ["opsdb/admin.js"]
 
     @property
-    def media(self):
+    def media(self) -> forms.Media:
         searching = AutocompleteSelect(self.opts.pk, self.admin_site).media
         return super().media + searching
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         return with_time_zone(super().get_queryset(request))
 
-    def get_inlines(self, request, obj):
+    def get_inlines(self, request: HttpRequest, obj: Model | None) -> list:
         return [inline for inline in self.inlines if obj is not None or not issubclass(inline, ListInline)]
 
 
 class ReadOnlyMixin:
     """Mixin for rows that nobody adds by hand."""
 
-    def has_add_permission(self, request, obj=None):
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_change_permission(self, request, obj=None):
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

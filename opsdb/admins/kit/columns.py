@@ -1,12 +1,17 @@
 """How values look to people, in lists and in the read-only lines of forms."""
 
 import json
-from datetime import UTC
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.auth.models import Permission
 from django.db import models
+from django.db.models import Field, Model
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,6 +22,7 @@ from .counting import grouped
 from .links import link, list_url
 from .quantities import format_seconds, format_size
 from .time_zones import ZONE
+from .values import Text
 
 CHECKSUMS = ("checksum", "expected", "actual", "token_prefix")
 MANY_SHOWN = 20  # linked rows that a read-only line names before it leads to their list
@@ -31,7 +37,7 @@ STATES = {tuple(states.values): states for states in StateChoices.__subclasses__
 class FieldColumn:
     """A field of the model, shown by a function of the kit instead of Django's default."""
 
-    def __init__(self, field, render, title, sortable):
+    def __init__(self, field: Field, render: Callable[[Model], object], title: Text, sortable: bool):
         self.field = field
         self.render = render
         self.__name__ = field.name
@@ -42,12 +48,12 @@ class FieldColumn:
         return self.render(row)
 
 
-def states_of(field):
+def states_of(field: Field) -> type[StateChoices] | None:
     """Return the state machine that a field holds a state of, or None."""
     return STATES.get(tuple(value for value, _ in field.flatchoices)) if getattr(field, "choices", None) else None
 
 
-def column_for(field, model_admin, sortable=True):
+def column_for(field: Field, model_admin: BaseModelAdmin, sortable: bool = True) -> FieldColumn | None:
     """Return the kit's column for a field, or None where Django's own way of showing it is good."""
     if field.many_to_many:
         return FieldColumn(field, lambda row: linked_rows(row, field, model_admin), field.verbose_name, sortable=False)
@@ -86,7 +92,7 @@ def _title_and_look(field, model_admin):
     return title, None
 
 
-def badge(state):
+def badge(state: StateChoices) -> SafeString:
     """Show a state by icon, colour and text."""
     return format_html(
         '<span class="opsdb-badge opsdb-badge-{}"><span aria-hidden="true">{}</span> {}</span>',
@@ -96,7 +102,7 @@ def badge(state):
     )
 
 
-def exactly(text, whole):
+def exactly(text: Text, whole: Text) -> SafeString:
     """Show a text, and to the mouse and to screen readers all that was left out of it."""
     if text == whole:
         return format_html('<span class="opsdb-whole">{}</span>', text)
@@ -105,24 +111,24 @@ def exactly(text, whole):
     )
 
 
-def human_size(size):
+def human_size(size: float) -> SafeString:
     """Show a number of bytes in decimal units, the exact number on hover."""
     whole = _("%(number)s bytes") % {"number": grouped(size)}
     return exactly(format_size(size) if abs(size) >= 999.5 else whole, whole)
 
 
-def human_duration(seconds):
+def human_duration(seconds: float) -> SafeString:
     """Show a number of seconds in the units of a clock, the exact number on hover."""
     return exactly(format_seconds(seconds), f"{seconds:g} s")
 
 
-def human_number(number):
+def human_number(number: float) -> str:
     """Show a number with four decimals at most, all of them on hover."""
     text = f"{number:.3g}" if 0 < abs(number) < 0.001 else f"{number:.4f}".rstrip("0").rstrip(".")
     return text if float(text) == number else exactly(text, repr(number))
 
 
-def moment(time, zone=None):
+def moment(time: datetime, zone: str | None = None) -> SafeString:
     """Show a time in UTC to the second; on hover all of it and, where a zone is given, the local time there."""
     time = time.astimezone(UTC)
     whole = time.isoformat().replace("+00:00", "Z")
@@ -133,17 +139,17 @@ def moment(time, zone=None):
     return format_html('<time datetime="{}">{}</time>', time.isoformat().replace("+00:00", "Z"), shown)
 
 
-def code(value):
+def code(value: Any) -> SafeString:
     """Show what is compared digit by digit in letters of equal width, to be copied by a button."""
     return format_html('<code class="opsdb-code" data-copy>{}</code>', value)
 
 
-def document(value):
+def document(value: Any) -> SafeString:
     """Show a JSON document over several lines."""
     return format_html('<pre class="opsdb-json">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def linked_rows(row, field, model_admin):
+def linked_rows(row: Model, field: Field, model_admin: BaseModelAdmin) -> Text:
     """Show the first rows of a many-to-many field and, when there are more, a link to the list of all."""
     linked = getattr(row, field.name).select_related(*NEEDED_BY_STR.get(field.related_model, [None]))
     rows = list(linked.order_by("pk")[: MANY_SHOWN + 1])

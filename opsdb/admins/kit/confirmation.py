@@ -7,21 +7,24 @@ otherwise than it was shown, nothing is done and the new state of things is show
 
 import hashlib
 import json
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.contrib import messages
 from django.contrib.admin import helpers
+from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.admin.utils import quote
 from django.db import connections, router, transaction
-from django.http import HttpResponseRedirect
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from opsdb.workflows import attributed
 
-from .orders import Order, OutcomeKind
+from .orders import Order, Outcome, OutcomeKind
 
 MOST_ROWS = 500
 SHOWN_ROWS = 50
@@ -31,7 +34,7 @@ STAGE, DIGEST, FROM_ROW = "opsdb_stage", "opsdb_digest", "opsdb_from_row"
 
 
 @contextmanager
-def patient(using):
+def patient(using: str) -> Iterator[None]:
     """Wait no longer than some seconds for rows that somebody else is changing."""
     with transaction.atomic(using=using):
         with connections[using].cursor() as cursor:
@@ -46,7 +49,7 @@ class _Differs(Exception):
 class Confirmation:
     """One request for an action: the preview, or the confirmation of it."""
 
-    def __init__(self, action, model_admin, request, queryset):
+    def __init__(self, action, model_admin: BaseModelAdmin, request: HttpRequest, queryset: QuerySet):
         self.action, self.model_admin, self.request = action, model_admin, request
         self.stage = request.POST.get(STAGE, "")
         self.using = router.db_for_write(model_admin.model)
@@ -59,7 +62,7 @@ class Confirmation:
         found = list(queryset.order_by("pk")[: MOST_ROWS + 1])
         self.rows, self.has_more = found[:MOST_ROWS], len(found) > MOST_ROWS
 
-    def answer(self):
+    def answer(self) -> HttpResponse:
         """Return the page, or the way back with a report."""
         action, request = self.action, self.request
         if not self.rows:
@@ -160,7 +163,7 @@ def _left_out(has_more):
     ) % {"number": MOST_ROWS}
 
 
-def digest(outcomes, order: Order) -> str:
+def digest(outcomes: list[Outcome], order: Order) -> str:
     """Return what tells two previews apart: which rows change, from which values, and with which inputs."""
     changing = [(outcome.key, outcome.changed) for outcome in outcomes if outcome.kind is OutcomeKind.CHANGES]
     inputs = {name: getattr(value, "pk", value) or None for name, value in order.inputs.items()}

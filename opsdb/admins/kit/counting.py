@@ -1,11 +1,13 @@
 """Counts that cost the same on a table of any size, and what a deletion would take along."""
 
 import json
+from collections.abc import Callable
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.paginator import Paginator
+from django.db.models import Model
 from django.db.models.deletion import CASCADE, PROTECT, RESTRICT, get_candidate_relations_to_delete
 from django.db.models.query import QuerySet
 from django.utils.html import format_html
@@ -20,7 +22,7 @@ DELETION_LIMIT = 1_000
 NAMED_LIMIT = 100  # rows that the page of a bulk deletion names one by one
 
 
-def grouped(number) -> str:
+def grouped(number: int) -> str:
     """Return a number with its digits in groups of three."""
     return f"{number:,}"
 
@@ -52,13 +54,13 @@ class UpTo(NamedTuple):
         return number if self.exact else _("more than %(number)s") % {"number": number}
 
 
-def count_up_to(queryset, limit=DELETION_LIMIT) -> UpTo:
+def count_up_to(queryset: QuerySet, limit: int = DELETION_LIMIT) -> UpTo:
     """Count rows, but look at no more than one above the limit."""
     number = queryset.order_by()[: limit + 1].count()
     return UpTo(min(number, limit), number <= limit)
 
 
-def estimate(queryset) -> int:
+def estimate(queryset: QuerySet) -> int:
     """Return how many rows the planner expects."""
     plan = queryset.order_by().explain(format="json")
     # Django knows of some that they have no rows, and doesn't ask.
@@ -71,7 +73,7 @@ class BoundedPaginator(Paginator):
     exact_limit = EXACT_LIMIT
 
     @cached_property
-    def count(self):
+    def count(self) -> int:
         """Number of rows: exact, or :class:`About`."""
         if not isinstance(self.object_list, QuerySet):
             return len(self.object_list)
@@ -90,7 +92,12 @@ class DeletionCounts:
     Parts go with their whole, so they need no permission of their own.
     """
 
-    def __init__(self, model, rows, link_to_list):
+    def __init__(
+        self,
+        model: type[Model],
+        rows: QuerySet | list[Model],
+        link_to_list: Callable[[type[Model], dict[str, Any]], str | None],
+    ):
         """Count.
 
         Args:
@@ -111,7 +118,7 @@ class DeletionCounts:
     def _own_count(self):
         return len(self.rows) if isinstance(self.rows, list) else count_up_to(self.rows)
 
-    def names(self):
+    def names(self) -> list[str]:
         """The rows themselves, the first of very many."""
         return [f"{capfirst(row._meta.verbose_name)}: {row}" for row in self.rows[:NAMED_LIMIT]]
 

@@ -2,17 +2,21 @@
 
 import csv
 import json
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import TextIOWrapper
 from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.options import BaseModelAdmin, IncorrectLookupParameters
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db import router, transaction
-from django.http import FileResponse, Http404, HttpResponseRedirect, StreamingHttpResponse
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -30,7 +34,7 @@ SECRETS = {"password", "token_hash"}
 FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def export_columns(model_admin) -> dict[str, tuple[str, ...]]:
+def export_columns(model_admin: BaseModelAdmin) -> dict[str, tuple[str, ...]]:
     """Return the columns of an export and the lookups that each is read by.
 
     Every field that a person may see is a column of its name; what is linked many times is left out. A reference is
@@ -59,7 +63,7 @@ def _natural_key_of(model):
         return []
 
 
-def rows_of(queryset, columns):
+def rows_of(queryset: QuerySet, columns: dict[str, tuple[str, ...]]) -> Iterator[list]:
     """Yield a list of values for every row, by a cursor that the server keeps, in one snapshot."""
     lookups = [lookup for parts in columns.values() for lookup in parts]
     # Outside a transaction the server would first write the whole answer down.
@@ -75,7 +79,7 @@ def _joined(parts):
     return None if all(part is None for part in parts) else " / ".join(map(str, parts))
 
 
-def as_csv(columns, rows):
+def as_csv(columns: Iterable[str], rows: Iterable[list]) -> Iterator[str]:
     """Yield the lines of a CSV file (RFC 4180, UTF-8), the names of the columns first."""
     writer = csv.writer(_Echo())
     yield writer.writerow(columns)
@@ -110,7 +114,7 @@ def _in_words(value):
     return str(value)
 
 
-def as_json(columns, rows):
+def as_json(columns: Iterable[str], rows: Iterable[list]) -> Iterator[str]:
     """Yield the parts of a JSON list of objects, one row a line."""
     beginning = "[\n"
     for row in rows:
@@ -119,7 +123,7 @@ def as_json(columns, rows):
     yield "[]\n" if beginning == "[\n" else "\n]\n"
 
 
-def as_loaded(queryset, kind):
+def as_loaded(queryset: QuerySet, kind: Any) -> BinaryIO:
     """Return an open file of a kind that loads again without a change: planning tables, not those that grow."""
     rows = kind.model._default_manager.filter(pk__in=queryset.order_by().values("pk")).order_by("pk")
     file = TextIOWrapper(TemporaryFile(), encoding="utf-8", newline="")  # noqa: SIM115 - the response closes it
@@ -135,17 +139,17 @@ FORMATS = {"csv": ("text/csv; charset=utf-8", as_csv), "json": ("application/jso
 class ExportMixin:
     """Mixin of an admin: what its list shows can be downloaded."""
 
-    def export_urls(self):
+    def export_urls(self) -> list[tuple]:
         return [("export/<str:form>/", self.export_view, "export")]
 
-    def export_links(self, request):
+    def export_links(self, request: HttpRequest) -> list[tuple]:
         """Labels and addresses of the exports of the list as it is filtered now."""
         query = f"?{request.GET.urlencode()}" if request.GET else ""
         labels = {"csv": _("Export CSV"), "json": _("Export JSON")}
         labels |= {kind.name: gettext("Export for opsdb_load %s") % kind.name for kind in kinds_for(self.model)}
         return [(label, self.page_url("export", form) + query) for form, label in labels.items()]
 
-    def export_view(self, request, form):
+    def export_view(self, request: HttpRequest, form: str) -> HttpResponseBase:
         """Stream the rows of the list that the same query would show, all pages of it."""
         if not self.has_view_permission(request):
             raise PermissionDenied

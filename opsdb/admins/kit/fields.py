@@ -1,13 +1,17 @@
 """What the fields of a model tell: which are states, which a form may change, and how each is shown and entered."""
 
+from collections.abc import Iterable
 from functools import cached_property
+from typing import Any
 
 from django.contrib.admin.widgets import AdminTextareaWidget, ForeignKeyRawIdWidget
 from django.db import models
+from django.db.models import Field, Model
+from django.http import HttpRequest
 
 from opsdb.models.base import WorkItem
 
-from .columns import column_for, states_of
+from .columns import FieldColumn, column_for, states_of
 from .forms import OpsForm
 from .keys import KeySelect, KeySelectMultiple
 from .rules import events_refused, immutable_columns
@@ -16,7 +20,7 @@ AUDIT = ("created_at", "updated_at")
 WORK = tuple(field.name for field in WorkItem._meta.get_fields() if field.name != "max_retries")
 
 
-def inherited_names(model) -> set[str]:
+def inherited_names(model: type[Model]) -> set[str]:
     """Return the fields that a model has from abstract bases."""
     bases = (base for base in model.__mro__ if hasattr(base, "_meta") and base._meta.abstract)
     return {field.name for base in bases for field in base._meta.get_fields()}
@@ -44,7 +48,7 @@ class ModelFieldsMixin:
         return events_refused(self.model)
 
     @cached_property
-    def model_fields(self):
+    def model_fields(self) -> dict[str, Field]:
         """The fields of a form by name: those that the class declares itself before those of its abstract bases."""
         options, inherited = self.model._meta, inherited_names(self.model)
         hidden = {*self.hidden, *([self.model.discriminator] if hasattr(self.model, "subtype") else [])}
@@ -88,22 +92,22 @@ class ModelFieldsMixin:
         }
 
     @cached_property
-    def columns(self):
+    def columns(self) -> dict[str, FieldColumn]:
         """The kit's columns by field name, for fields that Django would show less well."""
         columns = {
             name: column_for(field, self, sortable=self.sorts_by(name)) for name, field in self.model_fields.items()
         }
         return {name: column for name, column in columns.items() if column}
 
-    def sorts_by(self, name) -> bool:
+    def sorts_by(self, name: str) -> bool:
         """Whether a list may be sorted by a field."""
         return not self.model_fields[name].many_to_many
 
-    def shown(self, names):
+    def shown(self, names: Iterable[str]) -> list:
         """Return names of fields, or the kit's columns where there are any."""
         return [self.columns.get(name, name) for name in names]
 
-    def get_autocomplete_fields(self, request):
+    def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
         """Every reference whose rows can be searched for."""
         return [
             field.name
@@ -115,16 +119,16 @@ class ModelFieldsMixin:
         registered = self.admin_site.is_registered(model)
         return registered and bool(self.admin_site.get_model_admin(model).get_search_fields(request))
 
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+    def formfield_for_foreignkey(self, db_field: Field, request: HttpRequest, **kwargs) -> Any:
         found_by_typing = db_field.name in self.get_autocomplete_fields(request)
         part, widget = (db_field, KeySelect) if found_by_typing else (db_field.remote_field, ForeignKeyRawIdWidget)
         kwargs.setdefault("widget", widget(part, self.admin_site))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def formfield_for_manytomany(self, db_field, request, **kwargs):
+    def formfield_for_manytomany(self, db_field: Field, request: HttpRequest, **kwargs) -> Any:
         if db_field.name in self.get_autocomplete_fields(request):
             kwargs.setdefault("widget", KeySelectMultiple(db_field, self.admin_site))
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
-    def has_change_permission(self, request, obj=None):
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return "UPDATE" not in self._events_refused and super().has_change_permission(request, obj)

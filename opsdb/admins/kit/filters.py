@@ -1,9 +1,16 @@
 """Filters that list no unbounded table."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django import forms
 from django.contrib import admin
+from django.contrib.admin import FieldListFilter, ModelAdmin
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import Field, Model, QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from .links import parameter_of
@@ -19,21 +26,21 @@ def _indexed(model):
             yield index.fields
 
 
-def leading_fields(model):
+def leading_fields(model: type[Model]) -> set[str]:
     """Return the fields of which an index gives the rows of one value in the order of the key."""
     return {fields[0] for fields in _indexed(model) if len(fields) == 2}
 
 
-def index_led_by(model, names):
+def index_led_by(model: type[Model], names: Iterable[str]) -> list[str] | None:
     """Return the fields of an index that gives the rows of one value of each of these fields in order, or None."""
     return next((fields for fields in _indexed(model) if {*fields[: len(names)]} == {*names}), None)
 
 
-def only(*values):
+def only(*values) -> type[FieldListFilter]:
     """Return a filter that offers some of a field's choices: those that an index serves."""
 
     class Only(admin.ChoicesFieldListFilter):
-        def choices(self, changelist):
+        def choices(self, changelist: ChangeList):
             """Leave out the other choices."""
             labels = {str(label) for value, label in self.field.flatchoices if value in values}
             everything, *choices = super().choices(changelist)
@@ -48,18 +55,26 @@ class LeadingFilter(admin.FieldListFilter):
     value = None
     """The only value that is asked for."""
 
-    def __init__(self, field, request, params, model, model_admin, field_path):
+    def __init__(
+        self,
+        field: Field,
+        request: HttpRequest,
+        params: dict[str, Any],
+        model: type[Model],
+        model_admin: ModelAdmin,
+        field_path: str,
+    ):
         self.model = model
         super().__init__(field, request, params, model, model_admin, field_path)
 
     @property
-    def within(self):
+    def within(self) -> tuple[str, Any] | None:
         """The column and the value of it when an index gives what is asked for in the order of the key, else None."""
         if self.value is None or self.field.name not in leading_fields(self.model):
             return None
         return self.field.attname, getattr(self.field, "target_field", self.field).to_python(self.value)
 
-    def queryset(self, request, queryset):
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         """Narrow by a range of one value where an index on the field and the key can give the rows in order.
 
         Of an equality PostgreSQL would think that any walk along the key soon meets such rows.
@@ -73,7 +88,7 @@ class ChoiceFilter(LeadingFilter, admin.ChoicesFieldListFilter):
     """Filters by one of a field's choices."""
 
     @property
-    def value(self):
+    def value(self) -> Any:
         """The choice, unless several are asked for."""
         values = self.used_parameters.get(self.lookup_kwarg, ())
         return values[0] if len(self.used_parameters) == len(values) == 1 else None
@@ -84,7 +99,15 @@ class RelatedFilter(LeadingFilter):
 
     template = "admin/opsdb/related_filter.html"
 
-    def __init__(self, field, request, params, model, model_admin, field_path):
+    def __init__(
+        self,
+        field: Field,
+        request: HttpRequest,
+        params: dict[str, Any],
+        model: type[Model],
+        model_admin: ModelAdmin,
+        field_path: str,
+    ):
         self.parameter = parameter_of(field, field_path)
         super().__init__(field, request, params, model, model_admin, field_path)
         self.model_admin = model_admin
@@ -98,13 +121,13 @@ class RelatedFilter(LeadingFilter):
         except forms.ValidationError as error:
             raise IncorrectLookupParameters(error) from error
 
-    def expected_parameters(self):
+    def expected_parameters(self) -> list[str]:
         return [self.parameter]
 
-    def has_output(self):
+    def has_output(self) -> bool:
         return True
 
-    def choices(self, changelist):
+    def choices(self, changelist: ChangeList):
         """Prepare what the template shows; the only choice in the usual sense is none."""
         rows = self.field.related_model._default_manager.all()
         choice = forms.ModelChoiceField(rows, widget=AutocompleteSelect(self.field, self.model_admin.admin_site))

@@ -1,12 +1,15 @@
 """The form of a row, and the pages that change or delete one: what the database refuses is said there."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import router
+from django.db.models import Model, QuerySet
 from django.forms import ModelForm
-from django.http import QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 
 from .counting import DeletionCounts
@@ -30,7 +33,7 @@ class TolerantErrorsMixin:
 class OpsForm(TolerantErrorsMixin, ModelForm):
     """The form of a row."""
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         """Keep the fractions of a second of times that nobody touched: the inputs have none."""
         cleaned = super().clean()
         for name, value in self.cleaned_data.items():
@@ -39,11 +42,11 @@ class OpsForm(TolerantErrorsMixin, ModelForm):
         return cleaned
 
 
-def form_that_shows(form_class, refusal):
+def form_that_shows(form_class: type[ModelForm], refusal: Refusal) -> type[ModelForm]:
     """Return the form class with one more error: what the database said when the same input was saved."""
 
     class RefusedForm(form_class):
-        def clean(self):
+        def clean(self) -> dict[str, Any]:
             cleaned = super().clean()
             refusal.add_to(self)
             return cleaned
@@ -54,7 +57,7 @@ def form_that_shows(form_class, refusal):
 class FormMixin:
     """Mixin of an admin: its forms, and the page that deletes a row."""
 
-    def get_fieldsets(self, request, obj=None):
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list:
         if obj is None:
             return super().get_fieldsets(request, obj) if self.fieldsets else [(None, {"fields": self._add_names})]
         changeable = self.has_change_permission(request, obj)
@@ -81,7 +84,7 @@ class FormMixin:
             (_("Record"), {"fields": self._record_names}),
         ]
 
-    def get_readonly_fields(self, request, obj=None):
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Sequence:
         if obj is None:
             return self.readonly_fields
         return [*self.readonly_fields, *self.shown(self._read_only_names(request, obj))]
@@ -107,46 +110,64 @@ class FormMixin:
             obj.__dict__.setdefault("_prefetched_objects_cache", {})[field.name] = rows
         return len(found) > EDITABLE_LINKS
 
-    def get_form(self, request, obj=None, change=False, **kwargs):
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs
+    ) -> type[ModelForm]:
         form = super().get_form(request, obj, change=change, **kwargs)
         refusal = getattr(request, "opsdb_refusal", None)
         return form_that_shows(form, refusal) if refusal else form
 
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except REFUSED as error:
             request.opsdb_refusal = Refusal.of(error)
             return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Model | None = None,
+    ) -> HttpResponse:
         if obj is not None:
             context["referring"] = rows_referring_to(obj, self, request)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
-    def save_related(self, request, form, formsets, change):
+    def save_related(self, request: HttpRequest, form: ModelForm, formsets: list, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         check_now(router.db_for_write(self.model))
 
     # Deletion
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return "DELETE" not in self._events_refused and super().has_delete_permission(request, obj)
 
-    def get_deleted_objects(self, objs, request):
+    def get_deleted_objects(self, objs: QuerySet | list, request: HttpRequest) -> tuple:
         deletion = DeletionCounts(self.model, objs, lambda model, lookups: list_url(model, lookups, self))
         lacking = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
         return deletion.names(), deletion.counts, lacking, deletion.protected
 
-    def delete_model(self, request, obj):
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
         super().delete_model(request, obj)
         check_now(router.db_for_write(self.model))
 
-    def delete_queryset(self, request, queryset):
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
         super().delete_queryset(request, queryset)
         check_now(router.db_for_write(self.model))
 
-    def delete_view(self, request, object_id, extra_context=None):
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         try:
             return super().delete_view(request, object_id, extra_context)
         except REFUSED as error:

@@ -5,14 +5,18 @@ so that what is applied is what was looked at, whichever server answers.
 """
 
 from io import BytesIO
+from typing import Any
 
 from django import forms
 from django.apps import apps
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.admin.options import BaseModelAdmin
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
-from django.http import Http404, HttpResponseRedirect
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
@@ -39,7 +43,7 @@ CONFLICTS = {
 WORDS = {"create": _("create"), "update": _("change"), "leave": _("leave as it is"), "skip": _("skip")}
 
 
-def kinds_for(model):
+def kinds_for(model: type[Model]) -> list:
     """Return the kinds of files that bring rows of a model."""
     return [kind for kind in kinds().values() if getattr(kind, "model", None) in (model, *model._meta.all_parents)]
 
@@ -52,13 +56,13 @@ class ImportForm(forms.Form):
         label=_("A row that is there with other facts"), choices=[(name, CONFLICTS[name]) for name in ON_CONFLICT]
     )
 
-    def __init__(self, kind, *args, **kwargs):
+    def __init__(self, kind: Any, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.kind = kind
         for option in kind.options:
             self.fields[option.name] = _field_of(option)
 
-    def clean_file(self):
+    def clean_file(self) -> UploadedFile:
         file = self.cleaned_data["file"]
         if file.size > MAX_UPLOAD_BYTES:
             raise ValidationError(
@@ -93,7 +97,7 @@ class TooLargeError(Exception):
     """The file does not fit into a form."""
 
 
-def signed(user, kind, name, content, options, plan) -> str:
+def signed(user: Any, kind: Any, name: str, content: bytes, options: dict[str, Any], plan: Any) -> str:
     """Return an upload and the plan that was shown of it, as a text that nobody can change.
 
     Raises:
@@ -127,10 +131,10 @@ def _upload(name, content):
 class ImportMixin:
     """Mixin of an admin: files of planning rows can be uploaded where there is a loader."""
 
-    def import_urls(self):
+    def import_urls(self) -> list[tuple]:
         return [("import/<str:kind>/", self.import_view, "import")]
 
-    def import_links(self, request):
+    def import_links(self, request: HttpRequest) -> list[tuple]:
         """Labels and addresses of the imports that this user may do."""
         if not self.has_add_permission(request):
             return []
@@ -138,7 +142,7 @@ class ImportMixin:
             (gettext("Import %s") % kind.name, self.page_url("import", kind.name)) for kind in kinds_for(self.model)
         ]
 
-    def import_view(self, request, kind):
+    def import_view(self, request: HttpRequest, kind: str) -> HttpResponse:
         """Take a file, show what loading it would do, and do it once that is confirmed."""
         if not self.has_add_permission(request):
             raise PermissionDenied
@@ -151,12 +155,12 @@ class ImportMixin:
 class _Import:
     """One step of an import: the empty form, the preview, or the load."""
 
-    def __init__(self, model_admin, request, kind):
+    def __init__(self, model_admin: BaseModelAdmin, request: HttpRequest, kind: Any):
         self.model_admin, self.request, self.kind = model_admin, request, kind
         self.form = ImportForm(kind)
         self.reason = OrderForm()
 
-    def answer(self):
+    def answer(self) -> HttpResponse:
         if self.request.method != "POST":
             return self._page()
         if SIGNED in self.request.POST:

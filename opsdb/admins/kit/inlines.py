@@ -1,9 +1,12 @@
 """Rows on the page of another row: parts that are edited with it, and lists that lead to what belongs to it."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from django.contrib import admin
+from django.db.models import Model, QuerySet
 from django.forms import BaseInlineFormSet
+from django.http import HttpRequest
 
 from .fields import ModelFieldsMixin
 from .links import list_url, narrowed_by
@@ -18,7 +21,7 @@ class CappedFormSet(BaseInlineFormSet):
 
     cap = INLINE_ROWS
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         if not hasattr(self, "_queryset"):
             rows = list(super().get_queryset()[: self.cap + 1])
             self.has_more = len(rows) > self.cap
@@ -26,7 +29,7 @@ class CappedFormSet(BaseInlineFormSet):
         return self._queryset
 
     @property
-    def rest_url(self):
+    def rest_url(self) -> str | None:
         """Address of the list of all, when not all are shown."""
         self.get_queryset()
         if not self.has_more:
@@ -42,19 +45,19 @@ class CappedInline(ModelFieldsMixin, admin.TabularInline):
     cap = INLINE_ROWS
     extra = 0
 
-    def get_formset(self, request, obj=None, **kwargs):
+    def get_formset(self, request: HttpRequest, obj: Model | None = None, **kwargs) -> type[BaseInlineFormSet]:
         formset = super().get_formset(request, obj, **kwargs)
         return type(formset.__name__, (formset,), {"cap": self.cap, "inline": self})
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         needed = [name for name in self.fields if self.model_fields[name].is_relation]
         rows = with_time_zone(super().get_queryset(request))
         return rows.select_related(*needed) if needed else rows
 
-    def get_ordering(self, request):
+    def get_ordering(self, request: HttpRequest) -> Sequence[str]:
         return self.ordering or ["pk"]
 
-    def get_readonly_fields(self, request, obj=None):
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Sequence:
         return []
 
 
@@ -62,7 +65,7 @@ class PartInline(CappedInline):
     """Parts that mean nothing without their whole, edited with it."""
 
     @cached_property
-    def fields(self):
+    def fields(self) -> list[str]:
         return [
             name
             for name, field in self.model_fields.items()
@@ -78,7 +81,7 @@ class PartInline(CappedInline):
 class LinkInline(PartInline):
     """Links that are made and removed, but not changed."""
 
-    def has_change_permission(self, request, obj=None):
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
 
@@ -89,30 +92,30 @@ class ListInline(CappedInline):
     show_change_link = True
     can_delete = False
 
-    def get_ordering(self, request):
+    def get_ordering(self, request: HttpRequest) -> Sequence[str]:
         return self.ordering or ["-pk"]
 
-    def has_add_permission(self, request, obj=None):
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_change_permission(self, request, obj=None):
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def get_fieldsets(self, request, obj=None):
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list:
         return [(None, {"fields": self.shown(self.fields)})]
 
-    def get_readonly_fields(self, request, obj=None):
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Sequence:
         return self.shown(self.fields)
 
 
-def listing(model, *fields, **options):
+def listing(model: type[Model], *fields, **options) -> type[ListInline]:
     """Return an inline that lists the rows of a model that belong to the row of the page."""
     return type(f"{model.__name__}List", (ListInline,), {"model": model, "fields": fields, **options})
 
 
-def parts(model, base=PartInline, **options):
+def parts(model: type[Model], base: type[PartInline] = PartInline, **options) -> type[PartInline]:
     """Return an inline that edits the parts of the row of the page."""
     return type(f"{model.__name__}Parts", (base,), {"model": model, **options})

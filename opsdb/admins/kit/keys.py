@@ -2,9 +2,10 @@
 
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 
 
-def is_key(model, text) -> bool:
+def is_key(model: type[Model], text: str) -> bool:
     """Return whether a text can be the key of a row of a model."""
     key = model._meta.pk
     while key.is_relation:

@@ -1,13 +1,19 @@
 """Where the pages of a row and the lists of rows are."""
 
+from typing import Any
+
+from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.admin.utils import quote
+from django.db.models import ForeignKey, Model
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
+from .values import Text
 
-def link(row, model_admin):
+
+def link(row: Model, model_admin: BaseModelAdmin) -> Text:
     """Show another row as a link to its page, or as text when it has none."""
     if not model_admin.admin_site.is_registered(row._meta.model):
         return str(row)
@@ -15,7 +21,7 @@ def link(row, model_admin):
     return format_html('<a href="{}">{}</a>', url, row)
 
 
-def list_url(model, lookups, model_admin):
+def list_url(model: type[Model], lookups: dict[str, Any], model_admin: BaseModelAdmin) -> str | None:
     """Return the address of a list that is narrowed by lookups, or None when the model has no list."""
     if not model_admin.admin_site.is_registered(model):
         return None
@@ -23,11 +29,11 @@ def list_url(model, lookups, model_admin):
     return f"{url}?{urlencode(lookups)}"
 
 
-def parameter_of(field, path=None):
+def parameter_of(field: ForeignKey, path: str | None = None) -> str:
     """Return the parameter of an address that narrows a list to the rows that refer to one row by a field."""
     return f"{path or field.name}__{field.target_field.name}__exact"
 
 
-def narrowed_by(field, row):
+def narrowed_by(field: ForeignKey, row: Model) -> dict[str, Any]:
     """Return what an address says to narrow a list to the rows that refer to this one by a field."""
     return {parameter_of(field): row.pk}

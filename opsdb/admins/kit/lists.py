@@ -1,10 +1,13 @@
 """The lists of rows: their columns, order, filters and search, of bounded cost on tables of any size."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, ChangeList
 from django.db import models, router, transaction
-from django.db.models import Q
-from django.http import HttpResponseRedirect
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
 from .counting import BoundedPaginator
@@ -20,7 +23,7 @@ FOUND_ROWS = 5_000  # of a big table, up to which what a search finds is looked 
 class OpsChangeList(ChangeList):
     """A list that is sorted only by columns that may be, whatever the address asks for."""
 
-    def get_ordering_field(self, field_name):
+    def get_ordering_field(self, field_name: str) -> Any:
         allowed = self.sortable_by is None or field_name in self.sortable_by
         return super().get_ordering_field(field_name) if allowed else None
 
@@ -28,7 +31,7 @@ class OpsChangeList(ChangeList):
 class KeyedChangeList(OpsChangeList):
     """A list of a big table, paged by key."""
 
-    def get_ordering(self, request, queryset):
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> Sequence[str]:
         """Return one column and, in the same direction, the key: one comparison then says what follows a row."""
         first = super().get_ordering(request, queryset)[0]
         sign, name = ("-" if first.startswith("-") else ""), first.removeprefix("-")
@@ -38,14 +41,14 @@ class KeyedChangeList(OpsChangeList):
             self.keys = [first, *([] if self.lookup_opts.get_field(name).unique else self.keys)]
         return self.keys
 
-    def get_queryset(self, request, exclude_parameters=None):
+    def get_queryset(self, request: HttpRequest, exclude_parameters: list[str] | None = None) -> QuerySet:
         """Search, unless that takes too long."""
         if not self.query:
             return super().get_queryset(request, exclude_parameters)
         with given_up_after(LONGEST_QUERY_SECONDS, self.root_queryset.db):
             return super().get_queryset(request, exclude_parameters)
 
-    def get_results(self, request):
+    def get_results(self, request: HttpRequest) -> None:
         """Fetch the page and count the rows, unless that takes too long."""
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
         asked = request.GET.get(PAGE_VAR, "")
@@ -71,7 +74,7 @@ class KeyedChangeList(OpsChangeList):
         within, order = fields[: len(leading)], fields[len(leading) :]
         return [f"{sign}{name}" for name in order], [leading[name] for name in within]
 
-    def page_links(self):
+    def page_links(self) -> list[tuple]:
         """Return name, text and address of the ways to other pages, the address None where there is none."""
         page = self.page
         places = [
@@ -101,24 +104,24 @@ class ListMixin:
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
 
-    def get_changelist(self, request, **kwargs):
+    def get_changelist(self, request: HttpRequest, **kwargs) -> type[ChangeList]:
         return KeyedChangeList if self.big else OpsChangeList
 
     @property
-    def list_names(self):
+    def list_names(self) -> Sequence[str]:
         """Names of the list's columns."""
         return self.list_display
 
-    def sorts_by(self, name):
+    def sorts_by(self, name: str) -> bool:
         return super().sorts_by(name) and (not self.big or name in self.sortable)
 
-    def get_list_display(self, request):
+    def get_list_display(self, request: HttpRequest) -> list:
         first, *others = self.list_names
         # The first column is the link to the row, which can hold no other link.
         column = self.columns.get(first)
         return [first if column is None or column.field.is_relation else column, *self.shown(others)]
 
-    def get_sortable_by(self, request):
+    def get_sortable_by(self, request: HttpRequest) -> list | None:
         if not self.big:
             return None
         return [
@@ -127,17 +130,17 @@ class ListMixin:
             if name in self.sortable
         ]
 
-    def get_ordering(self, request):
+    def get_ordering(self, request: HttpRequest) -> Sequence[str]:
         if self.ordering:
             return self.ordering
         named = not self.big and next((name for name in ("name", "short_name") if name in self.model_fields), None)
         return [named] if named else ["-pk"]
 
-    def get_list_select_related(self, request):
+    def get_list_select_related(self, request: HttpRequest) -> list[str]:
         needed = [name for shown in self.list_names for name in getattr(getattr(self, shown, None), "needs", [shown])]
         return [name for name in needed if "__" in name or self._is_reference(name)]
 
-    def get_list_filter(self, request):
+    def get_list_filter(self, request: HttpRequest) -> list:
         names = [*(self.list_filter or ([] if self.big else self._bounded_names()))]
         # Links lead here from rows that this list can't always be narrowed by.
         names += [name for name in self.model_fields if name not in names and self._narrows(name, request)]
@@ -159,7 +162,7 @@ class ListMixin:
         shown = [self.model_fields[name] for name in self.list_names if name in self.model_fields]
         return [field.name for field in shown if field.choices or isinstance(field, models.BooleanField)]
 
-    def get_search_fields(self, request):
+    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
         return self.search_fields or ([] if self.big else self._text_names())
 
     def _text_names(self):
@@ -170,18 +173,18 @@ class ListMixin:
         ]
 
     @property
-    def search_help_text(self):
+    def search_help_text(self) -> str | None:
         """What can be searched for, said below the input."""
         if not self.get_search_fields(None):
             return None
         return _("Searches %(what)s.") % {"what": ", ".join(map(str, self.searched()))}
 
-    def searched(self):
+    def searched(self) -> list:
         """Names of what a search looks at."""
         paths = [described(self.model, path) for path in self.get_search_fields(None)]
         return [*paths, *(finder.described for finder in self.finders)]
 
-    def get_search_results(self, request, queryset, search_term):
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         fields = self.get_search_fields(request)
         # What a big table is searched for is whole or a beginning, blanks included.
         words = [unquoted(search_term)] if self.big and search_term else words_of(search_term)
@@ -197,17 +200,17 @@ class ListMixin:
         keys = keys_found(self.model._base_manager.all(), conditions, FOUND_ROWS + 1)
         return queryset.filter(any_of(conditions) if len(keys) > FOUND_ROWS else Q(pk__in=keys))
 
-    def search_conditions(self, fields, word):
+    def search_conditions(self, fields: Sequence[str], word: str) -> list[Q]:
         """Return what a word of a search may mean; nothing when no row can match it."""
         return conditions_of(self.model, fields, word, self.finders)
 
-    def get_actions(self, request, action_location=None):
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
         actions = super().get_actions(request, action_location)
         if self.big:
             actions.pop("delete_selected", None)
         return actions
 
-    def changelist_view(self, request, extra_context=None):
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method != "POST":
             try:
                 return super().changelist_view(request, extra_context)

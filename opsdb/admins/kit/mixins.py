@@ -1,21 +1,103 @@
 """What every admin offers beside Django's pages: actions that show first, history, export and import."""
 
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
 from django.contrib.admin import helpers
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.db.models import Model, QuerySet
 from django.forms import Media
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext
+
+from opsdb.models import ChangeLog, ChangeOperation
+from opsdb.models.enums import ChangeLogging
 
 from .actions import Action
 from .exporting import ExportMixin
 from .importing import ImportMixin
 from .keys import is_key
-from .row_history import HistoryMixin
+from .restoring import NotRestorableError, Restoration, is_restorable
+from .row_history import changes_of
+
+BEFORE = "before"
+
+
+class HistoryMixin:
+    """Mixin of an admin: the history of its rows, and their earlier versions."""
+
+    def history_urls(self) -> list[tuple]:
+        return [("<path:object_id>/history/<int:entry>/restore/", self.restore_view, "restore")]
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show who changed a row, when, by what and why, and what the change was, the newest first."""
+        row = self._row_seen(request, object_id)
+        if not isinstance(row, models.Model):
+            return row
+        before = request.GET.get(BEFORE, "")
+        before = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+        changes, following = changes_of(row, before)
+        may_restore = is_restorable(self.model) and self.has_change_permission(request, row)
+        if may_restore:
+            newest = None if before else next(iter(changes), None)
+            for change in changes:
+                if change is not newest and change.entry.operation != ChangeOperation.DELETE:
+                    change.restore_url = self.page_url("restore", quote(row.pk), change.entry.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("History: %s") % row,
+            "subtitle": None,
+            "opts": self.opts,
+            "object": row,
+            "media": self.media,
+            "changes": changes,
+            "change_logging": getattr(self.model, "change_logging", ChangeLogging.OFF).value,
+            "following": following,
+            "is_first": before is None,
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/opsdb/history.html", context)
+
+    def _row_seen(self, request, object_id):
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_or_change_permission(request, row):
+            raise PermissionDenied
+        return row
+
+    def restore_view(self, request: HttpRequest, object_id: str, entry: int) -> HttpResponse:
+        """Show what bringing an earlier version back would change or, once that is confirmed, do it by the form."""
+        row = self._row_seen(request, object_id)
+        if not isinstance(row, models.Model):
+            return row
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        found = ChangeLog.objects.of(row).filter(pk=entry).first() if entry < 2**63 else None
+        if found is None:
+            raise Http404
+        try:
+            restoration = Restoration(self, request, row, found)
+        except NotRestorableError as reason:
+            self.message_user(request, str(reason), messages.ERROR)
+            return HttpResponseRedirect(self.page_url("history", quote(row.pk)))
+        return restoration.answer()
 
 
 class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin):
     """Mixin of every admin."""
 
-    def get_urls(self):
+    def get_urls(self) -> list:
         """Put the pages of the kit before Django's, whose last pattern matches everything."""
         names = f"{self.opts.app_label}_{self.opts.model_name}"
         views = [*self.history_urls(), *self.export_urls(), *self.import_urls()]
@@ -23,24 +105,24 @@ class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin):
         return own + super().get_urls()
 
     @property
-    def media(self):
+    def media(self) -> Media:
         return super().media + Media(css={"all": ["opsdb/operating.css"]})
 
-    def page_url(self, page, *args):
+    def page_url(self, page: str, *args) -> str:
         """Return the address of a page of this admin."""
         return reverse(admin_urlname(self.opts, page), args=args, current_app=self.admin_site.name)
 
-    def get_object(self, request, object_id, from_field=None):
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
         # An empty _to_field is none, which Django does not see when it is posted.
         return super().get_object(request, object_id, from_field or None)
 
-    def lookup_allowed(self, lookup, value, request):
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         # Django takes the text for its two ends, letter by letter.
         return not lookup.endswith("__range") and super().lookup_allowed(lookup, value, request)
 
     # Actions
 
-    def get_actions(self, request, action_location=None):
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
         actions = super().get_actions(request, **_given(action_location))
         return {
             name: found
@@ -48,7 +130,9 @@ class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin):
             if not isinstance(called := callable_of(found), Action) or called.is_allowed(self, request)
         }
 
-    def response_action(self, request, queryset, action_location=None):
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet, action_location: Any = None
+    ) -> HttpResponseBase | None:
         """Let no key that can't be one reach the database."""
         posted = request.POST.copy()
         keys = dict.fromkeys(posted.getlist(helpers.ACTION_CHECKBOX_NAME))
@@ -56,11 +140,19 @@ class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin):
         request.POST = posted
         return super().response_action(request, queryset, **_given(action_location))
 
-    def changelist_view(self, request, extra_context=None):
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         links = [*self.export_links(request), *self.import_links(request)]
         return super().changelist_view(request, {"opsdb_links": links, **(extra_context or {})})
 
-    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Model | None = None,
+    ) -> HttpResponse:
         if obj is not None and not add:
             actions = map(callable_of, self.get_actions(request).values())
             context["opsdb_actions"] = [one for one in actions if isinstance(one, Action) and one.applies_to(obj)]
@@ -69,7 +161,7 @@ class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 
-def callable_of(found):
+def callable_of(found: Any) -> Callable:
     """Return what an entry of ``ModelAdmin.get_actions()`` calls: Django 5.2 has tuples there, 6.1 objects."""
     return found[0] if isinstance(found, tuple) else found.func
 

@@ -6,6 +6,7 @@ from enum import Enum
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import OperationalError
+from django.db.models import Model
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -104,7 +105,7 @@ class OrderForm(forms.Form):
 REFUSALS = (OpsdbError, ValidationError, OperationalError, *REFUSED)
 
 
-def refusal_text(error) -> str:
+def refusal_text(error: Exception) -> str:
     """Return what a refusal of a workflow or of the database says to people; other errors are raised again."""
     if isinstance(error, ValidationError):
         return with_row_labels(" ".join(error.messages))
@@ -117,12 +118,12 @@ def refusal_text(error) -> str:
     return Refusal.of(error).text
 
 
-def facts_of(row) -> dict:
+def facts_of(row: Model) -> dict:
     """Return the values of a row's own columns by field name."""
     return {one.name: getattr(row, one.attname) for one in row._meta.concrete_fields if one.name not in UNSEEN}
 
 
-def differences(model, changed: dict, after: dict) -> list[str]:
+def differences(model: type[Model], changed: dict, after: dict) -> list[str]:
     """Return a line for each changed field: its old value and the new one."""
     lines = []
     for name, old in changed.items():

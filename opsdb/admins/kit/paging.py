@@ -6,13 +6,15 @@ parameter ``p``: ``after,KEY``, or ``after,VALUE,KEY`` where a column sorts the 
 ``last``. Anything else is the first page.
 """
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, connections, transaction
-from django.db.models import BooleanField, F, Func, Q, Value
+from django.db.models import BooleanField, F, Field, Func, Model, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -31,7 +33,7 @@ class TooSlowError(Exception):
 
 
 @contextmanager
-def given_up_after(seconds, using):
+def given_up_after(seconds: float, using: str) -> Iterator[None]:
     """Give up each query of a block that takes longer.
 
     Raises:
@@ -59,7 +61,9 @@ def _row(*parts):
 class KeyedPage:
     """Some rows of a list, and the ways to those before and after them."""
 
-    def __init__(self, rows, order, asked, size, within=()):
+    def __init__(
+        self, rows: QuerySet, order: Sequence[str], asked: str, size: int, within: Sequence[tuple[str, Any]] = ()
+    ):
         """Prepare a page; the query comes with the first look at its rows.
 
         Args:
@@ -77,7 +81,7 @@ class KeyedPage:
         self.direction, self.place = self._read(asked)
 
     @cached_property
-    def fields(self):
+    def fields(self) -> list[Field]:
         """The fields that sort the list."""
         return [self.all_rows.model._meta.get_field(name) for name in self.names]
 
@@ -95,7 +99,7 @@ class KeyedPage:
         return (direction, place) if all(part not in (None, "") for part in place) else (None, None)
 
     @cached_property
-    def rows(self):
+    def rows(self) -> list[Model]:
         """The rows of the page, in the order of the list."""
         rows = self._fetch()
         if (self.direction == AFTER and not rows) or (self.direction == BEFORE and len(rows) <= self.size):
@@ -134,22 +138,22 @@ class KeyedPage:
         return found
 
     @property
-    def has_previous(self):
+    def has_previous(self) -> bool:
         """Whether rows precede these."""
         return bool(self.rows) and (self._has_more if self._is_backward else self.direction == AFTER)
 
     @property
-    def has_next(self):
+    def has_next(self) -> bool:
         """Whether rows follow these."""
         return bool(self.rows) and (self.direction == BEFORE if self._is_backward else self._has_more)
 
     @property
-    def previous(self):
+    def previous(self) -> str:
         """What the address says for the page before."""
         return self._address(BEFORE, self.rows[0])
 
     @property
-    def next(self):
+    def next(self) -> str:
         """What the address says for the page after."""
         return self._address(AFTER, self.rows[-1])
 
@@ -157,7 +161,7 @@ class KeyedPage:
         return ",".join([direction, *(field.value_to_string(row) for field in self.fields)])
 
     @property
-    def description(self):
+    def description(self) -> str:
         """Where in the list this page is, as far as can be known."""
         if not self.has_previous:
             return _("rows 1 to %(last)d") % {"last": len(self.rows)} if self.has_next else ""

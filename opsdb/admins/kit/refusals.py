@@ -2,6 +2,7 @@
 
 from django.apps import apps
 from django.db import DataError, IntegrityError, connections, models
+from django.forms import BaseForm
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -19,13 +20,13 @@ REFUSED = (IntegrityError, DataError)
 class Refusal(Exception):
     """A change that the database refused: the text for people and, where known, the field it is about."""
 
-    def __init__(self, text, field=None):
+    def __init__(self, text: str, field: str | None = None):
         super().__init__(text)
         self.text = text
         self.field = field
 
     @classmethod
-    def of(cls, error):
+    def of(cls, error: Exception) -> "Refusal":
         """Read a database error; anything that is no refusal is raised again."""
         if isinstance(error, models.ProtectedError | models.RestrictedError):
             return cls(capfirst(str(error.args[0])))
@@ -45,7 +46,7 @@ class Refusal(Exception):
         said = ". ".join(text.rstrip(".") for text in texts if text) + "." if texts else str(error)
         return cls(with_row_labels(said), details and details.column_name)
 
-    def add_to(self, form):
+    def add_to(self, form: BaseForm) -> None:
         """Put it beside its field, or above the form where that has no such field."""
         form.add_error(self.field if self.field in form.fields else None, self.text)
 
@@ -59,6 +60,6 @@ def _constraint(name):
     return None
 
 
-def check_now(using):
+def check_now(using: str) -> None:
     """Let the database check what it would check at the end of the transaction, while it can still be answered."""
     connections[using].check_constraints()

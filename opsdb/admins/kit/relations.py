@@ -2,7 +2,10 @@
 
 from typing import NamedTuple
 
-from django.db.models import IntegerField, Subquery
+from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.sites import AdminSite
+from django.db.models import ForeignKey, IntegerField, Model, Subquery
+from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -27,7 +30,7 @@ class Referring(NamedTuple):
     count: UpTo
 
 
-def references_to(model, admin_site):
+def references_to(model: type[Model], admin_site: AdminSite) -> list[ForeignKey]:
     """Return the fields, of models with a list, that refer to a model or to a parent that it is joined to."""
     relations = (field for field in model._meta.get_fields(include_hidden=True) if field.auto_created)
     return [
@@ -39,7 +42,7 @@ def references_to(model, admin_site):
     ]
 
 
-def rows_referring_to(row, model_admin, request) -> list[Referring]:
+def rows_referring_to(row: Model, model_admin: BaseModelAdmin, request: HttpRequest) -> list[Referring]:
     """Return the kinds of row that refer to this one and that this user may see, with the number of each."""
     site = model_admin.admin_site
     fields = [

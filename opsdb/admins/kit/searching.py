@@ -2,19 +2,23 @@
 
 import re
 import uuid
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 from django.contrib import messages
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models
-from django.db.models import Q
+from django.db.models import Field, Model, Q, QuerySet
 from django.db.models.lookups import Exact
+from django.http import HttpRequest
 from django.utils.text import smart_split, unescape_string_literal
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from opsdb.database.indexes import CHECKSUM_HEAD, checksum_head, file_name
 from opsdb.models import DataLocation, DiskDataLocation, FixedSource
+
+from .values import Text
 
 UUID_BEGINNING = re.compile(r"[0-9a-f]{8}[0-9a-f-]*", re.IGNORECASE)
 UUID_DIGITS = 32
@@ -28,6 +32,15 @@ RADIUS = re.compile(r"^(?P<centre>.*?)[\s,;]+r\s*=\s*(?P<radius>.*)$", re.IGNORE
 USUAL_RADIUS = "1'"
 
 
+class Finder(Protocol):
+    """Looks for a word in its own way."""
+
+    described: Text
+
+    def condition(self, word: str) -> Q | None:
+        """Return what must hold of a row, or None when no row can match."""
+
+
 def words_of(text: str) -> list[str]:
     """Split a search text at blanks; quotes keep words together."""
     return [unquoted(word) for word in smart_split(text)]
@@ -39,7 +52,7 @@ def unquoted(text: str) -> str:
     return unescape_string_literal(text) if len(text) > 1 and text[0] in "\"'" and text[0] == text[-1] else text
 
 
-def follow(model, path):
+def follow(model: type[Model], path: str) -> tuple[Field | None, str]:
     """Return the last field of a lookup path and what remains of the path after it."""
     field, parts = None, path.split("__")
     while parts:
@@ -53,7 +66,7 @@ def follow(model, path):
     return field, "__".join(parts)
 
 
-def uuid_range(word: str):
+def uuid_range(word: str) -> tuple[uuid.UUID, uuid.UUID] | None:
     """Return the lowest and the highest UUID that begin with these digits, or None when no UUID does."""
     digits = word.replace("-", "").lower()
     if not UUID_BEGINNING.fullmatch(word) or len(digits) > UUID_DIGITS:
@@ -66,7 +79,7 @@ def is_surely_uuid(word: str) -> bool:
     return uuid_range(word) is not None and (word[8:9] == "-" or len(word) == UUID_DIGITS)
 
 
-def condition(model, path, word):
+def condition(model: type[Model], path: str, word: str) -> Q | None:
     """Return the condition that a path of ``search_fields`` puts on a word, or None when it can't hold."""
     field, lookup = follow(model, path)
     target = field.target_field if field.is_relation else field
@@ -83,13 +96,13 @@ def condition(model, path, word):
     return Q(**{path if lookup else f"{path}__icontains": word})
 
 
-def holds_uuid(model, path):
+def holds_uuid(model: type[Model], path: str) -> bool:
     """Whether a path of ``search_fields`` ends at a UUID."""
     field, _ = follow(model, path)
     return isinstance(field.target_field if field.is_relation else field, models.UUIDField)
 
 
-def conditions_of(model, paths, word, finders=()):
+def conditions_of(model: type[Model], paths: Sequence[str], word: str, finders: Sequence[Finder] = ()) -> list[Q]:
     """Return the conditions that the paths and finders put on a word, of which a row meets at least one.
 
     There are none when no row can match it. A UUID is looked for among UUIDs only.
@@ -102,12 +115,12 @@ def conditions_of(model, paths, word, finders=()):
     return [found for found in conditions if found is not None]
 
 
-def any_of(conditions):
+def any_of(conditions: Sequence[Q]) -> Q:
     """Return one condition for several of which a row meets at least one."""
     return Q.create(conditions, connector=Q.OR)
 
 
-def keys_found(rows, conditions, limit):
+def keys_found(rows: QuerySet, conditions: Sequence[Q], limit: int) -> list:
     """Return the keys of rows that meet at least one of the conditions, at most so many.
 
     Each condition is looked up for itself: for one that holds of this table or of another no index could serve.
@@ -123,7 +136,7 @@ class ChecksumFinder:
 
     described = gettext_lazy("checksum (or its first %(digits)d digits and more)") % {"digits": CHECKSUM_HEAD}
 
-    def condition(self, word):
+    def condition(self, word: str) -> Q | None:
         """Return what must hold of a row, or None when this is no checksum."""
         if not CHECKSUM_BEGINNING.fullmatch(word):
             return None
@@ -139,7 +152,7 @@ class RawPathFinder:
 
     described = gettext_lazy("path (or its beginning)")
 
-    def condition(self, word):
+    def condition(self, word: str) -> Q | None:
         """Return what must hold of a row."""
         sources = list(DataLocation.objects.sources().order_by().values_list("pk", flat=True))
         found = Q(source_location__in=sources, relative_path__startswith=word)
@@ -157,7 +170,7 @@ class FileNameFinder:
 
     described = gettext_lazy("file name (whole)")
 
-    def condition(self, word):
+    def condition(self, word: str) -> Q | None:
         """Return what must hold of a row, or None when this is no name."""
         return None if "/" in word else Q(Exact(file_name(), word))
 
@@ -214,7 +227,7 @@ class PositionSearch:
     path_to_source = "pk"
     """Lookup from a row to its source."""
 
-    def get_search_results(self, request, queryset, search_term):
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """Find what is within the circle when coordinates are given."""
         try:
             cone = cone_of(search_term)
@@ -226,12 +239,12 @@ class PositionSearch:
         inside = FixedSource.objects.cone_search(*cone).values("pk")
         return queryset.filter(**{f"{self.path_to_source}__in": inside}), False
 
-    def searched(self):
+    def searched(self) -> list:
         """Say so below the input."""
         return [*super().searched(), _("coordinates with a radius (05:35:17.3 -05:23:28 r=1')")]
 
 
-def described(model, path):
+def described(model: type[Model], path: str) -> str:
     """Return in words what a path of ``search_fields`` looks at, and how."""
     names, parts = [], path.split("__")
     for end in range(1, len(parts) + 1):

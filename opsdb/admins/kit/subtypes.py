@@ -1,10 +1,14 @@
 """The admin of a joined parent, which leads to the pages of its subtypes."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.admin.utils import quote
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseRedirect
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,22 +22,24 @@ from .lists import OpsChangeList
 class SpecificChangeList(OpsChangeList):
     """A list of joined parents that leads to the pages of their subtypes."""
 
-    def url_for_result(self, result):
+    def url_for_result(self, result: Model) -> str:
         return self.model_admin.subtype_url(result, "change")
 
 
 class ParentAdmin(OpsAdmin):
     """Admin of a joined parent: lists rows of all subtypes and leads to the subtype's own pages."""
 
-    def subtype_url(self, row, page):
+    def subtype_url(self, row: Model, page: str) -> str:
         """Return the address of a row's page at its subtype."""
         subtype = self.model.subtypes()[getattr(row, self.model.discriminator)]
         return reverse(admin_urlname(subtype._meta, page), args=[quote(row.pk)], current_app=self.admin_site.name)
 
-    def get_changelist(self, request, **kwargs):
+    def get_changelist(self, request: HttpRequest, **kwargs) -> type[ChangeList]:
         return SpecificChangeList
 
-    def add_view(self, request, form_url="", extra_context=None):
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Let the person choose the subtype: a parent alone is nothing."""
         if not self.has_add_permission(request):
             raise PermissionDenied
@@ -60,13 +66,23 @@ class ParentAdmin(OpsAdmin):
                     "url": f"{url}?{query}" if query else url,
                 }
 
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         return self._at_subtype(request, object_id, "change")
 
-    def delete_view(self, request, object_id, extra_context=None):
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         return self._at_subtype(request, object_id, "delete")
 
-    def history_view(self, request, object_id, extra_context=None):
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         return self._at_subtype(request, object_id, "history")
 
     def _at_subtype(self, request, object_id, page):

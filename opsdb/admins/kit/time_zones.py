@@ -1,6 +1,6 @@
 """The time zone of a row's observatory, for the local times beside those in UTC."""
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from opsdb.models import Instrument, InstrumentModule, Observatory, Telescope
@@ -10,7 +10,7 @@ TO_INSTRUMENT = "telescopes__instruments"
 TO_MODULE = f"{TO_INSTRUMENT}__modules"
 
 
-def with_time_zone(rows):
+def with_time_zone(rows: QuerySet) -> QuerySet:
     """Add the time zone of each row's observatory to a queryset: that of the row's telescope, else the only one."""
     model = rows.model
     ways = {Observatory: "pk", Telescope: "telescopes", Instrument: TO_INSTRUMENT, InstrumentModule: TO_MODULE}

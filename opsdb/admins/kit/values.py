@@ -4,12 +4,15 @@ import json
 import re
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Model
+from django.db.models import Field, Model
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 
+Text = str | Promise
 LONGEST = 200
 KEY = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]+"
 
@@ -48,7 +51,7 @@ def row_name(text: str) -> str:
     return text
 
 
-def format_value(field, value) -> str:
+def format_value(field: Field, value: Any) -> str:
     """Return a value of a field in words: choices by their label, times in UTC, nothing as a dash."""
     if value is None or value == "":
         return "–"

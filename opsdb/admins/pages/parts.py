@@ -4,14 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.template.loader import render_to_string
-from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join, html_safe
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from ..drawings.svg import together
-
-Text = str | Promise
+from ..kit.values import Text
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from ..kit.values import row_label, row_names, tables
-from .parts import Content, Text
+from ..kit.values import Text, row_label, row_names, tables
+from .parts import Content
 
 PAGE_ORDER = ("dashboard", "where", "why", "night", "sky", "dataflow", "observation")
 

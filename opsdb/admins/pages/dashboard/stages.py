@@ -28,8 +28,9 @@ from opsdb.models.enums import FAILED, StateChoices
 from opsdb.workflows import Overview, RestState, StageName
 
 from ...kit.columns import badge
+from ...kit.values import Text
 from ..counts import format_age, format_count
-from ..parts import Section, Text, subheading
+from ..parts import Section, subheading
 from ..viewer import Viewer
 
 

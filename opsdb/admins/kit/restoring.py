@@ -1,0 +1,198 @@
+"""The return of a row to an earlier version, as a new change that the ordinary form makes."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.utils import quote
+from django.db import router, transaction
+from django.db.models import Model
+from django.forms import BaseForm, CheckboxInput, MultiWidget, model_to_dict
+from django.forms.models import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.datastructures import MultiValueDict
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+
+from opsdb.models import ChangeLog, ChangeOperation
+from opsdb.models.base import area_of
+from opsdb.models.enums import ChangeLogging
+from opsdb.workflows import attributed
+
+from .orders import OrderForm, facts_of
+from .refusals import REFUSED, Refusal
+from .row_history import fields_by_column, references_named
+from .values import format_value
+
+MOST_NEWER = 1_000  # changes that are undone at most to get back to a version
+# What people plan and set up; everything else is a fact, a state, or who may do what.
+RESTORABLE_AREAS = {"observatory", "planning", "locations", "publications"}
+RESTORABLE = {
+    "DataTransferRoute",
+    "DataGrouping",
+    "Pipeline",
+    "ReductionSoftware",
+    "ReductionSoftwareVersion",
+    "ReductionStep",
+    "ReductionStepConfig",
+}
+
+
+def is_restorable(model: type[Model]) -> bool:
+    """Return whether earlier versions of a model's rows can come back."""
+    area = area_of(model)
+    recorded = getattr(model, "change_logging", ChangeLogging.OFF) is ChangeLogging.ALL
+    return recorded and (area in RESTORABLE_AREAS or model.__name__ in RESTORABLE)
+
+
+class NotRestorableError(Exception):
+    """An earlier version can't come back; the message says why."""
+
+
+def values_at(row: Model, entry: ChangeLog) -> dict:
+    """Return the fields that were different right after an entry of a row's log, with their values then.
+
+    Raises:
+        NotRestorableError: too much has happened since.
+    """
+    newer = list(ChangeLog.objects.of(row).filter(pk__gt=entry.pk)[: MOST_NEWER + 1])
+    if len(newer) > MOST_NEWER:
+        raise NotRestorableError(gettext("More than %s changes came after it.") % MOST_NEWER)
+    fields, then = fields_by_column(type(row)), {}
+    for later in newer:
+        if later.operation != ChangeOperation.UPDATE:
+            raise NotRestorableError(gettext("The row was deleted and made again after it."))
+        for column, old in later.before.items():
+            one = fields.get(column)
+            if one is None:
+                continue
+            if not one.many_to_many:
+                then[one.name] = (one.target_field if one.is_relation else one).to_python(old)
+                continue
+            # An entry says of one link that it was made or taken away.
+            key = one.related_model._meta.pk
+            links = then.setdefault(one.name, _links(row, one))
+            links -= {key.to_python(later.after.get(column))}
+            links |= {key.to_python(old)} - {None}
+    return {
+        name: value
+        for name, value in then.items()
+        if value != (_links(row, row._meta.get_field(name)) if isinstance(value, set) else facts_of(row)[name])
+    }
+
+
+def _links(row, one) -> set:
+    """Return the keys of the rows that a many-to-many field links."""
+    return {*getattr(row, one.name).order_by().values_list("pk", flat=True)}
+
+
+def as_typed(form: BaseForm, values: dict[str, Any]) -> dict:
+    """Return what a person would have to type into a form for these values."""
+    data = {}
+    for name, one in form.fields.items():
+        value = values.get(name)
+        if isinstance(one.widget, MultiWidget):
+            parts = one.widget.decompress(value)
+            data |= {f"{name}_{number}": "" if part is None else part.isoformat() for number, part in enumerate(parts)}
+            continue
+        value = one.prepare_value(sorted(value) if isinstance(value, set) else value)
+        if isinstance(one.widget, CheckboxInput):
+            data |= {name: "on"} if value else {}
+        elif isinstance(value, list):
+            data[name] = [getattr(part, "pk", part) for part in value]
+        else:
+            data[name] = "" if value is None else value
+    return data
+
+
+class Restoration:
+    """The return of a row to an earlier version: the page that shows it, and the change itself."""
+
+    def __init__(self, model_admin: BaseModelAdmin, request: HttpRequest, row: Model, entry: ChangeLog):
+        self.model_admin, self.request, self.row, self.entry = model_admin, request, row, entry
+        if not is_restorable(type(row)):
+            raise NotRestorableError(
+                gettext("%s are facts or states, which no earlier version replaces: only plans and reference data are.")
+                % capfirst(row._meta.verbose_name_plural)
+            )
+        then = values_at(row, entry)
+        if not then:
+            raise NotRestorableError(gettext("This version is the same as the present one."))
+        self.form_class = model_admin.get_form(request, row, change=True)
+        fields = self.form_class.base_fields
+        self.restored = {name: value for name, value in then.items() if name in fields}
+        self.kept = {name: value for name, value in then.items() if name not in fields}
+        if not self.restored:
+            labels = ", ".join(str(row._meta.get_field(name).verbose_name) for name in self.kept)
+            raise NotRestorableError(gettext("Only %s differ: states and facts, which no form changes.") % labels)
+
+    def answer(self) -> HttpResponse:
+        request = self.request
+        asked = request.method == "POST"
+        reason, form, refusal = OrderForm(request.POST if asked else None), self._form(), ""
+        if asked and reason.is_valid() and form.is_valid():
+            try:
+                return self._restore(form, reason.cleaned_data["reason"])
+            except REFUSED as error:
+                refusal = Refusal.of(error).text
+                self.row.refresh_from_db()
+        return self._page(reason, form, refusal)
+
+    def _form(self) -> ModelForm:
+        blank = self.form_class(instance=self.row)
+        typed = as_typed(blank, model_to_dict(self.row, fields=list(blank.fields)) | self.restored)
+        data = MultiValueDict({name: one if isinstance(one, list) else [one] for name, one in typed.items()})
+        # Validation writes into its row, and the page still shows the present one.
+        return self.form_class(data, instance=type(self.row)._base_manager.get(pk=self.row.pk))
+
+    def _restore(self, form, reason):
+        admin, request = self.model_admin, self.request
+        told = gettext("version of %(when)s restored: %(reason)s") % {
+            "when": f"{self.entry.changed_at:%Y-%m-%d %H:%M:%S}",
+            "reason": reason,
+        }
+        with attributed(user=request.user, reason=told), transaction.atomic(using=router.db_for_write(admin.model)):
+            row = admin.save_form(request, form, change=True)
+            admin.save_model(request, row, form, change=True)
+            admin.save_related(request, form, [], change=True)
+            admin.log_change(request, row, told)
+        admin.message_user(request, gettext("The earlier version of %s is back.") % row, messages.SUCCESS)
+        return HttpResponseRedirect(admin.page_url("history", quote(row.pk)))
+
+    def _page(self, reason, form, refusal):
+        admin, row = self.model_admin, self.row
+        lines = [self._line(name, value, form.errors.get(name, [])) for name, value in self.restored.items()]
+        others = [text for name, texts in form.errors.items() if name not in self.restored for text in texts]
+        context = {
+            **admin.admin_site.each_context(self.request),
+            "title": gettext("Restore: %s") % row,
+            "subtitle": None,
+            "opts": admin.opts,
+            "object": row,
+            "media": admin.media,
+            "entry": self.entry,
+            "lines": lines,
+            "kept": [self._line(name, value, []) for name, value in self.kept.items()],
+            "errors": [*([refusal] if refusal else []), *others],
+            "can_restore": not form.errors,
+            "form": reason,
+        }
+        self.request.current_app = admin.admin_site.name
+        return TemplateResponse(self.request, "admin/opsdb/restore.html", context)
+
+    def _line(self, name, value, errors):
+        one = self.row._meta.get_field(name)
+        return {
+            "label": one.verbose_name,
+            "present": self._shown(one, _links(self.row, one) if one.many_to_many else getattr(self.row, one.attname)),
+            "then": self._shown(one, value),
+            "errors": errors,
+        }
+
+    def _shown(self, one, value):
+        if not one.is_relation or value is None:
+            return format_value(one, value)
+        keys = sorted(value) if isinstance(value, set) else [value]
+        found = one.related_model._base_manager.select_related(*references_named(one.related_model)).in_bulk(keys)
+        return ", ".join(str(found.get(key) or gettext("%s, which is gone") % key) for key in keys) or "–"
