@@ -33,6 +33,7 @@ class Scheduling(LoadScopeScheduling):
         return "browser" if nodeid.startswith("tests/browser/") else nodeid
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """The largest group begins first."""
     return Scheduling(config, log)
