@@ -1,12 +1,34 @@
 import os
+import sys
+from unittest import mock
 
 import pytest
+from django.conf import settings
 from django.db import connection
+from django.test import TransactionTestCase
 from pytest_django.plugin import blocking_manager_key
 from xdist.scheduler import LoadScopeScheduling
 
 from config.database import explain, require_database
+from tests import databases
 from tests.browser import CHROMIUM, NOT_RUN
+
+
+def refuse_network(event, arguments):
+    """Let nothing in the process of the tests reach another machine, such as tables that astropy would download."""
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    else:
+        return
+    host = host.decode() if isinstance(host, bytes) else host
+    if host not in (None, "", "localhost") and not host.startswith("127.") and host != "::1":
+        raise RuntimeError(f"tests need no network, and this one asks for {host}")
+
+
+def pytest_configure():
+    sys.addaudithook(refuse_network)
 
 
 def pytest_sessionstart(session):
@@ -33,6 +55,7 @@ class Scheduling(LoadScopeScheduling):
         return "browser" if nodeid.startswith("tests/browser/") else nodeid
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """The largest group begins first."""
     return Scheduling(config, log)
@@ -44,15 +67,23 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(NOT_RUN)
 
 
-TRUNCATE_GUARDS = """
-SELECT tgname, tgrelid::regclass FROM pg_trigger WHERE tgname LIKE '%never_truncated' AND NOT tgisinternal
-"""
-
-
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """Let the end of a transactional test empty the tables; that nobody else can is tested in a database of its own."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(TRUNCATE_GUARDS)
-        for trigger, table in cursor.fetchall():
-            cursor.execute(f'DROP TRIGGER "{trigger}" ON "{table}"')
+def django_db_setup(
+    django_test_environment, django_db_modify_db_settings, django_db_blocker, django_db_keepdb, django_db_createdb
+):
+    """A copy of the one migrated database; ``--reuse-db`` takes what is there instead, however old."""
+    with django_db_blocker.unblock():
+        name = databases.use_test_database(keep=django_db_keepdb and not django_db_createdb)
+    with mock.patch.object(TransactionTestCase, "_fixture_teardown", lambda self: databases.empty()):
+        yield
+    if not django_db_keepdb:
+        with django_db_blocker.unblock():
+            databases.administrate(f"DROP DATABASE {connection.ops.quote_name(name)} WITH (FORCE)")
+
+
+def pytest_sessionfinish(session):
+    """Leave the template of the test databases only on a server of our own."""
+    if hasattr(session.config, "workerinput") or settings.DATABASES["default"]["ENGINE"] == "opsdb.embedded":
+        return
+    with session.config.stash[blocking_manager_key].unblock():
+        databases.drop_templates()

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from opsdb.admins.pages.dashboard import night_of
 from opsdb.models import (
     ChangeLog,
     DataTransfer,
@@ -335,7 +336,11 @@ def test_the_night_and_the_sky_lead_to_their_rows(visit, picture):
     page = visit("viewer")
     pages = page.get_by_role("navigation", name="Pages of the observatory")
     pages.get_by_role("link", name="Night").click()
-    page.get_by_role("link", name=re.compile("^← ")).click()
+    night = night_of(ExecutedObsUnit.objects.latest_first().filter(status=ObservationStatus.COMPLETED)[0].start_time)
+    page.get_by_label("Night that begins on").fill(f"{night + timedelta(days=1)}")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("link", name=f"← {night}").click()
+    expect(page.get_by_role("heading", name=f"Night of {night:%A %Y-%m-%d}")).to_be_visible()
     picture(page, "night")
     bar = page.get_by_role("figure").first.get_by_role("link", name="completed").last
     row = ExecutedObsUnit.objects.get(pk=re.search(r"[0-9a-f-]{36}", bar.get_attribute("href"))[0])

@@ -15,22 +15,18 @@ COMMANDS = [(name,) for name in NAMES] + [("opsdb_load", kind) for kind in kinds
 UNREACHABLE = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "SECRET_KEY": "x"}
 HEAVY = {"astropy", "numpy", "rich", "jsonschema"}
 SHOW_HELP = """
-import json, sys, time
+import json, sys
 import django
 from django.core.management import execute_from_command_line
 from django.db import connection
 django.setup()
-start = begun = time.process_time()
-seconds = {}
 for command in json.loads(sys.argv[1]):
     try:
         execute_from_command_line(["manage.py", *command, "--help"])
     except SystemExit as end:
         assert not end.code
-    now = time.process_time()
-    seconds[" ".join(command)], begun = start + now - begun, now
 assert connection.connection is None
-print(json.dumps([seconds, sorted({name.partition(".")[0] for name in sys.modules})]))
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 
 
@@ -44,14 +40,12 @@ def test_help_shows_examples_of_itself(command, capsys):
     assert f"manage.py {' '.join(command)} " in said.partition("example")[2] + " "
 
 
-def test_help_needs_no_database_loads_nothing_heavy_and_takes_less_than_a_second():
-    """Of the processor's time, because others may use the machine as well."""
+def test_help_needs_no_database_and_loads_nothing_heavy():
+    """``python -m benchmarks.help`` says how long it takes."""
     arguments = [sys.executable, "-c", SHOW_HELP, json.dumps(COMMANDS)]
     done = run(*arguments, DJANGO_SETTINGS_MODULE="config.settings", **UNREACHABLE)
     assert done.returncode == 0, done.stderr
-    seconds, modules = json.loads(done.stdout.splitlines()[-1])
-    assert not HEAVY & set(modules)
-    assert max(seconds.values()) < 1, seconds
+    assert not HEAVY & set(json.loads(done.stdout.splitlines()[-1]))
 
 
 def test_every_command_is_in_the_documentation():

@@ -6,10 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from opsdb.models import PhysicalCopy, RawDataFile
 from tests.commands import ROOT
@@ -121,9 +121,19 @@ def test_missing_file_and_folder_get_one_line(tmp_path):
     assert "s a directory" in refusal(tmp_path / "folder.csv")
 
 
+def is_asked(name, statement):
+    """Whether a session asks the server for a statement, or did so last."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = %s AND query LIKE %s)",
+            [name, f"%{statement}%"],
+        )
+        return cursor.fetchone()[0]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_kill_leaves_nothing_behind_and_the_next_run_completes(rows, write):
-    path = write("files.csv", rows(100_000))
+    path = write("files.csv", rows(30_000))
     command = [sys.executable, str(ROOT / "manage.py"), "opsdb_register", str(path)]
     environment = {
         **os.environ,
@@ -132,17 +142,18 @@ def test_kill_leaves_nothing_behind_and_the_next_run_completes(rows, write):
         "SECRET_KEY": "only-for-tests",
     }
 
-    def start():
-        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def start(name):
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(command, env={**environment, "PGAPPNAME": name}, **pipes)
 
-    for wait_seconds in (1.0, 2.0, 3.5):
-        process = start()
-        time.sleep(wait_seconds)
-        assert process.poll() is None, process.communicate()
+    for moment, statement in enumerate(("CREATE TEMPORARY TABLE", "COPY", "INSERT INTO raw_data_file")):
+        process = start(f"moment {moment}")
+        while not is_asked(f"moment {moment}", statement):
+            assert process.poll() is None, process.communicate()
         process.send_signal(signal.SIGKILL)
         process.communicate()
         assert not RawDataFile.objects.exists()
         assert not PhysicalCopy.objects.exists()
-    out, errors = start().communicate()
-    assert out == "100000 files registered.\n", errors
-    assert RawDataFile.objects.count() == PhysicalCopy.objects.count() == 100_000
+    out, errors = start("last").communicate()
+    assert out == "30000 files registered.\n", errors
+    assert RawDataFile.objects.count() == PhysicalCopy.objects.count() == 30_000
