@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Unique, checksum_format, exactly_one, implies, not_negative
-from opsdb.database.functions import DeletionRule, IsReadable, RetentionHorizon
+from opsdb.database.functions import DeletionRule, IsReadable, LocationIsFull, RetentionHorizon
 from opsdb.database.indexes import Index
 from opsdb.database.triggers import NEVER_DELETED, Immutable, Refuses, Trigger, kept_for_good
 
@@ -93,11 +93,11 @@ class PhysicalCopyQuerySet(OpsQuerySet["PhysicalCopy"]):
 
         Asks at once what the location is like; the rest when it is read.
         """
-        place = DataLocation.objects.get(pk=location.pk)
+        place = DataLocation.objects.annotate(is_full=LocationIsFull("pk")).get(pk=location.pk)
         if place.location_type == LocationType.LONG_TERM_ARCHIVE or limit == 0:
             return self.none()
         candidates = self.at(place)
-        if not place.is_too_full():
+        if not place.is_full:
             if place.retention_days is None:
                 return self.none()
             candidates = candidates.filter(arrived_at__lte=RetentionHorizon(place.retention_days))
