@@ -8,7 +8,6 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Check, Unique, between, implies, matches, not_negative, positive
-from opsdb.database.functions import LocationIsFull
 from opsdb.database.triggers import HasSubtype, Immutable
 
 from .base import NumberedModel, OpsModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
@@ -170,10 +169,6 @@ class DataLocation(SubtypedModel):
     def held_bytes(self) -> int:
         """Return how many bytes it holds, as far as is known: a sum over a few rows that the database keeps."""
         return self.usage.aggregate(held=models.Sum("bytes"))["held"] or 0
-
-    def is_too_full(self) -> bool:
-        """Return whether it is filled above its threshold; never where it has no capacity or no threshold."""
-        return DataLocation.objects.filter(LocationIsFull("pk"), pk=self.pk).exists()
 
 
 class DiskDataLocation(DataLocation):

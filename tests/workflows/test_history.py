@@ -119,7 +119,7 @@ def test_every_table_of_links_is_recorded_with_the_right_columns(link):
     [rule] = [rule for rule in owner._meta.constraints if rule.name == f"{owner._meta.db_table}_{field.name}_history"]
     assert (rule.table, rule.events) == (link._meta.db_table, "INSERT OR UPDATE OR DELETE")
     columns = (field.m2m_column_name(), field.m2m_reverse_name())
-    assert (rule.function, rule.arguments) == ("opsdb_log_link", (model._meta.db_table, field.name, *columns))
+    assert (rule.function, rule.arguments) == ("opsdb_log_link", (owner._meta.db_table, field.name, *columns))
 
 
 def test_insert_update_and_delete_are_written_with_what_changed():
