@@ -1,4 +1,4 @@
-"""What the fields of a model tell: which are states, which a form may change, and how each is shown and entered."""
+"""The fields of a model: which are states, which a form may change, and how each is shown and entered."""
 
 from collections.abc import Iterable
 from functools import cached_property
@@ -27,7 +27,7 @@ def inherited_names(model: type[Model]) -> set[str]:
 
 
 class ModelFieldsMixin:
-    """What an admin or an inline can tell from its model; shared by both."""
+    """Mixin of admins and inlines: what they derive from their model."""
 
     owned = ()
     """Fields that a workflow sets, beside states and work items: never edited here."""

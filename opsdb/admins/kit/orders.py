@@ -22,7 +22,7 @@ LOCKED_BY_OTHERS = ("55P03", "40P01")  # lock_not_available, deadlock_detected (
 
 
 class Skipped(Exception):
-    """There is nothing to do for this row; the message says why."""
+    """There is nothing to do for this row, as the message explains."""
 
 
 class OutcomeKind(Enum):
@@ -106,7 +106,7 @@ REFUSALS = (OpsdbError, ValidationError, OperationalError, *REFUSED)
 
 
 def refusal_text(error: Exception) -> str:
-    """Return what a refusal of a workflow or of the database says to people; other errors are raised again."""
+    """Return a refusal of a workflow or of the database as a message for people; other errors are raised again."""
     if isinstance(error, ValidationError):
         return with_row_labels(" ".join(error.messages))
     if isinstance(error, OpsdbError):
