@@ -1,6 +1,6 @@
 """The fields of a model: which are states, which a form may change, and how each is shown and entered."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -29,11 +29,11 @@ def inherited_names(model: type[Model]) -> set[str]:
 class ModelFieldsMixin:
     """Mixin of admins and inlines: what they derive from their model."""
 
-    owned = ()
+    owned: Sequence[str] = ()
     """Fields that a workflow sets, beside states and work items: never edited here."""
-    facts = ()
+    facts: Sequence[str] = ()
     """Fields that are given when the row is made and not edited afterwards."""
-    hidden = ()
+    hidden: Collection[str] = ()
     """Fields that are not shown at all."""
 
     form = OpsForm

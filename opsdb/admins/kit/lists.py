@@ -15,7 +15,7 @@ from .filters import ChoiceFilter, LeadingFilter, RelatedFilter, index_led_by, l
 from .links import parameter_of
 from .paging import LAST, LONGEST_QUERY_SECONDS, TOO_SLOW, KeyedPage, TooSlowError, given_up_after
 from .refusals import REFUSED, Refusal
-from .searching import any_of, conditions_of, described, keys_found, unquoted, words_of
+from .searching import Finder, any_of, conditions_of, described, keys_found, unquoted, words_of
 
 FOUND_ROWS = 5_000  # of a big table, up to which what a search finds is looked up by its keys
 
@@ -92,11 +92,11 @@ class KeyedChangeList(OpsChangeList):
 class ListMixin:
     """Mixin of an admin: its list."""
 
-    big = False
+    big: bool = False
     """The table grows with the observations: lists are sorted and narrowed only where an index serves."""
-    sortable = ()
+    sortable: Sequence[str] = ()
     """Columns that the list of a big table may be sorted by; none of them may be empty."""
-    finders = ()
+    finders: Sequence[Finder] = ()
     """What a search looks at beside ``search_fields``."""
 
     paginator = BoundedPaginator

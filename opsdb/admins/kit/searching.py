@@ -224,7 +224,7 @@ def cone_of(text: str) -> Cone | None:
 class PositionSearch:
     """Mixin of an admin whose search takes coordinates for a circle on the sky."""
 
-    path_to_source = "pk"
+    path_to_source: str = "pk"
     """Lookup from a row to its source."""
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
