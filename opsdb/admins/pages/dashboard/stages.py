@@ -103,7 +103,11 @@ STAGES = {
         is_beside=True,
     ),
     "data products": StageDisplay(
-        lazy("data products"), DataProduct, states=None, others={"made": CountDisplay(lazy("made"))}, is_beside=True
+        lazy("data products"),
+        DataProduct,
+        states=None,
+        others={"made": CountDisplay(lazy("made"))},
+        is_beside=True,
     ),
     "deletion requests": StageDisplay(
         lazy("deletions asked for"), DeletionRequest, states=DeletionRequestStatus, is_beside=True
