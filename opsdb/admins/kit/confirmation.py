@@ -1,8 +1,8 @@
 """The pages of an action: the preview of what it would do to each row, and the confirmation that does it.
 
 What would happen is found out by doing it and rolling it back, so that the preview and the act can't differ: the same
-workflow functions run, the same rules of the database refuse. What a person confirms is pinned: if a row would fare
-otherwise than it was shown, nothing is done and a new preview is shown.
+workflow functions run, the same rules of the database refuse. What a person confirms is pinned: if the outcome
+for a row would differ from the preview, nothing is done and a new preview is shown.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Search that never casts a column, so that the indexes serve it, and never stumbles over what was typed."""
+"""Search that never casts a column, so that indexes can be used, and accepts any input."""
 
 import re
 import uuid
