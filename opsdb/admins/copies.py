@@ -59,7 +59,7 @@ class PhysicalCopyAdmin(OpsAdmin):
 class CopiesOfOneKindAdmin(PhysicalCopyAdmin):
     @property
     def target(self):
-        """Name of the field that says what these are copies of."""
+        """Name of the field that refers to what these are copies of."""
         return self.model.objects.target
 
     @property

@@ -1,4 +1,4 @@
-"""The raw data: files, the packages they travel in, and what an archive says of a package."""
+"""The raw data: files, the packages they travel in, and the archive's metadata of a package."""
 
 from django.contrib import admin
 

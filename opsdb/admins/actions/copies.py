@@ -24,7 +24,7 @@ from ..kit.values import with_row_labels
 
 
 class DeletionForm(OrderForm):
-    """Which rule of deletion may be overridden."""
+    """Whether retention is overridden."""
 
     overrides_retention = forms.BooleanField(
         label=_("Before the retention has passed"),
@@ -67,7 +67,7 @@ def _cancel_deletion(copy, order):
 
 
 class FixityForm(OrderForm):
-    """The checksum as it is now."""
+    """The checksum as computed now."""
 
     checksum = forms.RegexField(
         r"^[0-9a-f]{8,128}$",

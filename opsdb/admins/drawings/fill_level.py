@@ -1,4 +1,4 @@
-"""Bars that say how full something is."""
+"""Bars that show how full a location is."""
 
 from django.utils.safestring import SafeString
 

@@ -34,7 +34,7 @@ def _number(value):
 
 
 def drawing(*children, name: str, width: float, height: float, title: str, description: str, has_links: bool = True):
-    """Return a whole drawing, which says what it shows.
+    """Return a whole drawing, with its title and description.
 
     Args:
         name: unique on the page.
@@ -59,7 +59,7 @@ def drawing(*children, name: str, width: float, height: float, title: str, descr
 
 
 def linked(*children, href: str | None, label: str, **attributes) -> SafeString:
-    """Return children that say what they are when pointed at, as a link where there is an address."""
+    """Return children with a label for pointing at them, as a link where there is an address."""
     description = element("title", label)
     if href is None:
         return element("g", description, *children, **attributes)

@@ -36,7 +36,7 @@ class Action:
         unless: returns why there is nothing to do for a row, or an empty text.
         form: what it asks for beside the reason.
         one_row: whether it takes one row only.
-        watch: returns sentences on the state of things; those that come new by the action are shown as warnings.
+        watch: returns problems as sentences; those that the action adds are shown as warnings.
     """
 
     name: str

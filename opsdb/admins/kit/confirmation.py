@@ -1,8 +1,8 @@
 """The pages of an action: the preview of what it would do to each row, and the confirmation that does it.
 
 What would happen is found out by doing it and rolling it back, so that the preview and the act can't differ: the same
-workflow functions run, the same rules of the database refuse. What a person confirms is pinned: if a row would fare
-otherwise than it was shown, nothing is done and the new state of things is shown.
+workflow functions run, the same rules of the database refuse. What a person confirms is pinned: if the outcome
+for a row would differ from the preview, nothing is done and a new preview is shown.
 """
 
 import hashlib
@@ -164,7 +164,7 @@ def _left_out(has_more):
 
 
 def digest(outcomes: list[Outcome], order: Order) -> str:
-    """Return what tells two previews apart: which rows change, from which values, and with which inputs."""
+    """Return what distinguishes two previews: which rows change, from which values, and with which inputs."""
     changing = [(outcome.key, outcome.changed) for outcome in outcomes if outcome.kind is OutcomeKind.CHANGES]
     inputs = {name: getattr(value, "pk", value) or None for name, value in order.inputs.items()}
     return hashlib.sha256(json.dumps([changing, inputs], sort_keys=True, default=str).encode()).hexdigest()

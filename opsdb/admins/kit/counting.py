@@ -28,7 +28,7 @@ def grouped(number: int) -> str:
 
 
 class About(int):
-    """An estimated number, which says so wherever it is shown."""
+    """An estimated number, shown as such."""
 
     def __str__(self):
         if settings.USE_THOUSAND_SEPARATOR:
@@ -68,7 +68,7 @@ def estimate(queryset: QuerySet) -> int:
 
 
 class BoundedPaginator(Paginator):
-    """Counts exactly up to a limit; beyond it, says what the planner expects."""
+    """Counts exactly up to a limit; beyond it, gives the planner's estimate."""
 
     exact_limit = EXACT_LIMIT
 

@@ -1,6 +1,6 @@
-"""What the fields of a model tell: which are states, which a form may change, and how each is shown and entered."""
+"""The fields of a model: which are states, which a form may change, and how each is shown and entered."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -27,13 +27,13 @@ def inherited_names(model: type[Model]) -> set[str]:
 
 
 class ModelFieldsMixin:
-    """What an admin or an inline can tell from its model; shared by both."""
+    """Mixin of admins and inlines: what they derive from their model."""
 
-    owned = ()
+    owned: Sequence[str] = ()
     """Fields that a workflow sets, beside states and work items: never edited here."""
-    facts = ()
+    facts: Sequence[str] = ()
     """Fields that are given when the row is made and not edited afterwards."""
-    hidden = ()
+    hidden: Collection[str] = ()
     """Fields that are not shown at all."""
 
     form = OpsForm

@@ -1,4 +1,4 @@
-"""The form of a row, and the pages that change or delete one: what the database refuses is said there."""
+"""The form of a row, and the pages that change or delete one; they show what the database refuses."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -43,7 +43,7 @@ class OpsForm(TolerantErrorsMixin, ModelForm):
 
 
 def form_that_shows(form_class: type[ModelForm], refusal: Refusal) -> type[ModelForm]:
-    """Return the form class with one more error: what the database said when the same input was saved."""
+    """Return the form class with one more error: the refusal of the database when the same input was saved."""
 
     class RefusedForm(form_class):
         def clean(self) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class CappedFormSet(BaseInlineFormSet):
 
 
 class CappedInline(ModelFieldsMixin, admin.TabularInline):
-    """Base of every inline: shows no more rows than a form bears."""
+    """Base of every inline: shows a limited number of rows."""
 
     template = "admin/opsdb/capped_inline.html"
     formset = CappedFormSet

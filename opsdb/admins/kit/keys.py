@@ -1,4 +1,4 @@
-"""Keys as they come from people: checked before the database sees them."""
+"""Keys as people enter them: checked before they reach the database."""
 
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError

@@ -35,5 +35,5 @@ def parameter_of(field: ForeignKey, path: str | None = None) -> str:
 
 
 def narrowed_by(field: ForeignKey, row: Model) -> dict[str, Any]:
-    """Return what an address says to narrow a list to the rows that refer to this one by a field."""
+    """Return the parameters that narrow a list to the rows that refer to this one by a field."""
     return {parameter_of(field): row.pk}

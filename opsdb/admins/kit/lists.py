@@ -15,7 +15,7 @@ from .filters import ChoiceFilter, LeadingFilter, RelatedFilter, index_led_by, l
 from .links import parameter_of
 from .paging import LAST, LONGEST_QUERY_SECONDS, TOO_SLOW, KeyedPage, TooSlowError, given_up_after
 from .refusals import REFUSED, Refusal
-from .searching import any_of, conditions_of, described, keys_found, unquoted, words_of
+from .searching import Finder, any_of, conditions_of, described, keys_found, unquoted, words_of
 
 FOUND_ROWS = 5_000  # of a big table, up to which what a search finds is looked up by its keys
 
@@ -32,7 +32,7 @@ class KeyedChangeList(OpsChangeList):
     """A list of a big table, paged by key."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> Sequence[str]:
-        """Return one column and, in the same direction, the key: one comparison then says what follows a row."""
+        """Return one column and, in the same direction, the key: one comparison then decides what follows a row."""
         first = super().get_ordering(request, queryset)[0]
         sign, name = ("-" if first.startswith("-") else ""), first.removeprefix("-")
         key = self.lookup_opts.pk.name
@@ -92,11 +92,11 @@ class KeyedChangeList(OpsChangeList):
 class ListMixin:
     """Mixin of an admin: its list."""
 
-    big = False
+    big: bool = False
     """The table grows with the observations: lists are sorted and narrowed only where an index serves."""
-    sortable = ()
+    sortable: Sequence[str] = ()
     """Columns that the list of a big table may be sorted by; none of them may be empty."""
-    finders = ()
+    finders: Sequence[Finder] = ()
     """What a search looks at beside ``search_fields``."""
 
     paginator = BoundedPaginator
@@ -174,7 +174,7 @@ class ListMixin:
 
     @property
     def search_help_text(self) -> str | None:
-        """What can be searched for, said below the input."""
+        """What can be searched for, shown below the input."""
         if not self.get_search_fields(None):
             return None
         return _("Searches %(what)s.") % {"what": ", ".join(map(str, self.searched()))}
@@ -196,7 +196,7 @@ class ListMixin:
     def _found(self, queryset, conditions):
         if not self.big:
             return queryset.filter(any_of(conditions))
-        # PostgreSQL would gladly walk a table in the order of the list until it has a page of what it looks for.
+        # PostgreSQL would otherwise walk a table in the order of the list until it has a page of what it looks for.
         keys = keys_found(self.model._base_manager.all(), conditions, FOUND_ROWS + 1)
         return queryset.filter(any_of(conditions) if len(keys) > FOUND_ROWS else Q(pk__in=keys))
 

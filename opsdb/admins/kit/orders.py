@@ -1,4 +1,4 @@
-"""What a person orders by an action, and how each row fares by it."""
+"""What a person orders by an action, and the outcome of it for each row."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -22,11 +22,11 @@ LOCKED_BY_OTHERS = ("55P03", "40P01")  # lock_not_available, deadlock_detected (
 
 
 class Skipped(Exception):
-    """There is nothing to do for this row; the message says why."""
+    """There is nothing to do for this row, as the message explains."""
 
 
 class OutcomeKind(Enum):
-    """How a row fares: what it is called, and how it looks."""
+    """Kinds of outcome, with their labels before and after the action, and their look."""
 
     CHANGES = (_("Will change"), _("changed"), DONE)
     SKIPPED = (_("Skipped"), _("skipped"), IDLE)
@@ -38,11 +38,11 @@ class OutcomeKind(Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one row fares.
+    """The outcome of an action for one row.
 
     Attributes:
         key: key of the row.
-        name: how the row was called before.
+        name: name of the row before the action.
         kind: whether it changes, is skipped, or is refused.
         texts: what changes, or why nothing does.
         changed: the old values of the fields that change, by name.
@@ -61,7 +61,7 @@ class Order:
 
     Attributes:
         user: who.
-        reason: why; empty while it is only looked at.
+        reason: why; empty in a preview.
         inputs: what the action's form asks for beside the reason.
     """
 
@@ -71,7 +71,7 @@ class Order:
 
     @property
     def message(self) -> str:
-        """The reason for workflows that want one; something stands for it while it is only looked at."""
+        """The reason for workflows that require one; a placeholder in a preview."""
         return self.reason or gettext("preview")
 
 
@@ -90,7 +90,7 @@ class OrderForm(forms.Form):
         self.order_fields([name for name in self.fields if name != "reason"])
 
     def inputs(self) -> dict:
-        """What was entered beside the reason, or what stands there before anything was entered."""
+        """What was entered beside the reason, or the initial values before anything was entered."""
         names = [name for name in self.fields if name != "reason"]
         if self.is_bound:
             return {name: self.cleaned_data[name] for name in names}
@@ -98,7 +98,7 @@ class OrderForm(forms.Form):
 
     @property
     def must_ask(self) -> bool:
-        """Whether nothing can be shown before the person has entered something."""
+        """Whether a preview needs inputs that have no initial value."""
         return any(field.required for name, field in self.fields.items() if name != "reason")
 
 
@@ -106,7 +106,7 @@ REFUSALS = (OpsdbError, ValidationError, OperationalError, *REFUSED)
 
 
 def refusal_text(error: Exception) -> str:
-    """Return what a refusal of a workflow or of the database says to people; other errors are raised again."""
+    """Return a refusal of a workflow or of the database as a message for people; other errors are raised again."""
     if isinstance(error, ValidationError):
         return with_row_labels(" ".join(error.messages))
     if isinstance(error, OpsdbError):

@@ -69,7 +69,7 @@ class KeyedPage:
         Args:
             rows: the queryset of all rows of the list.
             order: names of the fields that sort it, the last of them unique, all upwards or all with ``-`` downwards.
-            asked: what the address says of the place.
+            asked: the place as the address gives it.
             size: the most rows of the page.
             within: names and values of fields that all rows share and that lead an index before the others.
         """
@@ -149,12 +149,12 @@ class KeyedPage:
 
     @property
     def previous(self) -> str:
-        """What the address says for the page before."""
+        """The parameter of the page before."""
         return self._address(BEFORE, self.rows[0])
 
     @property
     def next(self) -> str:
-        """What the address says for the page after."""
+        """The parameter of the page after."""
         return self._address(AFTER, self.rows[-1])
 
     def _address(self, direction, row):

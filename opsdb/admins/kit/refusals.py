@@ -1,4 +1,4 @@
-"""What the database refuses, said to a person instead of a server error."""
+"""What the database refuses, as a message for people instead of a server error."""
 
 from django.apps import apps
 from django.db import DataError, IntegrityError, connections, models
@@ -43,8 +43,8 @@ class Refusal(Exception):
             text = _("%(field)s must be given.") % {"field": capfirst(details.column_name)}
             return cls(text, details.column_name)
         texts = details and (details.message_primary, details.message_hint or details.message_detail)
-        said = ". ".join(text.rstrip(".") for text in texts if text) + "." if texts else str(error)
-        return cls(with_row_labels(said), details and details.column_name)
+        text = ". ".join(text.rstrip(".") for text in texts if text) + "." if texts else str(error)
+        return cls(with_row_labels(text), details and details.column_name)
 
     def add_to(self, form: BaseForm) -> None:
         """Put it beside its field, or above the form where that has no such field."""
@@ -52,7 +52,7 @@ class Refusal(Exception):
 
 
 def _constraint(name):
-    """Return the declared constraint of this name that says something to people, or None."""
+    """Return the declared constraint of this name, or None."""
     for model in apps.get_models(include_auto_created=True):
         for constraint in model._meta.constraints:
             if constraint.name == name:

@@ -1,4 +1,4 @@
-"""The way back along every relation: which rows refer to a row, counted up to a limit, all in one query."""
+"""Reverse relations: which rows refer to a row, counted up to a limit, all in one query."""
 
 from typing import NamedTuple
 

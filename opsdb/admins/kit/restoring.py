@@ -47,7 +47,7 @@ def is_restorable(model: type[Model]) -> bool:
 
 
 class NotRestorableError(Exception):
-    """An earlier version can't come back; the message says why."""
+    """An earlier version can't be restored, as the message explains."""
 
 
 def values_at(row: Model, entry: ChangeLog) -> dict:
@@ -70,7 +70,7 @@ def values_at(row: Model, entry: ChangeLog) -> dict:
             if not one.many_to_many:
                 then[one.name] = (one.target_field if one.is_relation else one).to_python(old)
                 continue
-            # An entry says of one link that it was made or taken away.
+            # An entry records that one link was made or removed.
             key = one.related_model._meta.pk
             links = then.setdefault(one.name, _links(row, one))
             links -= {key.to_python(later.after.get(column))}
@@ -148,15 +148,15 @@ class Restoration:
 
     def _restore(self, form, reason):
         admin, request = self.model_admin, self.request
-        told = gettext("version of %(when)s restored: %(reason)s") % {
+        message = gettext("version of %(when)s restored: %(reason)s") % {
             "when": f"{self.entry.changed_at:%Y-%m-%d %H:%M:%S}",
             "reason": reason,
         }
-        with attributed(user=request.user, reason=told), transaction.atomic(using=router.db_for_write(admin.model)):
+        with attributed(user=request.user, reason=message), transaction.atomic(using=router.db_for_write(admin.model)):
             row = admin.save_form(request, form, change=True)
             admin.save_model(request, row, form, change=True)
             admin.save_related(request, form, [], change=True)
-            admin.log_change(request, row, told)
+            admin.log_change(request, row, message)
         admin.message_user(request, gettext("The earlier version of %s is back.") % row, messages.SUCCESS)
         return HttpResponseRedirect(admin.page_url("history", quote(row.pk)))
 

@@ -1,4 +1,4 @@
-"""What the database's rules forbid, as the triggers that the models declare say it."""
+"""What the rules of the database forbid, read from the triggers that the models declare."""
 
 from collections.abc import Iterator
 from typing import TypeVar

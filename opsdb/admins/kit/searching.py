@@ -1,4 +1,4 @@
-"""Search that never casts a column, so that the indexes serve it, and never stumbles over what was typed."""
+"""Search that never casts a column, so that indexes can be used, and accepts any input."""
 
 import re
 import uuid
@@ -224,7 +224,7 @@ def cone_of(text: str) -> Cone | None:
 class PositionSearch:
     """Mixin of an admin whose search takes coordinates for a circle on the sky."""
 
-    path_to_source = "pk"
+    path_to_source: str = "pk"
     """Lookup from a row to its source."""
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
@@ -240,7 +240,7 @@ class PositionSearch:
         return queryset.filter(**{f"{self.path_to_source}__in": inside}), False
 
     def searched(self) -> list:
-        """Say so below the input."""
+        """Mention coordinates below the input."""
         return [*super().searched(), _("coordinates with a radius (05:35:17.3 -05:23:28 r=1')")]
 
 
@@ -254,5 +254,5 @@ def described(model: type[Model], path: str) -> str:
     name, lookup = " ".join(names), follow(model, path)[1]
     if holds_uuid(model, path):
         return _("%(name)s (or its beginning)") % {"name": name}
-    said = {"exact": _("%(name)s (whole)"), "startswith": _("%(name)s (beginning)")}
-    return said[lookup.removeprefix("i")] % {"name": name} if lookup.removeprefix("i") in said else name
+    labels = {"exact": _("%(name)s (whole)"), "startswith": _("%(name)s (beginning)")}
+    return labels[lookup.removeprefix("i")] % {"name": name} if lookup.removeprefix("i") in labels else name

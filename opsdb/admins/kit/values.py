@@ -1,4 +1,4 @@
-"""How values of fields and names of rows are said in a line of text."""
+"""Values of fields and names of rows as text."""
 
 import json
 import re

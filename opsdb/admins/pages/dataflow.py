@@ -102,7 +102,7 @@ def _boxes(viewer, sites, places, archiving, staging):
                     LocationBox(
                         place.pk,
                         place.name,
-                        _told(place, archiving, staging),
+                        _describe_location(place, archiving, staging),
                         place.location_type,
                         viewer.row_url(DataLocation, place.pk),
                         place.active,
@@ -117,7 +117,7 @@ def _boxes(viewer, sites, places, archiving, staging):
     return boxes
 
 
-def _told(place, archiving, staging):
+def _describe_location(place, archiving, staging):
     """What stands in the box of a location: what it is for, and what is on its way into it."""
     parts = [LocationType(place.location_type).label]
     if not place.active:
@@ -173,7 +173,7 @@ def _way(viewer, origin, end, names, routes, moves, places):
     if routes and not any(route.active for route in routes):
         words.append(_("inactive"))
     methods = ", ".join(sorted({route.method for route in routes}))
-    told = _("%(origin)s to %(end)s: %(routes)s; %(number)s open (%(volume)s), %(failed)s failed") % {
+    description = _("%(origin)s to %(end)s: %(routes)s; %(number)s open (%(volume)s), %(failed)s failed") % {
         "origin": names[origin],
         "end": names[end],
         "routes": ", ".join(map(_in_use, routes)) or _("no route"),
@@ -188,7 +188,7 @@ def _way(viewer, origin, end, names, routes, moves, places):
         href = viewer.list_url(DataTransfer, **lookups, status__in=",".join(TRAFFIC_STATUSES))
     else:
         href = viewer.list_url(DataTransferRoute, origin_site__id__exact=origin, destination_site__id__exact=end)
-    return RouteArrow(origin, end, "  ".join(words) or methods, told, state, href)
+    return RouteArrow(origin, end, "  ".join(words) or methods, description, state, href)
 
 
 def _in_use(route):

@@ -23,17 +23,14 @@ from opsdb.models import (
 )
 from opsdb.workflows import format_duration
 
-from ..drawings.heavens import altitude, moon, moon_illumination, sun
-from ..drawings.timeline import Bar, Hours, Lane, Shade, TimeLine
+from ..drawings.timeline import Bar, Hours, Lane, TimeLine
 from ..kit.columns import moment
 from .executions import bar_legend, execution_bar, execution_table, night_of, sign
+from .night_sky import NightSky
 from .parts import Content, Facts, Figure, Question, Section, Table, capped, first_of
 from .viewer import AdminPage, Viewer
 
 LIMIT = 500
-STEP = timedelta(minutes=5)
-TWILIGHT_DEG = -18.0
-HORIZON_DEG = -0.833  # refraction and the sun's radius, as almanacs have it
 
 
 def view(viewer: Viewer, night: str | None = None):
@@ -60,9 +57,9 @@ def view(viewer: Viewer, night: str | None = None):
     lanes = _lanes(viewer, telescopes, slots[0], downtimes[0], executions[0])
     near = _nearest(start, end)
     telescope = telescopes[0] if telescopes else None
-    heavens = _Heavens(telescope, start, end) if telescope else None
+    sky = NightSky(telescope, start, end) if telescope else None
     local = ZoneInfo(telescope.observatory.time_zone) if telescope else None
-    begin, finish = _used_hours(start, end, slots[0], executions[0], heavens)
+    begin, finish = _used_hours(start, end, slots[0], executions[0], sky)
     line = TimeLine(
         name="night",
         title=_("Night of %(date)s") % {"date": f"{night:%A %Y-%m-%d}"},
@@ -70,20 +67,20 @@ def view(viewer: Viewer, night: str | None = None):
         lanes=lanes,
         start=begin,
         end=finish,
-        shades=heavens.shades if heavens else (),
+        shades=sky.shades if sky else (),
         top=Hours("UTC"),
         bottom=Hours(telescope.observatory.time_zone.rpartition("/")[2].replace("_", " "), local) if local else None,
         now=timezone.now(),
     )
     cut = [found for found in (slots, downtimes, executions) if found[1]]
     legend = [(sign("planned"), _("slot of the schedule")), *bar_legend(), (sign("down"), _("downtime"))]
-    if heavens and heavens.shades:
+    if sky and sky.shades:
         legend += [(sign("twilight"), _("twilight")), (sign("dark"), _("sun below −18°"))]
     sections = [
         Section(
             line.title,
             (
-                Facts(_facts(telescope, heavens, executions[0], local)),
+                Facts(_facts(telescope, sky, executions[0], local)),
                 Figure("night", line.title, line.draw(), legend, notes=(first_of(LIMIT),) if cut else ()),
             ),
             "line",
@@ -158,12 +155,12 @@ def _executions(start, end):
     )
 
 
-def _used_hours(start, end, slots, executions, heavens):
+def _used_hours(start, end, slots, executions, sky):
     """The hours to draw: the night, and whatever is planned or executed, with an hour around."""
     spans = [(slot.start_time, slot.end_time) for slot in slots]
     spans += [(execution.start_time, execution.end_time or timezone.now()) for execution in executions]
-    if heavens and heavens.set_rise:
-        spans.append(heavens.set_rise)
+    if sky and sky.set_rise:
+        spans.append(sky.set_rise)
     if not spans:
         return start, end
     hour = timedelta(hours=1)
@@ -242,23 +239,23 @@ def _unit_name(viewer, slot):
 
 def _slot_bar(viewer, slot):
     name = _unit_name(viewer, slot)
-    told = _("%(start)s–%(end)s UTC %(unit)s: slot of the schedule") % {
+    description = _("%(start)s–%(end)s UTC %(unit)s: slot of the schedule") % {
         "start": f"{slot.start_time:%H:%M}",
         "end": f"{slot.end_time:%H:%M}",
         "unit": name,
     }
     text = str(slot.obs_unit) if viewer.sees(ObsUnit) else ""
-    return Bar(slot.start_time, slot.end_time, "planned", text, told, viewer.row_url(PreScheduledSlot, slot.pk))
+    return Bar(slot.start_time, slot.end_time, "planned", text, description, viewer.row_url(PreScheduledSlot, slot.pk))
 
 
 def _downtime_bar(viewer, downtime):
-    told = _("down since %(start)s UTC: %(reason)s") % {
+    description = _("down since %(start)s UTC: %(reason)s") % {
         "start": f"{downtime.start_time:%Y-%m-%d %H:%M}",
         "reason": downtime.reason,
     }
     module = downtime.instrument_module
     text = f"{module}: {downtime.reason}" if module else downtime.reason
-    return Bar(downtime.start_time, downtime.end_time, "down", text, told, viewer.row_url(Downtime, downtime.pk))
+    return Bar(downtime.start_time, downtime.end_time, "down", text, description, viewer.row_url(Downtime, downtime.pk))
 
 
 def _slot_table(viewer, slots):
@@ -291,46 +288,7 @@ def _downtime_table(viewer, downtimes):
     return Table(_("Downtimes"), columns, rows, _("Nothing was down."))
 
 
-class _Heavens:
-    """Sun and moon above a telescope in a night."""
-
-    def __init__(self, telescope, start, end):
-        self.known = telescope.latitude_deg is not None and telescope.longitude_deg is not None
-        self.shades, self.set_rise, self.dark, self.moon_up = [], None, None, timedelta()
-        if not self.known:
-            return
-        place = (telescope.latitude_deg, telescope.longitude_deg)
-        times = [start + STEP * number for number in range(int((end - start) / STEP) + 1)]
-        heights = [altitude(sun(one), one, *place) for one in times]
-        below = list(_spans(times, [height < HORIZON_DEG for height in heights]))
-        dark = list(_spans(times, [height < TWILIGHT_DEG for height in heights]))
-        self.shades = [Shade(*span, "twilight") for span in below] + [Shade(*span, "dark") for span in dark]
-        self.set_rise, self.dark = below[0] if below else None, dark[0] if dark else None
-        middle = start + (end - start) / 2
-        self.lit = moon_illumination(middle)
-        up = [altitude(moon(one), one, *place) > 0 for one in times]
-        self.moon_up = [
-            (max(first, begin), min(last, stop))
-            for first, last in _spans(times, up)
-            for begin, stop in below
-            if first < stop and last > begin
-        ]
-
-
-def _spans(times, flags):
-    """Yield the spans of time in which a flag holds."""
-    began = None
-    for one, flag in zip(times, flags, strict=True):
-        if flag and began is None:
-            began = one
-        elif not flag and began is not None:
-            yield began, one
-            began = None
-    if began is not None:
-        yield began, times[-1]
-
-
-def _facts(telescope, heavens, executions, local):
+def _facts(telescope, sky, executions, local):
     def span(times):
         return f"{times[0]:%H:%M}–{times[1]:%H:%M} UTC"
 
@@ -340,12 +298,12 @@ def _facts(telescope, heavens, executions, local):
     )
     done = sum(((one.end_time - one.start_time) for one in executions if one.end_time), timedelta())
     yield _("time in executions"), format_duration(done.total_seconds())
-    if heavens and heavens.known:
+    if sky and sky.known:
         # To the five minutes in which the sun was looked at.
-        yield _("sun below the horizon"), heavens.set_rise and span(heavens.set_rise)
-        yield _("sun below −18°"), heavens.dark and span(heavens.dark)
-        up = ", ".join(map(span, heavens.moon_up)) or _("not in the night")
-        yield _("moon"), _("%(lit)s %% lit, up %(times)s") % {"lit": f"{100 * heavens.lit:.0f}", "times": up}
+        yield _("sun below the horizon"), sky.set_rise and span(sky.set_rise)
+        yield _("sun below −18°"), sky.dark and span(sky.dark)
+        up = ", ".join(map(span, sky.moon_up)) or _("not in the night")
+        yield _("moon"), _("%(lit)s %% lit, up %(times)s") % {"lit": f"{100 * sky.lit:.0f}", "times": up}
     if telescope:
         yield _("local time below the picture"), telescope.observatory.time_zone
 

@@ -82,8 +82,8 @@ class Table:
         caption: what the rows are, for who can't see the page as a whole.
         columns: what each column holds.
         rows: cells; the first of each names the row.
-        empty: what is said when there are none.
-        note: what is said below them, such as that these are not all.
+        empty: the text when there are none.
+        note: a text below them, such as that these are not all.
         more: address of the list of all.
     """
 
@@ -147,7 +147,7 @@ def capped(rows, limit: int) -> tuple[list, bool]:
 
 
 def first_of(limit: int) -> str:
-    """Return what is said where rows are left out."""
+    """Return the note that rows are left out."""
     return _("The first %(limit)s are shown.") % {"limit": limit}
 
 

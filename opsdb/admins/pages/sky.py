@@ -55,7 +55,7 @@ def view(viewer: Viewer) -> Content:
     def programs_of(source):
         return ", ".join(sorted(names[program] for program in users.get(source.pk, ()) if program in names))
 
-    def told(source, where):
+    def describe(source, where):
         of = programs_of(source)
         return f"{source.name}, {where}" + (f" ({of})" if of else "")
 
@@ -67,7 +67,7 @@ def view(viewer: Viewer) -> Content:
                 source.ra_deg,
                 source.dec_deg,
                 look_of(source),
-                told(source, _place(source)),
+                describe(source, _place(source)),
                 viewer.row_url(FixedSource, source.pk),
             )
             for source in fixed
@@ -79,7 +79,7 @@ def view(viewer: Viewer) -> Content:
             field.dec_min_deg,
             field.dec_max_deg,
             look_of(field),
-            told(field, _extent(field)),
+            describe(field, _extent(field)),
             viewer.row_url(ConstantElevationSource, field.pk),
         )
         for field in fields
@@ -131,7 +131,7 @@ def view(viewer: Viewer) -> Content:
             Section(_("Sources and fields"), (figure,), "map"),
             Section(
                 _("Not on the map"),
-                (paragraph(_("Sun, moon and planets move; their ephemeris says where they are.")), movers),
+                (paragraph(_("Sun, moon and planets move; their ephemeris gives their positions.")), movers),
                 "moving",
             ),
         ),
@@ -193,11 +193,13 @@ def _clusters(viewer, sources, look_of):
             "dec_deg__gte": min(one.dec_deg for one in members),
             "dec_deg__lte": max(one.dec_deg for one in members),
         }
-        told = ngettext("%(number)s source about %(place)s", "%(number)s sources about %(place)s", len(members)) % {
+        description = ngettext(
+            "%(number)s source about %(place)s", "%(number)s sources about %(place)s", len(members)
+        ) % {
             "number": len(members),
             "place": _degrees(ra, dec),
         }
-        points.append(Point(ra, dec, look, told, viewer.list_url(FixedSource, **bounds), len(members)))
+        points.append(Point(ra, dec, look, description, viewer.list_url(FixedSource, **bounds), len(members)))
     return points
 
 

@@ -1,4 +1,4 @@
-"""Where is it: every copy of whatever a person pastes."""
+"""Where is it: every copy of what a person enters."""
 
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -126,7 +126,7 @@ def _readable(kinds):
 
 
 def copies_found(viewer, model, copies, truncated) -> Table:
-    """Return copies of one kind of thing as a table."""
+    """Return copies of rows of one model as a table."""
     rows = [
         (
             format_html('<a href="{}">{}</a>', viewer.row_url(model, copy.of.partition(" ")[2]), copy.name),

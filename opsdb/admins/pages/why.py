@@ -124,7 +124,7 @@ class _Why:
 
 
 class ExplanationMixin:
-    """Mixin of an admin: says above the form of what can be stuck why it is where it is, and what comes next."""
+    """Mixin of an admin: explains above the form of what can be stuck why it is where it is, and what comes next."""
 
     @property
     def media(self):

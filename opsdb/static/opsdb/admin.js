@@ -92,7 +92,7 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   };
 
-  // Django names the icons that explain its two-sided choices, but says not that they are images.
+  // Django names the icons that explain its two-sided choices, but does not mark them as images.
   const callIconsImages = () => {
     for (const icon of document.querySelectorAll("span.help-tooltip[aria-label]")) {
       icon.setAttribute("role", "img");

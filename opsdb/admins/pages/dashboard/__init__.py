@@ -1,7 +1,7 @@
 """How things stand: every stage from observed to archived, what needs somebody, how full it is, what was observed.
 
 A fixed number of queries, each along an index and of bounded size: the page costs the same on tables of any size, and
-says which of its numbers are estimates.
+marks the numbers that are estimates.
 """
 
 from datetime import UTC
@@ -59,7 +59,7 @@ def context_of(viewer: Viewer) -> dict:
 
 
 def _summary(viewer, found):
-    """What a screen reader is told when it changes."""
+    """What a screen reader reads when it changes."""
     failures = {
         STAGES[stage.name].title: count.number
         for stage in found.stages
