@@ -6,18 +6,40 @@ DEMO_USER = admin
 
 BIN = .venv/bin
 MANAGE = $(BIN)/python manage.py
+EXTRAS = .[dev,embedded,project,server]
+PIP = -m pip install --quiet --disable-pip-version-check
+# The tests' server ends with the command that started it, but keeps the migrated database for the next.
+TIDY = $(BIN)/python -m opsdb.embedded status --folder .opsdb-tests >/dev/null 2>&1 || \
+  trap '$(BIN)/python -m opsdb.embedded stop --keep --folder .opsdb-tests >/dev/null' EXIT
+# What depends on the date, or might.
+CLOCK_TESTS = tests/loaders tests/admins/answers tests/test_demonstration.py tests/workflows/test_grouping.py \
+  --ignore=tests/loaders/test_killed.py --deselect tests/loaders/test_sources.py::test_thirteen_thousand_objects_of_opengnc_load_by_the_thousand
 
-.PHONY: demo test lint migrations clean
+.PHONY: demo test test-newest test-clock lint migrations constraints clean
 .NOTPARALLEL:
 .SILENT:
 
-.venv/made: pyproject.toml
+.venv/made: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "ops-db needs Python 3.11 or newer, and $(PYTHON) is not: run make PYTHON=python3.11" >&2; exit 1; }
 	echo "Installing into .venv, about a minute"
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,embedded,server]'
+	$(BIN)/python $(PIP) --constraint constraints.txt --editable '$(EXTRAS)'
 	touch $@
+
+# Without constraints: the newest versions that there are.
+.venv-newest/made: pyproject.toml
+	python=$$(.ci/newest-python) && echo "Installing into .venv-newest with $$python" && \
+	  $$python -m venv --clear .venv-newest
+	.venv-newest/bin/python $(PIP) --upgrade --editable '$(EXTRAS)'
+	touch $@
+
+# The versions that the tests run with, made anew from the newest that the oldest Python takes.
+constraints:
+	$(PYTHON) $(PIP) --dry-run --ignore-installed --report $@.json '$(EXTRAS)'
+	$(PYTHON) -c "import json; found = [one['metadata'] for one in json.load(open('$@.json'))['install']]; \
+	  print(*sorted(f\"{one['name']}=={one['version']}\" for one in found if one['name'] != 'ops-db'), sep='\n')" > $@.txt
+	rm $@.json
 
 # Plain HTTP, because nothing but this machine's loopback is served.
 demo: export HTTPS = false
@@ -42,10 +64,19 @@ migrations: .venv/made
 	$(BIN)/python -m tools.renew_migrations
 
 test: lint
-	$(BIN)/python -m pytest -q -n auto $(ARGS)
+	$(TIDY); $(BIN)/python -m pytest -q -n auto $(ARGS)
+
+# The same with the newest Python and the newest versions of everything, in random order.
+test-newest: BIN = .venv-newest/bin
+test-newest: .venv-newest/made
+	$(TIDY); $(BIN)/python -m pytest -q -n auto --random-order $(ARGS)
+
+# Two years ahead, at four hours of the day.
+test-clock: .venv/made
+	$(BIN)/python -m tests.clock -q -n auto $(CLOCK_TESTS) $(ARGS)
 
 clean:
-	python=$(BIN)/python; [ -x $$python ] || python=$(PYTHON); for folder in .opsdb .opsdb-tests; do \
+	python=$(BIN)/python; [ -x $$python ] || python=$(PYTHON); for folder in .opsdb .opsdb-tests .opsdb-tests-clock; do \
 	  $$python -m opsdb.embedded stop --folder $$folder >/dev/null || exit 1; done
-	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-newest build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

@@ -140,6 +140,14 @@ def use_test_database(keep) -> str:
     return name
 
 
+def row_counts() -> dict[str, int]:
+    """Return how many rows each of our tables has, by one statement."""
+    tables = [model._meta.db_table for model in apps.get_app_config("opsdb").get_models()]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(f"SELECT '{table}', count(*) FROM \"{table}\"" for table in tables))
+        return dict(cursor.fetchall())
+
+
 def empty() -> None:
     """Leave what migrating leaves, as Django's ``flush`` does in thirty times the time."""
     with connection.cursor() as cursor:

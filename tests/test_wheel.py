@@ -1,5 +1,6 @@
 """The distribution, as a host project gets it: a wheel in an environment of its own."""
 
+import importlib.metadata
 import json
 import shutil
 import sys
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
+from packaging.requirements import Requirement
 from psycopg import sql
 
 from tests.commands import ROOT, run
@@ -47,17 +49,48 @@ print("used")
 """
 
 
+def brought_along(distribution, extras=("",)):
+    """Yield the distributions, as they are installed here, that one requires, and those that these require."""
+    for line in distribution.requires or ():
+        needed = Requirement(line)
+        if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras):
+            found = importlib.metadata.distribution(needed.name)
+            yield found
+            yield from brought_along(found, {"", *needed.extras})
+
+
+def install(wheel, environment):
+    """Make a virtual environment with what pip would install, and return its Python; no test needs a network."""
+    python = environment / "bin" / "python"
+    succeed(sys.executable, "-m", "venv", environment)
+    succeed(python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", wheel)
+    site = Path(succeed(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    [ours] = importlib.metadata.distributions(name="ops-db", path=[str(site)])
+    for distribution in brought_along(ours):
+        for name in {file.parts[0] for file in distribution.files} - {"..", "__pycache__"}:
+            if not (site / name).exists():
+                (site / name).symlink_to(distribution.locate_file(name))
+    succeed(python, "-m", "pip", "check", "--disable-pip-version-check")
+    return python
+
+
+def succeed(*command, **options):
+    """Run a command, and return what it printed."""
+    done = run(*command, **options)
+    assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """The wheel, built from a copy of what git would ship."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     source.mkdir()
-    for name in ("pyproject.toml", "README.md"):
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     shutil.copytree(ROOT / "opsdb", source / "opsdb", ignore=shutil.ignore_patterns("__pycache__"))
-    done = run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, source, folder=folder)
-    assert done.returncode == 0, done.stderr
+    succeed(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, source, folder=folder)
     return next(folder.glob("*.whl"))
 
 
@@ -98,20 +131,16 @@ def test_host_project_migrates_initializes_and_uses_the_installed_wheel(wheel, d
     project = tmp_path / "project"
     shutil.copytree(HOST_PROJECT, project, ignore=shutil.ignore_patterns("__pycache__"))
     assert sorted(path.name for path in project.iterdir()) == ["manage.py", "settings.py", "urls.py"]
-    python = tmp_path / "environment" / "bin" / "python"
-    clean = {"PYTHONPATH": "", "HOST_PROJECT_DATABASE": json.dumps(database_of_host)}
+    python = install(wheel, tmp_path / "environment")
 
-    def succeed(*command):
-        done = run(*command, folder=project, **clean)
-        assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+    def ask(*arguments):
+        clean = {"PYTHONPATH": "", "HOST_PROJECT_DATABASE": json.dumps(database_of_host)}
+        return succeed(python, *arguments, folder=project, **clean)
 
-    succeed(sys.executable, "-m", "venv", tmp_path / "environment")
-    succeed(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel)
-    assert str(tmp_path) in succeed(python, "-c", "import opsdb; print(opsdb.__file__)")
-    succeed(python, "manage.py", "check", "--fail-level", "WARNING")
-    succeed(python, "manage.py", "makemigrations", "--check", "--dry-run")
-    succeed(python, "manage.py", "migrate", "--verbosity", "0")
-    succeed(python, "manage.py", "opsdb_init")
-    assert "used" in succeed(python, "manage.py", "shell", "--verbosity", "0", "--command", USE_IT)
+    assert str(tmp_path) in ask("-c", "import opsdb; print(opsdb.__file__)")
+    ask("manage.py", "check", "--fail-level", "WARNING")
+    ask("manage.py", "makemigrations", "--check", "--dry-run")
+    ask("manage.py", "migrate", "--verbosity", "0")
+    ask("manage.py", "opsdb_init")
+    assert "used" in ask("manage.py", "shell", "--verbosity", "0", "--command", USE_IT)
     assert settings.AUTH_USER_MODEL == "opsdb.User"

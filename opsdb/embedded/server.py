@@ -75,8 +75,11 @@ class Server:
                 raise EmbeddedError(f"The embedded PostgreSQL can't start: {error}. {self._way_out}") from error
         return True
 
-    def stop(self) -> bool:
-        """Stop the server and remove all that was made for it, data included; False if there was nothing."""
+    def stop(self, keep: bool = False) -> bool:
+        """Stop the server and remove all that was made for it; False if there was nothing.
+
+        keep: leave the data, which the next start takes up.
+        """
         if not self.folder.exists() and not self.home.exists():
             return False
         with self._lock():
@@ -87,6 +90,8 @@ class Server:
                     raise EmbeddedError(f"The embedded PostgreSQL does not stop: end process {pid} by hand")
                 self._signal(pid, "INT" if waited < STOP_SECONDS else "QUIT")
                 time.sleep(0.1)
+            if keep:
+                return True
             for path in [self.home / name for name in OWN_NAMES] + [self.socket_folder]:
                 programs.remove(path)
             # The lock goes last: whoever waits for it then finds that it is gone, and takes a new one.

@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from opsdb.loaders.kinds import kinds
+from tests.databases import row_counts
 from tests.factories.planning import FixedSourceFactory, ObsUnitFactory
 from tests.loaders.broken import GOOD, spoilt
 
@@ -22,20 +22,16 @@ def season(reference):
     FixedSourceFactory(name="M17")
 
 
-def counts():
-    return {model.__name__: model.objects.count() for model in apps.get_app_config("opsdb").get_models()}
-
-
 def run(good, path):
     call_command("opsdb_load", good.kind, str(path), *good.options, verbosity=0)
 
 
 def refused(good, path):
     """Load a file that must be refused; return what is said."""
-    before = counts()
+    before = row_counts()
     with pytest.raises(CommandError) as caught:
         run(good, path)
-    assert counts() == before
+    assert row_counts() == before
     lines = str(caught.value).split("\n")
     named = (str(path), *(str(path.parent / name) for name in good.beside), "Only the first 100 problems")
     assert all(line.startswith(named) for line in lines)
@@ -63,9 +59,9 @@ def test_a_good_file_loads_and_a_broken_one_is_refused_with_a_line_and_leaves_no
     path.write_bytes(b"\xef\xbb\xbf" + good.text.replace("\n", "\r\n").encode())
     run(good, path)
     path.write_text(good.text)
-    before = counts()
+    before = row_counts()
     run(good, path)
-    assert counts() == before
+    assert row_counts() == before
 
 
 @pytest.mark.parametrize("what", GOOD)

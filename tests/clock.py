@@ -1,0 +1,72 @@
+"""Run tests with the clock of every process, the database's too, two years ahead: ``python -m tests.clock TESTS``.
+
+They run once at each of four hours of the day, on a server of their own. Needs Debian's libfaketime.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from opsdb.embedded.server import Server
+
+from .commands import ROOT
+
+AHEAD = timedelta(days=2 * 365)
+HOURS = (3, 9, 15, 21)  # UTC
+LIBRARY = "faketime/libfaketimeMT.so.1"
+
+
+class ShiftedServer(Server):
+    """A server whose clock is that of a file."""
+
+    def __init__(self, folder, clock):
+        super().__init__(folder, durable=False)
+        self.clock = clock
+
+    def _as_account(self):
+        arguments = super()._as_account()
+        return arguments | {"env": arguments["env"] | self.clock}
+
+
+def main() -> int:
+    """Run the tests that the command line names at each hour, and return how that ended."""
+    found = sorted(Path("/usr/lib").glob(f"*/{LIBRARY}"))
+    if not found:
+        sys.exit("There is no libfaketime: apt install libfaketime")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # the server's account reads it too
+        shift = Path(folder) / "shift"
+        clock = {
+            "LD_PRELOAD": str(found[0]),
+            "FAKETIME_TIMESTAMP_FILE": str(shift),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",
+        }
+        shift.write_text("+0")
+        server = ShiftedServer(ROOT / ".opsdb-tests-clock", clock)
+        try:
+            server.start()
+            url = f"postgres://opsdb@/opsdb?host={server.socket_folder}"
+            failed = 0
+            for hour in HOURS:
+                now = datetime.now(UTC)
+                seconds = (now + AHEAD).replace(hour=hour, minute=5) - now
+                shift.write_text(f"+{seconds.total_seconds():.0f}")
+                print(f"At {now + seconds:%Y-%m-%d %H:%M} UTC", flush=True)
+                done = subprocess.run(
+                    [sys.executable, "-m", "pytest", *sys.argv[1:]],
+                    cwd=ROOT,
+                    env={**os.environ, **clock, "TEST_DATABASE_URL": url},
+                )
+                failed = failed or done.returncode
+        finally:
+            server.stop()
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
