@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from django.contrib.auth import get_user_model
@@ -9,9 +10,12 @@ from django.db.models import Q
 
 from opsdb.models import Downtime, Telescope
 
-from .columns import Column, Moment, Reference, Text
-from .loading import TableKind
-from .places import instrument, instrument_module
+from .cells import ReferenceCell, TableColumn, TextCell, TimeCell
+from .entries import RowEntry
+from .instrument_cells import instrument, instrument_module
+from .kind import TableKind
+from .loading import Loading
+from .tables import TableRow
 
 FAR = datetime.max.replace(tzinfo=UTC)
 TARGETS = ("telescope", "instrument", "instrument_module")
@@ -27,22 +31,24 @@ class Downtimes(TableKind):
     model = Downtime
     key_fields = (*TARGETS, "start_time")
     columns = (
-        Column("telescope", Reference(Telescope, "short_name"), "Short name of the telescope, if that is down."),
-        Column("instrument", instrument(), "The instrument, if that is down, such as `CHAI`."),
-        Column(
+        TableColumn(
+            "telescope", ReferenceCell(Telescope, "short_name"), "Short name of the telescope, if that is down."
+        ),
+        TableColumn("instrument", instrument(), "The instrument, if that is down, such as `CHAI`."),
+        TableColumn(
             "module", instrument_module(), "The module, if that is down, such as `CHAI/HFA`.", field="instrument_module"
         ),
-        Column("start", Moment(), "Start (UTC).", required=True, field="start_time"),
-        Column("end", Moment(), "End (UTC), not included; empty while it lasts.", field="end_time"),
-        Column("reason", Text(), "Why.", required=True),
-        Column(
+        TableColumn("start", TimeCell(), "Start (UTC).", required=True, field="start_time"),
+        TableColumn("end", TimeCell(), "End (UTC), not included; empty while it lasts.", field="end_time"),
+        TableColumn("reason", TextCell(), "Why.", required=True),
+        TableColumn(
             "reported_by",
-            Reference(get_user_model(), get_user_model().USERNAME_FIELD),
+            ReferenceCell(get_user_model(), get_user_model().USERNAME_FIELD),
             "Who reported it: the name of a user.",
         ),
     )
 
-    def entries(self, loading, rows):
+    def entries(self, loading: Loading, rows: Sequence[TableRow]) -> list[RowEntry]:
         """Note rows that name nothing or several things, end before they start, or overlap."""
         entries = super().entries(loading, [row for row in rows if len(row.values) == len(row.texts)])
         for entry in entries:
@@ -61,7 +67,7 @@ class Downtimes(TableKind):
             self._refuse_overlaps(entries)
         return entries
 
-    def label(self, entry):
+    def label(self, entry: RowEntry) -> str:
         given = ((column.cell, entry.values[column.target]) for column in self.columns if column.target in TARGETS)
         target = next((cell.write(value) for cell, value in given if value is not None), "nothing")
         return f"{target} from {_time(entry.values['start_time'])}"

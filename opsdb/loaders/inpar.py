@@ -1,4 +1,4 @@
-"""CHAI's inpar parameters: what a recipe hands to the control system, one ``key = value`` a line.
+"""CHAI's inpar parameters: what a recipe passes to the control system, one ``key = value`` a line.
 
 The observing scripts of the Cologne receivers are shell scripts (kosma_software, Okada, ADASS XXX), and these files
 are written like a shell's assignments. Nothing is expanded or computed. Format: docs/formats/obs-units.md.
@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import Problems, shown
-from .files import read_lines
+from .errors import LoadProblems, shown
+from .text_files import read_lines
 
 SUFFIX = ".inpar"
 KEY_LENGTH = 100
@@ -23,7 +23,7 @@ COMMENT = re.compile(r"(?:^|\s+)#")
 
 
 @dataclass(frozen=True)
-class Parameter:
+class InparParameter:
     """One parameter as a file gives it."""
 
     key: str
@@ -33,7 +33,7 @@ class Parameter:
     line: int
 
 
-def read_inpar(path, problems: Problems) -> list[Parameter]:
+def read_inpar(path: str | Path, problems: LoadProblems) -> list[InparParameter]:
     """Return the parameters of a file in its order; lines that are none, and keys given twice, are noted.
 
     Args:
@@ -44,7 +44,7 @@ def read_inpar(path, problems: Problems) -> list[Parameter]:
         LoadError: the file can't be read or holds nothing.
     """
     path = Path(path)
-    found: dict[str, Parameter] = {}
+    found: dict[str, InparParameter] = {}
     wrong = False
     for number, text in enumerate(read_lines(path, problems), start=1):
         text = text.strip()
@@ -89,11 +89,11 @@ def _parameter(text, path, number, problems):
             column=key,
         )
         return None
-    return Parameter(key, value, comment, path, number)
+    return InparParameter(key, value, comment, path, number)
 
 
 def _value_and_comment(text):
-    """In quotes stands anything but that quote; without, a comment begins at a "#" behind white space."""
+    """Return both; a quoted value holds anything but its quote, another one ends at a "#" behind white space."""
     if text.startswith(('"', "'")):
         quoted = QUOTED.fullmatch(text)
         return (quoted[1][1:-1], (quoted[2] or "").strip()) if quoted else (None, "")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.db import transaction
 
-from .beside import WrongReference, beside
-from .columns import Reference, Text
-from .errors import PROBLEM_LIMIT, LoadError, Problems, near, shown
-from .loading import ON_CONFLICT, Kind, Loading, complete
+from .cells import ReferenceCell, TextCell
+from .errors import PROBLEM_LIMIT, LoadError, LoadProblems, near, shown
+from .kind import FileKind
+from .loading import ON_CONFLICT, Loading
+from .relative_files import WrongReference, resolve_reference
 from .tables import read_table
+from .text_files import LoadFile
 from .yaml_file import read_yaml
 
 # What a kind's rows name, and which kinds bring that, the first ones first.
@@ -20,29 +23,36 @@ ALWAYS_TABLES = {"obs-units"}
 
 
 @dataclass(frozen=True)
-class Entry:
+class SeasonEntry:
     """One entry of an index, and where it stands there."""
 
-    kind: Kind
+    kind: FileKind
     files: list[Path]
     options: dict
     line: int
 
 
-class Season(Kind):
-    """Everything that a season needs, from one index."""
+class Season(FileKind):
+    """Everything that a season needs, from one index.
+
+    Args:
+        kinds: what an index may name.
+    """
 
     name = "all"
     help = "a whole season: the files that an index names, in its order"
     description = "Load all files that a YAML index names, in its order and in one transaction."
     example = "manage.py opsdb_load all season.yaml --dry-run"
 
-    def load(self, loading, files):
+    def __init__(self, kinds: Iterable[FileKind]):
+        self.kinds = {kind.name: kind for kind in kinds}
+
+    def load(self, loading: Loading, files: Sequence[LoadFile]) -> None:
         if len(files) != 1 or hasattr(files[0], "read"):
             loading.problems.stop(
                 "a season is loaded from one index file with its files beside it", expected="one path"
             )
-        entries = read_index(files[0], loading.problems_of(files[0]), loading.options["on_conflict"])
+        entries = read_index(files[0], self.kinds, loading.problems_of(files[0]), loading.options["on_conflict"])
         wrong: dict[str, Path] = {}
         for entry in entries:
             before = [wrong[name] for name in BUILDS_ON.get(entry.kind.name, ()) if name in wrong]
@@ -60,13 +70,16 @@ class Season(Kind):
             raise LoadError(loading.problems.found)
 
 
-def read_index(path, problems: Problems, on_conflict="error") -> list[Entry]:
+def read_index(
+    path: str | Path, kinds: Mapping[str, FileKind], problems: LoadProblems, on_conflict: str = "error"
+) -> list[SeasonEntry]:
     """Return the entries of an index.
 
     Args:
         path: the index; its files are beside it or below its folder.
+        kinds: what it may name.
         problems: those of the index.
-        on_conflict: what holds for entries that don't say it themselves.
+        on_conflict: of entries without an option of their own.
 
     Raises:
         LoadError: the index is wrong; every problem names its line and key.
@@ -80,29 +93,26 @@ def read_index(path, problems: Problems, on_conflict="error") -> list[Entry]:
     if not isinstance(document.get("season", ""), str):
         problems.add("this is no name", expected="a text", line=lines["season"], column="season")
     entries = [
-        _entry(given, f"load[{position}]", lines, path, problems, on_conflict)
+        _entry(given, kinds, f"load[{position}]", lines, path, problems, on_conflict)
         for position, given in enumerate(document["load"])
     ]
     problems.stop_if_any()
     return entries
 
 
-def _entry(given, where, lines, path, problems, on_conflict):
+def _entry(given, kinds, where, lines, path, problems, on_conflict):
     def problem(message, key=None, expected=""):
         place = f"{where}.{key}" if key else where
         problems.add(message, expected=expected, line=lines.get(place, lines[where]), column=place)
-
-    from .kinds import kinds
 
     if not isinstance(given, dict):
         problem("this is no entry", expected="'kind', 'files' and perhaps 'options'")
         return None
     for key in given.keys() - {"kind", "files", "options"}:
         problem(f"there is no key {shown(key)}", key, "kind, files or options")
-    known = {name: kind for name, kind in kinds().items() if name != Season.name}
-    kind = known.get(given["kind"]) if isinstance(given.get("kind"), str) else None
+    kind = kinds.get(given["kind"]) if isinstance(given.get("kind"), str) else None
     if kind is None:
-        problem(f"{shown(given.get('kind', ''))} is no kind of file", "kind", near(given.get("kind", ""), known))
+        problem(f"{shown(given.get('kind', ''))} is no kind of file", "kind", near(given.get("kind", ""), kinds))
     files = _files(given.get("files"), path, problem)
     options = given.get("options")
     options = {} if options is None else options
@@ -110,7 +120,7 @@ def _entry(given, where, lines, path, problems, on_conflict):
         problem("these are no options", "options", "'option: value' pairs")
     elif kind:
         options = _options(kind, {"on_conflict": on_conflict, **options}, problem)
-    return Entry(kind, files, options, lines[where])
+    return SeasonEntry(kind, files, options, lines[where])
 
 
 def _files(given, path, problem):
@@ -121,7 +131,7 @@ def _files(given, path, problem):
     found = []
     for name in files:
         try:
-            found.append(beside(path, name))
+            found.append(resolve_reference(path, name))
         except WrongReference as error:
             problem(error.args[0], "files", error.args[1])
     return found
@@ -147,7 +157,7 @@ def _options(kind, given, problem):
             problem(f"{shown(value)} is no value of this option", f"options.{name}", wanted)
             del named[name]
     try:
-        return complete(kind, named)
+        return kind.complete(named)
     except TypeError as error:
         problem(str(error), "options")
         return {}
@@ -168,7 +178,7 @@ def _check_cells(entry, before, loading):
         problems = inner.problems_of(file)
         if tables := entry.kind.name in ALWAYS_TABLES:
             columns = [
-                replace(column, cell=Text()) if isinstance(column.cell, Reference) else column
+                replace(column, cell=TextCell()) if isinstance(column.cell, ReferenceCell) else column
                 for column in entry.kind.columns
             ]
             try:
@@ -182,6 +192,4 @@ def _check_cells(entry, before, loading):
 
 
 def _nested(entry, loading):
-    inner = Loading(entry.kind, entry.files, entry.options, loading.progress)
-    inner.plan = loading.plan
-    return inner
+    return Loading(entry.kind, entry.files, entry.options, loading.plan, loading.progress)

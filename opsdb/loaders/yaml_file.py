@@ -1,23 +1,26 @@
-"""Reading YAML that people write: safe, bounded, and with the line of everything in it."""
+"""Reading YAML safely and within limits, with the line of every value."""
 
 from __future__ import annotations
 
-from .errors import shown
-from .files import read_lines
+from pathlib import Path
+from typing import Any
+
+from .errors import LoadProblems, shown
+from .text_files import read_lines
 
 CHARACTER_LIMIT = 2_000_000
 NODE_LIMIT = 200_000
 
 
-def read_yaml(path, problems):
-    """Return a YAML document, and the line of everything in it by its path, such as ``load[0].kind``.
+def read_yaml(path: str | Path, problems: LoadProblems) -> tuple[Any, dict[str, int]]:
+    """Return a YAML document, and the lines of its values by their paths, such as ``load[0].kind``.
 
     Args:
         path: the file.
         problems: those of this file.
 
     Raises:
-        LoadError: the file can't be read, is no YAML, or holds what no text, number or name can be.
+        LoadError: the file can't be read, is not YAML, or has names or characters that are not allowed.
     """
     import yaml
 
@@ -50,7 +53,7 @@ def read_yaml(path, problems):
 
 
 def _locate(node, path, lines, problems):
-    """Note the lines of a node and of all below it."""
+    """Note the lines of a node and of all nodes below it."""
     import yaml
 
     line = node.start_mark.line + 1

@@ -1,4 +1,4 @@
-"""How commands show what they did: tables on standard output, plain text where that is no terminal."""
+"""Output of commands: tables and progress bars on terminals, plain text elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def console(stream, *, no_color=False, force_color=False):
     """
     from rich.console import Console
 
-    # What was done is done: a terminal without the right letters is no reason to end with an error.
+    # The work is done: a terminal that lacks a character must not turn it into an error.
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")
     terminal = stream.isatty()
@@ -43,11 +43,11 @@ def table(title, *columns, rows, zero="0"):
 
 
 def progress(items, description):
-    """Return a list to be run through, with a progress bar on the terminal's error output if there is one.
+    """Return a list to iterate over, with a progress bar on standard error if that is a terminal.
 
     Args:
-        items: what is worked on, one after the other.
-        description: what is done with them.
+        items: the work.
+        description: of the work.
     """
     from rich.console import Console
     from rich.progress import track
@@ -60,12 +60,12 @@ def progress(items, description):
 
 
 def counting(items, description, unit):
-    """Run through a stream of unknown length, with a counter on the terminal's error output if there is one.
+    """Iterate over a stream of unknown length, with a counter on standard error if that is a terminal.
 
     Args:
         items: any iterable; it is never held as a whole.
-        description: what is done with the items.
-        unit: what they are called.
+        description: of the work.
+        unit: name of the items.
     """
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn

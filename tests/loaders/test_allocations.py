@@ -4,8 +4,7 @@ from datetime import date
 
 import pytest
 
-from opsdb.loaders.errors import LoadError
-from opsdb.loaders.loading import load
+from opsdb.loaders import LoadError, load
 from opsdb.models import Instrument, Telescope, TimeAllocation
 from tests.factories.observatory import InstrumentFactory, TelescopeFactory
 

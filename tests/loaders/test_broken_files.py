@@ -8,7 +8,7 @@ from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from opsdb.loaders.kinds import kinds
+from opsdb.loaders import kinds
 from tests.factories.planning import FixedSourceFactory, ObsUnitFactory
 from tests.loaders.broken import GOOD, spoilt
 

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opsdb.loaders.errors import PROBLEM_LIMIT, LoadError
+from opsdb.loaders import PROBLEM_LIMIT, LoadError
 from opsdb.loaders.reference import REFERENCE_DIRECTORY, Mode, load_reference
 from opsdb.models import ChangeLog, Site
 

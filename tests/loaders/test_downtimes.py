@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from opsdb.loaders.errors import LoadError
-from opsdb.loaders.loading import load
+from opsdb.loaders import LoadError, load
 from opsdb.models import Downtime
 from tests.factories.access import UserFactory
 

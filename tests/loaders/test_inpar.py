@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsdb.loaders.errors import LoadError, Problems
+from opsdb.loaders.errors import LoadError, LoadProblems
 from opsdb.loaders.inpar import read_inpar
 
 
@@ -15,7 +15,7 @@ def read(tmp_path):
     def read(text):
         path = tmp_path / "a.inpar"
         path.write_text(text, newline="")
-        problems = Problems(path)
+        problems = LoadProblems(path)
         found = read_inpar(path, problems)
         problems.stop_if_any()
         return [(one.key, one.value, one.comment) for one in found]
@@ -80,6 +80,6 @@ values = st.text(st.characters(blacklist_categories=["Cs", "Cc", "Zl", "Zp"], bl
 def test_what_is_written_in_quotes_is_read_again(tmp_path_factory, parameters):
     path = tmp_path_factory.mktemp("inpar") / "a.inpar"
     path.write_text("".join(f'{key} = "{value}"\n' for key, value in parameters.items()))
-    problems = Problems(path)
+    problems = LoadProblems(path)
     assert {one.key: one.value for one in read_inpar(path, problems)} == parameters
     assert not problems

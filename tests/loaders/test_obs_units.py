@@ -4,9 +4,7 @@ import io
 
 import pytest
 
-from opsdb.loaders import obs_units
-from opsdb.loaders.errors import LoadError
-from opsdb.loaders.loading import load
+from opsdb.loaders import LoadError, load, obs_units
 from opsdb.models import (
     AzimuthRange,
     ChaiInparParameter,
@@ -384,7 +382,7 @@ def test_problems_of_the_table_and_its_files_are_told_at_once(refused):
 
 
 def test_what_only_the_database_refuses_is_named_with_its_line(refused, monkeypatch):
-    monkeypatch.setattr(obs_units, "_check_row", lambda row, beside: None)
+    monkeypatch.setattr(obs_units, "_check_row", lambda row, is_alone: None)
     rows = [f"{CHAI_ROW},inpar,10,20", "GEco,b,,otf,Orion map,,,", "GEco,c,W49,otf,Orion map,,20,10"]
     said = refused(",inpar,elevation_min_deg,elevation_max_deg", *rows, files=FILES).split("\n")
     assert said[0].startswith("units.csv, line 3, source: ")

@@ -5,7 +5,7 @@ from shutil import copytree
 import pytest
 from django.contrib.auth.models import Permission
 
-from opsdb.loaders.errors import LoadError
+from opsdb.loaders import LoadError
 from opsdb.loaders.reference import REFERENCE_DIRECTORY, ArchiveMode, Mode, load_reference, read_reference
 from opsdb.models import (
     DataLocation,
@@ -355,7 +355,7 @@ def test_a_location_cannot_become_another_kind_of_storage(reference, write):
 def test_what_only_the_database_refuses_is_named_with_its_path(reference, write):
     rows = "DiskDataLocation:\n  - {site: ccat, name: chai, location_type: buffer, path: /data/chai, instrument: null}"
     said = refused(write(own=rows), mode=Mode.EDIT)
-    assert "own.yaml, line 2, DiskDataLocation[0]: the database says: " in said
+    assert "own.yaml, line 2, DiskDataLocation[0]: the database reports: " in said
     assert "location_type" in said
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opsdb.loaders.errors import LoadError
+from opsdb.loaders import LoadError
 from opsdb.loaders.reference import REFERENCE_DIRECTORY, Mode, export_reference, load_reference
 from opsdb.loaders.reference.export import as_published
 from opsdb.loaders.reference.schema import FOLDER, schemas

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsdb.loaders.errors import PROBLEM_LIMIT, LoadError
-from opsdb.loaders.schedule_file import CALIBRATION, IDLE, SCIENCE, SLEW, SkyField, read_schedule
+from opsdb.loaders import PROBLEM_LIMIT, LoadError
+from opsdb.loaders.schedules import CALIBRATION, IDLE, SCIENCE, SLEW, SkyField, read_schedule
 from tests.schedules import TEXT_SCHEDULE, TIMELINE, at, calibration, line_of, science, slew, timeline
 
 MIDNIGHT = datetime(2026, 7, 1, tzinfo=UTC)

@@ -4,8 +4,7 @@ import io
 
 import pytest
 
-from opsdb.loaders.errors import PROBLEM_LIMIT, LoadError
-from opsdb.loaders.loading import load, prepare
+from opsdb.loaders import PROBLEM_LIMIT, LoadError, load, prepare
 from opsdb.models import FixedSource, ObsUnit, PreScheduledSlot, Source, TimeAllocation
 
 INDEX = """\

@@ -7,11 +7,11 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection, connections
 
-from opsdb.loaders import loading
-from opsdb.loaders.errors import LoadError
+from opsdb import loaders
+from opsdb.loaders import LoadError
 from opsdb.loaders.reference import load_reference
-from opsdb.loaders.schedule_file import read_schedule
-from opsdb.loaders.slots import swept_edges
+from opsdb.loaders.schedules import read_schedule
+from opsdb.loaders.swept_sky import swept_edges
 from opsdb.models import (
     ConstantElevationSource,
     FixedSource,
@@ -31,7 +31,7 @@ PLANNED = (Source, ObservationConfiguration, ObsUnit, PreScheduledSlot)
 
 
 def load_slots(path, *, dry_run=False, **options):
-    return (loading.prepare if dry_run else loading.load)("slots", path, **options)
+    return (loaders.prepare if dry_run else loaders.load)("slots", path, **options)
 
 
 def created(plan, model=PreScheduledSlot):
@@ -339,7 +339,7 @@ def test_slews_take_no_telescope_time(load):
 
 def test_what_only_the_database_refuses_is_named_with_its_line(refused, monkeypatch):
     """Rows that pass every check of the loader but not one of the tables."""
-    monkeypatch.setattr("opsdb.loaders.schedule_file.ELEVATION_RANGE_DEG", (0, 99))
+    monkeypatch.setattr("opsdb.loaders.schedules.rows.ELEVATION_RANGE_DEG", (0, 99))
     ObsUnit.objects.create(
         observing_program=ObservingProgram.objects.get(short_name="WFS"),
         name="Deep56",
@@ -353,7 +353,7 @@ def test_what_only_the_database_refuses_is_named_with_its_line(refused, monkeypa
 
 
 def test_many_slots_are_written_in_batches_with_progress(load, monkeypatch):
-    monkeypatch.setattr(loading, "BATCH_SIZE", 3)
+    monkeypatch.setattr(loaders.loading, "BATCH_SIZE", 3)
     seen = []
 
     def progress(batches, description):

@@ -12,8 +12,7 @@ from astropy.coordinates import FK4, BarycentricMeanEcliptic, SkyCoord
 from django.db import connection
 from pyongc import ongc
 
-from opsdb.loaders.errors import LoadError
-from opsdb.loaders.loading import export, load, prepare
+from opsdb.loaders import LoadError, export, load, prepare
 from opsdb.models import ConstantElevationSource, FixedSource, SolarSystemObject, Source
 
 pytestmark = pytest.mark.django_db

@@ -5,9 +5,9 @@ from threading import Thread
 
 import pytest
 
-from opsdb.loaders import files
+from opsdb.loaders import text_files
 from opsdb.loaders.errors import LoadError, shown
-from opsdb.loaders.files import path_of, read_lines, readable_again
+from opsdb.loaders.text_files import path_of, read_lines, readable_again
 
 
 def said_of(path):
@@ -62,7 +62,7 @@ def test_a_file_without_permission_is_named(tmp_path):
 
 
 def test_a_file_beyond_the_limit_is_not_read_to_its_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(text_files, "MAX_FILE_BYTES", 10)
     path = tmp_path / "file"
     path.write_text("x" * 11)
     assert "too large" in said_of(path)

@@ -1,4 +1,4 @@
-"""What all commands of ops-db have in common."""
+"""Base class of all commands of ops-db."""
 
 from argparse import HelpFormatter as ArgparseHelpFormatter
 from argparse import RawDescriptionHelpFormatter
@@ -9,7 +9,7 @@ from .report import console
 
 
 class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
-    """Wrap a description of one line as ever; what has lines of its own keeps them."""
+    """Wrap a description of one line, and keep the lines of others."""
 
     def _fill_text(self, text, width, indent):
         if "\n" in text:
@@ -20,11 +20,11 @@ class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
 class OpsdbCommand(BaseCommand):
     """A command whose help ends with examples.
 
-    What it needs to do its work is imported when it does it, so that its help is quick.
+    Modules that only the work needs are imported in ``handle``, so that help is quick.
 
     Attributes:
         examples: command lines without ``manage.py``.
-        notes: what stands below them; its lines stay as they are.
+        notes: text below them, whose lines are kept.
     """
 
     examples: tuple[str, ...] = ()
