@@ -37,7 +37,7 @@ class Command(OpsdbCommand):
         parser.add_argument("--once", action="store_true", help="do nothing if the database has observations already")
 
     def handle(self, **options):
-        from opsdb.demonstration import Story
+        from opsdb.demonstration import Demonstration
         from opsdb.management.report import table
         from opsdb.models import ExecutedObsUnit
         from opsdb.workflows.attribution import attributed
@@ -52,8 +52,8 @@ class Command(OpsdbCommand):
             return
         try:
             with attributed(origin="opsdb_demo"):
-                story = Story(options["seed"], options["files_per_observation"], report)
-                done = story.tell(options["nights"])
+                demonstration = Demonstration(options["seed"], options["files_per_observation"], report)
+                done = demonstration.run(options["nights"])
         except OpsdbError as error:
             raise CommandError(str(error)) from error
         if options["verbosity"]:
