@@ -45,6 +45,8 @@ TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
         " x ",
         "x\n\n y\n",
         "\u2028\x85\ufeff",
+        "\x85D%",
+        "x\u2028y",
         "=",
         "<<",
     ]

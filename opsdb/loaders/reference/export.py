@@ -19,6 +19,7 @@ from .schema import FOLDER, schemas
 from .topics import TOPICS, Permissions, holds_permissions, reference_models, writable_fields
 
 WIDTH = 110
+UNUSUAL_LINE_BREAKS = set("\x85\u2028\u2029")
 
 
 class _Key(list):
@@ -43,7 +44,7 @@ def export_reference(directory: str | Path) -> dict[str, int]:
     target = Path(directory).absolute()
     try:
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            raise LoadError([LoadProblem(target, "there is something already", "a new or empty folder")])
+            raise LoadError([LoadProblem(target, "this exists already and is not empty", "a new or empty folder")])
         target.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         try:
@@ -151,5 +152,11 @@ def _as_yaml(document):
     def on_one_line(dumper, key):
         return dumper.represent_sequence("tag:yaml.org,2002:seq", key, flow_style=True)
 
+    def text(dumper, value):
+        # Only double quotes escape these; YAML reads them as any line break elsewhere.
+        style = '"' if UNUSUAL_LINE_BREAKS & set(value) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
     Dumper.add_representer(_Key, on_one_line)
+    Dumper.add_representer(str, text)
     return yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
