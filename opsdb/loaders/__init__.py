@@ -143,7 +143,7 @@ def _run(kind, files, options, *, commit, progress=None, promised=None):
         except DatabaseError as error:
             loading.problems.stop(f"the database reports: {str(error).splitlines()[0]}")
         if promised and plan.fingerprint != promised:
-            raise LoadError([LoadProblem(loading.problems.path, "this would not do what the plan says", "a new plan")])
+            raise LoadError([LoadProblem(loading.problems.path, "the load would differ from its plan", "a new plan")])
         if not commit:
             transaction.set_rollback(True)
     plan.applied = commit

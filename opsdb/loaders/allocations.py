@@ -15,7 +15,7 @@ from .tables import TableRow
 
 
 class Allocations(TableKind):
-    """Hours of programs; a row is known by program, instrument and period."""
+    """Hours of programs, identified by program, instrument and period."""
 
     name = "allocations"
     help = "time that programs may observe with an instrument in a period"
@@ -31,14 +31,14 @@ class Allocations(TableKind):
             field="observing_program",
         ),
         TableColumn("instrument", instrument(), "With what, such as `CHAI` or `FYST/CHAI`.", required=True),
-        TableColumn("period", TextCell(50), "Name of the period, such as 2026B.", required=True),
-        TableColumn("start_date", DateCell(), "First day (UTC).", required=True),
+        TableColumn.of_field(TimeAllocation, "period", TextCell(50), required=True),
+        TableColumn.of_field(TimeAllocation, "start_date", DateCell(), required=True),
         TableColumn("end_date", DateCell(), "Day after the last day (UTC), later than the first.", required=True),
-        TableColumn("hours", NumberCell(0, unit="hours", above=True), "Allocated time, hours.", required=True),
+        TableColumn.of_field(TimeAllocation, "hours", NumberCell(0, unit="hours", above=True), required=True),
     )
 
     def entries(self, loading: Loading, rows: Sequence[TableRow]) -> list[RowEntry]:
-        """Note periods that end before they start, and those that overlap in the files."""
+        """Return the entries of the rows; note periods that end before they start, or overlap in the files."""
         entries = super().entries(loading, [row for row in rows if len(row.values) == len(row.texts)])
         for entry in entries:
             if entry.values["end_date"] <= entry.values["start_date"]:

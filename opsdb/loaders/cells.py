@@ -262,6 +262,22 @@ class TableColumn:
     empty: object = None
     aliases: tuple[str, ...] = ()
 
+    @classmethod
+    def of_field(
+        cls, model: type[models.Model], field: str, cell: Cell, *, name: str | None = None, **options: Any
+    ) -> TableColumn:
+        """Return a column with the help text of a model's field.
+
+        Args:
+            model: of the field.
+            field: its name.
+            cell: what cells hold.
+            name: of the column, if not that of the field.
+            options: ``required``, ``empty`` and ``aliases``.
+        """
+        help_text = str(model._meta.get_field(field).help_text)
+        return cls(name or field, cell, help_text, field=field, **options)
+
     @property
     def target(self) -> str:
         """The model's field, or ``""``."""

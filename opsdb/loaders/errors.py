@@ -31,11 +31,18 @@ def listed(names: Iterable[object], limit: int = 12) -> str:
     return ", ".join(names[:limit]) + more
 
 
-def near(name: object, known: Iterable[object]) -> str:
-    """Return what a wrong name may have meant, for a message: similar names, or the known ones if there are none."""
+def near(name: object, known: Iterable[object], *, cutoff: float = 0.6, limit: int = 12) -> str:
+    """Return what a wrong name may have meant, for a message: similar names, or the known ones if there are none.
+
+    Args:
+        name: the wrong name.
+        known: the right ones.
+        cutoff: similarity that a name needs, as for ``difflib.get_close_matches``.
+        limit: number of known names that are listed.
+    """
     known = {str(one).casefold(): str(one) for one in known}
-    close = difflib.get_close_matches(str(name).casefold(), known, 3, 0.6)
-    return f"{' or '.join(known[one] for one in close)}?" if close else f"one of {listed(known.values())}"
+    close = difflib.get_close_matches(str(name).casefold(), known, 3, cutoff)
+    return f"{' or '.join(known[one] for one in close)}?" if close else f"one of {listed(known.values(), limit)}"
 
 
 @dataclass(frozen=True)

@@ -57,25 +57,25 @@ def read_inpar(path: str | Path, problems: LoadProblems) -> list[InparParameter]
         first = found.setdefault(parameter.key, parameter)
         if first is not parameter:
             problems.add(
-                f"{parameter.key} is given twice, first on line {first.line}",
-                expected="every parameter once",
+                f"{parameter.key} is repeated, first on line {first.line}",
+                expected="each parameter once",
                 line=number,
                 column=parameter.key,
             )
     if not found and not wrong:
-        problems.stop("there is no parameter", expected="key = value")
+        problems.stop("there are no parameters", expected="key = value")
     return list(found.values())
 
 
 def _parameter(text, path, number, problems):
     assignment = ASSIGNMENT.fullmatch(text)
     if assignment is None:
-        problems.add(f"{shown(text)} is no parameter", expected="key = value", line=number)
+        problems.add(f"{shown(text)} is not a parameter", expected="key = value", line=number)
         return None
     key = assignment["key"]
     if not KEY.fullmatch(key) or len(key) > KEY_LENGTH:
         problems.add(
-            f"{shown(key)} is no name of a parameter",
+            f"{shown(key)} is not a parameter name",
             expected=f"a letter or '_', then letters, digits, '.', '_' or '-', up to {KEY_LENGTH} characters",
             line=number,
         )
@@ -83,8 +83,8 @@ def _parameter(text, path, number, problems):
     value, comment = _value_and_comment(assignment["rest"])
     if value is None:
         problems.add(
-            f"{shown(assignment['rest'])} is no value",
-            expected="a text whose quote is closed, and nothing behind it but a '#' comment",
+            f"{shown(assignment['rest'])} is not a value",
+            expected="a text with a closing quote, followed by nothing but a '#' comment",
             line=number,
             column=key,
         )

@@ -104,7 +104,7 @@ class Loading:
             if first is not entry:
                 is_same_file = first.row.problems.path == entry.row.problems.path
                 where = f"line {first.row.line}" + ("" if is_same_file else f" of {first.row.problems.path.name}")
-                entry.row.problem(f"{shown(rules.label(entry))} is in {where} already", expected="every row once")
+                entry.row.problem(f"{shown(rules.label(entry))} repeats {where}", expected="each row once")
         self.problems.stop_if_any()
         return list(seen.values())
 
@@ -123,8 +123,8 @@ class Loading:
             return False
         if how == "error" or type(row) is not entry.model:
             entry.row.problem(
-                f"{entry.model._meta.verbose_name} {shown(rules.label(entry))} is there with other facts: {why}",
-                expected="the same facts" + ("" if how == "update" else ", or --on-conflict skip or update"),
+                f"{entry.model._meta.verbose_name} {shown(rules.label(entry))} exists with different values: {why}",
+                expected="the same values" + ("" if how == "update" else ", or --on-conflict skip or update"),
             )
             return False
         self.plan.note(UPDATE, entry.row, entry.model, rules.label(entry), why)

@@ -23,7 +23,7 @@ from .text_files import LoadFile
 
 
 class SourceCell(ReferenceCell):
-    """A source by its name, or by an alias that no other has."""
+    """A source, named by its name or by an unambiguous alias."""
 
     def found(self, keys: Collection[tuple[str, ...]]) -> dict[tuple[str, ...], Source]:
         names = {name for (name,) in keys}
@@ -37,7 +37,7 @@ class SourceCell(ReferenceCell):
 
 
 class ObsUnits(TableKind):
-    """Observation units; one is known by its program and name."""
+    """Observation units, identified by program and name."""
 
     name = "obs-units"
     help = "observation units, with recipes, tilings, inpar and mapping parameters, azimuth tables"
@@ -55,14 +55,12 @@ class ObsUnits(TableKind):
             field="observing_program",
         ),
         TableColumn("sub_program", TextCell(50), "Code of a part of that program.", field=""),
-        TableColumn("name", TextCell(200), "Name, unique in the program.", required=True),
-        TableColumn(
-            "source", SourceCell(Source, "name"), "Name or alias; empty in modes that look at nothing on the sky."
-        ),
-        TableColumn("mode", ReferenceCell(ObsMode, "name"), "How it is observed.", required=True, field="obs_mode"),
+        TableColumn.of_field(ObsUnit, "name", TextCell(200), required=True),
+        TableColumn("source", SourceCell(Source, "name"), "Name or alias; empty in modes without a target on the sky."),
+        TableColumn.of_field(ObsUnit, "obs_mode", ReferenceCell(ObsMode, "name"), name="mode", required=True),
         TableColumn("configuration", TextCell(200), "Name of the recipe.", required=True, field=""),
         TableColumn("configuration_version", IntegerCell(1), "Version of the recipe; the newest if empty.", field=""),
-        TableColumn("module_configurations", module_configurations(), "How the modules are set up."),
+        TableColumn.of_field(ObsUnit, "module_configurations", module_configurations()),
         TableColumn(INPAR, TextCell(), "CHAI: folder of `.inpar` files, or one file.", field=""),
         TableColumn(TILING, TextCell(), "CHAI: folder of `.csv` files with tiles, or one file.", field=""),
         *CHAI_COLUMNS,
@@ -145,11 +143,11 @@ def _check_row(row, *, is_alone):
     if is_alone:
         for column in FILE_COLUMNS:
             if row.values.pop(column, None):
-                row.problem("is a file beside the table", column, expected="no files with a table sent by itself")
+                row.problem("refers to a file beside the table", column, expected="no files with an uploaded table")
 
 
 def _find_sub_programs(rows):
-    """Put sub-programs in the place of their codes."""
+    """Replace the codes of sub-programs by the sub-programs."""
     given = [row for row in rows if row.values.get("sub_program") and row.values.get("program")]
     known = {
         (one.observing_program_id, one.short_name): one
@@ -163,7 +161,7 @@ def _find_sub_programs(rows):
         if row.values["sub_program"] is None:
             there = [short_name for owner, short_name in known if owner == program.pk]
             row.problem(
-                f"is no part of program {program}",
+                f"is not a sub-program of {program}",
                 "sub_program",
-                expected=near(code, there) if there else "nothing, the program has no parts",
+                expected=near(code, there) if there else "an empty cell, as the program has no sub-programs",
             )

@@ -23,8 +23,8 @@ class PartRules(RowRules):
 
     Args:
         model: whose rows they are.
-        key_fields: what tells them apart; the first is what they are parts of.
-        free: fields that are no part of what was observed.
+        key_fields: what identifies them; the first is what they are parts of.
+        free: fields that may change after observations.
     """
 
     key_fields: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ def _changes(rules, present, wanted) -> dict[str, set]:
             changes[f"{rules.part(key)} {'added' if key in wanted else 'removed'}"] = {"*"}
         elif differences := rules.differences(present[key], wanted[key]):
             names = [name for name, _, _ in differences]
-            changes[f"{rules.part(key)} with other {', '.join(names)}"] = set(names)
+            changes[f"{rules.part(key)} with different {', '.join(names)}"] = set(names)
     return changes
 
 
@@ -98,9 +98,9 @@ def _may_change(loading, rules, row, whole, executed, changes):
         loading.plan.note(SKIP, row, type(whole), str(whole), what)
         return False
     if executed and set().union(*changes.values()) - rules.free:
-        row.problem(f"would change what was observed with, {what}", expected=NEW_VERSION)
+        row.problem(f"would change what was observed with: {what}", expected=NEW_VERSION)
         return False
     if how == "error":
-        row.problem(f"other {what}", expected="the same, or --on-conflict skip or update")
+        row.problem(f"different {what}", expected="the same, or --on-conflict skip or update")
         return False
     return True

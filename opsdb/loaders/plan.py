@@ -50,7 +50,7 @@ class LoadPlan:
         facts: numbers about the files, by what they count.
         totals: number of rows by what happens to them and verbose name of the model.
         steps: what happens to every row, the first ``STEPS_KEPT`` of each total.
-        notes: sentences on what is not an error, but should be known.
+        notes: sentences about what is unusual, but no error.
         applied: whether it was written.
         write: repeats the load and commits it, if it still has the fingerprint that is passed as ``promised``.
         digest: of all that the load does.

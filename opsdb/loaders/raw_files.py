@@ -43,7 +43,7 @@ def load_raw_data_files(
     problems = LoadProblems(path)
     rows_of = {".csv": _csv_rows, ".jsonl": _json_rows}.get(path.suffix.lower())
     if rows_of is None:
-        problems.stop("this kind of file is not known", expected="a name that ends in .csv or .jsonl")
+        problems.stop("unknown kind of file", expected="a name that ends in .csv or .jsonl")
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             return register_raw_data_files(watch(_reports(rows_of(stream, problems), problems)))
@@ -63,7 +63,7 @@ def _bounded_lines(stream, problems):
     while text := stream.readline(MAX_LINE_CHARACTERS):
         number += 1
         if "\0" in text:
-            problems.stop("there is a NUL byte", expected="plain text", line=number)
+            problems.stop("contains a NUL byte", expected="plain text", line=number)
         if len(text) == MAX_LINE_CHARACTERS and not text.endswith("\n"):
             problems.stop("this line is too long", expected=f"at most {MAX_LINE_CHARACTERS} characters", line=number)
         yield text
@@ -106,8 +106,8 @@ def _check_names(names, problems, line):
     names = list(names)
     for wrong, expected in (
         ([name for name in REQUIRED if name not in names], "columns {} are missing"),
-        ([name for name in names if name not in COLUMNS], "columns {} are not known"),
-        ([name for name in set(names) if names.count(name) > 1], "columns {} stand there twice"),
+        ([name for name in names if name not in COLUMNS], "unknown columns {}"),
+        ([name for name in set(names) if names.count(name) > 1], "repeated columns {}"),
     ):
         if wrong:
             problems.stop(expected.format(listed(wrong)), expected=f"of {', '.join(COLUMNS)}", line=line)

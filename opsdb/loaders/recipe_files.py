@@ -166,7 +166,7 @@ class RecipeFiles:
         for found in files:
             for key in found.keys() & united.keys():
                 found[key].problem(
-                    f"{what} {key} is in {united[key].problems.path.name} too", expected=f"every {what} in one file"
+                    f"{what} {key} is also in {united[key].problems.path.name}", expected=f"each {what} in one file"
                 )
                 complete = False
             united |= found
@@ -213,7 +213,7 @@ def _tiles(path, problems):
         number = row.values.pop("tile_index", None)
         first = tiles.setdefault(number, row)
         if first is not row and number is not None:
-            row.problem(f"is on line {first.line} too", "tile_index", expected="every tile once")
+            row.problem(f"is also on line {first.line}", "tile_index", expected="each tile once")
     return tiles
 
 
@@ -224,7 +224,9 @@ def _mappings(path, problems):
         version = row.values.get("version", 1)
         first = recipes.setdefault(row.values.get("configuration"), {}).setdefault(version, row)
         if first is not row:
-            row.problem(f"version {version} is on line {first.line} too", "configuration", expected="every one once")
+            row.problem(
+                f"version {version} is also on line {first.line}", "configuration", expected="each version once"
+            )
     return recipes
 
 
@@ -237,6 +239,6 @@ def _azimuths(path, problems):
             row.problem("is not above azimuth_min_deg", "azimuth_max_deg", expected="across north as 350 to 370")
         first = seen.setdefault(tuple(row.values.items()), row)
         if first is not row:
-            row.problem(f"the range is on line {first.line} already", expected="every range once")
+            row.problem(f"the range is also on line {first.line}", expected="each range once")
         sources.setdefault((row.values.get("source") or "").casefold(), []).append(row)
     return sources

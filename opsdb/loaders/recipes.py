@@ -133,7 +133,7 @@ def find_configurations(rows: Sequence[TableRow], recipes: Sequence[Recipe]) -> 
             first = described.setdefault((recipe.name, recipe.version), recipe)
             if first.contents != recipe.contents:
                 recipe.row.problem(
-                    f"configuration {recipe.name} is described otherwise than on line {first.row.line}",
+                    f"configuration {recipe.name} differs from its description on line {first.row.line}",
                     expected="the same description, or another configuration_version",
                 )
     for name, version in described:
@@ -157,7 +157,7 @@ def _refuse_unknown(rows, recipes):
             if known is None:
                 known = list(ObservationConfiguration.objects.values_list("name", flat=True).distinct()[:1000])
             row.problem(
-                f"names no known configuration, version {recipe.version}",
+                f"is not a known configuration, version {recipe.version}",
                 "configuration",
                 expected=f"{INPAR}, {TILING} or {MAPPING} to describe it"
                 + (f", or {near(recipe.name, known)}" if known else ""),
@@ -223,5 +223,7 @@ class RecipeRules(RowRules):
         found = super().differences(present, entry)
         names = {name for name, _, _ in found} - {"description"}
         if names and present.pk in self.executed and self.on_conflict == "update":
-            entry.row.problem(f"would change {listed(names)} of {present}, observed with", expected=NEW_VERSION)
+            entry.row.problem(
+                f"would change {listed(names)} of {present}, which was observed with", expected=NEW_VERSION
+            )
         return found

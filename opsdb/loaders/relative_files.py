@@ -24,7 +24,7 @@ def resolve_reference(referring: str | Path, given: str) -> Path:
     folder = Path(referring).parent
     inside = "a path below the folder of the file that names it"
     if PurePosixPath(given).is_absolute() or PureWindowsPath(given).drive or "\\" in given:
-        raise WrongReference(f"{shown(given)} is no relative path", f"{inside}, with '/' between folders")
+        raise WrongReference(f"{shown(given)} is not a relative path", f"{inside}, with '/' between folders")
     if ".." in PurePosixPath(given).parts:
         raise WrongReference(f"{shown(given)} leads out of the folder", inside)
     path = folder / given
@@ -57,7 +57,7 @@ def referenced_files(referring: str | Path, given: str, suffix: str) -> list[Pat
     for one in found:
         name = f"{given.rstrip('/')}/{one.name}"
         if one.suffix != suffix:
-            raise WrongReference(f"{shown(name)} is no {suffix} file", f"a folder of {suffix} files only")
+            raise WrongReference(f"{shown(name)} is not a {suffix} file", f"a folder of {suffix} files only")
         _check_place(one, Path(referring).parent, name)
         _check_regular(one, name)
     if not found:
@@ -69,7 +69,7 @@ def _check_place(path, folder, given):
     try:
         place = path.resolve(strict=True)
     except FileNotFoundError:
-        raise WrongReference(f"there is no {shown(given)}", f"a file or folder in {folder}") from None
+        raise WrongReference(f"{shown(given)} does not exist", f"a file or folder in {folder}") from None
     except (OSError, RuntimeError, ValueError) as error:
         raise WrongReference(f"{shown(given)} can't be read: {error}", "a file or folder") from None
     if not place.is_relative_to(folder.resolve()):
@@ -79,4 +79,4 @@ def _check_place(path, folder, given):
 def _check_regular(path, given):
     # Opening a pipe would wait for a writer.
     if not path.is_file():
-        raise WrongReference(f"{shown(given)} is no regular file", "a file")
+        raise WrongReference(f"{shown(given)} is not a regular file", "a file")

@@ -1,4 +1,4 @@
-"""A whole season: an index names the files of every kind, which are loaded in its order, all or nothing."""
+"""A whole season: an index lists files of all kinds, which are loaded in its order, all or nothing."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .tables import read_table
 from .text_files import LoadFile
 from .yaml_file import read_yaml
 
-# What a kind's rows name, and which kinds bring that, the first ones first.
-BUILDS_ON = {"obs-units": ("sources",), "slots": ("sources", "obs-units")}
+# The kinds that the rows of a kind refer to, in the order of loading.
+DEPENDS_ON = {"obs-units": ("sources",), "slots": ("sources", "obs-units")}
 ALWAYS_TABLES = {"obs-units"}
 
 
 @dataclass(frozen=True)
 class SeasonEntry:
-    """One entry of an index, and where it stands there."""
+    """One entry of an index, and its line there."""
 
     kind: FileKind
     files: list[Path]
@@ -55,7 +55,7 @@ class Season(FileKind):
         entries = read_index(files[0], self.kinds, loading.problems_of(files[0]), loading.options["on_conflict"])
         wrong: dict[str, Path] = {}
         for entry in entries:
-            before = [wrong[name] for name in BUILDS_ON.get(entry.kind.name, ()) if name in wrong]
+            before = [wrong[name] for name in DEPENDS_ON.get(entry.kind.name, ()) if name in wrong]
             try:
                 if before:
                     _check_cells(entry, before[0], loading)
@@ -89,9 +89,9 @@ def read_index(
     if not isinstance(document, dict) or not isinstance(document.get("load"), list) or not document["load"]:
         problems.stop("this index loads nothing", expected=wanted, line=lines.get("load", 1))
     for key in document.keys() - {"load", "season"}:
-        problems.add(f"there is no key {shown(key)}", expected="load or season", line=lines[key], column=key)
+        problems.add(f"unknown key {shown(key)}", expected="load or season", line=lines[key], column=key)
     if not isinstance(document.get("season", ""), str):
-        problems.add("this is no name", expected="a text", line=lines["season"], column="season")
+        problems.add("this is not a name", expected="a text", line=lines["season"], column="season")
     entries = [
         _entry(given, kinds, f"load[{position}]", lines, path, problems, on_conflict)
         for position, given in enumerate(document["load"])
@@ -106,18 +106,18 @@ def _entry(given, kinds, where, lines, path, problems, on_conflict):
         problems.add(message, expected=expected, line=lines.get(place, lines[where]), column=place)
 
     if not isinstance(given, dict):
-        problem("this is no entry", expected="'kind', 'files' and perhaps 'options'")
+        problem("this is not an entry", expected="'kind', 'files' and optionally 'options'")
         return None
     for key in given.keys() - {"kind", "files", "options"}:
-        problem(f"there is no key {shown(key)}", key, "kind, files or options")
+        problem(f"unknown key {shown(key)}", key, "kind, files or options")
     kind = kinds.get(given["kind"]) if isinstance(given.get("kind"), str) else None
     if kind is None:
-        problem(f"{shown(given.get('kind', ''))} is no kind of file", "kind", near(given.get("kind", ""), kinds))
+        problem(f"{shown(given.get('kind', ''))} is not a kind of file", "kind", near(given.get("kind", ""), kinds))
     files = _files(given.get("files"), path, problem)
     options = given.get("options")
     options = {} if options is None else options
     if not isinstance(options, dict):
-        problem("these are no options", "options", "'option: value' pairs")
+        problem("these are not options", "options", "'option: value' pairs")
     elif kind:
         options = _options(kind, {"on_conflict": on_conflict, **options}, problem)
     return SeasonEntry(kind, files, options, lines[where])
@@ -126,7 +126,7 @@ def _entry(given, kinds, where, lines, path, problems, on_conflict):
 def _files(given, path, problem):
     files = [given] if isinstance(given, str) else given
     if not isinstance(files, list) or not files or not all(isinstance(name, str) and name for name in files):
-        problem("there are no files", "files", "the name of a file, or a list of them")
+        problem("files are missing", "files", "the name of a file, or a list of them")
         return []
     found = []
     for name in files:
@@ -138,7 +138,7 @@ def _files(given, path, problem):
 
 
 def _options(kind, given, problem):
-    """Return the options of an entry, noting those that the command would not take."""
+    """Return the options of an entry, noting those that the command would refuse."""
     known = {option.name: option for option in kind.options}
     named = {name.replace("-", "_"): value for name, value in given.items()}
     for name, value in list(named.items()):
@@ -154,7 +154,7 @@ def _options(kind, given, problem):
             choices = known[name].how.get("choices")
             wanted = f"one of {', '.join(choices)}" if choices else "a text"
         if value not in choices if choices else not isinstance(value, str):
-            problem(f"{shown(value)} is no value of this option", f"options.{name}", wanted)
+            problem(f"{shown(value)} is not a valid value of this option", f"options.{name}", wanted)
             del named[name]
     try:
         return kind.complete(named)
@@ -164,7 +164,7 @@ def _options(kind, given, problem):
 
 
 def _load(entry, loading):
-    """Load the files of an entry; what is wrong there does not keep the others from being checked."""
+    """Load the files of an entry in a savepoint, so that other entries are checked even if it has problems."""
     inner = _nested(entry, loading)
     with transaction.atomic():
         entry.kind.load(inner, entry.files)
@@ -172,7 +172,7 @@ def _load(entry, loading):
 
 
 def _check_cells(entry, before, loading):
-    """Check what can be checked of files that build on others which are wrong."""
+    """Check the files of an entry as far as possible although files that it depends on have errors."""
     inner = _nested(entry, loading)
     for file in entry.files:
         problems = inner.problems_of(file)
@@ -187,7 +187,7 @@ def _check_cells(entry, before, loading):
                 if error.omitted:
                     raise
         checked = "only the cells were checked" if tables else "this was not checked"
-        problems.add(f"{checked}, because it builds on {before.name}, which is wrong")
+        problems.add(f"{checked}, because it depends on {before.name}, which has errors")
     inner.problems.stop_if_any()
 
 

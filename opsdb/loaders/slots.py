@@ -18,7 +18,7 @@ from .text_files import LoadFile, read_lines
 
 
 class Slots(TableKind):
-    """Pre-scheduled slots: a CSV table, or a schedule that says what to observe when."""
+    """Pre-scheduled slots: a CSV table, or an observing schedule."""
 
     name = "slots"
     help = "pre-scheduled slots, from an observing schedule or a CSV table"
@@ -40,8 +40,8 @@ class Slots(TableKind):
     model = PreScheduledSlot
     columns = (
         TableColumn("telescope", ReferenceCell(Telescope, "short_name"), "Short name of the telescope.", required=True),
-        TableColumn("start_time", TimeCell(), "Start (UTC).", required=True),
-        TableColumn("end_time", TimeCell(), "End (UTC), not included.", required=True),
+        TableColumn.of_field(PreScheduledSlot, "start_time", TimeCell(), required=True),
+        TableColumn.of_field(PreScheduledSlot, "end_time", TimeCell(), required=True),
         TableColumn(
             "unit",
             ReferenceCell(ObsUnit, "observing_program__short_name", "name"),
@@ -49,16 +49,12 @@ class Slots(TableKind):
             required=True,
             field="obs_unit",
         ),
-        TableColumn(
-            "azimuth_min_deg", NumberCell(*AZIMUTH_RANGE_DEG, "degrees"), "Lower end of the scan in azimuth, degrees."
-        ),
-        TableColumn(
-            "azimuth_max_deg", NumberCell(*AZIMUTH_RANGE_DEG, "degrees"), "Upper end of the scan in azimuth, degrees."
-        ),
-        TableColumn("elevation_deg", NumberCell(*ELEVATION_RANGE_DEG, "degrees"), "Elevation, degrees."),
-        TableColumn("boresight_angle_deg", NumberCell(unit="degrees"), "Rotation about the boresight, degrees."),
-        TableColumn("scan_index", IntegerCell(), "Number of the scan or pass; below 0 for a partial one."),
-        TableColumn("subscan_index", IntegerCell(0), "Number of the part of the scan."),
+        TableColumn.of_field(PreScheduledSlot, "azimuth_min_deg", NumberCell(*AZIMUTH_RANGE_DEG, "degrees")),
+        TableColumn.of_field(PreScheduledSlot, "azimuth_max_deg", NumberCell(*AZIMUTH_RANGE_DEG, "degrees")),
+        TableColumn.of_field(PreScheduledSlot, "elevation_deg", NumberCell(*ELEVATION_RANGE_DEG, "degrees")),
+        TableColumn.of_field(PreScheduledSlot, "boresight_angle_deg", NumberCell(unit="degrees")),
+        TableColumn.of_field(PreScheduledSlot, "scan_index", IntegerCell()),
+        TableColumn.of_field(PreScheduledSlot, "subscan_index", IntegerCell(0)),
         TableColumn("origin", TextCell(500), "File that the slot came from; this one if empty.", empty=""),
     )
 

@@ -36,7 +36,7 @@ class ScheduledSlots:
         self.problems = problems
         self.create_missing = loading.options["create_missing"]
         if loading.options["program"] is None:
-            problems.stop("whose units a schedule's science blocks are is not said", expected="--program CODE")
+            problems.stop("the program of the schedule's science blocks is missing", expected="--program CODE")
         self.observed = sorted((block for block in schedule.blocks if block.is_observed), key=lambda block: block.start)
         self.telescope = self._telescope()
         self.science_program = self._program(loading.options["program"])
@@ -81,7 +81,7 @@ class ScheduledSlots:
         found = [one for one in known if named in (one.short_name.casefold(), one.name.casefold())]
         if len(found) != 1:
             self.problems.stop(
-                f"there is no telescope {shown(self.schedule.telescope_name)}",
+                f"unknown telescope {shown(self.schedule.telescope_name)}",
                 expected=f"one of {listed(one.short_name for one in known)}" if known else "opsdb_init to be run first",
                 line=line,
             )
@@ -104,7 +104,7 @@ class ScheduledSlots:
         if found is None:
             known = ObservingProgram.objects.values_list("short_name", flat=True)
             self.problems.stop(
-                f"there is no observing program {shown(code)}",
+                f"unknown observing program {shown(code)}",
                 expected=f"one of {listed(known, 30)}" if known else "opsdb_init to be run first",
             )
         return found

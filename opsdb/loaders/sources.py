@@ -7,8 +7,14 @@ import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 
-from opsdb.models import FixedSource, SolarSystemObject, Source
-from opsdb.models.enums import CoordinateFrame, SourceType
+from opsdb.models import (
+    ConstantElevationSource,
+    CoordinateFrame,
+    FixedSource,
+    SolarSystemObject,
+    Source,
+    SourceType,
+)
 
 from .cells import ChoiceCell, IntegerCell, NumberCell, TableColumn, TextCell, TextListCell
 from .coordinates import SYSTEMS, AngleCell, EquinoxCell, latitude_deg, longitude_deg, to_icrs
@@ -41,7 +47,7 @@ NEEDED_BY_TYPE = {
 
 
 class Sources(TableKind):
-    """Sources: places among the stars, bodies of the solar system, fields at constant elevation."""
+    """Sources: fixed positions, bodies of the solar system, fields at constant elevation."""
 
     name = "sources"
     help = "sources, from a CSV table or a list of the KOSMA control software"
@@ -52,12 +58,12 @@ class Sources(TableKind):
     options = (
         KindOption(
             "--format",
-            {"choices": ["csv", "kosma"], "help": "what the files are; told by their first lines if not given"},
+            {"choices": ["csv", "kosma"], "help": "what the files are; by default according to their first lines"},
         ),
     )
     model = Source
     columns = (
-        TableColumn("name", TextCell(200), "Name, unique among all sources.", required=True),
+        TableColumn.of_field(Source, "name", TextCell(200), required=True),
         TableColumn(
             "type",
             ChoiceCell(SourceType.values),
@@ -66,7 +72,7 @@ class Sources(TableKind):
             empty=SourceType.FIXED,
         ),
         TableColumn("aliases", TextListCell(), "Other names.", empty=[]),
-        TableColumn("comment", TextCell(), "What an observer should know.", empty=""),
+        TableColumn.of_field(Source, "comment", TextCell(), empty=""),
         TableColumn(
             "longitude",
             AngleCell(),
@@ -85,23 +91,20 @@ class Sources(TableKind):
         TableColumn("equinox", EquinoxCell(), "Equinox, if not that of the system's name.", field="", empty=""),
         TableColumn("pm_ra_mas_yr", NumberCell(unit="mas/yr"), "Proper motion in RA times cos(Dec) (ICRS), mas/yr."),
         TableColumn("pm_dec_mas_yr", NumberCell(unit="mas/yr"), "Proper motion in Dec (ICRS), mas/yr."),
-        TableColumn("parallax_mas", NumberCell(unit="mas"), "Parallax, mas."),
-        TableColumn(
-            "vlsr_km_s",
-            NumberCell(-299792.458, 299792.458, "km/s"),
-            "Radial velocity (local standard of rest, radio convention), km/s.",
-            aliases=("velocity", "vlsr"),
+        TableColumn.of_field(FixedSource, "parallax_mas", NumberCell(unit="mas")),
+        TableColumn.of_field(
+            FixedSource, "vlsr_km_s", NumberCell(-299792.458, 299792.458, "km/s"), aliases=("velocity", "vlsr")
         ),
         TableColumn(
             "ephemeris_name", TextCell(100), "Name by which the control system knows the body; its name if empty."
         ),
-        TableColumn("naif_id", IntegerCell(), "NAIF number, such as 499 for Mars."),
-        TableColumn("horizons_id", TextCell(100), "Identifier for JPL Horizons.", empty=""),
-        TableColumn("ra_min_deg", NumberCell(0, 360, "degrees", below=True), "Western edge in RA (ICRS), degrees."),
-        TableColumn("ra_max_deg", NumberCell(0, 360, "degrees"), "Eastern edge in RA (ICRS), degrees."),
-        TableColumn("dec_min_deg", NumberCell(-90, 90, "degrees"), "Southern edge (ICRS), degrees."),
-        TableColumn("dec_max_deg", NumberCell(-90, 90, "degrees"), "Northern edge (ICRS), degrees."),
-        TableColumn("elevation_deg", NumberCell(0, 90, "degrees"), "Elevation of the scan, degrees."),
+        TableColumn.of_field(SolarSystemObject, "naif_id", IntegerCell()),
+        TableColumn.of_field(SolarSystemObject, "horizons_id", TextCell(100), empty=""),
+        TableColumn.of_field(ConstantElevationSource, "ra_min_deg", NumberCell(0, 360, "degrees", below=True)),
+        TableColumn.of_field(ConstantElevationSource, "ra_max_deg", NumberCell(0, 360, "degrees")),
+        TableColumn.of_field(ConstantElevationSource, "dec_min_deg", NumberCell(-90, 90, "degrees")),
+        TableColumn.of_field(ConstantElevationSource, "dec_max_deg", NumberCell(-90, 90, "degrees")),
+        TableColumn.of_field(ConstantElevationSource, "elevation_deg", NumberCell(0, 90, "degrees")),
     )
 
     def load(self, loading: Loading, files: Sequence[LoadFile]) -> None:
@@ -205,7 +208,7 @@ def read_kosma(lines: Sequence[str], problems: LoadProblems) -> list[TableRow]:
                 try:
                     row.values[column.name] = column.cell.read(cells[column.name])
                 except (ValueError, OverflowError):
-                    row.problem("does not fit", column.name, expected=column.cell.expected)
+                    row.problem("is not valid", column.name, expected=column.cell.expected)
         rows.append(row)
     if not rows:
         problems.stop_if_any()
@@ -229,11 +232,11 @@ def _kosma_cells(row, words):
     place = next((place for place, word in enumerate(rest) if word.upper() in SYSTEMS), None)
     if place not in (2, 6) or len(rest) > place + 2:
         if place is None:
-            found = "there is no system"
+            found = "the system is missing"
         elif place in (2, 6):
-            found = f"{len(rest) - place - 1} fields are after the system"
+            found = f"{len(rest) - place - 1} fields follow the system"
         else:
-            found = f"{place} of 2 or 6 fields are before the system {rest[place]}"
+            found = f"{place} fields instead of 2 or 6 precede the system {rest[place]}"
         row.problem(
             found,
             expected=f"name longitude latitude system [velocity] [! comment], the system one of {', '.join(SYSTEMS)}",
@@ -258,7 +261,7 @@ def _fits_type(row, source_type):
     for other, names in COLUMNS_OF_TYPE.items():
         for name in names:
             if other != source_type and row.texts.get(name):
-                row.problem(f"means nothing for a {source_type} source", name, expected="an empty cell")
+                row.problem(f"does not apply to a {source_type} source", name, expected="an empty cell")
                 fits = False
     for name in NEEDED_BY_TYPE.get(source_type, ()):
         if row.texts.get(name) in (None, ""):

@@ -126,7 +126,7 @@ def _headings(header, line, columns: tuple[TableColumn, ...], problems):
     for name in names:
         column = known.get(name.casefold())
         if column is None:
-            what = f"there is no column {shown(name)}" if name else "a column in the middle has no name"
+            what = f"unknown column {shown(name)}" if name else "a column in the middle has no name"
             problems.add(
                 what,
                 expected=near(name, [one for column in columns for one in (column.name, *column.aliases)]),
@@ -134,8 +134,12 @@ def _headings(header, line, columns: tuple[TableColumn, ...], problems):
             )
         elif column.name in found:
             first = found[column.name]
-            same = f"column {shown(name)} is there twice" if first == name else f"{shown(name)} means {shown(first)}"
-            problems.add(same, expected="every column once", line=line)
+            same = (
+                f"column {shown(name)} is repeated"
+                if first == name
+                else f"{shown(name)} is another name of column {shown(first)}"
+            )
+            problems.add(same, expected="each column once", line=line)
         else:
             found[column.name] = name
     missing = [column.name for column in columns if column.required and column.name not in found]
@@ -158,7 +162,7 @@ def _read_cell(row, column, text):
     try:
         row.values[column.name] = column.cell.read(text)
     except (ValueError, OverflowError):
-        row.problem("does not fit", column.name, expected=column.cell.expected)
+        row.problem("is not valid", column.name, expected=column.cell.expected)
 
 
 def _resolve(column, rows):
@@ -174,7 +178,9 @@ def _resolve(column, rows):
         if missing:
             names = ["/".join(key) for key in missing]
             row.problem(
-                f"names no {cell.model._meta.verbose_name}" + (f": {listed(names)}" if cell.many else ""),
+                f"names unknown {cell.model._meta.verbose_name_plural}: {listed(names)}"
+                if cell.many
+                else f"is not a known {cell.model._meta.verbose_name}",
                 column.name,
                 expected=near(names[0], known)
                 if known

@@ -47,7 +47,7 @@ def read_text(file: LoadFile, problems: LoadProblems | None = None) -> str:
             with Path(file).open("rb") as stream:
                 content = stream.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
-        problems.stop("there is no such file")
+        problems.stop("the file does not exist")
     except IsADirectoryError:
         problems.stop("this is a directory", expected="a file")
     except PermissionError:
@@ -61,7 +61,7 @@ def read_text(file: LoadFile, problems: LoadProblems | None = None) -> str:
         problems.stop("this is UTF-16 text", expected="UTF-8; save it again with that encoding")
     if control := CONTROL_CHARACTER.search(content):
         what = "a NUL byte" if control[0] == b"\0" else f"the control character 0x{control[0][0]:02x}"
-        problems.stop(f"there is {what}", expected="plain text", line=_line_of(content, control.start()))
+        problems.stop(f"contains {what}", expected="plain text", line=_line_of(content, control.start()))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

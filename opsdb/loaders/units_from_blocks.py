@@ -56,7 +56,7 @@ class UnitMaker:
         mode = self.modes.get(first.scan_type)
         if mode is None:
             self.problems.add(
-                f"there is no observing mode {shown(first.scan_type)}",
+                f"unknown observing mode {shown(first.scan_type)}",
                 expected=f"one of {listed(self.modes, 30)}",
                 line=first.line,
                 column="scan_type",
@@ -148,7 +148,7 @@ class UnitMaker:
         body = name.casefold()
         if body not in NAIF_IDS:
             self.problems.add(
-                f"target {shown(name)} is no known source and no body of the solar system",
+                f"target {shown(name)} is neither a known source nor a body of the solar system",
                 expected=f"a source, or one of {listed(NAIF_IDS, 30)}",
                 line=block.line,
                 column="block_meta_json",

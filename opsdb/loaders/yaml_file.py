@@ -32,7 +32,7 @@ def read_yaml(path: str | Path, problems: LoadProblems) -> tuple[Any, dict[str, 
         loader = yaml.SafeLoader(text)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        problems.stop(f"this is no YAML: {error.reason}", line=line)
+        problems.stop(f"this is not YAML: {error.reason}", line=line)
     try:
         node = loader.get_single_node()
         if node is None:
@@ -43,7 +43,7 @@ def read_yaml(path: str | Path, problems: LoadProblems) -> tuple[Any, dict[str, 
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error)
-        problems.stop(f"this is no YAML: {reason}", line=mark.line + 1 if mark else None)
+        problems.stop(f"this is not YAML: {reason}", line=mark.line + 1 if mark else None)
     except RecursionError:
         problems.stop("this YAML is nested too deeply")
     except ValueError as error:
@@ -70,16 +70,14 @@ def _locate(node, path, lines, problems):
             if key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
                 kind = shown(key.value) if isinstance(key, yaml.ScalarNode) else "a list"
                 problems.add(
-                    f"{kind} is no name", expected="a name, in quotes if need be", line=line, column=path or None
+                    f"{kind} is not a name", expected="a name, in quotes if need be", line=line, column=path or None
                 )
                 continue
             if key.value in seen:
-                problems.add(f"{key.value} is given twice", line=line, column=path or None)
+                problems.add(f"{key.value} is repeated", line=line, column=path or None)
             seen.add(key.value)
             place = f"{path}.{key.value}" if path else key.value
             _locate(value, place, lines, problems)
             lines[place] = line
     elif any(character == "\0" or "\ud800" <= character <= "\udfff" for character in node.value):
-        problems.add(
-            "there is a character that no text can hold", expected="plain text", line=line, column=path or None
-        )
+        problems.add("contains a character that is not allowed", expected="plain text", line=line, column=path or None)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from opsdb.workflows.errors import OpsdbError
@@ -43,7 +44,7 @@ def find_pg_dump(server_major: int) -> Path:
     )
 
 
-def back_up(connection, folder: str | Path) -> Path:
+def back_up(connection: BaseDatabaseWrapper, folder: str | Path) -> Path:
     """Write a database into a file in custom format, for ``pg_restore``, and return its path.
 
     Connection parameters, the password included, are passed by the environment, never on the command line. Only the

@@ -1,11 +1,17 @@
 """Base class of all commands of ops-db."""
 
+from __future__ import annotations
+
 from argparse import HelpFormatter as ArgparseHelpFormatter
 from argparse import RawDescriptionHelpFormatter
+from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, DjangoHelpFormatter
+from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
 
 from .report import console
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
@@ -30,7 +36,7 @@ class OpsdbCommand(BaseCommand):
     examples: tuple[str, ...] = ()
     notes = ""
 
-    def create_parser(self, prog_name, subcommand, **kwargs):
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         lines = [f"  manage.py {example}" for example in self.examples]
         epilog = "\n".join([f"example{'s' if len(lines) > 1 else ''}:", *lines])
         kwargs = {
@@ -40,7 +46,7 @@ class OpsdbCommand(BaseCommand):
         }
         return super().create_parser(prog_name, subcommand, **kwargs)
 
-    def console(self, options):
+    def console(self, options: dict[str, Any]) -> Console:
         """Return a rich console on standard output.
 
         Args:

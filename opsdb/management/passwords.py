@@ -1,17 +1,23 @@
 """Reading passwords; never from the command line, which others on the machine can read."""
 
+from __future__ import annotations
+
 import getpass
 import secrets
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
 
 GENERATED_BYTES = 18
 
 
-def add_password_options(parser) -> None:
+def add_password_options(parser: CommandParser) -> None:
     """Add the options for the origin of a password."""
     sources = parser.add_mutually_exclusive_group()
     sources.add_argument(
@@ -20,7 +26,7 @@ def add_password_options(parser) -> None:
     sources.add_argument("--generate-password", action="store_true", help="generate a random password and show it once")
 
 
-def take_password(options, user) -> str:
+def take_password(options: dict[str, Any], user: AbstractBaseUser) -> str:
     """Return the password according to the options: from a file, random, or typed twice.
 
     Args:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.core.management.base import OutputWrapper
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+Item = TypeVar("Item")
+
 WIDTH_WITHOUT_TERMINAL = 140
 
 
-def console(stream, *, no_color=False, force_color=False):
+def console(stream: OutputWrapper, *, no_color: bool = False, force_color: bool = False) -> Console:
     """Return a rich console that writes to a stream of a command.
 
     Args:
@@ -28,7 +39,7 @@ def console(stream, *, no_color=False, force_color=False):
     )
 
 
-def table(title, *columns, rows, zero="0"):
+def table(title: str, *columns: str, rows: Iterable[Sequence[Any]], zero: str = "0") -> Table:
     """Return a table whose first column is text and whose other columns are numbers, 0 shown as ``zero``."""
     from rich import box
     from rich.table import Table
@@ -42,7 +53,7 @@ def table(title, *columns, rows, zero="0"):
     return shown
 
 
-def progress(items, description):
+def progress(items: Sequence[Item], description: str) -> Iterable[Item]:
     """Return a list to iterate over, with a progress bar on standard error if that is a terminal.
 
     Args:
@@ -59,7 +70,7 @@ def progress(items, description):
     return track(items, description, console=terminal, transient=True)
 
 
-def counting(items, description, unit):
+def counting(items: Iterable[Item], description: str, unit: str) -> Iterator[Item]:
     """Iterate over a stream of unknown length, with a counter on standard error if that is a terminal.
 
     Args:
@@ -83,7 +94,7 @@ def counting(items, description, unit):
             yield item
 
 
-def listing(title, *columns, rows):
+def listing(title: str, *columns: str, rows: Iterable[Sequence[Any]]) -> Table:
     """Return a table of texts; a column is as wide as it needs, the last one breaks where the terminal ends."""
     from rich import box
     from rich.table import Table

@@ -15,6 +15,7 @@ from opsdb.loaders import export, kinds, load, prepare
 from opsdb.models import (
     ChaiInparParameter,
     ChaiTiling,
+    CoordinateFrame,
     Downtime,
     FixedSource,
     ObservationConfiguration,
@@ -25,7 +26,6 @@ from opsdb.models import (
     Telescope,
     TimeAllocation,
 )
-from opsdb.models.enums import CoordinateFrame
 from tests.factories.observatory import TelescopeFactory
 from tests.factories.planning import FixedSourceFactory, ObsUnitFactory
 

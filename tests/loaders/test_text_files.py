@@ -24,7 +24,7 @@ def said_of(path):
     [
         (b"", "empty"),
         (b"\xef\xbb\xbf \r\n\r\n", "empty"),
-        (b"one\ntwo\0\n", "line 2: there is a NUL byte"),
+        (b"one\ntwo\0\n", "line 2: contains a NUL byte"),
         (b"one\ntwo\n\x89PNG\n", "line 3: byte 0x89 is not UTF-8 text"),
         ("one".encode("utf-16"), "UTF-16"),
     ],
@@ -36,7 +36,7 @@ def test_what_is_no_text_is_refused(tmp_path, content, message):
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
-    assert "no such file" in said_of(tmp_path / "nothing")
+    assert "the file does not exist" in said_of(tmp_path / "nothing")
     assert "directory" in said_of(tmp_path)
 
 

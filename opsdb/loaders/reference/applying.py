@@ -170,7 +170,7 @@ class _Application:
         if other := _of_other_subtype(entry.model, key):
             kind = type(other).__name__
             expected = f"another name, a {kind}, or the other --data-archive-mode"
-            entry.problem(f"{label} is there already, as a {kind}", expected=expected)
+            entry.problem(f"{label} exists already, as a {kind}", expected=expected)
             return
         row = entry.model(**values)
         if _save(entry, row, members, force_insert=True):
@@ -227,7 +227,7 @@ class _Application:
                 present = model._default_manager.values_list(*natural_key_lookups(model))[:200]
                 known = [_label([one]) for one in present]
                 raise LookupError(
-                    f"there is no {model.__name__} {shown(label)}",
+                    f"unknown {model.__name__} {shown(label)}",
                     near(label, known) if known else f"{model.__name__} rows before this one",
                 ) from None
         return self.found[model, parts]
@@ -248,7 +248,7 @@ class _Application:
                     elif in_use is None:
                         file.problems.add(
                             f"{label} is in no file, but is referred to by {referrers}",
-                            expected="it in a file, or nothing that refers to it",
+                            expected="a row in a file, or no rows that refer to it",
                             line=file.lines[name],
                             column=name,
                         )
@@ -261,7 +261,7 @@ class _Application:
                     else:
                         self.result.left[name] += 1
             except DatabaseError as error:
-                message = f"{label} can't go; the database reports: {str(error).splitlines()[0]}"
+                message = f"{label} can't be removed; the database reports: {str(error).splitlines()[0]}"
                 file.problems.add(message, line=file.lines[name], column=name)
 
 

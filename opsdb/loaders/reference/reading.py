@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from math import isfinite
@@ -13,13 +13,14 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from ..errors import PROBLEM_LIMIT, LoadError, LoadProblems, listed, shown
+from .. import errors
+from ..errors import PROBLEM_LIMIT, LoadError, LoadProblems, shown
 from ..yaml_file import read_yaml
 from .schema import schemas
 from .topics import ArchiveMode, reference_models, writable_fields
 
 INDEX_NAME = "index.yaml"
-AT_LEVEL = {0: "there are no pairs", 1: "there is no list", 2: "this is no row"}
+AT_LEVEL = {0: "this is not a mapping", 1: "this is not a list", 2: "this is not a row"}
 TYPE_NAMES = {
     "array": "a list",
     "boolean": "true or false",
@@ -100,7 +101,7 @@ def _indexed_files(directory, archive_mode):
         for place, name in named.items():
             if name not in present:
                 problems.add(
-                    f"there is no file {shown(name)} beside the index",
+                    f"file {shown(name)} is not beside the index",
                     expected="the name of a YAML file",
                     line=lines[place],
                     column=place,
@@ -110,7 +111,7 @@ def _indexed_files(directory, archive_mode):
             known.add(name)
             indexed[directory / name] = isinstance(item, str) or place == f"{where}.{archive_mode}"
     for name in sorted(present - known):
-        problems.add(f"{name} is not in the index", expected="every file of the folder", line=lines["files"])
+        problems.add(f"{name} is not in the index", expected="all files of the folder", line=lines["files"])
     problems.stop_if_any()
     return indexed
 
@@ -171,23 +172,23 @@ def _describe(error, where):
         known = error.schema["properties"]
         for name in sorted(set(value) - set(known)):
             is_model = "$defs" in error.schema
-            said = "is no model of reference data" if is_model else f"is no field of {kind or 'the index'}"
-            yield within + name, f"{shown(name)} {said}", near(name, known)
+            message = "is not a model of reference data" if is_model else f"is not a field of {kind or 'the index'}"
+            yield within + name, f"{shown(name)} {message}", near(name, known)
     elif error.validator == "required":
         unknown = set(value) - set(error.schema["properties"])
         for name in wanted:
             if name not in value and not difflib.get_close_matches(name, unknown):
                 yield within + name, f"{name} is missing", error.schema["properties"][name].get("description", "")
     elif "title" in error.schema and error.validator in ("type", "minItems", "maxItems", "minLength") and where:
-        yield where, f"{shown(value)} does not say which row is meant", error.schema["title"]
+        yield where, f"{shown(value)} does not identify a row", error.schema["title"]
     elif error.validator == "type":
         types = [wanted] if isinstance(wanted, str) else wanted
-        message = AT_LEVEL.get(len(error.absolute_path), f"{shown(value)} is no value for this field")
+        message = AT_LEVEL.get(len(error.absolute_path), f"{shown(value)} is not a valid value of this field")
         yield where, message, " or ".join(TYPE_NAMES[one] for one in types)
     elif error.validator == "enum":
         yield (
             where,
-            f"{shown(value)} is no value for this field",
+            f"{shown(value)} is not a valid value of this field",
             f"one of {', '.join(str(one) for one in wanted if one)}",
         )
     elif error.validator == "maxLength":
@@ -197,15 +198,14 @@ def _describe(error, where):
     else:
         yield (
             where,
-            f"{shown(value)} is no value for this",
+            f"{shown(value)} is not valid here",
             error.schema.get("description", "a file, or one for each mode"),
         )
 
 
-def near(name: str, known: Collection[str]) -> str:
-    """Return which known names may have been meant."""
-    found = difflib.get_close_matches(name, known, 3, 0.5)
-    return f"{' or '.join(found)}?" if found else f"one of {listed(known, 30)}"
+def near(name: str, known: Iterable[str]) -> str:
+    """Return which known names may have been meant; keys and names of fields are short, so less similar ones count."""
+    return errors.near(name, known, cutoff=0.5, limit=30)
 
 
 def _check_values(entry):
@@ -226,5 +226,5 @@ def _check_keys(entries):
         key = (entry.model, *(str(entry.values.get(name)) for name in entry.model.natural_key_fields))
         if key in seen:
             first = seen[key]
-            entry.problem(f"the same row is at {first.problems.path.name}, {first.where}")
+            entry.problem(f"this repeats the row at {first.problems.path.name}, {first.where}")
         seen[key] = entry

@@ -66,7 +66,7 @@ def read_schedule(file: LoadFile, problems: LoadProblems | None = None) -> Sched
     if first.startswith("#") and "site" in first.lower() and "telescope" in first.lower():
         return read_toast_text(path, lines, problems)
     problems.stop(
-        f"{shown(lines[0])} begins no schedule",
+        f"{shown(lines[0])} is not the beginning of a schedule",
         expected="'# %ECSV 1.0' (ECSV timeline) or '#Site Telescope Latitude [deg] …' (TOAST text schedule)",
         line=1,
     )

@@ -1,4 +1,4 @@
-"""Schedules as they are read from files: blocks of time, and what is observed in them."""
+"""Schedules as files describe them: blocks of time, and what is observed in each."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def _is_list_of_columns(columns):
 def _check_columns(names, line, problems):
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        problems.stop(f"column {shown(twice[0])} is there twice", expected="every column once", line=line)
+        problems.stop(f"column {shown(twice[0])} is repeated", expected="each column once", line=line)
     missing = [name for name in REQUIRED_COLUMNS if name not in names]
     if missing:
         problems.stop(
@@ -129,7 +129,7 @@ def _parse_ecsv(lines, names_line, row_lines, rows, datatypes, problems):
         for line, cells in zip(row_lines, rows, strict=True):
             for cell, (name, datatype) in zip(cells, datatypes.items(), strict=True):
                 if not _fits_datatype(cell, datatype):
-                    problems.add(f"{shown(cell)} is no {datatype}", line=line, column=name)
+                    problems.add(f"{shown(cell)} is not of type {datatype}", line=line, column=name)
         problems.stop_if_any()
         problems.stop(f"astropy can't read this table: {error}", line=names_line)
     if len(table) != len(rows) or table.colnames != list(datatypes):

@@ -41,7 +41,7 @@ def _site_angle(value, name, limit, line, problems):
         degrees = math.nan
     if not -limit <= degrees <= limit:
         problems.add(
-            f"{shown(value)} is no angle",
+            f"{shown(value)} is not an angle",
             expected=f"degrees from -{limit} to {limit}",
             line=line,
             column=name,

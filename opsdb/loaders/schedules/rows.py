@@ -85,11 +85,13 @@ def _read_block(row, typed, azimuth_may_wrap):
     name = row.text("name", default="")
     block_type = row.text("block_type") if typed else _type_by_name(name)
     if block_type not in BLOCK_TYPES:
-        row.problem(f"{shown(block_type)} is no block type", "block_type", f"one of {', '.join(BLOCK_TYPES)}")
+        row.problem(f"{shown(block_type)} is not a block type", "block_type", f"one of {', '.join(BLOCK_TYPES)}")
         return None
     observed = block_type in (SCIENCE, CALIBRATION)
     if observed and not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
-        row.problem(f"{shown(name)} is no name", "name", f"1 to {LONGEST_NAME} characters without control characters")
+        row.problem(
+            f"{shown(name)} is not a name", "name", f"1 to {LONGEST_NAME} characters without control characters"
+        )
 
     start, end = row.time("start_time"), row.time("stop_time")
     if start and end and (end < start or (observed and end == start)):
@@ -142,7 +144,7 @@ def _read_block(row, typed, azimuth_may_wrap):
 def _type_by_name(name):
     """Return the type of a block in a file without that column, by the names the planner gives.
 
-    TOAST itself leaves out every line that says SPECIAL.
+    TOAST itself leaves out every line with SPECIAL.
     """
     if name in CALIBRATION_TYPES:
         return CALIBRATION
@@ -197,7 +199,7 @@ def _calibration_details(row, name):
         )
     target = meta.get("target") or ""
     if not isinstance(target, str):
-        row.problem(f"target {shown(target)} is no name", "block_meta_json", "a text or null")
+        row.problem(f"target {shown(target)} is not a name", "block_meta_json", "a text or null")
         target = ""
     # Right ascension and declination 0/0 stand for "no target" here; only a target is a place to look at.
     return {"scan_type": scan_type, "target": target.strip()}
@@ -236,7 +238,7 @@ class ScheduleRow:
         except (TypeError, ValueError):
             number = None
         if number is None or not math.isfinite(number):
-            self.problem(f"{shown(value)} is no finite number", column, expected)
+            self.problem(f"{shown(value)} is not a finite number", column, expected)
             return None
         if not low <= number <= high:
             self.problem(f"{shown(value)} is out of range", column, expected)
@@ -246,7 +248,7 @@ class ScheduleRow:
     def index(self, column: str) -> int | None:
         number = self.number(column, "a whole number", -LARGEST_INDEX, LARGEST_INDEX, optional=True)
         if number is not None and number != int(number):
-            self.problem(f"{shown(self.cells[column])} is no whole number", column)
+            self.problem(f"{shown(self.cells[column])} is not a whole number", column)
             return None
         return None if number is None else int(number)
 
@@ -263,7 +265,7 @@ class ScheduleRow:
             moment = datetime.fromisoformat(text)
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
         except (ValueError, OverflowError):
-            return self.problem(f"{shown(text)} is no time", column, "UTC such as 2026-06-15 02:00:00.000")
+            return self.problem(f"{shown(text)} is not a time", column, "UTC such as 2026-06-15 02:00:00.000")
 
     def json_object(self, column: str) -> dict[str, Any]:
         value = self.cells.get(column)
@@ -274,7 +276,7 @@ class ScheduleRow:
         except (ValueError, RecursionError):
             parsed = None
         if not isinstance(parsed, dict):
-            self.problem(f"{shown(value)} is no JSON object", column, 'such as {"spacing": 0.1} or {}')
+            self.problem(f"{shown(value)} is not a JSON object", column, 'such as {"spacing": 0.1} or {}')
             return {}
         return parsed
 
