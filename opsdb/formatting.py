@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 SIZE_UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
@@ -35,3 +38,8 @@ def format_exact_duration(seconds: float) -> str:
     whole = round(seconds)
     parts = [(whole // 86_400, "d"), (whole // 3_600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
     return " ".join(f"{number} {unit}" for number, unit in parts if number)
+
+
+def format_time_since(moment: datetime, *, now: datetime | None = None) -> str:
+    """Return how long ago a moment was, in the two largest units."""
+    return format_duration(((now or timezone.now()) - moment).total_seconds())

@@ -24,10 +24,6 @@ from .attribution import (
 from .states import (
     move_state as move_state,
 )
-from .durations import (
-    format_duration as format_duration,
-    format_time_since as format_time_since,
-)
 from .observing import (
     assess_observation as assess_observation,
     finish_observation as finish_observation,

@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from opsdb.database.labels import spoken, unit_of
+from opsdb.formatting import format_exact_duration, format_size
 from opsdb.models.enums import StateChoices
 
 from .counting import grouped
 from .links import link, list_url
-from .quantities import format_seconds, format_size
 from .time_zones import ZONE
 from .values import Text
 
@@ -119,7 +119,7 @@ def human_size(size: float) -> SafeString:
 
 def human_duration(seconds: float) -> SafeString:
     """Show a number of seconds in the units of a clock, the exact number on hover."""
-    return exactly(format_seconds(seconds), f"{seconds:g} s")
+    return exactly(format_exact_duration(seconds), f"{seconds:g} s")
 
 
 def human_number(number: float) -> str:

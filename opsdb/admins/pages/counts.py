@@ -4,7 +4,8 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from opsdb.workflows import Exactness, RowCount, format_time_since
+from opsdb.formatting import format_time_since
+from opsdb.workflows import Exactness, RowCount
 
 
 def format_count(number: RowCount) -> str:

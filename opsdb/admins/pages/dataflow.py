@@ -4,6 +4,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from opsdb.formatting import format_size
 from opsdb.models import (
     DataLocation,
     DataTransfer,
@@ -20,7 +21,6 @@ from opsdb.workflows import TRAFFIC_STATUSES, list_open_traffic
 from ..drawings.flow import LocationBox, RouteArrow, SiteBox, flow_map
 from ..drawings.svg import element, polyline
 from ..kit.columns import badge, human_size, moment
-from ..kit.quantities import format_size
 from .counts import format_age
 from .parts import Content, Figure, Section, Table, capped, first_of
 from .viewer import AdminPage, Viewer

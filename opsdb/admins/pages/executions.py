@@ -6,8 +6,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from opsdb.formatting import format_duration
 from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit
-from opsdb.workflows import format_duration
 
 from ..drawings.svg import element
 from ..drawings.timeline import Bar

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
+from opsdb.formatting import format_duration
 from opsdb.models import (
     Downtime,
     ExecutedObsUnit,
@@ -21,7 +22,6 @@ from opsdb.models import (
     RawDataPackage,
     Telescope,
 )
-from opsdb.workflows import format_duration
 
 from ..drawings.timeline import Bar, Hours, Lane, TimeLine
 from ..kit.columns import moment

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from opsdb import conf
+from opsdb.formatting import format_time_since
 from opsdb.models import DataLocation, Status
 from opsdb.models.base import WorkItem
 
-from ..durations import format_time_since
 from ..errors import name_row
 from ..queues import Operation, format_queue_name
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
+from opsdb.formatting import format_time_since
 from opsdb.models import LocationType, PhysicalCopy, PhysicalCopyStatus, StagingJob
 
 from .._predicates import retention_ends_at
 from ..deletion import explain_deletion
-from ..durations import format_time_since
 from ..errors import name_row
 from ..finding import FINDABLE
 from ..queues import Operation

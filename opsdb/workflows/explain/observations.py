@@ -6,9 +6,9 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from opsdb.formatting import format_time_since
 from opsdb.models import ExecutedObsUnit, ObservationStatus, PackageState, RawDataFile, RawDataPackage
 
-from ..durations import format_time_since
 from ..errors import name_row
 from ._explanation import INSTRUMENT, MANAGER, TELESCOPE, Explanation, done, explains, waits
 from .packages import explain_package

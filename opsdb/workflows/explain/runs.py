@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from opsdb.formatting import format_time_since
 from opsdb.models import DataProduct, ExecutedReductionStep, Pipeline, RunStatus, StagingJob
 
 from .._predicates import without_readable_copy
-from ..durations import format_time_since
 from ..errors import name_row
 from ..runs import list_missing_inputs
 from ._explanation import (

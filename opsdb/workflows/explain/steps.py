@@ -7,9 +7,9 @@ from datetime import timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from opsdb.formatting import format_time_since
 from opsdb.models import ExecutedReductionStep, ReductionStep, TriggerType
 
-from ..durations import format_time_since
 from ..errors import Refused, name_row
 from ..versions import choose_software_version
 from ._explanation import MANAGER, NOBODY, OPERATOR, Explanation, done, explains, format_time, waits

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from opsdb.formatting import format_time_since
 from opsdb.models import DataTransfer, LongTermArchiveTransfer, Status
 
-from ..durations import format_time_since
 from ..errors import name_row
 from ..queues import Operation
 from ._explanation import (

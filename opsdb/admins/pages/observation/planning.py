@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from opsdb.formatting import format_duration
 from opsdb.models import (
     ExecutedObsUnitModuleConfiguration,
     InstrumentModuleConfiguration,
@@ -13,7 +14,6 @@ from opsdb.models import (
     PreScheduledSlot,
     Source,
 )
-from opsdb.workflows import format_duration
 
 from ...kit.columns import badge, code, document, human_number, moment
 from ..parts import Facts, Section, spaced
