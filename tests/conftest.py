@@ -13,6 +13,8 @@ from config.database import explain, require_database
 from tests import databases
 from tests.browser import CHROMIUM, NOT_RUN
 
+ASKED = []
+
 
 def refuse_network(event, arguments):
     """Let nothing in the process of the tests reach another machine, such as tables that astropy would download."""
@@ -24,7 +26,16 @@ def refuse_network(event, arguments):
         return
     host = host.decode() if isinstance(host, bytes) else host
     if host not in (None, "", "localhost") and not host.startswith("127.") and host != "::1":
+        ASKED.append(host)
         raise RuntimeError(f"tests need no network, and this one asks for {host}")
+
+
+@pytest.fixture(autouse=True)
+def no_network():
+    """Fail a test that reached for another machine, also where the code that did so went on without it."""
+    yield
+    hosts, ASKED[:] = ASKED[:], []
+    assert not hosts, f"asked for {hosts}"
 
 
 def pytest_configure():

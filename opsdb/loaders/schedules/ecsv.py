@@ -120,9 +120,11 @@ def _split_rows(lines, start, delimiter, problems):
 
 def _parse_ecsv(lines, names_line, row_lines, rows, datatypes, problems):
     from astropy.io import ascii as astropy_ascii
+    from astropy.utils import iers
 
     try:
-        with warnings.catch_warnings():
+        # No download: a loader works without a network.
+        with warnings.catch_warnings(), iers.conf.set_temp("auto_download", False):
             warnings.simplefilter("ignore")
             table = astropy_ascii.read(lines, format="ecsv", guess=False)
     except Exception as error:  # astropy raises whatever numpy, YAML or a column's own class raised
@@ -156,9 +158,12 @@ def _column_values(column, name, line, problems):
     """Return the values of an astropy column as Python objects, angles in degrees, nothing as None."""
     from astropy import units
     from astropy.time import Time
+    from astropy.utils import iers
 
     if isinstance(column, Time):
-        return column.utc.to_datetime(timezone=UTC).tolist()
+        # The first conversion of a process would download leap seconds when those that it has end within months.
+        with iers.conf.set_temp("auto_download", False):
+            return column.utc.to_datetime(timezone=UTC).tolist()
     unit = getattr(column, "unit", None)
     if unit is not None and name in COLUMN_UNITS:
         try:

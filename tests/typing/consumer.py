@@ -1,0 +1,82 @@
+"""What a project that uses ops-db may write, and ``mypy --strict`` must understand."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from opsdb.models import (
+    ApiToken,
+    DataTransfer,
+    DeletionRequest,
+    FixedSource,
+    ObsUnit,
+    PhysicalCopy,
+    RawDataFile,
+    RawDataPackage,
+    Source,
+    StagingJob,
+    Status,
+    User,
+)
+from opsdb.workflows import (
+    OpsdbError,
+    Overview,
+    approve_deletion,
+    claim_transfers,
+    fail_transfer,
+    get_overview,
+    reset_transfer,
+)
+
+
+def units_to_observe(program: str) -> list[str]:
+    """Querysets of ours can be chained, and end with rows of their model."""
+    units: Iterable[ObsUnit] = ObsUnit.objects.in_program(program).available().by_priority()
+    return [unit.name for unit in units]
+
+
+def near(ra_deg: float, dec_deg: float) -> FixedSource | None:
+    return FixedSource.objects.cone_search(ra_deg, dec_deg, 0.5).first()
+
+
+def stalled_copies() -> int:
+    return PhysicalCopy.objects.deletion_stalled(older_than=timedelta(hours=1)).count()
+
+
+def open_transfers() -> list[int]:
+    transfers = DataTransfer.objects.claimable().open()
+    return [transfer.pk for transfer in transfers if transfer.status in Status.claimable()]
+
+
+def unpackaged_files() -> int:
+    return RawDataFile.objects.unpackaged().count() + RawDataPackage.objects.awaiting_bundling().count()
+
+
+def owner_of(secret: str) -> str | None:
+    token = ApiToken.objects.from_secret(secret)
+    return token.user.get_username() if token else None
+
+
+def kind_of(source: Source) -> str:
+    return source.specific.name
+
+
+def jobs() -> Iterable[StagingJob]:
+    return StagingJob.objects.active().open()
+
+
+def move_one(worker: str) -> DataTransfer | None:
+    """The front door is typed as its modules are."""
+    for transfer in claim_transfers(worker=worker, limit=1):
+        return fail_transfer(transfer, worker=worker, message="no route to host")
+    return None
+
+
+def approve(request: DeletionRequest, user: User) -> str:
+    try:
+        return approve_deletion(request, user=user).status
+    except OpsdbError as error:
+        return str(error)
+
+
+def try_again(transfer: DataTransfer) -> tuple[DataTransfer, Overview]:
+    return reset_transfer(transfer), get_overview()

@@ -1,0 +1,31 @@
+"""A project that imports ops-db can check its types as strictly as mypy can."""
+
+import sys
+
+from tests.commands import run
+
+MISTAKES = """\
+from opsdb.models import FixedSource, ObsUnit
+from opsdb.workflows import approve_deletion, claim_transfers
+
+number: int = FixedSource.objects.cone_search(1, 2, 3).first()
+names: list[str] = claim_transfers(worker="mover")
+approve_deletion(1)
+ObsUnit.objects.available().by_no_order()
+"""
+
+
+def check(path):
+    return run(sys.executable, "-m", "mypy", "--no-error-summary", path)
+
+
+def test_a_consumer_of_models_querysets_and_workflows_is_strictly_typed():
+    done = check("tests/typing/consumer.py")
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+
+
+def test_mistakes_of_a_consumer_are_found(tmp_path):
+    path = tmp_path / "mistakes.py"
+    path.write_text(MISTAKES)
+    lines = {int(line.split(":")[1]) for line in check(path).stdout.splitlines() if ": error:" in line}
+    assert lines == {4, 5, 6, 7}
