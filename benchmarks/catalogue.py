@@ -33,7 +33,7 @@ def main() -> None:
     django.setup()
     from django.db import connection
 
-    from opsdb.loaders.loading import load, prepare
+    from opsdb.loaders import load, prepare
 
     name = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:

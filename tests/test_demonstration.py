@@ -8,9 +8,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.models import Count, Q
 
-from opsdb.demonstration import Story
+from opsdb.demonstration import Demonstration
 from opsdb.demonstration.facts import ORIGIN
-from opsdb.demonstration.nights import one_ahead
+from opsdb.demonstration.nights import prepare_ahead
 from opsdb.models import (
     ChangeLog,
     DataProduct,
@@ -52,11 +52,11 @@ def short_night(stage):
 @pytest.fixture
 def tidy(monkeypatch):
     """Nothing is under way at the end."""
-    monkeypatch.setattr("opsdb.demonstration.story.UnderWay.tell", lambda self: None)
+    monkeypatch.setattr("opsdb.demonstration.simulation.InProgress.run", lambda self: None)
 
 
 def test_one_night_from_schedule_to_publication_and_deletion(stage, tidy):
-    done = Story(seed=7, files=2).tell(1)
+    done = Demonstration(seed=7, files=2).run(1)
 
     assert ExecutedObsUnit.objects.count() == done["observations"] == 45
     assert set(ExecutedObsUnit.objects.values_list("obs_unit__slots__origin", flat=True)) >= {SCHEDULE.name}
@@ -89,7 +89,7 @@ def test_one_night_from_schedule_to_publication_and_deletion(stage, tidy):
 
 
 def test_every_state_of_every_row_is_under_way_at_the_end(short_night):
-    Story(seed=7, files=1).tell(1)
+    Demonstration(seed=7, files=1).run(1)
     missing = {
         f"{model.__name__}.{field.name}": lacking
         for model in apps.get_app_config("opsdb").get_models()
@@ -103,7 +103,7 @@ def test_every_state_of_every_row_is_under_way_at_the_end(short_night):
 def told(seed, nights=1):
     """Tell the story, and return what happened and the files."""
     with attributed(origin="the same story"):
-        done = Story(seed=seed, files=1).tell(nights)
+        done = Demonstration(seed=seed, files=1).run(nights)
     files = RawDataFile.objects.order_by("relative_path")
     return done, list(files.values_list("relative_path", "checksum", "size_bytes", "executed_obs_unit__quality"))
 
@@ -140,21 +140,21 @@ def test_what_is_one_ahead_is_prepared_apart_but_not_within_a_transaction(transa
             return number, cursor.fetchone()[0]
 
     _, here = prepare(0)
-    apart = list(one_ahead(prepare, [1, 2, 3]))
+    apart = list(prepare_ahead(prepare, [1, 2, 3]))
     assert [number for number, _ in apart] == [1, 2, 3]
     assert here not in {backend for _, backend in apart}
     with transaction.atomic():
-        assert list(one_ahead(prepare, [1, 2])) == [(1, here), (2, here)]
+        assert list(prepare_ahead(prepare, [1, 2])) == [(1, here), (2, here)]
 
 
 def test_what_goes_wrong_ahead_is_told(transactional_db):
     with pytest.raises(ZeroDivisionError):
-        list(one_ahead(lambda number: 1 / number, [1, 0]))
+        list(prepare_ahead(lambda number: 1 / number, [1, 0]))
 
 
 def test_another_telling_is_of_the_nights_before(short_night, tidy):
-    Story(seed=1, files=1).tell(1)
-    Story(seed=2, files=1).tell(1)
+    Demonstration(seed=1, files=1).run(1)
+    Demonstration(seed=2, files=1).run(1)
     assert ExecutedObsUnit.objects.count() == 20
     assert not PhysicalCopy.objects.filter(raw_data_file__isnull=False, status=PhysicalCopyStatus.PRESENT).exists()
 

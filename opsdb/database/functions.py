@@ -1,4 +1,4 @@
-"""The functions of ``database/sql/`` that querysets ask as well as triggers, so that each rule is spelled once."""
+"""What querysets ask PostgreSQL: most of all the functions of ``database/sql/``, so that each rule is spelled once."""
 
 from django.db import models
 from django.db.models import Func
@@ -46,3 +46,10 @@ class TokenIsUsable(Func):
 
     function = "opsdb_token_is_usable"
     output_field = models.BooleanField()
+
+
+class RowValue(Func):
+    """Several columns as one value, which PostgreSQL compares in their order."""
+
+    function = "ROW"
+    output_field = models.TextField()

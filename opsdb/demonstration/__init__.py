@@ -1,5 +1,6 @@
-"""A believable operation of the observatory, to try ops-db on."""
+"""Realistic operations of the observatory, to try ops-db with."""
 
-from .story import CannotDemonstrate, Story
+from .setting import CannotDemonstrate
+from .simulation import Demonstration
 
-__all__ = ["CannotDemonstrate", "Story"]
+__all__ = ["CannotDemonstrate", "Demonstration"]

@@ -1,12 +1,12 @@
-"""What the demonstration is made of: names, sizes, and how often things fail."""
+"""Constants of demonstrations: names, sizes and failure rates."""
 
 from datetime import timedelta
 from hashlib import sha256
 
 MARK = {"demonstration": True}
-"""What the conditions of every execution of a demonstration hold."""
+"""Part of the conditions of every execution of a demonstration."""
 ORIGIN = "demonstration"
-"""Where the slots that a demonstration adds say they are from."""
+"""Origin of the slots that a demonstration adds."""
 WORKER = "demo-worker"
 INSTRUMENT = "Prime-Cam"
 MODULES_PER_OBSERVATION = 2
@@ -17,9 +17,9 @@ TAR_OVERHEAD_BYTES = 10_240
 FAILURE_RATE = 0.05
 BATCH = 1_000
 DELETED_AT_MOST = 2_000
-"""Copies that one telling deletes at a location."""
+"""Copies that one run deletes at a location."""
 
 
-def digest(*parts) -> str:
-    """Return the SHA-256 that stands for the content of something in the story."""
+def digest(*parts: object) -> str:
+    """Return the SHA-256 that a demonstration uses as the checksum of something."""
     return sha256(" ".join(map(str, parts)).encode()).hexdigest()

@@ -1,10 +1,11 @@
-"""The nights of the story: their weather and what was executed, and how one is prepared while another is worked on."""
+"""Nights with their weather and executions, and preparing one while another is worked on."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from datetime import date
+from datetime import date, datetime
 from random import Random
+from typing import Any, TypeVar
 
 from django.db import connection, connections
 
@@ -13,24 +14,27 @@ from opsdb.workflows import attributed
 
 from .facts import MARK
 
+Item = TypeVar("Item")
+Prepared = TypeVar("Prepared")
+
 
 class Night:
     """One night at the telescope.
 
     Attributes:
-        random: the night's own chance, by which it is the same whatever else happens at its time.
-        pwv_mm: precipitable water vapour of the night, mm.
-        executed: pairs of an execution and the time at which it ends.
-        raw_files: how many files its modules wrote.
+        random: its own random numbers, which do not depend on concurrent work.
+        pwv_mm: precipitable water vapour, in mm.
+        executed: executions, and the times at which they end.
+        raw_files: number of files that the modules wrote.
     """
 
     def __init__(self, seed: int, date: date):
-        self.random = Random(f"{seed} {date}")  # noqa: S311 - a story, no secret
+        self.random = Random(f"{seed} {date}")  # noqa: S311 - a simulation, no secret
         self.pwv_mm = self.random.lognormvariate(-0.4, 0.5)
-        self.executed: list[tuple[ExecutedObsUnit, object]] = []
+        self.executed: list[tuple[ExecutedObsUnit, datetime]] = []
         self.raw_files = 0
 
-    def conditions(self) -> dict:
+    def conditions(self) -> dict[str, Any]:
         """Return the weather of an observation."""
         return {
             "mean_pwv_mm": round(self.pwv_mm * self.random.uniform(0.9, 1.1), 3),
@@ -43,30 +47,30 @@ class Night:
         }
 
 
-def one_ahead(prepare: Callable, things: Iterable) -> Iterator:
-    """Yield what is prepared of each thing; the next is prepared on a connection of its own while one is worked on.
+def prepare_ahead(prepare: Callable[[Item], Prepared], items: Iterable[Item]) -> Iterator[Prepared]:
+    """Yield the prepared items; the next one is prepared on another connection while one is worked on.
 
-    Within a transaction they are prepared one after another, as another connection would see nothing of it.
+    Within a transaction they are prepared one after another, as another connection would not see its changes.
 
     Args:
-        prepare: is called with each thing; changes are attributed as in the caller.
-        things: what is prepared, in order.
+        prepare: called with each item; its changes are attributed as those of the caller.
+        items: in order.
     """
     if connection.in_atomic_block:
-        yield from map(prepare, things)
+        yield from map(prepare, items)
         return
 
-    def apart(thing):
+    def separately(item):
         try:
             with attributed():
-                return prepare(thing)
+                return prepare(item)
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(max_workers=1) as worker:
         ahead = None
-        for thing in things:
-            coming = worker.submit(copy_context().run, apart, thing)
+        for item in items:
+            coming = worker.submit(copy_context().run, separately, item)
             if ahead:
                 yield ahead.result()
             ahead = coming

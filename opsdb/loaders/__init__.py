@@ -1,1 +1,150 @@
-"""How files become rows: each loader checks a whole file, then writes it in one transaction or not at all."""
+"""Loading of planning files: a whole file is checked, then written in one transaction or not at all.
+
+    plan = prepare("sources", ["list.csv"], on_conflict="update")   # everything is checked, nothing is written
+    plan.counted("create"), plan.steps, plan.notes                  # what would happen
+    plan.apply()                                                    # do exactly that
+
+:func:`load` does both at once, :func:`export` writes rows as a file, and :func:`kinds` returns the kinds of files,
+each a :class:`TableKind`, or a :class:`FileKind` if its files are no tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, TextIO
+from zlib import crc32
+
+from django.db import DatabaseError, connection, models, transaction
+
+from .errors import PROBLEM_LIMIT, LoadError, LoadProblem
+from .kind import FileKind, KindOption, TableKind
+from .loading import ON_CONFLICT, Loading
+from .plan import CREATE, LEAVE, SKIP, STEPS_KEPT, UPDATE, LoadPlan, PlanStep
+from .progress import Progress
+from .text_files import LoadFile, path_of, readable_again
+
+__all__ = [
+    "CREATE",
+    "LEAVE",
+    "ON_CONFLICT",
+    "PROBLEM_LIMIT",
+    "SKIP",
+    "STEPS_KEPT",
+    "UPDATE",
+    "FileKind",
+    "KindOption",
+    "LoadError",
+    "LoadFile",
+    "LoadPlan",
+    "LoadProblem",
+    "PlanStep",
+    "Progress",
+    "TableKind",
+    "export",
+    "kinds",
+    "load",
+    "prepare",
+]
+
+LOCK_NUMBER = crc32(b"opsdb load")
+
+
+@cache
+def kinds() -> dict[str, FileKind]:
+    """Return every kind by its name, in the order in which a season's files are loaded."""
+    # Kinds name models, which Django has only once all apps are loaded.
+    from .allocations import Allocations
+    from .downtimes import Downtimes
+    from .obs_units import ObsUnits
+    from .season import Season
+    from .slots import Slots
+    from .sources import Sources
+
+    found: list[FileKind] = [Sources(), ObsUnits(), Allocations(), Downtimes(), Slots()]
+    return {kind.name: kind for kind in (*found, Season(found))}
+
+
+def prepare(
+    kind: str, files: LoadFile | Iterable[LoadFile], *, progress: Progress | None = None, **options: Any
+) -> LoadPlan:
+    """Check files and return what loading them would do; nothing is written.
+
+    Args:
+        kind: name of a kind, see :func:`kinds`.
+        files: paths, or open binary files such as uploads.
+        progress: wraps a list that takes long to go through, called with it and a description.
+        options: options of the kind by their names in Python, and ``on_conflict``: what happens to an existing row
+            with different values, ``error`` (default), ``skip`` or ``update``.
+
+    Raises:
+        LoadError: the files are wrong; ``problems`` lists why, at most ``PROBLEM_LIMIT`` of them.
+        TypeError: an option is unknown, or needed and missing.
+
+    Locks: as :func:`load`, until it returns.
+    """
+    return _run(kinds()[kind], files, options, commit=False, progress=progress)
+
+
+def load(
+    kind: str,
+    files: LoadFile | Iterable[LoadFile],
+    *,
+    progress: Progress | None = None,
+    promised: str | None = None,
+    **options: Any,
+) -> LoadPlan:
+    """Load files, all of them or nothing, and return what was done.
+
+    Args:
+        kind, files, progress, options: as for :func:`prepare`.
+        promised: fingerprint of the plan that a person agreed to, perhaps in an earlier request; the load is refused
+            if it would differ.
+
+    Raises:
+        LoadError: the files are wrong, or the load would differ from the plan.
+        TypeError: an option is unknown, or needed and missing.
+
+    Locks: the advisory lock of loads, so that one load at a time decides which rows are new.
+    """
+    return _run(kinds()[kind], files, options, commit=True, progress=progress, promised=promised)
+
+
+def export(kind: str, queryset: models.QuerySet, stream: TextIO) -> None:
+    """Write rows as a file of a kind; loading it changes nothing.
+
+    Args:
+        kind: name of a kind of tables.
+        queryset: rows of its model.
+        stream: a text file opened with ``newline=""``.
+    """
+    kinds()[kind].export(queryset, stream)
+
+
+def _run(kind, files, options, *, commit, progress=None, promised=None):
+    files = [files] if isinstance(files, str | Path) or hasattr(files, "read") else list(files)
+    files = [readable_again(file) for file in files]
+    plan = LoadPlan(
+        kind.name,
+        tuple(path_of(file).name for file in files),
+        write=partial(_run, kind, files, options, commit=True),
+    )
+    loading = Loading(kind, files, kind.complete(options), plan, progress)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_NUMBER])
+            # Triggers would go on with plans that the session made when a table was small.
+            cursor.execute("DISCARD PLANS")
+        kind.load(loading, files)
+        loading.problems.stop_if_any()
+        try:
+            connection.check_constraints()
+        except DatabaseError as error:
+            loading.problems.stop(f"the database reports: {str(error).splitlines()[0]}")
+        if promised and plan.fingerprint != promised:
+            raise LoadError([LoadProblem(loading.problems.path, "the load would differ from its plan", "a new plan")])
+        if not commit:
+            transaction.set_rollback(True)
+    plan.applied = commit
+    return plan

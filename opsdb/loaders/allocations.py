@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from opsdb.models import ObservingProgram, TimeAllocation
 
-from .columns import Column, Day, Number, Reference, Text
-from .loading import TableKind
-from .places import instrument
+from .cells import DateCell, NumberCell, ReferenceCell, TableColumn, TextCell
+from .entries import RowEntry
+from .instrument_cells import instrument
+from .kind import TableKind
+from .loading import Loading
+from .tables import TableRow
 
 
 class Allocations(TableKind):
-    """Hours of programs; a row is known by program, instrument and period."""
+    """Hours of programs, identified by program, instrument and period."""
 
     name = "allocations"
     help = "time that programs may observe with an instrument in a period"
@@ -18,22 +23,22 @@ class Allocations(TableKind):
     example = "manage.py opsdb_load allocations allocations.csv --on-conflict update"
     model = TimeAllocation
     columns = (
-        Column(
+        TableColumn(
             "program",
-            Reference(ObservingProgram, "short_name"),
+            ReferenceCell(ObservingProgram, "short_name"),
             "Code of the observing program.",
             required=True,
             field="observing_program",
         ),
-        Column("instrument", instrument(), "With what, such as `CHAI` or `FYST/CHAI`.", required=True),
-        Column("period", Text(50), "Name of the period, such as 2026B.", required=True),
-        Column("start_date", Day(), "First day (UTC).", required=True),
-        Column("end_date", Day(), "Day after the last day (UTC), later than the first.", required=True),
-        Column("hours", Number(0, unit="hours", above=True), "Allocated time, hours.", required=True),
+        TableColumn("instrument", instrument(), "With what, such as `CHAI` or `FYST/CHAI`.", required=True),
+        TableColumn.of_field(TimeAllocation, "period", TextCell(50), required=True),
+        TableColumn.of_field(TimeAllocation, "start_date", DateCell(), required=True),
+        TableColumn("end_date", DateCell(), "Day after the last day (UTC), later than the first.", required=True),
+        TableColumn.of_field(TimeAllocation, "hours", NumberCell(0, unit="hours", above=True), required=True),
     )
 
-    def entries(self, loading, rows):
-        """Note periods that end before they start, and those that overlap in the files."""
+    def entries(self, loading: Loading, rows: Sequence[TableRow]) -> list[RowEntry]:
+        """Return the entries of the rows; note periods that end before they start, or overlap in the files."""
         entries = super().entries(loading, [row for row in rows if len(row.values) == len(row.texts)])
         for entry in entries:
             if entry.values["end_date"] <= entry.values["start_date"]:
@@ -56,5 +61,5 @@ class Allocations(TableKind):
                 latest[key] = entry
         return entries
 
-    def label(self, entry):
+    def label(self, entry: RowEntry) -> str:
         return " / ".join(str(entry.values[name]) for name in self.key_fields)

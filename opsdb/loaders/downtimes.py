@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from django.contrib.auth import get_user_model
@@ -9,16 +10,19 @@ from django.db.models import Q
 
 from opsdb.models import Downtime, Telescope
 
-from .columns import Column, Moment, Reference, Text
-from .loading import TableKind
-from .places import instrument, instrument_module
+from .cells import ReferenceCell, TableColumn, TextCell, TimeCell
+from .entries import RowEntry
+from .instrument_cells import instrument, instrument_module
+from .kind import TableKind
+from .loading import Loading
+from .tables import TableRow
 
 FAR = datetime.max.replace(tzinfo=UTC)
 TARGETS = ("telescope", "instrument", "instrument_module")
 
 
 class Downtimes(TableKind):
-    """Downtimes; one is known by what is down and its start."""
+    """Downtimes, identified by target and start."""
 
     name = "downtimes"
     help = "times in which a telescope, an instrument or a module can't be used"
@@ -27,23 +31,25 @@ class Downtimes(TableKind):
     model = Downtime
     key_fields = (*TARGETS, "start_time")
     columns = (
-        Column("telescope", Reference(Telescope, "short_name"), "Short name of the telescope, if that is down."),
-        Column("instrument", instrument(), "The instrument, if that is down, such as `CHAI`."),
-        Column(
+        TableColumn(
+            "telescope", ReferenceCell(Telescope, "short_name"), "Short name of the telescope, if that is down."
+        ),
+        TableColumn("instrument", instrument(), "The instrument, if that is down, such as `CHAI`."),
+        TableColumn(
             "module", instrument_module(), "The module, if that is down, such as `CHAI/HFA`.", field="instrument_module"
         ),
-        Column("start", Moment(), "Start (UTC).", required=True, field="start_time"),
-        Column("end", Moment(), "End (UTC), not included; empty while it lasts.", field="end_time"),
-        Column("reason", Text(), "Why.", required=True),
-        Column(
+        TableColumn.of_field(Downtime, "start_time", TimeCell(), name="start", required=True),
+        TableColumn("end", TimeCell(), "End (UTC), not included; empty while it lasts.", field="end_time"),
+        TableColumn.of_field(Downtime, "reason", TextCell(), required=True),
+        TableColumn(
             "reported_by",
-            Reference(get_user_model(), get_user_model().USERNAME_FIELD),
+            ReferenceCell(get_user_model(), get_user_model().USERNAME_FIELD),
             "Who reported it: the name of a user.",
         ),
     )
 
-    def entries(self, loading, rows):
-        """Note rows that name nothing or several things, end before they start, or overlap."""
+    def entries(self, loading: Loading, rows: Sequence[TableRow]) -> list[RowEntry]:
+        """Return the entries of the rows; note rows without exactly one target, inverted times and overlaps."""
         entries = super().entries(loading, [row for row in rows if len(row.values) == len(row.texts)])
         for entry in entries:
             for name in TARGETS:
@@ -56,18 +62,18 @@ class Downtimes(TableKind):
                 )
             end = entry.values.get("end_time")
             if end is not None and end <= entry.values["start_time"]:
-                entry.row.problem("is not after start", "end", expected="a later time, or nothing while it lasts")
+                entry.row.problem("is not after start", "end", expected="a later time, or an empty cell while it lasts")
         if not loading.problems:
             self._refuse_overlaps(entries)
         return entries
 
-    def label(self, entry):
+    def label(self, entry: RowEntry) -> str:
         given = ((column.cell, entry.values[column.target]) for column in self.columns if column.target in TARGETS)
         target = next((cell.write(value) for cell, value in given if value is not None), "nothing")
         return f"{target} from {_time(entry.values['start_time'])}"
 
     def _refuse_overlaps(self, entries):
-        """Note every entry that shares some time with another of the same thing, in the files or the database."""
+        """Note every entry that overlaps another one of the same target, in the files or the database."""
         spans = [(self.key(one), one.values.get("end_time") or FAR, one) for one in entries]
         keys = {key for key, _, _ in spans}
         for one in self._lasting_after(min((key[-1] for key in keys), default=FAR), keys):
@@ -81,16 +87,16 @@ class Downtimes(TableKind):
             if before and start < before[1]:
                 noted, other = (entry, before) if entry else (before[2], (start, end, None))
                 if noted:
-                    place = f"that of line {other[2].row.line}" if other[2] else "one in the database"
+                    place = f"the downtime of line {other[2].row.line}" if other[2] else "a downtime in the database"
                     noted.row.problem(
                         f"overlaps {place}, {_time(other[0])} to {_time(other[1])}",
-                        expected="one downtime at a time of the same thing; join them",
+                        expected="downtimes of one target that don't overlap; merge them",
                     )
             if before is None or end > before[1]:
                 latest[tuple(target)] = (start, end, entry)
 
     def _lasting_after(self, moment, keys):
-        """Return the downtimes of the database that may overlap, of what the keys name."""
+        """Return the downtimes of the database, of the targets of the keys, that may overlap."""
         among = Q()
         for position, name in enumerate(TARGETS):
             among |= Q(**{f"{name}__in": {key[position] for key in keys} - {None}})

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from uuid import UUID
 
@@ -11,14 +12,16 @@ from opsdb.models import DataLocation, InstrumentModule
 from opsdb.workflows import RawFileReport, Registration, RegistrationRefused, register_raw_data_files
 from opsdb.workflows.registration import COLUMNS
 
-from .errors import Problems, listed, shown
+from .errors import LoadProblems, listed, shown
 
 REQUIRED = COLUMNS[:6]
 MAX_LINE_CHARACTERS = 100_000
 
 
-def load_raw_data_files(path, *, watch=lambda reports: reports) -> Registration:
-    """Register the files that a list names, all or none.
+def load_raw_data_files(
+    path: str | Path, *, watch: Callable[[Iterable[RawFileReport]], Iterable[RawFileReport]] = lambda reports: reports
+) -> Registration:
+    """Register the files of a list, all or none. Idempotent.
 
     The columns are the fields of ``RawFileReport``, the first six of which are needed. ``instrument_module`` is a
     number or ``instrument/module``, ``source_location`` a number or ``site/location``; times are ISO 8601 with a
@@ -32,10 +35,10 @@ def load_raw_data_files(path, *, watch=lambda reports: reports) -> Registration:
         LoadError: the file can't be read, or lines are wrong or contradict what is recorded; nothing is registered.
     """
     path = Path(path)
-    problems = Problems(path)
+    problems = LoadProblems(path)
     rows_of = {".csv": _csv_rows, ".jsonl": _json_rows}.get(path.suffix.lower())
     if rows_of is None:
-        problems.stop("this kind of file is not known", expected="a name that ends in .csv or .jsonl")
+        problems.stop("unknown kind of file", expected="a name that ends in .csv or .jsonl")
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             return register_raw_data_files(watch(_reports(rows_of(stream, problems), problems)))
@@ -55,7 +58,7 @@ def _bounded_lines(stream, problems):
     while text := stream.readline(MAX_LINE_CHARACTERS):
         number += 1
         if "\0" in text:
-            problems.stop("there is a NUL byte", expected="plain text", line=number)
+            problems.stop("contains a NUL byte", expected="plain text", line=number)
         if len(text) == MAX_LINE_CHARACTERS and not text.endswith("\n"):
             problems.stop("this line is too long", expected=f"at most {MAX_LINE_CHARACTERS} characters", line=number)
         yield text
@@ -98,17 +101,17 @@ def _check_names(names, problems, line):
     names = list(names)
     for wrong, expected in (
         ([name for name in REQUIRED if name not in names], "columns {} are missing"),
-        ([name for name in names if name not in COLUMNS], "columns {} are not known"),
-        ([name for name in set(names) if names.count(name) > 1], "columns {} stand there twice"),
+        ([name for name in names if name not in COLUMNS], "unknown columns {}"),
+        ([name for name in set(names) if names.count(name) > 1], "repeated columns {}"),
     ):
         if wrong:
             problems.stop(expected.format(listed(wrong)), expected=f"of {', '.join(COLUMNS)}", line=line)
 
 
 def _reports(rows, problems):
-    """Yield a report for every row, with numbers for names."""
-    modules = _Numbers(InstrumentModule, "instrument__name", "name", shape="CHAI/LFA")
-    locations = _Numbers(DataLocation, "site__short_name", "name", shape="ccat/chai_source")
+    """Yield a report for every row, with primary keys for names."""
+    modules = _PrimaryKeys(InstrumentModule, "instrument__name", "name", shape="CHAI/LFA")
+    locations = _PrimaryKeys(DataLocation, "site__short_name", "name", shape="ccat/chai_source")
     casts = {
         "id": UUID,
         "executed_obs_unit": UUID,
@@ -143,8 +146,8 @@ def _aware_time(text):
     return moment
 
 
-class _Numbers:
-    """The keys of rows that a list calls by number or by ``one/other``."""
+class _PrimaryKeys:
+    """Primary keys of rows that a list names by number or by ``one/other``."""
 
     def __init__(self, model, *lookups, shape):
         self.known = {"/".join(names): key for key, *names in model.objects.order_by("pk").values_list("pk", *lookups)}

@@ -6,37 +6,42 @@ Formats: docs/formats/obs-units.md.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models
 
 from opsdb.models import AzimuthRange, ChaiTiling, PrimeCamObservationConfiguration
 
-from .beside import WrongReference, beside, files_of
-from .columns import Cell, Column, Flag, Number, Text, Whole
-from .errors import PROBLEM_LIMIT, LoadError, Problems, near
+from .cells import Cell, FlagCell, IntegerCell, NumberCell, TableColumn, TextCell
+from .errors import PROBLEM_LIMIT, LoadError, LoadProblems, near
 from .inpar import SUFFIX as INPAR_SUFFIX
 from .inpar import read_inpar
+from .relative_files import WrongReference, referenced_files, resolve_reference
 from .tables import TableRow, read_table
 
+FILE_COLUMNS = INPAR, TILING, MAPPING, AZIMUTHS = "inpar", "tiling", "mapping", "azimuth_table"
 TILING_SUFFIX = ".csv"
 
 
-class JsonObject(Cell):
+class JsonObjectCell(Cell):
     """A JSON object."""
 
     expected = 'a JSON object such as {"turns": 22}'
 
-    def read(self, text):
+    def read(self, text: str) -> dict[str, Any]:
         try:
             value = json.loads(text, parse_constant=_refuse)
         except RecursionError:
             raise ValueError from None
         if not isinstance(value, dict):
             raise ValueError
-        # Numbers like 1e999, half surrogates and NUL are JSON, but PostgreSQL can't store them.
+        # JSON allows numbers like 1e999, lone surrogates and NUL, but PostgreSQL can't store them.
         if b"\\u0000" in json.dumps(value, allow_nan=False, ensure_ascii=False).encode():
             raise ValueError
         return value
 
-    def write(self, value):
+    def write(self, value: dict[str, Any]) -> str:
         return json.dumps(value, ensure_ascii=False)
 
 
@@ -44,12 +49,12 @@ def _refuse(constant):
     raise ValueError(f"{constant} is no JSON")
 
 
-def columns_of(model, target=None, **cells) -> tuple[Column, ...]:
-    """Return columns called and explained as fields of a model; required where a row can't do without.
+def columns_of(model: type[models.Model], target: str | None = None, **cells: Cell) -> tuple[TableColumn, ...]:
+    """Return columns with the names and help texts of a model's fields; required where a row needs a value.
 
     Args:
-        model: whose fields they are.
-        target: ``""`` where the columns fill no field of the table's own rows.
+        model: of the fields.
+        target: ``""`` if the columns fill no field of the table's own rows.
         cells: what a column holds, by the field's name.
     """
     columns = []
@@ -57,60 +62,60 @@ def columns_of(model, target=None, **cells) -> tuple[Column, ...]:
         field = model._meta.get_field(name)
         required = not field.blank and not field.has_default()
         empty = None if field.null else field.get_default()
-        columns.append(Column(name, cell, str(field.help_text), required=required, field=target, empty=empty))
+        columns.append(TableColumn(name, cell, str(field.help_text), required=required, field=target, empty=empty))
     return tuple(columns)
 
 
 TILE_COLUMNS = columns_of(
     ChaiTiling,
-    tile_index=Whole(0),
-    x_offset_arcsec=Number(unit="arcsec"),
-    y_offset_arcsec=Number(unit="arcsec"),
-    width_arcsec=Number(0, unit="arcsec", above=True),
-    height_arcsec=Number(0, unit="arcsec", above=True),
-    angle_deg=Number(-360, 360, "degrees"),
-    priority=Whole(),
-    done=Flag(),
+    tile_index=IntegerCell(0),
+    x_offset_arcsec=NumberCell(unit="arcsec"),
+    y_offset_arcsec=NumberCell(unit="arcsec"),
+    width_arcsec=NumberCell(0, unit="arcsec", above=True),
+    height_arcsec=NumberCell(0, unit="arcsec", above=True),
+    angle_deg=NumberCell(-360, 360, "degrees"),
+    priority=IntegerCell(),
+    done=FlagCell(),
 )
 
 AZIMUTH_COLUMNS = (
-    Column("source", Text(200), "Source that the range is of; without this column, the unit's."),
+    TableColumn("source", TextCell(200), "Source that the range is of; without this column, the unit's."),
     *columns_of(
         AzimuthRange,
-        azimuth_min_deg=Number(-360, 720, "degrees"),
-        azimuth_max_deg=Number(-360, 720, "degrees"),
-        rising=Flag(),
-        lst_start_hours=Number(0, 24, "hours", below=True),
-        lst_end_hours=Number(0, 24, "hours", below=True),
+        azimuth_min_deg=NumberCell(-360, 720, "degrees"),
+        azimuth_max_deg=NumberCell(-360, 720, "degrees"),
+        rising=FlagCell(),
+        lst_start_hours=NumberCell(0, 24, "hours", below=True),
+        lst_end_hours=NumberCell(0, 24, "hours", below=True),
     ),
 )
 
 MAPPING_COLUMNS = (
-    Column("configuration", Text(200), "Name of the recipe that the row describes.", required=True),
+    TableColumn("configuration", TextCell(200), "Name of the recipe that the row describes.", required=True),
     *columns_of(
         PrimeCamObservationConfiguration,
-        version=Whole(1),
-        scan_type=Text(50),
-        width_deg=Number(0, unit="degrees"),
-        height_deg=Number(0, unit="degrees"),
-        velocity_deg_s=Number(0, unit="degrees per second"),
-        spacing_deg=Number(0, unit="degrees", above=True),
-        angle_deg=Number(-360, 360, "degrees"),
-        elevation_deg=Number(0, 90, "degrees"),
-        parameters=JsonObject(),
-        description=Text(),
+        version=IntegerCell(1),
+        scan_type=TextCell(50),
+        width_deg=NumberCell(0, unit="degrees"),
+        height_deg=NumberCell(0, unit="degrees"),
+        velocity_deg_s=NumberCell(0, unit="degrees per second"),
+        spacing_deg=NumberCell(0, unit="degrees", above=True),
+        angle_deg=NumberCell(-360, 360, "degrees"),
+        elevation_deg=NumberCell(0, 90, "degrees"),
+        parameters=JsonObjectCell(),
+        description=TextCell(),
     ),
 )
 
 
 class RecipeFiles:
-    """Reads the files that one table refers to, each once; what is wrong is noted, in the file or at the reference.
+    """Reads the files that one table refers to, each once; problems are noted in the file or at the reference.
 
     Args:
-        problems: those of the table; problems of its files are added to them.
+        problems: those of the table, to which problems of its files are added.
     """
 
-    def __init__(self, problems: Problems):
+    def __init__(self, problems: LoadProblems):
         self.problems = problems
         self.known: dict[tuple, object] = {}
 
@@ -131,7 +136,9 @@ class RecipeFiles:
             row.problem(f"has no row for configuration {name}", column, expected=near(name, recipes))
         return recipes.get(name)
 
-    def azimuth_ranges(self, row: TableRow, column: str, name: str, aliases=()) -> list[TableRow] | None:
+    def azimuth_ranges(
+        self, row: TableRow, column: str, name: str, aliases: Iterable[str] = ()
+    ) -> list[TableRow] | None:
         """Return the rows of an azimuth table that are of a source; None if there is none."""
         sources = self._table(row, column, _azimuths)
         if sources is None:
@@ -143,11 +150,11 @@ class RecipeFiles:
         return found or None
 
     def _merged(self, row, column, suffix, what, read):
-        """Return what all files of a reference hold, by key; a key in two of them is a problem."""
+        """Return the content of all files of a reference by key; a key in two of them is a problem."""
         given = row.values[column]
         if (what, given) not in self.known:
             self.known[what, given] = None
-            paths = self._found(row, column, lambda: files_of(row.problems.path, given, suffix))
+            paths = self._found(row, column, lambda: referenced_files(row.problems.path, given, suffix))
             if paths is not None:
                 self.known[what, given] = self._united(what, [self._once(what, path, read) for path in paths])
         return self.known[what, given]
@@ -159,14 +166,14 @@ class RecipeFiles:
         for found in files:
             for key in found.keys() & united.keys():
                 found[key].problem(
-                    f"{what} {key} is in {united[key].problems.path.name} too", expected=f"every {what} in one file"
+                    f"{what} {key} is also in {united[key].problems.path.name}", expected=f"each {what} in one file"
                 )
                 complete = False
             united |= found
         return united if complete else None
 
     def _table(self, row, column, read):
-        path = self._found(row, column, lambda: beside(row.problems.path, row.values[column]))
+        path = self._found(row, column, lambda: resolve_reference(row.problems.path, row.values[column]))
         return None if path is None else self._once(column, path, read)
 
     def _found(self, row, column, look):
@@ -177,9 +184,9 @@ class RecipeFiles:
             return None
 
     def _once(self, what, path, read):
-        """Return what a file holds, read at the first call; None if it is wrong, which is noted then."""
+        """Return the content of a file, read at the first call; None if it is wrong, which is noted then."""
         if (what, path) not in self.known:
-            problems, found = Problems(path), None
+            problems, found = LoadProblems(path), None
             try:
                 found = read(path, problems)
             except LoadError as error:
@@ -206,7 +213,7 @@ def _tiles(path, problems):
         number = row.values.pop("tile_index", None)
         first = tiles.setdefault(number, row)
         if first is not row and number is not None:
-            row.problem(f"is on line {first.line} too", "tile_index", expected="every tile once")
+            row.problem(f"is also on line {first.line}", "tile_index", expected="each tile once")
     return tiles
 
 
@@ -217,7 +224,9 @@ def _mappings(path, problems):
         version = row.values.get("version", 1)
         first = recipes.setdefault(row.values.get("configuration"), {}).setdefault(version, row)
         if first is not row:
-            row.problem(f"version {version} is on line {first.line} too", "configuration", expected="every one once")
+            row.problem(
+                f"version {version} is also on line {first.line}", "configuration", expected="each version once"
+            )
     return recipes
 
 
@@ -230,6 +239,6 @@ def _azimuths(path, problems):
             row.problem("is not above azimuth_min_deg", "azimuth_max_deg", expected="across north as 350 to 370")
         first = seen.setdefault(tuple(row.values.items()), row)
         if first is not row:
-            row.problem(f"the range is on line {first.line} already", expected="every range once")
+            row.problem(f"the range is also on line {first.line}", expected="each range once")
         sources.setdefault((row.values.get("source") or "").casefold(), []).append(row)
     return sources

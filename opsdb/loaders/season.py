@@ -1,51 +1,61 @@
-"""A whole season: an index names the files of every kind, which are loaded in its order, all or nothing."""
+"""A whole season: an index lists files of all kinds, which are loaded in its order, all or nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.db import transaction
 
-from .beside import WrongReference, beside
-from .columns import Reference, Text
-from .errors import PROBLEM_LIMIT, LoadError, Problems, near, shown
-from .loading import ON_CONFLICT, Kind, Loading, complete
+from .cells import ReferenceCell, TextCell
+from .errors import PROBLEM_LIMIT, LoadError, LoadProblems, near, shown
+from .kind import FileKind
+from .loading import ON_CONFLICT, Loading
+from .relative_files import WrongReference, resolve_reference
 from .tables import read_table
+from .text_files import LoadFile
 from .yaml_file import read_yaml
 
-# What a kind's rows name, and which kinds bring that, the first ones first.
-BUILDS_ON = {"obs-units": ("sources",), "slots": ("sources", "obs-units")}
+# The kinds that the rows of a kind refer to, in the order of loading.
+DEPENDS_ON = {"obs-units": ("sources",), "slots": ("sources", "obs-units")}
 ALWAYS_TABLES = {"obs-units"}
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One entry of an index, and where it stands there."""
+class SeasonEntry:
+    """One entry of an index, and its line there."""
 
-    kind: Kind
+    kind: FileKind
     files: list[Path]
     options: dict
     line: int
 
 
-class Season(Kind):
-    """Everything that a season needs, from one index."""
+class Season(FileKind):
+    """Everything that a season needs, from one index.
+
+    Args:
+        kinds: what an index may name.
+    """
 
     name = "all"
     help = "a whole season: the files that an index names, in its order"
     description = "Load all files that a YAML index names, in its order and in one transaction."
     example = "manage.py opsdb_load all season.yaml --dry-run"
 
-    def load(self, loading, files):
+    def __init__(self, kinds: Iterable[FileKind]):
+        self.kinds = {kind.name: kind for kind in kinds}
+
+    def load(self, loading: Loading, files: Sequence[LoadFile]) -> None:
         if len(files) != 1 or hasattr(files[0], "read"):
             loading.problems.stop(
                 "a season is loaded from one index file with its files beside it", expected="one path"
             )
-        entries = read_index(files[0], loading.problems_of(files[0]), loading.options["on_conflict"])
+        entries = read_index(files[0], self.kinds, loading.problems_of(files[0]), loading.options["on_conflict"])
         wrong: dict[str, Path] = {}
         for entry in entries:
-            before = [wrong[name] for name in BUILDS_ON.get(entry.kind.name, ()) if name in wrong]
+            before = [wrong[name] for name in DEPENDS_ON.get(entry.kind.name, ()) if name in wrong]
             try:
                 if before:
                     _check_cells(entry, before[0], loading)
@@ -60,13 +70,16 @@ class Season(Kind):
             raise LoadError(loading.problems.found)
 
 
-def read_index(path, problems: Problems, on_conflict="error") -> list[Entry]:
+def read_index(
+    path: str | Path, kinds: Mapping[str, FileKind], problems: LoadProblems, on_conflict: str = "error"
+) -> list[SeasonEntry]:
     """Return the entries of an index.
 
     Args:
         path: the index; its files are beside it or below its folder.
+        kinds: what it may name.
         problems: those of the index.
-        on_conflict: what holds for entries that don't say it themselves.
+        on_conflict: of entries without an option of their own.
 
     Raises:
         LoadError: the index is wrong; every problem names its line and key.
@@ -76,59 +89,56 @@ def read_index(path, problems: Problems, on_conflict="error") -> list[Entry]:
     if not isinstance(document, dict) or not isinstance(document.get("load"), list) or not document["load"]:
         problems.stop("this index loads nothing", expected=wanted, line=lines.get("load", 1))
     for key in document.keys() - {"load", "season"}:
-        problems.add(f"there is no key {shown(key)}", expected="load or season", line=lines[key], column=key)
+        problems.add(f"unknown key {shown(key)}", expected="load or season", line=lines[key], column=key)
     if not isinstance(document.get("season", ""), str):
-        problems.add("this is no name", expected="a text", line=lines["season"], column="season")
+        problems.add("this is not a name", expected="a text", line=lines["season"], column="season")
     entries = [
-        _entry(given, f"load[{position}]", lines, path, problems, on_conflict)
+        _entry(given, kinds, f"load[{position}]", lines, path, problems, on_conflict)
         for position, given in enumerate(document["load"])
     ]
     problems.stop_if_any()
     return entries
 
 
-def _entry(given, where, lines, path, problems, on_conflict):
+def _entry(given, kinds, where, lines, path, problems, on_conflict):
     def problem(message, key=None, expected=""):
         place = f"{where}.{key}" if key else where
         problems.add(message, expected=expected, line=lines.get(place, lines[where]), column=place)
 
-    from .kinds import kinds
-
     if not isinstance(given, dict):
-        problem("this is no entry", expected="'kind', 'files' and perhaps 'options'")
+        problem("this is not an entry", expected="'kind', 'files' and optionally 'options'")
         return None
     for key in given.keys() - {"kind", "files", "options"}:
-        problem(f"there is no key {shown(key)}", key, "kind, files or options")
-    known = {name: kind for name, kind in kinds().items() if name != Season.name}
-    kind = known.get(given["kind"]) if isinstance(given.get("kind"), str) else None
+        problem(f"unknown key {shown(key)}", key, "kind, files or options")
+    kind = kinds.get(given["kind"]) if isinstance(given.get("kind"), str) else None
     if kind is None:
-        problem(f"{shown(given.get('kind', ''))} is no kind of file", "kind", near(given.get("kind", ""), known))
+        problem(f"{shown(given.get('kind', ''))} is not a kind of file", "kind", near(given.get("kind", ""), kinds))
     files = _files(given.get("files"), path, problem)
     options = given.get("options")
     options = {} if options is None else options
     if not isinstance(options, dict):
-        problem("these are no options", "options", "'option: value' pairs")
+        problem("these are not options", "options", "'option: value' pairs")
     elif kind:
         options = _options(kind, {"on_conflict": on_conflict, **options}, problem)
-    return Entry(kind, files, options, lines[where])
+    return SeasonEntry(kind, files, options, lines[where])
 
 
 def _files(given, path, problem):
     files = [given] if isinstance(given, str) else given
     if not isinstance(files, list) or not files or not all(isinstance(name, str) and name for name in files):
-        problem("there are no files", "files", "the name of a file, or a list of them")
+        problem("files are missing", "files", "the name of a file, or a list of them")
         return []
     found = []
     for name in files:
         try:
-            found.append(beside(path, name))
+            found.append(resolve_reference(path, name))
         except WrongReference as error:
             problem(error.args[0], "files", error.args[1])
     return found
 
 
 def _options(kind, given, problem):
-    """Return the options of an entry, noting those that the command would not take."""
+    """Return the options of an entry, noting those that the command would refuse."""
     known = {option.name: option for option in kind.options}
     named = {name.replace("-", "_"): value for name, value in given.items()}
     for name, value in list(named.items()):
@@ -144,17 +154,17 @@ def _options(kind, given, problem):
             choices = known[name].how.get("choices")
             wanted = f"one of {', '.join(choices)}" if choices else "a text"
         if value not in choices if choices else not isinstance(value, str):
-            problem(f"{shown(value)} is no value of this option", f"options.{name}", wanted)
+            problem(f"{shown(value)} is not a valid value of this option", f"options.{name}", wanted)
             del named[name]
     try:
-        return complete(kind, named)
+        return kind.complete(named)
     except TypeError as error:
         problem(str(error), "options")
         return {}
 
 
 def _load(entry, loading):
-    """Load the files of an entry; what is wrong there does not keep the others from being checked."""
+    """Load the files of an entry in a savepoint, so that other entries are checked even if it has problems."""
     inner = _nested(entry, loading)
     with transaction.atomic():
         entry.kind.load(inner, entry.files)
@@ -162,13 +172,13 @@ def _load(entry, loading):
 
 
 def _check_cells(entry, before, loading):
-    """Check what can be checked of files that build on others which are wrong."""
+    """Check the files of an entry as far as possible although files that it depends on have errors."""
     inner = _nested(entry, loading)
     for file in entry.files:
         problems = inner.problems_of(file)
         if tables := entry.kind.name in ALWAYS_TABLES:
             columns = [
-                replace(column, cell=Text()) if isinstance(column.cell, Reference) else column
+                replace(column, cell=TextCell()) if isinstance(column.cell, ReferenceCell) else column
                 for column in entry.kind.columns
             ]
             try:
@@ -177,11 +187,9 @@ def _check_cells(entry, before, loading):
                 if error.omitted:
                     raise
         checked = "only the cells were checked" if tables else "this was not checked"
-        problems.add(f"{checked}, because it builds on {before.name}, which is wrong")
+        problems.add(f"{checked}, because it depends on {before.name}, which has errors")
     inner.problems.stop_if_any()
 
 
 def _nested(entry, loading):
-    inner = Loading(entry.kind, entry.files, entry.options, loading.progress)
-    inner.plan = loading.plan
-    return inner
+    return Loading(entry.kind, entry.files, entry.options, loading.plan, loading.progress)

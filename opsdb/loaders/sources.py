@@ -5,17 +5,26 @@ from __future__ import annotations
 import re
 import shlex
 from collections import defaultdict
+from collections.abc import Sequence
 
-from opsdb.models import FixedSource, SolarSystemObject, Source
-from opsdb.models.enums import CoordinateFrame, SourceType
+from opsdb.models import (
+    ConstantElevationSource,
+    CoordinateFrame,
+    FixedSource,
+    SolarSystemObject,
+    Source,
+    SourceType,
+)
 
-from .bodies import NAIF_IDS
-from .columns import Choice, Column, Number, Text, Texts, Whole
-from .errors import listed
-from .files import read_lines
-from .loading import Entry, Option, TableKind
-from .positions import SYSTEMS, AngleText, Equinox, latitude_deg, longitude_deg, to_icrs
+from .cells import ChoiceCell, IntegerCell, NumberCell, TableColumn, TextCell, TextListCell
+from .coordinates import SYSTEMS, AngleCell, EquinoxCell, latitude_deg, longitude_deg, to_icrs
+from .entries import Difference, RowEntry
+from .errors import LoadProblems, listed
+from .kind import KindOption, TableKind
+from .loading import Loading
+from .naif import NAIF_IDS
 from .tables import TableRow, read_table
+from .text_files import LoadFile, read_lines
 
 SAME_POSITION_DEG = 1e-8
 LONGEST_LINE = 10_000
@@ -38,7 +47,7 @@ NEEDED_BY_TYPE = {
 
 
 class Sources(TableKind):
-    """Sources: places among the stars, bodies of the solar system, fields at constant elevation."""
+    """Sources: fixed positions, bodies of the solar system, fields at constant elevation."""
 
     name = "sources"
     help = "sources, from a CSV table or a list of the KOSMA control software"
@@ -47,59 +56,58 @@ class Sources(TableKind):
     )
     example = "manage.py opsdb_load sources catalogue.csv chai.kosma --dry-run"
     options = (
-        Option(
+        KindOption(
             "--format",
-            {"choices": ["csv", "kosma"], "help": "what the files are; told by their first lines if not given"},
+            {"choices": ["csv", "kosma"], "help": "what the files are; by default according to their first lines"},
         ),
     )
     model = Source
     columns = (
-        Column("name", Text(200), "Name, unique among all sources.", required=True),
-        Column(
+        TableColumn.of_field(Source, "name", TextCell(200), required=True),
+        TableColumn(
             "type",
-            Choice(SourceType.values),
+            ChoiceCell(SourceType.values),
             "Kind of source; `fixed` if empty.",
             field="",
             empty=SourceType.FIXED,
         ),
-        Column("aliases", Texts(), "Other names.", empty=[]),
-        Column("comment", Text(), "What an observer should know.", empty=""),
-        Column(
+        TableColumn("aliases", TextListCell(), "Other names.", empty=[]),
+        TableColumn.of_field(Source, "comment", TextCell(), empty=""),
+        TableColumn(
             "longitude",
-            AngleText(),
+            AngleCell(),
             "Longitude or right ascension in the system: degrees, or sexagesimal (hours in equatorial systems).",
             field="",
             aliases=("ra", "ra_deg", "lon", "longitude_deg"),
         ),
-        Column(
+        TableColumn(
             "latitude",
-            AngleText(),
+            AngleCell(),
             "Latitude or declination in the system: degrees, decimal or sexagesimal.",
             field="",
             aliases=("dec", "dec_deg", "lat", "latitude_deg"),
         ),
-        Column("system", Choice(list(SYSTEMS)), "System of the position; `ICRS` if empty.", field=""),
-        Column("equinox", Equinox(), "Equinox, if not that of the system's name.", field="", empty=""),
-        Column("pm_ra_mas_yr", Number(unit="mas/yr"), "Proper motion in RA times cos(Dec) (ICRS), mas/yr."),
-        Column("pm_dec_mas_yr", Number(unit="mas/yr"), "Proper motion in Dec (ICRS), mas/yr."),
-        Column("parallax_mas", Number(unit="mas"), "Parallax, mas."),
-        Column(
-            "vlsr_km_s",
-            Number(-299792.458, 299792.458, "km/s"),
-            "Radial velocity (local standard of rest, radio convention), km/s.",
-            aliases=("velocity", "vlsr"),
+        TableColumn("system", ChoiceCell(list(SYSTEMS)), "System of the position; `ICRS` if empty.", field=""),
+        TableColumn("equinox", EquinoxCell(), "Equinox, if not that of the system's name.", field="", empty=""),
+        TableColumn("pm_ra_mas_yr", NumberCell(unit="mas/yr"), "Proper motion in RA times cos(Dec) (ICRS), mas/yr."),
+        TableColumn("pm_dec_mas_yr", NumberCell(unit="mas/yr"), "Proper motion in Dec (ICRS), mas/yr."),
+        TableColumn.of_field(FixedSource, "parallax_mas", NumberCell(unit="mas")),
+        TableColumn.of_field(
+            FixedSource, "vlsr_km_s", NumberCell(-299792.458, 299792.458, "km/s"), aliases=("velocity", "vlsr")
         ),
-        Column("ephemeris_name", Text(100), "Name by which the control system knows the body; its name if empty."),
-        Column("naif_id", Whole(), "NAIF number, such as 499 for Mars."),
-        Column("horizons_id", Text(100), "Identifier for JPL Horizons.", empty=""),
-        Column("ra_min_deg", Number(0, 360, "degrees", below=True), "Western edge in RA (ICRS), degrees."),
-        Column("ra_max_deg", Number(0, 360, "degrees"), "Eastern edge in RA (ICRS), degrees."),
-        Column("dec_min_deg", Number(-90, 90, "degrees"), "Southern edge (ICRS), degrees."),
-        Column("dec_max_deg", Number(-90, 90, "degrees"), "Northern edge (ICRS), degrees."),
-        Column("elevation_deg", Number(0, 90, "degrees"), "Elevation of the scan, degrees."),
+        TableColumn(
+            "ephemeris_name", TextCell(100), "Name by which the control system knows the body; its name if empty."
+        ),
+        TableColumn.of_field(SolarSystemObject, "naif_id", IntegerCell()),
+        TableColumn.of_field(SolarSystemObject, "horizons_id", TextCell(100), empty=""),
+        TableColumn.of_field(ConstantElevationSource, "ra_min_deg", NumberCell(0, 360, "degrees", below=True)),
+        TableColumn.of_field(ConstantElevationSource, "ra_max_deg", NumberCell(0, 360, "degrees")),
+        TableColumn.of_field(ConstantElevationSource, "dec_min_deg", NumberCell(-90, 90, "degrees")),
+        TableColumn.of_field(ConstantElevationSource, "dec_max_deg", NumberCell(-90, 90, "degrees")),
+        TableColumn.of_field(ConstantElevationSource, "elevation_deg", NumberCell(0, 90, "degrees")),
     )
 
-    def load(self, loading, files):
+    def load(self, loading: Loading, files: Sequence[LoadFile]) -> None:
         rows = []
         for file in files:
             problems = loading.problems_of(file)
@@ -113,7 +121,7 @@ class Sources(TableKind):
         loading.problems.stop_if_any()
         loading.write(entries)
 
-    def entries(self, loading, rows):
+    def entries(self, loading: Loading, rows: Sequence[TableRow]) -> list[RowEntry]:
         fixed = defaultdict(list)
         entries = []
         for row in rows:
@@ -129,7 +137,7 @@ class Sources(TableKind):
                 for column in self.columns
                 if column.target and column.name in own and column.name in row.values
             }
-            entry = Entry(row, model, values)
+            entry = RowEntry(row, model, values)
             entries.append(entry)
             if model is FixedSource:
                 _give_position(entry, fixed)
@@ -148,8 +156,8 @@ class Sources(TableKind):
                 entry.values |= {"ra_deg": ra, "dec_deg": dec}
         return entries
 
-    def differences(self, present, entry):
-        """Positions are the same that agree to 36 µas; a given position that isn't recorded is no difference."""
+    def differences(self, present: Source, entry: RowEntry) -> list[Difference]:
+        """Return what differs; positions are equal to 36 µas, and where none is recorded as given."""
         recorded = getattr(present, "longitude_deg", None) is not None
         return [
             (name, old, new)
@@ -157,7 +165,7 @@ class Sources(TableKind):
             if not (name in ("ra_deg", "dec_deg") and _near(old, new)) and (recorded or name not in GIVEN_POSITION)
         ]
 
-    def values_of(self, row):
+    def values_of(self, row: Source) -> dict[str, object]:
         values = {name: getattr(row, name) for name in EVERY_TYPE} | {"type": SourceType(row.type)}
         if not isinstance(row, FixedSource):
             return values | {name: getattr(row, name) for name in COLUMNS_OF_TYPE[SourceType(row.type)]}
@@ -168,7 +176,7 @@ class Sources(TableKind):
         return values | given | {"system": FRAMES[CoordinateFrame(row.frame)]}
 
 
-def read_kosma(lines, problems) -> list[TableRow]:
+def read_kosma(lines: Sequence[str], problems: LoadProblems) -> list[TableRow]:
     """Return the rows of a KOSMA source list, as those of a table; what is wrong is noted. See docs/formats/sources.md.
 
     Args:
@@ -200,7 +208,7 @@ def read_kosma(lines, problems) -> list[TableRow]:
                 try:
                     row.values[column.name] = column.cell.read(cells[column.name])
                 except (ValueError, OverflowError):
-                    row.problem("does not fit", column.name, expected=column.cell.expected)
+                    row.problem("is not valid", column.name, expected=column.cell.expected)
         rows.append(row)
     if not rows:
         problems.stop_if_any()
@@ -224,11 +232,11 @@ def _kosma_cells(row, words):
     place = next((place for place, word in enumerate(rest) if word.upper() in SYSTEMS), None)
     if place not in (2, 6) or len(rest) > place + 2:
         if place is None:
-            found = "there is no system"
+            found = "the system is missing"
         elif place in (2, 6):
-            found = f"{len(rest) - place - 1} fields are after the system"
+            found = f"{len(rest) - place - 1} fields follow the system"
         else:
-            found = f"{place} of 2 or 6 fields are before the system {rest[place]}"
+            found = f"{place} fields instead of 2 or 6 precede the system {rest[place]}"
         row.problem(
             found,
             expected=f"name longitude latitude system [velocity] [! comment], the system one of {', '.join(SYSTEMS)}",
@@ -253,7 +261,7 @@ def _fits_type(row, source_type):
     for other, names in COLUMNS_OF_TYPE.items():
         for name in names:
             if other != source_type and row.texts.get(name):
-                row.problem(f"means nothing for a {source_type} source", name, expected="an empty cell")
+                row.problem(f"does not apply to a {source_type} source", name, expected="an empty cell")
                 fits = False
     for name in NEEDED_BY_TYPE.get(source_type, ()):
         if row.texts.get(name) in (None, ""):

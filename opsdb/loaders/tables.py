@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TextIO
 
-from .columns import Column, Reference
-from .errors import Problems, listed, near, shown
-from .files import read_text
+from .cells import ReferenceCell, TableColumn
+from .errors import LoadProblems, listed, near, shown
+from .progress import Progress, no_progress
+from .text_files import LoadFile, read_text
 
 
 @dataclass
@@ -18,37 +21,39 @@ class TableRow:
     Attributes:
         problems: those of the file.
         line: where it begins.
-        values: those of the columns that the file has, by the names of columns.
-        texts: what the cells say.
-        headings: what the file calls its columns, if not by their names.
+        values: by the names of columns, of those that the file has.
+        texts: of the cells, by the names of columns.
+        headings: of the columns, where the file uses an alias.
     """
 
-    problems: Problems
+    problems: LoadProblems
     line: int
     values: dict[str, object]
     texts: dict[str, str] = field(default_factory=dict)
     headings: dict[str, str] = field(default_factory=dict)
 
-    def problem(self, message, column=None, *, expected="") -> None:
-        """Note what is wrong with the row, or with the value in a column, which is then shown."""
+    def problem(self, message: str, column: str | None = None, *, expected: str = "") -> None:
+        """Note what is wrong with the row, or with the value in a column, which the message then shows."""
         heading = self.headings.get(column, column)
         value = self.texts.get(column) or None
         self.problems.add(message, expected=expected, line=self.line, column=heading, value=value)
 
 
-def read_table(file, columns, problems, progress=lambda items, description: items) -> list[TableRow]:
+def read_table(
+    file: LoadFile, columns: Sequence[TableColumn], problems: LoadProblems, progress: Progress = no_progress
+) -> list[TableRow]:
     """Return the rows of a CSV file, cells converted and references resolved; what is wrong is noted.
 
     A row with a wrong cell lacks that column, so that the others can still be checked.
 
     Args:
         file: path, or open binary file.
-        columns: what may be in the header.
+        columns: those that the header may have.
         problems: those of this file.
-        progress: wraps the rows, called with them and a description.
+        progress: wraps the rows.
 
     Raises:
-        LoadError: the file can't be read, isn't CSV, has a wrong header or no rows, or is wrong all over.
+        LoadError: the file can't be read, isn't CSV, has a wrong header or no rows, or has too many problems.
     """
     text = read_text(file, problems)
     numbered = _rows(text, problems)
@@ -73,12 +78,12 @@ def read_table(file, columns, problems, progress=lambda items, description: item
             _read_cell(row, column, cell.strip())
         rows.append(row)
     for column in present:
-        if isinstance(column.cell, Reference):
+        if isinstance(column.cell, ReferenceCell):
             _resolve(column, rows)
     return rows
 
 
-def write_table(columns, rows, stream) -> None:
+def write_table(columns: Sequence[TableColumn], rows: Iterable[Mapping[str, Any]], stream: TextIO) -> None:
     """Write a CSV file that :func:`read_table` reads.
 
     Args:
@@ -109,7 +114,7 @@ def _rows(text, problems):
         yield line, cells
 
 
-def _headings(header, line, columns: tuple[Column, ...], problems):
+def _headings(header, line, columns: tuple[TableColumn, ...], problems):
     """Return every column of the file with what its header calls it."""
     names = [name.strip() for name in header]
     while names and not names[-1]:
@@ -121,7 +126,7 @@ def _headings(header, line, columns: tuple[Column, ...], problems):
     for name in names:
         column = known.get(name.casefold())
         if column is None:
-            what = f"there is no column {shown(name)}" if name else "a column in the middle has no name"
+            what = f"unknown column {shown(name)}" if name else "a column in the middle has no name"
             problems.add(
                 what,
                 expected=near(name, [one for column in columns for one in (column.name, *column.aliases)]),
@@ -129,8 +134,12 @@ def _headings(header, line, columns: tuple[Column, ...], problems):
             )
         elif column.name in found:
             first = found[column.name]
-            same = f"column {shown(name)} is there twice" if first == name else f"{shown(name)} means {shown(first)}"
-            problems.add(same, expected="every column once", line=line)
+            same = (
+                f"column {shown(name)} is repeated"
+                if first == name
+                else f"{shown(name)} is another name of column {shown(first)}"
+            )
+            problems.add(same, expected="each column once", line=line)
         else:
             found[column.name] = name
     missing = [column.name for column in columns if column.required and column.name not in found]
@@ -153,11 +162,11 @@ def _read_cell(row, column, text):
     try:
         row.values[column.name] = column.cell.read(text)
     except (ValueError, OverflowError):
-        row.problem("does not fit", column.name, expected=column.cell.expected)
+        row.problem("is not valid", column.name, expected=column.cell.expected)
 
 
 def _resolve(column, rows):
-    """Put rows of the database in the place of their names, one query for all."""
+    """Replace the names of rows by the rows, with one query for all."""
     cell = column.cell
     given = [row for row in rows if row.values.get(column.name)]
     keys = {key for row in given for key in (row.values[column.name] if cell.many else [row.values[column.name]])}
@@ -169,7 +178,9 @@ def _resolve(column, rows):
         if missing:
             names = ["/".join(key) for key in missing]
             row.problem(
-                f"names no {cell.model._meta.verbose_name}" + (f": {listed(names)}" if cell.many else ""),
+                f"names unknown {cell.model._meta.verbose_name_plural}: {listed(names)}"
+                if cell.many
+                else f"is not a known {cell.model._meta.verbose_name}",
                 column.name,
                 expected=near(names[0], known)
                 if known

@@ -1,23 +1,26 @@
-"""Reading YAML that people write: safe, bounded, and with the line of everything in it."""
+"""Reading YAML safely and within limits, with the line of every value."""
 
 from __future__ import annotations
 
-from .errors import shown
-from .files import read_lines
+from pathlib import Path
+from typing import Any
+
+from .errors import LoadProblems, shown
+from .text_files import read_lines
 
 CHARACTER_LIMIT = 2_000_000
 NODE_LIMIT = 200_000
 
 
-def read_yaml(path, problems):
-    """Return a YAML document, and the line of everything in it by its path, such as ``load[0].kind``.
+def read_yaml(path: str | Path, problems: LoadProblems) -> tuple[Any, dict[str, int]]:
+    """Return a YAML document, and the lines of its values by their paths, such as ``load[0].kind``.
 
     Args:
         path: the file.
         problems: those of this file.
 
     Raises:
-        LoadError: the file can't be read, is no YAML, or holds what no text, number or name can be.
+        LoadError: the file can't be read, is not YAML, or has names or characters that are not allowed.
     """
     import yaml
 
@@ -29,7 +32,7 @@ def read_yaml(path, problems):
         loader = yaml.SafeLoader(text)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        problems.stop(f"this is no YAML: {error.reason}", line=line)
+        problems.stop(f"this is not YAML: {error.reason}", line=line)
     try:
         node = loader.get_single_node()
         if node is None:
@@ -40,7 +43,7 @@ def read_yaml(path, problems):
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error)
-        problems.stop(f"this is no YAML: {reason}", line=mark.line + 1 if mark else None)
+        problems.stop(f"this is not YAML: {reason}", line=mark.line + 1 if mark else None)
     except RecursionError:
         problems.stop("this YAML is nested too deeply")
     except ValueError as error:
@@ -50,7 +53,7 @@ def read_yaml(path, problems):
 
 
 def _locate(node, path, lines, problems):
-    """Note the lines of a node and of all below it."""
+    """Note the lines of a node and of all nodes below it."""
     import yaml
 
     line = node.start_mark.line + 1
@@ -67,16 +70,14 @@ def _locate(node, path, lines, problems):
             if key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
                 kind = shown(key.value) if isinstance(key, yaml.ScalarNode) else "a list"
                 problems.add(
-                    f"{kind} is no name", expected="a name, in quotes if need be", line=line, column=path or None
+                    f"{kind} is not a name", expected="a name, in quotes if need be", line=line, column=path or None
                 )
                 continue
             if key.value in seen:
-                problems.add(f"{key.value} is given twice", line=line, column=path or None)
+                problems.add(f"{key.value} is repeated", line=line, column=path or None)
             seen.add(key.value)
             place = f"{path}.{key.value}" if path else key.value
             _locate(value, place, lines, problems)
             lines[place] = line
     elif any(character == "\0" or "\ud800" <= character <= "\udfff" for character in node.value):
-        problems.add(
-            "there is a character that no text can hold", expected="plain text", line=line, column=path or None
-        )
+        problems.add("contains a character that is not allowed", expected="plain text", line=line, column=path or None)

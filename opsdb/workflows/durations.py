@@ -17,6 +17,6 @@ def format_duration(seconds: float) -> str:
     return _("%(minutes)s min") % {"minutes": minutes} if minutes else _("%(seconds)s s") % {"seconds": whole}
 
 
-def format_time_since(moment: datetime, now: datetime | None = None) -> str:
+def format_time_since(moment: datetime, *, now: datetime | None = None) -> str:
     """Return how long ago a moment was."""
     return format_duration(((now or timezone.now()) - moment).total_seconds())

@@ -26,7 +26,7 @@ from .errors import Conflict, NotFound, Refused, name_row
 
 
 def create_release(
-    name: str, version: str, *, products: Iterable[DataProduct] = (), description: str = "", doi: str = ""
+    name: str, *, version: str, products: Iterable[DataProduct] = (), description: str = "", doi: str = ""
 ) -> DataRelease:
     """Make a private release of products, with the programs that they are from, and return it.
 

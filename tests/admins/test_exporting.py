@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit.exporting import SECRETS, export_columns, rows_of
 from opsdb.admins.kit.paging import TooSlowError
-from opsdb.loaders.loading import prepare
+from opsdb.loaders import prepare
 from opsdb.models import DataTransfer, ExecutedObsUnit, ObsUnit, RawDataFile, Source, User
 from tests import factories
 from tests.factories import FACTORIES

@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from opsdb.admins.kit import importing
 from opsdb.admins.kit.importing import kinds_for
-from opsdb.loaders.kinds import kinds
+from opsdb.loaders import kinds
 from opsdb.models import ChangeLog, FixedSource, RawDataFile, Source, Telescope
 from tests import factories
 

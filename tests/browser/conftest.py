@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.testcases import LiveServerThread
 
-from opsdb.demonstration import Story
+from opsdb.demonstration import Demonstration
 from opsdb.models import PreScheduledSlot, Role
 from tests.commands import ROOT
 
@@ -101,7 +101,7 @@ def tell():
     call_command("opsdb_load", "slots", str(SCHEDULE), program="WFS", create_missing=True, verbosity=0)
     first = PreScheduledSlot.objects.order_by("start_time")[:SLOTS]
     PreScheduledSlot.objects.exclude(pk__in=list(first.values_list("pk", flat=True))).delete()
-    Story(seed=1, files=3).tell(1)
+    Demonstration(seed=1, files=3).run(1)
     users = get_user_model().objects
     people = {}
     for role in Role.objects.exclude(name="service"):

@@ -4,8 +4,7 @@ from datetime import date
 
 import pytest
 
-from opsdb.loaders.errors import LoadError
-from opsdb.loaders.loading import load
+from opsdb.loaders import LoadError, load
 from opsdb.models import Instrument, Telescope, TimeAllocation
 from tests.factories.observatory import InstrumentFactory, TelescopeFactory
 
@@ -47,9 +46,8 @@ def test_what_a_row_says_is_stored_and_periods_may_touch(run):
 def test_other_hours_are_a_conflict_that_may_be_settled(run, refused):
     run(FIRST)
     other = FIRST.replace("380", "300")
-    said = (
-        "file.csv, line 2: time allocation 'GEco / CHAI / 2026A' is there with other facts: hours 380 → 300; expected "
-    )
+    row = "file.csv, line 2: time allocation 'GEco / CHAI / 2026A'"
+    said = f"{row} exists with different values: hours 380 → 300; expected "
     assert refused(other).startswith(said)
     assert run(other, on_conflict="skip").counted("skip") == 1
     assert run(other, on_conflict="update").counted("update") == 1
@@ -108,7 +106,7 @@ def test_an_instrument_that_two_telescopes_have_needs_its_telescope(run, refused
     other = InstrumentFactory(telescope=TelescopeFactory(short_name="other"), name="CHAI")
     assert Instrument.objects.filter(name="CHAI").count() == 2
     said = refused(FIRST)
-    assert "line 2, instrument: 'CHAI' names no instrument" in said
+    assert "line 2, instrument: 'CHAI' is not a known instrument" in said
     assert "FYST/CHAI" in said
     run(FIRST.replace("CHAI", "other/CHAI"))
     assert TimeAllocation.objects.get().instrument == other

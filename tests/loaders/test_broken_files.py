@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from opsdb.loaders.kinds import kinds
+from opsdb.loaders import kinds
 from tests.databases import row_counts
 from tests.factories.planning import FixedSourceFactory, ObsUnitFactory
 from tests.loaders.broken import GOOD, spoilt
@@ -67,7 +67,7 @@ def test_a_good_file_loads_and_a_broken_one_is_refused_with_a_line_and_leaves_no
 @pytest.mark.parametrize("what", GOOD)
 def test_what_is_no_readable_file_is_named(season, tmp_path, what):
     good = GOOD[what]
-    assert "there is no such file" in refused(good, tmp_path / good.name)[0]
+    assert "the file does not exist" in refused(good, tmp_path / good.name)[0]
     folder = tmp_path / "folder.csv"
     folder.mkdir()
     assert "this is a directory" in refused(good, folder)[0]

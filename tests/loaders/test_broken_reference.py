@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opsdb.loaders.errors import PROBLEM_LIMIT, LoadError
+from opsdb.loaders import PROBLEM_LIMIT, LoadError
 from opsdb.loaders.reference import REFERENCE_DIRECTORY, Mode, load_reference
 from opsdb.models import ChangeLog, Site
 
@@ -44,7 +44,7 @@ PIECES = [
 LAUGHS = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12))
 
 BROKEN = {
-    "a column too many": (b"Site: [{name: x, short_name: x, colour: red}]", "'colour' is no field of Site"),
+    "a column too many": (b"Site: [{name: x, short_name: x, colour: red}]", "'colour' is not a field of Site"),
     "a column too few": (b"Site: [{name: x}]", "short_name is missing"),
     "not a number": (
         b"Instrument: [{telescope: [a, b], name: x}]\nInstrumentModule: [{instrument: [a, b, x], name: x, pixels: 1,\n"
@@ -53,35 +53,41 @@ BROKEN = {
     ),
     "a number in a text": (b"Site: [{name: x, short_name: 1}]", "expected a text"),
     "a date in a text": (b"Site: [{name: 2026-01-01, short_name: x}]", "expected a text, in quotes"),
-    "an unknown row": (b"SubObservingProgram: [{observing_program: x, name: y, short_name: z}]", "no ObservingProgram"),
-    "a row given twice": (b"Site: [{name: x, short_name: x}, {name: y, short_name: x}]", "the same row is at own.yaml"),
+    "an unknown row": (
+        b"SubObservingProgram: [{observing_program: x, name: y, short_name: z}]",
+        "unknown ObservingProgram 'x'",
+    ),
+    "a row given twice": (
+        b"Site: [{name: x, short_name: x}, {name: y, short_name: x}]",
+        "this repeats the row at own.yaml",
+    ),
     "a name used twice": (b"Site: [{name: x, short_name: x}, {name: x, short_name: y}]", "already exists"),
     "a line of 10 MB": (
         b"Site: [{short_name: x, name: " + b"x" * 10**7 + b"}]",
         "too large; expected at most 2000000",
     ),
-    "a NUL byte": (b"Site:\n- {name: x\0}", "line 2: there is a NUL byte"),
+    "a NUL byte": (b"Site:\n- {name: x\0}", "line 2: contains a NUL byte"),
     "an escaped NUL": (
         b'Site:\n- {name: "\\0", short_name: x}',
-        "Site[0].name: there is a character that",
+        "Site[0].name: contains a character that",
     ),
     "half a surrogate pair": (
         b'Site: [{name: "\\ud800", short_name: x}]',
-        "Site[0].name: there is a character that",
+        "Site[0].name: contains a character that",
     ),
     "no UTF-8": (b"Site: [{name: \xff}]", "is not UTF-8"),
     "UTF-16": ("Site: []".encode("utf-16"), "UTF-16"),
     "control characters": (b"Site: [{name: \x07}]", "the control character 0x07"),
-    "control characters of YAML": ("Site: [{name: \x80}]".encode(), "no YAML"),
+    "control characters of YAML": ("Site: [{name: \x80}]".encode(), "not YAML"),
     "an anchor of itself": (b"Site: &a [*a]", "nested too deeply"),
     "a billion laughs": (f"a0: &a0 [x]\n{LAUGHS}".encode(), "too many values"),
     "a set": (b"Site: !!set {a, b}", "expected a list"),
     "bytes": (b"Site: [{name: !!binary aGk=, short_name: x}]", "expected a text"),
-    "a list as a name": (b"? [a]\n: b", "a list is no name"),
+    "a list as a name": (b"? [a]\n: b", "a list is not a name"),
     "an impossible day": (b"Site: [{name: 2026-13-99, short_name: x}]", "can't be read: month"),
-    "an object of Python": (b"Site: !!python/name:os.system", "no YAML"),
-    "two documents": (b"Site: []\n---\nSite: []", "no YAML"),
-    "an unclosed text": (b"Site: [{name: 'x", "line 2: this is no YAML"),
+    "an object of Python": (b"Site: !!python/name:os.system", "not YAML"),
+    "two documents": (b"Site: []\n---\nSite: []", "not YAML"),
+    "an unclosed text": (b"Site: [{name: 'x", "line 2: this is not YAML"),
 }
 
 
@@ -116,14 +122,14 @@ def test_a_broken_file_gets_one_line(write, case):
 
 
 def test_what_is_no_readable_file_gets_one_line(tmp_path, write, monkeypatch):
-    assert "index.yaml: there is no such file" in said_of(tmp_path / "none")
+    assert "index.yaml: the file does not exist" in said_of(tmp_path / "none")
     folder = write(b"Site: []")
     (folder / "own.yaml").unlink()
     (folder / "own.yaml").mkdir()
     assert "own.yaml: this is a directory" in said_of(folder)
     (folder / "own.yaml").rmdir()
     (folder / "own.yaml").symlink_to("/nowhere")
-    assert "own.yaml: there is no such file" in said_of(folder)
+    assert "own.yaml: the file does not exist" in said_of(folder)
     if os.geteuid():
         (folder / "own.yaml").unlink()
         (folder / "own.yaml").touch(mode=0)

@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from opsdb.loaders.errors import LoadError
-from opsdb.loaders.loading import load
+from opsdb.loaders import LoadError, load
 from opsdb.models import Downtime
 from tests.factories.access import UserFactory
 
@@ -69,15 +68,15 @@ def test_downtimes_may_touch_and_those_of_a_part_may_lie_within(run):
 
 def test_overlaps_are_named_with_the_other(run, refused, subtests):
     assert refused(down("01", "05"), down("04", "06"), down("05", "07", ",CHAI,")) == (
-        "file.csv, line 3: overlaps that of line 2, 2026-06-01 00:00:00 to 2026-06-05 00:00:00; "
-        "expected one downtime at a time of the same thing; join them"
+        "file.csv, line 3: overlaps the downtime of line 2, 2026-06-01 00:00:00 to 2026-06-05 00:00:00; "
+        "expected downtimes of one target that don't overlap; merge them"
     )
-    assert "line 3: overlaps that of line 2" in refused(down("01"), down("04", "06"))
-    assert "line 3: overlaps that of line 2" in refused(down("01"), down("01"))
+    assert "line 3: overlaps the downtime of line 2" in refused(down("01"), down("04", "06"))
+    assert "line 3: overlaps the downtime of line 2" in refused(down("01"), down("01"))
     run(down("10", "20"))
     for row in (down("19", "21"), down("09", "11"), down("09"), down("12", "13")):
         with subtests.test(row):
-            said = "overlaps one in the database, 2026-06-10 00:00:00 to 2026-06-20 00:00:00"
+            said = "overlaps a downtime in the database, 2026-06-10 00:00:00 to 2026-06-20 00:00:00"
             assert f"file.csv, line 2: {said}" in refused(row)
     run(down("25"))
     assert "2026-06-25 00:00:00 to an open end" in refused(down("26"))
@@ -91,11 +90,13 @@ def test_what_does_not_fit_is_named_with_its_line(refused, subtests):
             "02", what=",,"
         ): "line 2: names nothing as down; expected exactly one of telescope, instrument and module",
         down("02", what="FYST,CHAI,"): "line 2: names telescope and instrument as down",
-        down("02", what="FIST,,"): "line 2, telescope: 'FIST' names no telescope; expected FYST?",
-        down("02", what=",,CHAI/HFB"): "line 2, module: 'CHAI/HFB' names no instrument module; expected FYST/CHAI/HFA",
+        down("02", what="FIST,,"): "line 2, telescope: 'FIST' is not a known telescope; expected FYST?",
+        down(
+            "02", what=",,CHAI/HFB"
+        ): "line 2, module: 'CHAI/HFB' is not a known instrument module; expected FYST/CHAI/HFA",
         down("02", reason=""): "line 2, reason: the cell is empty",
-        down("02", who="nobody"): "line 2, reported_by: 'nobody' names no user",
-        down("31"): "line 2, start: '2026-06-31T00:00Z' does not fit; expected a time such as",
+        down("02", who="nobody"): "line 2, reported_by: 'nobody' is not a known user",
+        down("31"): "line 2, start: '2026-06-31T00:00Z' is not valid; expected a time such as",
     }.items():
         with subtests.test(said):
             assert said in refused(row)

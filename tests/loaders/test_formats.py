@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from opsdb.loaders.kinds import kinds
-from opsdb.loaders.loading import TableKind
+from opsdb.loaders import TableKind, kinds
 from opsdb.models import FixedSource, PreScheduledSlot, Source
 from tests.commands import ROOT
 

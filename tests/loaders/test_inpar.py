@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsdb.loaders.errors import LoadError, Problems
+from opsdb.loaders.errors import LoadError, LoadProblems
 from opsdb.loaders.inpar import read_inpar
 
 
@@ -15,7 +15,7 @@ def read(tmp_path):
     def read(text):
         path = tmp_path / "a.inpar"
         path.write_text(text, newline="")
-        problems = Problems(path)
+        problems = LoadProblems(path)
         found = read_inpar(path, problems)
         problems.stop_if_any()
         return [(one.key, one.value, one.comment) for one in found]
@@ -48,15 +48,15 @@ def test_a_parameter_is_read_as_it_stands(read, line, parameter):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a = 1\nb 2\n", "line 2: 'b 2' is no parameter; expected key = value"),
-        ("a = 1\n\na = 2\n", "line 3, a: a is given twice, first on line 1"),
-        ("= 1\n", "line 1: '' is no name of a parameter"),
-        ("1a = 1\n", "line 1: '1a' is no name of a parameter"),
-        (f"{'a' * 101} = 1\n", "is no name of a parameter"),
-        ('a = "open\n', "line 1, a: '\"open' is no value"),
-        ('a = "x" y\n', "line 1, a: '\"x\" y' is no value"),
-        ("# nothing but a comment\n", "there is no parameter"),
-        ("a = 1\0\n", "line 1: there is a NUL byte"),
+        ("a = 1\nb 2\n", "line 2: 'b 2' is not a parameter; expected key = value"),
+        ("a = 1\n\na = 2\n", "line 3, a: a is repeated, first on line 1"),
+        ("= 1\n", "line 1: '' is not a parameter name"),
+        ("1a = 1\n", "line 1: '1a' is not a parameter name"),
+        (f"{'a' * 101} = 1\n", "is not a parameter name"),
+        ('a = "open\n', "line 1, a: '\"open' is not a value"),
+        ('a = "x" y\n', "line 1, a: '\"x\" y' is not a value"),
+        ("# nothing but a comment\n", "there are no parameters"),
+        ("a = 1\0\n", "line 1: contains a NUL byte"),
     ],
 )
 def test_a_line_that_is_no_parameter_is_named(read, text, said):
@@ -80,6 +80,6 @@ values = st.text(st.characters(blacklist_categories=["Cs", "Cc", "Zl", "Zp"], bl
 def test_what_is_written_in_quotes_is_read_again(tmp_path_factory, parameters):
     path = tmp_path_factory.mktemp("inpar") / "a.inpar"
     path.write_text("".join(f'{key} = "{value}"\n' for key, value in parameters.items()))
-    problems = Problems(path)
+    problems = LoadProblems(path)
     assert {one.key: one.value for one in read_inpar(path, problems)} == parameters
     assert not problems

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from opsdb.loaders.kinds import kinds
+from opsdb.loaders import kinds
 from opsdb.loaders.reference import load_reference
 from opsdb.models import (
     AzimuthRange,

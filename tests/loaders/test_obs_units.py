@@ -4,9 +4,7 @@ import io
 
 import pytest
 
-from opsdb.loaders import obs_units
-from opsdb.loaders.errors import LoadError
-from opsdb.loaders.loading import load
+from opsdb.loaders import LoadError, load, obs_units
 from opsdb.models import (
     AzimuthRange,
     ChaiInparParameter,
@@ -170,8 +168,8 @@ def test_other_tiles_and_parameters_are_a_conflict(run, refused):
     run(*CHAI, files=CHAI_FILES)
     said = change_tiles(refused, "error")
     assert said == (
-        "units.csv, line 2: other CHAI inpar parameters of Orion map v1: off_x removed, row_spacing with other value, "
-        "comment; expected the same, or --on-conflict skip or update"
+        "units.csv, line 2: different CHAI inpar parameters of Orion map v1: off_x removed, row_spacing with different "
+        "value, comment; expected the same, or --on-conflict skip or update"
     )
     before = tiles_and_parameters()
     plan = change_tiles(run, "skip")
@@ -188,13 +186,15 @@ def test_a_conflict_of_a_recipe_is_named_where_it_is_described(run, refused):
     table = SCAN + "scan,1,constant_el,2,\n"
     run(",mapping", f"{SCAN_ROW},maps.csv", files={"maps.csv": table})
     said = refused(",mapping", f"{SCAN_ROW},maps.csv", files={"maps.csv": table.replace("2,", "3,")})
-    assert said.startswith("maps.csv, line 2: Prime-Cam observation configuration 'scan v1' is there with other facts")
+    assert said.startswith(
+        "maps.csv, line 2: Prime-Cam observation configuration 'scan v1' exists with different values"
+    )
     assert "width_deg 2 → 3" in said
 
 
 def test_a_recipe_with_other_facts_is_a_conflict(run, refused):
     run(",switching_mode", f"{CHAI_ROW},position")
-    assert "is there with other facts: switching_mode position → frequency" in refused(
+    assert "exists with different values: switching_mode position → frequency" in refused(
         ",switching_mode", f"{CHAI_ROW},frequency"
     )
     run(",switching_mode", f"{CHAI_ROW},frequency", on_conflict="skip")
@@ -229,7 +229,7 @@ def test_other_azimuths_of_a_source_are_a_conflict(run, refused):
 
     ranges(run, DEEP)
     other = DEEP.replace("255", "256")
-    assert "other azimuth ranges of Deep56: 240° to 255° setting removed, 240° to 256° setting added" in ranges(
+    assert "different azimuth ranges of Deep56: 240° to 255° setting removed, 240° to 256° setting added" in ranges(
         refused, other
     )
     ranges(run, other, on_conflict="skip")
@@ -260,42 +260,46 @@ FILES = {
 
 
 REFUSED = [
-    (",inpar", ["GECO,a,Orion KL,otf,x,inpar"], "units.csv, line 2, program: 'GECO' names no observing program; exp"),
-    (",inpar", ["GEco,a,Orion LK,otf,x,inpar"], "line 2, source: 'Orion LK' names no source; expected Orion KL?"),
-    (",inpar", ["GEco,a,common,otf,x,inpar"], "line 2, source: 'common' names no source"),
-    (",inpar", ["GEco,a,Orion KL,oft,x,inpar"], "line 2, mode: 'oft' names no observing mode; expected otf?"),
+    (
+        ",inpar",
+        ["GECO,a,Orion KL,otf,x,inpar"],
+        "units.csv, line 2, program: 'GECO' is not a known observing program; exp",
+    ),
+    (",inpar", ["GEco,a,Orion LK,otf,x,inpar"], "line 2, source: 'Orion LK' is not a known source; expected Orion KL?"),
+    (",inpar", ["GEco,a,common,otf,x,inpar"], "line 2, source: 'common' is not a known source"),
+    (",inpar", ["GEco,a,Orion KL,oft,x,inpar"], "line 2, mode: 'oft' is not a known observing mode; expected otf?"),
     (",inpar", ["GEco,a,,otf,x,inpar"], "line 2: a unit in mode otf needs a source"),
     (
         ",inpar,sub_program",
         [f"{CHAI_ROW},inpar,WM"],
-        "line 2, sub_program: 'WM' is no part of program GEco; expected one of MC, MW, NG",
+        "line 2, sub_program: 'WM' is not a sub-program of GEco; expected one of MC, MW, NG",
     ),
     (
         ",mapping,sub_program",
         [f"{SCAN_ROW},maps.csv,MW"],
-        "'MW' is no part of program WFS; expected nothing, the program has no parts",
+        "'MW' is not a sub-program of WFS; expected an empty cell, as the program has no sub-programs",
     ),
     (
         ",inpar,module_configurations",
         [f"{CHAI_ROW},inpar,CHAI/LFA/CO44"],
-        "names no instrument module configuration: CHAI/LFA/CO44; expected FYST/CHAI/LFA/CO43",
+        "names unknown instrument module configurations: CHAI/LFA/CO44; expected FYST/CHAI/LFA/CO43",
     ),
-    (",inpar,module_configurations", [f"{CHAI_ROW},inpar,CO43"], "'CO43' does not fit; expected instrument module"),
+    (",inpar,module_configurations", [f"{CHAI_ROW},inpar,CO43"], "'CO43' is not valid; expected instrument module"),
     (
         ",inpar,module_configurations",
         [f"{CHAI_ROW},inpar,Prime-Cam/280GHz/broadband"],
         "is set up for Prime-Cam, configuration Orion map is for CHAI",
     ),
-    ("", [CHAI_ROW], "line 2, configuration: 'Orion map' names no known configuration, version 1; expected inpar"),
+    ("", [CHAI_ROW], "line 2, configuration: 'Orion map' is not a known configuration, version 1; expected inpar"),
     (
         ",inpar,configuration_version",
         [f"{CHAI_ROW},inpar,1", "GEco,b,Orion KL,otf,Orion map,,2"],
-        "line 3, configuration: 'Orion map' names no known configuration, version 2",
+        "line 3, configuration: 'Orion map' is not a known configuration, version 2",
     ),
     (
         ",inpar",
         [f"{CHAI_ROW},inpar", "GEco,b,Orion KL,otf,Orion map,inpar2"],
-        "line 3: configuration Orion map is described otherwise than on line 2",
+        "line 3: configuration Orion map differs from its description on line 2",
     ),
     (
         ",inpar,mapping",
@@ -303,11 +307,11 @@ REFUSED = [
         "line 2, mapping: 'maps.csv' describes a recipe of CHAI (inpar) and one of Prime-Cam",
     ),
     (",inpar", [f"{CHAI_ROW},../inpar"], "line 2, inpar: '../inpar' leads out of the folder"),
-    (",inpar", [f"{CHAI_ROW},twice"], "twice/b.inpar, line 1: parameter row_spacing is in a.inpar too"),
-    (",inpar", [f"{CHAI_ROW},bad", f"{CHAI_ROW} 2,bad"], "bad/a.inpar, line 2: 'b' is no parameter"),
-    (",tiling", [f"{CHAI_ROW},wrong.csv"], "wrong.csv, line 3, height_arcsec: '-1' does not fit; expected a number"),
-    (",tiling", [f"{CHAI_ROW},wrong.csv"], "wrong.csv, line 4, tile_index: '1' is on line 3 too"),
-    (",tiling", [f"{CHAI_ROW},inpar/a.inpar"], "inpar/a.inpar, line 1: there is no column 'row_spacing = 6 # arcsec"),
+    (",inpar", [f"{CHAI_ROW},twice"], "twice/b.inpar, line 1: parameter row_spacing is also in a.inpar"),
+    (",inpar", [f"{CHAI_ROW},bad", f"{CHAI_ROW} 2,bad"], "bad/a.inpar, line 2: 'b' is not a parameter"),
+    (",tiling", [f"{CHAI_ROW},wrong.csv"], "wrong.csv, line 3, height_arcsec: '-1' is not valid; expected a number"),
+    (",tiling", [f"{CHAI_ROW},wrong.csv"], "wrong.csv, line 4, tile_index: '1' is also on line 3"),
+    (",tiling", [f"{CHAI_ROW},inpar/a.inpar"], "inpar/a.inpar, line 1: unknown column 'row_spacing = 6 # arcsec"),
     (",mapping", ["WFS,a,Deep56,pong,scam,maps.csv"], "line 2, mapping: 'maps.csv' has no row for configuration scam"),
     (
         ",mapping,configuration_version",
@@ -317,12 +321,12 @@ REFUSED = [
     (
         ",mapping",
         [f"{SCAN_ROW},maps_twice.csv"],
-        "maps_twice.csv, line 3, configuration: 'scan' version 1 is on line 2",
+        "maps_twice.csv, line 3, configuration: 'scan' version 1 is also on line 2",
     ),
     (
         ",mapping",
         [f"{SCAN_ROW},maps_json.csv"],
-        "maps_json.csv, line 2, parameters: '[1]' does not fit; expected a JSO",
+        "maps_json.csv, line 2, parameters: '[1]' is not valid; expected a JSO",
     ),
     (
         ",mapping",
@@ -339,7 +343,11 @@ REFUSED = [
         [f"{SCAN_ROW},maps.csv,az_order.csv"],
         "az_order.csv, line 2, azimuth_max_deg: '105' is",
     ),
-    (",mapping,azimuth_table", [f"{SCAN_ROW},maps.csv,az_twice.csv"], "az_twice.csv, line 3: the range is on line 2"),
+    (
+        ",mapping,azimuth_table",
+        [f"{SCAN_ROW},maps.csv,az_twice.csv"],
+        "az_twice.csv, line 3: the range is also on line 2",
+    ),
     (
         ",mapping,azimuth_table",
         [f"{SCAN_ROW},maps.csv,az_other.csv"],
@@ -361,7 +369,7 @@ REFUSED = [
         "'az.csv' gives azimuths, but the row has no source",
     ),
     (",mapping,elevation_min_deg,elevation_max_deg", [f"{SCAN_ROW},maps.csv,60,50"], "'50' is below elevation_min_deg"),
-    (",inpar", [f"{CHAI_ROW},inpar", f"{CHAI_ROW},inpar"], "line 3: 'GEco / Orion CO43' is in line 2 already"),
+    (",inpar", [f"{CHAI_ROW},inpar", f"{CHAI_ROW},inpar"], "line 3: 'GEco / Orion CO43' repeats line 2"),
 ]
 
 
@@ -384,7 +392,7 @@ def test_problems_of_the_table_and_its_files_are_told_at_once(refused):
 
 
 def test_what_only_the_database_refuses_is_named_with_its_line(refused, monkeypatch):
-    monkeypatch.setattr(obs_units, "_check_row", lambda row, beside: None)
+    monkeypatch.setattr(obs_units, "_check_row", lambda row, is_alone: None)
     rows = [f"{CHAI_ROW},inpar,10,20", "GEco,b,,otf,Orion map,,,", "GEco,c,W49,otf,Orion map,,20,10"]
     said = refused(",inpar,elevation_min_deg,elevation_max_deg", *rows, files=FILES).split("\n")
     assert said[0].startswith("units.csv, line 3, source: ")
@@ -394,7 +402,7 @@ def test_what_only_the_database_refuses_is_named_with_its_line(refused, monkeypa
 
 def test_a_table_that_is_sent_by_itself_refers_to_no_files(sky):
     upload = io.BytesIO(f"{HEADER},inpar\n{CHAI_ROW},inpar\n".encode())
-    with pytest.raises(LoadError, match="line 2, inpar: 'inpar' is a file beside the table"):
+    with pytest.raises(LoadError, match="line 2, inpar: 'inpar' refers to a file beside the table"):
         load("obs-units", upload)
     upload = io.BytesIO(f"{HEADER},switching_mode\n{CHAI_ROW},position\n".encode())
     assert load("obs-units", upload).counted("create") == 2

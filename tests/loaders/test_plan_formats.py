@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from opsdb.loaders.kinds import kinds
-from opsdb.loaders.loading import load
+from opsdb.loaders import kinds, load
 from opsdb.loaders.recipe_files import AZIMUTH_COLUMNS, MAPPING_COLUMNS, TILE_COLUMNS
 from opsdb.models import AzimuthRange, ChaiInparParameter, ChaiTiling, Downtime, ObsUnit, TimeAllocation
 from tests.commands import ROOT

@@ -5,7 +5,7 @@ from shutil import copytree
 import pytest
 from django.contrib.auth.models import Permission
 
-from opsdb.loaders.errors import LoadError
+from opsdb.loaders import LoadError
 from opsdb.loaders.reference import REFERENCE_DIRECTORY, ArchiveMode, Mode, load_reference, read_reference
 from opsdb.models import (
     DataLocation,
@@ -222,7 +222,7 @@ def test_each_archive_mode_has_its_locations():
     assert set(DataLocation.objects.values_list("storage_type", flat=True)) == {"disk"}
     assert not DiskDataLocation.objects.exclude(host="", path__startswith="/srv/ops-db/").exists()
     places = set(DataLocation.objects.values_list("site__short_name", "name", "location_type"))
-    with pytest.raises(LoadError, match="cologne / archive is there already, as a DiskDataLocation"):
+    with pytest.raises(LoadError, match="cologne / archive exists already, as a DiskDataLocation"):
         load_reference(archive_mode=ArchiveMode.PRODUCTION)
     DataLocation.objects.all().delete()
     load_reference(archive_mode=ArchiveMode.PRODUCTION)
@@ -243,10 +243,10 @@ WRONG = [
     ("observatory.yaml", "America/Santiago", "America/Santiago_", "Observatory[0].time_zone", "not an IANA"),
     ("observatory.yaml", "observatory: ccat", "observatory: ccaat", "Telescope[0].observatory", "expected ccat?"),
     ("observatory.yaml", "    short_name: FYST", "    short_name: no", "Telescope[0].short_name", "expected a text"),
-    ("observatory.yaml", "Telescope:", "Telescop:", "'Telescop' is no model", "expected Telescope"),
+    ("observatory.yaml", "Telescope:", "Telescop:", "'Telescop' is not a model", "expected Telescope"),
     ("observatory.yaml", "    short_name: FYST\n", "", "Telescope[0].short_name", "is missing"),
     ("instruments.yaml", "    name: LFA\n", "", "InstrumentModule[0].name", "is missing"),
-    ("instruments.yaml", "name: HFA", "name: LFA", "InstrumentModule[1]", "the same row is at instruments.yaml"),
+    ("instruments.yaml", "name: HFA", "name: LFA", "InstrumentModule[1]", "this repeats the row at instruments.yaml"),
     (
         "instruments.yaml",
         "sideband: dsb",
@@ -301,28 +301,28 @@ def test_all_files_are_checked_before_any_is_written(spoil, folder):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("Site: [", "line 2: this is no YAML"),
-        ("Site:\n\t- name: x", "line 2: this is no YAML"),
+        ("Site: [", "line 2: this is not YAML"),
+        ("Site:\n\t- name: x", "line 2: this is not YAML"),
         ("", "this file is empty"),
         ("# nothing\n", "this file is empty"),
-        ("- name: x", "there are no pairs"),
-        ("Site: x", "Site: there is no list"),
-        ("Site: [x]", "Site[0]: this is no row"),
-        ("1: []", "'1' is no name"),
-        ("User: []", "'User' is no model of reference data"),
-        ("Site:\n  - name: x\n    name: y\n    short_name: x", "line 3, Site[0]: name is given twice"),
-        ("Site:\n  - {name: x, short_name: x}\nSite: []", "line 3: Site is given twice"),
-        ("Site:\n  - {name: x, short_name: x, id: 7}", "Site[0].id: 'id' is no field of Site"),
-        ("Site:\n  - {name: x, short_name: [x]}", "is no value for this field; expected a text"),
-        ("Site: !!python/object/apply:os.system ['true']", "this is no YAML"),
+        ("- name: x", "this is not a mapping"),
+        ("Site: x", "Site: this is not a list"),
+        ("Site: [x]", "Site[0]: this is not a row"),
+        ("1: []", "'1' is not a name"),
+        ("User: []", "'User' is not a model of reference data"),
+        ("Site:\n  - name: x\n    name: y\n    short_name: x", "line 3, Site[0]: name is repeated"),
+        ("Site:\n  - {name: x, short_name: x}\nSite: []", "line 3: Site is repeated"),
+        ("Site:\n  - {name: x, short_name: x, id: 7}", "Site[0].id: 'id' is not a field of Site"),
+        ("Site:\n  - {name: x, short_name: [x]}", "is not a valid value of this field; expected a text"),
+        ("Site: !!python/object/apply:os.system ['true']", "this is not YAML"),
         ("Site: " + "[" * 5000, "nested too deeply"),
         (
             "Telescope:\n  - {observatory: [a, b], name: x}",
-            "does not say which row is meant; expected the short_name of",
+            "does not identify a row; expected the short_name of",
         ),
         (
             "Telescope:\n  - {observatory: {a: b}, name: x}",
-            "does not say which row is meant; expected the short_name of",
+            "does not identify a row; expected the short_name of",
         ),
     ],
 )
@@ -335,14 +335,14 @@ def test_the_index_and_the_folder_name_the_same_files(folder):
     assert "more.yaml is not in the index" in refused(folder)
     (folder / "more.yaml").unlink()
     (folder / "modes.yaml").unlink()
-    assert "index.yaml, line 8, files[3]: there is no file 'modes.yaml'" in refused(folder)
+    assert "index.yaml, line 8, files[3]: file 'modes.yaml' is not beside the index" in refused(folder)
     (folder / "index.yaml").write_text("files: [../observatory.yaml]")
-    assert "there is no file '../observatory.yaml'" in refused(folder)
+    assert "file '../observatory.yaml' is not beside the index" in refused(folder)
     (folder / "index.yaml").write_text("file: []")
     assert "files is missing" not in refused(folder)
-    assert "'file' is no field of the index; expected files?" in refused(folder)
+    assert "'file' is not a field of the index; expected files?" in refused(folder)
     (folder / "index.yaml").unlink()
-    assert "there is no such file" in refused(folder)
+    assert "the file does not exist" in refused(folder)
 
 
 def test_a_location_cannot_become_another_kind_of_storage(reference, write):
@@ -355,7 +355,7 @@ def test_a_location_cannot_become_another_kind_of_storage(reference, write):
 def test_what_only_the_database_refuses_is_named_with_its_path(reference, write):
     rows = "DiskDataLocation:\n  - {site: ccat, name: chai, location_type: buffer, path: /data/chai, instrument: null}"
     said = refused(write(own=rows), mode=Mode.EDIT)
-    assert "own.yaml, line 2, DiskDataLocation[0]: the database says: " in said
+    assert "own.yaml, line 2, DiskDataLocation[0]: the database reports: " in said
     assert "location_type" in said
 
 

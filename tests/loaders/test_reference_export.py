@@ -11,7 +11,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opsdb.loaders.errors import LoadError
+from opsdb.loaders import LoadError
 from opsdb.loaders.reference import REFERENCE_DIRECTORY, Mode, export_reference, load_reference
 from opsdb.loaders.reference.export import as_published
 from opsdb.loaders.reference.schema import FOLDER, schemas
@@ -45,6 +45,8 @@ TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
         " x ",
         "x\n\n y\n",
         "\u2028\x85\ufeff",
+        "\x85D%",
+        "x\u2028y",
         "=",
         "<<",
     ]

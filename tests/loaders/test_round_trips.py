@@ -11,12 +11,11 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from opsdb.loaders import loading
-from opsdb.loaders.kinds import kinds
-from opsdb.loaders.loading import export, load, prepare
+from opsdb.loaders import export, kinds, load, prepare
 from opsdb.models import (
     ChaiInparParameter,
     ChaiTiling,
+    CoordinateFrame,
     Downtime,
     FixedSource,
     ObservationConfiguration,
@@ -27,7 +26,6 @@ from opsdb.models import (
     Telescope,
     TimeAllocation,
 )
-from opsdb.models.enums import CoordinateFrame
 from tests.factories.observatory import TelescopeFactory
 from tests.factories.planning import FixedSourceFactory, ObsUnitFactory
 
@@ -176,7 +174,7 @@ class Full:
 @pytest.mark.parametrize("error", [OSError("no space left"), KeyboardInterrupt()], ids=["failed", "abandoned"])
 @pytest.mark.parametrize("kind", ["sources", "obs-units"])
 def test_an_export_that_is_not_finished_leaves_no_cursor_open(monkeypatch, error, kind):
-    monkeypatch.setattr(loading, "BATCH_SIZE", 2)
+    monkeypatch.setattr("opsdb.loaders.kind.ROWS_FETCHED", 2)
     for number in range(8):
         ObsUnitFactory(name=str(number), source=FixedSourceFactory(name=str(number)))
     with pytest.raises(type(error)) as caught:  # which holds on to all that the export had

@@ -4,8 +4,7 @@ import io
 
 import pytest
 
-from opsdb.loaders.errors import PROBLEM_LIMIT, LoadError
-from opsdb.loaders.loading import load, prepare
+from opsdb.loaders import PROBLEM_LIMIT, LoadError, load, prepare
 from opsdb.models import FixedSource, ObsUnit, PreScheduledSlot, Source, TimeAllocation
 
 INDEX = """\
@@ -75,7 +74,7 @@ def test_a_plan_over_all_files_writes_nothing_and_can_be_applied(season):
 def test_the_wrong_order_is_refused(refused):
     first, second, *rest = INDEX.removeprefix("load:\n").split("  - ")[1:]
     said = refused(index="load:\n  - " + "  - ".join([second, first, *rest]))
-    assert "units.csv, line 2, source: 'M17' names no source" in said[0]
+    assert "units.csv, line 2, source: 'M17' is not a known source" in said[0]
 
 
 def test_the_last_file_that_is_wrong_undoes_all(refused):
@@ -90,10 +89,10 @@ def test_problems_of_all_files_are_told_at_once_and_follow_ups_are_not(refused):
     )
     assert [line.split("'")[0] for line in said] == [
         "sources.csv, line 2, dec: ",
-        "units.csv: only the cells were checked, because it builds on sources.csv, which is wrong",
+        "units.csv: only the cells were checked, because it depends on sources.csv, which has errors",
         "units.csv, line 2, priority: ",
         "allocations.csv, line 2, hours: ",
-        "slots.csv: this was not checked, because it builds on sources.csv, which is wrong",
+        "slots.csv: this was not checked, because it depends on sources.csv, which has errors",
     ]
 
 
@@ -112,9 +111,9 @@ def test_conflicts_are_settled_as_the_command_says_unless_an_entry_does(season, 
         "allocations": FILES["allocations.csv"].replace(",1\n", ",2\n"),
     }
     said = refused(**other)
-    assert said[0].startswith("sources.csv, line 2: fixed source 'M17' is there with other facts")
+    assert said[0].startswith("sources.csv, line 2: fixed source 'M17' exists with different values")
     assert said[-2].startswith(
-        "allocations.csv, line 2: time allocation 'GEco / CHAI / 2026A' is there with other facts"
+        "allocations.csv, line 2: time allocation 'GEco / CHAI / 2026A' exists with different values"
     )
     index = INDEX.replace("[sources.csv]", "[sources.csv]\n    options: {on-conflict: skip}")
     load("all", season(index=index, **other), on_conflict="update")
@@ -126,12 +125,12 @@ def test_files_are_below_the_folder_of_the_index(refused, tmp_path):
     (tmp_path.parent / "secret.csv").write_text(FILES["sources.csv"])
     for given, said in {
         "../secret.csv": "leads out of the folder",
-        str(tmp_path.parent / "secret.csv"): "is no relative path",
+        str(tmp_path.parent / "secret.csv"): "is not a relative path",
     }.items():
         assert refused(index=INDEX.replace("[sources.csv]", given)) == [
             f"index.yaml, line 3, load[0].files: {given!r} {said}; "
             "expected a path below the folder of the file that names it"
-            + (", with '/' between folders" if "no relative" in said else "")
+            + (", with '/' between folders" if "relative" in said else "")
         ]
 
 
@@ -143,11 +142,11 @@ def test_all_that_is_wrong_in_an_index_is_told_with_line_and_key(refused):
     )
     index += "    options: {program: 5, create_missing: perhaps, depth: 3}\n"
     assert [line.partition("; ")[0] for line in refused(index=index)] == [
-        "index.yaml, line 1, seasn: there is no key 'seasn'",
-        "index.yaml, line 3, load[0].kind: 'source' is no kind of file",
-        "index.yaml, line 6, load[1].files: there is no 'unit.csv'",
-        "index.yaml, line 11, load[3].options.program: '5' is no value of this option",
-        "index.yaml, line 11, load[3].options.create_missing: 'perhaps' is no value of this option",
+        "index.yaml, line 1, seasn: unknown key 'seasn'",
+        "index.yaml, line 3, load[0].kind: 'source' is not a kind of file",
+        "index.yaml, line 6, load[1].files: 'unit.csv' does not exist",
+        "index.yaml, line 11, load[3].options.program: '5' is not a valid value of this option",
+        "index.yaml, line 11, load[3].options.create_missing: 'perhaps' is not a valid value of this option",
         "index.yaml, line 11, load[3].options.depth: slots has no option 'depth'",
     ]
 

@@ -7,11 +7,11 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection, connections
 
-from opsdb.loaders import loading
-from opsdb.loaders.errors import LoadError
+from opsdb import loaders
+from opsdb.loaders import LoadError
 from opsdb.loaders.reference import load_reference
-from opsdb.loaders.schedule_file import read_schedule
-from opsdb.loaders.slots import swept_edges
+from opsdb.loaders.schedules import read_schedule
+from opsdb.loaders.swept_sky import swept_edges
 from opsdb.models import (
     ConstantElevationSource,
     FixedSource,
@@ -31,7 +31,7 @@ PLANNED = (Source, ObservationConfiguration, ObsUnit, PreScheduledSlot)
 
 
 def load_slots(path, *, dry_run=False, **options):
-    return (loading.prepare if dry_run else loading.load)("slots", path, **options)
+    return (loaders.prepare if dry_run else loaders.load)("slots", path, **options)
 
 
 def created(plan, model=PreScheduledSlot):
@@ -232,12 +232,12 @@ def test_columns_that_are_not_known_are_told(load):
         ([at(0), at(0)], 1, "before Deep56 of line"),
         ([at(0), at(1, width="30.0")], 1, "one scan and field for one name"),
         ([at(0), at(1, scan_type="pong")], 1, "constant_el there, pong here"),
-        ([at(0, scan_type="spiral")], 0, "there is no observing mode 'spiral'"),
+        ([at(0, scan_type="spiral")], 0, "unknown observing mode 'spiral'"),
         ([calibration("planet_cal")], 0, "a planet_cal needs a target"),
         (
             [calibration("planet_cal", "vulcan")],
             0,
-            "target 'vulcan' is no known source and no body of the solar system",
+            "target 'vulcan' is neither a known source nor a body of the solar system",
         ),
         ([at(0, scan_type="pong", width="0.0", height="0.0", ra_center="0.0", dec_center="0.0")], 0, "needs its field"),
     ],
@@ -258,7 +258,7 @@ def test_one_wrong_row_loads_nothing(refused):
 @pytest.mark.parametrize(
     ("meta", "message"),
     [
-        (("telescope_name: LAT",), "there is no telescope 'LAT'; expected one of FYST"),
+        (("telescope_name: LAT",), "unknown telescope 'LAT'; expected one of FYST"),
         (("telescope_name: FYST", "site_lat: -22.9"), "the site's latitude is -22.9°"),
         (("telescope_name: FYST", "site_lon: 67.740278"), "the site's longitude is 67.7403°"),
     ],
@@ -274,7 +274,7 @@ def test_the_same_longitude_written_eastward_is_the_same_place(load):
 
 
 def test_an_unknown_program_is_named_with_the_known(refused):
-    assert "there is no observing program 'wfs'; expected one of Cal," in refused(timeline(science()), program="wfs")
+    assert "unknown observing program 'wfs'; expected one of Cal," in refused(timeline(science()), program="wfs")
 
 
 def test_an_empty_database_says_what_to_do_first(db, tmp_path):
@@ -287,7 +287,7 @@ def test_a_changed_slot_is_refused_with_its_line_and_both_facts(load, refused):
     text = timeline(at(0), at(1, el="51.0", stop_time='"2026-07-01 01:20:00"'))
     said = refused(text)
     slot = "'2026-07-01 01:00:00 WFS / Deep56'"
-    assert f"line {line_of(text, 1)}: pre-scheduled slot {slot} is there with other facts" in said
+    assert f"line {line_of(text, 1)}: pre-scheduled slot {slot} exists with different values" in said
     assert "2026-07-01 01:30:00 → 2026-07-01 01:20:00" in said
     assert "50 → 51" in said
 
@@ -339,7 +339,7 @@ def test_slews_take_no_telescope_time(load):
 
 def test_what_only_the_database_refuses_is_named_with_its_line(refused, monkeypatch):
     """Rows that pass every check of the loader but not one of the tables."""
-    monkeypatch.setattr("opsdb.loaders.schedule_file.ELEVATION_RANGE_DEG", (0, 99))
+    monkeypatch.setattr("opsdb.loaders.schedules.rows.ELEVATION_RANGE_DEG", (0, 99))
     ObsUnit.objects.create(
         observing_program=ObservingProgram.objects.get(short_name="WFS"),
         name="Deep56",
@@ -353,7 +353,7 @@ def test_what_only_the_database_refuses_is_named_with_its_line(refused, monkeypa
 
 
 def test_many_slots_are_written_in_batches_with_progress(load, monkeypatch):
-    monkeypatch.setattr(loading, "BATCH_SIZE", 3)
+    monkeypatch.setattr(loaders.loading, "BATCH_SIZE", 3)
     seen = []
 
     def progress(batches, description):

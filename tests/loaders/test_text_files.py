@@ -5,9 +5,9 @@ from threading import Thread
 
 import pytest
 
-from opsdb.loaders import files
+from opsdb.loaders import text_files
 from opsdb.loaders.errors import LoadError, shown
-from opsdb.loaders.files import path_of, read_lines, readable_again
+from opsdb.loaders.text_files import path_of, read_lines, readable_again
 
 
 def said_of(path):
@@ -24,7 +24,7 @@ def said_of(path):
     [
         (b"", "empty"),
         (b"\xef\xbb\xbf \r\n\r\n", "empty"),
-        (b"one\ntwo\0\n", "line 2: there is a NUL byte"),
+        (b"one\ntwo\0\n", "line 2: contains a NUL byte"),
         (b"one\ntwo\n\x89PNG\n", "line 3: byte 0x89 is not UTF-8 text"),
         ("one".encode("utf-16"), "UTF-16"),
     ],
@@ -36,7 +36,7 @@ def test_what_is_no_text_is_refused(tmp_path, content, message):
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
-    assert "no such file" in said_of(tmp_path / "nothing")
+    assert "the file does not exist" in said_of(tmp_path / "nothing")
     assert "directory" in said_of(tmp_path)
 
 
@@ -62,7 +62,7 @@ def test_a_file_without_permission_is_named(tmp_path):
 
 
 def test_a_file_beyond_the_limit_is_not_read_to_its_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(text_files, "MAX_FILE_BYTES", 10)
     path = tmp_path / "file"
     path.write_text("x" * 11)
     assert "too large" in said_of(path)

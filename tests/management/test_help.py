@@ -7,7 +7,7 @@ import sys
 import pytest
 from django.core.management import call_command, get_commands
 
-from opsdb.loaders.kinds import kinds
+from opsdb.loaders import kinds
 from tests.commands import ROOT, run
 
 NAMES = sorted(name for name, app in get_commands().items() if app == "opsdb")

@@ -45,7 +45,7 @@ def test_the_counts_of_the_planners_timeline_are_printed(reference):
 
 def test_the_second_time_it_says_that_there_is_nothing_to_load(reference):
     load(TIMELINE, "--program", "WFS", "--create-missing")
-    assert load(TIMELINE, "--program", "WFS").endswith("Nothing to load: 45 rows were there already.\n")
+    assert load(TIMELINE, "--program", "WFS").endswith("Nothing to load: 45 rows exist already.\n")
 
 
 def test_a_dry_run_says_so_and_writes_nothing(reference):
@@ -107,6 +107,6 @@ def test_changes_are_recorded_as_those_of_the_command(reference):
 
 def test_what_a_command_offers_is_known_without_astropy():
     """It costs half a second, and only positions and schedules need it."""
-    code = "import sys; from opsdb.loaders.kinds import kinds; kinds(); assert 'astropy' not in sys.modules"
+    code = "import sys; from opsdb.loaders import kinds; kinds(); assert 'astropy' not in sys.modules"
     done = manage("shell", "--verbosity", "0", "--command", code, SECRET_KEY="x")
     assert done.returncode == 0, done.stderr

@@ -91,13 +91,13 @@ def test_a_deployment_backs_up_migrates_and_loads_and_the_backup_restores(own_da
     assert state(empty) == before
 
     again = manage("opsdb_migrate", "--backup", tmp_path, **setting)
-    assert again.stdout == "Nothing to migrate, and so no backup.\nNothing to change; 69 rows are left as they are.\n"
+    assert again.stdout == "Nothing to migrate, and so no backup.\nNothing to change; 69 rows are unchanged.\n"
     assert list(tmp_path.iterdir()) == [dump]
 
 
 @pytest.mark.django_db
 def test_without_anything_to_do_it_says_so(reference):
-    assert migrate() == "Nothing to migrate.\nNothing to change; 69 rows are left as they are.\n"
+    assert migrate() == "Nothing to migrate.\nNothing to change; 69 rows are unchanged.\n"
     assert migrate("--verbosity", "0") == ""
 
 
@@ -116,7 +116,7 @@ def test_it_is_refused_while_another_one_runs(pending):
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [opsdb_migrate.LOCK_NUMBER])
 
     said = str(overtaken(hold, migrate))
-    assert said.startswith("Another migration runs (process ")
+    assert said.startswith("Another migration is running (process ")
     assert "nothing was changed" in said
 
 
@@ -134,7 +134,7 @@ def test_a_migration_that_fails_is_named_with_the_backup(pending, tmp_path, monk
     said = refusal("--backup", tmp_path)
     [dump] = tmp_path.iterdir()
     assert said == (
-        f"Migration {pending} failed: division by zero. It was undone; 0 before it were applied and stay. "
+        f"Migration {pending} failed: division by zero. It was rolled back; 0 before it were applied and stay. "
         f"The backup is {dump}."
     )
 
@@ -149,7 +149,7 @@ def test_it_gives_up_when_a_table_stays_in_use(reference):
 
     Site.objects.filter(short_name="us").exists()
     outcome = overtaken(hold, lambda: migrate("--lock-timeout", "0.1"), head_start_seconds=3)
-    assert "went on for 0.1 seconds" in str(outcome)
+    assert "not released within 0.1 seconds" in str(outcome)
 
 
 @pytest.mark.django_db
@@ -201,5 +201,5 @@ def test_the_password_goes_by_the_environment_alone(tmp_path, monkeypatch):
         "PGSSLMODE": "require",
     }
     assert not list(tmp_path.iterdir())
-    with pytest.raises(BackupError, match="there is no folder"):
+    with pytest.raises(BackupError, match="does not exist; create or mount it first"):
         backup.back_up(connection, tmp_path / "none")

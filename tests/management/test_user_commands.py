@@ -58,11 +58,11 @@ def test_an_administrator_may_do_everything_with_the_password_that_is_shown_once
 
 def test_a_password_is_typed_twice(typed):
     typed(PASSWORD, "another")
-    with pytest.raises(CommandError, match="not the same"):
+    with pytest.raises(CommandError, match="passwords differ"):
         admin("anna")
     assert not get_user_model().objects.exists()
     typed(PASSWORD, PASSWORD)
-    assert admin("anna") == "Administrator anna was made.\n"
+    assert admin("anna") == "Administrator anna was created.\n"
     assert anna().check_password(PASSWORD)
 
 
@@ -81,7 +81,7 @@ def test_a_password_comes_from_a_file_or_from_standard_input(tmp_path, monkeypat
         (["anna", "--password-file", "{}"], "short", "too short"),
         (["anna", "--password-file", "{}"], "", "no password in the first line"),
         (["anna", "--password-file", "{}/none"], "", "can't be read"),
-        (["anna"], "", "nobody to type a password"),
+        (["anna"], "", "no terminal to type a password at"),
         (["a b", "--generate-password"], "", "username: Enter a valid username"),
         (["anna", "--email", "x", "--generate-password"], "", "email: Enter a valid email"),
     ],
@@ -101,7 +101,7 @@ def test_an_administrator_who_exists_is_left_as_is():
     assert admin("anna", "--generate-password").startswith("Administrator anna exists already")
     assert anna().password == before
     get_user_model().objects.create_user("eve")
-    with pytest.raises(CommandError, match="a user eve, who is no active administrator"):
+    with pytest.raises(CommandError, match="User eve exists, but is not an active administrator"):
         admin("eve", "--generate-password")
 
 
@@ -121,7 +121,7 @@ def test_a_service_gets_a_token_whose_secret_alone_is_printed(reference):
     assert list(token.user.groups.all()) == [Role.objects.get(name="service").group_ptr]
     assert (token.scopes, token.allowed_networks) == (["view:*", "change:data_transfer"], ["10.0.0.0/8"])
     assert timedelta(364) < token.expires_at - datetime.now(UTC) < timedelta(366)
-    assert "Service transfer was made." in err and "only this once" in err
+    assert "Service transfer was created." in err and "only this once" in err
     assert secret not in err
     assert secret not in str(list(ChangeLog.objects.values_list("after", flat=True)))
 
@@ -145,10 +145,10 @@ def test_a_token_lasts_to_the_end_of_its_last_day(reference):
     [
         (["x", "--scope", "everything"], "--scope: "),
         (["x", "--network", "here"], "--network: Not a list of networks"),
-        (["x", "--expires", "2020-01-01"], "2020-01-01 is over"),
-        (["x", "--expires", "soon"], "no day like 2027-12-31"),
+        (["x", "--expires", "2020-01-01"], "2020-01-01 is in the past"),
+        (["x", "--expires", "soon"], "not a day such as 2027-12-31"),
         (["a b"], "username: Enter a valid username"),
-        (["anna"], "a user anna, which is no service"),
+        (["anna"], "User anna exists, but is not a service"),
     ],
 )
 def test_what_is_wrong_with_a_service_is_said_and_nothing_is_made(reference, arguments, said):
@@ -162,7 +162,7 @@ def test_what_is_wrong_with_a_service_is_said_and_nothing_is_made(reference, arg
 def test_a_token_that_cannot_be_used_any_more_is_not_called_existing(reference):
     service("transfer")
     ApiToken.objects.update(active=False)
-    with pytest.raises(CommandError, match="has expired or was withdrawn"):
+    with pytest.raises(CommandError, match="has expired or was revoked"):
         service("transfer")
 
 

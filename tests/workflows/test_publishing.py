@@ -51,24 +51,24 @@ def product(package):
 
 
 def test_a_release_names_the_programs_of_its_products(package, product):
-    release = create_release("DR", "1", products=[product])
+    release = create_release("DR", version="1", products=[product])
     assert not release.public
     assert list(release.products.all()) == [product]
     assert list(release.programs.all()) == [package.executed_obs_unit.obs_unit.observing_program]
 
 
 def test_a_release_can_be_made_again_and_gets_what_is_missing(product):
-    release = create_release("DR", "1", products=[product], description="first")
+    release = create_release("DR", version="1", products=[product], description="first")
     other = made_of(RawDataPackageFactory())
-    assert create_release("DR", "1", products=[product, other]) == release
+    assert create_release("DR", version="1", products=[product, other]) == release
     assert set(release.products.all()) == {product, other}
     assert release.programs.count() == 2
     with pytest.raises(Conflict, match=f"data_release {release.pk}: is recorded with description 'first'"):
-        create_release("DR", "1", description="second")
+        create_release("DR", version="1", description="second")
 
 
 def test_a_published_release_stays_as_it_is(product):
-    release = publish_release(create_release("DR", "1", products=[product]), doi="10.5281/zenodo.1")
+    release = publish_release(create_release("DR", version="1", products=[product]), doi="10.5281/zenodo.1")
     assert (release.public, release.doi) == (True, "10.5281/zenodo.1")
     since = release.released_at
     assert publish_release(release).released_at == since
@@ -81,13 +81,13 @@ def test_a_published_release_stays_as_it_is(product):
 
 def test_an_empty_release_is_not_published():
     with pytest.raises(Refused, match="has no products"):
-        publish_release(create_release("DR", "1"))
+        publish_release(create_release("DR", version="1"))
 
 
 def test_a_product_of_a_run_that_has_not_ended_is_not_released(product):
     going = DataProductFactory(run=ExecutedReductionStepFactory(status=RunStatus.RUNNING))
     with pytest.raises(Refused, match=f"data_product {going.pk}: its run is running"):
-        create_release("DR", "1", products=[product, going])
+        create_release("DR", version="1", products=[product, going])
     assert not DataRelease.objects.exists()
     with pytest.raises(Refused, match="its run is running"):
         create_publication(title="x", year=2026, products=[going])
@@ -95,18 +95,18 @@ def test_a_product_of_a_run_that_has_not_ended_is_not_released(product):
 
 
 def test_a_replaced_product_is_neither_added_nor_published(product):
-    release = create_release("DR", "1", products=[product])
+    release = create_release("DR", version="1", products=[product])
     new = made_of(RawDataPackageFactory())
     supersede_product(product, by=new)
     with pytest.raises(Refused, match=f"is replaced by data_product {new.pk}"):
         publish_release(release)
     with pytest.raises(Refused, match=f"is replaced by data_product {new.pk}"):
-        create_release("DR", "2", products=[product])
+        create_release("DR", version="2", products=[product])
 
 
 def test_what_can_not_be_is_refused(product):
     with pytest.raises(Refused, match="DOI"):
-        create_release("DR", "1", doi="zenodo")
+        create_release("DR", version="1", doi="zenodo")
     with pytest.raises(Refused, match="Year|year"):
         create_publication(title="x", year=1)
     with pytest.raises(NotFound):
@@ -117,7 +117,7 @@ def test_what_can_not_be_is_refused(product):
 def test_two_people_who_make_the_same_release_make_one():
     product = made_of(RawDataPackageFactory())
     for number in range(10):
-        outcomes = race(2, lambda _, number=number: create_release("DR", str(number), products=[product]))
+        outcomes = race(2, lambda _, number=number: create_release("DR", version=str(number), products=[product]))
         assert outcomes[0] == outcomes[1], outcomes
     assert DataRelease.objects.count() == 10
 
@@ -149,7 +149,7 @@ def test_a_publication_appears_with_what_it_got():
 
 def test_links_are_added_and_stay(product):
     publication, program = PublicationFactory(), ObservingProgramFactory()
-    release = create_release("DR", "1", products=[product])
+    release = create_release("DR", version="1", products=[product])
     link_publication(publication, releases=[release], programs=[program])
     link_publication(publication, products=[product])
     assert list(publication.releases.all()) == [release]

@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from opsdb.loaders.loading import export
+from opsdb.loaders import export
 from opsdb.models.base import natural_key_lookups
 
 from .importing import kinds_for

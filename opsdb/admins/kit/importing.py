@@ -23,9 +23,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from opsdb.loaders.errors import LoadError
-from opsdb.loaders.kinds import kinds
-from opsdb.loaders.loading import CREATE, ON_CONFLICT, UPDATE, prepare
+from opsdb.loaders import CREATE, ON_CONFLICT, UPDATE, LoadError, kinds, prepare
 from opsdb.workflows import attributed
 
 from .orders import OrderForm

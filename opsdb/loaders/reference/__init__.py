@@ -1,11 +1,11 @@
-"""Reference data: YAML files that say which rows an instance has, how they become rows, and back again.
+"""Reference data: loading the YAML files that describe the rows of an instance, and writing them.
 
 Format: docs/reference-data.md.
 """
 
+from .applying import REFERENCE_DIRECTORY, STEPS, ReferenceLoad, ReferenceStep, hold_lock, load_reference
 from .export import export_reference
-from .files import read_reference
-from .plan import REFERENCE_DIRECTORY, STEPS, ReferenceLoad, Step, hold_lock, load_reference
+from .reading import read_reference
 from .topics import ArchiveMode, Mode
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "ArchiveMode",
     "Mode",
     "ReferenceLoad",
-    "Step",
+    "ReferenceStep",
     "export_reference",
     "hold_lock",
     "load_reference",

@@ -1,4 +1,4 @@
-"""Emptying the database of an instance that is to be born again."""
+"""Emptying the database of an instance that is set up anew."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from opsdb.workflows import OpsdbError, store_deletion_policy
 
 from .topics import APP_LABEL
 
-PATIENCE_SECONDS = 10
+LOCK_TIMEOUT_SECONDS = 10
 OBSERVED = ("ExecutedObsUnit", "RawDataFile")
 GUARDS = """
 SELECT tgname, tgrelid::regclass::text FROM pg_trigger
@@ -40,28 +40,30 @@ def refuse_to_empty() -> None:
 
 
 def row_counts() -> dict[str, int]:
-    """Return how many rows every table of ops-db has, those that have none left out."""
+    """Return the number of rows by table, of all tables of ops-db that have any."""
     models = (model for model in _models() if not model._meta.auto_created)
     counts = {model._meta.db_table: model._base_manager.count() for model in models}
     return {table: count for table, count in counts.items() if count}
 
 
 def empty() -> None:
-    """Remove every row of ops-db: plans, reference data, roles, users where they are ours, history.
+    """Remove every row of ops-db: plans, reference data, roles, users if they are ours, history.
 
-    The tables stay, with their rules; those that are never emptied are guarded by triggers, which are off only within
-    this transaction. It holds every table of ops-db until it ends. Call it in one, and what fills the database again.
+    The tables stay, with their rules; triggers that refuse to empty a table are disabled within this transaction
+    only. Call it in the transaction that fills the database again.
 
     Raises:
-        CannotEmpty: this is production, or there are observations, or tables that are not of ops-db refer to it.
+        CannotEmpty: this is production, or there are observations, or tables of others refer to those of ops-db.
+
+    Locks: every table of ops-db, exclusively.
     """
     tables = ", ".join(connection.ops.quote_name(table) for table in _tables())
     with transaction.atomic(), connection.cursor() as cursor:
         try:
-            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS}s'")
+            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
             cursor.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")  # noqa: S608 - names of our own tables
             refuse_to_empty()
-            # A role is also a row of Django's, which stays when our table is emptied.
+            # A role is also a row of auth_group, which is not truncated.
             apps.get_model(APP_LABEL, "Role").objects.all().delete()
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute(GUARDS, [_tables()])
@@ -75,13 +77,13 @@ def empty() -> None:
             cursor.execute("SET LOCAL lock_timeout = DEFAULT")
         except OperationalError as error:
             raise CannotEmpty(
-                f"The database says: {str(error).splitlines()[0]}. Stop what uses the database, and run this again."
+                f"The database reports: {str(error).splitlines()[0]}. Stop what uses the database, and run this again."
             ) from error
         except (NotSupportedError, ProgrammingError) as error:
             detail = (
                 getattr(error.__cause__.diag, "message_detail", None) or "only the owner of the tables can drop data"
             )
-            raise CannotEmpty(f"The database says: {str(error).splitlines()[0]}; {detail}") from error
+            raise CannotEmpty(f"The database reports: {str(error).splitlines()[0]}; {detail}") from error
         store_deletion_policy(connection.alias)
 
 
@@ -92,7 +94,7 @@ def _models():
 
 def _tables():
     tables = [model._meta.db_table for model in _models()]
-    # What people did in the admin refers to users; where they are ours, it goes with them.
+    # The admin's log refers to users, and is emptied with them if they are ours.
     if apps.is_installed("django.contrib.admin") and get_user_model()._meta.app_label == APP_LABEL:
         tables.append(apps.get_model("admin", "LogEntry")._meta.db_table)
     return tables

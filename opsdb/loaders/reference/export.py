@@ -1,4 +1,4 @@
-"""Writing the reference data of a database as the files that loading takes."""
+"""Writing the reference data of a database as files."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from django.db import connection, models, transaction
 
 from opsdb.models.base import natural_key_lookups
 
-from ..errors import LoadError, Problem
-from .files import INDEX_NAME
+from ..errors import LoadError, LoadProblem
+from .reading import INDEX_NAME
 from .schema import FOLDER, schemas
 from .topics import TOPICS, Permissions, holds_permissions, reference_models, writable_fields
 
 WIDTH = 110
+UNUSUAL_LINE_BREAKS = set("\x85\u2028\u2029")
 
 
 class _Key(list):
     """A natural key, which is written on one line."""
 
 
-def export_reference(directory) -> dict[str, int]:
-    """Write the reference data of the database into a folder, in the form that loading takes.
+def export_reference(directory: str | Path) -> dict[str, int]:
+    """Write the reference data of the database into a folder, as files that loading takes.
 
-    Every field is written, so that loading the files with ``edit`` brings back exactly this state. The rows are
-    ordered by their natural keys: what has not changed is written the same. The folder appears whole or not at all.
+    Every field is written, so that loading the files with ``edit`` restores exactly this state. Rows are ordered by
+    their natural keys, so that unchanged rows are written the same. The folder appears complete or not at all.
 
     Args:
         directory: a folder that is new or empty.
 
     Returns:
-        How many rows there are of each model.
+        The number of rows of each model.
 
     Raises:
         LoadError: the folder can't be written or holds something, or a row holds a secret.
@@ -43,7 +44,7 @@ def export_reference(directory) -> dict[str, int]:
     target = Path(directory).absolute()
     try:
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            raise LoadError([Problem(target, "there is something already", "a new or empty folder")])
+            raise LoadError([LoadProblem(target, "this exists already and is not empty", "a new or empty folder")])
         target.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         try:
@@ -53,7 +54,7 @@ def export_reference(directory) -> dict[str, int]:
         finally:
             rmtree(new, ignore_errors=True)
     except OSError as error:
-        raise LoadError([Problem(target, f"this can't be written: {error.strerror}")]) from error
+        raise LoadError([LoadProblem(target, f"this can't be written: {error.strerror}")]) from error
     return counts
 
 
@@ -78,7 +79,7 @@ def _write(folder, target):
 
 
 def as_published(schema: dict) -> str:
-    """Return a schema as its file holds it."""
+    """Return the content of a schema's file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -96,7 +97,7 @@ def _documents(target, counts):
 
 
 def _rows(model):
-    """Return all rows in the order of their natural keys, with what the keys of their references need."""
+    """Return all rows in the order of their natural keys, with the rows that the keys of their references need."""
     relations = [field for field in writable_fields(model).values() if field.is_relation]
     lists = [
         models.Prefetch(field.name, field.related_model._default_manager.select_related(*_chains(field.related_model)))
@@ -111,7 +112,7 @@ def _rows(model):
 
 
 def _chains(model):
-    """Return the references that the natural key of a model goes along."""
+    """Return the relations that the natural key of a model follows."""
     return sorted({lookup.rpartition("__")[0] for lookup in natural_key_lookups(model)} - {""})
 
 
@@ -129,7 +130,7 @@ def _as_values(row, permissions, path):
             values[name] = value
         if isinstance(field, models.URLField) and "@" in urlsplit(value).netloc:
             message = f"{type(row).__name__} {row}: {name} holds a login, which must not leave the database"
-            raise LoadError([Problem(path, message, "a URL without one, and the login in the environment")])
+            raise LoadError([LoadProblem(path, message, "a URL without one, and the login in the environment")])
     return values
 
 
@@ -151,5 +152,11 @@ def _as_yaml(document):
     def on_one_line(dumper, key):
         return dumper.represent_sequence("tag:yaml.org,2002:seq", key, flow_style=True)
 
+    def text(dumper, value):
+        # Only double quotes escape these; YAML reads them as any line break elsewhere.
+        style = '"' if UNUSUAL_LINE_BREAKS & set(value) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
     Dumper.add_representer(_Key, on_one_line)
+    Dumper.add_representer(str, text)
     return yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)

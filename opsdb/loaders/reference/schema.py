@@ -1,4 +1,4 @@
-"""The JSON schemas of the reference files, made from the models, so that both say the same.
+"""The JSON schemas of the reference files, generated from the models, so that both agree.
 
 They are published in ``opsdb/reference/schemas/`` and written beside every export, for editors that check YAML.
 """
@@ -19,7 +19,7 @@ FOLDER = "schemas"
 
 @cache
 def schemas() -> dict[str, dict]:
-    """Return the schema of the index and that of all other files, by the names of their own files."""
+    """Return the schema of the index and that of all other files, by file name."""
     return {"index.json": _index_schema(), "reference.json": _reference_schema()}
 
 
@@ -90,7 +90,7 @@ def _field_schema(field):
 
 
 def _key_schema(model):
-    """A natural key: one text, or the texts that it consists of, references resolved."""
+    """Return the schema of a natural key: one text, or a list of texts, with references resolved."""
     lookups = natural_key_lookups(model)
     if len(lookups) == 1:
         return {"type": "string", "minLength": 1, "title": f"the {lookups[0]} of one {model.__name__}"}

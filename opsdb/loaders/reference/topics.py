@@ -1,8 +1,7 @@
 """What reference data are: which models, in which file and order, and how their rows are written.
 
-A row gives fields of its model by their names and refers to other rows by their natural keys. What a field may
-hold is the models' business alone; nothing but the list below knows a model by name, except permissions, which
-are given as patterns.
+A row has fields of its model by their names and refers to other rows by their natural keys. The models alone decide
+which values a field may have; only the list below names models, except permissions, which are written as patterns.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ TOPICS = {
 
 
 class Mode(StrEnum):
-    """What a load may do to rows that are there."""
+    """What a load may do to existing rows."""
 
     APPEND = "append"
     EDIT = "edit"
@@ -45,41 +44,41 @@ class Mode(StrEnum):
 
 
 class ArchiveMode(StrEnum):
-    """Which set of locations a load takes, where the index has one for each."""
+    """Which set of locations a load takes, if the index has one for each."""
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
 
     @classmethod
     def default(cls) -> ArchiveMode:
-        """Return what suits this installation: the real sites only where the settings say that it is production."""
+        """Return the mode of this installation: production if the settings have OPSDB_PRODUCTION on."""
         return cls.PRODUCTION if conf.get("OPSDB_PRODUCTION") else cls.DEVELOPMENT
 
 
 def reference_models() -> dict[str, type[models.Model]]:
-    """Return the models of reference data by their names, each after those that it refers to."""
+    """Return the models of reference data by name, each after those that it refers to."""
     return {name: apps.get_model(APP_LABEL, name) for names in TOPICS.values() for name in names}
 
 
-def writable_fields(model) -> dict[str, models.Field]:
-    """Return the fields of a model that a row may give, by their names."""
+def writable_fields(model: type[models.Model]) -> dict[str, models.Field]:
+    """Return the fields of a model that a row may have, by name."""
     options = model._meta
     own = [one for one in options.concrete_fields if one.editable and not one.primary_key and not one.auto_created]
     return {one.name: one for one in [*own, *options.many_to_many]}
 
 
-def holds_permissions(field) -> bool:
-    """Return whether a field is a list of permissions, which are given as patterns."""
+def holds_permissions(field: models.Field) -> bool:
+    """Return whether a field is a list of permissions, which are written as patterns."""
     return field.many_to_many and field.related_model is apps.get_model("auth", "Permission")
 
 
 class Permissions:
-    """The permissions of this database, by what stands for them.
+    """The permissions of this database, and the patterns that match them.
 
-    ``action:resource`` stands for permissions of ops-db: ``action`` is add, change, delete, view, one that a model has
-    besides, such as approve, or ``*``; ``resource`` is a model, an area (the module of ``opsdb.models`` that declares
-    the model) or ``*``.
-    ``app.codename``, Django's own name of a permission, stands for that one, of any app.
+    ``action:resource`` matches permissions of ops-db: ``action`` is add, change, delete, view, one that a model has
+    besides, such as approve, or ``*``; ``resource`` is a model, an area (the module or package of ``opsdb.models``
+    that declares the model) or ``*``.
+    ``app.codename``, Django's own name of a permission, matches that one, of any app.
     """
 
     def __init__(self):
@@ -95,10 +94,10 @@ class Permissions:
                 self.by_place[action, kind.model, area_of(model)].add(permission)
 
     def matching(self, pattern: str) -> set:
-        """Return the permissions that a pattern stands for.
+        """Return the permissions that a pattern matches.
 
         Raises:
-            LookupError: there are none; its arguments are what is wrong and what would be right.
+            LookupError: there are none; its arguments are the message and what is expected.
         """
         if pattern not in self.found:
             action, colon, resource = pattern.partition(":")
@@ -119,7 +118,7 @@ class Permissions:
         }
 
     def patterns(self, permissions: set) -> list[str]:
-        """Return the patterns that stand for exactly these permissions, as few as there can be of each action."""
+        """Return the patterns that match exactly these permissions, as few as possible of each action."""
         if permissions and permissions >= self.matching("*:*"):
             patterns = ["*:*"]
         else:

@@ -1,36 +1,36 @@
-"""``manage.py opsdb_check``: what sites, locations and routes lack."""
+"""``manage.py opsdb_check``: problems of sites, locations and routes."""
 
 from django.core.management.base import CommandError
 
-from opsdb.management.answering import AnsweringCommand
+from opsdb.management.json_command import JsonCommand
 from opsdb.management.report import listing
 
 
-class Command(AnsweringCommand):
-    """Print what the topology lacks; end with an error if data can't get where they should."""
+class Command(JsonCommand):
+    """Print the problems of the topology; end with an error if data can't reach their destinations."""
 
     help = (
-        "Say what sites, locations and routes lack, and what to do. Ends with exit code 1 if there is an error, "
-        "that is, if data can't get where they should."
+        "Report problems of sites, locations and routes, and their remedies. Ends with exit code 1 if there is an "
+        "error, that is, if data can't reach their destinations."
     )
     examples = ("opsdb_check", "opsdb_check --json")
 
-    def answer(self, options):
+    def result(self, options):
         from opsdb.workflows import validate_topology
 
         return validate_topology()
 
-    def report(self, answer, options):
+    def report(self, result, options):
         from opsdb.workflows import Severity
 
-        super().report(answer, options)
-        errors = sum(problem.severity == Severity.ERROR for problem in answer)
+        super().report(result, options)
+        errors = sum(problem.severity == Severity.ERROR for problem in result)
         if errors:
             raise CommandError(f"The topology has {errors} error{'s' if errors > 1 else ''}.")
 
-    def show(self, out, answer):
-        if not answer:
-            out.print("Nothing is missing.")
+    def render(self, out, result):
+        if not result:
+            out.print("There are no problems.")
             return
-        rows = [(problem.severity, problem.subject, f"{problem.problem}; {problem.remedy}") for problem in answer]
+        rows = [(problem.severity, problem.subject, f"{problem.problem}; {problem.remedy}") for problem in result]
         out.print(listing("Topology", "severity", "what", "problem, and what to do", rows=rows))

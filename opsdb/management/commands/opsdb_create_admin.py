@@ -1,17 +1,17 @@
-"""``manage.py opsdb_create_admin NAME``: make an administrator."""
+"""``manage.py opsdb_create_admin NAME``: create an administrator."""
 
 from django.core.management.base import CommandError
 
-from opsdb.management.base import OpsdbCommand
+from opsdb.management.command import OpsdbCommand
 from opsdb.management.passwords import add_password_options, take_password
 
 
 class Command(OpsdbCommand):
-    """Make a user who may do everything, and say so; one who exists already is left alone."""
+    """Create a user who may do everything. Idempotent."""
 
     help = (
-        "Make an administrator, who may do everything. The password is asked for twice, unless it comes from a file "
-        "or is made up. An administrator who exists already is left as is."
+        "Create an administrator, who may do everything. The password is asked for twice, unless it is read from a "
+        "file or generated. An existing administrator is left unchanged."
     )
     examples = (
         "opsdb_create_admin anna --email anna@example.org",
@@ -20,8 +20,8 @@ class Command(OpsdbCommand):
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("name", help="to sign in with")
-        parser.add_argument("--email", default="", help="where messages go")
+        parser.add_argument("name", help="username")
+        parser.add_argument("--email", default="", help="email address")
         add_password_options(parser)
 
     def handle(self, **options):
@@ -44,28 +44,30 @@ class Command(OpsdbCommand):
             with attributed(origin="opsdb_create_admin"), transaction.atomic():
                 user.save(force_insert=True)
         except ValidationError as error:
-            reasons = "; ".join(f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())
-            raise CommandError(f"Nobody was made. {reasons}") from error
+            reasons = "; ".join(f"{field}: {' '.join(messages)}" for field, messages in error.message_dict.items())
+            raise CommandError(f"No administrator was created. {reasons}") from error
         except IntegrityError:
-            # Another run was faster.
+            # Another run has created it in the meantime.
             if not self.exists(User, name, options):
                 raise
             return
         if options["generate_password"]:
             self.stdout.write(f"Administrator {name}, password {password} (shown only this once)")
         elif options["verbosity"]:
-            self.stdout.write(f"Administrator {name} was made.")
+            self.stdout.write(f"Administrator {name} was created.")
 
     def exists(self, User, name, options):
-        """Return whether there is this administrator, and say so; refuse if it is somebody else's account."""
+        """Return whether this administrator exists, and print so; refuse if it is another user's account."""
         user = User.objects.filter(**{User.USERNAME_FIELD: name}).first()
         if user is None:
             return False
         if not (user.is_superuser and user.is_staff and user.is_active):
             raise CommandError(
-                f"There is a user {name}, who is no active administrator; nothing was changed. Take another name, or "
-                "let an administrator give this user the rights."
+                f"User {name} exists, but is not an active administrator; nothing was changed. Choose another name, "
+                "or let an administrator grant this user the rights."
             )
         if options["verbosity"]:
-            self.stdout.write(f"Administrator {name} exists already; a new password: manage.py changepassword {name}")
+            self.stdout.write(
+                f"Administrator {name} exists already; to change the password: manage.py changepassword {name}"
+            )
         return True

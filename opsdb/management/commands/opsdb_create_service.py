@@ -1,11 +1,11 @@
-"""``manage.py opsdb_create_service NAME``: make a service user with a token."""
+"""``manage.py opsdb_create_service NAME``: create a service user with a token."""
 
 import argparse
 from datetime import UTC, datetime, timedelta
 
 from django.core.management.base import CommandError
 
-from opsdb.management.base import OpsdbCommand
+from opsdb.management.command import OpsdbCommand
 
 ROLE = "service"
 NEVER = "never"
@@ -19,35 +19,38 @@ def end(text):
     try:
         day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day like 2027-12-31, nor {NEVER}") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2027-12-31, or {NEVER}") from None
     moment = day + timedelta(days=1)
     if moment <= datetime.now(UTC):
-        raise argparse.ArgumentTypeError(f"{text} is over")
+        raise argparse.ArgumentTypeError(f"{text} is in the past")
     return moment
 
 
 class Command(OpsdbCommand):
-    """Make the user and the token that are missing; the token's secret alone goes to standard output."""
+    """Create the user and the token, if missing; only the token's secret goes to standard output. Idempotent."""
 
     help = (
-        "Make a user for a program, in the role service and without a password, and a token for it. The token is "
-        "shown once, on standard output; only its hash is stored. What exists already is left as is."
+        "Create a user for a program, with the role service and without a password, and a token for it. The token is "
+        "shown once, on standard output; only its hash is stored. An existing user or token is left unchanged."
     )
     examples = (
         "opsdb_create_service transfer",
         "opsdb_create_service transfer --token-name cologne --network 134.95.0.0/16 --expires 2027-12-31",
         "opsdb_create_service quicklook --scope 'view:*' > /run/secrets/quicklook",
     )
-    notes = "scopes narrow what the token may do within the rights of the role, as action:resource; * stands for any"
+    notes = "scopes restrict the token within the rights of the role, as action:resource; * matches any"
 
     def add_arguments(self, parser):
-        parser.add_argument("name", help="of the service")
-        parser.add_argument("--token-name", default="default", metavar="NAME", help="of the token (default)")
+        parser.add_argument("name", help="name of the service")
+        parser.add_argument("--token-name", default="default", metavar="NAME", help="name of the token (default)")
         parser.add_argument(
             "--scope", action="append", metavar="ACTION:RESOURCE", help="what the token may do (*:*); may be repeated"
         )
         parser.add_argument(
-            "--network", action="append", metavar="NETWORK", help="from where it may be used (any); may be repeated"
+            "--network",
+            action="append",
+            metavar="NETWORK",
+            help="network from which it may be used (any); may be repeated",
         )
         parser.add_argument(
             "--expires",
@@ -69,7 +72,7 @@ class Command(OpsdbCommand):
         with attributed(origin="opsdb_create_service"), transaction.atomic():
             user, is_new = self.service_user(name)
             if token := ApiToken.objects.filter(user=user, name=options["token_name"]).first():
-                self.tell_existing(token, name, options)
+                self.report_existing(token, name, options)
                 return
             fields = {
                 "user": user,
@@ -83,17 +86,18 @@ class Command(OpsdbCommand):
             except ValidationError as error:
                 options_of = {"scopes": "--scope", "allowed_networks": "--network", "name": "--token-name"}
                 reasons = "; ".join(
-                    f"{options_of.get(field, field)}: {' '.join(said)}" for field, said in error.message_dict.items()
+                    f"{options_of.get(field, field)}: {' '.join(messages)}"
+                    for field, messages in error.message_dict.items()
                 )
-                raise CommandError(f"Nothing was made. {reasons}") from error
+                raise CommandError(f"Nothing was created. {reasons}") from error
             token, secret = ApiToken.objects.create_token(**fields)
         if is_new:
-            self.tell(options, f"Service {name} was made.")
-        self.tell(options, f"Token {token.name} of {name}, {self.terms(token)}; it is shown only this once:")
+            self.report(options, f"Service {name} was created.")
+        self.report(options, f"Token {token.name} of {name}, {self.terms(token)}; it is shown only this once:")
         self.stdout.write(secret)
 
     def service_user(self, name):
-        """Return the service's user, and whether it had to be made; refuse the account of a person."""
+        """Return the service's user, and whether it was created; refuse the account of a person."""
         from django.contrib.auth import get_user_model
         from django.core.exceptions import ValidationError
 
@@ -103,7 +107,7 @@ class Command(OpsdbCommand):
         role = Role.objects.filter(name=ROLE).first()
         if role is None:
             raise CommandError(f"There is no role {ROLE}; run `manage.py opsdb_init` first.")
-        # Of two runs at once the second waits here, and then finds what the first has made.
+        # Of two runs at once the second waits here, and then finds what the first has created.
         Role.objects.select_for_update().get(pk=role.pk)
         user = User.objects.filter(**{User.USERNAME_FIELD: name}).first()
         if user is None:
@@ -112,38 +116,38 @@ class Command(OpsdbCommand):
             try:
                 user.clean_fields()
             except ValidationError as error:
-                reasons = "; ".join(f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())
-                raise CommandError(f"Nothing was made. {reasons}") from error
+                reasons = "; ".join(f"{field}: {' '.join(messages)}" for field, messages in error.message_dict.items())
+                raise CommandError(f"Nothing was created. {reasons}") from error
             user.save(force_insert=True)
             user.groups.add(role)
             return user, True
         if user.has_usable_password() or user.is_superuser or not user.groups.filter(pk=role.pk).exists():
-            raise CommandError(f"There is a user {name}, which is no service; nothing was changed. Take another name.")
+            raise CommandError(f"User {name} exists, but is not a service; nothing was changed. Choose another name.")
         if not user.is_active:
             raise CommandError(f"The service {name} exists, but is not active; nothing was changed.")
         return user, False
 
-    def tell_existing(self, token, name, options):
-        """Say that the token exists, and for what; refuse if it can't be used any more."""
+    def report_existing(self, token, name, options):
+        """Print that the token exists, and its terms; refuse if it can't be used any more."""
         if not type(token).objects.usable().filter(pk=token.pk).exists():
             raise CommandError(
-                f"The token {token.name} of {name} exists, but has expired or was withdrawn; make one of another name "
+                f"The token {token.name} of {name} exists, but has expired or was revoked; create another one "
                 "with --token-name."
             )
-        self.tell(
+        self.report(
             options,
             f"Token {token.name} of {name} exists already, {self.terms(token)}; its secret can't be shown again. "
-            "Another one: --token-name NAME",
+            "For another one, add --token-name NAME.",
         )
 
     @staticmethod
     def terms(token):
-        """Return in words what a token is good for."""
+        """Format scopes, networks and expiry of a token."""
         until = f"until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "for ever"
         where = f" from {', '.join(token.allowed_networks)}" if token.allowed_networks else ""
         return f"for {', '.join(token.scopes)}{where} {until}"
 
-    def tell(self, options, line):
+    def report(self, options, line):
         """Print a line on standard error, because standard output is for the secret."""
         if options["verbosity"]:
             self.stderr.write(line, self.style.SUCCESS)

@@ -1,10 +1,10 @@
-"""``manage.py opsdb_demo``: fill a database with a believable operation of the observatory."""
+"""``manage.py opsdb_demo``: fill a database with realistic operations of the observatory."""
 
 import argparse
 
 from django.core.management.base import CommandError
 
-from opsdb.management.base import OpsdbCommand
+from opsdb.management.command import OpsdbCommand
 
 
 def at_least_one(text):
@@ -15,18 +15,18 @@ def at_least_one(text):
 
 
 class Command(OpsdbCommand):
-    """Tell the story of some nights by the workflows and print what happened."""
+    """Simulate some nights by the workflows, and print counts."""
 
     help = (
-        "Operate the observatory for some nights, from the loaded schedule to archive, reduction, publication and "
-        "deletion, with every rule in force, and leave something under way in every state. Refuses a database that "
-        "holds real observations."
+        "Simulate the operation of the observatory for some nights, from the loaded schedule to archive, reduction, "
+        "publication and deletion, with every rule in force, and leave work in progress in every state. Refuses a "
+        "database with real observations."
     )
     examples = ("opsdb_demo --nights 3 --seed 7", "opsdb_demo --nights 20 --files-per-observation 550")
 
     def add_arguments(self, parser):
-        parser.add_argument("--nights", type=at_least_one, default=1, help="how many nights (1)")
-        parser.add_argument("--seed", type=int, default=1, help="the same seed tells the same story (1)")
+        parser.add_argument("--nights", type=at_least_one, default=1, help="number of nights (1)")
+        parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same operations (1)")
         parser.add_argument(
             "--files-per-observation",
             type=at_least_one,
@@ -34,28 +34,25 @@ class Command(OpsdbCommand):
             help="raw files that each module writes in one observation (one a minute)",
         )
 
-        parser.add_argument(
-            "--once", action="store_true", help="do nothing when the database holds observations already"
-        )
+        parser.add_argument("--once", action="store_true", help="do nothing if the database has observations already")
 
     def handle(self, **options):
-        from opsdb.demonstration import Story
+        from opsdb.demonstration import Demonstration
         from opsdb.management.report import table
         from opsdb.models import ExecutedObsUnit
         from opsdb.workflows import OpsdbError, attributed
 
-        def say(line):
+        def report(line):
             if options["verbosity"] > 1:
                 self.stdout.write(line)
 
         if options["once"] and ExecutedObsUnit.objects.exists():
-            say("The database holds observations already.")
+            report("The database has observations already.")
             return
         try:
             with attributed(origin="opsdb_demo"):
-                done = Story(seed=options["seed"], files=options["files_per_observation"], say=say).tell(
-                    options["nights"]
-                )
+                demonstration = Demonstration(options["seed"], options["files_per_observation"], report)
+                done = demonstration.run(options["nights"])
         except OpsdbError as error:
             raise CommandError(str(error)) from error
         if options["verbosity"]:

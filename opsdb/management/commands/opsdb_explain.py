@@ -1,41 +1,38 @@
-"""``manage.py opsdb_explain THING``: why something is not done yet, and what has to happen next."""
+"""``manage.py opsdb_explain ITEM``: why an item is in its state, and what has to happen next."""
 
 from django.utils.translation import gettext as _
 
-from opsdb.management.answering import AnsweringCommand
+from opsdb.management.json_command import JsonCommand
 
 
-class Command(AnsweringCommand):
-    """Print why something is where it is, what has to happen next, and who does it."""
+class Command(JsonCommand):
+    """Print why an item is in its state, what has to happen next, and who does it."""
 
     help = (
-        "Say why a package is not archived, a transfer does not move, a copy is not deleted or a run does not start, "
-        "what has to happen next, and who does it."
+        "Explain why a package is not archived, a transfer does not proceed, a copy is not deleted or a run does not "
+        "start, what has to happen next, and who does it."
     )
     examples = ("opsdb_explain data_transfer 17", "opsdb_explain 0198c5a2-8f10-7000-8000-000000000001")
 
     def add_arguments(self, parser):
         super().add_arguments(parser)
         parser.add_argument(
-            "thing",
+            "item",
             nargs="+",
-            help=(
-                "a UUID, a table and a key (data_transfer 17, physical_copy 4), "
-                "or the name, path or checksum of something"
-            ),
+            help=("a UUID, a table and a key (data_transfer 17, physical_copy 4), or a name, path or checksum"),
         )
 
-    def answer(self, options):
+    def result(self, options):
         from opsdb.workflows import explain_row
 
-        return explain_row(" ".join(options["thing"]))
+        return explain_row(" ".join(options["item"]))
 
-    def show(self, out, answer):
-        out.print(f"{answer.subject}: {answer.state}", markup=False, style="bold")
-        for reason in answer.why:
+    def render(self, out, result):
+        out.print(f"{result.subject}: {result.state}", markup=False, style="bold")
+        for reason in result.why:
             out.print(_("  because %(reason)s") % {"reason": reason}, markup=False)
-        if answer.done:
+        if result.done:
             out.print(_("Nothing has to happen."), markup=False)
         else:
-            out.print(_("Next: %(step)s") % {"step": answer.next_step}, markup=False)
-            out.print(_("By:   %(who)s") % {"who": answer.who_in_words}, markup=False)
+            out.print(_("Next: %(step)s") % {"step": result.next_step}, markup=False)
+            out.print(_("By:   %(who)s") % {"who": result.who_in_words}, markup=False)

@@ -6,16 +6,16 @@ from collections import Counter
 from django.core.management.base import CommandError
 
 from opsdb.loaders.reference import STEPS, ArchiveMode, Mode
-from opsdb.management.base import OpsdbCommand
+from opsdb.management.command import OpsdbCommand
 from opsdb.management.report import listing, table
 
 
 class Command(OpsdbCommand):
-    """Print what loading the reference data does to every row; a second run does nothing and says so."""
+    """Load or export the reference data, and print what happens to every row. Idempotent."""
 
     help = (
         "Load the reference data: observatory, instruments, programs, modes, sites, locations, routes and roles. "
-        "Everything is checked first and written in one transaction, or nothing is."
+        "Everything is checked first, and written in one transaction or not at all."
     )
     examples = (
         "opsdb_init",
@@ -25,14 +25,14 @@ class Command(OpsdbCommand):
     )
     notes = (
         "modes:\n"
-        "  append  make the rows that are missing; leave those that are there\n"
+        "  append  create missing rows; leave existing ones\n"
         "  edit    also change fields that differ from the files\n"
-        "  prune   also remove rows that the files don't have, of the models that they name;\n"
-        "          what something refers to is taken out of use, or stays and is named"
+        "  prune   also remove rows that are not in the files, of the models that they name;\n"
+        "          rows that something refers to become inactive, or stay and are reported"
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--reference", metavar="DIR", help="folder with index.yaml (that of the package)")
+        parser.add_argument("--reference", metavar="DIR", help="folder with index.yaml (of the package)")
         parser.add_argument(
             "--data-archive-mode",
             choices=[mode.value for mode in ArchiveMode],
@@ -41,20 +41,20 @@ class Command(OpsdbCommand):
         parser.add_argument(
             "--mode", choices=[mode.value for mode in Mode], default=Mode.APPEND.value, help="see below (append)"
         )
-        parser.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
+        parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
         parser.add_argument(
             "--drop",
             action="store_true",
             help=(
                 "first remove all data of ops-db: plans, reference data, roles, users, history; refused in production "
-                "and where there are observations"
+                "and if there are observations"
             ),
         )
         parser.add_argument("--yes", action="store_true", help="drop without asking")
-        parser.add_argument("--export", metavar="DIR", help="write the present reference data into a new folder")
+        parser.add_argument("--export", metavar="DIR", help="write the current reference data into a new folder")
 
     def handle(self, **options):
-        from opsdb.loaders.errors import LoadError
+        from opsdb.loaders import LoadError
         from opsdb.workflows import OpsdbError, attributed
 
         try:
@@ -71,7 +71,7 @@ class Command(OpsdbCommand):
             self.report(result, dropped, options)
 
     def export(self, options):
-        """Write the files and print where they are."""
+        """Write the files and print the counts."""
         from opsdb.loaders.reference import export_reference
 
         others = ("reference", "data_archive_mode", "dry_run", "drop")
@@ -82,7 +82,7 @@ class Command(OpsdbCommand):
             self.stdout.write(f"{sum(counts.values())} rows of {len(counts)} models written to {options['export']}.")
 
     def confirm(self, options):
-        """Refuse to drop without the word of a person, or ``--yes``."""
+        """Ask before data are dropped, unless ``--yes`` is given."""
         from django.db import connection
 
         from opsdb.loaders.reference.emptying import refuse_to_empty, row_counts
@@ -91,7 +91,7 @@ class Command(OpsdbCommand):
         if options["yes"]:
             return
         if not sys.stdin.isatty():
-            raise CommandError("--drop asks before it removes data, and there is nobody to ask: add --yes.")
+            raise CommandError("--drop asks for confirmation, but there is no terminal: add --yes.")
         name = connection.settings_dict["NAME"]
         out = self.console(options)
         out.print(table(f"To be dropped from {name}", "table", "rows", rows=row_counts().items()))
@@ -99,7 +99,7 @@ class Command(OpsdbCommand):
             raise CommandError("Nothing was dropped.")
 
     def load(self, options):
-        """Load the files, on an emptied database if that is wanted; return what was done and what was dropped."""
+        """Load the files, on an emptied database if requested; return what was done and what was dropped."""
         from django.db import transaction
 
         from opsdb.loaders.reference import hold_lock, load_reference
@@ -107,7 +107,7 @@ class Command(OpsdbCommand):
 
         def waiting():
             if options["verbosity"]:
-                self.stderr.write("Another opsdb_init is at work; waiting for it.")
+                self.stderr.write("Another opsdb_init is running; waiting for it.")
 
         archive_mode = options["data_archive_mode"]
         dropped = {}
@@ -128,40 +128,40 @@ class Command(OpsdbCommand):
         return result, dropped
 
     def report(self, result, dropped, options):
-        """Print what was dropped, counts per model, what is done to every row, and a sentence that sums up."""
+        """Print what was dropped, counts per model, what is done to every row, and a summary."""
         out = self.console(options)
-        # A person who was asked has seen it.
+        # Whoever confirmed it has seen the table.
         if dropped and (options["yes"] or options["dry_run"]):
             out.print(table("Dropped", "table", "rows", rows=dropped.items()))
-        if not result.changes_nothing or self.tells_all(options):
+        if not result.changes_nothing or self.is_detailed(options):
             counts = {step: Counter({model: result.done[step, model] for model in result.models}) for step in STEPS}
             counts |= {"leave": result.left, "differ": result.differing}
             counts = {name: count for name, count in counts.items() if count.total() or name == "leave"}
             rows = [(model, *(count[model] for count in counts.values())) for model in result.models]
             out.print(table("Reference data", "model", *counts, rows=rows, zero="-"))
-        told = [step for step in result.steps if step.action != "create" or self.tells_all(options)]
-        if told:
-            rows = [(step.action, self.in_words(step)) for step in told]
+        shown = [step for step in result.steps if step.action != "create" or self.is_detailed(options)]
+        if shown:
+            rows = [(step.action, self.describe(step)) for step in shown]
             out.print(listing("Plan", "action", "row", rows=rows))
         out.print(self.summary(result), markup=False)
 
     @staticmethod
-    def in_words(step):
-        """Return which row a step is about, and what changes."""
+    def describe(step):
+        """Describe a step: its row, and what changes."""
         change = f": {step.field} {step.old} → {step.new}" if step.field else ""
         return f"{step.model} {step.row}{change}"
 
     @staticmethod
-    def tells_all(options):
-        """Return whether every row that is made is named, and what is left counted."""
+    def is_detailed(options):
+        """Return whether all created rows are listed and unchanged ones counted."""
         return options["dry_run"] or options["verbosity"] > 1
 
     def summary(self, result):
-        """Return the sentence that sums up."""
+        """Return a summary in one sentence."""
         differing = result.differing.total()
-        hint = f" {differing} of those left differ from the files: see --mode edit --dry-run." if differing else ""
+        hint = f" {differing} of them differ from the files: see --mode edit --dry-run." if differing else ""
         if result.changes_nothing:
-            return f"Nothing to change; {result.left.total()} rows are left as they are.{hint}"
+            return f"Nothing to change; {result.left.total()} rows are unchanged.{hint}"
         done = (("created", "create"), ("changed", "change"), ("deactivated", "deactivate"), ("removed", "remove"))
         counts = [(word, result.count(step)) for word, step in done]
         words = ", ".join(f"{count} {word}" for word, count in counts if count)

@@ -1,17 +1,17 @@
-"""``manage.py opsdb_load KIND FILE…``: load files that people or programs made."""
+"""``manage.py opsdb_load KIND FILE…``: load planning files."""
 
 import argparse
 
 from django.core.management.base import CommandError
 
-from opsdb.management.base import OpsdbCommand
+from opsdb.management.command import OpsdbCommand
 from opsdb.management.report import progress, table
 
 ROWS_LISTED = 20
 
 
 def django_options():
-    """Return a parser of the options that all commands have, so that they may also stand behind KIND."""
+    """Return a parser of the options of all commands, so that they are also accepted after KIND."""
     parser = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     group = parser.add_argument_group("options of every command")
     group.add_argument("-v", "--verbosity", type=int, choices=[0, 1, 2, 3], help="0 prints nothing")
@@ -23,17 +23,16 @@ def django_options():
 
 
 class Command(OpsdbCommand):
-    """Load files in one transaction and print what they brought."""
+    """Load files in one transaction and print what changed."""
 
-    help = "Load files into the database: all of them, or nothing if anything in them is wrong."
+    help = "Load files into the database: all of them, or nothing if there is any problem."
     examples = (
         "opsdb_load slots fyst_timeline_2026-06-15.ecsv --program WFS --create-missing",
         "opsdb_load slots --help",
     )
 
     def add_arguments(self, parser):
-        from opsdb.loaders.kinds import kinds
-        from opsdb.loaders.loading import ON_CONFLICT
+        from opsdb.loaders import ON_CONFLICT, kinds
 
         subparsers = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
         for kind in kinds().values():
@@ -45,22 +44,20 @@ class Command(OpsdbCommand):
                 epilog=f"example:\n  {kind.example}",
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )
-            own.add_argument("files", nargs="+", metavar="FILE", help="what to load")
+            own.add_argument("files", nargs="+", metavar="FILE", help="a file to load")
             for option in kind.options:
                 own.add_argument(option.flag, **option.how)
             own.add_argument(
                 "--on-conflict",
                 choices=ON_CONFLICT,
                 default="error",
-                help="what becomes of rows that are there with other facts: refuse the load (default), "
-                "leave them as they are, or change them",
+                help="existing rows with different values: refuse the load (default), "
+                "leave them unchanged, or update them",
             )
             own.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
 
     def handle(self, **options):
-        from opsdb.loaders.errors import LoadError
-        from opsdb.loaders.kinds import kinds
-        from opsdb.loaders.loading import load, prepare
+        from opsdb.loaders import LoadError, kinds, load, prepare
         from opsdb.workflows import attributed
 
         kind = kinds()[options["kind"]]
@@ -75,8 +72,8 @@ class Command(OpsdbCommand):
             self.show(plan, kind, options)
 
     def show(self, plan, kind, options):
-        """Print counts, what happens to rows, and a sentence that sums up."""
-        from opsdb.loaders.loading import LEAVE, STEPS_KEPT
+        """Print counts, what happens to rows, and a summary."""
+        from opsdb.loaders import LEAVE, STEPS_KEPT
 
         out = self.console(options)
         totals = {f"{model}: {what}": number for (what, model), number in plan.totals.items()}
@@ -95,16 +92,16 @@ class Command(OpsdbCommand):
         out.print(self.summary(plan), markup=False)
 
     def summary(self, plan):
-        """Return the sentence that sums up."""
-        from opsdb.loaders.loading import CREATE, LEAVE, SKIP, UPDATE
+        """Return a summary in one sentence."""
+        from opsdb.loaders import CREATE, LEAVE, SKIP, UPDATE
 
         counts = {what: plan.counted(what) for what in (CREATE, UPDATE, SKIP, LEAVE)}
         if plan.changes_nothing:
             skipped = f", {counts[SKIP]} skipped" if counts[SKIP] else ""
-            return f"Nothing to load: {counts[LEAVE]} rows were there already{skipped}."
-        said = ", ".join(
+            return f"Nothing to load: {counts[LEAVE]} rows exist already{skipped}."
+        changes = ", ".join(
             f"{counts[what]} {word}"
             for what, word in ((CREATE, "created"), (UPDATE, "updated"), (SKIP, "skipped"))
             if counts[what]
         )
-        return f"{said}." if plan.applied else f"Dry run, nothing was written: {said}."
+        return f"{changes}." if plan.applied else f"Dry run, nothing was written: {changes}."

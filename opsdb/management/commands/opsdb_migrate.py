@@ -1,4 +1,4 @@
-"""``manage.py opsdb_migrate``: the step of a deployment that brings the database up to date."""
+"""``manage.py opsdb_migrate``: migrate the database and load missing reference data, at every deployment."""
 
 import argparse
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from zlib import crc32
 from django.core.management.base import CommandError
 
 from opsdb.loaders.reference import ArchiveMode
-from opsdb.management.base import OpsdbCommand
+from opsdb.management.command import OpsdbCommand
 
 LOCK_NUMBER = crc32(b"opsdb migrations")
 LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL manual, appendix A
@@ -27,18 +27,18 @@ def seconds(text):
 
 
 class Command(OpsdbCommand):
-    """Back up if asked, migrate, load missing reference data, and print what changed."""
+    """Back up if requested, migrate, load missing reference data, and print what changed."""
 
     help = (
-        "Bring the database up to date: back it up if asked, migrate, and run opsdb_init --mode append. Safe to run "
-        "at every start: where there is nothing to do, it does nothing."
+        "Back up the database if requested, apply its migrations, and run opsdb_init --mode append. Idempotent, so "
+        "that it can run at every start."
     )
     examples = (
         "opsdb_migrate",
         "opsdb_migrate --backup /var/backups/ops-db --lock-timeout 30",
     )
     notes = (
-        "A backup is made only when there is something to migrate; pg_restore reads it.\n"
+        "A backup is made only if there is a migration to apply; restore it with pg_restore.\n"
         "The password comes from the project's settings, PGPASSWORD or PGPASSFILE, never from the command line."
     )
 
@@ -49,7 +49,7 @@ class Command(OpsdbCommand):
             type=seconds,
             default=10.0,
             metavar="SECONDS",
-            help="give up if a table is in use for longer, instead of holding everybody up (10)",
+            help="give up if a table is locked for longer, instead of blocking others (10)",
         )
         parser.add_argument("--reference", metavar="DIR", help="as for opsdb_init")
         parser.add_argument(
@@ -66,31 +66,33 @@ class Command(OpsdbCommand):
             reason = " ".join(str(error).split()).rstrip(".")
             raise CommandError(f"Can't connect to the database {name} ({reason}); nothing was changed.") from error
         try:
-            with self.impatient(connection, options["lock_timeout"]):
+            with self.with_lock_timeout(connection, options["lock_timeout"]):
                 if self.pending(connection):
-                    with self.alone(connection):
+                    with self.exclusively(connection):
                         self.migrate(connection, options)
                 else:
-                    self.tell(options, f"Nothing to migrate{', and so no backup' if options['backup'] else ''}.")
+                    self.report(options, f"Nothing to migrate{', and so no backup' if options['backup'] else ''}.")
                 self.init(options)
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
                 raise
             raise CommandError(
-                f"Something else uses what is needed, and went on for {options['lock_timeout']:g} seconds. Migrations "
-                "that were complete stay; run this again when it is quieter, or with a longer --lock-timeout."
+                f"A lock was not released within {options['lock_timeout']:g} seconds. Completed migrations stay; run "
+                "this again when the database is less busy, or with a longer --lock-timeout."
             ) from error
 
     @contextmanager
-    def alone(self, connection):
-        """Refuse to run while another migration does; the lock ends with the connection at the latest."""
+    def exclusively(self, connection):
+        """Refuse to run during another migration; the lock ends with the connection at the latest."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_NUMBER])
             if not cursor.fetchone()[0]:
                 cursor.execute(HOLDER, [LOCK_NUMBER])
                 holder = cursor.fetchone()
                 by = f" (process {holder[0]} of the server, since {holder[1]:%Y-%m-%d %H:%M} UTC)" if holder else ""
-                raise CommandError(f"Another migration runs{by}; nothing was changed. Run this again when it is done.")
+                raise CommandError(
+                    f"Another migration is running{by}; nothing was changed. Run this again when it has finished."
+                )
         try:
             yield
         finally:
@@ -99,8 +101,8 @@ class Command(OpsdbCommand):
                     cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_NUMBER])
 
     @contextmanager
-    def impatient(self, connection, lock_timeout):
-        """Wait for no lock longer than some seconds."""
+    def with_lock_timeout(self, connection, lock_timeout):
+        """Limit the wait for every lock to some seconds."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{lock_timeout * 1000:.0f}ms"])
         try:
@@ -111,7 +113,7 @@ class Command(OpsdbCommand):
                     cursor.execute("RESET lock_timeout")
 
     def pending(self, connection):
-        """Return the names of the migrations to be applied; refuse a database that is ahead of this version."""
+        """Return the names of the migrations to apply; refuse a database that is ahead of this version."""
         from django.db.migrations.executor import MigrationExecutor
 
         executor = MigrationExecutor(connection)
@@ -125,7 +127,7 @@ class Command(OpsdbCommand):
         return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
     def migrate(self, connection, options):
-        """Apply the migrations that are pending, after a backup if one is wanted."""
+        """Apply the pending migrations, after a backup if requested."""
         from django.core.management import call_command
         from django.db import DatabaseError
 
@@ -138,7 +140,7 @@ class Command(OpsdbCommand):
                 backup = back_up(connection, options["backup"])
             except BackupError as error:
                 raise CommandError(f"{error} Nothing was changed.") from error
-            self.tell(options, f"Backup: {backup}")
+            self.report(options, f"Backup: {backup}")
         try:
             call_command("migrate", interactive=False, verbosity=max(options["verbosity"] - 1, 0), stdout=self.stdout)
         except DatabaseError as error:
@@ -148,14 +150,14 @@ class Command(OpsdbCommand):
             failed = f"Migration {left[0]}" if left else "What follows the migrations"
             restore = f" The backup is {backup}." if backup else ""
             raise CommandError(
-                f"{failed} failed: {str(error).splitlines()[0]}. It was undone; "
+                f"{failed} failed: {str(error).splitlines()[0]}. It was rolled back; "
                 f"{len(wanted) - len(left)} before it were applied and stay.{restore}"
             ) from error
         for name in wanted:
-            self.tell(options, f"Migrated {name}")
+            self.report(options, f"Migrated {name}")
 
     def init(self, options):
-        """Load the reference data that are missing."""
+        """Load missing reference data."""
         from django.core.management import call_command
 
         call_command(
@@ -170,7 +172,7 @@ class Command(OpsdbCommand):
             stderr=self.stderr,
         )
 
-    def tell(self, options, line):
-        """Print a line, unless it is to be quiet."""
+    def report(self, options, line):
+        """Print a line, but not at verbosity 0."""
         if options["verbosity"]:
             self.stdout.write(line)

@@ -1,21 +1,21 @@
 """``manage.py opsdb_queues``: the queues that workers serve."""
 
-from opsdb.management.answering import AnsweringCommand
+from opsdb.management.json_command import JsonCommand
 from opsdb.management.report import listing
 
 
-class Command(AnsweringCommand):
-    """Print every queue that sites and locations imply."""
+class Command(JsonCommand):
+    """Print every queue of the sites and locations."""
 
-    help = "List every queue that sites and locations imply: {site}_{location}_{operation}."
+    help = "List the queues of all sites and locations, {site}_{location}_{operation}."
     examples = ("opsdb_queues", "opsdb_queues --json")
 
-    def answer(self, options):
+    def result(self, options):
         from opsdb.workflows import list_queues
 
         return list_queues()
 
-    def show(self, out, answer):
+    def render(self, out, result):
         rows = [
             (
                 queue.name,
@@ -23,8 +23,8 @@ class Command(AnsweringCommand):
                 queue.location,
                 queue.operation,
                 queue.stalled or "",
-                "" if queue.active else "out of use",
+                "" if queue.active else "inactive",
             )
-            for queue in answer
+            for queue in result
         ]
         out.print(listing("Queues", "queue", "site", "location", "operation", "stalled", "", rows=rows))

@@ -1,10 +1,10 @@
-"""``manage.py opsdb_where THING``: where the bytes of something are."""
+"""``manage.py opsdb_where ITEM``: where the copies of an item are."""
 
-from opsdb.management.answering import AnsweringCommand, moment, volume
+from opsdb.management.json_command import JsonCommand, format_time, size
 from opsdb.management.report import listing
 
 
-class Command(AnsweringCommand):
+class Command(JsonCommand):
     """Print every copy of an observation, file, package, transfer package or product."""
 
     help = "Show every copy of an observation, file, package, transfer package or product, and when it was verified."
@@ -13,7 +13,7 @@ class Command(AnsweringCommand):
     def add_arguments(self, parser):
         super().add_arguments(parser)
         parser.add_argument(
-            "thing",
+            "item",
             nargs="+",
             help=(
                 "a UUID, a table and a key (data_product 17), "
@@ -21,29 +21,29 @@ class Command(AnsweringCommand):
             ),
         )
 
-    def answer(self, options):
+    def result(self, options):
         from opsdb.workflows import find_copies
 
-        return find_copies(" ".join(options["thing"]))
+        return find_copies(" ".join(options["item"]))
 
-    def show(self, out, answer):
+    def render(self, out, result):
         rows = [
             (
                 f"{copy.site}/{copy.location}",
                 copy.location_type,
                 copy.status,
                 copy.verification,
-                moment(copy.verified_at),
-                volume(copy.size_bytes),
+                format_time(copy.verified_at),
+                size(copy.size_bytes),
                 copy.of.partition(" ")[0],
                 copy.relative_path,
             )
-            for copy in answer.copies
+            for copy in result.copies
         ]
-        title = f"{answer.subject}: {answer.name}"
+        title = f"{result.subject}: {result.name}"
         columns = ("where", "kind", "status", "checksum", "verified (UTC)", "size", "copy of", "path")
         out.print(listing(title, *columns, rows=rows))
-        if answer.truncated:
+        if result.truncated:
             out.print("There are more copies than these.")
         elif not rows:
             out.print("There is no copy.")

@@ -6,14 +6,14 @@ from datetime import timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Now
 from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Unique, checksum_format, exactly_one, implies, not_negative
-from opsdb.database.functions import DeletionRule, IsReadable, LocationIsFull, RetentionHorizon
+from opsdb.database.functions import DeletionRule, IsReadable, LocationIsFull, RetentionHorizon, RowValue
 from opsdb.database.indexes import Index
 from opsdb.database.triggers import NEVER_DELETED, Immutable, Refuses, Trigger, kept_for_good
 
@@ -42,13 +42,6 @@ CHECKABLE = (
 )
 # The states from which a copy is scheduled for deletion, unless its deletion failed before.
 DELETABLE = CHECKABLE
-
-
-class RowValue(Func):
-    """Several columns as one value, which PostgreSQL compares in their order."""
-
-    function = "ROW"
-    output_field = models.TextField()
 
 
 class PhysicalCopyQuerySet(OpsQuerySet["PhysicalCopy"]):

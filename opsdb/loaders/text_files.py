@@ -1,4 +1,4 @@
-"""Reading text files that people and programs hand in."""
+"""Reading text files, safely whatever they hold."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ import io
 import re
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
-from .errors import Problems
+from .errors import LoadProblems
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
 CONTROL_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
-def read_lines(file, problems=None) -> list[str]:
+LoadFile = str | Path | BinaryIO
+"""A path, or an open binary file such as an upload."""
+
+
+def read_lines(file: LoadFile, problems: LoadProblems | None = None) -> list[str]:
     """Return the lines of a UTF-8 text file, without line ends; a byte-order mark and CRLF are accepted.
 
     Arguments and errors are those of :func:`read_text`.
@@ -23,17 +28,17 @@ def read_lines(file, problems=None) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
 
 
-def read_text(file, problems=None) -> str:
+def read_text(file: LoadFile, problems: LoadProblems | None = None) -> str:
     """Return the content of a UTF-8 text file, without its byte-order mark.
 
     Args:
         file: its path, or an open binary file such as an upload; at most 256 MiB.
-        problems: where to note what is wrong; new ones of this file if not given.
+        problems: where problems are noted; new ones of this file by default.
 
     Raises:
         LoadError: the file is missing, unreadable, a directory, empty, too large or no UTF-8 text.
     """
-    problems = Problems(path_of(file)) if problems is None else problems
+    problems = LoadProblems(path_of(file)) if problems is None else problems
     try:
         if hasattr(file, "read"):
             file.seek(0)
@@ -42,7 +47,7 @@ def read_text(file, problems=None) -> str:
             with Path(file).open("rb") as stream:
                 content = stream.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
-        problems.stop("there is no such file")
+        problems.stop("the file does not exist")
     except IsADirectoryError:
         problems.stop("this is a directory", expected="a file")
     except PermissionError:
@@ -56,7 +61,7 @@ def read_text(file, problems=None) -> str:
         problems.stop("this is UTF-16 text", expected="UTF-8; save it again with that encoding")
     if control := CONTROL_CHARACTER.search(content):
         what = "a NUL byte" if control[0] == b"\0" else f"the control character 0x{control[0][0]:02x}"
-        problems.stop(f"there is {what}", expected="plain text", line=_line_of(content, control.start()))
+        problems.stop(f"contains {what}", expected="plain text", line=_line_of(content, control.start()))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -70,21 +75,21 @@ def read_text(file, problems=None) -> str:
     return text
 
 
-def readable_again(file):
-    """Return a file that can be read more than once: of a pipe, such as ``/dev/stdin``, what comes out of it."""
+def readable_again(file: LoadFile) -> LoadFile:
+    """Return a file that can be read more than once: for a pipe, such as ``/dev/stdin``, its content."""
     try:
         if hasattr(file, "read") or not stat.S_ISFIFO(Path(file).stat().st_mode):
             return file
         with Path(file).open("rb") as pipe:
             content = io.BytesIO(pipe.read(MAX_FILE_BYTES + 1))
     except (OSError, ValueError):
-        return file  # read_text says what is wrong
+        return file  # read_text reports what is wrong
     content.name = str(file)
     return content
 
 
-def path_of(file) -> Path:
-    """Return what a file is called in messages: its path, or the name of an upload."""
+def path_of(file: LoadFile) -> Path:
+    """Return the path of a file, or the name of an upload, for messages."""
     return Path(getattr(file, "name", None) or "upload") if hasattr(file, "read") else Path(file)
 
 

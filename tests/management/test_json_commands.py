@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from opsdb.management.answering import volume
+from opsdb.management.json_command import size
 from opsdb.models import DataLocation, DataTransferRoute
 from tests.commands import manage
 from tests.factories import DataProductFactory
@@ -91,7 +91,7 @@ def test_queues_lists_them(world):
 
 def test_check_is_content_with_a_complete_topology(world):
     DataLocation.objects.update(retention_days=30, fixity_interval_days=30)
-    assert run("opsdb_check") == "Nothing is missing.\n"
+    assert run("opsdb_check") == "There are no problems.\n"
     assert asked("opsdb_check") == []
 
 
@@ -109,7 +109,7 @@ def test_check_ends_with_an_error_when_data_can_not_get_where_they_should(world)
 @pytest.mark.django_db
 def test_check_accepts_the_reference_data():
     call_command("opsdb_init", data_archive_mode="development", verbosity=0)
-    assert run("opsdb_check") == "Nothing is missing.\n"
+    assert run("opsdb_check") == "There are no problems.\n"
 
 
 @pytest.mark.django_db
@@ -154,13 +154,13 @@ def test_without_a_database_it_ends_with_one_line(command, arguments):
     assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
-def test_volumes_are_said_as_people_say_them():
-    assert [volume(number) for number in (None, 0, 999, 1_000, 2_500_000, 50 * 10**9, 3 * 10**15)] == [
+def test_sizes_are_formatted_with_decimal_units():
+    assert [size(number) for number in (None, 0, 999, 1_000, 2_500_000, 50 * 10**9, 3 * 10**15)] == [
         "-",
-        "0 B",
-        "999 B",
-        "1.0 kB",
+        "0 bytes",
+        "999 bytes",
+        "1 kB",
         "2.5 MB",
-        "50.0 GB",
-        "3.0 PB",
+        "50 GB",
+        "3 PB",
     ]

@@ -1,16 +1,21 @@
-"""Writing a row and saying in a person's words why it was refused."""
+"""Writing a row, with readable reasons if it is refused."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, models, transaction
 
 
-def try_to_save(row, members=None, **how) -> list[tuple[str | None, str]]:
+def try_to_save(
+    row: models.Model, members: Mapping[str, Iterable[models.Model]] | None = None, **how: Any
+) -> list[tuple[str | None, str]]:
     """Save a row and the members of its many-to-many fields, all or nothing.
 
-    The constraints are left to the database, which checks them anyway; Django's own check, a query for each, is
-    done only for the words of a refusal.
+    Constraints are left to the database, which checks them anyway; Django's own checks, a query each, run only to
+    word a refusal.
 
     Args:
         row: an instance with new or changed fields.
@@ -18,15 +23,14 @@ def try_to_save(row, members=None, **how) -> list[tuple[str | None, str]]:
         how: arguments of ``save``.
 
     Returns:
-        Why the row was refused: field, or None, and message of every reason; nothing if it was saved.
+        Why the row was refused: field, or None, and message of every reason; an empty list if it was saved.
     """
     try:
         row.clean_fields()
         row.clean()
         with transaction.atomic():
             row.save(**how)
-            for name, new in (members or {}).items():
-                getattr(row, name).set(new)
+            set_members(row, members or {})
         return []
     except ValidationError as error:
         return _reasons(error)
@@ -34,12 +38,18 @@ def try_to_save(row, members=None, **how) -> list[tuple[str | None, str]]:
         return _reasons_of_database(row, error)
 
 
+def set_members(row: models.Model, members: Mapping[str, Iterable[models.Model]]) -> None:
+    """Set the members of a row's many-to-many fields."""
+    for name, new in members.items():
+        getattr(row, name).set(new)
+
+
 def _reasons_of_database(row, error):
     try:
         row.full_clean()
     except ValidationError as invalid:
         return _reasons(invalid)
-    return [(None, f"the database says: {str(error).splitlines()[0]}")]
+    return [(None, f"the database reports: {str(error).splitlines()[0]}")]
 
 
 def _reasons(error):

@@ -1,15 +1,21 @@
-"""What all commands of ops-db have in common."""
+"""Base class of all commands of ops-db."""
+
+from __future__ import annotations
 
 from argparse import HelpFormatter as ArgparseHelpFormatter
 from argparse import RawDescriptionHelpFormatter
+from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, DjangoHelpFormatter
+from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
 
 from .report import console
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 
 class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
-    """Wrap a description of one line as ever; what has lines of its own keeps them."""
+    """Wrap a description of one line, and keep the lines of others."""
 
     def _fill_text(self, text, width, indent):
         if "\n" in text:
@@ -20,17 +26,17 @@ class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
 class OpsdbCommand(BaseCommand):
     """A command whose help ends with examples.
 
-    What it needs to do its work is imported when it does it, so that its help is quick.
+    Modules that only the work needs are imported in ``handle``, so that help is quick.
 
     Attributes:
         examples: command lines without ``manage.py``.
-        notes: what stands below them; its lines stay as they are.
+        notes: text below them, whose lines are kept.
     """
 
     examples: tuple[str, ...] = ()
     notes = ""
 
-    def create_parser(self, prog_name, subcommand, **kwargs):
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         lines = [f"  manage.py {example}" for example in self.examples]
         epilog = "\n".join([f"example{'s' if len(lines) > 1 else ''}:", *lines])
         kwargs = {
@@ -40,7 +46,7 @@ class OpsdbCommand(BaseCommand):
         }
         return super().create_parser(prog_name, subcommand, **kwargs)
 
-    def console(self, options):
+    def console(self, options: dict[str, Any]) -> Console:
         """Return a rich console on standard output.
 
         Args:

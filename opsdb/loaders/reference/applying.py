@@ -1,9 +1,9 @@
-"""Bringing the database to the state that the reference files describe."""
+"""Applying reference files to the database."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from zlib import crc32
@@ -13,9 +13,9 @@ from django.db import DatabaseError, connection, models, transaction
 
 from opsdb.models.base import natural_key_lookups
 
-from ..errors import LoadError, Problem, listed, shown
-from ..rows import try_to_save
-from .files import near, read_reference, stop_if_any
+from ..errors import LoadError, LoadProblem, listed, shown
+from ..saving import try_to_save
+from .reading import ReferenceEntry, ReferenceFile, near, read_reference, stop_if_any
 from .topics import IN_USE, ArchiveMode, Mode, Permissions, holds_permissions, writable_fields
 
 REFERENCE_DIRECTORY = Path(__file__).resolve().parent.parent.parent / "reference"
@@ -25,8 +25,8 @@ CREATE, CHANGE, DEACTIVATE, REMOVE = STEPS = ("create", "change", "deactivate", 
 
 
 @dataclass(frozen=True)
-class Step:
-    """Something that is done to a row; ``field``, ``old`` and ``new`` say what a change changes."""
+class ReferenceStep:
+    """An action on a row; of a change also the field with its old and new value."""
 
     action: str
     model: str
@@ -41,16 +41,16 @@ class ReferenceLoad:
     """What a load did, or with ``dry_run`` would do.
 
     Attributes:
-        steps: everything that is done, in order; a step for each field that changes.
-        done: how many rows, by action and model.
-        left: how many rows of each model are as the files want them, or are not looked at.
-        differing: how many rows of each model differ from the files and are left so, because only ``append`` is wanted.
-        models: names of the models that the files name, in their order.
+        steps: all actions, in order; a step for each field that changes.
+        done: number of rows, by action and model.
+        left: number of rows of each model that already are as in the files, or are not compared.
+        differing: number of rows of each model that differ from the files and stay so, because the mode is ``append``.
+        models: names of the models in the files, in their order.
     """
 
     mode: Mode
     dry_run: bool
-    steps: list[Step] = field(default_factory=list)
+    steps: list[ReferenceStep] = field(default_factory=list)
     done: Counter = field(default_factory=Counter)
     left: Counter = field(default_factory=Counter)
     differing: Counter = field(default_factory=Counter)
@@ -62,20 +62,22 @@ class ReferenceLoad:
         return not self.steps
 
     def count(self, action: str) -> int:
-        """Return the number of rows that this is done to."""
+        """Return the number of rows with an action."""
         return sum(number for (done, _), number in self.done.items() if done == action)
 
-    def note(self, action, model, row, changes=()):
-        """Note what is done to a row."""
+    def note(self, action: str, model: str, row: str, changes: Sequence[tuple[str, str, str]] = ()) -> None:
+        """Note an action on a row, with field, old and new value of every change."""
         self.done[action, model] += 1
-        self.steps += [Step(action, model, row, *change) for change in changes or [()]]
+        self.steps += [ReferenceStep(action, model, row, *change) for change in changes or [()]]
 
 
 def hold_lock(waiting: Callable[[], None] = lambda: None) -> None:
-    """Let no other load of reference data run until the transaction ends.
+    """Prevent other loads of reference data until the transaction ends.
 
     Args:
-        waiting: called when another one runs and has to be waited for.
+        waiting: called before waiting for another load.
+
+    Locks: the advisory lock of reference data.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_NUMBER])
@@ -85,57 +87,61 @@ def hold_lock(waiting: Callable[[], None] = lambda: None) -> None:
 
 
 def load_reference(
-    directory=None,
+    directory: str | Path | None = None,
     *,
     mode: Mode = Mode.APPEND,
     archive_mode: ArchiveMode | None = None,
     dry_run: bool = False,
     waiting: Callable[[], None] = lambda: None,
 ) -> ReferenceLoad:
-    """Bring the database to the state that the reference files describe.
+    """Make the database agree with the reference files. Idempotent.
 
     Rows are found by natural key. All files are checked before anything is written, and everything is written in
-    one transaction under an advisory lock, so that two loads at once end in one clean state.
+    one transaction.
 
     Args:
-        directory: a folder with ``index.yaml``; without it, the reference data that come with the package.
-        mode: ``append`` only makes rows that are missing, and gives roles that are built in the permissions that
-            they lack. ``edit`` also changes fields that a file gives and that differ. ``prune`` also removes the
-            rows of the models that the files name which the files don't have; those that something refers to are
-            taken out of use, where their model knows that.
-        archive_mode: which file of locations to take; without it, what the settings say.
-        dry_run: do everything, report it, and undo it.
-        waiting: called when another load runs and has to be waited for.
+        directory: a folder with ``index.yaml``; by default the reference data of the package.
+        mode: ``append`` only creates missing rows, and adds missing permissions to built-in roles. ``edit`` also
+            changes fields that differ from the files. ``prune`` also removes rows that are not in the files, of the
+            models that the files name; rows that something refers to become inactive, if their model has such a
+            field.
+        archive_mode: which file of locations to take; by default according to the settings.
+        dry_run: roll everything back at the end.
+        waiting: called before waiting for another load.
 
     Raises:
-        LoadError: a file is wrong, or the database refuses a row, or what is to go is referred to; it names file,
-            line and path, and nothing was written.
+        LoadError: a file is wrong, the database refuses a row, or something refers to a row that should be removed;
+            the message has file, line and path, and nothing was written.
+
+    Locks: the advisory lock of reference data, so that two loads at once end in one clean state.
     """
     files = read_reference(directory or REFERENCE_DIRECTORY, archive_mode)
     with transaction.atomic():
         hold_lock(waiting)
-        load = _Load(ReferenceLoad(Mode(mode), dry_run))
+        application = _Application(ReferenceLoad(Mode(mode), dry_run))
         for file in files:
-            load.result.models += [one.__name__ for one in file.models if one.__name__ not in load.result.models]
+            application.result.models += [
+                one.__name__ for one in file.models if one.__name__ not in application.result.models
+            ]
             for entry in file.entries:
-                load.apply(entry)
+                application.apply(entry)
         stop_if_any(files)
-        if load.result.mode == Mode.PRUNE:
+        if application.result.mode == Mode.PRUNE:
             for file in reversed(files):
                 for model in reversed(file.models):
-                    load.prune(model, file)
+                    application.prune(model, file)
             stop_if_any(files)
         try:
             connection.check_constraints()
         except DatabaseError as error:
-            message = f"the database says: {str(error).splitlines()[0]}"
-            raise LoadError([Problem(files[0].problems.path.parent, message)]) from error
+            message = f"the database reports: {str(error).splitlines()[0]}"
+            raise LoadError([LoadProblem(files[0].problems.path.parent, message)]) from error
         transaction.set_rollback(dry_run)
-    return load.result
+    return application.result
 
 
-class _Load:
-    """A load under way: what was done, and the rows and permissions that references have led to."""
+class _Application:
+    """A load in progress: what was done, and the rows and permissions that references were resolved to."""
 
     def __init__(self, result):
         self.result = result
@@ -143,8 +149,8 @@ class _Load:
         self.found = {}
         self.named = set()
 
-    def apply(self, entry):
-        """Make or change the row of an entry, or note why that can't be."""
+    def apply(self, entry: ReferenceEntry) -> None:
+        """Create or change the row of an entry, or note why that is impossible."""
         references = self.references(entry)
         if references is None:
             return
@@ -161,10 +167,10 @@ class _Load:
             self.change(entry, row, values, members, label)
 
     def create(self, entry, key, values, members, label):
-        if other := _of_another_kind(entry.model, key):
+        if other := _of_other_subtype(entry.model, key):
             kind = type(other).__name__
             expected = f"another name, a {kind}, or the other --data-archive-mode"
-            entry.problem(f"{label} is there already, as a {kind}", expected=expected)
+            entry.problem(f"{label} exists already, as a {kind}", expected=expected)
             return
         row = entry.model(**values)
         if _save(entry, row, members, force_insert=True):
@@ -189,7 +195,7 @@ class _Load:
             self.result.note(CHANGE, name, label, changes)
 
     def references(self, entry):
-        """Return the rows that a row refers to, by field, or None when one of them is not there."""
+        """Return the rows that a row refers to, by field, or None if one of them is missing."""
         found = {}
         complete = True
         for name, model_field in writable_fields(entry.model).items():
@@ -211,7 +217,7 @@ class _Load:
         return found if complete else None
 
     def by_natural_key(self, model, key):
-        """Return the row with this natural key; once found, without a query."""
+        """Return the row with a natural key, which is queried once."""
         parts = tuple(key) if isinstance(key, list) else (key,)
         if (model, parts) not in self.found:
             try:
@@ -221,13 +227,13 @@ class _Load:
                 present = model._default_manager.values_list(*natural_key_lookups(model))[:200]
                 known = [_label([one]) for one in present]
                 raise LookupError(
-                    f"there is no {model.__name__} {shown(label)}",
+                    f"unknown {model.__name__} {shown(label)}",
                     near(label, known) if known else f"{model.__name__} rows before this one",
                 ) from None
         return self.found[model, parts]
 
-    def prune(self, model, file):
-        """Remove the rows of a model that no file has, or take them out of use, or note why neither can be."""
+    def prune(self, model: type[models.Model], file: ReferenceFile) -> None:
+        """Remove the rows of a model that are in no file, or make them inactive, or note why neither is possible."""
         name = model.__name__
         kept = [pk for of, pk in self.named if of is model]
         for row in model._default_manager.exclude(pk__in=kept).order_by("pk"):
@@ -242,7 +248,7 @@ class _Load:
                     elif in_use is None:
                         file.problems.add(
                             f"{label} is in no file, but is referred to by {referrers}",
-                            expected="it in a file, or nothing that refers to it",
+                            expected="a row in a file, or no rows that refer to it",
                             line=file.lines[name],
                             column=name,
                         )
@@ -255,38 +261,36 @@ class _Load:
                     else:
                         self.result.left[name] += 1
             except DatabaseError as error:
-                message = f"{label} can't go; the database says: {str(error).splitlines()[0]}"
+                message = f"{label} can't be removed; the database reports: {str(error).splitlines()[0]}"
                 file.problems.add(message, line=file.lines[name], column=name)
 
 
 def _label(parts):
-    """Return a natural key as people read it."""
+    """Format a natural key."""
     lists = (part if isinstance(part, list | tuple) else [part] for part in parts)
     return " / ".join(str(part) for parts in lists for part in parts)
 
 
 def _differences(row, values, members):
-    """Return name, old and new value of the fields that are not as they are wanted, in words."""
+    """Return name, old and new value, formatted, of the fields that differ."""
     found = [
-        (name, _readable(getattr(row, name)), _readable(new))
-        for name, new in values.items()
-        if getattr(row, name) != new
+        (name, _format(getattr(row, name)), _format(new)) for name, new in values.items() if getattr(row, name) != new
     ]
     for name, wanted in members.items():
         old, new = set(getattr(row, name).all()), set(wanted)
         if old != new:
-            found.append((name, _readable(old - new), _readable(new - old)))
+            found.append((name, _format(old - new), _format(new - old)))
     return found
 
 
 def _lacking_members(row, members):
-    """Return the lists of a row that initialization keeps, with what they lack; others belong to the operators."""
+    """Return the lists of a built-in row with what they lack; other rows belong to the operators."""
     if not getattr(row, "builtin", False):
         return {}
     return {name: {*getattr(row, name).all(), *wanted} for name, wanted in members.items()}
 
 
-def _of_another_kind(model, key):
+def _of_other_subtype(model, key):
     """Return the row of another subtype that has this natural key, if there is one."""
     for parent in model._meta.parents:
         if hasattr(parent, "discriminator") and (other := parent._default_manager.filter(**key).first()):
@@ -295,8 +299,8 @@ def _of_another_kind(model, key):
 
 
 def _referrers(row) -> str:
-    """Return in words which rows refer to this one; empty if there are none. Parts and own lists don't count."""
-    told = []
+    """Describe the rows that refer to this one, but for its parts and lists; an empty string if there are none."""
+    described = []
     for relation in row._meta.get_fields(include_hidden=True):
         if not relation.auto_created or relation.concrete or relation.related_model._meta.auto_created:
             continue
@@ -304,13 +308,13 @@ def _referrers(row) -> str:
             continue
         rows = relation.related_model._base_manager.filter(**{relation.field.name: row.pk})
         found = list(rows[: REFERRERS_NAMED + 1])
-        told += [f"{one._meta.db_table} {one.pk} ({one})" for one in found[:REFERRERS_NAMED]]
+        described += [f"{one._meta.db_table} {one.pk} ({one})" for one in found[:REFERRERS_NAMED]]
         if len(found) > REFERRERS_NAMED:
-            told[-1] += " and more"
-    return ", ".join(told)
+            described[-1] += " and more"
+    return ", ".join(described)
 
 
-def _readable(value):
+def _format(value):
     if isinstance(value, set):
         return listed(getattr(one, "codename", one) for one in value)
     text = "nothing" if value is None or value == "" else str(value)
@@ -318,7 +322,7 @@ def _readable(value):
 
 
 def _save(entry, row, members, **how):
-    """Write a row; return whether it was accepted, with problems noted if not."""
+    """Write a row; return whether it was accepted, and note the problems if not."""
     reasons = try_to_save(row, members, **how)
     for name, message in reasons:
         entry.problem(message, name)

@@ -1,13 +1,14 @@
-"""Positions on the sky as observers give them, and what they are in ICRS."""
+"""Coordinates on the sky as observers write them, and their conversion to ICRS."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
-from opsdb.models.enums import CoordinateFrame
+from opsdb.models import CoordinateFrame
 
-from .columns import Cell
+from .cells import Cell
 
 DEGREES, HOURS, SEXAGESIMAL = "degrees", "hours", "sexagesimal"
 EQUATORIAL = (CoordinateFrame.ICRS, CoordinateFrame.FK5, CoordinateFrame.FK4)
@@ -30,12 +31,16 @@ _SEXAGESIMAL = re.compile(
 _DECIMAL = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:(?P<hours>[hH])|[dD°]|deg)?")
 
 
-class AngleText(Cell):
-    """An angle in degrees or sexagesimal; read as its number and what it counts."""
+Angle = tuple[float, str]
+"""A number and its unit: degrees, hours or sexagesimal."""
+
+
+class AngleCell(Cell):
+    """An angle in degrees or sexagesimal; read as a number and its unit."""
 
     expected = "an angle such as 83.8221 (degrees), 05:35:17.3 or 5h35m17.3s"
 
-    def read(self, text):
+    def read(self, text: str) -> Angle:
         text = text.replace("−", "-")
         if found := _DECIMAL.fullmatch(text):
             value = float(found[1])
@@ -53,22 +58,22 @@ class AngleText(Cell):
         unit = {"h": HOURS, "": SEXAGESIMAL}.get((found["unit"] or "").lower(), DEGREES)
         return (-value if sign == "-" else value), unit
 
-    def write(self, value):
+    def write(self, value: float) -> str:
         return repr(float(value)).removesuffix(".0")
 
 
-class Equinox(Cell):
+class EquinoxCell(Cell):
     """An equinox, Besselian or Julian."""
 
     expected = "an equinox such as J2000 or B1950"
 
-    def read(self, text):
+    def read(self, text: str) -> str:
         if len(text) > 10 or not re.fullmatch(r"[JjBb]?(1[89]|20)\d\d(\.\d+)?", text):
             raise ValueError
         return text.upper()
 
 
-def longitude_deg(angle, frame) -> float:
+def longitude_deg(angle: Angle, frame: str) -> float:
     """Return a longitude in degrees; sexagesimal ones without a unit are hours in an equatorial frame.
 
     Raises:
@@ -82,7 +87,7 @@ def longitude_deg(angle, frame) -> float:
     return value
 
 
-def latitude_deg(angle) -> float:
+def latitude_deg(angle: Angle) -> float:
     """Return a latitude in degrees.
 
     Raises:
@@ -94,7 +99,9 @@ def latitude_deg(angle) -> float:
     return value
 
 
-def to_icrs(longitudes, latitudes, frame, equinox):
+def to_icrs(
+    longitudes: Sequence[float], latitudes: Sequence[float], frame: str, equinox: str
+) -> tuple[list[float], list[float]]:
     """Return right ascensions in [0, 360) and declinations (ICRS), degrees, of positions of one frame.
 
     By astropy. FK4 positions are those of an observation at the equinox, with the E-terms of aberration; ecliptic
@@ -103,7 +110,7 @@ def to_icrs(longitudes, latitudes, frame, equinox):
     Args:
         longitudes, latitudes: degrees.
         frame: a ``CoordinateFrame``.
-        equinox: such as ``J2000``; nothing for ICRS and galactic positions.
+        equinox: such as ``J2000``; empty for ICRS and galactic positions.
     """
     import numpy as np
 

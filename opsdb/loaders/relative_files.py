@@ -1,4 +1,4 @@
-"""Files that another file refers to: always beside it or below its folder, never elsewhere."""
+"""Files that another file refers to: always in its folder or below, never elsewhere."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from .errors import shown
 
 
 class WrongReference(ValueError):
-    """A reference that leads nowhere or elsewhere; ``args`` are the message and what is expected."""
+    """A reference to a file that is missing or outside the folder; ``args`` are the message and what is expected."""
 
 
-def beside(referring, given: str) -> Path:
+def resolve_reference(referring: str | Path, given: str) -> Path:
     """Return the path of a file or folder that another file refers to.
 
     Args:
         referring: the file that refers.
-        given: what it says, relative to its folder, with ``/`` between folders.
+        given: the reference, relative to its folder, with ``/`` between folders.
 
     Raises:
-        WrongReference: it is absolute, leads out of the folder, by ``..`` or by a link, or is not there.
+        WrongReference: it is absolute, leads out of the folder, by ``..`` or by a link, or does not exist.
     """
     folder = Path(referring).parent
     inside = "a path below the folder of the file that names it"
     if PurePosixPath(given).is_absolute() or PureWindowsPath(given).drive or "\\" in given:
-        raise WrongReference(f"{shown(given)} is no relative path", f"{inside}, with '/' between folders")
+        raise WrongReference(f"{shown(given)} is not a relative path", f"{inside}, with '/' between folders")
     if ".." in PurePosixPath(given).parts:
         raise WrongReference(f"{shown(given)} leads out of the folder", inside)
     path = folder / given
@@ -32,18 +32,19 @@ def beside(referring, given: str) -> Path:
     return path
 
 
-def files_of(referring, given: str, suffix: str) -> list[Path]:
-    """Return the files that a reference stands for: the file itself, or all files of a folder by their names.
+def referenced_files(referring: str | Path, given: str, suffix: str) -> list[Path]:
+    """Return the files of a reference: the file itself, or all files of a folder, sorted by name.
 
     Args:
         referring: the file that refers.
-        given: what it says, see :func:`beside`.
-        suffix: how every file of a folder must end; those that begin with a dot are left out.
+        given: the reference, see :func:`resolve_reference`.
+        suffix: of every file in the folder; hidden files are left out.
 
     Raises:
-        WrongReference: as :func:`beside`; a folder is empty or holds anything else; something is no regular file.
+        WrongReference: as :func:`resolve_reference`; a folder is empty or holds other files, or
+            something is not a regular file.
     """
-    path = beside(referring, given)
+    path = resolve_reference(referring, given)
     if not path.is_dir():
         _check_regular(path, given)
         return [path]
@@ -56,7 +57,7 @@ def files_of(referring, given: str, suffix: str) -> list[Path]:
     for one in found:
         name = f"{given.rstrip('/')}/{one.name}"
         if one.suffix != suffix:
-            raise WrongReference(f"{shown(name)} is no {suffix} file", f"a folder of {suffix} files only")
+            raise WrongReference(f"{shown(name)} is not a {suffix} file", f"a folder of {suffix} files only")
         _check_place(one, Path(referring).parent, name)
         _check_regular(one, name)
     if not found:
@@ -68,7 +69,7 @@ def _check_place(path, folder, given):
     try:
         place = path.resolve(strict=True)
     except FileNotFoundError:
-        raise WrongReference(f"there is no {shown(given)}", f"a file or folder in {folder}") from None
+        raise WrongReference(f"{shown(given)} does not exist", f"a file or folder in {folder}") from None
     except (OSError, RuntimeError, ValueError) as error:
         raise WrongReference(f"{shown(given)} can't be read: {error}", "a file or folder") from None
     if not place.is_relative_to(folder.resolve()):
@@ -76,6 +77,6 @@ def _check_place(path, folder, given):
 
 
 def _check_regular(path, given):
-    # Opening a pipe would wait for somebody to write into it.
+    # Opening a pipe would wait for a writer.
     if not path.is_file():
-        raise WrongReference(f"{shown(given)} is no regular file", "a file")
+        raise WrongReference(f"{shown(given)} is not a regular file", "a file")

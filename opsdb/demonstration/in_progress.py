@@ -1,14 +1,20 @@
-"""What is under way when the story ends: at least one row in every state, each brought there by the workflows."""
+"""Work in progress when a demonstration ends: at least one row in every state, brought there by the workflows."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import cycle, islice
+from typing import Any
 
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from opsdb.models import (
     DataProductType,
     DataTransfer,
     DataTransferPackage,
+    DeletionRequest,
     LocationType,
     LongTermArchiveTransfer,
     ObservationStatus,
@@ -65,32 +71,41 @@ from opsdb.workflows import (
 )
 
 from .facts import WORKER, digest
+from .moving import DataMover
 from .nights import Night
+from .observing import NightObserver
+from .reducing import DataReducer
+from .setting import DemoSetting
 
 OBSERVATIONS = 24
 FILES = 4  # of a module in an observation
 COMPLETED = ObservationStatus.COMPLETED
 LAST_ENDS = {2: ObservationStatus.FAILED, 3: ObservationStatus.ABORTED}
-"""How an observation ended, by its place from the last."""
+"""Status of an observation, by its position from the last."""
 SPACING = timedelta(minutes=20)
 CHECKED = 5
 STAGED = 5
 DELETED = 8
-ENOUGH = 1_000  # more than there is of anything tonight
+ENOUGH = 1_000  # more than there are rows of any model tonight
 
 
-class UnderWay:
-    """Tonight's observations, and how far their data have come.
+class InProgress:
+    """Tonight's observations, whose data are in every state.
 
     Args:
-        story: the story that this is the end of.
+        seed: of the demonstration.
+        setting: what it uses.
+        observing, moving, reducing: its stages.
     """
 
-    def __init__(self, story):
-        self.story = story
+    def __init__(
+        self, seed: int, setting: DemoSetting, observing: NightObserver, moving: DataMover, reducing: DataReducer
+    ):
+        self.seed, self.setting = seed, setting
+        self.observing, self.moving, self.reducing = observing, moving, reducing
 
-    def tell(self):
-        """Leave something in every state."""
+    def run(self) -> None:
+        """Leave at least one row in every state."""
         self.observe()
         self.transfer(self.bundle(self.package()))
         self.unpack()
@@ -101,13 +116,15 @@ class UnderWay:
         self.delete()
         self.write_papers()
 
-    def leave(self, waiting, claim, fail, field="status"):
-        """Leave one item pending, one scheduled, one in progress and one failed; return the others, claimed.
+    def leave(
+        self, waiting: QuerySet, claim: Callable[..., list], fail: Callable[..., Any], field: str = "status"
+    ) -> list:
+        """Leave one item pending, one scheduled, one in progress and one failed; return the others, which are claimed.
 
         Args:
-            waiting: queryset of what is pending.
-            claim: takes the oldest of them.
-            fail: gives one up.
+            waiting: queryset of pending items.
+            claim: claims the oldest of them.
+            fail: marks one as failed.
             field: the field that holds the state.
         """
         *_, newest = keys = list(waiting.order_by("created_at", "pk").values_list("pk", flat=True))
@@ -116,62 +133,62 @@ class UnderWay:
         fail(failed, worker=WORKER, message="no space left on device", retryable=False)
         return others
 
-    def observe(self):
+    def observe(self) -> None:
         """Execute units until now: the last one is running, and those before have failed and been aborted."""
         units = ObsUnit.objects.filter(slots__isnull=False).distinct().order_by("pk")
         begin = timezone.now() - OBSERVATIONS * SPACING
-        night = Night(self.story.seed, begin.date())
+        night = Night(self.seed, begin.date())
         for number, unit in enumerate(islice(cycle(units), OBSERVATIONS)):
             start = begin + number * SPACING
             execution = start_observation(unit, start_time=start, **night.conditions())
-            register_raw_data_files(self.story.reports(execution, FILES, night.random))
+            register_raw_data_files(self.observing.reports(execution, FILES, night.random))
             if number < OBSERVATIONS - 1:
                 finish_observation(
                     execution.pk, end_time=start + SPACING / 2, status=LAST_ENDS.get(OBSERVATIONS - number, COMPLETED)
                 )
 
-    def package(self):
+    def package(self) -> list[RawDataPackage]:
         """Package tonight's files."""
-        package_raw_data_files(self.story.source, limit=ENOUGH)
+        package_raw_data_files(self.setting.source, limit=ENOUGH)
         return self.leave(*self.work_on(RawDataPackage))
 
     @staticmethod
-    def work_on(model):
-        """Return what is to be done of a model, how it is claimed, and how it is given up."""
+    def work_on(model: type[Model]) -> tuple[QuerySet, Callable[..., list], Callable[..., Any]]:
+        """Return the pending rows of a model, and how one is claimed and marked as failed."""
 
         def claim(**options):
             return work.claim(model.objects.all(), **options)
 
         return model.objects.filter(status=Status.PENDING), claim, work.fail
 
-    def bundle(self, packages):
+    def bundle(self, packages: list[RawDataPackage]) -> list[DataTransferPackage]:
         """Complete the packages, and bundle them two by two."""
-        buffer = choose_buffer(self.story.source.site)
+        buffer = choose_buffer(self.setting.source.site)
         while packages:
             pair, packages = packages[:2], packages[2:]
             for package in pair:
-                self.story.complete_package(package, buffer)
+                self.moving.complete_package(package, buffer)
             bundle_raw_data_packages(buffer, limit=ENOUGH)
         return self.leave(*self.work_on(DataTransferPackage))
 
-    def transfer(self, bundles):
+    def transfer(self, bundles: list[DataTransferPackage]) -> None:
         """Send the bundles to the archives' sites."""
         for bundle in bundles:
-            self.story.complete_bundle(bundle)
+            self.moving.complete_bundle(bundle)
         plan_transfers(limit=ENOUGH)
         sent = self.leave(DataTransfer.objects.claimable(), claim_transfers, fail_transfer)
         for transfer in sent:
             complete_transfer(transfer, worker=WORKER, checksum=transfer.data_transfer_package.checksum)
 
-    def unpack(self):
-        """Unpack what has arrived."""
+    def unpack(self) -> None:
+        """Unpack transfers that have arrived."""
         waiting = DataTransfer.objects.awaiting_unpack()
         for transfer in self.leave(waiting, claim_unpacking, fail_unpacking, "unpack_status"):
-            self.story.complete_unpacking(transfer)
+            self.moving.complete_unpacking(transfer)
 
-    def archive(self):
-        """Archive what is unpacked; of one package the archive reports another checksum."""
-        for archive in self.story.archives:
+    def archive(self) -> None:
+        """Archive what is unpacked; the archive reports a wrong checksum of one package."""
+        for archive in self.setting.archives:
             plan_archiving(archive, limit=ENOUGH)
         wrong, *right = self.leave(
             LongTermArchiveTransfer.objects.claimable(), claim_archive_transfers, fail_archive_transfer
@@ -181,9 +198,9 @@ class UnderWay:
             complete_archive_transfer(transfer, worker=WORKER, checksum=transfer.raw_data_package.checksum)
         self.archived = [transfer.raw_data_package for transfer in right]
 
-    def check(self):
-        """Compare checksums in the archives; the oldest copy of one is damaged, and one in a buffer is lost."""
-        for archive, damaged in zip(self.story.archives, (False, True), strict=False):
+    def check(self) -> None:
+        """Compare checksums in the archives; one copy there is damaged, and one in a buffer is missing."""
+        for archive, damaged in zip(self.setting.archives, (False, True), strict=False):
             for copy in PhysicalCopy.objects.at(archive).order_by("pk")[:CHECKED]:
                 content = copy.raw_data_package.checksum
                 record_fixity(copy, digest("damaged", content) if damaged else content, checked_by=WORKER)
@@ -193,14 +210,14 @@ class UnderWay:
         )
         move_state(in_buffer.order_by("pk").first(), PhysicalCopyStatus.MISSING)
 
-    def reduce(self):
-        """Look at observations as soon as they are archived; a run is in every state."""
+    def reduce(self) -> None:
+        """Reduce observations as soon as they are archived; runs are in every state."""
         step = self.quick_look()
         runs = plan_runs(step, limit=len(RunStatus))
         pending, staging, *others = runs
         for run in others:
             start_run(run)
-        self.story.stage()
+        self.reducing.stage()
         cancelled, failed, submitted, running, collecting, completed = others
         cancel_run(cancelled, reason="the wrong configuration")
         for run in (failed, submitted, running, collecting, completed):
@@ -215,16 +232,16 @@ class UnderWay:
             (DataProductType.STATISTICS, "statistics.json"),
             (DataProductType.LOG, "run.log"),
         ):
-            self.story.register_product(completed, type, name)
+            self.reducing.register_product(completed, type, name)
         complete_run(completed, wall_time_seconds=120, cpu_hours=0.5, peak_memory_gb=3)
         start_run(staging)
 
     def quick_look(self) -> ReductionStep:
-        """Return the step that looks at each observation, and make a pipeline that runs once a day."""
-        step = self.story.step(
+        """Return the step that reduces each observation, and create a pipeline that runs once a day."""
+        step = self.reducing.step(
             "quick look", ["executed_obs_unit", "instrument_module"], trigger_type=TriggerType.CONTINUOUS
         )
-        daily = self.story.step(
+        daily = self.reducing.step(
             "daily report", ["night"], trigger_type=TriggerType.CRON, trigger_config={"cron": "0 14 * * *"}
         )
         for pinned, policy in ((step, VersionPolicy.EXACT), (daily, VersionPolicy.COMPATIBLE)):
@@ -232,12 +249,12 @@ class UnderWay:
             pinned.save(update_fields=["version_policy", "pinned_version"])
         return step
 
-    def stage(self):
-        """Stage packages for people who look at them."""
-        location = self.story.processing
+    def stage(self) -> None:
+        """Stage packages for users who look at them."""
+        location = self.setting.processing
         for package in self.archived[:STAGED]:
             request_staging(
-                location=location, packages=[package], user=self.story.asks, purpose=f"look at {package.name}"
+                location=location, packages=[package], user=self.setting.requester, purpose=f"look at {package.name}"
             )
         waiting = StagingJob.objects.filter(purpose__startswith="look at", status=Status.PENDING)
 
@@ -245,40 +262,40 @@ class UnderWay:
             return work.claim(waiting, **options)
 
         for job in self.leave(waiting, claim, work.fail):
-            self.story.complete_staging(job)
+            self.reducing.complete_staging(job)
 
-    def delete(self):
-        """Ask for the deletion of what is archived: requests and copies in every state."""
-        copies = PhysicalCopy.objects.at(self.story.source).filter(
+    def delete(self) -> None:
+        """Request the deletion of archived data: requests and copies are in every state."""
+        copies = PhysicalCopy.objects.at(self.setting.source).filter(
             raw_data_file__raw_data_package__in=self.archived, status=PhysicalCopyStatus.PRESENT
         )
         keys = list(copies.order_by("pk").values_list("pk", flat=True)[:DELETED])
         (open_key, rejected_key, approved_key), executed_keys = keys[:3], keys[3:]
         self.request([open_key])
-        reject_deletion(self.request([rejected_key]), user=self.story.agrees)
-        approve_deletion(self.request([approved_key]), user=self.story.agrees)
+        reject_deletion(self.request([rejected_key]), user=self.setting.approver)
+        approve_deletion(self.request([approved_key]), user=self.setting.approver)
         move_state(PhysicalCopy(pk=approved_key), PhysicalCopyStatus.DELETION_POSSIBLE)
         execute_deletion_request(
-            approve_deletion(self.request(executed_keys), user=self.story.agrees), user=self.story.agrees
+            approve_deletion(self.request(executed_keys), user=self.setting.approver), user=self.setting.approver
         )
-        _, failed, *done = claim_deletions(self.story.source, limit=len(executed_keys) - 1).copies
+        _, failed, *done = claim_deletions(self.setting.source, limit=len(executed_keys) - 1).copies
         fail_deletion(failed, message="input/output error")
         complete_deletions(done)
 
-    def request(self, keys):
-        """Ask for the deletion of copies at the source, and return the request."""
+    def request(self, keys: list[int]) -> DeletionRequest:
+        """Request the deletion of copies at the source, and return the request."""
         copies = PhysicalCopy.objects.filter(pk__in=keys)
         return request_deletion(
-            self.story.source,
+            self.setting.source,
             copies,
-            user=self.story.asks,
+            user=self.setting.requester,
             reason="the disk is filling up",
             overrides_retention=True,
             dry_run=False,
         ).request
 
-    def write_papers(self):
-        """Have papers on the way."""
+    def write_papers(self) -> None:
+        """Create publications in preparation."""
         for status in (PublicationStatus.IN_PREPARATION, PublicationStatus.SUBMITTED, PublicationStatus.ACCEPTED):
             paper = create_publication(title=f"A demonstration, {status.label}", year=timezone.now().year)
             Publication.objects.filter(pk=paper.pk).update(status=status)

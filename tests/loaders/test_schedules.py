@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsdb.loaders.errors import PROBLEM_LIMIT, LoadError
-from opsdb.loaders.schedule_file import CALIBRATION, IDLE, SCIENCE, SLEW, SkyField, read_schedule
+from opsdb.loaders import PROBLEM_LIMIT, LoadError
+from opsdb.loaders.schedules import CALIBRATION, IDLE, SCIENCE, SLEW, SkyField, read_schedule
 from tests.schedules import TEXT_SCHEDULE, TIMELINE, at, calibration, line_of, science, slew, timeline
 
 MIDNIGHT = datetime(2026, 7, 1, tzinfo=UTC)
@@ -195,22 +195,22 @@ def test_the_width_of_a_field_is_an_angle_on_the_sky():
 
 WRONG_CELLS = {
     "stop_time": ('"2026-07-01 01:00:00"', "the block ends at 2026-07-01T01:00:00+00:00, but starts at"),
-    "start_time": ('"yesterday"', "'yesterday' is no time; expected UTC such as"),
-    "el": ("nan", "'nan' is no finite number"),
-    "azmin": ("inf", "'inf' is no finite number"),
+    "start_time": ('"yesterday"', "'yesterday' is not a time; expected UTC such as"),
+    "el": ("nan", "'nan' is not a finite number"),
+    "azmin": ("inf", "'inf' is not a finite number"),
     "azmax": ("100.0", "100 is below azmin, which is 120.5"),
     "dec_center": ("-91.0", "'-91.0' is out of range"),
     "ra_center": ("400.0", "'400.0' is out of range"),
     "width": ("0.0", "a field on the sky needs a centre, a width and a height above 0"),
     "height": ("170.0", "reaches beyond the pole"),
     "velocity": ("-1.0", "'-1.0' is out of range"),
-    "scan_index": ("1.5", "'1.5' is no int64"),
-    "rising": ("yes", "'yes' is no bool"),
-    "boresight_angle": ("left", "'left' is no float64"),
-    "block_type": ("nap", "'nap' is no block type; expected one of science, calibration, slew, idle"),
-    "name": ('""', "is no name"),
-    "scan_params_json": ('"{""a"": NaN}"', "is no JSON object"),
-    "block_meta_json": ("[]", "'[]' is no JSON object"),
+    "scan_index": ("1.5", "'1.5' is not of type int64"),
+    "rising": ("yes", "'yes' is not of type bool"),
+    "boresight_angle": ("left", "'left' is not of type float64"),
+    "block_type": ("nap", "'nap' is not a block type; expected one of science, calibration, slew, idle"),
+    "name": ('""', "is not a name"),
+    "scan_params_json": ('"{""a"": NaN}"', "is not a JSON object"),
+    "block_meta_json": ("[]", "'[]' is not a JSON object"),
 }
 
 
@@ -249,12 +249,12 @@ def test_a_calibration_must_say_one_kind(refused):
     [
         (lambda text: text.replace(" el scan_index", " el scan_number"), "the columns are"),
         (lambda text: text.replace("name: el,", "name: e,").replace(" el ", " e "), "a column is missing: el"),
-        (lambda text: text.replace("name: el,", "name: azmax,").replace(" el ", " azmax "), "'azmax' is there twice"),
+        (lambda text: text.replace("name: el,", "name: azmax,").replace(" el ", " azmax "), "'azmax' is repeated"),
         (lambda text: text + "one two three\n", "the row has 3 fields, the columns are 19"),
         (lambda text: text.replace("datatype: [", "datatype: [[["), "the YAML header can't be read"),
         (lambda text: text.replace("datatype: [", "columns: ["), "the header has no list of columns"),
         (lambda text: text.replace("telescope_name", "telescope"), "telescope_name is missing"),
-        (lambda text: text.replace("site_lat: -22.985639", "site_lat: south"), "site_lat: 'south' is no angle"),
+        (lambda text: text.replace("site_lat: -22.985639", "site_lat: south"), "site_lat: 'south' is not an angle"),
         (lambda text: text.replace("name: el, d", "name: el, unit: m, d"), "el: unit 'm'; expected deg"),
         (lambda text: text.replace("datatype: float64", "datatype: floaty", 1), "astropy can't read this table"),
         (
@@ -263,9 +263,9 @@ def test_a_calibration_must_say_one_kind(refused):
         ),
         (lambda text: text[: text.index("start_time stop_time")], "the line with the column names is missing"),
         (lambda text: text[: text.rindex('"2026-07-01 00:00:00.000"')], "there are no rows"),
-        (lambda text: text.replace("# %ECSV 1.0\n", ""), "begins no schedule"),
-        (lambda text: text.replace("Deep56", "x" * 300), "is no name"),
-        (lambda text: text.replace("Deep56", "Deep\x1b[31m56"), "there is the control character 0x1b"),
+        (lambda text: text.replace("# %ECSV 1.0\n", ""), "is not the beginning of a schedule"),
+        (lambda text: text.replace("Deep56", "x" * 300), "is not a name"),
+        (lambda text: text.replace("Deep56", "Deep\x1b[31m56"), "contains the control character 0x1b"),
         (lambda text: text.replace("Deep56", "x" * 10_000_000), "can't be split into fields"),
         (lambda text: text.replace("!!omap", '!!python/object/apply:os.system ["true"]'), "YAML header can't be read"),
     ],
@@ -285,14 +285,14 @@ def test_a_broken_timeline_gets_one_line(refused, change, message):
     [
         ("#Site Telescope\n", "line 2: the line with the site's values is missing"),
         ("#Site Telescope\nx FYST -22 -67\n", "line 2: the site's line has 4 fields"),
-        ("#Site Telescope\nx FYST -22 -670 5611\n", "line 2, site_lon: '-670' is no angle"),
+        ("#Site Telescope\nx FYST -22 -670 5611\n", "line 2, site_lon: '-670' is not an angle"),
         (SITE, "the line with the column names is missing"),
         (SITE + ROW, "the line with the column names is missing"),
         (SITE + CONCISE, "line 3: there are no rows"),
         (SITE + CONCISE + ROW + ROW[:-3] + "\n", "line 5: the row has 8 fields, the columns are 9"),
         (SITE + CONCISE + VERBOSE_ROW, "line 4: the row has 22 fields, the columns are 9"),
-        (SITE + CONCISE + ROW.replace(" 50.00", " high"), "line 4, el: 'high' is no finite number"),
-        (SITE + CONCISE + ROW.replace(" 50.00", " 1_0"), "line 4, el: '1_0' is no finite number"),
+        (SITE + CONCISE + ROW.replace(" 50.00", " high"), "line 4, el: 'high' is not a finite number"),
+        (SITE + CONCISE + ROW.replace(" 50.00", " 1_0"), "line 4, el: '1_0' is not a finite number"),
         (SITE + CONCISE + ROW.replace("350.00", "3500.00"), "line 4, azmin: '3500.00' is out of range"),
     ],
 )

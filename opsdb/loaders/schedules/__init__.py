@@ -1,0 +1,72 @@
+"""Observing schedules: the planner's ECSV timelines and TOAST's text schedules.
+
+Nothing here knows the database. Formats: docs/formats/slots.md. Facts about them come from the programs that write
+them, ``fyst_trajectories.overhead.io`` (github.com/ccatobs/fyst-trajectories) and ``toast.schedule``
+(github.com/hpc4cmb/toast).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import LoadProblems, shown
+from ..text_files import LoadFile, path_of, read_lines
+from .blocks import (
+    AZIMUTH_RANGE_DEG,
+    CALIBRATION,
+    CONSTANT_ELEVATION_SCAN,
+    ELEVATION_RANGE_DEG,
+    IDLE,
+    SCIENCE,
+    SLEW,
+    Block,
+    Schedule,
+    SkyField,
+)
+from .ecsv import read_ecsv
+from .toast_text import read_toast_text
+
+__all__ = [
+    "AZIMUTH_RANGE_DEG",
+    "CALIBRATION",
+    "CONSTANT_ELEVATION_SCAN",
+    "ELEVATION_RANGE_DEG",
+    "IDLE",
+    "SCIENCE",
+    "SLEW",
+    "Block",
+    "Schedule",
+    "SkyField",
+    "is_schedule",
+    "read_schedule",
+]
+
+
+def is_schedule(lines: Sequence[str]) -> bool:
+    """Return whether lines begin as a schedule does: with a comment that announces the format."""
+    return lines[0].lstrip().startswith("#")
+
+
+def read_schedule(file: LoadFile, problems: LoadProblems | None = None) -> Schedule:
+    """Read a schedule, an ECSV timeline or a TOAST text schedule; the first line decides which.
+
+    Args:
+        file: its path, or an open binary file.
+        problems: where problems are noted; new ones of this file by default.
+
+    Raises:
+        LoadError: the file can't be read, or rows are wrong; every problem names its line and column.
+    """
+    path = path_of(file)
+    problems = LoadProblems(path) if problems is None else problems
+    lines = read_lines(file, problems)
+    first = lines[0].lstrip()
+    if first.startswith("# %ECSV"):
+        return read_ecsv(path, lines, problems)
+    if first.startswith("#") and "site" in first.lower() and "telescope" in first.lower():
+        return read_toast_text(path, lines, problems)
+    problems.stop(
+        f"{shown(lines[0])} is not the beginning of a schedule",
+        expected="'# %ECSV 1.0' (ECSV timeline) or '#Site Telescope Latitude [deg] …' (TOAST text schedule)",
+        line=1,
+    )

@@ -1,0 +1,48 @@
+"""Sizes and durations are formatted as people read them."""
+
+import pytest
+
+from opsdb.formatting import format_duration, format_exact_duration, format_size
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1_000, "1 kB"),
+        (2_500_000, "2.5 MB"),
+        (50 * 10**9, "50 GB"),
+        (999_499, "999 kB"),
+        (999_500, "1 MB"),
+        (99_940, "99.9 kB"),
+        (99_960, "100 kB"),
+        (3 * 10**15, "3 PB"),
+        (2 * 10**21, "2000 EB"),
+        (-1_500, "-1.5 kB"),
+    ],
+)
+def test_sizes_have_three_digits_and_a_decimal_unit(size, text):
+    assert format_size(size) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-1, "0 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (3_600, "1 h 0 min"),
+        (11_100, "3 h 5 min"),
+        (90_000, "1 d 1 h"),
+    ],
+)
+def test_durations_have_their_two_largest_units(seconds, text):
+    assert format_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.25, "0.25 s"), (1, "1 s"), (86_400, "1 d"), (86_582, "1 d 3 min 2 s"), (0, "0 s")]
+)
+def test_exact_durations_have_all_units(seconds, text):
+    assert format_exact_duration(seconds) == text
