@@ -5,6 +5,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -62,7 +64,7 @@ class ApiTokenAdmin(OpsAdmin):
 
     actions = TOKEN_ACTIONS
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: ApiToken, form: ModelForm, change: bool) -> None:
         """Make a new token with a secret, which lives no longer than the answer to this request."""
         if change:
             return super().save_model(request, obj, form, change)
@@ -70,7 +72,7 @@ class ApiTokenAdmin(OpsAdmin):
         obj.__dict__.update(token.__dict__)
 
     @method_decorator(never_cache)
-    def response_add(self, request, obj, post_url_continue=None):
+    def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None) -> HttpResponse:
         """Show the secret on a page of its own: a message would be kept somewhere until it is read."""
         context = {
             **self.admin_site.each_context(request),

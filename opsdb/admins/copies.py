@@ -1,6 +1,9 @@
 """Where the bytes are, whether they are still right, and what shall be deleted."""
 
+from collections.abc import Collection, Sequence
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from opsdb.models import (
@@ -43,7 +46,7 @@ class PhysicalCopyAdmin(OpsAdmin):
     inlines = (listing(FixityCheck, "checked_at", "ok", "algorithm", "checked_by", fk_name="copy"),)
 
     @admin.display(description=gettext_lazy("copy of"))
-    def of(self, copy):
+    def of(self, copy: PhysicalCopy) -> str:
         """The file, package or product."""
         return link(copy.target, self)
 
@@ -58,19 +61,19 @@ class PhysicalCopyAdmin(OpsAdmin):
 )
 class CopiesOfOneKindAdmin(PhysicalCopyAdmin):
     @property
-    def target(self):
+    def target(self) -> str:
         """Name of the field that refers to what these are copies of."""
         return self.model.objects.target
 
     @property
-    def hidden(self):
+    def hidden(self) -> Collection[str]:
         return {*COPY_TARGETS} - {self.target}
 
     @property
-    def list_names(self):
+    def list_names(self) -> Sequence[str]:
         return [self.target if name == "of" else name for name in self.list_display]
 
-    def get_search_fields(self, request):
+    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
         return ["id", self.target]
 
 

@@ -1,6 +1,7 @@
 """What the telescope did."""
 
 from django.contrib import admin
+from django.http import HttpRequest
 
 from opsdb.models import ExecutedObsUnit, ExecutedObsUnitModuleConfiguration, RawDataPackage
 
@@ -24,7 +25,7 @@ class ExecutedObsUnitAdmin(OpsAdmin):
         listing(RawDataPackage, "name", "instrument_module", "state", "size_bytes"),
     )
 
-    def has_change_permission(self, request, obj=None):
+    def has_change_permission(self, request: HttpRequest, obj: ExecutedObsUnit | None = None) -> bool:
         return super().has_change_permission(request, obj) or request.user.has_perm("opsdb.assess_executedobsunit")
 
     def _read_only_names(self, request, obj):

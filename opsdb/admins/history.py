@@ -1,5 +1,6 @@
 """Who changed what, when and why."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from django.apps import apps
@@ -20,7 +21,7 @@ class ChangeLogAdmin(ReadOnlyMixin, OpsAdmin):
     sortable = ("changed_at",)
     search_fields = ("id",)
 
-    def search_conditions(self, fields, word):
+    def search_conditions(self, fields: Sequence[str], word: str) -> list[Q]:
         """Look for a row's key in each table, because changes are indexed by table."""
         of_row = [] if "\x00" in word else [Q(table_name__in=self._logged_tables, row_id=word)]
         return super().search_conditions(fields, word) + of_row
@@ -29,5 +30,5 @@ class ChangeLogAdmin(ReadOnlyMixin, OpsAdmin):
     def _logged_tables(self):
         return sorted({model._meta.db_table for model in apps.get_app_config("opsdb").get_models()})
 
-    def searched(self):
+    def searched(self) -> list[str]:
         return [*super().searched(), _("key of the changed row")]

@@ -1,5 +1,7 @@
 """SVG as text that is safe by construction: every value is escaped, and nothing in it is a style or a script."""
 
+from collections.abc import Iterable
+
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -24,7 +26,7 @@ def element(name: str, *children, **attributes) -> SafeString:
     return format_html("<{}{}>{}</{}>", name, given, together(children), name)
 
 
-def together(parts) -> SafeString:
+def together(parts: Iterable) -> SafeString:
     """Return parts one after the other; what is not markup is escaped."""
     return format_html_join("", "{}", ((part,) for part in parts))
 
@@ -33,7 +35,9 @@ def _number(value):
     return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else value
 
 
-def drawing(*children, name: str, width: float, height: float, title: str, description: str, has_links: bool = True):
+def drawing(
+    *children, name: str, width: float, height: float, title: str, description: str, has_links: bool = True
+) -> SafeString:
     """Return a whole drawing, with its title and description.
 
     Args:
@@ -71,11 +75,11 @@ def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: max(length - 1, 0)]}…"
 
 
-def polyline(points, **attributes) -> SafeString:
+def polyline(points: Iterable[tuple[float, float]], **attributes) -> SafeString:
     """Return a line through points."""
     return element("polyline", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points), **{"fill": "none", **attributes})
 
 
-def polygon(points, **attributes) -> SafeString:
+def polygon(points: Iterable[tuple[float, float]], **attributes) -> SafeString:
     """Return a closed shape."""
     return element("polygon", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points), **attributes)

@@ -1,6 +1,6 @@
 """Filters that list no unbounded table."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django import forms
@@ -127,7 +127,7 @@ class RelatedFilter(LeadingFilter):
     def has_output(self) -> bool:
         return True
 
-    def choices(self, changelist: ChangeList):
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
         """Prepare what the template shows; the only choice in the usual sense is none."""
         rows = self.field.related_model._default_manager.all()
         choice = forms.ModelChoiceField(rows, widget=AutocompleteSelect(self.field, self.model_admin.admin_site))

@@ -1,5 +1,7 @@
 """Keys as people enter them: checked before they reach the database."""
 
+from typing import Any
+
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError
 from django.db.models import Model
@@ -32,5 +34,5 @@ class KeySelect(_KeysOnly, AutocompleteSelect):
 class KeySelectMultiple(_KeysOnly, AutocompleteSelectMultiple):
     """Several references that are found by typing, each with a button of its own that takes it away."""
 
-    def build_attrs(self, base_attrs, extra_attrs=None):
+    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
         return super().build_attrs(base_attrs, extra_attrs) | {"data-allow-clear": "false"}

@@ -123,7 +123,7 @@ def _names(entries, fields):
     }
 
 
-def references_named(model):
+def references_named(model: type[Model]) -> list[str | None]:
     """Return the references that the name of a row may read."""
     return [one.name for one in model._meta.concrete_fields if one.is_relation and not one.null] or [None]
 

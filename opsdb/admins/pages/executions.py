@@ -1,9 +1,11 @@
 """Executions as bars of a time line and rows of a table; both the dashboard and the night show them."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from opsdb.formatting import format_duration
@@ -12,6 +14,7 @@ from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit
 from ..drawings.svg import element
 from ..drawings.timeline import Bar
 from ..kit.columns import badge, moment
+from ..kit.values import Text
 from .parts import Table
 from .viewer import Viewer
 
@@ -43,7 +46,7 @@ def name_of(viewer: Viewer, execution: ExecutedObsUnit) -> str:
     return f"{unit.observing_program} / {unit}" if viewer.sees(ObsUnit) else str(execution.pk)
 
 
-def execution_table(viewer: Viewer, executions) -> Table:
+def execution_table(viewer: Viewer, executions: Iterable[ExecutedObsUnit]) -> Table:
     """Return executions as a table."""
     rows = [
         (
@@ -64,7 +67,7 @@ def execution_table(viewer: Viewer, executions) -> Table:
     )
 
 
-def sign(kind: str, icon: str = ""):
+def sign(kind: str, icon: str = "") -> SafeString:
     """Return a small bar, for a legend."""
     parts = [element("rect", x=0, y=3, width=16, height=10, rx=2, class_=f"opsdb-bar-{kind}")]
     if icon:
@@ -72,7 +75,7 @@ def sign(kind: str, icon: str = ""):
     return element("svg", *parts, viewBox="0 0 16 16", class_="opsdb-sign-only", aria_hidden="true")
 
 
-def bar_legend():
+def bar_legend() -> list[tuple[SafeString, Text]]:
     """What the bars of executions look like."""
     return [
         (sign(status.value, "" if status == ObservationStatus.COMPLETED else status.look.icon), status.label)
@@ -80,6 +83,6 @@ def bar_legend():
     ]
 
 
-def night_of(moment: datetime):
+def night_of(moment: datetime) -> date:
     """Return the date on which the night of a moment began: nights go from noon to noon, UTC."""
     return (moment.astimezone(UTC) - timedelta(hours=12)).date()

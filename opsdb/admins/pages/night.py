@@ -33,7 +33,7 @@ from .viewer import AdminPage, Viewer
 LIMIT = 500
 
 
-def view(viewer: Viewer, night: str | None = None):
+def view(viewer: Viewer, night: str | None = None) -> Content | HttpResponseRedirect:
     """A night by its date, or the way to the latest."""
     asked = viewer.request.GET.get("date")
     if asked:

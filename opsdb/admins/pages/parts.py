@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join, html_safe
 from django.utils.safestring import SafeString
@@ -140,7 +141,7 @@ def spaced(parts: Iterable) -> SafeString:
     return together(part for one in parts for part in (one, " "))
 
 
-def capped(rows, limit: int) -> tuple[list, bool]:
+def capped(rows: QuerySet, limit: int) -> tuple[list, bool]:
     """Return the first rows of a queryset, and whether there are more. One query."""
     found = list(rows[: limit + 1])
     return found[:limit], len(found) > limit

@@ -6,10 +6,10 @@ A page belongs to the admin of a model; so it works at every admin site, in the 
 from functools import partial
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import URLPattern, URLResolver, path
 
 from opsdb.models import DataTransferRoute, ExecutedObsUnit, PhysicalCopy, RawDataPackage, Source
 
@@ -34,7 +34,7 @@ class PagesMixin:
         """Return the name of a page's URL."""
         return f"{self.opts.app_label}_{self.opts.model_name}_{name}"
 
-    def get_urls(self):
+    def get_urls(self) -> list[URLPattern | URLResolver]:
         own = [
             path(
                 route,
@@ -46,7 +46,7 @@ class PagesMixin:
         ]
         return [*own, *super().get_urls()]
 
-    def page_view(self, request, *args, page, **parts):
+    def page_view(self, request: HttpRequest, *args, page: AdminPage, **parts) -> HttpResponseBase:
         """Answer a request for a page."""
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
@@ -72,6 +72,6 @@ class RegisteredPagesMixin(why.ExplanationMixin, PagesMixin):
     """Mixin of every admin: the pages of its model, and above the forms of what can be stuck why it is."""
 
     @property
-    def pages(self):
+    def pages(self) -> tuple[AdminPage, ...]:
         """The pages that belong to this admin."""
         return PAGES.get(self.model, ())

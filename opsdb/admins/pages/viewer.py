@@ -8,6 +8,7 @@ from django.contrib.admin.sites import all_sites
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.admin.utils import quote
 from django.db.models import Model
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.html import escape, format_html
@@ -129,7 +130,7 @@ class Viewer:
         ]
 
 
-def viewer_of(request) -> Viewer | None:
+def viewer_of(request: HttpRequest) -> Viewer | None:
     """Return the viewer of a request to an admin site, whichever site it is."""
     name = getattr(request, "current_app", None) or (request.resolver_match and request.resolver_match.namespace)
     site = next((site for site in all_sites if site.name == name and site.has_permission(request)), None)

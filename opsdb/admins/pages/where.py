@@ -1,5 +1,8 @@
 """Where is it: every copy of what a person enters."""
 
+from collections.abc import Sequence
+
+from django.db.models import Model
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -16,7 +19,7 @@ from opsdb.models import (
     RawDataPackage,
     Verification,
 )
-from opsdb.workflows import Ambiguous, NotFound, OpsdbError, find_copies, find_row, name_row
+from opsdb.workflows import Ambiguous, CopyFound, NotFound, OpsdbError, find_copies, find_row, name_row
 
 from ..kit.columns import badge, code, human_size, moment
 from ..kit.values import row_name, tables
@@ -35,13 +38,13 @@ class NotUnderstood(OpsdbError):
         status: of the answer.
     """
 
-    def __init__(self, message, sections=(), status=404):
+    def __init__(self, message: str, sections: Sequence[Section] = (), status: int = 404):
         super().__init__(message)
         self.sections = sections
         self.status = status
 
 
-def meant(viewer: Viewer, text: str):
+def meant(viewer: Viewer, text: str) -> Model:
     """Return the row that a person means, if they may view it.
 
     Raises:
@@ -125,7 +128,7 @@ def _readable(kinds):
     return sum(copy.status in PhysicalCopyStatus.readable() for copies in kinds.values() for copy in copies)
 
 
-def copies_found(viewer, model, copies, truncated) -> Table:
+def copies_found(viewer: Viewer, model: type[Model], copies: Sequence[CopyFound], truncated: bool) -> Table:
     """Return copies of rows of one model as a table."""
     rows = [
         (

@@ -1,7 +1,12 @@
 """Why is it not done yet: for anything that is on its way, on its own page and above the form of the row."""
 
+from typing import Any
+
+from django.db.models import Model
 from django.forms import Media
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -78,7 +83,7 @@ def view(viewer: Viewer) -> Content:
     )
 
 
-def render_explanation(viewer: Viewer, explanation: Explanation):
+def render_explanation(viewer: Viewer, explanation: Explanation) -> SafeString:
     """Return an explanation: the chain of reasons, then what has to happen and who does it."""
     reasons = format_html_join("", "<li>{}</li>", ((viewer.link_names(reason),) for reason in explanation.why))
     chain = format_html('<ol class="opsdb-reasons">{}</ol>', reasons) if explanation.why else ""
@@ -96,7 +101,7 @@ def render_explanation(viewer: Viewer, explanation: Explanation):
     )
 
 
-def why_link(viewer: Viewer, name: str):
+def why_link(viewer: Viewer, name: str) -> SafeString | str:
     """Return the link to why a row, named by table and key, is where it is."""
     url = viewer.page_url("why", q=name)
     if url is None:
@@ -127,7 +132,7 @@ class ExplanationMixin:
     """Mixin of an admin: explains above the form of what can be stuck why it is where it is, and what comes next."""
 
     @property
-    def media(self):
+    def media(self) -> Media:
         media = super().media
         return media + Media(css={"all": ["opsdb/pages.css"]}) if self._is_explained else media
 
@@ -135,7 +140,15 @@ class ExplanationMixin:
     def _is_explained(self):
         return self.model._meta.concrete_model in MODELS
 
-    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Model | None = None,
+    ) -> HttpResponse:
         viewer = viewer_of(request) if change and obj is not None and self._is_explained else None
         if viewer:
             line, form = _Why(viewer), context["adminform"]

@@ -6,6 +6,7 @@ marks the numbers that are estimates.
 
 from datetime import UTC
 
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -28,7 +29,7 @@ REFRESH_SECONDS = 30
 MODELS = (*{kind.model: None for kind in STAGES.values()}, PhysicalCopy, DataLocation)
 
 
-def view(viewer: Viewer):
+def view(viewer: Viewer) -> Content | HttpResponse:
     """The dashboard as a page, or only what changes in it, for its refreshing."""
     context = context_of(viewer)
     if "fragment" in viewer.request.GET:

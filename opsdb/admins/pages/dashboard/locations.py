@@ -5,11 +5,13 @@ from django.utils.translation import gettext as _
 
 from opsdb import conf
 from opsdb.models import DataLocation, LocationType, PhysicalCopy, PhysicalCopyStatus
+from opsdb.workflows import Overview
 
 from ...drawings.fill_level import fill_bar
 from ...kit.columns import badge, human_size
 from ..counts import format_count
 from ..parts import Section, Table, spaced, subheading
+from ..viewer import Viewer
 
 BAD = (
     PhysicalCopyStatus.CORRUPT,
@@ -18,7 +20,7 @@ BAD = (
 )
 
 
-def locations_section(viewer, found):
+def locations_section(viewer: Viewer, found: Overview) -> Section | None:
     if not viewer.sees(DataLocation, PhysicalCopy):
         return None
 

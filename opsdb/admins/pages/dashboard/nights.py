@@ -10,12 +10,13 @@ from opsdb.models import ExecutedObsUnit
 from ...drawings.timeline import Hours, Lane, TimeLine
 from ..executions import bar_legend, execution_bar, execution_table, night_of
 from ..parts import Figure, Section, capped, paragraph, spaced
+from ..viewer import Viewer
 
 NIGHTS = 3
 EXECUTIONS = 300  # the newest of these nights
 
 
-def nights_section(viewer):
+def nights_section(viewer: Viewer) -> Section | None:
     if not viewer.sees(ExecutedObsUnit):
         return None
     title = _("Last nights")

@@ -3,16 +3,18 @@
 from django.utils.translation import gettext as _
 
 from opsdb.models import ExecutedReductionStep, RunStatus
+from opsdb.workflows import Overview
 
 from ...kit.columns import badge
 from ..counts import format_age
 from ..parts import Section, Table
+from ..viewer import Viewer
 from ..why import why_link
 
 RUNS_SHOWN = 5  # of each state
 
 
-def runs_section(viewer, found):
+def runs_section(viewer: Viewer, found: Overview) -> Section | None:
     if not viewer.sees(ExecutedReductionStep):
         return None
     first, *others = (

@@ -1,5 +1,6 @@
 """What needs somebody: what failed, what is stalled, and what has been waiting longest."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db.models import CharField, F, TextField, Value
@@ -24,6 +25,7 @@ from ...kit.columns import moment
 from ...kit.values import tables
 from ..counts import format_age
 from ..parts import Section, Table, subheading
+from ..viewer import Viewer
 from ..why import why_link
 
 WAITING_SHOWN = 2  # of each kind and state
@@ -43,11 +45,12 @@ def _model_of(trouble):
     return tables()[trouble.row.partition(" ")[0]]
 
 
-def visible_troubles(viewer, troubles):
+def visible_troubles(viewer: Viewer, troubles: Iterable[Trouble]) -> list[Trouble]:
+    """Return the troubles with rows that the person may view."""
     return [trouble for trouble in troubles if viewer.sees(_model_of(trouble))]
 
 
-def troubles_section(viewer, found: Overview):
+def troubles_section(viewer: Viewer, found: Overview) -> Section | None:
     failures, stalled = visible_troubles(viewer, found.failures), visible_troubles(viewer, found.stalled)
     waiting = _waiting(viewer, found.at)
     if not any(viewer.sees(model) for model in (*WORK.values(), PhysicalCopy, ExecutedReductionStep)):

@@ -3,6 +3,8 @@
 Everything is bounded: what is not shown is a link away. The number of queries does not depend on the number of rows.
 """
 
+from uuid import UUID
+
 from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -21,7 +23,7 @@ from .results import result_sections
 from .transport import archiving_section, copies_section, transfers_section
 
 
-def view(viewer: Viewer, pk) -> Content:
+def view(viewer: Viewer, pk: UUID) -> Content:
     """Everything about an execution that this person may view."""
     execution = (
         ExecutedObsUnit.objects.filter(pk=pk)

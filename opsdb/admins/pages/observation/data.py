@@ -1,14 +1,17 @@
 """The files of an observation, and their packages."""
 
+from collections.abc import Sequence
+
 from django.db import connections, router
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from opsdb.models import InstrumentModule, PackageState, RawDataFile, RawDataPackage, Status
+from opsdb.models import ExecutedObsUnit, InstrumentModule, PackageState, RawDataFile, RawDataPackage, Status
 
 from ...kit.columns import badge, human_size
 from ..counts import format_up_to
 from ..parts import Section, Table, first_of
+from ..viewer import Viewer
 from ..why import why_link
 from .limits import ROWS_SHOWN
 
@@ -28,7 +31,7 @@ WHERE counted.number > 0 ORDER BY module.name, module.id
 """
 
 
-def files_section(viewer, execution):
+def files_section(viewer: Viewer, execution: ExecutedObsUnit) -> Section | None:
     if not viewer.sees(RawDataFile, InstrumentModule):
         return None
     alias = router.db_for_read(RawDataFile)
@@ -67,7 +70,9 @@ def files_section(viewer, execution):
     return Section(_("Raw data files"), (table,), "files")
 
 
-def packages_section(viewer, execution, packages, more):
+def packages_section(
+    viewer: Viewer, execution: ExecutedObsUnit, packages: Sequence[RawDataPackage], more: bool
+) -> Section | None:
     if not viewer.sees(RawDataPackage):
         return None
     rows = [

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from opsdb.formatting import format_duration
 from opsdb.models import (
+    ExecutedObsUnit,
     ExecutedObsUnitModuleConfiguration,
     InstrumentModuleConfiguration,
     ObservationStatus,
@@ -17,12 +18,13 @@ from opsdb.models import (
 
 from ...kit.columns import badge, code, document, human_number, moment
 from ..parts import Facts, Section, spaced
+from ..viewer import Viewer
 from .limits import ROWS_SHOWN
 
 SLOTS_SHOWN = 5
 
 
-def plan_section(viewer, execution):
+def plan_section(viewer: Viewer, execution: ExecutedObsUnit) -> Section | None:
     unit = execution.obs_unit
     planned = (
         list(unit.module_configurations.select_related("instrument_module").order_by("pk")[:ROWS_SHOWN])
@@ -88,7 +90,7 @@ def _joined(viewer, configurations):
     )
 
 
-def conditions_section(viewer, execution):
+def conditions_section(viewer: Viewer, execution: ExecutedObsUnit) -> Section:
     used = (
         list(
             InstrumentModuleConfiguration.objects.filter(

@@ -1,20 +1,23 @@
 """What was made of an observation: products, releases and publications."""
 
+from collections.abc import Iterator
+
 from django.db import connections, router
 from django.utils.translation import gettext as _
 
-from opsdb.models import DataProduct, DataRelease, Publication
+from opsdb.models import DataProduct, DataRelease, ExecutedObsUnit, Publication
 from opsdb.models.publications import PRODUCTS_OF_OBSERVATION
 
 from ...kit.columns import human_size
 from ..counts import format_up_to
 from ..parts import Section, Table, capped, first_of
+from ..viewer import Viewer
 from .limits import ROWS_SHOWN
 
 PRODUCTS_LOOKED_AT = 1_000
 
 
-def result_sections(viewer, execution):
+def result_sections(viewer: Viewer, execution: ExecutedObsUnit) -> Iterator[Section]:
     """Products that were made of it, and the releases and publications of these."""
     if not viewer.sees(DataProduct):
         return

@@ -1,5 +1,8 @@
 """The way of its packages: transfers, archives and copies."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
@@ -16,12 +19,13 @@ from opsdb.models import (
 
 from ...kit.columns import badge, moment
 from ..parts import Section, Table, capped, first_of
+from ..viewer import Viewer
 from ..where import verification
 from ..why import why_link
 from .limits import ROWS_SHOWN
 
 
-def transfers_section(viewer, bundles):
+def transfers_section(viewer: Viewer, bundles: Sequence[UUID]) -> Section | None:
     if not viewer.sees(DataTransfer, DataLocation):
         return None
     transfers, more = capped(
@@ -67,7 +71,7 @@ def _way(transfer):
     return " → ".join(f"{end.site}/{end}" if end else "?" for end in ends)
 
 
-def archiving_section(viewer, packages):
+def archiving_section(viewer: Viewer, packages: Sequence[RawDataPackage]) -> Section | None:
     if not viewer.sees(LongTermArchiveTransfer, DataLocation):
         return None
     transfers, more = capped(
@@ -100,7 +104,7 @@ def archiving_section(viewer, packages):
     return Section(_("Archiving"), (table,), "archiving")
 
 
-def copies_section(viewer, packages, bundles):
+def copies_section(viewer: Viewer, packages: Sequence[RawDataPackage], bundles: Sequence[UUID]) -> Section | None:
     if not viewer.sees(PhysicalCopy, DataLocation):
         return None
     rows, cut = [], False
