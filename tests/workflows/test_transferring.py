@@ -78,7 +78,10 @@ def test_a_package_gets_one_primary_transfer_even_when_it_failed(world):
 
 def test_when_nothing_can_be_planned_the_reason_is_said(world):
     world.made_bundle()
-    with out_of_use(world.us_archive, world.cologne_archive), pytest.raises(NoRoute, match="no site with an archive"):
+    with (
+        out_of_use(world.us_archive, world.cologne_archive),
+        pytest.raises(NoRoute, match="no site with an active archive"),
+    ):
         plan_transfers()
     with (
         out_of_use(world.us_buffer, world.cologne_buffer),
