@@ -85,6 +85,16 @@ def test_data_outlive_a_killed_server(server):
     assert ask(server, "SELECT answer FROM kept") == 42
 
 
+def test_a_stop_can_keep_the_data_for_the_next_start(server):
+    server.start()
+    ask(server, "CREATE TABLE kept AS SELECT 42 AS answer")
+    first = postmaster(server)
+    assert server.stop(keep=True)
+    assert not alive(first) and not server.running()
+    assert server.start()
+    assert ask(server, "SELECT answer FROM kept") == 42
+
+
 def test_a_number_that_another_process_has_now_does_not_keep_the_server_down(server):
     server.start()
     pid_file = server.data / "postmaster.pid"
