@@ -30,3 +30,9 @@ def test_every_link_leads_somewhere(page):
 def test_every_page_is_named_by_another():
     linked = {(page.parent / target).resolve() for page in PAGES for target, _ in LINK.findall(page.read_text())}
     assert set(PAGES[1:]) <= linked
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_path_of_ours_is_there(page):
+    paths = re.findall(r"`((?:opsdb|tests|docs|benchmarks|tools|config)/[\w./-]+)`", page.read_text())
+    assert [path for path in paths if not (ROOT / path).exists()] == []

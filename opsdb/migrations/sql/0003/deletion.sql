@@ -1,9 +1,13 @@
 -- The five rules of deletion. Workers delete bytes, but only the database decides which:
 --
 --   1. Copies in a long-term archive are permanent.
---   2. A copy at a source or buffer goes only when every raw data package that it stands for is archived and has
---      enough safe copies in archives; raw data at a processing location when that holds or others can be read; the
---      last readable copy of a data product only when the product is superseded and neither released nor published.
+--   2. Something else holds what the copy holds:
+--      - of a data product, another location has a readable copy, or the product is superseded and neither released
+--        nor published;
+--      - raw data are in raw data packages, each of which is archived and has enough safe copies in archives (present,
+--        and verified with the checksum of the package: copies.sql);
+--      - at a processing location, it is also enough that another location has a readable copy of the same file,
+--        package or bundle, or of that package.
 --   3. Nothing that is open reads from the copy, and what it carries is unpacked.
 --   4. At a processing location, no active staging job and no open run needs it.
 --   5. The retention of the location has passed, or the location is too full, or an approved request overrides it.
@@ -11,7 +15,7 @@
 -- A missing copy has no bytes to read or to keep, so that only rules 1 and 2 decide whether its loss may be recorded
 -- as a deletion. Once a worker deletes, nothing holds back the report of how that ended.
 --
--- Each rule is a function that returns the row that holds a copy back, and why; NULLs when it does not.
+-- Each rule is a function that returns the row that holds a copy back, and why; NULLs when the copy may go.
 
 CREATE OR REPLACE FUNCTION opsdb_deletion_rule_1(
     candidate physical_copy, place data_location, OUT held_by text, OUT why text
@@ -40,9 +44,11 @@ BEGIN
     -- The last readable copy of a product goes only when the product is superseded and nobody has published it.
     IF candidate.data_product_id IS NOT NULL THEN
         IF NOT opsdb_is_readable_elsewhere(candidate) THEN
+            why = 'data_product ' || candidate.data_product_id || ' has no other copy that can be read, and '
+                || opsdb_why_product_is_kept(candidate.data_product_id);
+        END IF;
+        IF why IS NOT NULL THEN
             held_by = 'data_product ' || candidate.data_product_id;
-            why = held_by || ' has no other copy that can be read, and '
-                || opsdb_needs_data_product(candidate.data_product_id);
         END IF;
         RETURN;
     END IF;
@@ -95,7 +101,7 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION opsdb_needs_data_product(product_id bigint) RETURNS text
+CREATE OR REPLACE FUNCTION opsdb_why_product_is_kept(product_id bigint) RETURNS text
 LANGUAGE sql STABLE AS $$
 -- Why a data product must keep a readable copy; NULL when it is superseded and neither released nor published.
     SELECT CASE
@@ -313,7 +319,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_wait_for_deletion() RETURNS trigger
 LANGUAGE plpgsql AS $$
--- A copy that others may be deleted for falls into doubt only after, or before, a deletion that counts on it.
+-- A copy that others may be deleted for loses its verification only after, or before, a deletion that counts on it.
 BEGIN
     PERFORM opsdb_lock_contents(ARRAY[OLD.id], for_deletion => false);
     RETURN NEW;
