@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from opsdb.admins.pages.dashboard import night_of
+from opsdb.admins.pages.executions import night_of
 from opsdb.models import (
     ChangeLog,
     DataTransfer,
@@ -340,7 +340,7 @@ def test_the_night_and_the_sky_lead_to_their_rows(visit, picture):
     page.get_by_label("Night that begins on").fill(f"{night + timedelta(days=1)}")
     page.get_by_role("button", name="Show").click()
     page.get_by_role("link", name=f"← {night}").click()
-    expect(page.get_by_role("heading", name=f"Night of {night:%A %Y-%m-%d}")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name=f"Night of {night:%A %Y-%m-%d}")).to_be_visible()
     picture(page, "night")
     bar = page.get_by_role("figure").first.get_by_role("link", name="completed").last
     row = ExecutedObsUnit.objects.get(pk=re.search(r"[0-9a-f-]{36}", bar.get_attribute("href"))[0])
