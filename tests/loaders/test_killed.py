@@ -112,7 +112,9 @@ def test_a_load_killed_at_any_of_twenty_moments_leaves_the_database_as_it_was(tm
     before, killed = counts(), 0
     fork = multiprocessing.get_context("fork")
     moments = Random(4)
-    for _ in range(MOMENTS):
+    for _ in range(10 * MOMENTS):
+        if killed == MOMENTS:
+            break
         child = fork.Process(target=load_in_child, args=(arguments,))
         begun = time.monotonic()
         child.start()
@@ -129,7 +131,7 @@ def test_a_load_killed_at_any_of_twenty_moments_leaves_the_database_as_it_was(tm
             killed += 1
             assert child.exitcode == -signal.SIGKILL
         assert counts() == before
-    assert killed >= MOMENTS // 2
+    assert killed == MOMENTS
     call_command("opsdb_load", *arguments, verbosity=0)
     after = counts()
     assert after != before
