@@ -59,14 +59,14 @@ def exists(name) -> bool:
 
 def name_of_template() -> str:
     """Return the name of the template, which changes with all that decides what it holds."""
-    told = hashlib.sha256(f"{django.VERSION} {settings.INSTALLED_APPS} {settings.AUTH_USER_MODEL}".encode())
-    told.update(Path(__file__).read_bytes())
+    digest = hashlib.sha256(f"{django.VERSION} {settings.INSTALLED_APPS} {settings.AUTH_USER_MODEL}".encode())
+    digest.update(Path(__file__).read_bytes())
     app = ROOT / "opsdb"
     for path in sorted(app.rglob("*")):
         place = path.relative_to(app)
         if path.suffix in {".py", ".sql"} and place.parts[0] not in BESIDE:
-            told.update(f"{place}\n".encode() + path.read_bytes())
-    return PREFIX + told.hexdigest()[:16]
+            digest.update(f"{place}\n".encode() + path.read_bytes())
+    return PREFIX + digest.hexdigest()[:16]
 
 
 def _settings_name(name):

@@ -12,13 +12,13 @@ from opsdb.workflows import (
 )
 
 
-def read_in_brackets(thing):
-    """Explain a thing in a language that puts every text of it in brackets."""
+def read_in_brackets(row):
+    """Explain a row in a language that puts every text of it in brackets."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(translation._trans, "gettext", lambda text: f"⟦{text}⟧")
         patch.setattr(translation._trans, "ngettext", lambda one, many, number: f"⟦{one if number == 1 else many}⟧")
-        told = explain_row(thing)
-        return [*told.why, told.next_step, told.who_in_words]
+        explanation = explain_row(row)
+        return [*explanation.why, explanation.next_step, explanation.who_in_words]
 
 
 def outside_brackets(text):
@@ -28,21 +28,21 @@ def outside_brackets(text):
     return text
 
 
-def check(thing, who, next_step, *words, state=None, done=False):
-    """Explain a thing, compare who does what next, and see that all of it can be translated."""
-    told = explain_row(thing)
-    assert {outside_brackets(text) for text in read_in_brackets(thing)} == {""}, told
-    text = "; ".join(told.why)
-    assert re.search(who, told.who), told
-    assert next_step in told.next_step, told
-    assert all(word in text for word in words), told
-    assert told.done == done, told
-    assert told.subject.endswith(str(thing.pk))
-    assert state is None or told.state == state, told
-    if told.who.startswith("worker at queue "):
-        name = told.who.removeprefix("worker at queue ").partition(" ")[0]
-        assert name in {queue.name for queue in list_queues()}, told
-    return told
+def check(row, who, next_step, *words, state=None, done=False):
+    """Explain a row, compare who does what next, and see that all of it can be translated."""
+    explanation = explain_row(row)
+    assert {outside_brackets(text) for text in read_in_brackets(row)} == {""}, explanation
+    text = "; ".join(explanation.why)
+    assert re.search(who, explanation.who), explanation
+    assert next_step in explanation.next_step, explanation
+    assert all(word in text for word in words), explanation
+    assert explanation.done == done, explanation
+    assert explanation.subject.endswith(str(row.pk))
+    assert state is None or explanation.state == state, explanation
+    if explanation.who.startswith("worker at queue "):
+        name = explanation.who.removeprefix("worker at queue ").partition(" ")[0]
+        assert name in {queue.name for queue in list_queues()}, explanation
+    return explanation
 
 
 def stop_the_clock(model, **fields):
