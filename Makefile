@@ -11,9 +11,12 @@ PIP = -m pip install --quiet --disable-pip-version-check
 # The tests' server ends with the command that started it, but keeps the migrated database for the next.
 TIDY = $(BIN)/python -m opsdb.embedded status --folder .opsdb-tests >/dev/null 2>&1 || \
   trap '$(BIN)/python -m opsdb.embedded stop --keep --folder .opsdb-tests >/dev/null' EXIT
-# What depends on the date, or might.
-CLOCK_TESTS = tests/loaders tests/admins/answers tests/test_demonstration.py tests/workflows/test_grouping.py \
-  --ignore=tests/loaders/test_killed.py --deselect tests/loaders/test_sources.py::test_thirteen_thousand_objects_of_opengnc_load_by_the_thousand
+# What reads the clock, or might: the night, the schedule, the loaders of plans, the demonstration.
+CLOCK_TESTS = tests/admins/answers/test_answers.py tests/admins/answers/test_dashboard.py tests/workflows/test_grouping.py \
+  $(addprefix tests/loaders/test_,allocations.py downtimes.py inpar.py obs_units.py plan_formats.py schedules.py season.py \
+  slots.py sources.py) tests/test_demonstration.py::test_one_night_from_schedule_to_publication_and_deletion \
+  tests/test_demonstration.py::test_another_telling_is_of_the_nights_before \
+  --deselect tests/loaders/test_sources.py::test_thirteen_thousand_objects_of_opengnc_load_by_the_thousand
 
 .PHONY: demo test test-newest test-clock lint migrations constraints clean
 .NOTPARALLEL:

@@ -1,3 +1,4 @@
+import gc
 import os
 import sys
 from unittest import mock
@@ -40,6 +41,13 @@ def no_network():
 
 def pytest_configure():
     sys.addaudithook(refuse_network)
+
+
+def pytest_collection_finish():
+    """Keep what the modules have made out of the collector's sight, which would look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
 
 
 def pytest_sessionstart(session):

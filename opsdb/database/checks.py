@@ -11,10 +11,13 @@ from functools import reduce
 from operator import and_, or_
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.core.exceptions import ValidationError
-from django.db import DataError, models, transaction
+from django.core.exceptions import FieldError, ValidationError
+from django.db import DatabaseError, DataError, models, transaction
 from django.db.models import BooleanField, F, Func, IntegerField, Q, Value
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
+from django.db.models.sql import Query
+from django.db.models.sql.constants import SINGLE
 from django.utils.text import capfirst
 
 from .deconstruction import DeconstructsAsDjango
@@ -41,11 +44,50 @@ class Check(DeconstructsAsDjango, models.CheckConstraint):
 
     def validate(self, model, instance, exclude=None, using="default"):
         try:
-            super().validate(model, instance, exclude=exclude, using=using)
+            holds = getattr(instance, "evaluated_checks", {}).get(self.name)
+            if holds is None:
+                super().validate(model, instance, exclude=exclude, using=using)
+            elif not holds:
+                raise ValidationError(self.get_violation_error_message(), code=self.violation_error_code)
         except ValidationError as error:
             if self.field and self.field not in (exclude or ()):
                 raise ValidationError({self.field: error}) from error
             raise
+
+
+def evaluate_checks(instance, exclude, using) -> dict[str, bool]:
+    """Return which of an instance's CHECKs hold, by name, with one query for each table that it has.
+
+    Django sends a query for each CHECK. Left out is what refers to an excluded field, and everything where the
+    database can't evaluate one of the conditions: these are left to Django.
+
+    Args:
+        instance: need not be saved.
+        exclude: fields not to look at.
+        using: alias of the database.
+    """
+    evaluated: dict[str, bool] = {}
+    for model, constraints in instance.get_constraints():
+        query, names = Query(None), []
+        for field, value in instance._get_field_expression_map(meta=model._meta, exclude=exclude).items():
+            expression = value if hasattr(value, "resolve_expression") else Value(value)
+            query.add_annotation(expression, field, select=False)
+        for check in constraints:
+            if isinstance(check, Check):
+                try:
+                    holds = Coalesce(Q(check.condition), True, output_field=BooleanField())
+                    query.add_annotation(holds, f"{check.name}__holds")
+                except FieldError:
+                    continue
+                names.append(check.name)
+        if names:
+            try:
+                with transaction.atomic(using=using):
+                    row = query.get_compiler(using=using).execute_sql(SINGLE)
+            except DatabaseError:
+                continue
+            evaluated |= dict(zip(names, row, strict=True))
+    return evaluated
 
 
 class Unique(DeconstructsAsDjango, models.UniqueConstraint):
