@@ -50,6 +50,22 @@ def administrate(*statements):
             cursor.execute(statement)
 
 
+@contextmanager
+def own_copy(suffix, *, empty=False):
+    """Let the connection lead to a copy of this process's database, or an empty one, which is dropped in the end."""
+    shared = connection.settings_dict["NAME"]
+    own = f"{shared}_{suffix}"
+    quoted, template = map(connection.ops.quote_name, (own, shared))
+    create = f"CREATE DATABASE {quoted}" if empty else f"CREATE DATABASE {quoted} TEMPLATE {template}"
+    administrate(f"DROP DATABASE IF EXISTS {quoted}", create)
+    connection.settings_dict["NAME"] = own
+    try:
+        yield
+    finally:
+        connection.settings_dict["NAME"] = shared
+        administrate(f"DROP DATABASE IF EXISTS {quoted}")
+
+
 def exists(name) -> bool:
     """Return whether there is a database."""
     with connection._nodb_cursor() as cursor:

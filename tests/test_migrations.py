@@ -13,10 +13,11 @@ from django.db import IntegrityError, connection
 from django.db.migrations.loader import MigrationLoader
 
 import opsdb.migrations
-from opsdb.database.operations import DefineFunctions, functions_in
+from opsdb.database.operations import DefineFunctions, define_functions, functions_in
 from opsdb.database.triggers import FrozenTrigger
 from tools.renew_migrations import comments_on_links
 
+from .databases import own_copy
 from .factories import fill_every_table
 from .models.schema import LINK_TABLES, MODELS
 
@@ -51,25 +52,9 @@ CATALOGUE = {
 @pytest.fixture
 def own_database(transactional_db):
     """A copy of the test database, for a test that commits and takes it apart."""
-    shared = connection.settings_dict["NAME"]
-    own = f"{shared}_migrations"
-    quote = connection.ops.quote_name
-
-    def administrate(*statements):
-        connection.close()
-        with connection._nodb_cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-
-    drop = f"DROP DATABASE IF EXISTS {quote(own)}"
-    administrate(drop, f"CREATE DATABASE {quote(own)} TEMPLATE {quote(shared)}")
-    connection.settings_dict["NAME"] = own
-    try:
+    with own_copy("migrations"):
         put_guards_back()
         yield
-    finally:
-        connection.settings_dict["NAME"] = shared
-        administrate(drop)
 
 
 def put_guards_back():
@@ -185,8 +170,7 @@ def make_from_models():
         for operation in comments_on_links():
             operation.database_forwards("opsdb", editor, None, SimpleNamespace(apps=apps))
     with connection.schema_editor() as editor:
-        for definition in functions_in(SQL).values():
-            editor.execute(definition, params=None)
+        define_functions(editor, functions_in(SQL).values())
         for model in made:
             for trigger in model._meta.constraints:
                 if isinstance(trigger, FrozenTrigger):
@@ -205,7 +189,7 @@ def test_the_migrations_make_what_the_models_and_the_sql_files_declare(own_datab
 
 
 def without_schema(rows):
-    return sorted(re.sub(r"\b(from_models|public)\.", "", row) for row in rows)
+    return sorted(re.sub(r"\b(from_models|public)\.|(?<=SET search_path TO )[^,]+", "", row) for row in rows)
 
 
 @pytest.mark.django_db

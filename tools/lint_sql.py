@@ -2,7 +2,9 @@
 
 Run it as ``python -m tools.lint_sql``. It names each file and line that PostgreSQL would not take, and each definition
 that leaves the form which migrations read: ``CREATE OR REPLACE FUNCTION opsdb_…`` at the beginning of a line, one
-comment on what the function keeps, ``$$;`` at the end.
+comment on what the function keeps, ``$$;`` at the end. A function finds its names where it was installed, whatever the
+search path of who calls it: it has ``SET search_path FROM CURRENT``, or a body (``RETURN``, ``BEGIN ATOMIC``) that is
+bound when it is created.
 """
 
 import re
@@ -17,7 +19,10 @@ from opsdb.database.operations import FUNCTION
 APP = Path(__file__).resolve().parent.parent / "opsdb"
 ANY_FUNCTION = re.compile(r"CREATE\s+(OR\s+REPLACE\s+)?FUNCTION", re.IGNORECASE)
 WELL_FORMED = re.compile(
-    r"CREATE OR REPLACE FUNCTION opsdb_\w+\(.*?LANGUAGE (plpgsql|sql)\b.*? AS \$\$\n-- [A-Z]", re.DOTALL
+    r"CREATE OR REPLACE FUNCTION opsdb_\w+\(.*?LANGUAGE (plpgsql|sql)\b[^\n]*\n-- [A-Z]", re.DOTALL
+)
+FIXED_NAMES = re.compile(
+    r"LANGUAGE \w+\b[^\n]* SET search_path FROM CURRENT AS \$\$\n|^(RETURN|BEGIN ATOMIC)\s", re.MULTILINE
 )
 LONGEST_LINE = 120
 
@@ -41,13 +46,18 @@ def problems_of(path: Path) -> list[str]:
     definitions = [*FUNCTION.finditer(text)]
     names = [definition[1] for definition in definitions]
     if len(definitions) != len(ANY_FUNCTION.findall(text)):
-        problems.append(f"{path}: a definition does not end with a line $$;")
+        problems.append(f"{path}: a definition does not end with a line $$; or END; or with RETURN …;")
     problems += [
         f"{path}: {name} is defined twice" for name in sorted({name for name in names if names.count(name) > 1})
     ]
     for definition in definitions:
         if not WELL_FORMED.match(definition[0]):
-            problems.append(f"{at(definition.start())}: {definition[1]} needs a comment on what it keeps after AS $$")
+            problems.append(f"{at(definition.start())}: {definition[1]} needs a comment on what it keeps")
+        if not FIXED_NAMES.search(definition[0]):
+            problems.append(
+                f"{at(definition.start())}: {definition[1]} needs SET search_path FROM CURRENT, or a body that is "
+                "bound when it is created (RETURN, BEGIN ATOMIC)"
+            )
         if "LANGUAGE plpgsql" in definition[0]:
             try:
                 parse_plpgsql_json(definition[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,23 @@ from django.db import router
 from django.db.migrations.operations.base import Operation
 
 FROZEN = Path(__file__).resolve().parent.parent / "migrations" / "sql"
-FUNCTION = re.compile(r"^CREATE OR REPLACE FUNCTION (\w+)\(.*?^\$\$;$", re.DOTALL | re.MULTILINE)
+FUNCTION = re.compile(
+    r"^CREATE OR REPLACE FUNCTION (\w+)\(.*?(?:^\$\$;$|^RETURN [^;]*;$|^END;$)", re.DOTALL | re.MULTILINE
+)
+# While a function is created, names mean what is in the schema that the tables are in, and temporary tables come last:
+# SET search_path FROM CURRENT keeps this for each of its calls. By statements alone, so that sqlmigrate prints it all.
+FIX_SEARCH_PATH = (
+    "SELECT set_config('opsdb.search_path', current_setting('search_path'), true)",
+    "SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true)",
+)
+PUT_SEARCH_PATH_BACK = "SELECT set_config('search_path', current_setting('opsdb.search_path'), true)"
 
 
 def functions_in(folder: Path) -> dict[str, str]:
     """Return the statement that defines each function in the ``.sql`` files of a folder, by the function's name.
 
-    A definition begins with ``CREATE OR REPLACE FUNCTION`` at the beginning of a line and ends with a line ``$$;``.
+    A definition begins with ``CREATE OR REPLACE FUNCTION`` at the beginning of a line and ends with a line ``$$;``, or
+    in the forms that PostgreSQL binds when it creates them with ``END;`` or with a statement ``RETURN …;``.
     """
     return {
         definition[1]: definition[0]
@@ -26,10 +36,17 @@ def functions_in(folder: Path) -> dict[str, str]:
     }
 
 
+def define_functions(schema_editor: Any, statements: Iterable[str]) -> None:
+    """Execute statements that define functions, each of which finds its names in the schema that is current now."""
+    for statement in (*FIX_SEARCH_PATH, *statements, PUT_SEARCH_PATH_BACK):
+        schema_editor.execute(statement, params=None)
+
+
 class DefineFunctions(Operation):
     """Define the functions in the frozen files ``migrations/sql/<folder>/*.sql``.
 
-    Backwards, a function becomes what the newest older folder has of it, or goes when none has it.
+    They are tied to the schema that the tables are in. Backwards, a function becomes what the newest older folder has
+    of it, or goes when none has it.
 
     Args:
         folder: number of the migration.
@@ -49,16 +66,15 @@ class DefineFunctions(Operation):
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         if router.allow_migrate(schema_editor.connection.alias, app_label):
-            for definition in functions_in(FROZEN / self.folder).values():
-                schema_editor.execute(definition, params=None)
+            define_functions(schema_editor, functions_in(FROZEN / self.folder).values())
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         if router.allow_migrate(schema_editor.connection.alias, app_label):
             before: dict[str, str] = {}
             for older in sorted(path for path in FROZEN.iterdir() if path.name < self.folder):
                 before |= functions_in(older)
-            for name in reversed([*functions_in(FROZEN / self.folder)]):
-                schema_editor.execute(before.get(name, f"DROP FUNCTION {name}"), params=None)
+            names = reversed([*functions_in(FROZEN / self.folder)])
+            define_functions(schema_editor, [before.get(name, f"DROP FUNCTION {name}") for name in names])
 
     def describe(self) -> str:
         return f"Define the functions of migrations/sql/{self.folder}"

@@ -71,7 +71,7 @@ class Registration:
 
 
 COLUMNS = [field.name for field in fields(RawFileReport) if field.name != "line"]
-COPY_CHUNK = f"COPY registering (line, {', '.join(COLUMNS)}, id_is_given) FROM STDIN"
+COPY_CHUNK = f"COPY pg_temp.registering (line, {', '.join(COLUMNS)}, id_is_given) FROM STDIN"
 STAGING_TABLE = """
 CREATE TEMPORARY TABLE registering (
     line bigint, executed_obs_unit uuid, instrument_module bigint, source_location bigint, relative_path text,
@@ -105,7 +105,7 @@ SELECT line, problem FROM (
                 || ' is no lower-case hexadecimal ' || checksum_algorithm
         WHEN length(file_type) > 50 THEN 'file_type is longer than 50 characters'
     END AS problem
-    FROM registering
+    FROM pg_temp.registering
     LEFT JOIN executed_obs_unit AS execution ON execution.id = executed_obs_unit
     LEFT JOIN instrument_module AS module ON module.id = instrument_module
     LEFT JOIN data_location AS location ON location.id = source_location
@@ -114,7 +114,7 @@ SELECT line, problem FROM (
 # One location at a time, so that two sessions that register the same files don't deadlock.
 LOCK_LOCATIONS = """
 SELECT pg_advisory_xact_lock('raw_data_file'::regclass::integer, location::integer)
-FROM (SELECT DISTINCT source_location AS location FROM registering ORDER BY 1) AS locations
+FROM (SELECT DISTINCT source_location AS location FROM pg_temp.registering ORDER BY 1) AS locations
 """
 INSERT_FILES_AND_COPIES = """
 WITH created AS (
@@ -122,7 +122,7 @@ WITH created AS (
                                size_bytes, checksum, checksum_algorithm, file_type, observed_at)
     SELECT id, executed_obs_unit, instrument_module, source_location, relative_path,
            size_bytes, checksum, checksum_algorithm, file_type, observed_at
-    FROM registering
+    FROM pg_temp.registering
     ON CONFLICT DO NOTHING
     RETURNING id, source_location_id, size_bytes, checksum, checksum_algorithm
 )
@@ -146,7 +146,7 @@ SELECT line, CASE
         CASE WHEN file.instrument_module_id <> registering.instrument_module
             THEN 'instrument_module ' || file.instrument_module_id END)
     END AS problem
-FROM registering
+FROM pg_temp.registering
 LEFT JOIN raw_data_file AS file
     ON file.source_location_id = source_location AND file.relative_path = registering.relative_path
 LEFT JOIN raw_data_file AS same_id ON file.id IS NULL AND same_id.id = registering.id
@@ -174,7 +174,7 @@ def register_raw_data_files(reports: Iterable[RawFileReport | dict[str, Any]]) -
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute(STAGING_TABLE)
         staged = _stage(connection, reports)
-        cursor.execute("ANALYZE registering")
+        cursor.execute("ANALYZE pg_temp.registering")
         _refuse_any(cursor, WRONG_ROWS)
         cursor.execute(LOCK_LOCATIONS)
         set_actor(connection)
@@ -182,7 +182,7 @@ def register_raw_data_files(reports: Iterable[RawFileReport | dict[str, Any]]) -
         created = cursor.rowcount
         if created < staged:
             _refuse_any(cursor, CONTRADICTIONS)
-        cursor.execute("DROP TABLE registering")
+        cursor.execute("DROP TABLE pg_temp.registering")
     return Registration(created=created, known=staged - created)
 
 

@@ -8,7 +8,7 @@ from tools import lint_sql
 GOOD = """-- A topic.
 
 CREATE OR REPLACE FUNCTION opsdb_answer() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Keeps the answer.
 BEGIN
     IF NEW.answer <> 42 THEN
@@ -39,6 +39,18 @@ def test_a_whole_file_has_no_problems(problems_of, tmp_path):
     assert [*functions_in(tmp_path)] == ["opsdb_answer"]
 
 
+def test_a_function_whose_body_is_bound_when_it_is_created_has_no_problems(problems_of, tmp_path):
+    bound = """CREATE OR REPLACE FUNCTION opsdb_{}() RETURNS integer
+LANGUAGE sql IMMUTABLE
+-- Returns the answer.
+{}
+
+"""
+    text = bound.format("one", "RETURN 42;") + bound.format("other", "BEGIN ATOMIC\n    SELECT 42;\nEND;")
+    assert problems_of(text) == []
+    assert [*functions_in(tmp_path)] == ["opsdb_one", "opsdb_other"]
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "problem"),
     [
@@ -47,6 +59,7 @@ def test_a_whole_file_has_no_problems(problems_of, tmp_path):
         ("RETURNS trigger\n", "RETURN trigger\n", "/topic.sql:4: syntax error"),
         ("-- Keeps the answer.\n", "", "/topic.sql:3: opsdb_answer needs a comment"),
         ("opsdb_answer", "answer", "/topic.sql:3: answer needs a comment"),
+        (" SET search_path FROM CURRENT", "", "/topic.sql:3: opsdb_answer needs SET search_path FROM CURRENT"),
         ("\n$$;\n", " $$;\n", "/topic.sql: a definition does not end with a line $$;"),
         (GOOD, GOOD + GOOD, "/topic.sql: opsdb_answer is defined twice"),
         ("-- A topic.", "-- " + "A topic. " * 20, "/topic.sql:1: longer than 120 characters"),

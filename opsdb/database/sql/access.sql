@@ -3,13 +3,12 @@
 CREATE OR REPLACE FUNCTION opsdb_token_is_usable(
     active boolean, expires_at timestamptz, revoked_at timestamptz, moment timestamptz
 ) RETURNS boolean
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql IMMUTABLE
 -- Whether a token is active, not revoked, and not expired at a moment.
-    SELECT active AND revoked_at IS NULL AND coalesce(expires_at > moment, true)
-$$;
+RETURN active AND revoked_at IS NULL AND coalesce(expires_at > moment, true);
 
 CREATE OR REPLACE FUNCTION opsdb_staff_is_no_service() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A user in the role service becomes neither staff nor superuser, so that no program's user gets into the admin.
 BEGIN
     IF EXISTS (
@@ -26,7 +25,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_service_is_no_staff() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Staff and superusers don't join the role service. Locks the user's row, as a change of it does: of the two at once,
 -- the second sees the first.
 DECLARE
@@ -44,7 +43,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_refuse_service_as_staff(rule name, table_name name, username text, column_name text)
 RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Keeps staff and the role service apart.
 BEGIN
     PERFORM opsdb_refuse(

@@ -1,7 +1,7 @@
 -- Pipelines, runs and products: steps that wait for one another, versions, groupings, and what supersedes what.
 
 CREATE OR REPLACE FUNCTION opsdb_step_waits_in_pipeline() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A step waits for a step of its own pipeline only.
 BEGIN
     IF (SELECT pipeline_id FROM reduction_step WHERE id = NEW.step_id)
@@ -17,7 +17,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_steps_make_no_cycle() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- No step waits, by way of others, for itself. Locks the pipeline by a real update, so that a transaction that sees
 -- the past fails instead of missing another's link.
 BEGIN
@@ -44,7 +44,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_run_version_of_software() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A run uses a version of the software of its step.
 BEGIN
     IF NOT EXISTS (
@@ -62,7 +62,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_superseded_in_line() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- No product supersedes itself by way of others. Locks those that supersede it.
 DECLARE
     later bigint = NEW.superseded_by_id;
@@ -84,7 +84,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_grouping_rules_are_known() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- The filter rules of a grouping name what the registry has; a refusal names the index of the rule and what is wrong.
 -- TG_ARGV: columns of every table that a rule may name, as JSON; keys of a rule; operators; how many rules at most.
 DECLARE

@@ -2,7 +2,7 @@
 -- and the foreign key holds the row itself.
 
 CREATE OR REPLACE FUNCTION opsdb_require_location_type() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A reference leads to a location of one type only.
 -- TG_ARGV: the reference, without _id; the type.
 DECLARE
@@ -25,7 +25,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_require_source_locations() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Raw data files are registered at the source location that an instrument writes to; looked at once a statement.
 DECLARE
     wrong record;
@@ -50,7 +50,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_require_same_owner() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A reference leads to a row that belongs to the same owner as this row.
 -- TG_ARGV: the column of the reference; the table it leads to; the column that names the owner, in both tables;
 -- the message.

@@ -4,7 +4,7 @@
 CREATE OR REPLACE FUNCTION opsdb_refuse(
     rule name, table_name name, message text, hint text DEFAULT NULL, column_name text DEFAULT NULL
 ) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Refuses a row as a violated check, so that clients get an integrity error with rule, table and message.
 BEGIN
     IF hint IS NULL THEN
@@ -20,7 +20,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_refuse_row() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Refuses every row that reaches it: the condition is the trigger's WHEN clause.
 -- TG_ARGV: message, with {old.column} and {new.column} for values; hint, if there is one.
 DECLARE
@@ -42,7 +42,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_refuse_change() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Columns that other rows and other rules build on stay as they were set; the trigger's WHEN clause compares them.
 -- TG_ARGV: the columns; hint.
 BEGIN
@@ -56,7 +56,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_refuse_rewriting() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Rows that record what happened are appended to and never rewritten.
 -- TG_ARGV: what the row is; how it stays, such as "never changed or removed".
 BEGIN
@@ -68,7 +68,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_refuse_deletion() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- What happened at the telescope, and every copy of it, keeps its row for good.
 -- TG_ARGV: what the row is.
 BEGIN
@@ -80,7 +80,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_refuse_truncation() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- TRUNCATE passes by the triggers of rows, so that it needs a guard of its own.
 BEGIN
     PERFORM opsdb_refuse(TG_NAME, TG_TABLE_NAME, TG_TABLE_NAME || ': is never emptied');
@@ -89,7 +89,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_keep_updated_at() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Keeps updated_at right whatever changes the row: a form, update() or plain SQL.
 BEGIN
     NEW.updated_at = statement_timestamp();

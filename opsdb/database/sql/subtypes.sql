@@ -2,7 +2,7 @@
 -- and come and go together.
 
 CREATE OR REPLACE FUNCTION opsdb_require_parent() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- The row of a subtype needs a parent that names this subtype.
 -- TG_ARGV: table of the parent; its discriminator; the subtype.
 DECLARE
@@ -23,7 +23,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_stay_with_parent() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- The row of a subtype is not deleted alone.
 -- TG_ARGV: table of the parent.
 DECLARE
@@ -40,7 +40,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_touch_parent() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Changes the parent's updated_at with the row of the subtype, too.
 -- TG_ARGV: table of the parent.
 BEGIN
@@ -50,7 +50,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_require_subtype() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A parent has the row of its subtype when the transaction ends.
 -- TG_ARGV: the discriminator; a JSON object that names the table of every subtype.
 DECLARE

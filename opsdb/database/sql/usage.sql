@@ -1,7 +1,7 @@
 -- How full a location is: every statement notes what it adds and takes, so that the fill level is a short sum.
 
 CREATE OR REPLACE FUNCTION opsdb_location_is_full(location_id bigint) RETURNS boolean
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
 -- Whether a location is filled above its threshold; never where it has no capacity or no threshold.
     SELECT coalesce((
         SELECT coalesce(sum(usage.bytes), 0) * 100
@@ -14,7 +14,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_fold_usage(location_ids bigint[]) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Now and then, folds the notes of locations into one each; leaves those that others are folding to them.
 BEGIN
     IF random() >= 0.02 OR current_setting('transaction_isolation') <> 'read committed' THEN
@@ -34,7 +34,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_count_inserted_usage() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Notes the copies and bytes that a statement adds to each location.
 BEGIN
     INSERT INTO data_location_usage (data_location_id, copies, bytes)
@@ -50,7 +50,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_count_updated_usage() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Notes what an update adds to each location or takes from it.
 BEGIN
     INSERT INTO data_location_usage (data_location_id, copies, bytes)

@@ -1,7 +1,7 @@
 -- What it takes to call a copy verified, and a package archived.
 
 CREATE OR REPLACE FUNCTION opsdb_verification_is_true() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A verified copy has the checksum and the size of what it is a copy of. Locks that row, so that its checksum stays
 -- as it is, and waits for a deletion that counts this copy.
 DECLARE
@@ -39,7 +39,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_verification_is_proven() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A copy that is verified later, or again, has a fixity check of that time that agrees.
 BEGIN
     IF NEW.verified_at <= OLD.verified_at OR NOT EXISTS (
@@ -64,7 +64,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_refuse_change_once_verified() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- The columns that a copy was verified against stay: no copy, and no archive, vouches for anything else. A file stays
 -- also for the package that it is in.
 -- TG_ARGV: the columns; the column of physical_copy that leads to this table.
@@ -93,7 +93,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_archived_is_true() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- An archived package has a safe copy in an archive.
 BEGIN
     IF NOT EXISTS (
@@ -110,7 +110,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_archive_transfer_is_true() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A completed archive transfer has left a safe copy at its destination.
 BEGIN
     IF NOT EXISTS (

@@ -1,13 +1,12 @@
 -- Physical copies: which can be read, which count as safe, what they are copies of, and when they came.
 
 CREATE OR REPLACE FUNCTION opsdb_is_readable(status text, verification text) RETURNS boolean
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql IMMUTABLE
 -- Whether a copy can be read from: there, not on its way out, and not known to differ.
-    SELECT status IN ('present', 'staged', 'deletion_possible') AND verification <> 'mismatch'
-$$;
+RETURN status IN ('present', 'staged', 'deletion_possible') AND verification <> 'mismatch';
 
 CREATE OR REPLACE FUNCTION opsdb_is_safe_archive_copy(copy_id bigint) RETURNS boolean
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
 -- Whether a copy of a raw data package is one that others may be deleted for: present in a long-term archive, and
 -- verified with the checksum of the package.
     SELECT EXISTS (
@@ -24,7 +23,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_is_readable_elsewhere(candidate physical_copy) RETURNS boolean
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
 -- Whether another location has a readable copy of the same file, package or product.
     SELECT EXISTS (
         SELECT FROM physical_copy AS other
@@ -50,7 +49,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_raw_packages_of(candidate physical_copy) RETURNS uuid[]
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 -- The raw data packages whose data a copy holds: itself, the one that its file is in, or those in its transfer
 -- package; NULL when there are none.
 BEGIN
@@ -72,7 +71,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_lock_contents(copy_ids bigint[], for_deletion boolean) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Locks what copies are copies of, in the one order that all transactions keep: transfer packages, raw packages, raw
 -- files that are in no package, products, each by their key. Whoever locks the copies too does that first.
 DECLARE
@@ -120,7 +119,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_arrive_now() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- The retention counts from when the bytes arrived, which is when the database first hears of them.
 BEGIN
     NEW.arrived_at = statement_timestamp();
@@ -129,7 +128,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_keep_arrival() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Nobody moves the time of an arrival.
 BEGIN
     NEW.arrived_at = OLD.arrived_at;
@@ -138,7 +137,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_come_back() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Bytes that came back arrived anew, and are not verified by what was compared before.
 BEGIN
     IF OLD.status <> 'corrupt' THEN

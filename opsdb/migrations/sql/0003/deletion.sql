@@ -20,7 +20,7 @@
 CREATE OR REPLACE FUNCTION opsdb_deletion_rule_1(
     candidate physical_copy, place data_location, OUT held_by text, OUT why text
 )
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 -- Rule 1: copies in a long-term archive are permanent.
 BEGIN
     IF place.location_type = 'long_term_archive' THEN
@@ -33,7 +33,7 @@ $$;
 CREATE OR REPLACE FUNCTION opsdb_deletion_rule_2(
     candidate physical_copy, place data_location, OUT held_by text, OUT why text
 )
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 -- Rule 2: something else still holds what the copy holds.
 DECLARE
     package_ids uuid[] = opsdb_raw_packages_of(candidate);
@@ -102,7 +102,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_why_product_is_kept(product_id bigint) RETURNS text
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
 -- Why a data product must keep a readable copy; NULL when it is superseded and neither released nor published.
     SELECT CASE
         WHEN product.superseded_by_id IS NULL THEN 'nothing supersedes it'
@@ -122,7 +122,7 @@ $$;
 CREATE OR REPLACE FUNCTION opsdb_deletion_rule_3(
     candidate physical_copy, place data_location, OUT held_by text, OUT why text
 )
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 -- Rule 3: nothing that is open reads from the copy, and what it carries is unpacked.
 BEGIN
     IF candidate.data_transfer_package_id IS NOT NULL THEN
@@ -177,7 +177,7 @@ $$;
 CREATE OR REPLACE FUNCTION opsdb_deletion_rule_4(
     candidate physical_copy, place data_location, OUT held_by text, OUT why text
 )
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 -- Rule 4: at a processing location, no active staging job and no open run needs the copy.
 DECLARE
     package_ids uuid[];
@@ -215,16 +215,15 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_retention_horizon(retention_days integer) RETURNS timestamptz
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE
 -- The moment before which a copy must have arrived for its retention to have passed; NULL for a location that keeps
 -- its data.
-    SELECT statement_timestamp() - make_interval(days => retention_days)
-$$;
+RETURN statement_timestamp() - make_interval(days => retention_days);
 
 CREATE OR REPLACE FUNCTION opsdb_deletion_rule_5(
     candidate physical_copy, place data_location, OUT held_by text, OUT why text
 )
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 -- Rule 5: the retention of the location has passed, or it is too full, or an approved request overrides it.
 BEGIN
     IF candidate.arrived_at <= opsdb_retention_horizon(place.retention_days) THEN
@@ -252,7 +251,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_deletion_blocker(copy_id bigint, OUT rule integer, OUT held_by text, OUT why text)
-LANGUAGE plpgsql STABLE COST 10000 AS $$
+LANGUAGE plpgsql STABLE COST 10000 SET search_path FROM CURRENT AS $$
 -- The first rule that holds a copy back, the row by which, and why; NULLs when the copy may go.
 DECLARE
     candidate physical_copy;
@@ -288,7 +287,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_deletion_is_safe() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Refuses a step towards deletion while a rule holds the copy back. Locks what the copy stands for first, so that
 -- meanwhile nothing makes its other copies doubtful or begins to read it, and then looks at what is true now. A
 -- transaction that sees the past would not.
@@ -318,7 +317,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_wait_for_deletion() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A copy that others may be deleted for loses its verification only after, or before, a deletion that counts on it.
 BEGIN
     PERFORM opsdb_lock_contents(ARRAY[OLD.id], for_deletion => false);
@@ -327,7 +326,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_mark_new_candidate() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Marks a new copy as a candidate for deletion when what it is a copy of is archived already, or is a product, which
 -- waits for no archive. Without the mark, a search for copies to delete would pass by all that wait for their archive.
 -- The mark is a hint where to look; the rules decide.
@@ -354,7 +353,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_keep_candidate() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- What was marked as a candidate for deletion stays marked.
 BEGIN
     NEW.deletion_candidate = true;
@@ -363,7 +362,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_mark_archived_candidates() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Marks the copies of a package that turns archived, of its files, and of the bundle that it came in.
 BEGIN
     UPDATE physical_copy SET deletion_candidate = true

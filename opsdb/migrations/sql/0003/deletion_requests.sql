@@ -1,7 +1,7 @@
 -- Requests for deletion: asked for by one person, decided by another, and kept as they were decided.
 
 CREATE OR REPLACE FUNCTION opsdb_decide_in_person() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Whoever decides a request is the one who is logged in.
 DECLARE
     actor text = nullif(current_setting('opsdb.user_id', true), '');
@@ -18,7 +18,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_copy_at_location() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- The copies of a request are at the request's location.
 BEGIN
     IF (SELECT data_location_id FROM deletion_request WHERE id = NEW.deletion_request_id)
@@ -37,7 +37,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_keep_within_limit() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Copies are added to a request before it is decided, and no more than its limit.
 DECLARE
     request record;
@@ -67,7 +67,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_keep_decided_items() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- No copy is taken from a request that was decided.
 DECLARE
     state text;

@@ -3,17 +3,18 @@
 -- opsdb.origin and opsdb.reason of their transaction.
 
 CREATE OR REPLACE FUNCTION opsdb_difference(old_row jsonb, new_row jsonb) RETURNS TABLE (before jsonb, after jsonb)
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql IMMUTABLE
 -- What an update changed, as the change log keeps it: one row, of NULLs when nothing differs.
 -- OFFSET 0 has each argument evaluated once, also where PostgreSQL inlines the function.
+BEGIN ATOMIC
     SELECT jsonb_object_agg(key, value), jsonb_object_agg(key, given.now -> key)
     FROM (SELECT new_row AS now OFFSET 0) AS given, jsonb_each(old_row)
-    WHERE value IS DISTINCT FROM given.now -> key AND key NOT IN ('updated_at', 'heartbeat_at', 'unpack_heartbeat_at')
-$$;
+    WHERE value IS DISTINCT FROM given.now -> key AND key NOT IN ('updated_at', 'heartbeat_at', 'unpack_heartbeat_at');
+END;
 
 CREATE OR REPLACE FUNCTION opsdb_record_change(changed_table text, what text, old_row jsonb, new_row jsonb)
 RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Writes one change into the change log, without the values of secrets.
 DECLARE
     old_values jsonb = old_row;
@@ -50,7 +51,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_log_change() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Writes a change of a row into the change log.
 -- TG_ARGV: columns that the database derives and the log leaves out.
 BEGIN
@@ -66,7 +67,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_log_bulk_update() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Writes what one statement updated into the change log, for half the cost of a trigger per row.
 -- For tables whose rows change by the thousand, hold no secrets and keep their ids.
 -- The query is planned at each call: a plan that was kept for few rows is quadratic for many.
@@ -95,7 +96,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_log_link() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Writes a link that is made or taken into the change log, as a change of the row that has the links.
 -- TG_ARGV: table of that row; name of the links; the link's column for the row, and for what is linked.
 DECLARE

@@ -1,7 +1,7 @@
 -- Links that hold copies back from deletion: what a staging job needs, a run reads, or a release holds.
 
 CREATE OR REPLACE FUNCTION opsdb_link_waits_for_deletion() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A new link waits for a deletion of what it links; the deletion's next step then sees the link.
 -- TG_ARGV: table of what is linked; the link's column for it.
 BEGIN
@@ -11,7 +11,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_keep_staged() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- What an active staging job needs is not taken from it.
 -- TG_ARGV: table of what is linked; the link's column for it.
 BEGIN
@@ -30,7 +30,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_keep_inputs() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- What a run reads or has read is not taken from it: it holds back deletions, and products are traced along it.
 -- TG_ARGV: table of what is linked; the link's column for it.
 BEGIN

@@ -1,7 +1,7 @@
 -- Packages and their contents: what was made holds what it holds.
 
 CREATE OR REPLACE FUNCTION opsdb_package_is_open() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A raw data file enters or leaves a raw data package only before that is made. Locks it, so that it isn't meanwhile.
 DECLARE
     made uuid;
@@ -22,7 +22,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_bundle_is_open() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A raw data package enters or leaves a data transfer package only before that is made. Locks it likewise.
 DECLARE
     made uuid;
@@ -46,7 +46,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_package_of_same_execution() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A raw data package holds files of one execution and one instrument module.
 BEGIN
     IF NOT EXISTS (
@@ -65,7 +65,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_fail_with_making() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A package whose tar nobody could make is failed until it is made again.
 BEGIN
     NEW.state = CASE NEW.status WHEN 'failed' THEN 'failed' ELSE 'waiting' END;
@@ -74,7 +74,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_fail_packages_with_bundle() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- The packages of a bundle that nobody could make are failed until the bundle is made again.
 DECLARE
     before text = CASE NEW.status WHEN 'failed' THEN 'waiting' ELSE 'failed' END;

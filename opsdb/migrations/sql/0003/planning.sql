@@ -1,7 +1,7 @@
 -- Units that look at something on the sky have a source.
 
 CREATE OR REPLACE FUNCTION opsdb_unit_needs_source() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A unit without a source is in a mode that needs none. Locks the mode, so that it doesn't come to need one meanwhile.
 DECLARE
     mode record;
@@ -19,7 +19,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_mode_units_have_source() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A mode comes to need a source only when all of its units have one.
 DECLARE
     unit bigint;

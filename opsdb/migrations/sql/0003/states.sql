@@ -1,7 +1,7 @@
 -- State machines: what may follow what is declared with the enumeration and frozen in the trigger.
 
 CREATE OR REPLACE FUNCTION opsdb_refuse_transition() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Refuses a step that the state machine does not have; the trigger's WHEN clause lists the steps that it has.
 -- TG_ARGV: the column; a JSON object that names, for every state, what may follow it.
 DECLARE
@@ -18,13 +18,11 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_is_open_work(status text) RETURNS boolean
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql IMMUTABLE
 -- Whether a work item remains to be done.
-    SELECT status IN ('pending', 'scheduled', 'in_progress')
-$$;
+RETURN status IN ('pending', 'scheduled', 'in_progress');
 
 CREATE OR REPLACE FUNCTION opsdb_is_open_run(status text) RETURNS boolean
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql IMMUTABLE
 -- Whether a run of a reduction step has not ended.
-    SELECT status IN ('pending', 'staging_data', 'submitted', 'running', 'collecting_results')
-$$;
+RETURN status IN ('pending', 'staging_data', 'submitted', 'running', 'collecting_results');

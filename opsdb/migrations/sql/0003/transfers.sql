@@ -1,7 +1,7 @@
 -- Routes and transfers: where a route ends, what a transfer reads, and the hops of a relay.
 
 CREATE OR REPLACE FUNCTION opsdb_route_locations_at_ends() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- The locations of a custom route are at the sites of its ends.
 DECLARE
     wrong text;
@@ -22,7 +22,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_read_what_stays() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A transfer that is planned, or tried again, waits for a deletion of the copy that it would read, and sees it.
 -- TG_ARGV: table of what is transferred.
 DECLARE
@@ -49,7 +49,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_wait_for_hop() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A hop of a relay begins when the one before it is completed.
 DECLARE
     state text;
@@ -70,7 +70,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_connect_hops() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- The hop before brings the same package to where this one starts.
 BEGIN
     IF NOT EXISTS (
