@@ -95,7 +95,7 @@ class DeletionPolicyAdmin(ReadOnlyMixin, OpsAdmin):
 @admin.register(DeletionRequest)
 class DeletionRequestAdmin(OpsAdmin):
     actions = DELETION_REQUEST_ACTIONS
-    owned = ("approved_by", "decided_at", "executed_at")
+    owned = ("requested_by", "approved_by", "decided_at", "executed_at")
     list_display = (
         "reason",
         "data_location",

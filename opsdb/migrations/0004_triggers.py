@@ -576,6 +576,22 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='deletionrequest',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_filed_in_person', statement='CREATE TRIGGER "deletion_request_filed_in_person" BEFORE INSERT ON "deletion_request" FOR EACH ROW EXECUTE FUNCTION opsdb_file_in_person()', table='deletion_request'),
+                ),
+                migrations.AddConstraint(
+                    model_name='deletionrequest',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_edited_in_person', statement='CREATE TRIGGER "deletion_request_edited_in_person" BEFORE UPDATE ON "deletion_request" FOR EACH ROW WHEN ((OLD."reason" IS DISTINCT FROM NEW."reason" OR OLD."limit" IS DISTINCT FROM NEW."limit" OR OLD."overrides_retention" IS DISTINCT FROM NEW."overrides_retention") AND OLD.status = \'requested\' AND NEW.status = \'requested\') EXECUTE FUNCTION opsdb_edit_in_person()', table='deletion_request'),
+                ),
+                migrations.AddConstraint(
+                    model_name='deletionrequest',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_withdrawn_in_person', statement='CREATE TRIGGER "deletion_request_withdrawn_in_person" BEFORE DELETE ON "deletion_request" FOR EACH ROW WHEN (OLD.status = \'requested\') EXECUTE FUNCTION opsdb_edit_in_person()', table='deletion_request'),
+                ),
+                migrations.AddConstraint(
+                    model_name='deletionrequest',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_executed_now', statement='CREATE TRIGGER "deletion_request_executed_now" BEFORE UPDATE ON "deletion_request" FOR EACH ROW WHEN (OLD.status <> NEW.status AND NEW.status = \'executed\') EXECUTE FUNCTION opsdb_execute_now()', table='deletion_request'),
+                ),
+                migrations.AddConstraint(
+                    model_name='deletionrequest',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_stays_after_decision', statement='CREATE TRIGGER "deletion_request_stays_after_decision" BEFORE DELETE ON "deletion_request" FOR EACH ROW WHEN (OLD.status <> \'requested\') EXECUTE FUNCTION opsdb_refuse_row(\'deletion_request {old.id}: is {old.status}, and what was decided is never deleted\')', table='deletion_request'),
                 ),
                 migrations.AddConstraint(

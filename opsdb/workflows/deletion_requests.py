@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AbstractUser
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from opsdb import conf
 from opsdb.models import (
@@ -66,7 +66,8 @@ def request_deletion(
         dry_run: whether to write nothing.
 
     Raises:
-        Refused: there are more copies than the limit, one is at another location, or none may go.
+        Refused: there are more copies than the limit, one is at another location, none may go, or somebody else acts
+            in the user's name.
         OpsdbError: there is no reason, or the limit is out of range.
     """
     most = conf.get("OPSDB_DELETION_REQUEST_LIMIT")
@@ -90,7 +91,8 @@ def request_deletion(
             return RequestedDeletion(None, going, held_back)
         if not going:
             raise Refused(f"request_deletion: no copy may go; {'; '.join(map(str, held_back[:3])) or 'none is given'}")
-        with attributed(reason=reason):
+        # The trigger filed_in_person checks that the acting user, if one is known, is the one who asks.
+        with attributed(user=None if has_actor() else user, reason=reason):
             request = DeletionRequest.objects.create(
                 data_location_id=location.pk,
                 reason=reason,
@@ -130,8 +132,9 @@ def approve_deletion(request: DeletionRequest, *, user: AbstractUser) -> Deletio
         user: who approves it.
 
     Raises:
-        Refused: the user lacks the permission ``opsdb.approve_deletionrequest``, or is the one who asked, or somebody
-            else acts in the user's name.
+        Refused: the user lacks the permission ``opsdb.approve_deletionrequest``, or is the one who asked, or has an
+            account that is younger than the request or owes itself or its rights to the one who asked, or somebody else
+            acts in the user's name.
         InvalidTransition: it is decided already.
     """
     return _decide(request, user, DeletionRequestStatus.APPROVED)
@@ -145,8 +148,9 @@ def reject_deletion(request: DeletionRequest, *, user: AbstractUser) -> Deletion
         user: who rejects it.
 
     Raises:
-        Refused: the user lacks the permission ``opsdb.approve_deletionrequest``, or is the one who asked, or somebody
-            else acts in the user's name.
+        Refused: the user lacks the permission ``opsdb.approve_deletionrequest``, or is the one who asked, or has an
+            account that is younger than the request or owes itself or its rights to the one who asked, or somebody else
+            acts in the user's name.
         InvalidTransition: it is rejected or executed already.
     """
     return _decide(request, user, DeletionRequestStatus.REJECTED)
@@ -159,7 +163,7 @@ def _decide(request, user, status):
     # If the acting user is known, the trigger decided_in_person checks that it is the one who decides.
     actor = nullcontext() if has_actor() else attributed(user=user)
     with actor, translate_integrity_errors(), transaction.atomic():
-        return move_state(request, status, approved_by=user, decided_at=timezone.now())
+        return move_state(request, status, approved_by=user, decided_at=Now())
 
 
 def execute_deletion_request(request: DeletionRequest, *, user: AbstractUser) -> Deletions:
@@ -197,5 +201,5 @@ def execute_deletion_request(request: DeletionRequest, *, user: AbstractUser) ->
                     f"{name_row(DeletionRequest, request.pk)}: no copy may go any more; "
                     + "; ".join(map(str, outcome.held_back[:3]))
                 )
-            move_state(request, executed, executed_at=timezone.now())
+            move_state(request, executed, executed_at=Now())
         return outcome

@@ -27,6 +27,7 @@ from opsdb.models import (
     Telescope,
     User,
 )
+from opsdb.workflows import attributed
 from tests import factories
 from tests.factories import FACTORIES
 from tests.models.refusal import put_away, settle
@@ -38,15 +39,21 @@ ADDABLE = [model for model in MODELS if "add" not in CLOSED.get(model, ()) and n
 OWN_WAY = {ApiToken, User}  # their forms ask for something else than what is stored
 
 
+def asked_for_by(user, model):
+    """What lets a user change a row that only the person who asked for it changes."""
+    return {"requested_by": user} if model is DeletionRequest else {}
+
+
 @pytest.mark.parametrize("model", [model for model in ADDABLE if model not in OWN_WAY], ids=name_of)
-def test_a_row_is_added(model, browser):
-    template = FACTORIES[model]()
+def test_a_row_is_added(model, browser, superuser):
+    template = FACTORIES[model](**asked_for_by(superuser, model))
     if model in KEPT:
         table = model._meta.db_table
         settle()
         put_away(table, f"{table}_never_deleted")
     if model not in READ_ONLY:
-        model.objects.filter(pk=template.pk).delete()
+        with attributed(user=superuser):
+            model.objects.filter(pk=template.pk).delete()
     known = set(model.objects.values_list("pk", flat=True))
     response = submit(browser, address(model, "add"), template)
     assert response.status_code == 302, errors_of(response)
@@ -68,8 +75,8 @@ def test_saving_a_form_unchanged_changes_nothing(model, browser):
 
 
 @pytest.mark.parametrize("model", [model for model in MODELS if "delete" not in CLOSED.get(model, ())], ids=name_of)
-def test_a_row_that_nothing_refers_to_is_deleted(model, browser):
-    row = FACTORIES[model]()
+def test_a_row_that_nothing_refers_to_is_deleted(model, browser, superuser):
+    row = FACTORIES[model](**asked_for_by(superuser, model))
     url = browser.get(address(model, "delete", row), follow=True).request["PATH_INFO"]
     assert browser.post(url, {"post": "yes"}).status_code == 302
     assert not model.objects.filter(pk=row.pk).exists()
@@ -390,12 +397,15 @@ class TestUsers:
         assert user.groups.get().role == role
 
 
-def test_a_request_says_whether_it_overrides_the_retention_until_it_is_decided(browser):
-    request = factories.DeletionRequestFactory()
+def test_a_request_says_whether_it_overrides_the_retention_until_it_is_decided(browser, superuser):
+    request = factories.DeletionRequestFactory(requested_by=superuser)
     url = address(DeletionRequest, "change", request)
     assert submit(browser, url, request, {"overrides_retention": "on"}).status_code == 302
     request.refresh_from_db()
     assert request.overrides_retention
+    others = factories.DeletionRequestFactory()
+    response = submit(browser, address(DeletionRequest, "change", others), others, {"overrides_retention": "on"})
+    assert "cannot edit it; only user" in refused(response)
     decided = factories.DeletionRequestFactory(approved=True)
     response = submit(browser, address(DeletionRequest, "change", decided), decided, {"overrides_retention": "on"})
     assert "overrides_retention cannot be changed once it is decided" in refused(response)

@@ -16,7 +16,7 @@ from opsdb.admins.kit.importing import kinds_for
 from opsdb.admins.kit.restoring import is_restorable
 from opsdb.models import ChangeLog, DeletionRequest, ExecutedObsUnit, Role, User
 from opsdb.models.base import area_of
-from tests.factories import UserFactory, fill_every_table
+from tests.factories import DeletionRequestFactory, UserFactory, fill_every_table
 from tests.models.refusal import settle
 
 from .acting import ACTIONS, look, outcomes
@@ -24,10 +24,13 @@ from .answers.pages import HOSTS, page
 from .conftest import logged_in
 from .pages import ADMINS, CLOSED, MODELS, SITE, address, is_parent, submit
 
-ROLES = ("admin", "observer", "viewer", "service")
-SEEN_BY = {"admin", "observer", "viewer"}
+ROLES = ("admin", "approver", "observer", "viewer", "service")
+SEEN_BY = {"admin", "approver", "observer", "viewer"}
 SEEING = ("list", "detail", "history", "export")
-ACTIONS_OF_OBSERVERS = {(ExecutedObsUnit, "assess")}
+ACTIONS_OF = {
+    "observer": {(ExecutedObsUnit, "assess")},
+    "approver": {(DeletionRequest, "approve"), (DeletionRequest, "reject")},
+}
 
 
 def may(role, deed, model):
@@ -47,7 +50,9 @@ def may(role, deed, model):
 
 def may_act(role, model, name):
     """Whether a role is meant to have an action."""
-    return role == "admin" or (role == "observer" and (model, name) in ACTIONS_OF_OBSERVERS)
+    if role == "admin":
+        return (model, name) not in ACTIONS_OF["approver"]
+    return (model, name) in ACTIONS_OF.get(role, ())
 
 
 def requests_of(model, row):
@@ -153,11 +158,9 @@ def test_every_admin_and_every_page_is_in_the_table():
 
 class TestTheSecondPerson:
     def test_who_asked_for_a_deletion_is_refused_to_approve_and_to_reject_it(self, rows):
-        client = browser_of("admin")
+        client = browser_of("approver")
         me = client.get("/admin/").wsgi_request.user
-        request = DeletionRequest.objects.create(
-            data_location_id=rows[DeletionRequest].data_location_id, reason="full", requested_by=me, limit=9
-        )
+        request = DeletionRequestFactory(data_location_id=rows[DeletionRequest].data_location_id, requested_by=me)
         for name in ("approve", "reject"):
             refused = outcomes(look(client, DeletionRequest, name, request))["REFUSED"][request.pk]
             assert "another person than the one who asked must decide it" in refused

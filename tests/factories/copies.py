@@ -16,6 +16,7 @@ from opsdb.models import (
     Verification,
 )
 from opsdb.models.copies.physical_copies import COPY_TARGETS
+from opsdb.workflows import attributed
 
 from .access import UserFactory
 from .base import EPOCH, OpsFactory, afterwards, change, checksum, same
@@ -152,13 +153,13 @@ class DeletionPolicyFactory(OpsFactory):
     min_archive_copies = 1
 
 
-def _decided(decision, **executed):
-    """Let another person decide a request, and then execute it."""
+def _decided(decision, *after):
+    """Let another person decide a request, and then take it to other states."""
 
     def decide(request):
-        change(request, status=decision, approved_by=UserFactory(), decided_at=EPOCH)
-        if executed:
-            change(request, **executed)
+        with attributed(user=request.decider):
+            for status in (decision, *after):
+                change(request, status=status)
 
     return factory.Trait(decision=afterwards(decide))
 
@@ -175,7 +176,16 @@ class DeletionRequestFactory(OpsFactory):
     class Params:
         approved = _decided(DeletionRequestStatus.APPROVED)
         rejected = _decided(DeletionRequestStatus.REJECTED)
-        executed = _decided(DeletionRequestStatus.APPROVED, status=DeletionRequestStatus.EXECUTED, executed_at=EPOCH)
+        executed = _decided(DeletionRequestStatus.APPROVED, DeletionRequestStatus.EXECUTED)
+
+    @classmethod
+    def _create(cls, model_class, *args, **fields):
+        """Ask in person; ``decider`` of the request is another person whose account is older, as it must be."""
+        decider = UserFactory()
+        with attributed(user=fields["requested_by"]):
+            request = super()._create(model_class, *args, **fields)
+        request.decider = decider
+        return request
 
 
 class DeletionRequestItemFactory(OpsFactory):
@@ -184,3 +194,8 @@ class DeletionRequestItemFactory(OpsFactory):
 
     deletion_request = factory.SubFactory(DeletionRequestFactory)
     physical_copy = factory.SubFactory(PhysicalCopyFactory, data_location=same("deletion_request.data_location"))
+
+    @classmethod
+    def _create(cls, model_class, *args, **fields):
+        with attributed(user=fields["deletion_request"].requested_by):
+            return super()._create(model_class, *args, **fields)

@@ -23,6 +23,7 @@ HISTORY = [name for model, operations in RECORDED.items() if operations for name
 NEVER_DELETED = {DESIGNED[name]["table"]: what for name, what in DESIGN["never_deleted"].items()}
 NEVER_TRUNCATED = [f"{table}_never_truncated" for table in (*NEVER_DELETED, "fixity_check", "change_log")]
 
+REQUESTS = "tests.workflows.test_deletion_requests.test_"
 DELETION = "tests.workflows.test_deletion_rules.test_"
 TRIED_BY = {
     "tests.workflows.test_state_machines.test_update_and_plain_sql_follow_the_table": TRANSITIONS,
@@ -83,6 +84,12 @@ TRIED_BY = {
         "executed_reduction_step_input_products_wait",
     ],
     f"{DELETION}a_request_is_not_born_decided": ["deletion_request_born_requested"],
+    f"{REQUESTS}nobody_asks_in_the_name_of_another": ["deletion_request_filed_in_person"],
+    f"{REQUESTS}only_who_asked_edits_and_withdraws": [
+        "deletion_request_edited_in_person",
+        "deletion_request_withdrawn_in_person",
+    ],
+    f"{REQUESTS}the_times_are_those_of_the_database": ["deletion_request_executed_now"],
     f"{DELETION}nobody_decides_in_the_name_of_another": ["deletion_request_decided_in_person"],
     f"{DELETION}nothing_of_a_request_changes_with_or_after_the_decision": [
         "deletion_request_terms_stay",

@@ -47,6 +47,7 @@ from tests.factories import (
     DataReleaseFactory,
     DataTransferFactory,
     DeletionRequestFactory,
+    DeletionRequestItemFactory,
     DiskDataLocationFactory,
     ExecutedReductionStepFactory,
     LongTermArchiveTransferFactory,
@@ -69,6 +70,12 @@ from tests.workflows.scenario_deletion import (
 )
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def elder(db):
+    """A superuser whose account is older than the requests of the test."""
+    return UserFactory(is_superuser=True)
 
 
 @pytest.fixture
@@ -326,7 +333,7 @@ def test_a_request_is_a_dry_run_unless_said_otherwise(story):
     assert not DeletionRequest.objects.exists()
 
 
-def test_a_request_takes_two_people_and_is_executed_once(story):
+def test_a_request_takes_two_people_and_is_executed_once(story, elder):
     asks, decides = UserFactory(is_superuser=True), UserFactory(is_superuser=True)
     wish = request_deletion(story.buffer, [story.package_copy], user=asks, reason="full", limit=5, dry_run=False)
     request = wish.request
@@ -340,7 +347,7 @@ def test_a_request_takes_two_people_and_is_executed_once(story):
     approved = approve_deletion(request, user=decides)
     assert (approved.status, approved.approved_by) == ("approved", decides)
     with pytest.raises(InvalidTransition):
-        approve_deletion(request, user=UserFactory(is_superuser=True))
+        approve_deletion(request, user=elder)
     assert execute_deletion_request(request, user=UserFactory(is_superuser=True)).copies == [story.package_copy]
     request.refresh_from_db()
     assert (request.status, request.executed_at is not None) == ("executed", True)
@@ -364,13 +371,13 @@ def test_whoever_is_known_to_act_decides_in_person(story):
     ("act", "permission"),
     [(approve_deletion, "approve"), (reject_deletion, "approve"), (execute_deletion_request, "execute")],
 )
-def test_nobody_decides_or_executes_without_the_permission(story, act, permission):
+def test_nobody_decides_or_executes_without_the_permission(story, elder, act, permission):
+    user = UserFactory()
     request = request_deletion(
         story.buffer, [story.package_copy], user=UserFactory(), reason="full", dry_run=False
     ).request
     if act is execute_deletion_request:
-        approve_deletion(request, user=UserFactory(is_superuser=True))
-    user = UserFactory()
+        approve_deletion(request, user=elder)
     other = "approve" if permission == "execute" else "execute"
     user.user_permissions.add(Permission.objects.get(codename=f"{other}_deletionrequest"))
     with pytest.raises(Refused, match=f"lacks the permission opsdb.{permission}_deletionrequest"):
@@ -379,23 +386,23 @@ def test_nobody_decides_or_executes_without_the_permission(story, act, permissio
     act(request, user=type(user).objects.get(pk=user.pk))
 
 
-def test_a_rejected_request_is_over(story):
+def test_a_rejected_request_is_over(story, elder):
     request = request_deletion(
         story.buffer, [story.package_copy], user=UserFactory(), reason="full", dry_run=False
     ).request
-    approve_deletion(request, user=UserFactory(is_superuser=True))
-    reject_deletion(request, user=UserFactory(is_superuser=True))
+    approve_deletion(request, user=elder)
+    reject_deletion(request, user=elder)
     with pytest.raises(InvalidTransition, match="nothing, it is final"):
         execute_deletion_request(request, user=UserFactory(is_superuser=True))
 
 
-def test_every_copy_is_looked_at_again_at_execution(story):
+def test_every_copy_is_looked_at_again_at_execution(story, elder):
     archive_again(story)
     other = many_copies(story, 1)[0]
     request = request_deletion(
         story.buffer, [story.package_copy, other], user=UserFactory(), reason="full", dry_run=False
     ).request
-    approve_deletion(request, user=UserFactory(is_superuser=True))
+    approve_deletion(request, user=elder)
     PhysicalCopy.objects.filter(
         raw_data_package=story.package, data_location__location_type="long_term_archive"
     ).update(status="missing")
@@ -405,11 +412,11 @@ def test_every_copy_is_looked_at_again_at_execution(story):
     assert status_of(story.package_copy) == "present"
 
 
-def test_a_request_of_which_nothing_may_go_any_more_stays_approved(story):
+def test_a_request_of_which_nothing_may_go_any_more_stays_approved(story, elder):
     request = request_deletion(
         story.buffer, [story.package_copy], user=UserFactory(), reason="full", dry_run=False
     ).request
-    approve_deletion(request, user=UserFactory(is_superuser=True))
+    approve_deletion(request, user=elder)
     PhysicalCopy.objects.filter(pk=story.archive_copy.pk).update(status="missing")
     with pytest.raises(Refused, match="no copy may go any more; .* deletion rule 2"):
         execute_deletion_request(request, user=UserFactory(is_superuser=True))
@@ -417,13 +424,13 @@ def test_a_request_of_which_nothing_may_go_any_more_stays_approved(story):
     assert request.status == "approved"
 
 
-def test_a_request_that_overrides_the_retention_holds_until_the_bytes_are_gone(story):
+def test_a_request_that_overrides_the_retention_holds_until_the_bytes_are_gone(story, elder):
     DataLocation.objects.filter(pk=story.buffer.pk).update(retention_days=300)
     facts = {"user": UserFactory(), "reason": "full", "dry_run": False}
     with pytest.raises(Refused, match="deletion rule 5"):
         request_deletion(story.buffer, [story.package_copy], **facts)
     request = request_deletion(story.buffer, [story.package_copy], overrides_retention=True, **facts).request
-    approve_deletion(request, user=UserFactory(is_superuser=True))
+    approve_deletion(request, user=elder)
     execute_deletion_request(request, user=UserFactory(is_superuser=True))
     [started] = claim_deletions(story.buffer, limit=5).copies
     failed = fail_deletion(started, message="busy")
@@ -755,8 +762,8 @@ def test_facts_do_not_change_while_a_copy_is_verified_against_them():
 @pytest.mark.django_db(transaction=True)
 def test_two_people_approve_at_once_and_one_does():
     for _ in range(20):
-        request = DeletionRequestFactory()
         people = UserFactory.create_batch(2, is_superuser=True)
+        request = DeletionRequestFactory()
 
         def act(contender, request=request, people=people):
             return approve_deletion(DeletionRequest.objects.get(pk=request.pk), user=people[contender])
@@ -772,11 +779,11 @@ def test_two_people_approve_at_once_and_one_does():
 @pytest.mark.django_db(transaction=True)
 def test_two_execute_the_same_request_and_one_does():
     for _ in range(20):
-        story = tell_story()
+        story, elder = tell_story(), UserFactory(is_superuser=True)
         request = request_deletion(
             story.buffer, [story.package_copy], user=UserFactory(), reason="full", dry_run=False
         ).request
-        approve_deletion(request, user=UserFactory(is_superuser=True))
+        approve_deletion(request, user=elder)
 
         def act(contender, request=request):
             return execute_deletion_request(
@@ -789,14 +796,14 @@ def test_two_execute_the_same_request_and_one_does():
 @pytest.mark.django_db(transaction=True)
 def test_an_item_cannot_slip_in_while_somebody_approves():
     for _ in range(20):
-        story = tell_story()
+        story, elder = tell_story(), UserFactory(is_superuser=True)
         request = DeletionRequestFactory(data_location_id=story.buffer.pk)
-        DeletionRequestItem.objects.create(deletion_request=request, physical_copy=story.package_copy)
+        DeletionRequestItemFactory(deletion_request=request, physical_copy=story.package_copy)
 
-        def act(contender, request=request, story=story):
+        def act(contender, request=request, story=story, elder=elder):
             if contender == 0:
-                return approve_deletion(DeletionRequest.objects.get(pk=request.pk), user=UserFactory(is_superuser=True))
-            return DeletionRequestItem.objects.create(deletion_request=request, physical_copy=story.bundle_copy)
+                return approve_deletion(DeletionRequest.objects.get(pk=request.pk), user=elder)
+            return DeletionRequestItemFactory(deletion_request=request, physical_copy=story.bundle_copy)
 
         approved, added = race(2, act)
         assert isinstance(approved, DeletionRequest)

@@ -39,6 +39,7 @@ from tests.factories import (
     DataTransferFactory,
     DataTransferPackageFactory,
     DeletionRequestFactory,
+    DeletionRequestItemFactory,
     DiskDataLocationFactory,
     ExecutedReductionStepFactory,
     LongTermArchiveTransferFactory,
@@ -525,15 +526,15 @@ def test_rule_5_a_location_that_is_too_full_lets_go_before(story):
 def test_rule_5_yields_to_an_approved_request_that_says_so_and_to_no_other(story):
     DataLocation.objects.filter(pk=story.buffer.pk).update(retention_days=30)
     request = DeletionRequestFactory(data_location_id=story.buffer.pk, overrides_retention=True)
-    DeletionRequestItem.objects.create(deletion_request=request, physical_copy=story.package_copy)
+    DeletionRequestItemFactory(deletion_request=request, physical_copy=story.package_copy)
     assert_held_back(story.package_copy, 5, "no approved request overrides that")
     rows = DeletionRequest.objects.filter(pk=request.pk)
-    rows.update(status="approved", approved_by=UserFactory(), decided_at=timezone.now())
+    decide(request)
     assert_may_go(story.package_copy)
     assert not explain_deletion(story.bundle_copy).may_go
     copies = PhysicalCopy.objects.filter(pk=story.package_copy.pk)
     copies.update(status="deletion_scheduled")
-    rows.update(status="executed", executed_at=timezone.now())
+    rows.update(status="executed")
     assert explain_deletion(story.package_copy).may_go
     copies.update(status="deletion_in_progress")
     copies.update(status="deletion_failed", failure_message="permission denied")
@@ -545,7 +546,7 @@ def test_rule_5_yields_to_an_approved_request_that_says_so_and_to_no_other(story
 def test_rule_5_does_not_yield_to_an_approved_request_that_does_not_say_so(story):
     DataLocation.objects.filter(pk=story.buffer.pk).update(retention_days=30)
     request = DeletionRequestFactory(data_location_id=story.buffer.pk)
-    DeletionRequestItem.objects.create(deletion_request=request, physical_copy=story.package_copy)
+    DeletionRequestItemFactory(deletion_request=request, physical_copy=story.package_copy)
     decide(request)
     assert_held_back(story.package_copy, 5, "no approved request overrides that")
 
@@ -839,34 +840,31 @@ def test_what_a_completed_run_was_cannot_be_rewritten():
 @pytest.fixture
 def request_of(story):
     request = DeletionRequestFactory(data_location_id=story.buffer.pk, limit=2)
-    DeletionRequestItem.objects.create(deletion_request=request, physical_copy=story.package_copy)
+    DeletionRequestItemFactory(deletion_request=request, physical_copy=story.package_copy)
     return request
 
 
-def decide(request, status="approved", **facts):
-    facts = {"approved_by": UserFactory(), "decided_at": timezone.now()} | facts
-    return DeletionRequest.objects.filter(pk=request.pk).update(status=status, **facts)
+def decide(request, status="approved", actor=None, **facts):
+    with attributed(user=actor or request.decider):
+        return DeletionRequest.objects.filter(pk=request.pk).update(status=status, **facts)
 
 
 @pytest.mark.parametrize("status", ["approved", "rejected"])
 def test_nobody_decides_their_own_request(request_of, status):
-    for attempt in (
-        lambda: decide(request_of, status, approved_by=request_of.requested_by),
+    refusal = refusal_of(lambda: decide(request_of, status, actor=request_of.requested_by))
+    assert refusal.constraint_name == "deletion_request_second_person"
+    refusal = refusal_of(
         lambda: sql(
             "UPDATE deletion_request SET status = %s, approved_by_id = requested_by_id, decided_at = now()", status
-        ),
-    ):
-        assert refusal_of(attempt).constraint_name == "deletion_request_second_person"
+        )
+    )
+    assert refusal.constraint_name == "deletion_request_decided_in_person"
 
 
 def test_nobody_decides_in_the_name_of_another(request_of):
-    def decide_as(actor):
-        with attributed(user=actor):
-            decide(request_of)
-
-    refusal = refusal_of(lambda: decide_as(request_of.requested_by))
-    assert refusal.constraint_name == "deletion_request_decided_in_person"
-    assert refusal_of(lambda: decide_as(UserFactory())).constraint_name == "deletion_request_decided_in_person"
+    for actor in (request_of.requested_by, UserFactory()):
+        refusal = refusal_of(lambda actor=actor: decide(request_of, actor=actor, approved_by=request_of.decider))
+        assert refusal.constraint_name == "deletion_request_decided_in_person"
 
 
 def test_a_request_is_not_born_decided(story):
@@ -902,9 +900,7 @@ def test_nothing_of_a_request_changes_with_or_after_the_decision(story, request_
         "another approver": lambda: rows.update(approved_by=UserFactory()),
         "another place": lambda: rows.update(data_location_id=story.archive.pk),
         "another person who asked": lambda: rows.update(requested_by=UserFactory()),
-        "one more": lambda: DeletionRequestItem.objects.create(
-            deletion_request=request_of, physical_copy=story.bundle_copy
-        ),
+        "one more": lambda: DeletionRequestItemFactory(deletion_request=request_of, physical_copy=story.bundle_copy),
         "one more by bulk": lambda: request_of.items.add(story.bundle_copy),
         "one less": lambda: item.delete(),
         "one less by SQL": lambda: sql("DELETE FROM deletion_request_item"),
@@ -918,9 +914,9 @@ def test_nothing_of_a_request_changes_with_or_after_the_decision(story, request_
 
 
 def test_a_request_holds_no_more_than_its_limit(story, request_of):
-    DeletionRequestItem.objects.create(deletion_request=request_of, physical_copy=story.bundle_copy)
+    DeletionRequestItemFactory(deletion_request=request_of, physical_copy=story.bundle_copy)
     third = PhysicalCopy.objects.create(data_location=story.buffer, raw_data_package=RawDataPackageFactory(sealed=True))
-    refusal = refusal_of(lambda: DeletionRequestItem.objects.create(deletion_request=request_of, physical_copy=third))
+    refusal = refusal_of(lambda: DeletionRequestItemFactory(deletion_request=request_of, physical_copy=third))
     assert refusal.message_primary == f"deletion_request {request_of.pk}: has 3 copies, and its limit is 2"
 
 
@@ -929,7 +925,7 @@ def test_a_request_holds_no_more_than_its_limit(story, request_of):
 
 def kept_rows(story):
     request = DeletionRequestFactory(data_location_id=story.buffer.pk)
-    DeletionRequestItem.objects.create(deletion_request=request, physical_copy=story.package_copy)
+    DeletionRequestItemFactory(deletion_request=request, physical_copy=story.package_copy)
     decide(request)
     request.refresh_from_db()
     check = FixityCheck.objects.create(
@@ -1113,7 +1109,7 @@ def random_situation(chance):
             )
     if chance.random() < 0.3:
         request = DeletionRequestFactory(data_location_id=story.buffer.pk, overrides_retention=chance.random() < 0.7)
-        DeletionRequestItem.objects.create(deletion_request=request, physical_copy=story.package_copy)
+        DeletionRequestItemFactory(deletion_request=request, physical_copy=story.package_copy)
         if chance.random() < 0.7:
             decide(request)
     for copy in story.deletable_copies:

@@ -1,18 +1,129 @@
--- Requests for deletion: asked for by one person, decided by another, and kept as they were decided.
+-- Requests for deletion: asked for by one person, decided by another, and kept as they were decided. Who acts is the
+-- user of the transaction (opsdb.user_id); where none is known, nothing is requested and nothing decided.
+
+CREATE OR REPLACE FUNCTION opsdb_acting_user() RETURNS text
+LANGUAGE sql STABLE
+-- The key of the user who acts in this transaction; NULL when none is known.
+RETURN nullif(current_setting('opsdb.user_id', true), '');
+
+CREATE OR REPLACE FUNCTION opsdb_require_requester(rule name, request_id bigint, requester text, what text)
+RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- Only the person who asked changes a request, so that nobody approves what they wrote themselves.
+DECLARE
+    actor text = opsdb_acting_user();
+BEGIN
+    IF actor IS DISTINCT FROM requester THEN
+        PERFORM opsdb_refuse(
+            rule, 'deletion_request',
+            format(
+                'deletion_request %s: %s cannot %s; only user %s, who asked, can',
+                request_id, coalesce('user ' || actor, 'somebody who is not known'), what, requester
+            ),
+            'Reject it, and let the person who wants the copies deleted make a request.'
+        );
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_file_in_person() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- Whoever makes a request is the one who is logged in; the database says who and when.
+DECLARE
+    actor text = opsdb_acting_user();
+BEGIN
+    IF actor IS NULL THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            'deletion_request ' || NEW.id || ': nobody is known who asks for it',
+            'Name the acting user: attributed(user=…), or opsdb.user_id in SQL.'
+        );
+    END IF;
+    NEW.requested_by_id = coalesce(NEW.requested_by_id::text, actor);
+    IF NEW.requested_by_id::text <> actor THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            format(
+                'deletion_request %s: user %s cannot ask for it in the name of user %s',
+                NEW.id, actor, NEW.requested_by_id
+            )
+        );
+    END IF;
+    NEW.created_at = statement_timestamp();
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_edit_in_person() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- Only the person who asked edits a request, or takes it back.
+BEGIN
+    PERFORM opsdb_require_requester(
+        TG_NAME, OLD.id, OLD.requested_by_id::text, CASE TG_OP WHEN 'UPDATE' THEN 'edit it' ELSE 'delete it' END
+    );
+    RETURN coalesce(NEW, OLD);
+END
+$$;
 
 CREATE OR REPLACE FUNCTION opsdb_decide_in_person() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- Whoever decides a request is the one who is logged in.
+-- Whoever decides a request is the one who is logged in, had the account before the request was made, and owes
+-- neither the account nor its rights to the one who asked. The database says who and when.
 DECLARE
-    actor text = nullif(current_setting('opsdb.user_id', true), '');
+    actor text = opsdb_acting_user();
+    reason text;
 BEGIN
-    IF actor <> NEW.approved_by_id::text THEN
+    IF actor IS NULL THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            'deletion_request ' || OLD.id || ': nobody is known who decides it',
+            'Name the acting user: attributed(user=…), or opsdb.user_id in SQL.'
+        );
+    END IF;
+    NEW.approved_by_id = coalesce(NEW.approved_by_id::text, actor);
+    IF NEW.approved_by_id::text <> actor THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             'deletion_request ' || OLD.id || ': user ' || actor || ' cannot decide it in the name of user '
             || NEW.approved_by_id
         );
     END IF;
+    SELECT CASE
+        WHEN change.operation = 'insert' AND change.changed_at > OLD.created_at THEN 'is younger than the request'
+        WHEN change.operation = 'insert' THEN 'was made by user ' || OLD.requested_by_id || ', who asked'
+        ELSE 'has rights or a password from user ' || OLD.requested_by_id || ', who asked'
+    END INTO reason
+    FROM change_log AS change
+    WHERE change.table_name = 'user' AND change.row_id = actor AND (
+        (change.operation = 'insert' AND change.changed_at > OLD.created_at)
+        OR (
+            change.user_id = OLD.requested_by_id
+            AND (
+                change.operation = 'insert'
+                OR change.after ?| ARRAY[
+                    'password', 'groups', 'user_permissions', 'is_superuser', 'is_staff', 'is_active'
+                ]
+            )
+        )
+    )
+    ORDER BY change.id LIMIT 1;
+    IF FOUND THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            format('deletion_request %s: user %s cannot decide it, because the account %s', OLD.id, actor, reason),
+            'Ask somebody else who may decide it.'
+        );
+    END IF;
+    NEW.decided_at = statement_timestamp();
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_execute_now() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- The time of an execution is the database's.
+BEGIN
+    NEW.executed_at = statement_timestamp();
     RETURN NEW;
 END
 $$;
@@ -54,6 +165,7 @@ BEGIN
                 'Make a new request.'
             );
         END IF;
+        PERFORM opsdb_require_requester(TG_NAME, request.id, request.requested_by_id::text, 'add copies to it');
         SELECT count(*) INTO number FROM deletion_request_item WHERE deletion_request_id = request.id;
         IF number > request."limit" THEN
             PERFORM opsdb_refuse(
@@ -68,19 +180,26 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_keep_decided_items() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- No copy is taken from a request that was decided.
+-- No copy is taken from a request that was decided, and from another only by the one who asked.
 DECLARE
-    state text;
+    request record;
 BEGIN
-    SELECT status INTO state FROM deletion_request WHERE id = OLD.deletion_request_id FOR UPDATE;
-    IF state <> 'requested' THEN
+    SELECT status, requested_by_id INTO request
+    FROM deletion_request WHERE id = OLD.deletion_request_id FOR UPDATE;
+    IF request.status <> 'requested' THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
                 'deletion_request %s: is %s, physical_copy %s cannot be taken from it',
-                OLD.deletion_request_id, state, OLD.physical_copy_id
+                OLD.deletion_request_id, request.status, OLD.physical_copy_id
             ),
             'Reject it, and make a new request.'
+        );
+    END IF;
+    -- A request that goes takes its items with it, and has been looked at itself.
+    IF request.requested_by_id IS NOT NULL THEN
+        PERFORM opsdb_require_requester(
+            TG_NAME, OLD.deletion_request_id, request.requested_by_id::text, 'take copies from it'
         );
     END IF;
     RETURN OLD;

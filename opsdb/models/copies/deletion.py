@@ -20,6 +20,10 @@ __all__ = [
 ]
 
 
+# What a request asks for; its items besides.
+TERMS = ("reason", "limit", "overrides_retention")
+
+
 class DeletionPolicy(NumberedModel):
     """How many verified archive copies make it safe to delete others: one row, kept equal to the setting.
 
@@ -104,13 +108,6 @@ class DeletionRequest(NumberedModel):
                 "A decision says who made it and when.",
                 "approved_by",
             ),
-            implies(
-                "executed_has_time",
-                Q(status=DeletionRequestStatus.EXECUTED),
-                Q(executed_at__isnull=False),
-                "An executed request says when it was executed.",
-                "executed_at",
-            ),
             Immutable("data_location_id", "requested_by_id"),
             Refuses(
                 "born_requested",
@@ -121,8 +118,7 @@ class DeletionRequest(NumberedModel):
             ),
             Refuses(
                 "terms_stay",
-                f"({columns_differ(['reason', 'limit', 'overrides_retention'])}) "
-                "AND (OLD.status <> 'requested' OR NEW.status <> 'requested')",
+                f"({columns_differ(TERMS)}) AND (OLD.status <> 'requested' OR NEW.status <> 'requested')",
                 "deletion_request {old.id}: reason, limit, overrides_retention cannot be changed once it is decided",
                 "Make a new request.",
                 events="UPDATE",
@@ -140,6 +136,20 @@ class DeletionRequest(NumberedModel):
                 "opsdb_decide_in_person",
                 events="UPDATE",
                 when="OLD.status <> NEW.status AND NEW.status IN ('approved', 'rejected')",
+            ),
+            Trigger("filed_in_person", "opsdb_file_in_person", events="INSERT"),
+            Trigger(
+                "edited_in_person",
+                "opsdb_edit_in_person",
+                events="UPDATE",
+                when=f"({columns_differ(TERMS)}) AND OLD.status = 'requested' AND NEW.status = 'requested'",
+            ),
+            Trigger("withdrawn_in_person", "opsdb_edit_in_person", events="DELETE", when="OLD.status = 'requested'"),
+            Trigger(
+                "executed_now",
+                "opsdb_execute_now",
+                events="UPDATE",
+                when="OLD.status <> NEW.status AND NEW.status = 'executed'",
             ),
             Refuses(
                 "stays_after_decision",
