@@ -65,9 +65,10 @@ def check_deletion_policy(app_configs, databases=None, **kwargs):
             continue
         known = model.objects.using(alias).values_list("min_archive_copies", flat=True).first()
         if known != wanted:
+            now = f"copies go with {known} verified" if known else "no copies go whatever their verified"
             warnings.append(
                 Warning(
-                    f"The database '{alias}' lets copies go with {known or 1} verified archive copies elsewhere,"
+                    f"The database '{alias}' lets {now} archive copies elsewhere,"
                     f" but OPSDB_MIN_ARCHIVE_COPIES is {wanted}.",
                     hint="Run `python manage.py migrate`.",
                     id="opsdb.W001",

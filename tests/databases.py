@@ -152,7 +152,7 @@ def use_test_database(keep) -> str:
         # The end of a transactional test empties the tables; that nobody else can is tested in a database of its own.
         cursor.execute(TRUNCATE_GUARDS)
         for trigger, table in cursor.fetchall():
-            cursor.execute(f'DROP TRIGGER "{trigger}" ON "{table}"')
+            cursor.execute(f'DROP TRIGGER "{trigger}" ON {table}')
     return name
 
 

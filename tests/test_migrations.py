@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection
 from django.db.migrations.loader import MigrationLoader
 
 import opsdb.migrations
+from opsdb.database.guards import NeverTruncated, guards_of_django
 from opsdb.database.operations import DefineFunctions, define_functions, functions_in
 from opsdb.database.triggers import FrozenTrigger
 from tools.renew_migrations import comments_on_links
@@ -21,7 +22,11 @@ from .databases import own_copy
 from .factories import fill_every_table
 from .models.schema import LINK_TABLES, MODELS
 
-GUARDS = {model: rule for model in MODELS for rule in model._meta.constraints if rule.name.endswith("_never_truncated")}
+GUARDS = [
+    rule
+    for rule in (*(rule for model in MODELS for rule in model._meta.constraints), *guards_of_django())
+    if isinstance(rule, NeverTruncated)
+]
 SQL = Path(opsdb.__file__).parent / "database" / "sql"
 FILES = sorted(Path(opsdb.migrations.__file__).parent.glob("0*.py"))
 TABLES = {model._meta.db_table for model in (*MODELS, *LINK_TABLES)}
@@ -60,8 +65,8 @@ def own_database(transactional_db):
 def put_guards_back():
     """Guard the tables as elsewhere: in the test database they are emptied after tests."""
     with connection.schema_editor() as editor:
-        for model, rule in GUARDS.items():
-            editor.execute(rule.create_sql(model, editor))
+        for rule in GUARDS:
+            editor.execute(rule.statement)
 
 
 def catalogue():
@@ -115,10 +120,11 @@ def test_everything_goes_and_comes_back_with_rows_in_every_table(own_database):
 def test_what_is_guarded_is_never_emptied(own_database):
     fill_every_table()
     before = row_counts()
-    for model, rule in GUARDS.items():
-        table = model._meta.db_table
+    assert {rule.table for rule in GUARDS} >= TABLES
+    for rule in GUARDS:
+        table = rule.table
         with pytest.raises(IntegrityError) as caught, connection.cursor() as cursor:
-            cursor.execute(f"TRUNCATE {table} CASCADE")
+            cursor.execute(f'TRUNCATE "{table}" CASCADE')
         diagnosis = caught.value.__cause__.diag
         assert (diagnosis.constraint_name, diagnosis.message_primary) == (rule.name, f"{table}: is never emptied")
     with pytest.raises(CommandError):

@@ -11,8 +11,15 @@ class IsReadable(Func):
     output_field = models.BooleanField()
 
 
-class IsSafeArchiveCopy(Func):
+class IsSafeCopy(Func):
     """Whether others may be deleted for a copy: of its key."""
+
+    function = "opsdb_is_safe_copy"
+    output_field = models.BooleanField()
+
+
+class IsSafeArchiveCopy(Func):
+    """Whether a copy is safe and present in a long-term archive: of its key."""
 
     function = "opsdb_is_safe_archive_copy"
     output_field = models.BooleanField()

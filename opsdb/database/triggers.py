@@ -166,15 +166,18 @@ class Immutable(Trigger):
         columns: the columns that can't be changed once set.
     """
 
-    def __init__(self, *columns: str, hint: str = MAKE_ANOTHER) -> None:
+    def __init__(
+        self, *columns: str, hint: str = MAKE_ANOTHER, events: str = "UPDATE", name: str = "", table: str = ""
+    ) -> None:
         self.columns = columns
         super().__init__(
-            "immutable" if len(columns) > 1 else f"{columns[0]}_immutable",
+            name or ("immutable" if len(columns) > 1 else f"{columns[0]}_immutable"),
             "opsdb_refuse_change",
             ", ".join(columns),
             hint,
-            events="UPDATE",
+            events=events,
             when=columns_differ(columns),
+            table=table,
         )
 
 
@@ -213,22 +216,10 @@ class AppendOnly(Trigger):
 
 
 class NeverDeleted(Trigger):
-    """Refuse ``DELETE``; :func:`kept_for_good` also refuses other ways to lose a row."""
+    """Refuse ``DELETE``: what happened can't be made undone."""
 
     def __init__(self, what: str) -> None:
         super().__init__("never_deleted", "opsdb_refuse_deletion", what, events="DELETE")
-
-
-class NeverTruncated(Trigger):
-    """Refuse ``TRUNCATE``, which row triggers do not see."""
-
-    def __init__(self) -> None:
-        super().__init__("never_truncated", "opsdb_refuse_truncation", events="TRUNCATE", level="STATEMENT")
-
-
-def kept_for_good(what: str) -> list[Trigger]:
-    """Return what refuses ``DELETE``, ``TRUNCATE`` and another key: what happened can't be made undone."""
-    return [Immutable("id", hint=NEVER_DELETED), NeverDeleted(what), NeverTruncated()]
 
 
 class KeepsUpdatedAt(Trigger):
@@ -385,7 +376,7 @@ def subtype_triggers(parent_table: str, discriminator: str, subtype: str) -> lis
             parent_table,
             discriminator,
             str(subtype),
-            events="INSERT OR UPDATE OF id",
+            events="INSERT",
         ),
         Trigger(
             "stays_with_parent",

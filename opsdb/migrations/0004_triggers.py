@@ -8,6 +8,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('auth', '0012_alter_user_first_name_max_length'),
+        ('contenttypes', '0002_remove_content_type_name'),
         ('opsdb', '0003_functions'),
     ]
 
@@ -23,6 +25,14 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='observatory_history', statement='CREATE TRIGGER "observatory_history" AFTER INSERT OR UPDATE OR DELETE ON "observatory" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='observatory'),
                 ),
                 migrations.AddConstraint(
+                    model_name='observatory',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='observatory_id_immutable', statement='CREATE TRIGGER "observatory_id_immutable" BEFORE UPDATE OF "id" ON "observatory" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='observatory'),
+                ),
+                migrations.AddConstraint(
+                    model_name='observatory',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='observatory_never_truncated', statement='CREATE TRIGGER "observatory_never_truncated" BEFORE TRUNCATE ON "observatory" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='observatory'),
+                ),
+                migrations.AddConstraint(
                     model_name='observingprogram',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='observing_program_touch', statement='CREATE TRIGGER "observing_program_touch" BEFORE UPDATE ON "observing_program" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='observing_program'),
                 ),
@@ -35,6 +45,22 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='observing_program_instruments_history', statement='CREATE TRIGGER "observing_program_instruments_history" AFTER INSERT OR UPDATE OR DELETE ON "observing_program_instruments" FOR EACH ROW EXECUTE FUNCTION opsdb_log_link(\'observing_program\', \'instruments\', \'observingprogram_id\', \'instrument_id\')', table='observing_program_instruments'),
                 ),
                 migrations.AddConstraint(
+                    model_name='observingprogram',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='observing_program_id_immutable', statement='CREATE TRIGGER "observing_program_id_immutable" BEFORE UPDATE OF "id" ON "observing_program" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='observing_program'),
+                ),
+                migrations.AddConstraint(
+                    model_name='observingprogram',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='observing_program_never_truncated', statement='CREATE TRIGGER "observing_program_never_truncated" BEFORE TRUNCATE ON "observing_program" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='observing_program'),
+                ),
+                migrations.AddConstraint(
+                    model_name='observingprogram',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='observing_program_instruments_id_immutable', statement='CREATE TRIGGER "observing_program_instruments_id_immutable" BEFORE UPDATE OF "id" ON "observing_program_instruments" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='observing_program_instruments'),
+                ),
+                migrations.AddConstraint(
+                    model_name='observingprogram',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='observing_program_instruments_never_truncated', statement='CREATE TRIGGER "observing_program_instruments_never_truncated" BEFORE TRUNCATE ON "observing_program_instruments" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='observing_program_instruments'),
+                ),
+                migrations.AddConstraint(
                     model_name='source',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='source_subtype_exists', statement='CREATE CONSTRAINT TRIGGER "source_subtype_exists" AFTER INSERT ON "source" DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION opsdb_require_subtype(\'type\', \'{"fixed": "fixed_source", "solar_system": "solar_system_object", "constant_elevation": "constant_elevation_source"}\')', table='source'),
                 ),
@@ -45,6 +71,14 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='source',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='source_history', statement='CREATE TRIGGER "source_history" AFTER INSERT OR UPDATE OR DELETE ON "source" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='source'),
+                ),
+                migrations.AddConstraint(
+                    model_name='source',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='source_id_immutable', statement='CREATE TRIGGER "source_id_immutable" BEFORE UPDATE OF "id" ON "source" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='source'),
+                ),
+                migrations.AddConstraint(
+                    model_name='source',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='source_never_truncated', statement='CREATE TRIGGER "source_never_truncated" BEFORE TRUNCATE ON "source" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='source'),
                 ),
                 migrations.AddConstraint(
                     model_name='source',
@@ -63,6 +97,14 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='obs_mode_history', statement='CREATE TRIGGER "obs_mode_history" AFTER INSERT OR UPDATE OR DELETE ON "obs_mode" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='obs_mode'),
                 ),
                 migrations.AddConstraint(
+                    model_name='obsmode',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='obs_mode_id_immutable', statement='CREATE TRIGGER "obs_mode_id_immutable" BEFORE UPDATE OF "id" ON "obs_mode" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='obs_mode'),
+                ),
+                migrations.AddConstraint(
+                    model_name='obsmode',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='obs_mode_never_truncated', statement='CREATE TRIGGER "obs_mode_never_truncated" BEFORE TRUNCATE ON "obs_mode" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='obs_mode'),
+                ),
+                migrations.AddConstraint(
                     model_name='observationconfiguration',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='observation_configuration_subtype_exists', statement='CREATE CONSTRAINT TRIGGER "observation_configuration_subtype_exists" AFTER INSERT ON "observation_configuration" DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION opsdb_require_subtype(\'type\', \'{"chai": "chai_observation_configuration", "prime_cam": "prime_cam_observation_configuration"}\')', table='observation_configuration'),
                 ),
@@ -73,6 +115,14 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='observationconfiguration',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='observation_configuration_history', statement='CREATE TRIGGER "observation_configuration_history" AFTER INSERT OR UPDATE OR DELETE ON "observation_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='observation_configuration'),
+                ),
+                migrations.AddConstraint(
+                    model_name='observationconfiguration',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='observation_configuration_id_immutable', statement='CREATE TRIGGER "observation_configuration_id_immutable" BEFORE UPDATE OF "id" ON "observation_configuration" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='observation_configuration'),
+                ),
+                migrations.AddConstraint(
+                    model_name='observationconfiguration',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='observation_configuration_never_truncated', statement='CREATE TRIGGER "observation_configuration_never_truncated" BEFORE TRUNCATE ON "observation_configuration" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='observation_configuration'),
                 ),
                 migrations.AddConstraint(
                     model_name='observationconfiguration',
@@ -99,12 +149,48 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='user_user_permissions_history', statement='CREATE TRIGGER "user_user_permissions_history" AFTER INSERT OR UPDATE OR DELETE ON "user_user_permissions" FOR EACH ROW EXECUTE FUNCTION opsdb_log_link(\'user\', \'user_permissions\', \'user_id\', \'permission_id\')', table='user_user_permissions'),
                 ),
                 migrations.AddConstraint(
+                    model_name='user',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='user_id_immutable', statement='CREATE TRIGGER "user_id_immutable" BEFORE UPDATE OF "id" ON "user" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='user'),
+                ),
+                migrations.AddConstraint(
+                    model_name='user',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='user_never_truncated', statement='CREATE TRIGGER "user_never_truncated" BEFORE TRUNCATE ON "user" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='user'),
+                ),
+                migrations.AddConstraint(
+                    model_name='user',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='user_groups_id_immutable', statement='CREATE TRIGGER "user_groups_id_immutable" BEFORE UPDATE OF "id" ON "user_groups" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='user_groups'),
+                ),
+                migrations.AddConstraint(
+                    model_name='user',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='user_groups_never_truncated', statement='CREATE TRIGGER "user_groups_never_truncated" BEFORE TRUNCATE ON "user_groups" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='user_groups'),
+                ),
+                migrations.AddConstraint(
+                    model_name='user',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='user_user_permissions_id_immutable', statement='CREATE TRIGGER "user_user_permissions_id_immutable" BEFORE UPDATE OF "id" ON "user_user_permissions" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='user_user_permissions'),
+                ),
+                migrations.AddConstraint(
+                    model_name='user',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='user_user_permissions_never_truncated', statement='CREATE TRIGGER "user_user_permissions_never_truncated" BEFORE TRUNCATE ON "user_user_permissions" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='user_user_permissions'),
+                ),
+                migrations.AddConstraint(
                     model_name='site',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='site_touch', statement='CREATE TRIGGER "site_touch" BEFORE UPDATE ON "site" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='site'),
                 ),
                 migrations.AddConstraint(
                     model_name='site',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='site_history', statement='CREATE TRIGGER "site_history" AFTER INSERT OR UPDATE OR DELETE ON "site" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='site'),
+                ),
+                migrations.AddConstraint(
+                    model_name='site',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='site_id_immutable', statement='CREATE TRIGGER "site_id_immutable" BEFORE UPDATE OF "id" ON "site" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='site'),
+                ),
+                migrations.AddConstraint(
+                    model_name='site',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='site_never_truncated', statement='CREATE TRIGGER "site_never_truncated" BEFORE TRUNCATE ON "site" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='site'),
+                ),
+                migrations.AddConstraint(
+                    model_name='deletionpolicy',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_policy_never_deleted', statement='CREATE TRIGGER "deletion_policy_never_deleted" BEFORE DELETE ON "deletion_policy" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'the deletion policy\')', table='deletion_policy'),
                 ),
                 migrations.AddConstraint(
                     model_name='deletionpolicy',
@@ -115,12 +201,28 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_policy_history', statement='CREATE TRIGGER "deletion_policy_history" AFTER INSERT OR UPDATE OR DELETE ON "deletion_policy" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='deletion_policy'),
                 ),
                 migrations.AddConstraint(
+                    model_name='deletionpolicy',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_policy_id_immutable', statement='CREATE TRIGGER "deletion_policy_id_immutable" BEFORE UPDATE OF "id" ON "deletion_policy" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='deletion_policy'),
+                ),
+                migrations.AddConstraint(
+                    model_name='deletionpolicy',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_policy_never_truncated', statement='CREATE TRIGGER "deletion_policy_never_truncated" BEFORE TRUNCATE ON "deletion_policy" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='deletion_policy'),
+                ),
+                migrations.AddConstraint(
                     model_name='reductionsoftware',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_software_touch', statement='CREATE TRIGGER "reduction_software_touch" BEFORE UPDATE ON "reduction_software" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='reduction_software'),
                 ),
                 migrations.AddConstraint(
                     model_name='reductionsoftware',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_software_history', statement='CREATE TRIGGER "reduction_software_history" AFTER INSERT OR UPDATE OR DELETE ON "reduction_software" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='reduction_software'),
+                ),
+                migrations.AddConstraint(
+                    model_name='reductionsoftware',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_software_id_immutable', statement='CREATE TRIGGER "reduction_software_id_immutable" BEFORE UPDATE OF "id" ON "reduction_software" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='reduction_software'),
+                ),
+                migrations.AddConstraint(
+                    model_name='reductionsoftware',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_software_never_truncated', statement='CREATE TRIGGER "reduction_software_never_truncated" BEFORE TRUNCATE ON "reduction_software" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='reduction_software'),
                 ),
                 migrations.AddConstraint(
                     model_name='datarelease',
@@ -141,6 +243,30 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='datarelease',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_release_programs_history', statement='CREATE TRIGGER "data_release_programs_history" AFTER INSERT OR UPDATE OR DELETE ON "data_release_programs" FOR EACH ROW EXECUTE FUNCTION opsdb_log_link(\'data_release\', \'programs\', \'datarelease_id\', \'observingprogram_id\')', table='data_release_programs'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datarelease',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_release_id_immutable', statement='CREATE TRIGGER "data_release_id_immutable" BEFORE UPDATE OF "id" ON "data_release" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='data_release'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datarelease',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_release_never_truncated', statement='CREATE TRIGGER "data_release_never_truncated" BEFORE TRUNCATE ON "data_release" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='data_release'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datarelease',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_release_products_id_immutable', statement='CREATE TRIGGER "data_release_products_id_immutable" BEFORE UPDATE OF "id" ON "data_release_products" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='data_release_products'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datarelease',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_release_products_never_truncated', statement='CREATE TRIGGER "data_release_products_never_truncated" BEFORE TRUNCATE ON "data_release_products" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='data_release_products'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datarelease',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_release_programs_id_immutable', statement='CREATE TRIGGER "data_release_programs_id_immutable" BEFORE UPDATE OF "id" ON "data_release_programs" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='data_release_programs'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datarelease',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_release_programs_never_truncated', statement='CREATE TRIGGER "data_release_programs_never_truncated" BEFORE TRUNCATE ON "data_release_programs" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='data_release_programs'),
                 ),
                 migrations.AddConstraint(
                     model_name='publication',
@@ -167,8 +293,48 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='publication_products_history', statement='CREATE TRIGGER "publication_products_history" AFTER INSERT OR UPDATE OR DELETE ON "publication_products" FOR EACH ROW EXECUTE FUNCTION opsdb_log_link(\'publication\', \'products\', \'publication_id\', \'dataproduct_id\')', table='publication_products'),
                 ),
                 migrations.AddConstraint(
+                    model_name='publication',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='publication_id_immutable', statement='CREATE TRIGGER "publication_id_immutable" BEFORE UPDATE OF "id" ON "publication" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='publication'),
+                ),
+                migrations.AddConstraint(
+                    model_name='publication',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='publication_never_truncated', statement='CREATE TRIGGER "publication_never_truncated" BEFORE TRUNCATE ON "publication" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='publication'),
+                ),
+                migrations.AddConstraint(
+                    model_name='publication',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='publication_programs_id_immutable', statement='CREATE TRIGGER "publication_programs_id_immutable" BEFORE UPDATE OF "id" ON "publication_programs" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='publication_programs'),
+                ),
+                migrations.AddConstraint(
+                    model_name='publication',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='publication_programs_never_truncated', statement='CREATE TRIGGER "publication_programs_never_truncated" BEFORE TRUNCATE ON "publication_programs" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='publication_programs'),
+                ),
+                migrations.AddConstraint(
+                    model_name='publication',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='publication_releases_id_immutable', statement='CREATE TRIGGER "publication_releases_id_immutable" BEFORE UPDATE OF "id" ON "publication_releases" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='publication_releases'),
+                ),
+                migrations.AddConstraint(
+                    model_name='publication',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='publication_releases_never_truncated', statement='CREATE TRIGGER "publication_releases_never_truncated" BEFORE TRUNCATE ON "publication_releases" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='publication_releases'),
+                ),
+                migrations.AddConstraint(
+                    model_name='publication',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='publication_products_id_immutable', statement='CREATE TRIGGER "publication_products_id_immutable" BEFORE UPDATE OF "id" ON "publication_products" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='publication_products'),
+                ),
+                migrations.AddConstraint(
+                    model_name='publication',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='publication_products_never_truncated', statement='CREATE TRIGGER "publication_products_never_truncated" BEFORE TRUNCATE ON "publication_products" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='publication_products'),
+                ),
+                migrations.AddConstraint(
                     model_name='role',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='role_history', statement='CREATE TRIGGER "role_history" AFTER INSERT OR UPDATE OR DELETE ON "role" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='role'),
+                ),
+                migrations.AddConstraint(
+                    model_name='role',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='role_id_immutable', statement='CREATE TRIGGER "role_id_immutable" BEFORE UPDATE OF "id" ON "role" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='role'),
+                ),
+                migrations.AddConstraint(
+                    model_name='role',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='role_never_truncated', statement='CREATE TRIGGER "role_never_truncated" BEFORE TRUNCATE ON "role" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='role'),
                 ),
                 migrations.AddConstraint(
                     model_name='telescope',
@@ -177,6 +343,14 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='telescope',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='telescope_history', statement='CREATE TRIGGER "telescope_history" AFTER INSERT OR UPDATE OR DELETE ON "telescope" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='telescope'),
+                ),
+                migrations.AddConstraint(
+                    model_name='telescope',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='telescope_id_immutable', statement='CREATE TRIGGER "telescope_id_immutable" BEFORE UPDATE OF "id" ON "telescope" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='telescope'),
+                ),
+                migrations.AddConstraint(
+                    model_name='telescope',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='telescope_never_truncated', statement='CREATE TRIGGER "telescope_never_truncated" BEFORE TRUNCATE ON "telescope" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='telescope'),
                 ),
                 migrations.AddConstraint(
                     model_name='subobservingprogram',
@@ -191,12 +365,28 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='sub_observing_program_history', statement='CREATE TRIGGER "sub_observing_program_history" AFTER INSERT OR UPDATE OR DELETE ON "sub_observing_program" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='sub_observing_program'),
                 ),
                 migrations.AddConstraint(
+                    model_name='subobservingprogram',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='sub_observing_program_id_immutable', statement='CREATE TRIGGER "sub_observing_program_id_immutable" BEFORE UPDATE OF "id" ON "sub_observing_program" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='sub_observing_program'),
+                ),
+                migrations.AddConstraint(
+                    model_name='subobservingprogram',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='sub_observing_program_never_truncated', statement='CREATE TRIGGER "sub_observing_program_never_truncated" BEFORE TRUNCATE ON "sub_observing_program" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='sub_observing_program'),
+                ),
+                migrations.AddConstraint(
                     model_name='fixedsource',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='fixed_source_history', statement='CREATE TRIGGER "fixed_source_history" AFTER INSERT OR UPDATE OR DELETE ON "fixed_source" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='fixed_source'),
                 ),
                 migrations.AddConstraint(
                     model_name='fixedsource',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixed_source_subtype', statement='CREATE TRIGGER "fixed_source_subtype" BEFORE INSERT OR UPDATE OF id ON "fixed_source" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'fixed\')', table='fixed_source'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixed_source_id_immutable', statement='CREATE TRIGGER "fixed_source_id_immutable" BEFORE UPDATE OF "id" ON "fixed_source" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='fixed_source'),
+                ),
+                migrations.AddConstraint(
+                    model_name='fixedsource',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixed_source_never_truncated', statement='CREATE TRIGGER "fixed_source_never_truncated" BEFORE TRUNCATE ON "fixed_source" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='fixed_source'),
+                ),
+                migrations.AddConstraint(
+                    model_name='fixedsource',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixed_source_subtype', statement='CREATE TRIGGER "fixed_source_subtype" BEFORE INSERT ON "fixed_source" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'fixed\')', table='fixed_source'),
                 ),
                 migrations.AddConstraint(
                     model_name='fixedsource',
@@ -212,7 +402,15 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='solarsystemobject',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='solar_system_object_subtype', statement='CREATE TRIGGER "solar_system_object_subtype" BEFORE INSERT OR UPDATE OF id ON "solar_system_object" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'solar_system\')', table='solar_system_object'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='solar_system_object_id_immutable', statement='CREATE TRIGGER "solar_system_object_id_immutable" BEFORE UPDATE OF "id" ON "solar_system_object" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='solar_system_object'),
+                ),
+                migrations.AddConstraint(
+                    model_name='solarsystemobject',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='solar_system_object_never_truncated', statement='CREATE TRIGGER "solar_system_object_never_truncated" BEFORE TRUNCATE ON "solar_system_object" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='solar_system_object'),
+                ),
+                migrations.AddConstraint(
+                    model_name='solarsystemobject',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='solar_system_object_subtype', statement='CREATE TRIGGER "solar_system_object_subtype" BEFORE INSERT ON "solar_system_object" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'solar_system\')', table='solar_system_object'),
                 ),
                 migrations.AddConstraint(
                     model_name='solarsystemobject',
@@ -228,7 +426,15 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='constantelevationsource',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='constant_elevation_source_subtype', statement='CREATE TRIGGER "constant_elevation_source_subtype" BEFORE INSERT OR UPDATE OF id ON "constant_elevation_source" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'constant_elevation\')', table='constant_elevation_source'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='constant_elevation_source_id_immutable', statement='CREATE TRIGGER "constant_elevation_source_id_immutable" BEFORE UPDATE OF "id" ON "constant_elevation_source" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='constant_elevation_source'),
+                ),
+                migrations.AddConstraint(
+                    model_name='constantelevationsource',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='constant_elevation_source_never_truncated', statement='CREATE TRIGGER "constant_elevation_source_never_truncated" BEFORE TRUNCATE ON "constant_elevation_source" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='constant_elevation_source'),
+                ),
+                migrations.AddConstraint(
+                    model_name='constantelevationsource',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='constant_elevation_source_subtype', statement='CREATE TRIGGER "constant_elevation_source_subtype" BEFORE INSERT ON "constant_elevation_source" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'constant_elevation\')', table='constant_elevation_source'),
                 ),
                 migrations.AddConstraint(
                     model_name='constantelevationsource',
@@ -244,7 +450,15 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='chaiobservationconfiguration',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_observation_configuration_subtype', statement='CREATE TRIGGER "chai_observation_configuration_subtype" BEFORE INSERT OR UPDATE OF id ON "chai_observation_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'observation_configuration\', \'type\', \'chai\')', table='chai_observation_configuration'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_observation_configuration_id_immutable', statement='CREATE TRIGGER "chai_observation_configuration_id_immutable" BEFORE UPDATE OF "id" ON "chai_observation_configuration" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='chai_observation_configuration'),
+                ),
+                migrations.AddConstraint(
+                    model_name='chaiobservationconfiguration',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_observation_configuration_never_truncated', statement='CREATE TRIGGER "chai_observation_configuration_never_truncated" BEFORE TRUNCATE ON "chai_observation_configuration" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='chai_observation_configuration'),
+                ),
+                migrations.AddConstraint(
+                    model_name='chaiobservationconfiguration',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_observation_configuration_subtype', statement='CREATE TRIGGER "chai_observation_configuration_subtype" BEFORE INSERT ON "chai_observation_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'observation_configuration\', \'type\', \'chai\')', table='chai_observation_configuration'),
                 ),
                 migrations.AddConstraint(
                     model_name='chaiobservationconfiguration',
@@ -260,7 +474,15 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='primecamobservationconfiguration',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_observation_configuration_subtype', statement='CREATE TRIGGER "prime_cam_observation_configuration_subtype" BEFORE INSERT OR UPDATE OF id ON "prime_cam_observation_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'observation_configuration\', \'type\', \'prime_cam\')', table='prime_cam_observation_configuration'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_observation_configuration_id_immutable', statement='CREATE TRIGGER "prime_cam_observation_configuration_id_immutable" BEFORE UPDATE OF "id" ON "prime_cam_observation_configuration" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='prime_cam_observation_configuration'),
+                ),
+                migrations.AddConstraint(
+                    model_name='primecamobservationconfiguration',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_observation_configuration_never_truncated', statement='CREATE TRIGGER "prime_cam_observation_configuration_never_truncated" BEFORE TRUNCATE ON "prime_cam_observation_configuration" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='prime_cam_observation_configuration'),
+                ),
+                migrations.AddConstraint(
+                    model_name='primecamobservationconfiguration',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_observation_configuration_subtype', statement='CREATE TRIGGER "prime_cam_observation_configuration_subtype" BEFORE INSERT ON "prime_cam_observation_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'observation_configuration\', \'type\', \'prime_cam\')', table='prime_cam_observation_configuration'),
                 ),
                 migrations.AddConstraint(
                     model_name='primecamobservationconfiguration',
@@ -283,6 +505,14 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='api_token_history', statement='CREATE TRIGGER "api_token_history" AFTER INSERT OR UPDATE OR DELETE ON "api_token" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='api_token'),
                 ),
                 migrations.AddConstraint(
+                    model_name='apitoken',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='api_token_id_immutable', statement='CREATE TRIGGER "api_token_id_immutable" BEFORE UPDATE OF "id" ON "api_token" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='api_token'),
+                ),
+                migrations.AddConstraint(
+                    model_name='apitoken',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='api_token_never_truncated', statement='CREATE TRIGGER "api_token_never_truncated" BEFORE TRUNCATE ON "api_token" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='api_token'),
+                ),
+                migrations.AddConstraint(
                     model_name='changelog',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='change_log_append_only', statement='CREATE TRIGGER "change_log_append_only" BEFORE UPDATE OR DELETE ON "change_log" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_rewriting(\'history\', \'never changed or removed\')', table='change_log'),
                 ),
@@ -303,6 +533,14 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_software_version_history', statement='CREATE TRIGGER "reduction_software_version_history" AFTER INSERT OR UPDATE OR DELETE ON "reduction_software_version" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='reduction_software_version'),
                 ),
                 migrations.AddConstraint(
+                    model_name='reductionsoftwareversion',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_software_version_id_immutable', statement='CREATE TRIGGER "reduction_software_version_id_immutable" BEFORE UPDATE OF "id" ON "reduction_software_version" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='reduction_software_version'),
+                ),
+                migrations.AddConstraint(
+                    model_name='reductionsoftwareversion',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_software_version_never_truncated', statement='CREATE TRIGGER "reduction_software_version_never_truncated" BEFORE TRUNCATE ON "reduction_software_version" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='reduction_software_version'),
+                ),
+                migrations.AddConstraint(
                     model_name='reductionstepconfig',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_step_config_software_id_immutable', statement='CREATE TRIGGER "reduction_step_config_software_id_immutable" BEFORE UPDATE ON "reduction_step_config" FOR EACH ROW WHEN (OLD."software_id" IS DISTINCT FROM NEW."software_id") EXECUTE FUNCTION opsdb_refuse_change(\'software_id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='reduction_step_config'),
                 ),
@@ -315,12 +553,28 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_step_config_history', statement='CREATE TRIGGER "reduction_step_config_history" AFTER INSERT OR UPDATE OR DELETE ON "reduction_step_config" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='reduction_step_config'),
                 ),
                 migrations.AddConstraint(
+                    model_name='reductionstepconfig',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_step_config_id_immutable', statement='CREATE TRIGGER "reduction_step_config_id_immutable" BEFORE UPDATE OF "id" ON "reduction_step_config" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='reduction_step_config'),
+                ),
+                migrations.AddConstraint(
+                    model_name='reductionstepconfig',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_step_config_never_truncated', statement='CREATE TRIGGER "reduction_step_config_never_truncated" BEFORE TRUNCATE ON "reduction_step_config" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='reduction_step_config'),
+                ),
+                migrations.AddConstraint(
                     model_name='instrument',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='instrument_touch', statement='CREATE TRIGGER "instrument_touch" BEFORE UPDATE ON "instrument" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='instrument'),
                 ),
                 migrations.AddConstraint(
                     model_name='instrument',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='instrument_history', statement='CREATE TRIGGER "instrument_history" AFTER INSERT OR UPDATE OR DELETE ON "instrument" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='instrument'),
+                ),
+                migrations.AddConstraint(
+                    model_name='instrument',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='instrument_id_immutable', statement='CREATE TRIGGER "instrument_id_immutable" BEFORE UPDATE OF "id" ON "instrument" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='instrument'),
+                ),
+                migrations.AddConstraint(
+                    model_name='instrument',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='instrument_never_truncated', statement='CREATE TRIGGER "instrument_never_truncated" BEFORE TRUNCATE ON "instrument" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='instrument'),
                 ),
                 migrations.AddConstraint(
                     model_name='obsunit',
@@ -343,12 +597,36 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='obs_unit_module_configurations_history', statement='CREATE TRIGGER "obs_unit_module_configurations_history" AFTER INSERT OR UPDATE OR DELETE ON "obs_unit_module_configurations" FOR EACH ROW EXECUTE FUNCTION opsdb_log_link(\'obs_unit\', \'module_configurations\', \'obsunit_id\', \'instrumentmoduleconfiguration_id\')', table='obs_unit_module_configurations'),
                 ),
                 migrations.AddConstraint(
+                    model_name='obsunit',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='obs_unit_id_immutable', statement='CREATE TRIGGER "obs_unit_id_immutable" BEFORE UPDATE OF "id" ON "obs_unit" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='obs_unit'),
+                ),
+                migrations.AddConstraint(
+                    model_name='obsunit',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='obs_unit_never_truncated', statement='CREATE TRIGGER "obs_unit_never_truncated" BEFORE TRUNCATE ON "obs_unit" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='obs_unit'),
+                ),
+                migrations.AddConstraint(
+                    model_name='obsunit',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='obs_unit_module_configurations_id_immutable', statement='CREATE TRIGGER "obs_unit_module_configurations_id_immutable" BEFORE UPDATE OF "id" ON "obs_unit_module_configurations" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='obs_unit_module_configurations'),
+                ),
+                migrations.AddConstraint(
+                    model_name='obsunit',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='obs_unit_module_configurations_never_truncated', statement='CREATE TRIGGER "obs_unit_module_configurations_never_truncated" BEFORE TRUNCATE ON "obs_unit_module_configurations" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='obs_unit_module_configurations'),
+                ),
+                migrations.AddConstraint(
                     model_name='azimuthrange',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='azimuth_range_touch', statement='CREATE TRIGGER "azimuth_range_touch" BEFORE UPDATE ON "azimuth_range" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='azimuth_range'),
                 ),
                 migrations.AddConstraint(
                     model_name='azimuthrange',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='azimuth_range_history', statement='CREATE TRIGGER "azimuth_range_history" AFTER INSERT OR UPDATE OR DELETE ON "azimuth_range" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='azimuth_range'),
+                ),
+                migrations.AddConstraint(
+                    model_name='azimuthrange',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='azimuth_range_id_immutable', statement='CREATE TRIGGER "azimuth_range_id_immutable" BEFORE UPDATE OF "id" ON "azimuth_range" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='azimuth_range'),
+                ),
+                migrations.AddConstraint(
+                    model_name='azimuthrange',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='azimuth_range_never_truncated', statement='CREATE TRIGGER "azimuth_range_never_truncated" BEFORE TRUNCATE ON "azimuth_range" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='azimuth_range'),
                 ),
                 migrations.AddConstraint(
                     model_name='chaitiling',
@@ -359,12 +637,28 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='chai_tiling_history', statement='CREATE TRIGGER "chai_tiling_history" AFTER INSERT OR UPDATE OR DELETE ON "chai_tiling" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='chai_tiling'),
                 ),
                 migrations.AddConstraint(
+                    model_name='chaitiling',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_tiling_id_immutable', statement='CREATE TRIGGER "chai_tiling_id_immutable" BEFORE UPDATE OF "id" ON "chai_tiling" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='chai_tiling'),
+                ),
+                migrations.AddConstraint(
+                    model_name='chaitiling',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_tiling_never_truncated', statement='CREATE TRIGGER "chai_tiling_never_truncated" BEFORE TRUNCATE ON "chai_tiling" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='chai_tiling'),
+                ),
+                migrations.AddConstraint(
                     model_name='chaiinparparameter',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='chai_inpar_parameter_touch', statement='CREATE TRIGGER "chai_inpar_parameter_touch" BEFORE UPDATE ON "chai_inpar_parameter" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='chai_inpar_parameter'),
                 ),
                 migrations.AddConstraint(
                     model_name='chaiinparparameter',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='chai_inpar_parameter_history', statement='CREATE TRIGGER "chai_inpar_parameter_history" AFTER INSERT OR UPDATE OR DELETE ON "chai_inpar_parameter" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='chai_inpar_parameter'),
+                ),
+                migrations.AddConstraint(
+                    model_name='chaiinparparameter',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_inpar_parameter_id_immutable', statement='CREATE TRIGGER "chai_inpar_parameter_id_immutable" BEFORE UPDATE OF "id" ON "chai_inpar_parameter" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='chai_inpar_parameter'),
+                ),
+                migrations.AddConstraint(
+                    model_name='chaiinparparameter',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_inpar_parameter_never_truncated', statement='CREATE TRIGGER "chai_inpar_parameter_never_truncated" BEFORE TRUNCATE ON "chai_inpar_parameter" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='chai_inpar_parameter'),
                 ),
                 migrations.AddConstraint(
                     model_name='instrumentmodule',
@@ -375,12 +669,28 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='instrument_module_history', statement='CREATE TRIGGER "instrument_module_history" AFTER INSERT OR UPDATE OR DELETE ON "instrument_module" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='instrument_module'),
                 ),
                 migrations.AddConstraint(
+                    model_name='instrumentmodule',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='instrument_module_id_immutable', statement='CREATE TRIGGER "instrument_module_id_immutable" BEFORE UPDATE OF "id" ON "instrument_module" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='instrument_module'),
+                ),
+                migrations.AddConstraint(
+                    model_name='instrumentmodule',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='instrument_module_never_truncated', statement='CREATE TRIGGER "instrument_module_never_truncated" BEFORE TRUNCATE ON "instrument_module" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='instrument_module'),
+                ),
+                migrations.AddConstraint(
                     model_name='timeallocation',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='time_allocation_touch', statement='CREATE TRIGGER "time_allocation_touch" BEFORE UPDATE ON "time_allocation" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='time_allocation'),
                 ),
                 migrations.AddConstraint(
                     model_name='timeallocation',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='time_allocation_history', statement='CREATE TRIGGER "time_allocation_history" AFTER INSERT OR UPDATE OR DELETE ON "time_allocation" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='time_allocation'),
+                ),
+                migrations.AddConstraint(
+                    model_name='timeallocation',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='time_allocation_id_immutable', statement='CREATE TRIGGER "time_allocation_id_immutable" BEFORE UPDATE OF "id" ON "time_allocation" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='time_allocation'),
+                ),
+                migrations.AddConstraint(
+                    model_name='timeallocation',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='time_allocation_never_truncated', statement='CREATE TRIGGER "time_allocation_never_truncated" BEFORE TRUNCATE ON "time_allocation" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='time_allocation'),
                 ),
                 migrations.AddConstraint(
                     model_name='datalocation',
@@ -400,6 +710,14 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='datalocation',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_location_id_immutable', statement='CREATE TRIGGER "data_location_id_immutable" BEFORE UPDATE OF "id" ON "data_location" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='data_location'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datalocation',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_location_never_truncated', statement='CREATE TRIGGER "data_location_never_truncated" BEFORE TRUNCATE ON "data_location" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='data_location'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datalocation',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_location_storage_type_immutable', statement='CREATE TRIGGER "data_location_storage_type_immutable" BEFORE UPDATE ON "data_location" FOR EACH ROW WHEN (OLD."storage_type" IS DISTINCT FROM NEW."storage_type") EXECUTE FUNCTION opsdb_refuse_change(\'storage_type\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='data_location'),
                 ),
                 migrations.AddConstraint(
@@ -411,20 +729,20 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='pre_scheduled_slot_history', statement='CREATE TRIGGER "pre_scheduled_slot_history" AFTER INSERT OR UPDATE OR DELETE ON "pre_scheduled_slot" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='pre_scheduled_slot'),
                 ),
                 migrations.AddConstraint(
+                    model_name='prescheduledslot',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='pre_scheduled_slot_id_immutable', statement='CREATE TRIGGER "pre_scheduled_slot_id_immutable" BEFORE UPDATE OF "id" ON "pre_scheduled_slot" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='pre_scheduled_slot'),
+                ),
+                migrations.AddConstraint(
+                    model_name='prescheduledslot',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='pre_scheduled_slot_never_truncated', statement='CREATE TRIGGER "pre_scheduled_slot_never_truncated" BEFORE TRUNCATE ON "pre_scheduled_slot" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='pre_scheduled_slot'),
+                ),
+                migrations.AddConstraint(
                     model_name='executedobsunit',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_immutable', statement='CREATE TRIGGER "executed_obs_unit_immutable" BEFORE UPDATE ON "executed_obs_unit" FOR EACH ROW WHEN (OLD."obs_unit_id" IS DISTINCT FROM NEW."obs_unit_id" OR OLD."start_time" IS DISTINCT FROM NEW."start_time") EXECUTE FUNCTION opsdb_refuse_change(\'obs_unit_id, start_time\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='executed_obs_unit'),
                 ),
                 migrations.AddConstraint(
                     model_name='executedobsunit',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_id_immutable', statement='CREATE TRIGGER "executed_obs_unit_id_immutable" BEFORE UPDATE ON "executed_obs_unit" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='executed_obs_unit'),
-                ),
-                migrations.AddConstraint(
-                    model_name='executedobsunit',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_never_deleted', statement='CREATE TRIGGER "executed_obs_unit_never_deleted" BEFORE DELETE ON "executed_obs_unit" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'an execution\')', table='executed_obs_unit'),
-                ),
-                migrations.AddConstraint(
-                    model_name='executedobsunit',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_never_truncated', statement='CREATE TRIGGER "executed_obs_unit_never_truncated" BEFORE TRUNCATE ON "executed_obs_unit" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='executed_obs_unit'),
                 ),
                 migrations.AddConstraint(
                     model_name='executedobsunit',
@@ -437,6 +755,14 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='executedobsunit',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_history', statement='CREATE TRIGGER "executed_obs_unit_history" AFTER UPDATE OR DELETE ON "executed_obs_unit" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='executed_obs_unit'),
+                ),
+                migrations.AddConstraint(
+                    model_name='executedobsunit',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_id_immutable', statement='CREATE TRIGGER "executed_obs_unit_id_immutable" BEFORE UPDATE OF "id" ON "executed_obs_unit" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='executed_obs_unit'),
+                ),
+                migrations.AddConstraint(
+                    model_name='executedobsunit',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_never_truncated', statement='CREATE TRIGGER "executed_obs_unit_never_truncated" BEFORE TRUNCATE ON "executed_obs_unit" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='executed_obs_unit'),
                 ),
                 migrations.AddConstraint(
                     model_name='instrumentmoduleconfiguration',
@@ -452,6 +778,14 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='instrumentmoduleconfiguration',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='instrument_module_configuration_id_immutable', statement='CREATE TRIGGER "instrument_module_configuration_id_immutable" BEFORE UPDATE OF "id" ON "instrument_module_configuration" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='instrument_module_configuration'),
+                ),
+                migrations.AddConstraint(
+                    model_name='instrumentmoduleconfiguration',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='instrument_module_configuration_never_truncated', statement='CREATE TRIGGER "instrument_module_configuration_never_truncated" BEFORE TRUNCATE ON "instrument_module_configuration" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='instrument_module_configuration'),
+                ),
+                migrations.AddConstraint(
+                    model_name='instrumentmoduleconfiguration',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='instrument_module_configuration_type_immutable', statement='CREATE TRIGGER "instrument_module_configuration_type_immutable" BEFORE UPDATE ON "instrument_module_configuration" FOR EACH ROW WHEN (OLD."type" IS DISTINCT FROM NEW."type") EXECUTE FUNCTION opsdb_refuse_change(\'type\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='instrument_module_configuration'),
                 ),
                 migrations.AddConstraint(
@@ -461,6 +795,14 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='downtime',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='downtime_history', statement='CREATE TRIGGER "downtime_history" AFTER INSERT OR UPDATE OR DELETE ON "downtime" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='downtime'),
+                ),
+                migrations.AddConstraint(
+                    model_name='downtime',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='downtime_id_immutable', statement='CREATE TRIGGER "downtime_id_immutable" BEFORE UPDATE OF "id" ON "downtime" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='downtime'),
+                ),
+                migrations.AddConstraint(
+                    model_name='downtime',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='downtime_never_truncated', statement='CREATE TRIGGER "downtime_never_truncated" BEFORE TRUNCATE ON "downtime" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='downtime'),
                 ),
                 migrations.AddConstraint(
                     model_name='datagrouping',
@@ -475,12 +817,28 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_grouping_history', statement='CREATE TRIGGER "data_grouping_history" AFTER INSERT OR UPDATE OR DELETE ON "data_grouping" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='data_grouping'),
                 ),
                 migrations.AddConstraint(
+                    model_name='datagrouping',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_grouping_id_immutable', statement='CREATE TRIGGER "data_grouping_id_immutable" BEFORE UPDATE OF "id" ON "data_grouping" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='data_grouping'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datagrouping',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_grouping_never_truncated', statement='CREATE TRIGGER "data_grouping_never_truncated" BEFORE TRUNCATE ON "data_grouping" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='data_grouping'),
+                ),
+                migrations.AddConstraint(
                     model_name='diskdatalocation',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='disk_data_location_history', statement='CREATE TRIGGER "disk_data_location_history" AFTER INSERT OR UPDATE OR DELETE ON "disk_data_location" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='disk_data_location'),
                 ),
                 migrations.AddConstraint(
                     model_name='diskdatalocation',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='disk_data_location_subtype', statement='CREATE TRIGGER "disk_data_location_subtype" BEFORE INSERT OR UPDATE OF id ON "disk_data_location" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'disk\')', table='disk_data_location'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='disk_data_location_id_immutable', statement='CREATE TRIGGER "disk_data_location_id_immutable" BEFORE UPDATE OF "id" ON "disk_data_location" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='disk_data_location'),
+                ),
+                migrations.AddConstraint(
+                    model_name='diskdatalocation',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='disk_data_location_never_truncated', statement='CREATE TRIGGER "disk_data_location_never_truncated" BEFORE TRUNCATE ON "disk_data_location" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='disk_data_location'),
+                ),
+                migrations.AddConstraint(
+                    model_name='diskdatalocation',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='disk_data_location_subtype', statement='CREATE TRIGGER "disk_data_location_subtype" BEFORE INSERT ON "disk_data_location" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'disk\')', table='disk_data_location'),
                 ),
                 migrations.AddConstraint(
                     model_name='diskdatalocation',
@@ -496,7 +854,15 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='s3datalocation',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='s3_data_location_subtype', statement='CREATE TRIGGER "s3_data_location_subtype" BEFORE INSERT OR UPDATE OF id ON "s3_data_location" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'s3\')', table='s3_data_location'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='s3_data_location_id_immutable', statement='CREATE TRIGGER "s3_data_location_id_immutable" BEFORE UPDATE OF "id" ON "s3_data_location" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='s3_data_location'),
+                ),
+                migrations.AddConstraint(
+                    model_name='s3datalocation',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='s3_data_location_never_truncated', statement='CREATE TRIGGER "s3_data_location_never_truncated" BEFORE TRUNCATE ON "s3_data_location" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='s3_data_location'),
+                ),
+                migrations.AddConstraint(
+                    model_name='s3datalocation',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='s3_data_location_subtype', statement='CREATE TRIGGER "s3_data_location_subtype" BEFORE INSERT ON "s3_data_location" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'s3\')', table='s3_data_location'),
                 ),
                 migrations.AddConstraint(
                     model_name='s3datalocation',
@@ -512,7 +878,15 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='tapedatalocation',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='tape_data_location_subtype', statement='CREATE TRIGGER "tape_data_location_subtype" BEFORE INSERT OR UPDATE OF id ON "tape_data_location" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'tape\')', table='tape_data_location'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='tape_data_location_id_immutable', statement='CREATE TRIGGER "tape_data_location_id_immutable" BEFORE UPDATE OF "id" ON "tape_data_location" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='tape_data_location'),
+                ),
+                migrations.AddConstraint(
+                    model_name='tapedatalocation',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='tape_data_location_never_truncated', statement='CREATE TRIGGER "tape_data_location_never_truncated" BEFORE TRUNCATE ON "tape_data_location" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='tape_data_location'),
+                ),
+                migrations.AddConstraint(
+                    model_name='tapedatalocation',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='tape_data_location_subtype', statement='CREATE TRIGGER "tape_data_location_subtype" BEFORE INSERT ON "tape_data_location" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'tape\')', table='tape_data_location'),
                 ),
                 migrations.AddConstraint(
                     model_name='tapedatalocation',
@@ -521,6 +895,14 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='tapedatalocation',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='tape_data_location_touch_parent', statement='CREATE TRIGGER "tape_data_location_touch_parent" AFTER UPDATE ON "tape_data_location" FOR EACH ROW EXECUTE FUNCTION opsdb_touch_parent(\'data_location\')', table='tape_data_location'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datalocationusage',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_location_usage_id_immutable', statement='CREATE TRIGGER "data_location_usage_id_immutable" BEFORE UPDATE OF "id" ON "data_location_usage" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='data_location_usage'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datalocationusage',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_location_usage_never_truncated', statement='CREATE TRIGGER "data_location_usage_never_truncated" BEFORE TRUNCATE ON "data_location_usage" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='data_location_usage'),
                 ),
                 migrations.AddConstraint(
                     model_name='datatransferpackage',
@@ -532,15 +914,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='datatransferpackage',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_id_immutable', statement='CREATE TRIGGER "data_transfer_package_id_immutable" BEFORE UPDATE ON "data_transfer_package" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='data_transfer_package'),
-                ),
-                migrations.AddConstraint(
-                    model_name='datatransferpackage',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_never_deleted', statement='CREATE TRIGGER "data_transfer_package_never_deleted" BEFORE DELETE ON "data_transfer_package" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'a data transfer package\')', table='data_transfer_package'),
-                ),
-                migrations.AddConstraint(
-                    model_name='datatransferpackage',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_never_truncated', statement='CREATE TRIGGER "data_transfer_package_never_truncated" BEFORE TRUNCATE ON "data_transfer_package" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='data_transfer_package'),
                 ),
                 migrations.AddConstraint(
                     model_name='datatransferpackage',
@@ -553,6 +927,14 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='datatransferpackage',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_history', statement='CREATE TRIGGER "data_transfer_package_history" AFTER UPDATE OR DELETE ON "data_transfer_package" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='data_transfer_package'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datatransferpackage',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_id_immutable', statement='CREATE TRIGGER "data_transfer_package_id_immutable" BEFORE UPDATE OF "id" ON "data_transfer_package" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='data_transfer_package'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datatransferpackage',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_never_truncated', statement='CREATE TRIGGER "data_transfer_package_never_truncated" BEFORE TRUNCATE ON "data_transfer_package" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='data_transfer_package'),
                 ),
                 migrations.AddConstraint(
                     model_name='deletionrequest',
@@ -607,6 +989,14 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_history', statement='CREATE TRIGGER "deletion_request_history" AFTER INSERT OR UPDATE OR DELETE ON "deletion_request" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='deletion_request'),
                 ),
                 migrations.AddConstraint(
+                    model_name='deletionrequest',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_id_immutable', statement='CREATE TRIGGER "deletion_request_id_immutable" BEFORE UPDATE OF "id" ON "deletion_request" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='deletion_request'),
+                ),
+                migrations.AddConstraint(
+                    model_name='deletionrequest',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_never_truncated', statement='CREATE TRIGGER "deletion_request_never_truncated" BEFORE TRUNCATE ON "deletion_request" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='deletion_request'),
+                ),
+                migrations.AddConstraint(
                     model_name='datatransferroute',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_route_locations_at_ends', statement='CREATE TRIGGER "data_transfer_route_locations_at_ends" BEFORE INSERT OR UPDATE ON "data_transfer_route" FOR EACH ROW WHEN (NEW.route_type = \'custom\') EXECUTE FUNCTION opsdb_route_locations_at_ends()', table='data_transfer_route'),
                 ),
@@ -617,6 +1007,14 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='datatransferroute',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_route_history', statement='CREATE TRIGGER "data_transfer_route_history" AFTER INSERT OR UPDATE OR DELETE ON "data_transfer_route" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='data_transfer_route'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datatransferroute',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_route_id_immutable', statement='CREATE TRIGGER "data_transfer_route_id_immutable" BEFORE UPDATE OF "id" ON "data_transfer_route" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='data_transfer_route'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datatransferroute',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_route_never_truncated', statement='CREATE TRIGGER "data_transfer_route_never_truncated" BEFORE TRUNCATE ON "data_transfer_route" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='data_transfer_route'),
                 ),
                 migrations.AddConstraint(
                     model_name='stagingjob',
@@ -659,12 +1057,44 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='staging_job_data_products_history', statement='CREATE TRIGGER "staging_job_data_products_history" AFTER INSERT OR UPDATE OR DELETE ON "staging_job_data_products" FOR EACH ROW EXECUTE FUNCTION opsdb_log_link(\'staging_job\', \'data_products\', \'stagingjob_id\', \'dataproduct_id\')', table='staging_job_data_products'),
                 ),
                 migrations.AddConstraint(
+                    model_name='stagingjob',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='staging_job_id_immutable', statement='CREATE TRIGGER "staging_job_id_immutable" BEFORE UPDATE OF "id" ON "staging_job" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='staging_job'),
+                ),
+                migrations.AddConstraint(
+                    model_name='stagingjob',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='staging_job_never_truncated', statement='CREATE TRIGGER "staging_job_never_truncated" BEFORE TRUNCATE ON "staging_job" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='staging_job'),
+                ),
+                migrations.AddConstraint(
+                    model_name='stagingjob',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='staging_job_raw_data_packages_id_immutable', statement='CREATE TRIGGER "staging_job_raw_data_packages_id_immutable" BEFORE UPDATE OF "id" ON "staging_job_raw_data_packages" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='staging_job_raw_data_packages'),
+                ),
+                migrations.AddConstraint(
+                    model_name='stagingjob',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='staging_job_raw_data_packages_never_truncated', statement='CREATE TRIGGER "staging_job_raw_data_packages_never_truncated" BEFORE TRUNCATE ON "staging_job_raw_data_packages" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='staging_job_raw_data_packages'),
+                ),
+                migrations.AddConstraint(
+                    model_name='stagingjob',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='staging_job_data_products_id_immutable', statement='CREATE TRIGGER "staging_job_data_products_id_immutable" BEFORE UPDATE OF "id" ON "staging_job_data_products" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='staging_job_data_products'),
+                ),
+                migrations.AddConstraint(
+                    model_name='stagingjob',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='staging_job_data_products_never_truncated', statement='CREATE TRIGGER "staging_job_data_products_never_truncated" BEFORE TRUNCATE ON "staging_job_data_products" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='staging_job_data_products'),
+                ),
+                migrations.AddConstraint(
                     model_name='chaimoduleconfiguration',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='chai_module_configuration_history', statement='CREATE TRIGGER "chai_module_configuration_history" AFTER INSERT OR UPDATE OR DELETE ON "chai_module_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='chai_module_configuration'),
                 ),
                 migrations.AddConstraint(
                     model_name='chaimoduleconfiguration',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_module_configuration_subtype', statement='CREATE TRIGGER "chai_module_configuration_subtype" BEFORE INSERT OR UPDATE OF id ON "chai_module_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'instrument_module_configuration\', \'type\', \'chai\')', table='chai_module_configuration'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_module_configuration_id_immutable', statement='CREATE TRIGGER "chai_module_configuration_id_immutable" BEFORE UPDATE OF "id" ON "chai_module_configuration" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='chai_module_configuration'),
+                ),
+                migrations.AddConstraint(
+                    model_name='chaimoduleconfiguration',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_module_configuration_never_truncated', statement='CREATE TRIGGER "chai_module_configuration_never_truncated" BEFORE TRUNCATE ON "chai_module_configuration" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='chai_module_configuration'),
+                ),
+                migrations.AddConstraint(
+                    model_name='chaimoduleconfiguration',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_module_configuration_subtype', statement='CREATE TRIGGER "chai_module_configuration_subtype" BEFORE INSERT ON "chai_module_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'instrument_module_configuration\', \'type\', \'chai\')', table='chai_module_configuration'),
                 ),
                 migrations.AddConstraint(
                     model_name='chaimoduleconfiguration',
@@ -680,7 +1110,15 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='primecammoduleconfiguration',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_module_configuration_subtype', statement='CREATE TRIGGER "prime_cam_module_configuration_subtype" BEFORE INSERT OR UPDATE OF id ON "prime_cam_module_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'instrument_module_configuration\', \'type\', \'prime_cam\')', table='prime_cam_module_configuration'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_module_configuration_id_immutable', statement='CREATE TRIGGER "prime_cam_module_configuration_id_immutable" BEFORE UPDATE OF "id" ON "prime_cam_module_configuration" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='prime_cam_module_configuration'),
+                ),
+                migrations.AddConstraint(
+                    model_name='primecammoduleconfiguration',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_module_configuration_never_truncated', statement='CREATE TRIGGER "prime_cam_module_configuration_never_truncated" BEFORE TRUNCATE ON "prime_cam_module_configuration" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='prime_cam_module_configuration'),
+                ),
+                migrations.AddConstraint(
+                    model_name='primecammoduleconfiguration',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_module_configuration_subtype', statement='CREATE TRIGGER "prime_cam_module_configuration_subtype" BEFORE INSERT ON "prime_cam_module_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'instrument_module_configuration\', \'type\', \'prime_cam\')', table='prime_cam_module_configuration'),
                 ),
                 migrations.AddConstraint(
                     model_name='primecammoduleconfiguration',
@@ -695,6 +1133,14 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_module_configuration_history', statement='CREATE TRIGGER "executed_obs_unit_module_configuration_history" AFTER INSERT OR UPDATE OR DELETE ON "executed_obs_unit_module_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='executed_obs_unit_module_configuration'),
                 ),
                 migrations.AddConstraint(
+                    model_name='executedobsunitmoduleconfiguration',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_module_configuration_id_immutable', statement='CREATE TRIGGER "executed_obs_unit_module_configuration_id_immutable" BEFORE UPDATE OF "id" ON "executed_obs_unit_module_configuration" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='executed_obs_unit_module_configuration'),
+                ),
+                migrations.AddConstraint(
+                    model_name='executedobsunitmoduleconfiguration',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_module_configuration_never_truncated', statement='CREATE TRIGGER "executed_obs_unit_module_configuration_never_truncated" BEFORE TRUNCATE ON "executed_obs_unit_module_configuration" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='executed_obs_unit_module_configuration'),
+                ),
+                migrations.AddConstraint(
                     model_name='pipeline',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='pipeline_processing_location_type', statement='CREATE TRIGGER "pipeline_processing_location_type" BEFORE INSERT OR UPDATE OF "processing_location_id" ON "pipeline" FOR EACH ROW EXECUTE FUNCTION opsdb_require_location_type(\'processing_location\', \'processing\')', table='pipeline'),
                 ),
@@ -707,12 +1153,24 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='pipeline_history', statement='CREATE TRIGGER "pipeline_history" AFTER INSERT OR UPDATE OR DELETE ON "pipeline" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='pipeline'),
                 ),
                 migrations.AddConstraint(
+                    model_name='pipeline',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='pipeline_id_immutable', statement='CREATE TRIGGER "pipeline_id_immutable" BEFORE UPDATE OF "id" ON "pipeline" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='pipeline'),
+                ),
+                migrations.AddConstraint(
+                    model_name='pipeline',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='pipeline_never_truncated', statement='CREATE TRIGGER "pipeline_never_truncated" BEFORE TRUNCATE ON "pipeline" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='pipeline'),
+                ),
+                migrations.AddConstraint(
                     model_name='rawdatapackage',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_immutable', statement='CREATE TRIGGER "raw_data_package_immutable" BEFORE UPDATE ON "raw_data_package" FOR EACH ROW WHEN (OLD."executed_obs_unit_id" IS DISTINCT FROM NEW."executed_obs_unit_id" OR OLD."instrument_module_id" IS DISTINCT FROM NEW."instrument_module_id" OR OLD."part" IS DISTINCT FROM NEW."part") EXECUTE FUNCTION opsdb_refuse_change(\'executed_obs_unit_id, instrument_module_id, part\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='raw_data_package'),
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatapackage',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_facts_frozen', statement='CREATE TRIGGER "raw_data_package_facts_frozen" BEFORE UPDATE ON "raw_data_package" FOR EACH ROW WHEN (OLD."checksum" IS DISTINCT FROM NEW."checksum" OR OLD."checksum_algorithm" IS DISTINCT FROM NEW."checksum_algorithm" OR OLD."size_bytes" IS DISTINCT FROM NEW."size_bytes" OR OLD."relative_path" IS DISTINCT FROM NEW."relative_path" OR OLD."file_count" IS DISTINCT FROM NEW."file_count") EXECUTE FUNCTION opsdb_refuse_change_once_verified(\'checksum, checksum_algorithm, size_bytes, relative_path, file_count\', \'raw_data_package_id\')', table='raw_data_package'),
+                ),
+                migrations.AddConstraint(
+                    model_name='rawdatapackage',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_archived_stays', statement='CREATE TRIGGER "raw_data_package_archived_stays" BEFORE UPDATE ON "raw_data_package" FOR EACH ROW WHEN (OLD.state = \'archived\' AND (OLD."checksum" IS DISTINCT FROM NEW."checksum" OR OLD."checksum_algorithm" IS DISTINCT FROM NEW."checksum_algorithm" OR OLD."size_bytes" IS DISTINCT FROM NEW."size_bytes" OR OLD."relative_path" IS DISTINCT FROM NEW."relative_path" OR OLD."file_count" IS DISTINCT FROM NEW."file_count" OR OLD."name" IS DISTINCT FROM NEW."name")) EXECUTE FUNCTION opsdb_refuse_row(\'raw_data_package {old.id}: checksum, checksum_algorithm, size_bytes, relative_path, file_count, name cannot be changed, because it was archived\')', table='raw_data_package'),
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatapackage',
@@ -736,15 +1194,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatapackage',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_id_immutable', statement='CREATE TRIGGER "raw_data_package_id_immutable" BEFORE UPDATE ON "raw_data_package" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='raw_data_package'),
-                ),
-                migrations.AddConstraint(
-                    model_name='rawdatapackage',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_never_deleted', statement='CREATE TRIGGER "raw_data_package_never_deleted" BEFORE DELETE ON "raw_data_package" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'a raw data package\')', table='raw_data_package'),
-                ),
-                migrations.AddConstraint(
-                    model_name='rawdatapackage',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_never_truncated', statement='CREATE TRIGGER "raw_data_package_never_truncated" BEFORE TRUNCATE ON "raw_data_package" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='raw_data_package'),
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatapackage',
@@ -761,6 +1211,14 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='rawdatapackage',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_history', statement='CREATE TRIGGER "raw_data_package_history" AFTER UPDATE OR DELETE ON "raw_data_package" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='raw_data_package'),
+                ),
+                migrations.AddConstraint(
+                    model_name='rawdatapackage',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_id_immutable', statement='CREATE TRIGGER "raw_data_package_id_immutable" BEFORE UPDATE OF "id" ON "raw_data_package" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='raw_data_package'),
+                ),
+                migrations.AddConstraint(
+                    model_name='rawdatapackage',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_never_truncated', statement='CREATE TRIGGER "raw_data_package_never_truncated" BEFORE TRUNCATE ON "raw_data_package" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='raw_data_package'),
                 ),
                 migrations.AddConstraint(
                     model_name='datatransfer',
@@ -803,6 +1261,14 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_history', statement='CREATE TRIGGER "data_transfer_history" AFTER UPDATE OR DELETE ON "data_transfer" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='data_transfer'),
                 ),
                 migrations.AddConstraint(
+                    model_name='datatransfer',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_id_immutable', statement='CREATE TRIGGER "data_transfer_id_immutable" BEFORE UPDATE OF "id" ON "data_transfer" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='data_transfer'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datatransfer',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_never_truncated', statement='CREATE TRIGGER "data_transfer_never_truncated" BEFORE TRUNCATE ON "data_transfer" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='data_transfer'),
+                ),
+                migrations.AddConstraint(
                     model_name='reductionstep',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_step_config_same_software', statement='CREATE TRIGGER "reduction_step_config_same_software" BEFORE INSERT OR UPDATE OF "config_id", "software_id" ON "reduction_step" FOR EACH ROW WHEN (NEW."config_id" IS NOT NULL) EXECUTE FUNCTION opsdb_require_same_owner(\'config_id\', \'reduction_step_config\', \'software_id\', \'its configuration must be one of the same software\')', table='reduction_step'),
                 ),
@@ -823,6 +1289,14 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_step_history', statement='CREATE TRIGGER "reduction_step_history" AFTER INSERT OR UPDATE OR DELETE ON "reduction_step" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='reduction_step'),
                 ),
                 migrations.AddConstraint(
+                    model_name='reductionstep',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_step_id_immutable', statement='CREATE TRIGGER "reduction_step_id_immutable" BEFORE UPDATE OF "id" ON "reduction_step" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='reduction_step'),
+                ),
+                migrations.AddConstraint(
+                    model_name='reductionstep',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_step_never_truncated', statement='CREATE TRIGGER "reduction_step_never_truncated" BEFORE TRUNCATE ON "reduction_step" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='reduction_step'),
+                ),
+                migrations.AddConstraint(
                     model_name='rawdatafile',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_immutable', statement='CREATE TRIGGER "raw_data_file_immutable" BEFORE UPDATE ON "raw_data_file" FOR EACH ROW WHEN (OLD."executed_obs_unit_id" IS DISTINCT FROM NEW."executed_obs_unit_id" OR OLD."instrument_module_id" IS DISTINCT FROM NEW."instrument_module_id" OR OLD."source_location_id" IS DISTINCT FROM NEW."source_location_id") EXECUTE FUNCTION opsdb_refuse_change(\'executed_obs_unit_id, instrument_module_id, source_location_id\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='raw_data_file'),
                 ),
@@ -832,15 +1306,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatafile',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_id_immutable', statement='CREATE TRIGGER "raw_data_file_id_immutable" BEFORE UPDATE ON "raw_data_file" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='raw_data_file'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_archived_stays', statement='CREATE TRIGGER "raw_data_file_archived_stays" BEFORE UPDATE ON "raw_data_file" FOR EACH ROW WHEN (OLD.raw_data_package_id IS NOT NULL AND (OLD."checksum" IS DISTINCT FROM NEW."checksum" OR OLD."checksum_algorithm" IS DISTINCT FROM NEW."checksum_algorithm" OR OLD."size_bytes" IS DISTINCT FROM NEW."size_bytes" OR OLD."relative_path" IS DISTINCT FROM NEW."relative_path")) EXECUTE FUNCTION opsdb_archived_file_stays(\'checksum, checksum_algorithm, size_bytes, relative_path\')', table='raw_data_file'),
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatafile',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_never_deleted', statement='CREATE TRIGGER "raw_data_file_never_deleted" BEFORE DELETE ON "raw_data_file" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'a raw data file\')', table='raw_data_file'),
-                ),
-                migrations.AddConstraint(
-                    model_name='rawdatafile',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_never_truncated', statement='CREATE TRIGGER "raw_data_file_never_truncated" BEFORE TRUNCATE ON "raw_data_file" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='raw_data_file'),
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatafile',
@@ -871,12 +1341,28 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_history_of_updates', statement='CREATE TRIGGER "raw_data_file_history_of_updates" AFTER UPDATE ON "raw_data_file" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_bulk_update()', table='raw_data_file'),
                 ),
                 migrations.AddConstraint(
+                    model_name='rawdatafile',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_id_immutable', statement='CREATE TRIGGER "raw_data_file_id_immutable" BEFORE UPDATE OF "id" ON "raw_data_file" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='raw_data_file'),
+                ),
+                migrations.AddConstraint(
+                    model_name='rawdatafile',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_never_truncated', statement='CREATE TRIGGER "raw_data_file_never_truncated" BEFORE TRUNCATE ON "raw_data_file" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='raw_data_file'),
+                ),
+                migrations.AddConstraint(
                     model_name='rawdatapackagemetadata',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_metadata_touch', statement='CREATE TRIGGER "raw_data_package_metadata_touch" BEFORE UPDATE ON "raw_data_package_metadata" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='raw_data_package_metadata'),
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatapackagemetadata',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_metadata_history', statement='CREATE TRIGGER "raw_data_package_metadata_history" AFTER UPDATE OR DELETE ON "raw_data_package_metadata" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='raw_data_package_metadata'),
+                ),
+                migrations.AddConstraint(
+                    model_name='rawdatapackagemetadata',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_metadata_id_immutable', statement='CREATE TRIGGER "raw_data_package_metadata_id_immutable" BEFORE UPDATE OF "id" ON "raw_data_package_metadata" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='raw_data_package_metadata'),
+                ),
+                migrations.AddConstraint(
+                    model_name='rawdatapackagemetadata',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_metadata_never_truncated', statement='CREATE TRIGGER "raw_data_package_metadata_never_truncated" BEFORE TRUNCATE ON "raw_data_package_metadata" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='raw_data_package_metadata'),
                 ),
                 migrations.AddConstraint(
                     model_name='longtermarchivetransfer',
@@ -911,8 +1397,20 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='long_term_archive_transfer_history', statement='CREATE TRIGGER "long_term_archive_transfer_history" AFTER UPDATE OR DELETE ON "long_term_archive_transfer" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='long_term_archive_transfer'),
                 ),
                 migrations.AddConstraint(
+                    model_name='longtermarchivetransfer',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='long_term_archive_transfer_id_immutable', statement='CREATE TRIGGER "long_term_archive_transfer_id_immutable" BEFORE UPDATE OF "id" ON "long_term_archive_transfer" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='long_term_archive_transfer'),
+                ),
+                migrations.AddConstraint(
+                    model_name='longtermarchivetransfer',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='long_term_archive_transfer_never_truncated', statement='CREATE TRIGGER "long_term_archive_transfer_never_truncated" BEFORE TRUNCATE ON "long_term_archive_transfer" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='long_term_archive_transfer'),
+                ),
+                migrations.AddConstraint(
                     model_name='datatransferlog',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_log_append_only', statement='CREATE TRIGGER "data_transfer_log_append_only" BEFORE UPDATE ON "data_transfer_log" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_rewriting(\'a log line\', \'never changed\')', table='data_transfer_log'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datatransferlog',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_log_never_truncated', statement='CREATE TRIGGER "data_transfer_log_never_truncated" BEFORE TRUNCATE ON "data_transfer_log" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='data_transfer_log'),
                 ),
                 migrations.AddConstraint(
                     model_name='reductionstepdependency',
@@ -925,6 +1423,14 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='reductionstepdependency',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_step_dependency_history', statement='CREATE TRIGGER "reduction_step_dependency_history" AFTER INSERT OR UPDATE OR DELETE ON "reduction_step_dependency" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='reduction_step_dependency'),
+                ),
+                migrations.AddConstraint(
+                    model_name='reductionstepdependency',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_step_dependency_id_immutable', statement='CREATE TRIGGER "reduction_step_dependency_id_immutable" BEFORE UPDATE OF "id" ON "reduction_step_dependency" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='reduction_step_dependency'),
+                ),
+                migrations.AddConstraint(
+                    model_name='reductionstepdependency',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_step_dependency_never_truncated', statement='CREATE TRIGGER "reduction_step_dependency_never_truncated" BEFORE TRUNCATE ON "reduction_step_dependency" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='reduction_step_dependency'),
                 ),
                 migrations.AddConstraint(
                     model_name='executedreductionstep',
@@ -967,8 +1473,20 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='executed_reduction_step_history', statement='CREATE TRIGGER "executed_reduction_step_history" AFTER INSERT OR UPDATE OR DELETE ON "executed_reduction_step" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='executed_reduction_step'),
                 ),
                 migrations.AddConstraint(
+                    model_name='executedreductionstep',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_reduction_step_id_immutable', statement='CREATE TRIGGER "executed_reduction_step_id_immutable" BEFORE UPDATE OF "id" ON "executed_reduction_step" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='executed_reduction_step'),
+                ),
+                migrations.AddConstraint(
+                    model_name='executedreductionstep',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_reduction_step_never_truncated', statement='CREATE TRIGGER "executed_reduction_step_never_truncated" BEFORE TRUNCATE ON "executed_reduction_step" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='executed_reduction_step'),
+                ),
+                migrations.AddConstraint(
                     model_name='longtermarchivetransferlog',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='long_term_archive_transfer_log_append_only', statement='CREATE TRIGGER "long_term_archive_transfer_log_append_only" BEFORE UPDATE ON "long_term_archive_transfer_log" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_rewriting(\'a log line\', \'never changed\')', table='long_term_archive_transfer_log'),
+                ),
+                migrations.AddConstraint(
+                    model_name='longtermarchivetransferlog',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='long_term_archive_transfer_log_never_truncated', statement='CREATE TRIGGER "long_term_archive_transfer_log_never_truncated" BEFORE TRUNCATE ON "long_term_archive_transfer_log" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='long_term_archive_transfer_log'),
                 ),
                 migrations.AddConstraint(
                     model_name='dataproduct',
@@ -991,8 +1509,24 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_product_history', statement='CREATE TRIGGER "data_product_history" AFTER INSERT OR UPDATE OR DELETE ON "data_product" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='data_product'),
                 ),
                 migrations.AddConstraint(
+                    model_name='dataproduct',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_product_id_immutable', statement='CREATE TRIGGER "data_product_id_immutable" BEFORE UPDATE OF "id" ON "data_product" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='data_product'),
+                ),
+                migrations.AddConstraint(
+                    model_name='dataproduct',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_product_never_truncated', statement='CREATE TRIGGER "data_product_never_truncated" BEFORE TRUNCATE ON "data_product" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='data_product'),
+                ),
+                migrations.AddConstraint(
                     model_name='executedreductionstepinputpackage',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='executed_reduction_step_input_package_history', statement='CREATE TRIGGER "executed_reduction_step_input_package_history" AFTER INSERT OR UPDATE OR DELETE ON "executed_reduction_step_input_package" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='executed_reduction_step_input_package'),
+                ),
+                migrations.AddConstraint(
+                    model_name='executedreductionstepinputpackage',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_reduction_step_input_package_id_immutable', statement='CREATE TRIGGER "executed_reduction_step_input_package_id_immutable" BEFORE UPDATE OF "id" ON "executed_reduction_step_input_package" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='executed_reduction_step_input_package'),
+                ),
+                migrations.AddConstraint(
+                    model_name='executedreductionstepinputpackage',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_reduction_step_input_package_never_truncated', statement='CREATE TRIGGER "executed_reduction_step_input_package_never_truncated" BEFORE TRUNCATE ON "executed_reduction_step_input_package" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='executed_reduction_step_input_package'),
                 ),
                 migrations.AddConstraint(
                     model_name='physicalcopy',
@@ -1001,6 +1535,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='physicalcopy',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_born_present', statement='CREATE TRIGGER "physical_copy_born_present" BEFORE INSERT ON "physical_copy" FOR EACH ROW WHEN (NEW.status NOT IN (\'present\', \'staged\')) EXECUTE FUNCTION opsdb_refuse_row(\'physical_copy {new.id}: a new copy is present or staged, not {new.status}\', \'Register the copy as present; it takes its way from there.\')', table='physical_copy'),
+                ),
+                migrations.AddConstraint(
+                    model_name='physicalcopy',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_born_unverified', statement='CREATE TRIGGER "physical_copy_born_unverified" BEFORE INSERT ON "physical_copy" FOR EACH ROW WHEN (NEW.verification <> \'unverified\' OR NEW.verified_at IS NOT NULL) EXECUTE FUNCTION opsdb_refuse_row(\'physical_copy {new.id}: a new copy is unverified, because nothing has been compared with it\', \'Record a fixity check of it; then it is verified.\')', table='physical_copy'),
                 ),
                 migrations.AddConstraint(
                     model_name='physicalcopy',
@@ -1028,7 +1566,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='physicalcopy',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_verification_is_true', statement='CREATE TRIGGER "physical_copy_verification_is_true" BEFORE INSERT OR UPDATE OF verification, checksum, checksum_algorithm, size_bytes ON "physical_copy" FOR EACH ROW WHEN (NEW.verification = \'verified\') EXECUTE FUNCTION opsdb_verification_is_true()', table='physical_copy'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_verification_is_true', statement='CREATE TRIGGER "physical_copy_verification_is_true" BEFORE UPDATE OF verification, checksum, checksum_algorithm, size_bytes ON "physical_copy" FOR EACH ROW WHEN (NEW.verification = \'verified\') EXECUTE FUNCTION opsdb_verification_is_true()', table='physical_copy'),
                 ),
                 migrations.AddConstraint(
                     model_name='physicalcopy',
@@ -1048,15 +1586,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='physicalcopy',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_id_immutable', statement='CREATE TRIGGER "physical_copy_id_immutable" BEFORE UPDATE ON "physical_copy" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='physical_copy'),
-                ),
-                migrations.AddConstraint(
-                    model_name='physicalcopy',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_never_deleted', statement='CREATE TRIGGER "physical_copy_never_deleted" BEFORE DELETE ON "physical_copy" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'the record of a copy\')', table='physical_copy'),
-                ),
-                migrations.AddConstraint(
-                    model_name='physicalcopy',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_never_truncated', statement='CREATE TRIGGER "physical_copy_never_truncated" BEFORE TRUNCATE ON "physical_copy" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='physical_copy'),
                 ),
                 migrations.AddConstraint(
                     model_name='physicalcopy',
@@ -1071,8 +1601,24 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_history', statement='CREATE TRIGGER "physical_copy_history" AFTER UPDATE OF "created_at", "updated_at", "id", "data_location_id", "status", "raw_data_file_id", "raw_data_package_id", "data_transfer_package_id", "data_product_id", "size_bytes", "checksum", "checksum_algorithm", "arrived_at", "verified_at", "verification", "retry_count", "failure_message", "deletion_requested_at", "deleted_at" OR DELETE ON "physical_copy" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change(\'deletion_candidate\')', table='physical_copy'),
                 ),
                 migrations.AddConstraint(
+                    model_name='physicalcopy',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_id_immutable', statement='CREATE TRIGGER "physical_copy_id_immutable" BEFORE UPDATE OF "id" ON "physical_copy" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='physical_copy'),
+                ),
+                migrations.AddConstraint(
+                    model_name='physicalcopy',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_never_truncated', statement='CREATE TRIGGER "physical_copy_never_truncated" BEFORE TRUNCATE ON "physical_copy" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='physical_copy'),
+                ),
+                migrations.AddConstraint(
                     model_name='executedreductionstepinputproduct',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='executed_reduction_step_input_product_history', statement='CREATE TRIGGER "executed_reduction_step_input_product_history" AFTER INSERT OR UPDATE OR DELETE ON "executed_reduction_step_input_product" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='executed_reduction_step_input_product'),
+                ),
+                migrations.AddConstraint(
+                    model_name='executedreductionstepinputproduct',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_reduction_step_input_product_id_immutable', statement='CREATE TRIGGER "executed_reduction_step_input_product_id_immutable" BEFORE UPDATE OF "id" ON "executed_reduction_step_input_product" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='executed_reduction_step_input_product'),
+                ),
+                migrations.AddConstraint(
+                    model_name='executedreductionstepinputproduct',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_reduction_step_input_product_never_truncated', statement='CREATE TRIGGER "executed_reduction_step_input_product_never_truncated" BEFORE TRUNCATE ON "executed_reduction_step_input_product" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='executed_reduction_step_input_product'),
                 ),
                 migrations.AddConstraint(
                     model_name='fixitycheck',
@@ -1080,11 +1626,19 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='fixitycheck',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixity_check_never_truncated', statement='CREATE TRIGGER "fixity_check_never_truncated" BEFORE TRUNCATE ON "fixity_check" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='fixity_check'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixity_check_time_possible', statement='CREATE TRIGGER "fixity_check_time_possible" BEFORE INSERT ON "fixity_check" FOR EACH ROW EXECUTE FUNCTION opsdb_check_has_possible_time()', table='fixity_check'),
+                ),
+                migrations.AddConstraint(
+                    model_name='fixitycheck',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixity_check_difference_is_doubt', statement='CREATE TRIGGER "fixity_check_difference_is_doubt" AFTER INSERT ON "fixity_check" FOR EACH ROW WHEN (NOT NEW.ok) EXECUTE FUNCTION opsdb_doubt_what_differs()', table='fixity_check'),
                 ),
                 migrations.AddConstraint(
                     model_name='fixitycheck',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='fixity_check_touch', statement='CREATE TRIGGER "fixity_check_touch" BEFORE UPDATE ON "fixity_check" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='fixity_check'),
+                ),
+                migrations.AddConstraint(
+                    model_name='fixitycheck',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixity_check_never_truncated', statement='CREATE TRIGGER "fixity_check_never_truncated" BEFORE TRUNCATE ON "fixity_check" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='fixity_check'),
                 ),
                 migrations.AddConstraint(
                     model_name='deletionrequestitem',
@@ -1106,6 +1660,46 @@ class Migration(migrations.Migration):
                     model_name='deletionrequestitem',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_item_history', statement='CREATE TRIGGER "deletion_request_item_history" AFTER INSERT OR UPDATE OR DELETE ON "deletion_request_item" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='deletion_request_item'),
                 ),
+                migrations.AddConstraint(
+                    model_name='deletionrequestitem',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_item_id_immutable', statement='CREATE TRIGGER "deletion_request_item_id_immutable" BEFORE UPDATE OF "id" ON "deletion_request_item" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='deletion_request_item'),
+                ),
+                migrations.AddConstraint(
+                    model_name='deletionrequestitem',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_item_never_truncated', statement='CREATE TRIGGER "deletion_request_item_never_truncated" BEFORE TRUNCATE ON "deletion_request_item" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='deletion_request_item'),
+                ),
             ],
+        ),
+        migrations.RunSQL(
+            sql='CREATE TRIGGER "auth_group_id_immutable" BEFORE UPDATE OF "id" ON "auth_group" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')',
+            reverse_sql='DROP TRIGGER "auth_group_id_immutable" ON "auth_group"',
+        ),
+        migrations.RunSQL(
+            sql='CREATE TRIGGER "auth_group_never_truncated" BEFORE TRUNCATE ON "auth_group" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()',
+            reverse_sql='DROP TRIGGER "auth_group_never_truncated" ON "auth_group"',
+        ),
+        migrations.RunSQL(
+            sql='CREATE TRIGGER "auth_group_permissions_id_immutable" BEFORE UPDATE OF "id" ON "auth_group_permissions" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')',
+            reverse_sql='DROP TRIGGER "auth_group_permissions_id_immutable" ON "auth_group_permissions"',
+        ),
+        migrations.RunSQL(
+            sql='CREATE TRIGGER "auth_group_permissions_never_truncated" BEFORE TRUNCATE ON "auth_group_permissions" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()',
+            reverse_sql='DROP TRIGGER "auth_group_permissions_never_truncated" ON "auth_group_permissions"',
+        ),
+        migrations.RunSQL(
+            sql='CREATE TRIGGER "auth_permission_id_immutable" BEFORE UPDATE OF "id" ON "auth_permission" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')',
+            reverse_sql='DROP TRIGGER "auth_permission_id_immutable" ON "auth_permission"',
+        ),
+        migrations.RunSQL(
+            sql='CREATE TRIGGER "auth_permission_never_truncated" BEFORE TRUNCATE ON "auth_permission" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()',
+            reverse_sql='DROP TRIGGER "auth_permission_never_truncated" ON "auth_permission"',
+        ),
+        migrations.RunSQL(
+            sql='CREATE TRIGGER "django_content_type_id_immutable" BEFORE UPDATE OF "id" ON "django_content_type" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')',
+            reverse_sql='DROP TRIGGER "django_content_type_id_immutable" ON "django_content_type"',
+        ),
+        migrations.RunSQL(
+            sql='CREATE TRIGGER "django_content_type_never_truncated" BEFORE TRUNCATE ON "django_content_type" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()',
+            reverse_sql='DROP TRIGGER "django_content_type_never_truncated" ON "django_content_type"',
         ),
     ]

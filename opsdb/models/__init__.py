@@ -19,6 +19,7 @@ from .data.raw_files import *
 from .data.obscore import *
 from .locations import *
 from .copies.physical_copies import *
+from .copies.kinds import *
 from .copies.fixity import *
 from .copies.deletion import *
 from .transfer import *

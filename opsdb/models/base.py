@@ -2,7 +2,8 @@
 
 A concrete model gets from here: its table name (snake case of the class), comments on the table and on every
 column (from the docstring and ``help_text``), a CHECK for every enumeration and for every text that may not
-be blank, a trigger that keeps ``updated_at``, the rules of joined inheritance, and its natural key.
+be blank, a trigger that keeps ``updated_at``, guards of its key and against emptying, the rules of joined
+inheritance, and its natural key.
 """
 
 from __future__ import annotations
@@ -22,14 +23,19 @@ from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Check, checksum_format, evaluate_checks, finite, finite_times, implies, not_negative
 from opsdb.database.deconstruction import leave_out_texts
+from opsdb.database.guards import KeyStays, NeverTruncated
 from opsdb.database.indexes import IDENTIFIER_MAX_LENGTH, Index
 from opsdb.database.labels import label, spoken
 from opsdb.database.triggers import (
+    MAKE_ANOTHER,
+    NEVER_DELETED,
+    AppendOnly,
     Immutable,
     KeepsUpdatedAt,
     Logged,
     LogsBulkUpdates,
     LogsLinks,
+    NeverDeleted,
     Transitions,
     Trigger,
     subtype_triggers,
@@ -138,16 +144,36 @@ def _implied_constraints(cls):
         else:
             columns = [field.column for field in options.local_concrete_fields]
             yield Logged(cls.change_logging.events, columns, getattr(cls, "columns_not_logged", ()))
-        for field in options.local_many_to_many:
-            through = field.remote_field.through
-            # Our user's links have no model where the project has a user model of its own.
-            if through is None or (not isinstance(through, str) and through._meta.auto_created):
-                yield LogsLinks(options.db_table, field.name, field.m2m_db_table(), *_link_columns(field))
+        for field in _links_of(cls):
+            yield LogsLinks(options.db_table, field.name, field.m2m_db_table(), *_link_columns(field))
+    yield from _guards(cls)
     parents = [parent for parent in options.parents if hasattr(parent, "discriminator")]
     if parents:
         yield from subtype_triggers(parents[0]._meta.db_table, cls.discriminator, cls.subtype)
     elif hasattr(cls, "discriminator"):
         yield Immutable(cls.discriminator)
+
+
+def _guards(cls):
+    """Yield what keeps the keys of a table and of its tables of links, and refuses to empty them."""
+    kinds = {type(rule) for rule in cls._meta.constraints}
+    if AppendOnly not in kinds:
+        yield KeyStays(NEVER_DELETED if NeverDeleted in kinds else MAKE_ANOTHER)
+    yield NeverTruncated()
+    for field in _links_of(cls):
+        yield KeyStays(prefix=f"{field.name}_", table=field.m2m_db_table())
+        yield NeverTruncated(prefix=f"{field.name}_", table=field.m2m_db_table())
+
+
+def _links_of(cls):
+    """Return the many-to-many fields whose tables of links Django makes."""
+    links = []
+    for field in cls._meta.local_many_to_many:
+        through = field.remote_field.through
+        # Our user's links have no model where the project has a user model of its own.
+        if through is None or (not isinstance(through, str) and through._meta.auto_created):
+            links.append(field)
+    return links
 
 
 def _link_columns(field: models.ManyToManyField[Any, Any]) -> tuple[str, str]:

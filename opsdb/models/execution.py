@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from opsdb.database.checks import Check, Unique, between, json_object, not_negative, ordered
 from opsdb.database.identifiers import uuid7
 from opsdb.database.indexes import Index
-from opsdb.database.triggers import NEVER_DELETED, Immutable, kept_for_good
+from opsdb.database.triggers import NEVER_DELETED, Immutable, NeverDeleted
 
 from .base import OpsModel, OpsQuerySet, Timestamped
 from .enums import ChangeLogging, ObservationStatus, Quality
@@ -108,7 +108,7 @@ class ExecutedObsUnit(Timestamped):
             between("mean_azimuth_deg", -360, 720, "°"),
             json_object("conditions"),
             Immutable("obs_unit_id", "start_time", hint=NEVER_DELETED),
-            *kept_for_good("an execution"),
+            NeverDeleted("an execution"),
         ]
         indexes = [
             Index(fields=["-start_time"], name="newest"),

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.indexes import Index
-from opsdb.database.triggers import AppendOnly, NeverTruncated
+from opsdb.database.triggers import AppendOnly
 
 from .base import OpsModel, OpsQuerySet
 from .enums import ChangeLogging, ChangeOperation
@@ -59,7 +59,7 @@ class ChangeLog(OpsModel):
     class Meta:
         verbose_name = _("change")
         verbose_name_plural = _("change log")
-        constraints = [AppendOnly("history"), NeverTruncated()]
+        constraints = [AppendOnly("history")]
         indexes = [
             Index(fields=["table_name", "row_id", "id"], name="by_row"),
             Index(fields=["changed_at"], name="by_time"),

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from opsdb.database.checks import Check, Unique, between, implies, matches, not_negative, positive
+from opsdb.database.checks import Check, Unique, between, implies, matches, positive
 from opsdb.database.triggers import HasSubtype, Immutable
 
 from .base import NumberedModel, OpsModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
@@ -55,6 +55,10 @@ class Site(NumberedModel):
 
     def __str__(self) -> str:
         return self.short_name
+
+
+# A century: a moment that many days from now is one that PostgreSQL and Python can name.
+LONGEST_DAYS = 36_500
 
 
 class DataLocationQuerySet(SpecificQuerySet["DataLocation"]):
@@ -149,9 +153,9 @@ class DataLocation(SubtypedModel):
                 "instrument",
             ),
             positive("capacity_bytes"),
-            not_negative("retention_days"),
+            between("retention_days", 0, LONGEST_DAYS, " days"),
             between("deletion_threshold_percent", 0, 100, " per cent"),
-            positive("fixity_interval_days"),
+            between("fixity_interval_days", 1, LONGEST_DAYS, " days"),
             Immutable("location_type", "site_id"),
             HasSubtype(
                 "storage_type",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import F
 from django.utils import timezone
 
 from opsdb.models import (
@@ -63,9 +64,9 @@ def record_arrivals(
 ) -> list[str]:
     """Record the copies that a worker has written at a location, and return the mismatches, one text for each.
 
-    What agrees is present, or staged, and verified; what differs is corrupt. A copy there that was deleted, missing,
-    corrupt or scheduled for deletion has been written again. What differs, and what replaces an older copy, also
-    gets a fixity check.
+    What agrees is present, or staged, and verified; what differs is corrupt. Each gets the fixity check by which it is
+    so, of the time at which it arrived. A copy there that was deleted, missing, corrupt or scheduled for deletion has
+    been written again. New copies take a constant number of statements.
 
     Locks, in the order of their keys, first the copies of this content at the location, then the content.
 
@@ -99,12 +100,14 @@ def _record_arrivals_of(model, location, reports, worker, staged):
     require_known(model, reports, contents)
     known = {getattr(copy, f"{target}_id"): copy for copy in copies}
     now = timezone.now()
-    new, differing, problems = [], [], []
+    new, agreed, differed, problems = [], [], [], []
 
-    def check(copy, content, report):
+    def check(copy, checked_at):
+        content = getattr(copy, target)
+        report = reports[content.pk]
         return FixityCheck(
             copy=copy,
-            checked_at=now,
+            checked_at=checked_at,
             expected=content.checksum,
             actual=report.checksum,
             algorithm=report.checksum_algorithm,
@@ -119,30 +122,44 @@ def _record_arrivals_of(model, location, reports, worker, staged):
             "checksum": report.checksum,
             "checksum_algorithm": report.checksum_algorithm,
             "size_bytes": content.size_bytes if report.size_bytes is None else report.size_bytes,
-            "verification": Verification.MISMATCH if problem else Verification.VERIFIED,
-            "verified_at": now,
         }
         if problem:
             problems.append(problem)
         if copy := known.get(content.pk):
-            # The database requires a check when a copy becomes verified again.
-            check(copy, content, report).save()
-            _rewrite(copy, bool(problem), staged, facts)
+            setattr(copy, target, content)
+            _rewrite(copy, bool(problem), staged, facts, check(copy, now))
             continue
         status = PhysicalCopyStatus.STAGED if staged and not problem else PhysicalCopyStatus.PRESENT
         copy = PhysicalCopy(data_location=location, status=status, **{target: content}, **facts)
         new.append(copy)
-        if problem:
-            differing.append((copy, content, report))
+        (differed if problem else agreed).append(copy)
     PhysicalCopy.objects.bulk_create(new)
-    for copy, content, report in differing:
-        check(copy, content, report).save()
-        move_state(copy, PhysicalCopyStatus.CORRUPT)
+    checks = {copy: check(copy, copy.arrived_at) for copy in new}
+    # A copy is verified by its check; one that differs is in doubt before its check is recorded.
+    FixityCheck.objects.bulk_create(checks[copy] for copy in agreed)
+    _of(agreed).update(verification=Verification.VERIFIED, verified_at=F("arrived_at"))
+    _of(differed).update(
+        status=PhysicalCopyStatus.CORRUPT, verification=Verification.MISMATCH, verified_at=F("arrived_at")
+    )
+    FixityCheck.objects.bulk_create(checks[copy] for copy in differed)
     return problems
 
 
-def _rewrite(copy, differs, staged, facts):
-    """Refresh a copy's record after new bytes have replaced the old ones."""
+def _of(copies):
+    return PhysicalCopy.objects.filter(pk__in=[copy.pk for copy in copies])
+
+
+def _rewrite(copy, differs, staged, facts, check):
+    """Refresh a copy's record after new bytes have replaced the old ones, and record their check."""
+    if differs:
+        _refresh(copy, differs, staged, facts | {"verification": Verification.MISMATCH}, check.checked_at)
+        check.save()
+    else:
+        check.save()
+        _refresh(copy, differs, staged, facts | {"verification": Verification.VERIFIED}, check.checked_at)
+
+
+def _refresh(copy, differs, staged, facts, checked_at):
     before = PhysicalCopyStatus(copy.status)
     if differs:
         after = PhysicalCopyStatus.CORRUPT
@@ -150,7 +167,7 @@ def _rewrite(copy, differs, staged, facts):
         after = PhysicalCopyStatus.STAGED
     else:
         after = PhysicalCopyStatus.PRESENT
-    facts |= {"deletion_requested_at": None, "deleted_at": None, "failure_message": ""}
+    facts |= {"verified_at": checked_at, "deletion_requested_at": None, "deleted_at": None, "failure_message": ""}
     if before == after:
         PhysicalCopy.objects.filter(pk=copy.pk).update(**facts)
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from opsdb.models import DataLocation, FixityCheck, PhysicalCopy, PhysicalCopyStatus, Verification
@@ -25,11 +26,11 @@ AT_REST = (
 
 
 def list_due_fixity_checks(location: DataLocation, *, quota: int) -> list[PhysicalCopy]:
-    """Return the copies at a location that are due for a fixity check, the longest unchecked first. Locks nocontent.
+    """Return the copies at a location that are due for a fixity check, the longest unchecked first. Locks nothing.
 
     Args:
         location: its ``fixity_interval_days`` determines when a copy is due.
-        quota: most checks within 24 hours, including those that were made already.
+        quota: most checks within 24 hours, including those that were made already, except on arrival.
 
     Raises:
         OpsdbError: the quota is below 1.
@@ -37,7 +38,9 @@ def list_due_fixity_checks(location: DataLocation, *, quota: int) -> list[Physic
     if quota < 1:
         raise OpsdbError(f"list_due_fixity_checks: the quota must be 1 or more, not {quota}")
     yesterday = timezone.now() - timedelta(days=1)
-    done = FixityCheck.objects.filter(checked_at__gt=yesterday, copy__data_location=location)[:quota].count()
+    # A copy that arrived was read there and then, for no fixity check that was due.
+    checks = FixityCheck.objects.exclude(checked_at=F("copy__arrived_at"))
+    done = checks.filter(checked_at__gt=yesterday, copy__data_location=location)[:quota].count()
     return list(PhysicalCopy.objects.due_for_fixity(location, limit=quota - done))
 
 
@@ -52,21 +55,22 @@ def record_fixity(
     """Record the checksum that was computed of a copy now, and return the check.
 
     A checksum that agrees makes the copy verified, and present if it was corrupt or missing. One that differs makes it
-    corrupt: nothing reads it or counts on it any more, and copies that wait for deletion because this one was safe
-    stay. Idempotent with the same ``checked_at``. Locks the copy and its content.
+    corrupt, in whatever order the reports come: nothing reads it or counts on it any more, and copies that wait for
+    deletion because this one was safe stay. Idempotent with the same ``checked_at``. Locks the copy and its content.
 
     Args:
         copy: the copy; its key counts.
         checksum: as computed, lower-case hexadecimal.
         algorithm: how it was computed; that of the recorded checksum when left out.
-        checked_at: when it was computed, aware; now when left out.
+        checked_at: when it was computed, aware; now when left out. For one that agrees not before the bytes arrived,
+            but for 5 minutes by which clocks may differ.
         checked_by: worker or person that computed it.
 
     Raises:
         NotFound: there is no such copy.
-        Conflict: the copy was deleted, or has a later check.
+        Conflict: the copy was deleted, or the checksum agrees and the copy has a later check.
         OpsdbError: there is nothing to compare with, or the time is naive or in the future.
-        Refused: the checksum has not the form of its algorithm.
+        Refused: the checksum has not the form of its algorithm, or agrees with older bytes than those that are there.
     """
     name = name_row(PhysicalCopy, copy.pk)
     if checked_at and (checked_at.tzinfo is None or checked_at > timezone.now() + timedelta(minutes=5)):
@@ -90,18 +94,23 @@ def record_fixity(
             return known
         if found.status == PhysicalCopyStatus.DELETED:
             raise Conflict(f"{name}: was deleted, its checksum can't be computed; register the copy again first")
-        if found.verified_at and checked_at <= found.verified_at:
+        agrees = checksum == content.checksum
+        if agrees and found.verified_at and checked_at <= found.verified_at:
             raise Conflict(f"{name}: was compared at {found.verified_at.isoformat()}, after {checked_at.isoformat()}")
-        check = FixityCheck.objects.create(
+        check = FixityCheck(
             copy=found,
             checked_at=checked_at,
             expected=content.checksum,
             actual=checksum,
             algorithm=algorithm,
-            ok=checksum == content.checksum,
+            ok=agrees,
             checked_by=checked_by,
         )
-        _apply(found, check)
+        if not agrees:
+            _apply(found, check)
+        check.save()
+        if agrees:
+            _apply(found, check)
     copy.refresh_from_db()
     return check
 
@@ -135,7 +144,8 @@ def _apply(copy, check):
     facts = {
         "checksum": check.actual,
         "checksum_algorithm": check.algorithm,
-        "verified_at": check.checked_at,
+        # A report that comes late leaves the time of the last comparison as it is.
+        "verified_at": max(filter(None, (copy.verified_at, check.checked_at))),
         "verification": Verification.VERIFIED if check.ok else Verification.MISMATCH,
     }
     row = PhysicalCopy.objects.filter(pk=copy.pk)

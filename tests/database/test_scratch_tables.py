@@ -4,12 +4,13 @@ from contextlib import contextmanager
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from opsdb.models import ChangeLog, DataLocation, DeletionPolicy, PhysicalCopy, Site
 from tests.databases import own_copy
 from tests.factories import (
     DiskDataLocationFactory,
+    RawDataFileFactory,
     RawDataPackageFactory,
     RoleFactory,
     SiteFactory,
@@ -255,3 +256,19 @@ def test_all_of_it_works_in_another_schema(elsewhere):
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM public.site")
         assert cursor.fetchone() == (0,)
+
+
+def test_a_scratch_table_is_not_taken_for_the_rows_of_a_statement():
+    """Triggers of statements see these under names of their own."""
+    location = DataLocation.objects.get(pk=DiskDataLocationFactory().pk)
+    story = tell_story()
+    before = ChangeLog.objects.count()
+    for name in ("old_rows", "new_rows"):
+        sql(f"CREATE TEMPORARY TABLE {name} (LIKE public.physical_copy)")
+    sql("CREATE TEMPORARY TABLE added (LIKE public.raw_data_file)")
+    PhysicalCopy.objects.create(data_location_id=location.pk, raw_data_package=story.package, size_bytes=7)
+    sql("UPDATE public.raw_data_file SET file_type = 'x' WHERE id = %s", story.file.pk)
+    assert location.held_bytes() == 7
+    assert ChangeLog.objects.count() == before + 1
+    with pytest.raises(IntegrityError, match="source_location must be a source location"):
+        RawDataFileFactory(source_location=location)

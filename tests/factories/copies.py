@@ -1,4 +1,5 @@
 import factory
+from django.utils import timezone
 
 from opsdb.models import (
     ChecksumAlgorithm,
@@ -13,9 +14,7 @@ from opsdb.models import (
     PhysicalCopyStatus,
     RawDataFilePhysicalCopy,
     RawDataPackagePhysicalCopy,
-    Verification,
 )
-from opsdb.models.copies.physical_copies import COPY_TARGETS
 from opsdb.workflows import attributed
 
 from .access import UserFactory
@@ -23,10 +22,7 @@ from .base import EPOCH, OpsFactory, afterwards, change, checksum, same
 from .data import DataTransferPackageFactory, RawDataFileFactory, RawDataPackageFactory
 from .locations import DiskDataLocationFactory
 from .reduction import DataProductFactory
-
-
-def _target_of(copy):
-    return next(target for name in COPY_TARGETS if (target := getattr(copy, name, None)))
+from .verifying import verify
 
 
 def _becomes(status, by=(), **facts):
@@ -52,11 +48,7 @@ class CopyFactory(OpsFactory):
     data_location = factory.SubFactory(DiskDataLocationFactory)
 
     class Params:
-        verified = factory.Trait(
-            verification=Verification.VERIFIED,
-            verified_at=EPOCH,
-            checksum=factory.LazyAttribute(lambda copy: _target_of(copy).checksum),
-        )
+        verified = factory.Trait(check=afterwards(verify))
         missing = factory.Trait(fate=_becomes(PhysicalCopyStatus.MISSING))
         deleted = factory.Trait(
             deletable=True, fate=_becomes(PhysicalCopyStatus.DELETED, by=BEING_DELETED, deleted_at=EPOCH)
@@ -135,7 +127,7 @@ class FixityCheckFactory(OpsFactory):
         model = FixityCheck
 
     copy = factory.SubFactory(PhysicalCopyFactory)
-    checked_at = EPOCH
+    checked_at = factory.LazyFunction(timezone.now)
     algorithm = ChecksumAlgorithm.SHA256
     expected = factory.Sequence(checksum)
     actual = factory.SelfAttribute("expected")

@@ -7,27 +7,20 @@ from opsdb.models import (
     RawDataFile,
     RawDataPackage,
     RawDataPackageMetadata,
-    Verification,
 )
 
-from .base import EPOCH, OpsFactory, afterwards, change, checksum, same
+from .base import OpsFactory, afterwards, change, checksum, same
 from .execution import ExecutedObsUnitFactory
 from .locations import DiskDataLocationFactory, TapeDataLocationFactory
 from .observatory import InstrumentModuleFactory
+from .verifying import verify
 from .work import PackageFactory, make
 
 
 def _archive(package):
     """Make a package, and a verified copy of it in an archive, without which none is archived."""
     make(package)
-    PhysicalCopy.objects.create(
-        data_location=TapeDataLocationFactory(archive=True),
-        raw_data_package=package,
-        verification=Verification.VERIFIED,
-        verified_at=EPOCH,
-        checksum=package.checksum,
-        size_bytes=package.size_bytes,
-    )
+    verify(PhysicalCopy.objects.create(data_location=TapeDataLocationFactory(archive=True), raw_data_package=package))
     change(package, state=PackageState.ARCHIVED)
 
 

@@ -9,6 +9,7 @@ from opsdb.models import (
     ExecutedReductionStep,
     ExecutedReductionStepInputPackage,
     ExecutedReductionStepInputProduct,
+    PhysicalCopy,
     Pipeline,
     ReductionSoftware,
     ReductionSoftwareVersion,
@@ -20,9 +21,10 @@ from opsdb.models import (
     VersionPolicy,
 )
 
-from .base import EPOCH, OpsFactory, checksum, many, same
+from .base import EPOCH, OpsFactory, afterwards, checksum, many, same
 from .data import RawDataPackageFactory
-from .locations import DiskDataLocationFactory
+from .locations import DiskDataLocationFactory, TapeDataLocationFactory
+from .verifying import verify
 
 
 class ReductionSoftwareFactory(OpsFactory):
@@ -123,6 +125,11 @@ class ExecutedReductionStepFactory(OpsFactory):
         )
 
 
+def _keep(product):
+    """Give a product a verified copy in an archive."""
+    verify(PhysicalCopy.objects.create(data_location=TapeDataLocationFactory(archive=True), data_product=product))
+
+
 class DataProductFactory(OpsFactory):
     class Meta:
         model = DataProduct
@@ -135,7 +142,10 @@ class DataProductFactory(OpsFactory):
     checksum = factory.Sequence(checksum)
 
     class Params:
-        superseded = factory.Trait(superseded_by=factory.SubFactory("tests.factories.reduction.DataProductFactory"))
+        kept = factory.Trait(safe_copy=afterwards(_keep))
+        superseded = factory.Trait(
+            superseded_by=factory.SubFactory("tests.factories.reduction.DataProductFactory", kept=True)
+        )
 
 
 class ExecutedReductionStepInputPackageFactory(OpsFactory):

@@ -188,6 +188,8 @@ RANGES = [
     (ExecutedObsUnit, "mean_elevation_deg", -5, 95, "°", CLOSED),
     (ExecutedObsUnit, "mean_azimuth_deg", -360, 720, "°", CLOSED),
     (DataLocation, "deletion_threshold_percent", 0, 100, " per cent", CLOSED),
+    (DataLocation, "retention_days", 0, 36_500, " days", CLOSED),
+    (DataLocation, "fixity_interval_days", 1, 36_500, " days", CLOSED),
     (RawDataPackageMetadata, "calib_level", 0, 4, "", CLOSED),
     (RawDataPackageMetadata, "s_ra", 0, 360, "°", HALF_OPEN),
     (RawDataPackageMetadata, "s_dec", -90, 90, "°", CLOSED),
@@ -203,7 +205,7 @@ POSITIVE = {
     ChaiTiling: ["width_arcsec", "height_arcsec"],
     ObsUnit: ["version", "pwv_max_mm", "planned_duration_seconds", "requested_executions"],
     TimeAllocation: ["hours"],
-    DataLocation: ["capacity_bytes", "fixity_interval_days"],
+    DataLocation: ["capacity_bytes"],
     RawDataPackage: ["part"],
     RawDataPackageMetadata: ["em_min"],
     ReductionStepConfig: ["cpu", "memory_gb", "time_hours"],
@@ -217,7 +219,6 @@ NOT_NEGATIVE = {
     ChaiTiling: ["tile_index"],
     PreScheduledSlot: ["subscan_index"],
     ExecutedObsUnit: ["mean_pwv_mm"],
-    DataLocation: ["retention_days"],
     RawDataPackage: ["file_count"],
     RawDataPackageMetadata: ["s_fov", "access_estsize", "t_exptime"],
     DataTransfer: ["unpack_retry_count", "bytes_transferred"],
@@ -789,7 +790,7 @@ def one_by_one():
             for part in ({}, {"verified_at": EPOCH}, {"checksum": checksum(1)})
         ),
         good=({"verification": "verified", **proof}, {"verification": "mismatch", **proof}, proof),
-        behind=("verification_is_true", "verification_is_proven"),
+        behind=("verification_is_true", "verification_is_proven", "born_unverified"),
     )
     yield Case(
         PhysicalCopy,

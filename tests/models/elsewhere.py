@@ -21,7 +21,13 @@ def history_of(model):
 HISTORY = [name for model, operations in RECORDED.items() if operations for name in history_of(model)]
 # What happened is never deleted, and history never emptied.
 NEVER_DELETED = {DESIGNED[name]["table"]: what for name, what in DESIGN["never_deleted"].items()}
-NEVER_TRUNCATED = [f"{table}_never_truncated" for table in (*NEVER_DELETED, "fixity_check", "change_log")]
+LINKS = [
+    f"{link._meta.auto_created._meta.db_table}_{field.name}"
+    for link in LINK_TABLES
+    for field in link._meta.auto_created._meta.local_many_to_many
+    if field.remote_field.through is link
+]
+NEVER_TRUNCATED = [f"{name}_never_truncated" for name in (*(model._meta.db_table for model in MODELS), *LINKS)]
 
 REQUESTS = "tests.workflows.test_deletion_requests.test_"
 DELETION = "tests.workflows.test_deletion_rules.test_"
@@ -29,6 +35,7 @@ TRIED_BY = {
     "tests.workflows.test_state_machines.test_update_and_plain_sql_follow_the_table": TRANSITIONS,
     "tests.models.test_constraints.test_the_database_writes_down_what_changes": HISTORY,
     "tests.test_migrations.test_what_is_guarded_is_never_emptied": NEVER_TRUNCATED,
+    "tests.database.test_keys.test_the_key_of_a_link_stays": [f"{name}_id_immutable" for name in LINKS],
     "tests.workflows.test_grouping.test_a_bad_rule_is_refused_with_its_index_and_what_is_wrong": [
         "data_grouping_rules_are_known"
     ],
@@ -43,6 +50,17 @@ TRIED_BY = {
     f"{DELETION}update_does_not_verify_what_nobody_compared": ["physical_copy_verification_is_proven"],
     "tests.workflows.test_deletion.test_plain_updates_race_as_safely_as_workflows": [
         "physical_copy_doubt_waits_for_deletion"
+    ],
+    "tests.database.test_born_verified.test_no_copy_is_born_verified_or_in_doubt": ["physical_copy_born_unverified"],
+    "tests.database.test_born_verified.test_a_check_has_a_possible_time": ["fixity_check_time_possible"],
+    "tests.database.test_born_verified.test_a_check_that_differs_takes_the_verification_away": [
+        "fixity_check_difference_is_doubt"
+    ],
+    "tests.database.test_archived_facts.test_facts_of_an_archived_file_stay_while_all_copies_are_in_doubt": [
+        "raw_data_file_archived_stays"
+    ],
+    "tests.database.test_archived_facts.test_facts_of_an_archived_package_stay_while_all_copies_are_in_doubt": [
+        "raw_data_package_archived_stays"
     ],
     f"{DELETION}a_package_is_not_archived_without_a_verified_archive_copy": ["raw_data_package_archived_is_true"],
     f"{DELETION}an_archive_transfer_is_not_completed_without_a_verified_copy_there": [
@@ -104,10 +122,7 @@ TRIED_BY = {
         "raw_data_package_archived_marks_candidates",
     ],
     "tests.workflows.test_history.test_every_table_of_links_is_recorded_with_the_right_columns": [
-        f"{link._meta.auto_created._meta.db_table}_{field.name}_history"
-        for link in LINK_TABLES
-        for field in link._meta.auto_created._meta.local_many_to_many
-        if field.remote_field.through is link
+        f"{name}_history" for name in LINKS
     ],
     "tests.models.test_inheritance.test_a_change_of_the_subtype_is_a_change_of_its_parent": [
         f"{model._meta.db_table}_touch_parent" for model in MODELS if hasattr(model, "subtype")

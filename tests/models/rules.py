@@ -78,7 +78,7 @@ from ..factories import (
     UserFactory,
 )
 from ..factories.base import EPOCH, checksum
-from .schema import DESIGN, DESIGNED
+from .schema import DESIGN, DESIGNED, MODELS
 
 NEW_NUMBER = 1_000_000_000
 NEW_UUID = UUID("01900000-0000-7000-8000-000000000001")
@@ -168,7 +168,6 @@ IMMUTABLE = {
     (ReductionStep, "immutable"): ["pipeline_id", "software_id"],
     (ExecutedReductionStep, "step_id_immutable"): ["step_id"],
     (DataProduct, "run_id_immutable"): ["run_id"],
-    **{(getattr(opsdb.models, name), "id_immutable"): ["id"] for name in DESIGN["never_deleted"]},
 }
 OTHER_VALUES = {
     "created_at": EPOCH,
@@ -219,17 +218,40 @@ def _immutable(model, rule, column, columns):
         return Attempt(
             updates(row, **changes),
             f"{table} {row.pk}: {', '.join(columns)} cannot be changed once set",
-            "Make a new row instead; this one stays, because it is never deleted."
-            if model.__name__ in DESIGN["never_deleted"]
-            else "Make a new row instead, and delete this one if nothing refers to it.",
+            _hint(model),
         )
 
     attempt.__name__ = column
 
 
+def _hint(model):
+    if model.__name__ in DESIGN["never_deleted"]:
+        return "Make a new row instead; this one stays, because it is never deleted."
+    return "Make a new row instead, and delete this one if nothing refers to it."
+
+
 for (_model, _rule), _columns in IMMUTABLE.items():
     for _column in _columns:
         _immutable(_model, _rule, _column, _columns)
+
+
+def _key(model):
+    table = model._meta.db_table
+
+    @breaks(f"{table}_id_immutable")
+    def attempt():
+        row = FACTORIES[model]()
+        key = NEW_UUID if isinstance(row._meta.pk, models.UUIDField) else NEW_NUMBER
+        trials = [lambda: execute(f'UPDATE "{table}" SET id = %s WHERE id = %s', key, row.pk)]
+        # A queryset of a subtype changes the key of the parent's row.
+        if not model._meta.parents:
+            trials.append(lambda: model._base_manager.filter(pk=row.pk).update(id=key))
+        return Attempt(tuple(trials), f"{table} {row.pk}: id cannot be changed once set", _hint(model))
+
+
+for _model in MODELS:
+    if _model not in APPEND_ONLY:
+        _key(_model)
 
 
 def _subtype(parent, discriminator, model, value, other_model, other_value):
@@ -239,10 +261,7 @@ def _subtype(parent, discriminator, model, value, other_model, other_value):
     def parent_of_another_subtype():
         row, stranger = FACTORIES[model](), FACTORIES[other_model]()
         return Attempt(
-            (
-                lambda: execute(f"UPDATE {table} SET id = %s WHERE id = %s", stranger.pk, row.pk),
-                *copies(row, id=stranger.pk),
-            ),
+            copies(row, id=stranger.pk),
             f"{table} {stranger.pk}: its {parent} must have the {discriminator} {value}, but has {other_value}",
         )
 

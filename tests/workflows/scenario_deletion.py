@@ -17,7 +17,6 @@ from opsdb.models import (
     RawDataFile,
     RawDataPackage,
     Status,
-    Verification,
 )
 from tests.factories import (
     DataTransferPackageFactory,
@@ -27,6 +26,7 @@ from tests.factories import (
     TapeDataLocationFactory,
 )
 from tests.factories.base import checksum
+from tests.factories.verifying import verify
 
 RIGHT, WRONG = checksum(7), checksum(8)
 SIZE = 1_500
@@ -74,16 +74,6 @@ def refusal_of(attempt):
 def sql(statement, *parameters):
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-
-
-def verified(**facts):
-    return {
-        "verification": Verification.VERIFIED,
-        "verified_at": timezone.now(),
-        "checksum": RIGHT,
-        "size_bytes": SIZE,
-        **facts,
-    }
 
 
 def complete(package):
@@ -156,8 +146,8 @@ def tell_story(retention_days=0) -> Story:
         file_copy=copy(data_location=source, raw_data_file=file, size_bytes=file.size_bytes, checksum=file.checksum),
         package_copy=copy(data_location=buffer, raw_data_package=package, size_bytes=SIZE, checksum=RIGHT),
         bundle_copy=copy(data_location=buffer, data_transfer_package=bundle, size_bytes=SIZE, checksum=RIGHT),
-        staged_copy=copy(data_location=processing, raw_data_package=package, status="staged", **verified()),
-        archive_copy=copy(data_location=archive, raw_data_package=package, **verified()),
+        staged_copy=verify(copy(data_location=processing, raw_data_package=package, status="staged")),
+        archive_copy=verify(copy(data_location=archive, raw_data_package=package)),
     )
     RawDataPackage.objects.filter(pk=package.pk).update(state=PackageState.ARCHIVED)
     for row in (file, package, *story.deletable_copies, story.archive_copy):
@@ -167,9 +157,8 @@ def tell_story(retention_days=0) -> Story:
 
 def archive_again(story) -> PhysicalCopy:
     """Give the package a verified copy in another archive."""
-    return PhysicalCopy.objects.create(
-        data_location=TapeDataLocationFactory(archive=True), raw_data_package=story.package, **verified()
-    )
+    archive = TapeDataLocationFactory(archive=True)
+    return verify(PhysicalCopy.objects.create(data_location=archive, raw_data_package=story.package))
 
 
 def long_ago():

@@ -57,6 +57,7 @@ from tests.factories import (
     StagingJobFactory,
     UserFactory,
 )
+from tests.factories.verifying import verify
 from tests.workflows.racing import race
 from tests.workflows.scenario_deletion import (
     SIZE,
@@ -65,7 +66,6 @@ from tests.workflows.scenario_deletion import (
     complete,
     force,
     tell_story,
-    verified,
     without_rules,
 )
 
@@ -622,6 +622,7 @@ def test_the_last_two_copies_do_not_each_take_the_other_for_the_one_that_stays(d
     other = PhysicalCopy.objects.create(
         data_location=DiskDataLocationFactory(processing=True, retention_days=0), raw_data_package=story.package
     )
+    verify(other)
     error = act_while(lambda: delete(story.staged_copy), lambda: delete(other))
     assert "deletion rule 2" in str(error)
     assert status_of(other) == "present"
@@ -647,7 +648,7 @@ def plan_run(story):
 @pytest.mark.django_db(transaction=True)
 def test_a_deletion_waits_for_a_release_of_the_product_and_then_sees_it(publish):
     place = DiskDataLocationFactory(processing=True, retention_days=0)
-    product = DataProductFactory(superseded_by=DataProductFactory())
+    product = DataProductFactory(superseded=True)
     copy = PhysicalCopy.objects.create(data_location=place, data_product=product)
     holder = publish()
     error = act_while(lambda: holder.products.add(product), lambda: by_update(copy))
@@ -660,8 +661,10 @@ def test_a_deletion_waits_for_a_release_of_the_product_and_then_sees_it(publish)
 def test_the_last_two_copies_of_a_product_do_not_each_take_the_other_for_the_one_that_stays(delete):
     product = DataProductFactory()
     one, other = (
-        PhysicalCopy.objects.create(
-            data_location=DiskDataLocationFactory(processing=True, retention_days=0), data_product=product
+        verify(
+            PhysicalCopy.objects.create(
+                data_location=DiskDataLocationFactory(processing=True, retention_days=0), data_product=product
+            )
         )
         for _ in range(2)
     )
@@ -753,7 +756,7 @@ def test_facts_do_not_change_while_a_copy_is_verified_against_them():
     package = complete(RawDataPackageFactory())
     archive = DiskDataLocationFactory(archive=True)
     error = act_while(
-        lambda: PhysicalCopy.objects.create(data_location=archive, raw_data_package=package, **verified()),
+        lambda: verify(PhysicalCopy.objects.create(data_location=archive, raw_data_package=package)),
         lambda: RawDataPackage.objects.filter(pk=package.pk).update(checksum=WRONG),
     )
     assert "cannot be changed, because a copy was verified against them" in str(error)

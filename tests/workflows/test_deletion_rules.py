@@ -50,6 +50,7 @@ from tests.factories import (
     TapeDataLocationFactory,
     UserFactory,
 )
+from tests.factories.verifying import verify
 from tests.workflows.racing import overtaken
 from tests.workflows.scenario_deletion import (
     RIGHT,
@@ -62,7 +63,6 @@ from tests.workflows.scenario_deletion import (
     refusal_of,
     sql,
     tell_story,
-    verified,
     without_rules,
 )
 
@@ -178,7 +178,8 @@ def test_rule_2_counts_by_the_algorithm_of_the_checksum_as_well(story):
 
 def test_rule_2_a_verified_copy_anywhere_else_is_no_archive_copy(story):
     PhysicalCopy.objects.filter(pk=story.archive_copy.pk).update(status="missing")
-    PhysicalCopy.objects.create(data_location=DiskDataLocationFactory(), raw_data_package=story.package, **verified())
+    other = PhysicalCopy.objects.create(data_location=DiskDataLocationFactory(), raw_data_package=story.package)
+    verify(other)
     assert story.staged_copy.verification == Verification.VERIFIED
     assert_held_back(story.package_copy, 2, "has 0 verified archive copies")
 
@@ -195,6 +196,8 @@ def test_rule_2_a_file_in_no_package_may_go_where_it_was_staged_while_another_co
     why = "is in no raw data package"
     assert_held_back(staged, 2, why)
     first = PhysicalCopy.objects.create(data_location=story.source, raw_data_file=file)
+    assert_held_back(staged, 2, why)
+    verify(first)
     assert_may_go(staged)
     assert_held_back(first, 2, why)
     for doubt in (
@@ -210,6 +213,7 @@ def test_rule_2_files_and_bundles_may_go_where_they_were_staged_while_another_co
     first = getattr(story, f"{kind}_copy")
     force(story.package, state="waiting")
     PhysicalCopy.objects.exclude(pk=first.pk).update(status="missing")
+    verify(first)
     staged = PhysicalCopy.objects.create(data_location=story.processing, **{first.target_name: first.target})
     assert_may_go(staged)
     for doubt in (
@@ -234,18 +238,18 @@ def test_rule_2_asks_for_as_many_archive_copies_as_the_policy_says(story):
     assert_may_go(story.package_copy)
 
 
-def test_rule_2_asks_for_one_archive_copy_where_the_policy_is_lost(story):
-    DeletionPolicy.objects.all().delete()
+def test_rule_2_lets_nothing_go_where_the_policy_is_lost(story):
     assert_may_go(story.package_copy)
-    PhysicalCopy.objects.filter(pk=story.archive_copy.pk).update(status="missing")
-    assert_held_back(story.package_copy, 2, "needs 1")
+    with without_rules(DeletionPolicy):
+        DeletionPolicy.objects.all().delete()
+    assert_held_back(story.package_copy, 2, "there is no deletion policy")
 
 
 def test_rule_2_the_last_copy_of_a_product_stays_unless_it_is_superseded_and_not_published(story):
     product, copy = staged_product(story)
     assert_may_go(copy)
     row = type(product).objects.filter(pk=product.pk)
-    why = f"data_product {product.pk} has no other copy that can be read, and "
+    why = f"data_product {product.pk} has no other verified copy, and "
     later = product.superseded_by_id
     row.update(superseded_by=None)
     assert_held_back(copy, 2, f"{why}nothing supersedes it")
@@ -264,16 +268,18 @@ def test_rule_2_a_product_may_go_where_another_copy_can_be_read(story, place):
     product, copy = staged_product(story)
     type(product).objects.filter(pk=product.pk).update(superseded_by=None)
     other = PhysicalCopy.objects.create(data_location=story.buffer, data_product=product, checksum=RIGHT)
+    assert_held_back(copy, 2, f"data_product {product.pk} has no other verified copy")
+    verify(copy), verify(other)
     assert_may_go(copy if place == "processing" else other)
     assert (copy if place == "processing" else other) in PhysicalCopy.objects.deletable(getattr(story, place))
     record_fixity(other, WRONG)
-    assert_held_back(copy, 2, f"data_product {product.pk} has no other copy that can be read")
+    assert_held_back(copy, 2, f"data_product {product.pk} has no other verified copy")
     force(other, status="present")
-    assert_held_back(copy, 2, f"data_product {product.pk} has no other copy that can be read")
+    assert_held_back(copy, 2, f"data_product {product.pk} has no other verified copy")
     record_fixity(other, RIGHT)
     assert_may_go(copy)
     PhysicalCopy.objects.filter(pk=other.pk).update(status="missing")
-    assert_held_back(copy, 2, f"data_product {product.pk} has no other copy that can be read")
+    assert_held_back(copy, 2, f"data_product {product.pk} has no other verified copy")
 
 
 @pytest.mark.parametrize("kind", ["file_copy", "package_copy", "bundle_copy"])
@@ -320,6 +326,8 @@ def test_the_last_copy_of_raw_data_at_a_processing_location_stays(story):
         PhysicalCopy.objects.filter(pk=copy.pk).update(status="missing")
     assert_held_back_staged(story, "has 0 verified archive copies")
     PhysicalCopy.objects.filter(pk=story.package_copy.pk).update(status="present")
+    assert_held_back_staged(story, "has 0 verified archive copies")
+    verify(story.package_copy)
     assert_may_go(story.staged_copy)
     PhysicalCopy.objects.filter(pk=story.package_copy.pk).update(
         verification="mismatch", checksum=WRONG, verified_at=timezone.now()
@@ -445,7 +453,7 @@ def test_rule_3_an_open_staging_job_holds_products_as_well(story):
 
 def staged_product(story):
     """A product that another one supersedes, and its only copy."""
-    product = DataProductFactory(size_bytes=SIZE, checksum=RIGHT, superseded_by=DataProductFactory())
+    product = DataProductFactory(size_bytes=SIZE, checksum=RIGHT, superseded=True)
     return product, PhysicalCopy.objects.create(data_location=story.processing, data_product=product)
 
 
@@ -651,11 +659,23 @@ def test_a_checksum_that_differs_never_counts_as_verified(story):
         {"size_bytes": SIZE + 1},
         {"checksum": RIGHT * 2, "checksum_algorithm": "sha512"},
     ):
-        refusal = refusal_of(
-            lambda facts=facts: PhysicalCopy.objects.create(
-                data_location=location, raw_data_package=story.package, **verified(**facts)
+        with transaction.atomic():
+            found = {"checksum": RIGHT, "checksum_algorithm": "sha256", "size_bytes": SIZE} | facts
+            copy = PhysicalCopy.objects.create(data_location=location, raw_data_package=story.package, **found)
+            check = FixityCheck.objects.create(
+                copy=copy,
+                checked_at=timezone.now(),
+                expected=found["checksum"],
+                actual=found["checksum"],
+                algorithm=found["checksum_algorithm"],
+                ok=True,
             )
-        )
+            refusal = refusal_of(
+                lambda copy=copy, check=check: PhysicalCopy.objects.filter(pk=copy.pk).update(
+                    verification="verified", verified_at=check.checked_at
+                )
+            )
+            transaction.set_rollback(True)
         assert refusal.constraint_name == "physical_copy_verification_is_true"
         assert RIGHT in refusal.message_primary
 
@@ -677,10 +697,11 @@ def test_update_does_not_verify_what_nobody_compared(story):
     assert refusal_of(lambda: rows.update(**claim)).constraint_name == "physical_copy_verification_is_proven"
     facts = {"copy": copy, "expected": RIGHT, "algorithm": "sha256"}
     FixityCheck.objects.create(**facts, checked_at=now, actual=WRONG, ok=False)
+    claim |= {"verified_at": now + timedelta(seconds=1), "checksum": RIGHT}
     assert refusal_of(lambda: rows.update(**claim)).constraint_name == "physical_copy_verification_is_proven"
-    FixityCheck.objects.create(**facts, checked_at=now - timedelta(hours=1), actual=RIGHT, ok=True)
+    FixityCheck.objects.create(**facts, checked_at=now - timedelta(minutes=1), actual=RIGHT, ok=True)
     assert refusal_of(lambda: rows.update(**claim)).constraint_name == "physical_copy_verification_is_proven"
-    FixityCheck.objects.create(**facts, checked_at=now, actual=RIGHT, ok=True)
+    FixityCheck.objects.create(**facts, checked_at=claim["verified_at"], actual=RIGHT, ok=True)
     rows.update(**claim)
 
 
@@ -723,7 +744,7 @@ def test_facts_of_an_archived_package_never_change(story, fact):
                 story.package.pk,
             ),
         ):
-            assert refusal_of(attempt).constraint_name == "raw_data_package_facts_frozen", state
+            assert refusal_of(attempt).constraint_name == "raw_data_package_archived_stays", state
         PhysicalCopy.objects.filter(raw_data_package=story.package).update(verification="unverified")
 
 
@@ -731,15 +752,20 @@ def test_facts_of_an_archived_package_never_change(story, fact):
 def test_facts_of_a_file_never_change_once_its_package_is_verified(story, fact):
     value = {"checksum": WRONG, "size_bytes": 1, "relative_path": "elsewhere"}[fact]
     refusal = refusal_of(lambda: RawDataFile.objects.filter(pk=story.file.pk).update(**{fact: value}))
+    assert refusal.constraint_name == "raw_data_file_archived_stays"
+    force(story.package, state="transferring")
+    refusal = refusal_of(lambda: RawDataFile.objects.filter(pk=story.file.pk).update(**{fact: value}))
     assert refusal.constraint_name == "raw_data_file_facts_frozen"
 
 
 def test_a_package_is_not_archived_without_a_verified_archive_copy():
     package = complete(RawDataPackageFactory())
     for facts in ({}, {"verification": "mismatch", "checksum": WRONG, "verified_at": timezone.now()}):
-        PhysicalCopy.objects.create(
-            data_location=TapeDataLocationFactory(archive=True), raw_data_package=package, **facts
+        copy = PhysicalCopy.objects.create(
+            data_location=TapeDataLocationFactory(archive=True), raw_data_package=package
         )
+        if facts:
+            PhysicalCopy.objects.filter(pk=copy.pk).update(**facts)
         refusal = refusal_of(lambda: RawDataPackage.objects.filter(pk=package.pk).update(state="archived"))
         assert refusal.constraint_name == "raw_data_package_archived_is_true"
         assert str(package.pk) in refusal.message_primary

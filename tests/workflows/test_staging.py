@@ -353,7 +353,7 @@ def test_a_request_and_the_deletion_of_what_is_staged_already_never_both_succeed
 def test_a_request_waits_for_a_deletion_of_the_last_copy_that_can_be_read():
     world = build_world()
     product = product_at(world.processing)
-    type(product).objects.filter(pk=product.pk).update(superseded_by=DataProductFactory())
+    type(product).objects.filter(pk=product.pk).update(superseded_by=DataProductFactory(kept=True))
     type(world.processing).objects.filter(pk=world.processing.pk).update(retention_days=0)
     copies = PhysicalCopy.objects.at(world.processing).of(product)
     asked = overtaken(

@@ -1,13 +1,14 @@
 -- The five rules of deletion. Workers delete bytes, but only the database decides which:
 --
 --   1. Copies in a long-term archive are permanent.
---   2. Something else holds what the copy holds:
---      - of a data product, another location has a readable copy, or the product is superseded and neither released
---        nor published;
---      - raw data are in raw data packages, each of which is archived and has enough safe copies in archives (present,
---        and verified with the checksum of the package: copies.sql);
---      - at a processing location, it is also enough that another location has a readable copy of the same file,
---        package or bundle, or of that package.
+--   2. Something else holds what the copy holds, and only a safe copy counts: one that can be read, at an active
+--      location or in an archive, and verified with the checksum of what it is a copy of (opsdb_is_safe_copy in
+--      copies.sql). A copy that is unverified or in doubt lets nothing go.
+--      - of a data product, another location has a safe copy; or the product is superseded and neither released nor
+--        published, and what supersedes it in the end has a safe copy itself;
+--      - raw data are in raw data packages, each of which is archived and has enough safe copies present in archives;
+--      - at a processing location, it is also enough that another location has a safe copy of the same file, package
+--        or bundle, or of that package.
 --   3. Nothing that is open reads from the copy, and what it carries is unpacked.
 --   4. At a processing location, no active staging job and no open run needs it.
 --   5. The retention of the location has passed, or the location is too full, or an approved request overrides it.
@@ -41,10 +42,10 @@ DECLARE
     needed integer;
     safe integer;
 BEGIN
-    -- The last readable copy of a product goes only when the product is superseded and nobody has published it.
+    -- Without another safe copy a product goes only when a safe one supersedes it and nobody has published it.
     IF candidate.data_product_id IS NOT NULL THEN
-        IF NOT opsdb_is_readable_elsewhere(candidate) THEN
-            why = 'data_product ' || candidate.data_product_id || ' has no other copy that can be read, and '
+        IF NOT opsdb_is_safe_elsewhere(candidate) THEN
+            why = 'data_product ' || candidate.data_product_id || ' has no other verified copy, and '
                 || opsdb_why_product_is_kept(candidate.data_product_id);
         END IF;
         IF why IS NOT NULL THEN
@@ -53,11 +54,11 @@ BEGIN
         RETURN;
     END IF;
 
-    -- What is in no package is in no archive; at a processing location it goes when another copy can be read.
+    -- What is in no package is in no archive; at a processing location it goes when there is another safe copy.
     IF package_ids IS NULL THEN
         IF candidate.raw_data_file_id IS NOT NULL
             AND place.location_type = 'processing'
-            AND opsdb_is_readable_elsewhere(candidate)
+            AND opsdb_is_safe_elsewhere(candidate)
         THEN
             RETURN;
         END IF;
@@ -69,8 +70,13 @@ BEGIN
         RETURN;
     END IF;
 
-    -- Every package is archived and has enough safe copies; at a processing location it may be readable elsewhere.
-    SELECT coalesce(max(min_archive_copies), 1) INTO needed FROM deletion_policy;
+    -- Every package is archived and has enough safe copies; at a processing location one safe copy elsewhere will do.
+    SELECT min_archive_copies INTO needed FROM deletion_policy;
+    IF NOT FOUND THEN
+        held_by = 'deletion_policy 1';
+        why = 'there is no deletion policy that says how many archive copies are enough';
+        RETURN;
+    END IF;
     FOR package IN SELECT id, state FROM raw_data_package WHERE id = ANY (package_ids) ORDER BY id LOOP
         IF package.state <> 'archived' THEN
             why = 'raw_data_package ' || package.id || ' is ' || package.state || ', not archived';
@@ -83,12 +89,12 @@ BEGIN
             END IF;
         END IF;
         IF why IS NOT NULL AND place.location_type = 'processing' AND (
-            opsdb_is_readable_elsewhere(candidate)
+            opsdb_is_safe_elsewhere(candidate)
             OR EXISTS (
                 SELECT FROM physical_copy AS other
                 WHERE other.raw_data_package_id = package.id
                     AND other.data_location_id <> place.id
-                    AND opsdb_is_readable(other.status, other.verification)
+                    AND opsdb_is_safe_copy(other.id)
             )
         ) THEN
             why = NULL;
@@ -103,11 +109,15 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_why_product_is_kept(product_id bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
--- Why a data product must keep a readable copy; NULL when it is superseded and neither released nor published.
+-- Why a data product must keep a safe copy; NULL when it is superseded by one that has a safe copy, and neither
+-- released nor published. What supersedes it is the last of the chain, which nothing supersedes.
     SELECT CASE
         WHEN product.superseded_by_id IS NULL THEN 'nothing supersedes it'
         WHEN release.id IS NOT NULL THEN 'data_release ' || release.id || ' holds it'
         WHEN publication.id IS NOT NULL THEN 'publication ' || publication.id || ' uses it'
+        WHEN NOT EXISTS (
+            SELECT FROM physical_copy WHERE data_product_id = latest.id AND opsdb_is_safe_copy(physical_copy.id)
+        ) THEN 'data_product ' || latest.id || ', which supersedes it, has no verified copy'
     END
     FROM data_product AS product
     CROSS JOIN LATERAL (
@@ -116,6 +126,8 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
     CROSS JOIN LATERAL (
         SELECT min(publication_id) AS id FROM publication_products WHERE dataproduct_id = product.id
     ) AS publication
+    LEFT JOIN data_product AS latest
+        ON latest.id = ANY (opsdb_superseding_products(ARRAY[product.id])) AND latest.superseded_by_id IS NULL
     WHERE product.id = product_id
 $$;
 

@@ -40,23 +40,116 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_verification_is_proven() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- A copy that is verified later, or again, has a fixity check of that time that agrees.
+-- A copy is verified by a fixity check of that time that agrees, of the bytes that are there now, and that no check
+-- contradicts: neither one of a later time nor one that was recorded later, in whatever order the reports came.
+DECLARE
+    named text = format('physical_copy %s: cannot be called verified at ', NEW.id)
+        || coalesce(NEW.verified_at::text, 'no time');
+    proof bigint;
+    contradiction record;
 BEGIN
-    IF NEW.verified_at <= OLD.verified_at OR NOT EXISTS (
-        SELECT FROM fixity_check
-        WHERE copy_id = NEW.id
-            AND ok
-            AND checked_at = NEW.verified_at
-            AND actual = NEW.checksum
-            AND algorithm = NEW.checksum_algorithm
-    ) THEN
+    SELECT id INTO proof FROM fixity_check
+    WHERE copy_id = NEW.id
+        AND ok
+        AND checked_at = NEW.verified_at
+        AND actual = NEW.checksum
+        AND algorithm = NEW.checksum_algorithm
+    ORDER BY id DESC LIMIT 1;
+    IF NOT FOUND OR NEW.verified_at <= OLD.verified_at THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME, named || ' without a new fixity check of that time that agrees',
+            'Record the fixity check first.'
+        );
+    END IF;
+    IF NEW.verified_at < NEW.arrived_at - opsdb_clock_skew() THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME, named || ', because its bytes arrived at ' || NEW.arrived_at,
+            'Compute the checksum of what is there now.'
+        );
+    END IF;
+    SELECT id, checked_at INTO contradiction FROM fixity_check
+    WHERE copy_id = NEW.id AND NOT ok AND (id > proof OR checked_at > NEW.verified_at)
+    ORDER BY id DESC LIMIT 1;
+    IF FOUND THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            format('%s, because fixity_check %s of %s differs', named, contradiction.id, contradiction.checked_at),
+            'Compute the checksum again.'
+        );
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_clock_skew() RETURNS interval
+LANGUAGE sql IMMUTABLE
+-- How far the clock of a worker may be from that of the database.
+RETURN interval '5 minutes';
+
+CREATE OR REPLACE FUNCTION opsdb_check_has_possible_time() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- No check is of a time to come, and none that agrees is of a time before the bytes arrived: it would speak for others.
+-- One that differs is recorded whatever time it has, because doubt harms nothing.
+DECLARE
+    arrival timestamptz;
+BEGIN
+    IF NEW.checked_at > statement_timestamp() + opsdb_clock_skew() THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'physical_copy %s: cannot be called verified at %s without a new fixity check of that time that agrees',
-                NEW.id, coalesce(NEW.verified_at::text, 'no time')
+                'fixity_check %s: physical_copy %s cannot have been checked at %s, which is in the future',
+                NEW.id, NEW.copy_id, NEW.checked_at
             ),
-            'Record the fixity check first.'
+            'Report when the checksum was computed, by a clock that is right.'
+        );
+    END IF;
+    IF NEW.ok THEN
+        SELECT arrived_at INTO arrival FROM physical_copy WHERE id = NEW.copy_id;
+        IF NEW.checked_at < arrival - opsdb_clock_skew() THEN
+            PERFORM opsdb_refuse(
+                TG_NAME, TG_TABLE_NAME,
+                format(
+                    'fixity_check %s: physical_copy %s cannot have agreed at %s, because its bytes arrived at %s',
+                    NEW.id, NEW.copy_id, NEW.checked_at, arrival
+                ),
+                'Compute the checksum of what is there now.'
+            );
+        END IF;
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_doubt_what_differs() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- A check that differs takes the verification away, whatever its time and whoever recorded it.
+BEGIN
+    UPDATE physical_copy
+    SET verification = 'mismatch',
+        checksum = NEW.actual,
+        checksum_algorithm = NEW.algorithm,
+        verified_at = greatest(verified_at, NEW.checked_at)
+    WHERE id = NEW.copy_id AND verification <> 'mismatch';
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_archived_file_stays() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- What is recorded of a file in an archived package stays for good, also while all copies are in doubt. Locks the
+-- package, so that it isn't archived meanwhile.
+-- TG_ARGV: the columns.
+DECLARE
+    package record;
+BEGIN
+    SELECT id, state INTO package FROM raw_data_package WHERE id = OLD.raw_data_package_id FOR SHARE;
+    IF package.state = 'archived' THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            format(
+                '%s %s: %s cannot be changed, because raw_data_package %s was archived',
+                TG_TABLE_NAME, OLD.id, TG_ARGV[0], package.id
+            )
         );
     END IF;
     RETURN NEW;
@@ -76,7 +169,7 @@ BEGIN
         'SELECT EXISTS (SELECT FROM physical_copy WHERE %I = %L AND verification = %L)',
         TG_ARGV[1], this ->> 'id', 'verified'
     ) INTO is_verified;
-    IF is_verified OR this ->> 'state' = 'archived' OR EXISTS (
+    IF is_verified OR EXISTS (
         SELECT FROM physical_copy
         WHERE raw_data_package_id = (this ->> 'raw_data_package_id')::uuid AND verification = 'verified'
     ) THEN

@@ -6,7 +6,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Check, Unique, implies, positive
-from opsdb.database.triggers import Immutable, Refuses, Trigger, columns_differ
+from opsdb.database.triggers import Immutable, NeverDeleted, Refuses, Trigger, columns_differ
 
 from ..base import NumberedModel, OpsModel
 from ..enums import DeletionRequestStatus
@@ -38,6 +38,7 @@ class DeletionPolicy(NumberedModel):
         constraints = [
             Check("one_row", Q(id=1), "There is one policy."),
             positive("min_archive_copies"),
+            NeverDeleted("the deletion policy"),
         ]
 
     def __str__(self) -> str:

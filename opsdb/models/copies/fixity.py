@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Check, checksum_format
 from opsdb.database.indexes import Index
-from opsdb.database.triggers import AppendOnly, NeverTruncated
+from opsdb.database.triggers import AppendOnly, Trigger
 
 from ..base import NumberedModel
 from ..enums import ChangeLogging, ChecksumAlgorithm
@@ -48,7 +48,14 @@ class FixityCheck(NumberedModel):
                 "ok",
             ),
             AppendOnly("a fixity check"),
-            NeverTruncated(),
+            Trigger("time_possible", "opsdb_check_has_possible_time", events="INSERT"),
+            Trigger(
+                "difference_is_doubt",
+                "opsdb_doubt_what_differs",
+                timing="AFTER",
+                events="INSERT",
+                when="NOT NEW.ok",
+            ),
         ]
         indexes = [
             Index(fields=["checked_at"], name="by_time"),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from opsdb.database.checks import Unique, checksum_format, exactly_one, implies, not_negative
 from opsdb.database.functions import DeletionRule, IsReadable, LocationIsFull, RetentionHorizon, RowValue
 from opsdb.database.indexes import Index
-from opsdb.database.triggers import NEVER_DELETED, Immutable, Refuses, Trigger, kept_for_good
+from opsdb.database.triggers import NEVER_DELETED, Immutable, NeverDeleted, Refuses, Trigger
 
 from ..base import NumberedModel, OpsQuerySet
 from ..data.raw_files import RawDataFile
@@ -26,10 +26,6 @@ from ..locations import DataLocation
 
 __all__ = [
     "PhysicalCopy",
-    "RawDataFilePhysicalCopy",
-    "RawDataPackagePhysicalCopy",
-    "DataTransferPackagePhysicalCopy",
-    "DataProductPhysicalCopy",
 ]
 
 
@@ -125,18 +121,6 @@ class PhysicalCopyQuerySet(OpsQuerySet["PhysicalCopy"]):
         never = checkable.filter(verified_at__isnull=True)[:limit]
         long_ago = checkable.filter(verified_at__lte=due)[:limit]
         return never.union(long_ago, all=True).order_by(*order)[:limit]
-
-
-class TargetManager(models.Manager.from_queryset(PhysicalCopyQuerySet)):
-    """Manager of a proxy: only the copies of one kind of content."""
-
-    def __init__(self, target: str) -> None:
-        super().__init__()
-        self.target = target
-        self.condition = Q(**{f"{target}__isnull": False})
-
-    def get_queryset(self) -> PhysicalCopyQuerySet:
-        return super().get_queryset().filter(self.condition)
 
 
 class PhysicalCopy(NumberedModel):
@@ -287,6 +271,13 @@ class PhysicalCopy(NumberedModel):
                 "Register the copy as present; it takes its way from there.",
                 events="INSERT",
             ),
+            Refuses(
+                "born_unverified",
+                "NEW.verification <> 'unverified' OR NEW.verified_at IS NOT NULL",
+                "physical_copy {new.id}: a new copy is unverified, because nothing has been compared with it",
+                "Record a fixity check of it; then it is verified.",
+                events="INSERT",
+            ),
             Trigger(
                 "deletion_is_safe",
                 "opsdb_deletion_is_safe",
@@ -328,7 +319,7 @@ class PhysicalCopy(NumberedModel):
             Trigger(
                 "verification_is_true",
                 "opsdb_verification_is_true",
-                events="INSERT OR UPDATE OF verification, checksum, checksum_algorithm, size_bytes",
+                events="UPDATE OF verification, checksum, checksum_algorithm, size_bytes",
                 when="NEW.verification = 'verified'",
             ),
             Trigger(
@@ -362,7 +353,7 @@ class PhysicalCopy(NumberedModel):
                 level="STATEMENT",
                 referencing="OLD TABLE AS old_rows NEW TABLE AS new_rows",
             ),
-            *kept_for_good("the record of a copy"),
+            NeverDeleted("the record of a copy"),
         ]
         indexes = [
             Index(fields=["data_location", "status", "arrived_at", "id"], name="by_location"),
@@ -404,47 +395,3 @@ class PhysicalCopy(NumberedModel):
     def target(self) -> models.Model:
         """The file, package or product that this is a copy of."""
         return getattr(self, self.target_name)
-
-
-class RawDataFilePhysicalCopy(PhysicalCopy):
-    """A copy of a raw data file."""
-
-    objects = TargetManager("raw_data_file")
-
-    class Meta:
-        proxy = True
-        verbose_name = _("copy of a raw data file")
-        verbose_name_plural = _("copies of raw data files")
-
-
-class RawDataPackagePhysicalCopy(PhysicalCopy):
-    """A copy of a raw data package."""
-
-    objects = TargetManager("raw_data_package")
-
-    class Meta:
-        proxy = True
-        verbose_name = _("copy of a raw data package")
-        verbose_name_plural = _("copies of raw data packages")
-
-
-class DataTransferPackagePhysicalCopy(PhysicalCopy):
-    """A copy of a data transfer package."""
-
-    objects = TargetManager("data_transfer_package")
-
-    class Meta:
-        proxy = True
-        verbose_name = _("copy of a data transfer package")
-        verbose_name_plural = _("copies of data transfer packages")
-
-
-class DataProductPhysicalCopy(PhysicalCopy):
-    """A copy of a data product."""
-
-    objects = TargetManager("data_product")
-
-    class Meta:
-        proxy = True
-        verbose_name = _("copy of a data product")
-        verbose_name_plural = _("copies of data products")

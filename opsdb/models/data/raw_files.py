@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from opsdb.database.checks import Unique, relative_path
 from opsdb.database.identifiers import uuid7
 from opsdb.database.indexes import Index, by_checksum, by_file_name
-from opsdb.database.triggers import NEVER_DELETED, FrozenOnceVerified, Immutable, Trigger, kept_for_good
+from opsdb.database.triggers import NEVER_DELETED, FrozenOnceVerified, Immutable, NeverDeleted, Trigger, columns_differ
 
 from ..base import OpsQuerySet, Timestamped, checksummed_constraints
 from ..enums import ChangeLogging, ChecksumAlgorithm
@@ -109,7 +109,14 @@ class RawDataFile(Timestamped):
             relative_path(),
             Immutable("executed_obs_unit_id", "instrument_module_id", "source_location_id", hint=NEVER_DELETED),
             FrozenOnceVerified("raw_data_file", *VERIFIED_COLUMNS),
-            *kept_for_good("a raw data file"),
+            Trigger(
+                "archived_stays",
+                "opsdb_archived_file_stays",
+                ", ".join(VERIFIED_COLUMNS),
+                events="UPDATE",
+                when=f"OLD.raw_data_package_id IS NOT NULL AND ({columns_differ(VERIFIED_COLUMNS)})",
+            ),
+            NeverDeleted("a raw data file"),
             Trigger(
                 "source_location_type",
                 "opsdb_require_source_locations",

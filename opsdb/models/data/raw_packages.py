@@ -9,7 +9,15 @@ from django.utils.translation import gettext_lazy as _
 from opsdb.database.checks import Unique, implies, not_negative, positive, relative_path
 from opsdb.database.identifiers import uuid7
 from opsdb.database.indexes import Index, by_checksum
-from opsdb.database.triggers import NEVER_DELETED, FrozenOnceVerified, Immutable, Trigger, kept_for_good
+from opsdb.database.triggers import (
+    NEVER_DELETED,
+    FrozenOnceVerified,
+    Immutable,
+    NeverDeleted,
+    Refuses,
+    Trigger,
+    columns_differ,
+)
 
 from ..base import (
     Checksummed,
@@ -31,6 +39,10 @@ from .transfer_packages import VERIFIED_COLUMNS, DataTransferPackage
 __all__ = [
     "RawDataPackage",
 ]
+
+
+# What is recorded of an archived package stays for good, also while all of its copies are in doubt.
+ARCHIVED_COLUMNS = (*VERIFIED_COLUMNS, "file_count", "name")
 
 
 class RawDataPackageQuerySet(OpsQuerySet["RawDataPackage"]):
@@ -156,6 +168,13 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
             ),
             Immutable("executed_obs_unit_id", "instrument_module_id", "part", hint=NEVER_DELETED),
             FrozenOnceVerified("raw_data_package", *VERIFIED_COLUMNS, "file_count"),
+            Refuses(
+                "archived_stays",
+                f"OLD.state = 'archived' AND ({columns_differ(ARCHIVED_COLUMNS)})",
+                f"raw_data_package {{old.id}}: {', '.join(ARCHIVED_COLUMNS)} cannot be changed, because it was "
+                "archived",
+                events="UPDATE",
+            ),
             Trigger(
                 "bundle_entered",
                 "opsdb_bundle_is_open",
@@ -189,7 +208,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
                 events="UPDATE OF state",
                 when="OLD.state <> 'archived' AND NEW.state = 'archived'",
             ),
-            *kept_for_good("a raw data package"),
+            NeverDeleted("a raw data package"),
         ]
         indexes = [
             open_work(),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from opsdb.database.checks import implies, relative_path
 from opsdb.database.identifiers import uuid7
 from opsdb.database.indexes import by_checksum
-from opsdb.database.triggers import FrozenOnceVerified, Trigger, kept_for_good
+from opsdb.database.triggers import FrozenOnceVerified, NeverDeleted, Trigger
 
 from ..base import (
     Checksummed,
@@ -127,7 +127,7 @@ class DataTransferPackage(Checksummed, WorkItem, Timestamped):
                 events="UPDATE OF status",
                 when="OLD.status <> NEW.status AND 'failed' IN (OLD.status, NEW.status)",
             ),
-            *kept_for_good("a data transfer package"),
+            NeverDeleted("a data transfer package"),
         ]
         indexes = [open_work(), claimable_work(), by_checksum()]
 

@@ -5,47 +5,71 @@ LANGUAGE sql IMMUTABLE
 -- Whether a copy can be read from: there, not on its way out, and not known to differ.
 RETURN status IN ('present', 'staged', 'deletion_possible') AND verification <> 'mismatch';
 
-CREATE OR REPLACE FUNCTION opsdb_is_safe_archive_copy(copy_id bigint) RETURNS boolean
+CREATE OR REPLACE FUNCTION opsdb_is_safe_copy(copy_id bigint) RETURNS boolean
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
--- Whether a copy of a raw data package is one that others may be deleted for: present in a long-term archive, and
--- verified with the checksum of the package.
+-- Whether a copy is one that others may be deleted for: it can be read, it is verified with the checksum of what it is
+-- a copy of, and its location is active. An archive that takes no new data keeps what it has, and counts.
     SELECT EXISTS (
-        SELECT FROM physical_copy AS archived
-        JOIN data_location ON data_location.id = archived.data_location_id
-        JOIN raw_data_package AS package ON package.id = archived.raw_data_package_id
-        WHERE archived.id = copy_id
-            AND data_location.location_type = 'long_term_archive'
-            AND archived.status = 'present'
-            AND archived.verification = 'verified'
-            AND archived.checksum = package.checksum
-            AND archived.checksum_algorithm = package.checksum_algorithm
+        SELECT FROM physical_copy AS copy
+        JOIN data_location AS place ON place.id = copy.data_location_id
+        LEFT JOIN raw_data_file AS file ON file.id = copy.raw_data_file_id
+        LEFT JOIN raw_data_package AS package ON package.id = copy.raw_data_package_id
+        LEFT JOIN data_transfer_package AS bundle ON bundle.id = copy.data_transfer_package_id
+        LEFT JOIN data_product AS product ON product.id = copy.data_product_id
+        WHERE copy.id = copy_id
+            AND opsdb_is_readable(copy.status, copy.verification)
+            AND copy.verification = 'verified'
+            AND (place.active OR place.location_type = 'long_term_archive')
+            AND copy.checksum = coalesce(file.checksum, package.checksum, bundle.checksum, product.checksum)
+            AND copy.checksum_algorithm = coalesce(
+                file.checksum_algorithm, package.checksum_algorithm,
+                bundle.checksum_algorithm, product.checksum_algorithm
+            )
     )
 $$;
 
-CREATE OR REPLACE FUNCTION opsdb_is_readable_elsewhere(candidate physical_copy) RETURNS boolean
+CREATE OR REPLACE FUNCTION opsdb_is_safe_archive_copy(copy_id bigint) RETURNS boolean
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
--- Whether another location has a readable copy of the same file, package or product.
+-- Whether a copy is safe and present in a long-term archive.
     SELECT EXISTS (
-        SELECT FROM physical_copy AS other
-        WHERE other.raw_data_file_id = candidate.raw_data_file_id
-            AND other.data_location_id <> candidate.data_location_id
-            AND opsdb_is_readable(other.status, other.verification)
-    ) OR EXISTS (
-        SELECT FROM physical_copy AS other
-        WHERE other.raw_data_package_id = candidate.raw_data_package_id
-            AND other.data_location_id <> candidate.data_location_id
-            AND opsdb_is_readable(other.status, other.verification)
-    ) OR EXISTS (
-        SELECT FROM physical_copy AS other
-        WHERE other.data_transfer_package_id = candidate.data_transfer_package_id
-            AND other.data_location_id <> candidate.data_location_id
-            AND opsdb_is_readable(other.status, other.verification)
-    ) OR EXISTS (
-        SELECT FROM physical_copy AS other
-        WHERE other.data_product_id = candidate.data_product_id
-            AND other.data_location_id <> candidate.data_location_id
-            AND opsdb_is_readable(other.status, other.verification)
+        SELECT FROM physical_copy AS archived
+        JOIN data_location ON data_location.id = archived.data_location_id
+        WHERE archived.id = copy_id
+            AND data_location.location_type = 'long_term_archive'
+            AND archived.status = 'present'
+            AND opsdb_is_safe_copy(archived.id)
     )
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_is_safe_elsewhere(candidate physical_copy) RETURNS boolean
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+-- Whether another location has a safe copy of the same file, package, bundle or product.
+    SELECT EXISTS (
+        SELECT FROM (
+            SELECT id, data_location_id FROM physical_copy WHERE raw_data_file_id = candidate.raw_data_file_id
+            UNION ALL
+            SELECT id, data_location_id FROM physical_copy WHERE raw_data_package_id = candidate.raw_data_package_id
+            UNION ALL
+            SELECT id, data_location_id FROM physical_copy
+            WHERE data_transfer_package_id = candidate.data_transfer_package_id
+            UNION ALL
+            SELECT id, data_location_id FROM physical_copy WHERE data_product_id = candidate.data_product_id
+        ) AS other
+        WHERE other.data_location_id <> candidate.data_location_id AND opsdb_is_safe_copy(other.id)
+    )
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_superseding_products(product_ids bigint[]) RETURNS bigint[]
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+-- Products, and all that supersede them, each by the next.
+    WITH RECURSIVE later(id) AS (
+        SELECT unnest(product_ids)
+        UNION
+        SELECT product.superseded_by_id FROM data_product AS product
+        JOIN later ON later.id = product.id
+        WHERE product.superseded_by_id IS NOT NULL
+    )
+    SELECT array_agg(id ORDER BY id) FROM later WHERE id IS NOT NULL
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_raw_packages_of(candidate physical_copy) RETURNS uuid[]
@@ -73,12 +97,14 @@ $$;
 CREATE OR REPLACE FUNCTION opsdb_lock_contents(copy_ids bigint[], for_deletion boolean) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Locks what copies are copies of, in the one order that all transactions keep: transfer packages, raw packages, raw
--- files that are in no package, products, each by their key. Whoever locks the copies too does that first.
+-- files that are in no package, products, each by their key. Whoever locks the copies too does that first. A deletion
+-- relies on the products that supersede a product, and locks them with it.
 DECLARE
     bundles uuid[];
     packages uuid[];
     files uuid[];
     products bigint[];
+    locked bigint[] = '{}';
 BEGIN
     bundles = ARRAY(SELECT data_transfer_package_id FROM physical_copy WHERE id = ANY (copy_ids));
     IF for_deletion THEN
@@ -109,9 +135,16 @@ BEGIN
         PERFORM FROM raw_data_file WHERE id = ANY (files) AND raw_data_package_id IS NULL ORDER BY id FOR NO KEY UPDATE;
     END IF;
 
-    products = ARRAY(SELECT data_product_id FROM physical_copy WHERE id = ANY (copy_ids));
+    products = ARRAY(
+        SELECT data_product_id FROM physical_copy WHERE id = ANY (copy_ids) AND data_product_id IS NOT NULL
+    );
     IF for_deletion THEN
-        PERFORM FROM data_product WHERE id = ANY (products) ORDER BY id FOR UPDATE;
+        -- Until nothing has come to supersede them while they were being locked.
+        WHILE NOT products <@ locked LOOP
+            locked = opsdb_superseding_products(products);
+            PERFORM FROM data_product WHERE id = ANY (locked) ORDER BY id FOR UPDATE;
+            products = opsdb_superseding_products(products);
+        END LOOP;
     ELSE
         PERFORM FROM data_product WHERE id = ANY (products) ORDER BY id FOR NO KEY UPDATE;
     END IF;

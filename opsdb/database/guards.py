@@ -1,0 +1,50 @@
+"""The triggers that guard every table, whatever it holds: keys stay, and no table is emptied."""
+
+from __future__ import annotations
+
+from .triggers import MAKE_ANOTHER, Immutable, Trigger
+
+
+class KeyStays(Immutable):
+    """Refuse another key: by it other rows, the history, and programs outside know a row.
+
+    Fires only for a statement that names the key, so that it costs other updates nothing.
+
+    Args:
+        hint: what to do instead.
+        prefix: of the trigger's name, for a table of links.
+        table: that table.
+    """
+
+    def __init__(self, hint: str = MAKE_ANOTHER, *, prefix: str = "", table: str = "") -> None:
+        super().__init__("id", hint=hint, events='UPDATE OF "id"', name=f"{prefix}id_immutable", table=table)
+
+
+class NeverTruncated(Trigger):
+    """Refuse ``TRUNCATE``, which row triggers do not see.
+
+    Args:
+        prefix: of the trigger's name, for a table of links.
+        table: that table.
+    """
+
+    def __init__(self, *, prefix: str = "", table: str = "") -> None:
+        super().__init__(
+            f"{prefix}never_truncated", "opsdb_refuse_truncation", events="TRUNCATE", level="STATEMENT", table=table
+        )
+
+
+# Tables of Django that ours refer to: who is in a role, and what a role may do, hangs on their keys.
+TABLES_OF_DJANGO = ("auth_group", "auth_group_permissions", "auth_permission", "django_content_type")
+
+
+def guards_of_django() -> list[Trigger]:
+    """Return what keeps the keys of Django's tables, and refuses to empty them."""
+    return [
+        guard
+        for table in TABLES_OF_DJANGO
+        for guard in (
+            KeyStays(prefix=f"{table}_", table=table),
+            NeverTruncated(prefix=f"{table}_", table=table),
+        )
+    ]
