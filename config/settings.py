@@ -10,6 +10,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config import database
+from opsdb import conf
 
 
 def switch(text: str) -> bool:
@@ -18,6 +19,13 @@ def switch(text: str) -> bool:
     if text.lower() not in words:
         raise ValueError(f"must be true or false, not '{text}'")
     return words[text.lower()]
+
+
+def whole(text: str) -> int:
+    """A whole number from 1, as all numbers of ours are."""
+    if not (text.isascii() and text.isdigit() and int(text) >= 1):
+        raise ValueError(f"must be a whole number from 1, not '{text}'")
+    return int(text)
 
 
 def names(text: str) -> list[str]:
@@ -35,7 +43,8 @@ VARIABLES = {
     "HTTPS": (switch, None),
     "ALLOWED_HOSTS": (names, ["localhost", "127.0.0.1", "[::1]"]),
     "CSRF_TRUSTED_ORIGINS": (names, []),
-    "OPSDB_PRODUCTION": (switch, False),
+    # The app's own settings, each read as what its default is.
+    **{name: ({bool: switch, int: whole}.get(type(value), str), value) for name, value in conf.DEFAULTS.items()},
 }
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -91,7 +100,7 @@ if not SECRET_KEY:
 
 ALLOWED_HOSTS = variable("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = variable("CSRF_TRUSTED_ORIGINS")
-OPSDB_PRODUCTION = variable("OPSDB_PRODUCTION")
+globals().update({name: variable(name) for name in conf.DEFAULTS})
 
 INSTALLED_APPS = [
     "opsdb",

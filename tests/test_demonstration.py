@@ -14,6 +14,7 @@ from opsdb.demonstration.nights import prepare_ahead
 from opsdb.models import (
     ChangeLog,
     DataProduct,
+    DeletionPolicy,
     ExecutedObsUnit,
     LocationType,
     ObservationStatus,
@@ -163,6 +164,22 @@ def test_command_prints_what_happened(short_night):
     out = StringIO()
     call_command("opsdb_demo", nights=1, seed=5, files_per_observation=1, stdout=out)
     assert "observations" in out.getvalue() and "copies deleted" in out.getvalue()
+
+
+def test_two_archive_copies_may_be_required(short_night, settings):
+    settings.OPSDB_MIN_ARCHIVE_COPIES = 2
+    call_command("opsdb_migrate", verbosity=0)
+    call_command("opsdb_demo", seed=5, files_per_observation=1, verbosity=0)
+    assert DeletionPolicy.objects.get().min_archive_copies == 2
+    gone = PhysicalCopy.objects.filter(status=PhysicalCopyStatus.DELETED, raw_data_file__isnull=False)
+    assert gone.exists()
+
+
+def test_more_archive_copies_than_archives_are_refused(short_night, settings):
+    settings.OPSDB_MIN_ARCHIVE_COPIES = 3
+    with pytest.raises(CommandError, match="OPSDB_MIN_ARCHIVE_COPIES is 3, but there are 2 active archives"):
+        call_command("opsdb_demo")
+    assert not ExecutedObsUnit.objects.exists()
 
 
 def test_once_tells_nothing_where_there_are_observations(stage):

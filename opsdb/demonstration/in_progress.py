@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import cycle, islice
@@ -10,6 +11,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
+from opsdb import conf
 from opsdb.models import (
     DataProductType,
     DataTransfer,
@@ -266,8 +268,11 @@ class InProgress:
 
     def delete(self) -> None:
         """Request the deletion of archived data: requests and copies are in every state."""
+        archived_copies = Counter(package.pk for package in self.archived)
+        needed = conf.get("OPSDB_MIN_ARCHIVE_COPIES")
+        safe = [package for package, number in archived_copies.items() if number >= needed]
         copies = PhysicalCopy.objects.at(self.setting.source).filter(
-            raw_data_file__raw_data_package__in=self.archived, status=PhysicalCopyStatus.PRESENT
+            raw_data_file__raw_data_package__in=safe, status=PhysicalCopyStatus.PRESENT
         )
         keys = list(copies.order_by("pk").values_list("pk", flat=True)[:DELETED])
         (open_key, rejected_key, approved_key), executed_keys = keys[:3], keys[3:]
