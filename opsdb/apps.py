@@ -12,7 +12,9 @@ class OpsdbConfig(AppConfig):
 
     def ready(self):
         from . import checks
+        from .database.withholding import withhold_on_connect
 
+        connection_created.connect(withhold_on_connect)
         connection_created.connect(checks.refuse_old_server_on_connect)
         post_migrate.connect(_keep_deletion_policy, sender=self)
 

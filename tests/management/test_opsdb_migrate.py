@@ -73,8 +73,10 @@ def state(url):
 def test_a_deployment_backs_up_migrates_and_loads_and_the_backup_restores(own_database, tmp_path):
     own, empty = own_database
     setting = {"DATABASE_URL": own, "SECRET_KEY": "only-for-tests"}
-    assert manage("migrate", "opsdb", "0003", "--verbosity", "0", **setting).returncode == 0
+    for target in (("opsdb", "0003"), ("sessions",)):
+        assert manage("migrate", *target, "--verbosity", "0", **setting).returncode == 0
     with psycopg.connect(own) as server:
+        server.execute("INSERT INTO django_session VALUES ('k3y', 'data', '2099-01-01')")
         server.execute("INSERT INTO site (name, short_name, location, description) VALUES ('Ours', 'ours', '', '')")
     before = state(own)
 
@@ -89,7 +91,10 @@ def test_a_deployment_backs_up_migrates_and_loads_and_the_backup_restores(own_da
     restore = find_pg_dump(connection.pg_version // 10_000).with_name("pg_restore")
     said = subprocess.run([restore, "--no-owner", "-d", empty, dump], capture_output=True, text=True)
     assert said.returncode == 0, said.stderr
-    assert state(empty) == before
+    counts, objects = state(empty)
+    assert counts.pop("django_session") == (0,) and before[0].pop("django_session") == (1,)
+    assert (counts, objects) == before
+    assert b"k3y" not in subprocess.run([restore, "-f", "-", dump], capture_output=True, check=True).stdout
 
     again = manage("opsdb_migrate", "--backup", tmp_path, **setting)
     assert again.stdout == "Nothing to migrate, and so no backup.\nNothing to change; 69 rows are unchanged.\n"
