@@ -16,6 +16,8 @@ DEFAULTS: dict[str, object] = {
     "OPSDB_MIN_ARCHIVE_COPIES": 1,
     # The most copies that one request for deletion may hold.
     "OPSDB_DELETION_REQUEST_LIMIT": 1000,
+    # The most that one statement of a web request may take, seconds; needs `StatementTimeoutMiddleware`.
+    "OPSDB_STATEMENT_TIMEOUT_SECONDS": 30,
     # Seconds without a heartbeat after which work in progress counts as stalled.
     "OPSDB_STALLED_AFTER_SECONDS": 3600,
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR, ChangeList
-from django.db import models, router, transaction
+from django.db import OperationalError, models, router, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
@@ -14,7 +14,7 @@ from .counting import BoundedPaginator
 from .filters import ChoiceFilter, LeadingFilter, RelatedFilter, index_led_by, leading_fields
 from .links import parameter_of
 from .lookups import require_comparable
-from .paging import LAST, LONGEST_QUERY_SECONDS, TOO_SLOW, KeyedPage, TooSlowError, given_up_after
+from .paging import LAST, LONGEST_QUERY_SECONDS, TOO_SLOW, KeyedPage, TooSlowError, given_up_after, seconds_given
 from .refusals import REFUSED, Refusal
 from .searching import Finder, any_of, conditions_of, described, keys_found, unquoted, words_of
 
@@ -229,10 +229,11 @@ class ListMixin:
             except REFUSED:
                 # A value that no column can hold, such as a text with a zero byte.
                 return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
-            except TooSlowError:
-                if not request.GET:
+            except (TooSlowError, OperationalError) as error:
+                seconds = seconds_given(error)
+                if not request.GET or seconds is None:
                     raise
-                self.message_user(request, TOO_SLOW % {"seconds": LONGEST_QUERY_SECONDS}, messages.ERROR)
+                self.message_user(request, TOO_SLOW % {"seconds": seconds}, messages.ERROR)
                 return HttpResponseRedirect(request.path)
         try:
             with transaction.atomic(using=router.db_for_write(self.model)):
