@@ -5,6 +5,7 @@ import os
 import pytest
 from django.urls import reverse
 
+from opsdb.admins.kit.importing import kinds_for
 from opsdb.models import ApiToken, ExecutedObsUnit, FixedSource, RawDataPackage, Role, StagingJob, User
 from tests.admins.pages import ADMINS, address, is_parent, open_pages
 
@@ -65,6 +66,8 @@ def test_pages_of_a_model_do_nothing_that_is_forbidden(watching, name):
     for page in open_pages(model):
         if row is not None or page in ("changelist", "add"):
             watching.go(address(model, page, row))
+    for kind in kinds_for(model):
+        watching.go(f"{address(model, 'changelist')}import/{kind.name}/")
 
 
 def test_the_dashboard_and_the_pages_that_answer_do_nothing_that_is_forbidden(watching):
