@@ -107,7 +107,8 @@ class ApiTokenAdmin(OpsAdmin):
     actions = TOKEN_ACTIONS
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {"user": request.user.pk, **super().get_changeform_initial_data(request)}
+        own = {} if request.user.is_superuser else {"user": request.user.pk}
+        return {**own, **super().get_changeform_initial_data(request)}
 
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs
