@@ -4,12 +4,14 @@ import contextlib
 import os
 import secrets
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config import database
+from opsdb import conf
 
 
 def switch(text: str) -> bool:
@@ -18,6 +20,18 @@ def switch(text: str) -> bool:
     if text.lower() not in words:
         raise ValueError(f"must be true or false, not '{text}'")
     return words[text.lower()]
+
+
+def whole(text: str, least: int = 1) -> int:
+    """A whole number, from 1 as most numbers of ours are."""
+    if not (text.isascii() and text.isdigit() and int(text) >= least):
+        raise ValueError(f"must be a whole number from {least}, not '{text}'")
+    return int(text)
+
+
+def whole_or_none(text: str) -> int:
+    """A whole number from 0."""
+    return whole(text, least=0)
 
 
 def names(text: str) -> list[str]:
@@ -35,7 +49,11 @@ VARIABLES = {
     "HTTPS": (switch, None),
     "ALLOWED_HOSTS": (names, ["localhost", "127.0.0.1", "[::1]"]),
     "CSRF_TRUSTED_ORIGINS": (names, []),
-    "OPSDB_PRODUCTION": (switch, False),
+    "PROXIES": (whole_or_none, 0),
+    "LOGIN_ATTEMPTS": (whole, 5),
+    "LOGIN_LOCKOUT_MINUTES": (whole, 15),
+    # The app's own settings, each read as what its default is.
+    **{name: ({bool: switch, int: whole}.get(type(value), str), value) for name, value in conf.DEFAULTS.items()},
 }
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -91,7 +109,7 @@ if not SECRET_KEY:
 
 ALLOWED_HOSTS = variable("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = variable("CSRF_TRUSTED_ORIGINS")
-OPSDB_PRODUCTION = variable("OPSDB_PRODUCTION")
+globals().update({name: variable(name) for name in conf.DEFAULTS})
 
 INSTALLED_APPS = [
     "opsdb",
@@ -103,11 +121,14 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "axes",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.headers.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "opsdb.middleware.StatementTimeoutMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -115,11 +136,13 @@ MIDDLEWARE = [
     "opsdb.middleware.AttributionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "config" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -146,6 +169,23 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "admin:login"
+# Where a login leads whose address names another host.
+LOGIN_REDIRECT_URL = "admin:index"
+
+# Logins are throttled for a user from an address; wrong passwords elsewhere lock nobody out.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PROXIES = variable("PROXIES")
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = variable("LOGIN_ATTEMPTS")
+AXES_COOLOFF_TIME = timedelta(minutes=variable("LOGIN_LOCKOUT_MINUTES"))
+AXES_RESET_ON_SUCCESS = True
+# Waiting is enough: what is tried meanwhile is refused, and does not make it longer.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "config.logins.address_of"
+AXES_LOCKOUT_CALLABLE = "config.logins.locked_out"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 
 LANGUAGE_CODE = "en-gb"
 USE_I18N = True

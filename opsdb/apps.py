@@ -12,13 +12,15 @@ class OpsdbConfig(AppConfig):
 
     def ready(self):
         from . import checks
+        from .database.withholding import withhold_on_connect
 
+        connection_created.connect(withhold_on_connect)
         connection_created.connect(checks.refuse_old_server_on_connect)
         post_migrate.connect(_keep_deletion_policy, sender=self)
 
 
-def _keep_deletion_policy(using, **kwargs):
-    """Store the setting in the database after `migrate`, because its triggers count archive copies."""
+def _keep_deletion_policy(using, verbosity=0, stdout=None, **kwargs):
+    """Store the setting in the database after `migrate`, because its triggers count archive copies; print a change."""
     from django.db import connections, router
 
     from .models import DeletionPolicy
@@ -28,4 +30,6 @@ def _keep_deletion_policy(using, **kwargs):
         router.allow_migrate_model(using, DeletionPolicy)
         and DeletionPolicy._meta.db_table in connections[using].introspection.table_names()
     ):
-        store_deletion_policy(using)
+        change = store_deletion_policy(using)
+        if change and verbosity and stdout:
+            stdout.write(f"  {change}")

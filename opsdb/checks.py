@@ -56,7 +56,7 @@ def check_archive_copies(app_configs, **kwargs):
 
 @register(Tags.database)
 def check_deletion_policy(app_configs, databases=None, **kwargs):
-    """opsdb.W001: the triggers count archive copies by the setting that the last `migrate` stored."""
+    """opsdb.W001: the triggers count archive copies by the setting that the last `opsdb_migrate` stored."""
     model = apps.get_model("opsdb", "DeletionPolicy")
     wanted = conf.get("OPSDB_MIN_ARCHIVE_COPIES")
     warnings = []
@@ -70,7 +70,7 @@ def check_deletion_policy(app_configs, databases=None, **kwargs):
                 Warning(
                     f"The database '{alias}' lets {now} archive copies elsewhere,"
                     f" but OPSDB_MIN_ARCHIVE_COPIES is {wanted}.",
-                    hint="Run `python manage.py migrate`.",
+                    hint="Run `python manage.py opsdb_migrate`.",
                     id="opsdb.W001",
                 )
             )

@@ -12,10 +12,12 @@ DEFAULTS: dict[str, object] = {
     "OPSDB_MAX_TRANSFER_PACKAGE_BYTES": 500 * 10**9,
     # The program that carries data where no route names one.
     "OPSDB_TRANSFER_METHOD": "bbcp",
-    # How many verified archive copies make it safe to delete others; `migrate` stores it in the database.
+    # How many verified archive copies make it safe to delete others; `opsdb_migrate` stores it in the database.
     "OPSDB_MIN_ARCHIVE_COPIES": 1,
     # The most copies that one request for deletion may hold.
     "OPSDB_DELETION_REQUEST_LIMIT": 1000,
+    # The most that one statement of a web request may take, seconds; needs `StatementTimeoutMiddleware`.
+    "OPSDB_STATEMENT_TIMEOUT_SECONDS": 30,
     # Seconds without a heartbeat after which work in progress counts as stalled.
     "OPSDB_STALLED_AFTER_SECONDS": 3600,
 }

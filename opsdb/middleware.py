@@ -1,6 +1,16 @@
 """What ops-db does around every request."""
 
+from contextlib import ExitStack, suppress
+
+import psycopg
+from django.core.signals import request_finished
+from django.db import OperationalError, connections
+from django.shortcuts import render
+
+from . import conf
 from .workflows import attributed
+
+QUERY_CANCELED = "57014"  # PostgreSQL manual, appendix A
 
 
 class AttributionMiddleware:
@@ -15,3 +25,65 @@ class AttributionMiddleware:
     def __call__(self, request):
         with attributed(user=lambda: getattr(request, "user", None), origin=f"{request.method} {request.path}"):
             return self.get_response(request)
+
+
+class StatementTimeoutMiddleware:
+    """Stop every statement of a request that takes longer than ``OPSDB_STATEMENT_TIMEOUT_SECONDS``.
+
+    Put it before the first middleware that asks the database. It asks nothing itself before the request does. The limit
+    lasts until the answer was sent, so that a download is limited, too.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        with ExitStack() as stack:
+            for connection in connections.all():
+                if connection.vendor == "postgresql":
+                    stack.enter_context(connection.execute_wrapper(_LimitBeforeStatements(connection)))
+            return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        """Answer with a page that says so when a statement was stopped."""
+        if not was_stopped(exception):
+            return None
+        seconds = conf.get("OPSDB_STATEMENT_TIMEOUT_SECONDS")
+        return render(request, "admin/opsdb/too_slow.html", {"seconds": seconds}, status=503)
+
+
+def was_stopped(error: Exception) -> bool:
+    """Return whether an error says that a statement took too long."""
+    return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", None) == QUERY_CANCELED
+
+
+class _LimitBeforeStatements:
+    """Wrapper of a connection's statements, which sets the limit before the first of them."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.is_set = self.was_in_transaction = False
+
+    def __call__(self, execute, sql, params, many, context):
+        # The end of a transaction may have undone what was set in it.
+        if not self.is_set or (self.was_in_transaction and not self.connection.in_atomic_block):
+            milliseconds = round(1000 * conf.get("OPSDB_STATEMENT_TIMEOUT_SECONDS"))
+            with self.connection.wrap_database_errors, self.connection.connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('statement_timeout', %s, false)", [f"{milliseconds}ms"])
+            self.is_set, self.was_in_transaction = True, self.connection.in_atomic_block
+            self.connection.opsdb_is_limited = True
+        return execute(sql, params, many, context)
+
+
+def lift_limits(**kwargs) -> None:
+    """Let connections be without the limit after a request, as they are in commands."""
+    for connection in connections.all(initialized_only=True):
+        if getattr(connection, "opsdb_is_limited", False):
+            connection.opsdb_is_limited = False
+            if connection.connection is not None:
+                # A transaction that has failed takes no statement; the next request sets the limit anyway.
+                with suppress(psycopg.Error), connection.connection.cursor() as cursor:
+                    cursor.execute("RESET statement_timeout")
+
+
+request_finished.connect(lift_limits)

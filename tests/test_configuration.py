@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from config import settings
+from opsdb import conf
 
 from .commands import ROOT, manage, run, the_one_line
 from .old_server import old_server
@@ -91,6 +92,13 @@ def test_a_database_of_ones_own_needs_a_secret_key():
     [
         ("HTTPS", "ture", "HTTPS must be true or false, not 'ture'"),
         ("DEBUG", "2", "DEBUG must be true or false, not '2'"),
+        *[
+            (name, "0x2", f"{name} must be a whole number from 1, not '0x2'")
+            for name, default in conf.DEFAULTS.items()
+            if type(default) is int
+        ],
+        ("OPSDB_MIN_ARCHIVE_COPIES", "0", "OPSDB_MIN_ARCHIVE_COPIES must be a whole number from 1, not '0'"),
+        ("OPSDB_PRODUCTION", "ture", "OPSDB_PRODUCTION must be true or false, not 'ture'"),
         ("SECRET_KEY_FILE", "/nowhere/at/all", "SECRET_KEY_FILE: /nowhere/at/all can't be read"),
     ],
 )
@@ -123,6 +131,17 @@ def test_protection_is_the_default():
         "True",
         "True",
     ]
+
+
+OTHER = {bool: "true", int: "77", str: "other"}
+
+
+def test_every_setting_of_the_app_is_a_variable():
+    environment = {name: OTHER[type(default)] for name, default in conf.DEFAULTS.items()}
+    assert values(*environment, **environment) == [
+        repr({"true": True, "77": 77}.get(text, text)) for text in environment.values()
+    ]
+    assert values(*environment) == [repr(default) for default in conf.DEFAULTS.values()]
 
 
 def test_a_secret_may_come_from_a_file_and_hold_any_character(tmp_path):

@@ -14,6 +14,7 @@ from opsdb.demonstration.nights import prepare_ahead
 from opsdb.models import (
     ChangeLog,
     DataProduct,
+    DeletionPolicy,
     ExecutedObsUnit,
     LocationType,
     ObservationStatus,
@@ -90,14 +91,18 @@ def test_one_night_from_schedule_to_publication_and_deletion(stage, tidy):
 
 def test_every_state_of_every_row_is_under_way_at_the_end(short_night):
     Demonstration(seed=7, files=1).run(1)
-    missing = {
+    assert lacking_states() == {}
+
+
+def lacking_states():
+    """The states in which no row is, by model and field."""
+    return {
         f"{model.__name__}.{field.name}": lacking
         for model in apps.get_app_config("opsdb").get_models()
         for field in model._meta.local_fields
         if (states := StateChoices.of(field))
         and (lacking := {*states} - {*model._base_manager.values_list(field.name, flat=True)})
     }
-    assert missing == {}
 
 
 def told(seed, nights=1):
@@ -163,6 +168,22 @@ def test_command_prints_what_happened(short_night):
     out = StringIO()
     call_command("opsdb_demo", nights=1, seed=5, files_per_observation=1, stdout=out)
     assert "observations" in out.getvalue() and "copies deleted" in out.getvalue()
+
+
+def test_two_archive_copies_may_be_required(short_night, settings):
+    settings.OPSDB_MIN_ARCHIVE_COPIES = 2
+    call_command("opsdb_migrate", verbosity=0)
+    call_command("opsdb_demo", seed=5, files_per_observation=1, verbosity=0)
+    assert DeletionPolicy.objects.get().min_archive_copies == 2
+    assert PhysicalCopy.objects.filter(status=PhysicalCopyStatus.DELETED, raw_data_file__isnull=False).exists()
+    assert lacking_states() == {}
+
+
+def test_more_archive_copies_than_archives_are_refused(short_night, settings):
+    settings.OPSDB_MIN_ARCHIVE_COPIES = 3
+    with pytest.raises(CommandError, match="OPSDB_MIN_ARCHIVE_COPIES is 3, but there are 2 active archives"):
+        call_command("opsdb_demo")
+    assert not ExecutedObsUnit.objects.exists()
 
 
 def test_once_tells_nothing_where_there_are_observations(stage):

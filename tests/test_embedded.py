@@ -13,7 +13,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.conf import settings
 
+from config import database
+from opsdb.embedded.base import DatabaseWrapper as Wrapper
 from opsdb.embedded.server import EmbeddedError, Server
 
 from .commands import ROOT, run
@@ -77,12 +80,44 @@ def test_commands_that_start_at_once_share_one_server(server):
 def test_data_outlive_a_killed_server(server):
     server.start()
     ask(server, "CREATE TABLE kept AS SELECT 42 AS answer")
-    time.sleep(1)  # half a second may be lost by a crash
     idle = psycopg.connect(host=str(server.socket_folder), user="opsdb", dbname="opsdb")
     os.kill(postmaster(server), signal.SIGKILL)
     assert server.start()
     idle.close()
     assert ask(server, "SELECT answer FROM kept") == 42
+
+
+SAFEGUARDS = ("synchronous_commit", "fsync", "full_page_writes")
+
+
+def test_only_a_server_that_keeps_nothing_is_not_durable(server):
+    server.start()
+    assert [ask(server, f"SHOW {name}") for name in SAFEGUARDS] == ["on"] * 3
+    server.stop(keep=True)
+    server.durable = False
+    server.start()
+    assert [ask(server, f"SHOW {name}") for name in SAFEGUARDS] == ["off"] * 3
+
+
+def test_the_projects_own_server_is_durable_and_the_one_of_the_tests_is_not():
+    assert Wrapper({**database.embedded("/nowhere", ""), "TEST": {}}).server.durable
+    assert settings.DATABASES["default"].get("DURABLE", False) is False
+
+
+def test_no_acknowledged_commit_is_lost_when_the_server_crashes(server):
+    """Several times, because without durability a commit is written within half a second anyway."""
+    server.start()
+    ask(server, "CREATE TABLE kept (number int)")
+    written = 0
+    for _crash in range(3):
+        with psycopg.connect(host=str(server.socket_folder), user="opsdb", dbname="opsdb", autocommit=True) as session:
+            for _write in range(200):
+                session.execute("INSERT INTO kept VALUES (%s)", [written])
+                written += 1
+            os.kill(postmaster(server), signal.SIGQUIT)
+        wait_until(lambda: not server.running())
+        server.start()
+        assert ask(server, "SELECT count(*) FROM kept") == written
 
 
 def test_a_stop_can_keep_the_data_for_the_next_start(server):

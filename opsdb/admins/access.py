@@ -1,10 +1,15 @@
 """Who may do what."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -16,10 +21,17 @@ from django.views.decorators.cache import never_cache
 from opsdb.models import ApiToken, Role, User
 
 from .actions.access import TOKEN_ACTIONS
+from .granting import GrantingMixin, may_act_as
 from .kit.admin import OpsAdmin
 
+# What only superusers set, and what leads into an account.
+PRIVILEGES = ("is_superuser", "user_permissions")
+WAYS_IN = ("username", "email", "github_login")
 
-class UserAdmin(OpsAdmin, DjangoUserAdmin):
+
+class UserAdmin(GrantingMixin, OpsAdmin, DjangoUserAdmin):
+    """Superusers are edited by superusers, and accounts that hold more than their editor are not taken over."""
+
     form = DjangoUserAdmin.form
     list_display = ("username", "first_name", "last_name", "email", "affiliation", "is_staff", "is_active")
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
@@ -32,13 +44,43 @@ class UserAdmin(OpsAdmin, DjangoUserAdmin):
     )
     filter_horizontal = ("user_permissions",)
 
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return _is_no_superior(request, obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return _is_no_superior(request, obj) and super().has_delete_permission(request, obj)
+
+    def get_deleted_objects(self, objs: QuerySet | list, request: HttpRequest) -> tuple:
+        names, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        if not all(_is_no_superior(request, user) for user in objs):
+            lacking = {*lacking, _("superusers")}
+        return names, counts, lacking, protected
+
+    def _read_only_names(self, request: HttpRequest, obj: Model) -> list[str]:
+        names = super()._read_only_names(request, obj)
+        if request.user.is_superuser or {*PRIVILEGES} <= {*names}:
+            return names
+        names += PRIVILEGES if may_act_as(request.user, obj) else (*PRIVILEGES, *WAYS_IN)
+        return names
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Refuse to set the password of somebody who holds more."""
+        user = self.get_object(request, unquote(id))
+        if user is not None and not may_act_as(request.user, user):
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
+
+
+def _is_no_superior(request, user):
+    return user is None or request.user.is_superuser or not user.is_superuser
+
 
 # A host project that brings its own users brings their admin too.
 if get_user_model() is User:
     admin.site.register(User, UserAdmin)
 
 
-class GroupAdmin(OpsAdmin, DjangoGroupAdmin):
+class GroupAdmin(GrantingMixin, OpsAdmin, DjangoGroupAdmin):
     """Django's own answers a search for a text with a zero byte with a server error."""
 
     list_display = ("name",)
@@ -50,7 +92,7 @@ if type(admin.site.get_model_admin(Group)) is DjangoGroupAdmin:
 
 
 @admin.register(Role)
-class RoleAdmin(OpsAdmin, DjangoGroupAdmin):
+class RoleAdmin(GrantingMixin, OpsAdmin, DjangoGroupAdmin):
     list_display = ("name", "description", "builtin")
 
 
@@ -63,6 +105,16 @@ class ApiTokenAdmin(OpsAdmin):
     search_fields = ("name", "token_prefix__startswith", "user__username")
 
     actions = TOKEN_ACTIONS
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        own = {} if request.user.is_superuser else {"user": request.user.pk}
+        return {**own, **super().get_changeform_initial_data(request)}
+
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs
+    ) -> type[ModelForm]:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return form if request.user.is_superuser else _form_for_own_tokens(request.user, form)
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: ModelForm, change: bool) -> None:
         """Make a new token with a secret, which lives no longer than the answer to this request."""
@@ -83,3 +135,15 @@ class ApiTokenAdmin(OpsAdmin):
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/opsdb/new_token.html", context)
+
+
+def _form_for_own_tokens(user, form_class):
+    """Return the form class with one more rule: a token acts for the user who makes it."""
+
+    class OwnTokenForm(form_class):
+        def clean_user(self):
+            if self.cleaned_data["user"] != user:
+                raise ValidationError(_("Only superusers make tokens for somebody else."))
+            return self.cleaned_data["user"]
+
+    return OwnTokenForm

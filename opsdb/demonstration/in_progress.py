@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
+from opsdb import conf
 from opsdb.models import (
     DataProductType,
     DataTransfer,
@@ -86,6 +87,7 @@ SPACING = timedelta(minutes=20)
 CHECKED = 5
 STAGED = 5
 DELETED = 8
+MOVED = 3  # observations whose data go into all archives, where deletion needs more than one
 ENOUGH = 1_000  # more than there are rows of any model tonight
 
 
@@ -103,6 +105,7 @@ class InProgress:
     ):
         self.seed, self.setting = seed, setting
         self.observing, self.moving, self.reducing = observing, moving, reducing
+        self.in_all_archives: list[RawDataPackage] = []
 
     def run(self) -> None:
         """Leave at least one row in every state."""
@@ -137,20 +140,30 @@ class InProgress:
         """Execute units until now: the last one is running, and those before have failed and been aborted."""
         units = ObsUnit.objects.filter(slots__isnull=False).distinct().order_by("pk")
         begin = timezone.now() - OBSERVATIONS * SPACING
-        night = Night(self.seed, begin.date())
+        night = self.night = Night(self.seed, begin.date())
         for number, unit in enumerate(islice(cycle(units), OBSERVATIONS)):
             start = begin + number * SPACING
             execution = start_observation(unit, start_time=start, **night.conditions())
             register_raw_data_files(self.observing.reports(execution, FILES, night.random))
+            night.executed.append((execution, start + SPACING / 2))
             if number < OBSERVATIONS - 1:
                 finish_observation(
-                    execution.pk, end_time=start + SPACING / 2, status=LAST_ENDS.get(OBSERVATIONS - number, COMPLETED)
+                    execution.pk, end_time=night.executed[-1][1], status=LAST_ENDS.get(OBSERVATIONS - number, COMPLETED)
                 )
 
     def package(self) -> list[RawDataPackage]:
         """Package tonight's files."""
         package_raw_data_files(self.setting.source, limit=ENOUGH)
+        if conf.get("OPSDB_MIN_ARCHIVE_COPIES") > 1:
+            self.move_to_all_archives()
         return self.leave(*self.work_on(RawDataPackage))
+
+    def move_to_all_archives(self) -> None:
+        """Move the data of the first observations into all archives; the others come as far as the first of them."""
+        self.night.executed = self.night.executed[:MOVED]
+        self.moving.move(self.night)
+        executed = [execution for execution, _ in self.night.executed]
+        self.in_all_archives = list(RawDataPackage.objects.filter(executed_obs_unit__in=executed))
 
     @staticmethod
     def work_on(model: type[Model]) -> tuple[QuerySet, Callable[..., list], Callable[..., Any]]:
@@ -267,7 +280,8 @@ class InProgress:
     def delete(self) -> None:
         """Request the deletion of archived data: requests and copies are in every state."""
         copies = PhysicalCopy.objects.at(self.setting.source).filter(
-            raw_data_file__raw_data_package__in=self.archived, status=PhysicalCopyStatus.PRESENT
+            raw_data_file__raw_data_package__in=self.in_all_archives or self.archived,
+            status=PhysicalCopyStatus.PRESENT,
         )
         keys = list(copies.order_by("pk").values_list("pk", flat=True)[:DELETED])
         (open_key, rejected_key, approved_key), executed_keys = keys[:3], keys[3:]

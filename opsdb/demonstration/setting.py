@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 
+from opsdb import conf
 from opsdb.models import DataLocation, ExecutedObsUnit, InstrumentModule, PreScheduledSlot
 from opsdb.workflows import OpsdbError
 
@@ -59,6 +60,11 @@ class DemoSetting:
         if not modules or not archives or not processing:
             raise CannotDemonstrate(
                 "the reference data lack modules, archives or a processing location; run `manage.py opsdb_init`"
+            )
+        if len(archives) < (needed := conf.get("OPSDB_MIN_ARCHIVE_COPIES")):
+            raise CannotDemonstrate(
+                f"OPSDB_MIN_ARCHIVE_COPIES is {needed}, but there are {len(archives)} active archives, so that nothing "
+                "could ever be deleted; lower the setting, or add archives"
             )
         approver = _user("demo-manager")
         approver.user_permissions.add(

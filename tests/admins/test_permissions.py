@@ -9,6 +9,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.http import HttpRequest
 from django.template.response import SimpleTemplateResponse
 from django.test import Client
 
@@ -194,7 +195,7 @@ class TestServices:
             if given:
                 mover.set_password(word)
                 mover.save()
-            assert client.login(username="mover", password=word) == given
+            assert client.login(request=HttpRequest(), username="mover", password=word) == given
             client.logout()
             answer = client.post("/admin/login/?next=/admin/", {"username": "mover", "password": word})
             assert answer.status_code == 200

@@ -142,14 +142,20 @@ def browser(served):
 
 @pytest.fixture(scope="package")
 def windows(served, browser):
-    """A function that returns a person's windows of a size, which keep the files that every page loads."""
+    """A function that returns a person's windows of a size, which keep the files that every page loads.
+
+    The pages of scanned windows may be given styles: axe-core puts some into a page, which its policy forbids.
+    """
     known = {}
 
-    def of(name, width, height):
-        key = name, width, height
+    def of(name, width, height, scanned=False):
+        key = name, width, height, scanned
         if key not in known:
             known[key] = browser.new_context(
-                base_url=served.address, viewport={"width": width, "height": height}, reduced_motion="reduce"
+                base_url=served.address,
+                viewport={"width": width, "height": height},
+                reduced_motion="reduce",
+                bypass_csp=scanned,
             )
             known[key].set_default_timeout(PATIENCE_MS)
         context = known[key]
@@ -168,8 +174,8 @@ def visit(served, windows):
     """A function that opens a page as a person; afterwards nothing may have failed in any page that was opened."""
     pages, failures = [], []
 
-    def as_person(name, path="/admin/", viewport=SCREEN):
-        page = windows(name, **viewport).new_page()
+    def as_person(name, path="/admin/", viewport=SCREEN, scanned=False):
+        page = windows(name, **viewport, scanned=scanned).new_page()
         pages.append(page)
         page.on("pageerror", lambda error: failures.append(f"{page.url}: {error}"))
         page.on("console", lambda said: is_failure(said, page) and failures.append(f"{page.url}: {said.text}"))

@@ -98,7 +98,7 @@ class Looking:
 def test_pages_have_no_barriers_and_fit_a_phone(visit, elsewhere, name):
     model = BY_NAME[name]
     pages, row = open_pages(model), model._default_manager.order_by("-pk").first()
-    looking = Looking(visit("superuser", address(model, "changelist"), viewport=PHONE))
+    looking = Looking(visit("superuser", address(model, "changelist"), viewport=PHONE, scanned=True))
     looking.follow(FIRST_FILTER)
     looking.go(f"{address(model, 'changelist')}?q=nothing-is-called-so")
     if "add" in pages:
@@ -132,7 +132,7 @@ def test_pages_that_answer_have_no_barriers_and_fit_a_phone(visit):
     package = RawDataPackage.objects.not_archived()[0]
     night = reverse("admin:opsdb_executedobsunit_night", args=[f"{execution.start_time:%Y-%m-%d}"])
     observation = reverse("admin:opsdb_executedobsunit_observation", args=[execution.pk])
-    looking = Looking(visit("superuser", observation, viewport=PHONE))
+    looking = Looking(visit("superuser", observation, viewport=PHONE, scanned=True))
     for path in (
         night,
         reverse("admin:opsdb_source_sky"),
@@ -145,14 +145,16 @@ def test_pages_that_answer_have_no_barriers_and_fit_a_phone(visit):
 
 
 def test_a_plan_of_an_import_has_no_barriers_and_fits_a_phone(visit):
-    looking = Looking(visit("superuser", f"{address(FixedSource, 'changelist')}import/sources/", viewport=PHONE))
+    looking = Looking(
+        visit("superuser", f"{address(FixedSource, 'changelist')}import/sources/", viewport=PHONE, scanned=True)
+    )
     looking.load("sources", "nebulae.csv", "name,longitude,latitude\nM 78,05:46:45,+00:04:45\n")
     assert looking.page.get_by_role("region", name="What loading nebulae.csv would do").is_visible()
     assert looking.problems == []
 
 
 def test_the_index_the_login_and_refusals_have_no_barriers_and_fit_a_phone(visit):
-    looking = Looking(visit("superuser", viewport=PHONE))
+    looking = Looking(visit("superuser", viewport=PHONE, scanned=True))
     looking.go("/admin/opsdb/")
     looking.page.context.clear_cookies()
     looking.go("/admin/login/")
@@ -164,7 +166,7 @@ def test_the_index_the_login_and_refusals_have_no_barriers_and_fit_a_phone(visit
     [pytest.param("/admin/opsdb/user/add/", id="forbidden"), pytest.param("/admin/opsdb/nothing/", id="not found")],
 )
 def test_refusals_have_no_barriers_and_fit_a_phone(visit, path):
-    looking = Looking(visit("viewer", viewport=PHONE))
+    looking = Looking(visit("viewer", viewport=PHONE, scanned=True))
     looking.page.goto(path)
     looking.look()
     assert looking.problems == []

@@ -15,6 +15,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from opsdb.management import backup
 from opsdb.management.backup import BackupError, find_pg_dump
 from opsdb.management.commands import opsdb_migrate
+from opsdb.models import ChangeLog, DeletionPolicy
+from opsdb.workflows import store_deletion_policy
 from tests.commands import manage
 from tests.databases import url_of_test_database
 from tests.workflows.racing import overtaken, race
@@ -71,8 +73,10 @@ def state(url):
 def test_a_deployment_backs_up_migrates_and_loads_and_the_backup_restores(own_database, tmp_path):
     own, empty = own_database
     setting = {"DATABASE_URL": own, "SECRET_KEY": "only-for-tests"}
-    assert manage("migrate", "opsdb", "0003", "--verbosity", "0", **setting).returncode == 0
+    for target in (("opsdb", "0003"), ("sessions",)):
+        assert manage("migrate", *target, "--verbosity", "0", **setting).returncode == 0
     with psycopg.connect(own) as server:
+        server.execute("INSERT INTO django_session VALUES ('k3y', 'data', '2099-01-01')")
         server.execute("INSERT INTO site (name, short_name, location, description) VALUES ('Ours', 'ours', '', '')")
     before = state(own)
 
@@ -87,7 +91,10 @@ def test_a_deployment_backs_up_migrates_and_loads_and_the_backup_restores(own_da
     restore = find_pg_dump(connection.pg_version // 10_000).with_name("pg_restore")
     said = subprocess.run([restore, "--no-owner", "-d", empty, dump], capture_output=True, text=True)
     assert said.returncode == 0, said.stderr
-    assert state(empty) == before
+    counts, objects = state(empty)
+    assert counts.pop("django_session") == (0,) and before[0].pop("django_session") == (1,)
+    assert (counts, objects) == before
+    assert b"k3y" not in subprocess.run([restore, "-f", "-", dump], capture_output=True, check=True).stdout
 
     again = manage("opsdb_migrate", "--backup", tmp_path, **setting)
     assert again.stdout == "Nothing to migrate, and so no backup.\nNothing to change; 69 rows are unchanged.\n"
@@ -98,6 +105,39 @@ def test_a_deployment_backs_up_migrates_and_loads_and_the_backup_restores(own_da
 def test_without_anything_to_do_it_says_so(reference):
     assert migrate() == "Nothing to migrate.\nNothing to change; 69 rows are unchanged.\n"
     assert migrate("--verbosity", "0") == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_setting_that_changed_reaches_the_database_without_a_migration_too(reference):
+    DeletionPolicy.objects.update_or_create(pk=1, defaults={"min_archive_copies": 1})
+    setting = {"DATABASE_URL": url_of_test_database(), "SECRET_KEY": "x", "OPSDB_MIN_ARCHIVE_COPIES": "2"}
+
+    checked = manage("check", "--database", "default", **setting)
+    assert (
+        "lets copies go with 1 verified archive copies elsewhere, but OPSDB_MIN_ARCHIVE_COPIES is 2" in checked.stderr
+    )
+    assert "Run `python manage.py opsdb_migrate`" in checked.stderr
+
+    done = manage("opsdb_migrate", **setting)
+    line = "Deletion policy of the database: OPSDB_MIN_ARCHIVE_COPIES was 1, is now 2."
+    assert done.stdout.splitlines()[:2] == ["Nothing to migrate.", line]
+    assert DeletionPolicy.objects.get().min_archive_copies == 2
+    change = ChangeLog.objects.filter(table_name="deletion_policy").latest("id")
+    assert (change.before["min_archive_copies"], change.after["min_archive_copies"]) == (1, 2)
+    assert change.reason == "OPSDB_MIN_ARCHIVE_COPIES"
+
+    assert "Deletion policy" not in manage("opsdb_migrate", **setting).stdout
+    assert "opsdb.W001" not in manage("check", "--database", "default", **setting).stderr
+
+
+def test_a_setting_that_changed_with_a_migration_is_reported_too(pending, settings, monkeypatch):
+    DeletionPolicy.objects.update_or_create(pk=1, defaults={"min_archive_copies": 1})
+    settings.OPSDB_MIN_ARCHIVE_COPIES = 3
+    monkeypatch.setattr(
+        "django.core.management.commands.migrate.Command.handle",
+        lambda *args, **kwargs: store_deletion_policy("default") and None,
+    )
+    assert "OPSDB_MIN_ARCHIVE_COPIES was 1, is now 3.\n" in migrate()
 
 
 @pytest.fixture

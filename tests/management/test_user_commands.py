@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection
 
 from opsdb.models import ApiToken, ChangeLog, Role
 from tests.workflows.racing import race
@@ -128,9 +129,11 @@ def test_a_service_gets_a_token_whose_secret_alone_is_printed(reference):
 
 def test_the_second_time_nothing_is_made(reference):
     service("transfer", "--expires", "never")
-    out, err = service("transfer")
-    assert out == ""
-    assert "Token default of transfer exists already, for *:* for ever" in err
+    with pytest.raises(CommandError) as refused:
+        service("transfer")
+    assert refused.value.returncode == 3
+    assert "Token default of transfer exists already, for *:* for ever" in str(refused.value)
+    assert "that file is empty now; --secret-file prevents that" in str(refused.value)
     assert service("transfer", "--token-name", "other")[0]
     assert ApiToken.objects.count() == 2
 
@@ -174,5 +177,77 @@ def test_a_service_needs_its_role():
 @pytest.mark.django_db(transaction=True)
 def test_two_at_once_make_one_service(reference):
     said = race(2, lambda number: service("transfer")[0])
-    assert sorted(bool(secret) for secret in said) == [False, True]
+    assert sorted(getattr(one, "returncode", 0) for one in said) == [0, 3]
     assert ApiToken.objects.count() == 1
+
+
+def test_a_secret_file_is_written_once_for_its_owner_only(reference, tmp_path):
+    path = tmp_path / "secret"
+    out, err = service("transfer", "--secret-file", path)
+    assert out == "" and f"its secret is in {path}" in err
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert ApiToken.objects.from_secret(path.read_text().removesuffix("\n")).user.username == "transfer"
+    assert path.read_text().strip() not in err
+
+    secret = path.read_text()
+    assert "exists already" in service("transfer", "--secret-file", path)[1]
+    assert path.read_text() == secret
+
+
+def test_a_secret_file_is_left_alone_when_there_is_no_secret(reference, tmp_path):
+    service("transfer")
+    (tmp_path / "other").write_text("of something else\n")
+    for name in ("other", "none"):
+        with pytest.raises(CommandError, match="can't be shown again") as refused:
+            service("transfer", "--secret-file", tmp_path / name)
+        assert refused.value.returncode == 3
+    assert (tmp_path / "other").read_text() == "of something else\n"
+    assert not (tmp_path / "none").exists()
+
+
+def test_nothing_is_made_when_the_secret_file_cannot_be_written(reference, tmp_path):
+    (tmp_path / "other").write_text("of something else\n")
+    for path in (tmp_path / "other", tmp_path / "none" / "secret"):
+        with pytest.raises(CommandError, match="can't be written into .*; nothing was created"):
+            service("transfer", "--secret-file", path)
+    assert (tmp_path / "other").read_text() == "of something else\n"
+    assert not get_user_model().objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_secret_file_is_removed_when_the_token_is_not_made_after_all(reference, tmp_path):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION refuse_token() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no token'; END$$;"
+            "CREATE CONSTRAINT TRIGGER refused_later AFTER INSERT ON api_token DEFERRABLE INITIALLY DEFERRED "
+            "FOR EACH ROW EXECUTE FUNCTION refuse_token()"
+        )
+    try:
+        with pytest.raises(DatabaseError, match="no token"):
+            service("transfer", "--secret-file", tmp_path / "secret")
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION refuse_token CASCADE")
+    assert not (tmp_path / "secret").exists()
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        ("read:*", "read:* matches no permission; actions are add, change, view, or *"),
+        ("view:raw_data_fil", "view:raw_data_fil matches no permission; did you mean view:raw_data_file?"),
+        ("change:site", "resources of change are .*raw_data_file"),
+        ("*:rawdatafile", "resources of \\* are .*raw_data_file"),
+        ("delete:raw_data_file", "actions are add, change, view"),
+    ],
+)
+def test_a_scope_that_matches_no_permission_is_refused(reference, scope, said):
+    with pytest.raises(CommandError, match=said.replace("or *", r"or \*").replace(":* m", r":\* m")):
+        service("transfer", "--scope", "view:*", "--scope", scope)
+    assert not get_user_model().objects.exists()
+
+
+@pytest.mark.parametrize("scope", ["*:*", "view:*", "*:raw_data_file", "change:data_transfer"])
+def test_a_scope_that_matches_a_permission_is_taken(reference, scope):
+    service("transfer", "--scope", scope)
+    assert ApiToken.objects.get().scopes == [scope]

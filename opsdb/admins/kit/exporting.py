@@ -13,7 +13,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.admin.options import BaseModelAdmin, IncorrectLookupParameters
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
-from django.db import router, transaction
+from django.db import OperationalError, router, transaction
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -25,7 +25,7 @@ from opsdb.loaders import export
 from opsdb.models.base import natural_key_lookups
 
 from .importing import kinds_for
-from .paging import LONGEST_QUERY_SECONDS, TOO_SLOW, TooSlowError
+from .paging import TOO_SLOW, TooSlowError, seconds_given
 from .refusals import REFUSED
 
 ROWS_AT_ONCE = 2_000
@@ -162,8 +162,10 @@ class ExportMixin:
         except (IncorrectLookupParameters, *REFUSED):
             self.message_user(request, gettext("These filters can't be read; nothing was exported."), messages.ERROR)
             return HttpResponseRedirect(self.page_url("changelist"))
-        except TooSlowError:
-            self.message_user(request, TOO_SLOW % {"seconds": LONGEST_QUERY_SECONDS}, messages.ERROR)
+        except (TooSlowError, OperationalError) as error:
+            if (seconds := seconds_given(error)) is None:
+                raise
+            self.message_user(request, TOO_SLOW % {"seconds": seconds}, messages.ERROR)
             return HttpResponseRedirect(self.page_url("changelist"))
         if self.big:
             queryset = queryset.order_by("pk")

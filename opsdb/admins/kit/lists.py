@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, ChangeList
-from django.db import models, router, transaction
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR, ChangeList
+from django.db import OperationalError, models, router, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
@@ -13,15 +13,22 @@ from django.utils.translation import gettext as _
 from .counting import BoundedPaginator
 from .filters import ChoiceFilter, LeadingFilter, RelatedFilter, index_led_by, leading_fields
 from .links import parameter_of
-from .paging import LAST, LONGEST_QUERY_SECONDS, TOO_SLOW, KeyedPage, TooSlowError, given_up_after
+from .lookups import require_comparable
+from .paging import LAST, LONGEST_QUERY_SECONDS, TOO_SLOW, KeyedPage, TooSlowError, given_up_after, seconds_given
 from .refusals import REFUSED, Refusal
 from .searching import Finder, any_of, conditions_of, described, keys_found, unquoted, words_of
 
+MOST_WORDS = 20  # of a search, each of which is one more condition on every row
 FOUND_ROWS = 5_000  # of a big table, up to which what a search finds is looked up by its keys
 
 
 class OpsChangeList(ChangeList):
-    """A list that is sorted only by columns that may be, whatever the address asks for."""
+    """A list that is sorted only by columns that may be, whatever the address asks for, and refuses what can't be."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: list[str] | None = None) -> QuerySet:
+        rows = super().get_queryset(request, exclude_parameters)
+        require_comparable(rows)
+        return rows
 
     def get_ordering_field(self, field_name: str) -> Any:
         allowed = self.sortable_by is None or field_name in self.sortable_by
@@ -188,6 +195,11 @@ class ListMixin:
         fields = self.get_search_fields(request)
         # What a big table is searched for is whole or a beginning, blanks included.
         words = [unquoted(search_term)] if self.big and search_term else words_of(search_term)
+        if len(words) > MOST_WORDS:
+            if SEARCH_VAR in request.GET:  # a control that completes what is typed shows no message
+                text = _("A search takes at most %(most)d words, and this one has %(number)d: leave some out.")
+                messages.error(request, text % {"most": MOST_WORDS, "number": len(words)})
+            return queryset.none(), False
         for word in words if fields else ():
             found = self.search_conditions(fields, word)
             queryset = self._found(queryset, found) if found else queryset.none()
@@ -217,10 +229,11 @@ class ListMixin:
             except REFUSED:
                 # A value that no column can hold, such as a text with a zero byte.
                 return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
-            except TooSlowError:
-                if not request.GET:
+            except (TooSlowError, OperationalError) as error:
+                seconds = seconds_given(error)
+                if not request.GET or seconds is None:
                     raise
-                self.message_user(request, TOO_SLOW % {"seconds": LONGEST_QUERY_SECONDS}, messages.ERROR)
+                self.message_user(request, TOO_SLOW % {"seconds": seconds}, messages.ERROR)
                 return HttpResponseRedirect(request.path)
         try:
             with transaction.atomic(using=router.db_for_write(self.model)):

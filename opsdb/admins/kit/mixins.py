@@ -24,6 +24,7 @@ from .actions import Action
 from .exporting import ExportMixin
 from .importing import ImportMixin
 from .keys import is_key
+from .lookups import asks_for_a_secret
 from .restoring import NotRestorableError, Restoration, is_restorable
 from .row_history import changes_of
 
@@ -117,8 +118,10 @@ class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin):
         return super().get_object(request, object_id, from_field or None)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        # Django takes the text for its two ends, letter by letter.
-        return not lookup.endswith("__range") and super().lookup_allowed(lookup, value, request)
+        # Of a range Django takes the text for its two ends, letter by letter.
+        if lookup.endswith("__range") or asks_for_a_secret(self.model, lookup, self.admin_site):
+            return False
+        return super().lookup_allowed(lookup, value, request)
 
     # Actions
 

@@ -19,8 +19,10 @@ from django.db.models.lookups import GreaterThan, LessThan
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from opsdb import conf
+from opsdb.middleware import was_stopped
+
 AFTER, BEFORE, LAST = "after", "before", "last"
-QUERY_CANCELED = "57014"  # PostgreSQL manual, appendix A
 LONGEST_QUERY_SECONDS = 5
 TOO_SLOW = gettext_lazy(
     "The list was given up after %(seconds)d s: no index serves this search and these filters together. "
@@ -49,9 +51,16 @@ def given_up_after(seconds: float, using: str) -> Iterator[None]:
             yield
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) != QUERY_CANCELED:
+        if not was_stopped(error):
             raise
         raise TooSlowError from error
+
+
+def seconds_given(error: Exception) -> int | None:
+    """Return how long the query was allowed to take of which an error says that it was given up; else None."""
+    if isinstance(error, TooSlowError):
+        return LONGEST_QUERY_SECONDS
+    return conf.get("OPSDB_STATEMENT_TIMEOUT_SECONDS") if was_stopped(error) else None
 
 
 def _row(*parts):

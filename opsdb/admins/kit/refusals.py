@@ -6,6 +6,8 @@ from django.forms import BaseForm
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from opsdb.database.withholding import shown_detail
+
 from .values import with_row_labels
 
 # SQLSTATE classes and codes (PostgreSQL manual, appendix A) that blame the row and not the server.
@@ -42,7 +44,7 @@ class Refusal(Exception):
         if state == NOT_NULL:
             text = _("%(field)s must be given.") % {"field": capfirst(details.column_name)}
             return cls(text, details.column_name)
-        texts = details and (details.message_primary, details.message_hint or details.message_detail)
+        texts = details and (details.message_primary, details.message_hint or shown_detail(details))
         text = ". ".join(text.rstrip(".") for text in texts if text) + "." if texts else str(error)
         return cls(with_row_labels(text), details and details.column_name)
 

@@ -1,6 +1,8 @@
 """``manage.py opsdb_create_service NAME``: create a service user with a token."""
 
 import argparse
+import os
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from django.core.management.base import CommandError
@@ -10,6 +12,7 @@ from opsdb.management.command import OpsdbCommand
 ROLE = "service"
 NEVER = "never"
 DEFAULT_LIFE = timedelta(days=365)
+NO_SECRET = 3  # exit code when there is no secret to print or to write
 
 
 def end(text):
@@ -27,24 +30,36 @@ def end(text):
 
 
 class Command(OpsdbCommand):
-    """Create the user and the token, if missing; only the token's secret goes to standard output. Idempotent."""
+    """Create the user and the token, if missing; only the token's secret goes to standard output, or into a file."""
 
     help = (
         "Create a user for a program, with the role service and without a password, and a token for it. The token is "
-        "shown once, on standard output; only its hash is stored. An existing user or token is left unchanged."
+        "shown once, on standard output, or written into --secret-file; only its hash is stored. An existing user or "
+        "token is left unchanged."
     )
     examples = (
         "opsdb_create_service transfer",
         "opsdb_create_service transfer --token-name cologne --network 134.95.0.0/16 --expires 2027-12-31",
-        "opsdb_create_service quicklook --scope 'view:*' > /run/secrets/quicklook",
+        "opsdb_create_service quicklook --scope 'view:*' --secret-file /run/secrets/quicklook",
     )
-    notes = "scopes restrict the token within the rights of the role, as action:resource; * matches any"
+    notes = (
+        "scopes restrict the token within the rights of the role, as action:resource, such as view:raw_data_file; "
+        "* matches any\n"
+        f"exit code {NO_SECRET}: the token existed already, so there is no secret to show. A shell that redirects "
+        "standard output has emptied the file by then; --secret-file is left as it is, and the exit code is 0 if it "
+        "holds the secret of that token"
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("name", help="name of the service")
         parser.add_argument("--token-name", default="default", metavar="NAME", help="name of the token (default)")
         parser.add_argument(
             "--scope", action="append", metavar="ACTION:RESOURCE", help="what the token may do (*:*); may be repeated"
+        )
+        parser.add_argument(
+            "--secret-file",
+            metavar="PATH",
+            help="write the secret into this new file, readable for its owner only, instead of standard output",
         )
         parser.add_argument(
             "--network",
@@ -69,11 +84,13 @@ class Command(OpsdbCommand):
         from opsdb.workflows import attributed
 
         name = get_user_model().normalize_username(options["name"])
-        with attributed(origin="opsdb_create_service"), transaction.atomic():
+        path = options["secret_file"]
+        with self.new_file(path) as write, attributed(origin="opsdb_create_service"), transaction.atomic():
             user, is_new = self.service_user(name)
             if token := ApiToken.objects.filter(user=user, name=options["token_name"]).first():
                 self.report_existing(token, name, options)
                 return
+            self.refuse_useless_scopes(user, options["scope"] or [])
             fields = {
                 "user": user,
                 "name": options["token_name"],
@@ -91,10 +108,53 @@ class Command(OpsdbCommand):
                 )
                 raise CommandError(f"Nothing was created. {reasons}") from error
             token, secret = ApiToken.objects.create_token(**fields)
+            write(secret)
         if is_new:
             self.report(options, f"Service {name} was created.")
-        self.report(options, f"Token {token.name} of {name}, {self.terms(token)}; it is shown only this once:")
-        self.stdout.write(secret)
+        where = f"its secret is in {path}, and nowhere else." if path else "it is shown only this once:"
+        self.report(options, f"Token {token.name} of {name}, {self.terms(token)}; {where}")
+        if not path:
+            self.stdout.write(secret)
+
+    @contextmanager
+    def new_file(self, path):
+        """Give a function that writes a secret into a new file; what it wrote is removed if the block fails."""
+        written = False
+
+        def write(secret):
+            nonlocal written
+            if not path:
+                return
+            try:
+                with open(path, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+                    written = True
+                    file.write(f"{secret}\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+            except OSError as error:
+                raise CommandError(
+                    f"The secret can't be written into {path} ({error.strerror}); nothing was created."
+                ) from error
+
+        try:
+            yield write
+        except BaseException:
+            if written:
+                os.unlink(path)
+            raise
+
+    def refuse_useless_scopes(self, user, scopes):
+        """Refuse scopes that match none of the service's permissions, with a list of what would match."""
+        from django.contrib.auth.models import Permission
+        from django.db.models import Q
+
+        from opsdb.management.scopes import mismatch, resources_by_action
+
+        held = Permission.objects.filter(Q(user=user) | Q(group__user=user)).distinct().select_related("content_type")
+        resources = resources_by_action(held)
+        wellformed = [scope for scope in scopes if scope.count(":") == 1]  # what others lack, the model's check says
+        if problems := [problem for scope in wellformed if (problem := mismatch(scope, resources))]:
+            raise CommandError(f"Nothing was created. --scope: {'; '.join(problems)}.")
 
     def service_user(self, name):
         """Return the service's user, and whether it was created; refuse the account of a person."""
@@ -128,17 +188,34 @@ class Command(OpsdbCommand):
         return user, False
 
     def report_existing(self, token, name, options):
-        """Print that the token exists, and its terms; refuse if it can't be used any more."""
+        """Print that the token exists, and its terms; refuse if its secret is not in the file that shall hold it."""
         if not type(token).objects.usable().filter(pk=token.pk).exists():
             raise CommandError(
                 f"The token {token.name} of {name} exists, but has expired or was revoked; create another one "
                 "with --token-name."
             )
-        self.report(
-            options,
-            f"Token {token.name} of {name} exists already, {self.terms(token)}; its secret can't be shown again. "
-            "For another one, add --token-name NAME.",
+        exists = f"Token {token.name} of {name} exists already, {self.terms(token)}"
+        if self.holds_secret(options["secret_file"], token):
+            self.report(options, f"{exists}; its secret is in {options['secret_file']}.")
+            return
+        consequence = (
+            f"{options['secret_file']} was left as it is."
+            if options["secret_file"]
+            else "If standard output was redirected into a file, that file is empty now; --secret-file prevents that."
         )
+        raise CommandError(
+            f"{exists}; its secret can't be shown again. For another one, add --token-name NAME. {consequence}",
+            returncode=NO_SECRET,
+        )
+
+    @staticmethod
+    def holds_secret(path, token):
+        """Return whether a file holds the secret of a token."""
+        try:
+            with open(path or os.devnull, encoding="utf-8") as file:
+                return token.hash_of(file.readline().strip()) == token.token_hash
+        except (OSError, ValueError):
+            return False
 
     @staticmethod
     def terms(token):

@@ -27,11 +27,11 @@ def seconds(text):
 
 
 class Command(OpsdbCommand):
-    """Back up if requested, migrate, load missing reference data, and print what changed."""
+    """Back up if requested, migrate, store settings, load missing reference data, and print what changed."""
 
     help = (
-        "Back up the database if requested, apply its migrations, and run opsdb_init --mode append. Idempotent, so "
-        "that it can run at every start."
+        "Back up the database if requested, apply its migrations, store the deletion policy "
+        "(OPSDB_MIN_ARCHIVE_COPIES), and run opsdb_init --mode append. Idempotent, so that it can run at every start."
     )
     examples = (
         "opsdb_migrate",
@@ -67,11 +67,13 @@ class Command(OpsdbCommand):
             raise CommandError(f"Can't connect to the database {name} ({reason}); nothing was changed.") from error
         try:
             with self.with_lock_timeout(connection, options["lock_timeout"]):
+                before = self.required_copies(connection)
                 if self.pending(connection):
                     with self.exclusively(connection):
                         self.migrate(connection, options)
                 else:
                     self.report(options, f"Nothing to migrate{', and so no backup' if options['backup'] else ''}.")
+                self.keep_deletion_policy(connection, before, options)
                 self.init(options)
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
@@ -155,6 +157,24 @@ class Command(OpsdbCommand):
             ) from error
         for name in wanted:
             self.report(options, f"Migrated {name}")
+
+    def required_copies(self, connection):
+        """Return how many archive copies the database requires; None where it has no policy, or no table yet."""
+        from opsdb.models import DeletionPolicy
+
+        if DeletionPolicy._meta.db_table not in connection.introspection.table_names():
+            return None
+        policies = DeletionPolicy.objects.using(connection.alias)
+        return policies.values_list("min_archive_copies", flat=True).first()
+
+    def keep_deletion_policy(self, connection, before, options):
+        """Store the setting that the rules of deletion count by, and print what changed, also by the migrations."""
+        from opsdb.workflows.deletion_policy import PolicyChange, store_deletion_policy
+
+        store_deletion_policy(connection.alias)
+        after = self.required_copies(connection)
+        if after != before:
+            self.report(options, str(PolicyChange(before, after)))
 
     def init(self, options):
         """Load missing reference data."""
