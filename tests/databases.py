@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models.signals import post_migrate
 
+from opsdb.database.guards import NeverTruncated, guards_of_django
 from tests.commands import ROOT
 
 PREFIX = f"opsdb_template_{django.VERSION[0]}_{django.VERSION[1]}_"
@@ -154,6 +155,19 @@ def use_test_database(keep) -> str:
         for trigger, table in cursor.fetchall():
             cursor.execute(f'DROP TRIGGER "{trigger}" ON {table}')
     return name
+
+
+def truncation_guards() -> list[NeverTruncated]:
+    """Return the guards that :func:`use_test_database` takes away."""
+    declared = [rule for model in apps.get_app_config("opsdb").get_models() for rule in model._meta.constraints]
+    return [rule for rule in (*declared, *guards_of_django()) if isinstance(rule, NeverTruncated)]
+
+
+def put_guards_back() -> None:
+    """Guard the tables against TRUNCATE as elsewhere."""
+    with connection.cursor() as cursor:
+        for rule in truncation_guards():
+            cursor.execute(rule.statement)
 
 
 def row_counts() -> dict[str, int]:

@@ -13,20 +13,14 @@ from django.db import IntegrityError, connection
 from django.db.migrations.loader import MigrationLoader
 
 import opsdb.migrations
-from opsdb.database.guards import NeverTruncated, guards_of_django
 from opsdb.database.operations import DefineFunctions, define_functions, functions_in
 from opsdb.database.triggers import FrozenTrigger
 from tools.renew_migrations import comments_on_links
 
-from .databases import own_copy
+from .databases import own_copy, put_guards_back, truncation_guards
 from .factories import fill_every_table
 from .models.schema import LINK_TABLES, MODELS
 
-GUARDS = [
-    rule
-    for rule in (*(rule for model in MODELS for rule in model._meta.constraints), *guards_of_django())
-    if isinstance(rule, NeverTruncated)
-]
 SQL = Path(opsdb.__file__).parent / "database" / "sql"
 FILES = sorted(Path(opsdb.migrations.__file__).parent.glob("0*.py"))
 TABLES = {model._meta.db_table for model in (*MODELS, *LINK_TABLES)}
@@ -60,13 +54,6 @@ def own_database(transactional_db):
     with own_copy("migrations"):
         put_guards_back()
         yield
-
-
-def put_guards_back():
-    """Guard the tables as elsewhere: in the test database they are emptied after tests."""
-    with connection.schema_editor() as editor:
-        for rule in GUARDS:
-            editor.execute(rule.statement)
 
 
 def catalogue():
@@ -120,8 +107,9 @@ def test_everything_goes_and_comes_back_with_rows_in_every_table(own_database):
 def test_what_is_guarded_is_never_emptied(own_database):
     fill_every_table()
     before = row_counts()
-    assert {rule.table for rule in GUARDS} >= TABLES
-    for rule in GUARDS:
+    guards = truncation_guards()
+    assert {rule.table for rule in guards} >= TABLES
+    for rule in guards:
         table = rule.table
         with pytest.raises(IntegrityError) as caught, connection.cursor() as cursor:
             cursor.execute(f'TRUNCATE "{table}" CASCADE')

@@ -120,6 +120,31 @@ def main():
         [ChangeConstraints(operations=triggers), *on_django],
         [("opsdb", "0003_functions"), of_auth, ("contenttypes", "0002_remove_content_type_name")],
     )
+    record_rules()
+
+
+def record_rules():
+    """Migrate a new database, and store which rules it then has, for ``opsdb_check``."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    from opsdb.database.catalogue import write_manifest
+
+    shared, new = connection.settings_dict["NAME"], "opsdb_rules"
+    drop = f"DROP DATABASE IF EXISTS {new}"
+    try:
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(drop)
+            cursor.execute(f"CREATE DATABASE {new}")
+        connection.close()
+        connection.settings_dict["NAME"] = new
+        call_command("migrate", verbosity=0)
+        write_manifest(connection)
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = shared
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(drop)
 
 
 if __name__ == "__main__":

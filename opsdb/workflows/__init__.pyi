@@ -207,6 +207,7 @@ from .queues import (
     format_queue_name as format_queue_name,
     list_queues as list_queues,
 )
+from .integrity import validate_rules as validate_rules
 from .topology import (
     Severity as Severity,
     TopologyProblem as TopologyProblem,

@@ -117,7 +117,8 @@ def permissions(role):
 
 def test_roles_have_the_permissions_of_their_trade(reference):
     ours = Permission.objects.filter(content_type__app_label="opsdb")
-    assert permissions("admin") == set(ours.values_list("codename", flat=True))
+    assert permissions("admin") == set(ours.values_list("codename", flat=True)) - {"approve_deletionrequest"}
+    assert permissions("approver") - permissions("viewer") == {"approve_deletionrequest"}
     viewer, observer, service = permissions("viewer"), permissions("observer"), permissions("service")
     assert all(codename.startswith("view_") for codename in viewer)
     assert observer - viewer >= {"add_obsunit", "change_prescheduledslot", "assess_executedobsunit"}

@@ -6,10 +6,12 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 
 from opsdb.management.json_command import size
 from opsdb.models import DataLocation, DataTransferRoute
 from tests.commands import manage
+from tests.databases import put_guards_back
 from tests.factories import DataProductFactory
 from tests.workflows.scenario import build_world, out_of_use
 
@@ -19,6 +21,12 @@ COMMANDS = {"opsdb_where": ["x"], "opsdb_explain": ["x"], "opsdb_status": [], "o
 @pytest.fixture
 def world(db):
     return build_world()
+
+
+@pytest.fixture
+def guarded(db):
+    """Tables are guarded against TRUNCATE, as outside of tests, until the test's transaction ends."""
+    put_guards_back()
 
 
 def run(command, *arguments):
@@ -89,16 +97,16 @@ def test_queues_lists_them(world):
     assert {queue["name"] for queue in asked("opsdb_queues")} >= {"cologne_ramses_staging"}
 
 
-def test_check_is_content_with_a_complete_topology(world):
+def test_check_is_content_with_a_complete_topology(world, guarded):
     DataLocation.objects.update(retention_days=30, fixity_interval_days=30)
     assert run("opsdb_check") == "There are no problems.\n"
     assert asked("opsdb_check") == []
 
 
-def test_check_ends_with_an_error_when_data_can_not_get_where_they_should(world):
+def test_check_ends_with_an_error_when_data_can_not_get_where_they_should(world, guarded):
     DataTransferRoute.objects.all().delete()
     out = StringIO()
-    with out_of_use(world.us_buffer), pytest.raises(CommandError, match="^The topology has 1 error.$"):
+    with out_of_use(world.us_buffer), pytest.raises(CommandError, match="^There is 1 error.$"):
         call_command("opsdb_check", stdout=out)
     assert "error" in out.getvalue()
     assert "site us" in out.getvalue()
@@ -106,14 +114,25 @@ def test_check_ends_with_an_error_when_data_can_not_get_where_they_should(world)
         call_command("opsdb_check", "--json", stdout=StringIO())
 
 
-@pytest.mark.django_db
-def test_check_accepts_the_reference_data():
+def test_check_ends_with_an_error_when_a_rule_is_switched_off(world, guarded):
+    DataLocation.objects.update(retention_days=30, fixity_interval_days=30)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE physical_copy DISABLE TRIGGER physical_copy_deletion_is_safe")
+    out = StringIO()
+    with pytest.raises(CommandError, match="^There is 1 error.$"):
+        call_command("opsdb_check", "--json", stdout=out)
+    [problem] = json.loads(out.getvalue())
+    assert problem["subject"] == "trigger physical_copy_deletion_is_safe on physical_copy"
+    assert problem["problem"] == "is disabled or differs from that of this version"
+
+
+def test_check_accepts_the_reference_data(guarded):
     call_command("opsdb_init", data_archive_mode="development", verbosity=0)
     assert run("opsdb_check") == "There are no problems.\n"
 
 
-@pytest.mark.django_db
-def test_check_says_what_the_real_sites_lack():
+def test_check_says_what_the_real_sites_lack(guarded):
     call_command("opsdb_init", data_archive_mode="production", verbosity=0)
     said = run("opsdb_check")
     assert "error" not in said

@@ -37,14 +37,14 @@ def terminal(monkeypatch):
 def test_it_counts_what_it_made_and_says_when_there_is_nothing_to_do():
     first = init()
     assert [line.split() for line in first.split("\n") if "ObsMode" in line] == [["ObsMode", "14", "-"]]
-    assert first.endswith("Rows: 69 created.\n")
-    assert init() == "Nothing to change; 69 rows are unchanged.\n"
+    assert first.endswith("Rows: 70 created.\n")
+    assert init() == "Nothing to change; 70 rows are unchanged.\n"
 
 
 def test_a_dry_run_lists_the_rows_and_writes_none():
     said = init("--dry-run")
     assert ["create", "Telescope", "ccat", "/", "Fred"] in [line.split()[:5] for line in said.split("\n")]
-    assert said.endswith("Dry run, nothing was written. Rows: 69 created.\n")
+    assert said.endswith("Dry run, nothing was written. Rows: 70 created.\n")
     assert not Site.objects.exists()
 
 
@@ -52,7 +52,7 @@ def test_the_plan_shows_every_change_from_old_to_new(reference):
     Telescope.objects.update(elevation_m=5600)
     ObsMode.objects.create(name="ours")
     assert init() == (
-        "Nothing to change; 69 rows are unchanged. 1 of them differ from the files: see --mode edit --dry-run.\n"
+        "Nothing to change; 70 rows are unchanged. 1 of them differ from the files: see --mode edit --dry-run.\n"
     )
     said = init("--mode", "prune", "--dry-run")
     lines = [" ".join(line.split()) for line in said.split("\n")]
@@ -75,7 +75,7 @@ def test_nothing_is_printed_when_asked_to_be_quiet():
 
 def test_an_export_says_where_it_is_and_takes_no_other_options(reference, tmp_path):
     target = tmp_path / "new"
-    assert init("--export", target) == f"69 rows of 15 models written to {target}.\n"
+    assert init("--export", target) == f"70 rows of 15 models written to {target}.\n"
     assert init("--reference", target, "--mode", "prune").startswith("Nothing to change")
     with pytest.raises(CommandError, match="leave out --dry-run, --drop"):
         init("--export", target, "--drop", "--dry-run")
@@ -118,12 +118,12 @@ def test_drop_empties_every_table_and_begins_again(full):
     policy = DeletionPolicy.objects.get()
     said = init("--drop", "--yes")
     assert ["site", "4"] in [line.split() for line in said.split("\n")]
-    assert said.endswith("Rows: 69 created.\n")
+    assert said.endswith("Rows: 70 created.\n")
     assert set(Site.objects.values_list("short_name", flat=True)) == {"ccat", "cologne", "us"}
     assert DeletionPolicy.objects.get().min_archive_copies == policy.min_archive_copies
     assert not UserFactory._meta.model.objects.exists()
     assert not ChangeLog.objects.filter(table_name="user").exists()
-    assert init() == "Nothing to change; 69 rows are unchanged.\n"
+    assert init() == "Nothing to change; 70 rows are unchanged.\n"
     with pytest.raises(IntegrityError, match="change_log: is never emptied"), connection.cursor() as cursor:
         cursor.execute("TRUNCATE change_log")
 
@@ -150,7 +150,7 @@ def test_drop_asks_a_person_and_refuses_where_there_is_none(full, terminal):
         init("--drop")
     assert Site.objects.count() == full
     terminal(connection.settings_dict["NAME"])
-    assert "Rows: 69 created." in init("--drop")
+    assert "Rows: 70 created." in init("--drop")
     assert Site.objects.count() == 3
 
 

@@ -83,7 +83,7 @@ def test_a_deployment_backs_up_migrates_and_loads_and_the_backup_restores(own_da
     done = manage("opsdb_migrate", "--backup", tmp_path, **setting)
     assert done.returncode == 0, done.stderr
     assert "Migrated opsdb.0004_triggers\n" in done.stdout
-    assert done.stdout.endswith("Rows: 69 created.\n")
+    assert done.stdout.endswith("Rows: 70 created.\n")
     [dump] = tmp_path.iterdir()
     assert f"Backup: {dump}\n" in done.stdout
     assert dump.stat().st_mode & 0o777 == 0o600
@@ -97,13 +97,13 @@ def test_a_deployment_backs_up_migrates_and_loads_and_the_backup_restores(own_da
     assert b"k3y" not in subprocess.run([restore, "-f", "-", dump], capture_output=True, check=True).stdout
 
     again = manage("opsdb_migrate", "--backup", tmp_path, **setting)
-    assert again.stdout == "Nothing to migrate, and so no backup.\nNothing to change; 69 rows are unchanged.\n"
+    assert again.stdout == "Nothing to migrate, and so no backup.\nNothing to change; 70 rows are unchanged.\n"
     assert list(tmp_path.iterdir()) == [dump]
 
 
 @pytest.mark.django_db
 def test_without_anything_to_do_it_says_so(reference):
-    assert migrate() == "Nothing to migrate.\nNothing to change; 69 rows are unchanged.\n"
+    assert migrate() == "Nothing to migrate.\nNothing to change; 70 rows are unchanged.\n"
     assert migrate("--verbosity", "0") == ""
 
 

@@ -1,4 +1,4 @@
-"""``manage.py opsdb_check``: problems of sites, locations and routes."""
+"""``manage.py opsdb_check``: rules that the database lacks, and problems of sites, locations and routes."""
 
 from django.core.management.base import CommandError
 
@@ -7,18 +7,21 @@ from opsdb.management.report import listing
 
 
 class Command(JsonCommand):
-    """Print the problems of the topology; end with an error if data can't reach their destinations."""
+    """Print what the database lacks of its rules and the topology of what it needs; end with an error if data are at
+    risk or can't reach their destinations.
+    """
 
     help = (
-        "Report problems of sites, locations and routes, and their remedies. Ends with exit code 1 if there is an "
-        "error, that is, if data can't reach their destinations."
+        "Report rules of the database (triggers, functions, constraints) that are missing, disabled or not those of "
+        "the installed version, and problems of sites, locations and routes, with their remedies. Ends with exit code "
+        "1 if there is an error, that is, if a rule differs or data can't reach their destinations."
     )
     examples = ("opsdb_check", "opsdb_check --json")
 
     def result(self, options):
-        from opsdb.workflows import validate_topology
+        from opsdb.workflows import validate_rules, validate_topology
 
-        return validate_topology()
+        return [*validate_rules(), *validate_topology()]
 
     def report(self, result, options):
         from opsdb.workflows import Severity
@@ -26,11 +29,11 @@ class Command(JsonCommand):
         super().report(result, options)
         errors = sum(problem.severity == Severity.ERROR for problem in result)
         if errors:
-            raise CommandError(f"The topology has {errors} error{'s' if errors > 1 else ''}.")
+            raise CommandError(f"There {'are' if errors > 1 else 'is'} {errors} error{'s' if errors > 1 else ''}.")
 
     def render(self, out, result):
         if not result:
             out.print("There are no problems.")
             return
         rows = [(problem.severity, problem.subject, f"{problem.problem}; {problem.remedy}") for problem in result]
-        out.print(listing("Topology", "severity", "what", "problem, and what to do", rows=rows))
+        out.print(listing("Problems", "severity", "what", "problem, and what to do", rows=rows))
