@@ -96,12 +96,18 @@ def served(django_db_setup, django_db_blocker):
 
 
 def tell():
-    """Operate the observatory for a short night, and return a person of each role."""
+    """Operate the observatory for a short night, and return a person of each role, whose accounts are older than it."""
     call_command("opsdb_init", verbosity=0)
+    people = make_people()
     call_command("opsdb_load", "slots", str(SCHEDULE), program="WFS", create_missing=True, verbosity=0)
     first = PreScheduledSlot.objects.order_by("start_time")[:SLOTS]
     PreScheduledSlot.objects.exclude(pk__in=list(first.values_list("pk", flat=True))).delete()
     Demonstration(seed=1, files=3).run(1)
+    return people
+
+
+def make_people():
+    """Return a person of each role that uses the admin, and a superuser, by name."""
     users = get_user_model().objects
     people = {}
     for role in Role.objects.exclude(name="service"):

@@ -145,20 +145,21 @@ def test_a_source_a_unit_and_a_slot_are_planned_and_what_the_database_refuses_is
 
 def test_somebody_elses_deletion_is_approved_and_ones_own_is_not(visit, picture):
     of_another = DeletionRequest.objects.filter(status=DeletionRequestStatus.REQUESTED).first()
-    page = visit("admin")
+    page = visit("approver")
     page.get_by_role("link", name="requested").click()
     tick(page, of_another)
     begin(page, "Approve")
     confirm(page, "Approve", REASON)
     of_another.refresh_from_db()
-    assert (of_another.status, of_another.approved_by.username) == (DeletionRequestStatus.APPROVED, "admin")
-    assert last_change(of_another) == by("admin")
+    assert (of_another.status, of_another.approved_by.username) == (DeletionRequestStatus.APPROVED, "approver")
+    assert last_change(of_another) == by("approver")
 
     copy = PhysicalCopy.objects.filter(
         data_location__name="primecam",
         raw_data_file__raw_data_package__state=PackageState.ARCHIVED,
         status=PhysicalCopyStatus.PRESENT,
     ).first()
+    page = visit("superuser")
     open_list(page, "Physical copies")
     search(page, f"{copy.pk}")
     tick(page, copy)
@@ -166,7 +167,7 @@ def test_somebody_elses_deletion_is_approved_and_ones_own_is_not(visit, picture)
     page.get_by_label("Before the retention has passed").check()
     page.get_by_role("button", name="Look what would happen").click()
     confirm(page, "Request deletion", REASON)
-    own = DeletionRequest.objects.get(requested_by__username="admin")
+    own = DeletionRequest.objects.get(requested_by__username="superuser")
     assert own.reason == REASON
 
     open_list(page, "Deletion requests")
