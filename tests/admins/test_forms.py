@@ -244,8 +244,8 @@ class TestInlines:
         response = submit(browser, url, recipe, tilings=[new])
         assert "Please correct the duplicate data for tile_index." in refused(response)
 
-    def test_links_are_added_and_removed(self, browser):
-        item = factories.DeletionRequestItemFactory()
+    def test_links_are_added_and_removed(self, browser, superuser):
+        item = factories.DeletionRequestItemFactory(deletion_request__requested_by=superuser)
         request = item.deletion_request
         copy = factories.PhysicalCopyFactory(data_location=request.data_location)
         url = address(DeletionRequest, "change", request)
