@@ -40,6 +40,13 @@ ACT = """([name, key, box]) => {
 }"""
 
 
+@pytest.fixture(autouse=True)
+def short_lists(monkeypatch):
+    """A few rows of each list: a hundred look the same, and take axe-core as many times as long."""
+    for admin in ADMINS.values():
+        monkeypatch.setattr(admin, "list_per_page", 5)
+
+
 class Looking:
     """A person with a phone who looks for what keeps people from using a page.
 
