@@ -214,7 +214,7 @@ def test_prune_is_refused_where_a_row_is_needed_and_cannot_be_taken_out_of_use(r
 
 
 def test_prune_leaves_models_that_no_file_names(reference, write):
-    assert load_reference(write(own="Role: [{name: viewer}]"), mode=Mode.PRUNE).count("remove") == 3
+    assert load_reference(write(own="Role: [{name: viewer}]"), mode=Mode.PRUNE).count("remove") == 4
     assert Telescope.objects.exists()
 
 
@@ -274,8 +274,8 @@ WRONG = [
     ),
     ("modes.yaml", "needs_source: false", 'needs_source: "no"', "ObsMode[10].needs_source", "true or false"),
     ("routes.yaml", "destination_site: cologne", "destination_site: ccat", "DataTransferRoute[0]", "another site"),
-    ("roles.yaml", '"view:*", "add:', '"view:*", "ad:', "Role[1].permissions", "'ad:planning' matches no permission"),
-    ("roles.yaml", '["*:*"]', '"*:*"', "Role[0].permissions", "expected a list"),
+    ("roles.yaml", '"add:planning"', '"ad:planning"', "Role[2].permissions", "'ad:planning' matches no permission"),
+    ("roles.yaml", '["view:*", "add:*"', '"view:*" #', "Role[0].permissions", "expected a list"),
 ]
 
 

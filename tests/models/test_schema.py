@@ -202,7 +202,7 @@ def test_there_is_no_other_table():
     found = {
         table
         for (table,) in rows_of("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
-        if not table.startswith(("auth_", "django_"))
+        if not table.startswith(("auth_", "axes_", "django_"))
     }
     assert found == set(TABLES)
 

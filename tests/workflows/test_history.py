@@ -9,7 +9,7 @@ from django.apps import apps
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -264,7 +264,7 @@ def test_secrets_are_noted_and_never_written():
         assert hidden not in written
     change = ChangeLog.objects.of(user).filter(operation="update", after__has_key="password").first()
     assert (change.before["password"], change.after["password"]) == ("(hidden)", "(hidden)")
-    assert authenticate(username="reader", password="battery staple") == user
+    assert authenticate(HttpRequest(), username="reader", password="battery staple") == user
 
 
 def test_one_change_of_many_rows_has_one_transaction():
