@@ -184,7 +184,7 @@ def test_somebody_elses_deletion_is_approved_and_ones_own_is_not(visit, picture)
 def test_a_months_executions_are_exported_as_they_are_filtered(visit, tmp_path):
     page = visit("viewer")
     open_list(page, "Executed observation units")
-    page.get_by_role("navigation", name="Filter").get_by_role("link", name="This month").click()
+    page.locator("#changelist-filter").get_by_role("link", name="This month").click()
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Export CSV").click()
     waiting.value.save_as(tmp_path / "executions.csv")

@@ -85,7 +85,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   // What is wider than its box is scrolled by keyboard too.
   const reachScrolled = () => {
-    for (const box of document.querySelectorAll(".results, .tabular fieldset.module, .opsdb-outcome")) {
+    for (const box of document.querySelectorAll(".results, .tabular .wrapper, .tabular fieldset.module, .opsdb-outcome")) {
       if (box.scrollWidth > box.clientWidth) {
         box.tabIndex = 0;
       }
