@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,11 @@ def read_rules(connection: Any) -> dict[str, str]:
         cursor.execute("SELECT quote_ident(%s)", [user_table])
         [quoted] = cursor.fetchone()
         cursor.execute(RULES, {"tables": tables(), "others": [*TABLES_OF_DJANGO], "user_table": quoted})
-        return {name: digest(definition) for name, definition in cursor.fetchall()}
+        # A function of another signature, or a second key of the same columns, has the same name.
+        definitions: dict[str, list[str]] = defaultdict(list)
+        for name, definition in cursor.fetchall():
+            definitions[name].append(definition)
+    return {name: digest("\n".join(sorted(found))) for name, found in definitions.items()}
 
 
 def expected_rules() -> dict[str, str]:

@@ -118,7 +118,7 @@ def make_people():
 
 
 def is_failure(said, page):
-    """Whether something in the console tells of a failure beside the page, which may be a refusal as a whole.
+    """Whether something in the console reports a failure beside the page, which may be a refusal as a whole.
 
     Browsers ask by themselves for an icon that there is not.
     """

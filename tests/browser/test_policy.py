@@ -102,7 +102,7 @@ def test_what_people_do_with_a_page_is_not_forbidden(watching):
 
 @pytest.mark.parametrize("script", [ADD_STYLE, ADD_SCRIPT], ids=["style", "script"])
 def test_what_is_put_into_a_page_is_forbidden_and_noted(windows, script):
-    # Not a page of `visit`, whose console must tell of nothing.
+    # Not a page of `visit`, which fails on an error in the console.
     watching = Watching(windows("superuser", **SCREEN).new_page())
     watching.go("/admin/login/")
     watching.page.evaluate(script)

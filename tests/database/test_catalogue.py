@@ -56,6 +56,11 @@ WEAKENED = {
         "function opsdb_deletion_blocker",
         DISABLED,
     ),
+    "a function of the same name that takes something else": (
+        ["CREATE FUNCTION opsdb_deletion_blocker(copy_id integer) RETURNS void LANGUAGE plpgsql AS 'BEGIN END'"],
+        "function opsdb_deletion_blocker",
+        DISABLED,
+    ),
     "a function without its search path": (
         ["ALTER FUNCTION opsdb_deletion_blocker(bigint) RESET search_path"],
         "function opsdb_deletion_blocker",

@@ -84,10 +84,10 @@ def test_no_error_and_no_log_of_a_refused_write_holds_a_hash(write, caplog):
     with pytest.raises(IntegrityError) as caught, transaction.atomic():
         write()
     error = caught.value
-    told = "".join(traceback.format_exception(error))
-    assert error.__cause__.diag.message_primary in told
+    printed = "".join(traceback.format_exception(error))
+    assert error.__cause__.diag.message_primary in printed
     logging.getLogger("django.request").error("refused", exc_info=error)
-    for text in (str(error), repr(error), str(error.__cause__), repr(error.__cause__), told, caplog.text):
+    for text in (str(error), repr(error), str(error.__cause__), repr(error.__cause__), printed, caplog.text):
         assert not holds_a_secret(text)
 
 
