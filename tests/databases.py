@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models.signals import post_migrate
 
-from opsdb.database.guards import NeverTruncated, guards_of_django
+from opsdb.database.guards import NeverTruncated, guards_of_django, guards_of_partitions
 from tests.commands import ROOT
 
 PREFIX = f"opsdb_template_{django.VERSION[0]}_{django.VERSION[1]}_"
@@ -160,7 +160,15 @@ def use_test_database(keep) -> str:
 def truncation_guards() -> list[NeverTruncated]:
     """Return the guards that :func:`use_test_database` takes away."""
     declared = [rule for model in apps.get_app_config("opsdb").get_models() for rule in model._meta.constraints]
-    return [rule for rule in (*declared, *guards_of_django()) if isinstance(rule, NeverTruncated)]
+    rules = (*declared, *guards_of_django(), *guards_of_partitions())
+    return [rule for rule in rules if isinstance(rule, NeverTruncated)] + guards_of_months()
+
+
+def guards_of_months() -> list[NeverTruncated]:
+    """Return those of the partitions for months, which differ with the day on which the database was made."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^change_log_[0-9]'")
+        return [NeverTruncated(prefix=f"{table}_", table=table) for (table,) in cursor.fetchall()]
 
 
 def put_guards_back() -> None:

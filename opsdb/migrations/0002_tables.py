@@ -2008,6 +2008,10 @@ class Migration(migrations.Migration):
             name='input_products',
             field=models.ManyToManyField(blank=True, related_name='consuming_runs', through='opsdb.ExecutedReductionStepInputProduct', to='opsdb.dataproduct'),
         ),
+        opsdb.database.operations.PartitionByMonth(
+            model_name='changelog',
+            column='changed_at',
+        ),
         opsdb.database.operations.CommentOnLinks(
             model_name='observingprogram',
             comments={

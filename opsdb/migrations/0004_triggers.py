@@ -1702,4 +1702,16 @@ class Migration(migrations.Migration):
             sql='CREATE TRIGGER "django_content_type_never_truncated" BEFORE TRUNCATE ON "django_content_type" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()',
             reverse_sql='DROP TRIGGER "django_content_type_never_truncated" ON "django_content_type"',
         ),
+        migrations.RunSQL(
+            sql='CREATE TRIGGER "change_log_default_never_truncated" BEFORE TRUNCATE ON "change_log_default" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()',
+            reverse_sql='DROP TRIGGER "change_log_default_never_truncated" ON "change_log_default"',
+        ),
+        migrations.RunSQL(
+            sql='CREATE CONSTRAINT TRIGGER "change_log_default_months" AFTER INSERT ON "change_log_default" DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION opsdb_make_months_in_time()',
+            reverse_sql='DROP TRIGGER "change_log_default_months" ON "change_log_default"',
+        ),
+        migrations.RunSQL(
+            sql='',
+            reverse_sql="\nDO $$\nDECLARE\n    month name;\nBEGIN\n    FOR month IN SELECT relname FROM pg_class\n        WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname ~ '^change_log_[0-9]'\n    LOOP\n        EXECUTE format('DROP TRIGGER %I ON %I', month || '_never_truncated', month);\n    END LOOP;\nEND\n$$\n",
+        ),
     ]
