@@ -42,6 +42,7 @@ def names(text: str) -> list[str]:
 # How to read each variable, and its default.
 VARIABLES = {
     "DATABASE_URL": (str, ""),
+    "OWNER_DATABASE_URL": (str, ""),
     "TEST_DATABASE_URL": (str, ""),
     "EMBEDDED_ACCOUNT": (str, ""),
     "SECRET_KEY": (str, ""),
@@ -96,6 +97,8 @@ SECRET_KEY = variable("SECRET_KEY")
 
 if DATABASE_URL:
     DATABASES = {"default": database.from_url(DATABASE_URL)}
+    if owner_url := variable("OWNER_DATABASE_URL"):
+        DATABASES["default"]["OWNER"] = database.owner_from_url(owner_url, DATABASES["default"]["NAME"])
 else:
     DATABASES = {"default": database.embedded(LOCAL_FOLDER, variable("EMBEDDED_ACCOUNT"))}
 

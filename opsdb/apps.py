@@ -24,13 +24,16 @@ def _make_months_of_history(using, **kwargs):
     """Make the partitions of the change log ahead, after `migrate`; only the owner of the tables can."""
     from django.db import connections
 
+    from .database.months import make_months
+
     if connections[using].vendor != "postgresql":
         return
     with connections[using].cursor() as cursor:
         # NULL where there is no such function, as after a migration back to nothing.
         cursor.execute("SELECT has_function_privilege(to_regprocedure('opsdb_make_months()'), 'EXECUTE')")
-        if cursor.fetchone()[0]:
-            cursor.execute("SELECT opsdb_make_months()")
+        may_make_them = cursor.fetchone()[0]
+    if may_make_them:
+        make_months(connections[using])
 
 
 def _keep_deletion_policy(using, verbosity=0, stdout=None, **kwargs):

@@ -56,7 +56,7 @@ CATALOGUE = {
 
 
 @pytest.fixture
-def own_database(transactional_db):
+def own_database(transactional_db, owner):
     """A copy of the test database, for a test that commits and takes it apart."""
     with own_copy("migrations"):
         put_guards_back()
@@ -195,8 +195,7 @@ def without_schema(rows):
     return sorted(re.sub(r"\b(from_models|public)\.|(?<=SET search_path TO )[^,]+", "", row) for row in rows)
 
 
-@pytest.mark.django_db
-def test_a_function_that_changed_comes_back_as_it_was(tmp_path, monkeypatch):
+def test_a_function_that_changed_comes_back_as_it_was(owner, tmp_path, monkeypatch):
     """Backwards, a later migration's function becomes what the older folder has of it."""
     for folder, answer in (("0003", 1), ("0005", 2)):
         (tmp_path / folder).mkdir()

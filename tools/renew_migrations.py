@@ -133,6 +133,7 @@ def record_rules():
     from django.db import connection
 
     from opsdb.database.catalogue import write_manifest
+    from opsdb.database.roles import as_owner
 
     shared, new = connection.settings_dict["NAME"], "opsdb_rules"
     drop = f"DROP DATABASE IF EXISTS {new}"
@@ -142,8 +143,9 @@ def record_rules():
             cursor.execute(f"CREATE DATABASE {new}")
         connection.close()
         connection.settings_dict["NAME"] = new
-        call_command("migrate", verbosity=0)
-        write_manifest(connection)
+        with as_owner(connection):
+            call_command("migrate", verbosity=0)
+            write_manifest(connection)
     finally:
         connection.close()
         connection.settings_dict["NAME"] = shared

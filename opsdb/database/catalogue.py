@@ -20,7 +20,8 @@ RULES = r"""
 SELECT 'trigger ' || trigger.tgname || ' on ' || relation.relname,
     concat_ws(' ', trigger.tgenabled, pg_get_triggerdef(trigger.oid, true))
 FROM pg_trigger AS trigger JOIN pg_class AS relation ON relation.oid = trigger.tgrelid
-WHERE NOT trigger.tgisinternal AND trigger.tgparentid = 0 AND relation.relnamespace = current_schema()::regnamespace
+WHERE NOT trigger.tgisinternal AND trigger.tgparentid = 0
+    AND relation.relnamespace = quote_ident(current_schema())::regnamespace
     AND (relation.relname = ANY (%(tables)s) OR relation.relname = ANY (%(others)s) AND EXISTS (
         SELECT FROM pg_proc WHERE pg_proc.oid = trigger.tgfoid AND starts_with(pg_proc.proname, 'opsdb_')
     ))
@@ -38,7 +39,7 @@ SELECT 'function ' || function.proname,
         replace(array_to_string(function.proconfig, ' '), quote_ident(current_schema()), '(schema)')
     )
 FROM pg_proc AS function
-WHERE function.pronamespace = current_schema()::regnamespace AND starts_with(function.proname, 'opsdb_')
+WHERE function.pronamespace = quote_ident(current_schema())::regnamespace AND starts_with(function.proname, 'opsdb_')
 UNION ALL
 SELECT CASE rule.contype
         WHEN 'f' THEN 'foreign key ' || (
@@ -51,7 +52,7 @@ SELECT CASE rule.contype
         pg_get_constraintdef(rule.oid, true), 'REFERENCES ' || %(user_table)s || '(', 'REFERENCES (users)('
     ))
 FROM pg_constraint AS rule JOIN pg_class AS relation ON relation.oid = rule.conrelid
-WHERE relation.relnamespace = current_schema()::regnamespace AND relation.relname = ANY (%(tables)s)
+WHERE relation.relnamespace = quote_ident(current_schema())::regnamespace AND relation.relname = ANY (%(tables)s)
     AND rule.contype IN ('c', 'f', 'p', 'u', 'x')
 UNION ALL
 SELECT 'index ' || relation.relname || ' on ' || indexed.relname,
@@ -59,19 +60,19 @@ SELECT 'index ' || relation.relname || ' on ' || indexed.relname,
 FROM pg_index AS index
 JOIN pg_class AS relation ON relation.oid = index.indexrelid
 JOIN pg_class AS indexed ON indexed.oid = index.indrelid
-WHERE index.indisunique AND indexed.relnamespace = current_schema()::regnamespace
+WHERE index.indisunique AND indexed.relnamespace = quote_ident(current_schema())::regnamespace
     AND indexed.relname = ANY (%(tables)s)
     AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = index.indexrelid AND contype IN ('p', 'u', 'x'))
 UNION ALL
 SELECT 'rewrite rule ' || rewrite.rulename || ' on ' || relation.relname, pg_get_ruledef(rewrite.oid, true)
 FROM pg_rewrite AS rewrite JOIN pg_class AS relation ON relation.oid = rewrite.ev_class
-WHERE relation.relnamespace = current_schema()::regnamespace AND relation.relname = ANY (%(tables)s)
+WHERE relation.relnamespace = quote_ident(current_schema())::regnamespace AND relation.relname = ANY (%(tables)s)
 UNION ALL
 SELECT 'partition without its triggers ' || partition.relname || ' on ' || relation.relname, ''
 FROM pg_inherits
 JOIN pg_class AS partition ON partition.oid = pg_inherits.inhrelid
 JOIN pg_class AS relation ON relation.oid = pg_inherits.inhparent
-WHERE relation.relnamespace = current_schema()::regnamespace AND relation.relname = ANY (%(tables)s) AND (
+WHERE relation.relnamespace = quote_ident(current_schema())::regnamespace AND relation.relname = ANY (%(tables)s) AND (
     EXISTS (
         SELECT FROM pg_trigger AS trigger
         WHERE trigger.tgrelid = relation.oid AND NOT trigger.tgisinternal AND trigger.tgtype::integer & 1 = 1

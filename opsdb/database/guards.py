@@ -74,8 +74,8 @@ DO $$
 DECLARE
     month name;
 BEGIN
-    FOR month IN SELECT relname FROM pg_class
-        WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname ~ '^change_log_[0-9]'
+    FOR month IN SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = pg_inherits.inhrelid
+        WHERE pg_inherits.inhparent = 'change_log'::regclass AND relname <> 'change_log_default'
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %I', month || '_never_truncated', month);
     END LOOP;

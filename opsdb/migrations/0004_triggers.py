@@ -1712,6 +1712,6 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(
             sql='',
-            reverse_sql="\nDO $$\nDECLARE\n    month name;\nBEGIN\n    FOR month IN SELECT relname FROM pg_class\n        WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname ~ '^change_log_[0-9]'\n    LOOP\n        EXECUTE format('DROP TRIGGER %I ON %I', month || '_never_truncated', month);\n    END LOOP;\nEND\n$$\n",
+            reverse_sql="\nDO $$\nDECLARE\n    month name;\nBEGIN\n    FOR month IN SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = pg_inherits.inhrelid\n        WHERE pg_inherits.inhparent = 'change_log'::regclass AND relname <> 'change_log_default'\n    LOOP\n        EXECUTE format('DROP TRIGGER %I ON %I', month || '_never_truncated', month);\n    END LOOP;\nEND\n$$\n",
         ),
     ]

@@ -24,6 +24,7 @@ from opsdb.models import (
     RawDataPackage,
     RawDataPackagePhysicalCopy,
 )
+from tests.databases import as_owner
 from tests.factories import FACTORIES, DiskDataLocationFactory
 
 SITE = admin.site
@@ -128,6 +129,11 @@ def multiply(row, number):
 
 def loosen(cursor, table):
     """Let a table take rows that are alike, for the rest of the transaction."""
+    with as_owner():
+        _loosen(cursor, table)
+
+
+def _loosen(cursor, table):
     # Or PostgreSQL refuses to alter a table that has checks to come.
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     cursor.execute("SET CONSTRAINTS ALL DEFERRED")

@@ -22,6 +22,7 @@ from opsdb.models import (
     RawDataPackage,
     Source,
 )
+from tests.databases import as_owner
 from tests.factories import (
     DataProductFactory,
     DataTransferPackageFactory,
@@ -71,7 +72,7 @@ def crowd(file):
     }
     columns = [field.column for field in RawDataFile._meta.local_fields]
     values = ", ".join(changed.get(column, column) for column in columns)
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         cursor.execute(

@@ -63,12 +63,22 @@ class Command(OpsdbCommand):
                 return
             if options["drop"] and not options["dry_run"]:
                 self.confirm(options)
-            with attributed(origin="opsdb_init"):
+            with self.role(options), attributed(origin="opsdb_init"):
                 result, dropped = self.load(options)
         except (LoadError, OpsdbError) as error:
             raise CommandError(str(error)) from error
         if options["verbosity"]:
             self.report(result, dropped, options)
+
+    def role(self, options):
+        """Return the block in which the files are loaded: only the owner of the tables can drop what they hold."""
+        from contextlib import nullcontext
+
+        from django.db import connection
+
+        from opsdb.database.roles import as_owner
+
+        return as_owner(connection) if options["drop"] else nullcontext()
 
     def export(self, options):
         """Write the files and print the counts."""

@@ -133,39 +133,54 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION opsdb_make_month(first_day date) RETURNS integer
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- The change log has a partition for a month (UTC); the number of those made is returned, 0 if there is one.
+DECLARE
+    month_start timestamptz = first_day::timestamp AT TIME ZONE 'UTC';
+    month_end timestamptz = (first_day + interval '1 month') AT TIME ZONE 'UTC';
+    partition_name text = 'change_log_' || to_char(first_day, 'YYYY_MM');
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = pg_inherits.inhrelid
+        WHERE pg_inherits.inhparent = 'change_log'::regclass AND pg_class.relname = partition_name
+    ) THEN
+        RETURN 0;
+    END IF;
+    EXECUTE format(
+        'CREATE TABLE %1$I.%2$I PARTITION OF %1$I.change_log FOR VALUES FROM (%3$L) TO (%4$L)',
+        current_schema(), partition_name, month_start, month_end
+    );
+    EXECUTE format(
+        'COMMENT ON TABLE %I.%I IS %L',
+        current_schema(), partition_name, 'Changes of ' || to_char(first_day, 'YYYY-MM') || ', UTC.'
+    );
+    EXECUTE format(
+        'CREATE TRIGGER %2$I BEFORE TRUNCATE ON %1$I.%3$I FOR EACH STATEMENT '
+        'EXECUTE FUNCTION %1$I.opsdb_refuse_truncation()',
+        current_schema(), partition_name || '_never_truncated', partition_name
+    );
+    RETURN 1;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION opsdb_make_months() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
--- The change log has a partition for this month (UTC) and each of the next 24, and the number of those made is
--- returned. A month of which the default partition holds changes stays there, until opsdb_migrate moves them.
+-- The change log has a partition for this month (UTC) and each of the next 24; the number of those made is returned.
+-- A month of which the default partition holds changes stays there, until opsdb_migrate moves them.
 DECLARE
     this_month timestamp = date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC');
     month timestamp;
-    partition_name text;
     made integer = 0;
 BEGIN
     FOR month IN SELECT this_month + make_interval(months => number) FROM generate_series(0, 24) AS number LOOP
-        partition_name = 'change_log_' || to_char(month, 'YYYY_MM');
-        CONTINUE WHEN EXISTS (
-            SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = pg_inherits.inhrelid
-            WHERE pg_inherits.inhparent = 'change_log'::regclass AND pg_class.relname = partition_name
-        ) OR EXISTS (
+        IF NOT EXISTS (
             SELECT FROM change_log_default
             WHERE changed_at >= month AT TIME ZONE 'UTC'
                 AND changed_at < (month + interval '1 month') AT TIME ZONE 'UTC'
-        );
-        EXECUTE format(
-            'CREATE TABLE %1$I.%2$I PARTITION OF %1$I.change_log FOR VALUES FROM (%3$L) TO (%4$L)',
-            current_schema(), partition_name,
-            month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC'
-        );
-        EXECUTE format('COMMENT ON TABLE %I.%I IS %L', current_schema(), partition_name,
-            'Changes of ' || to_char(month, 'YYYY-MM') || ', UTC.');
-        EXECUTE format(
-            'CREATE TRIGGER %2$I BEFORE TRUNCATE ON %1$I.%3$I FOR EACH STATEMENT '
-            'EXECUTE FUNCTION %1$I.opsdb_refuse_truncation()',
-            current_schema(), partition_name || '_never_truncated', partition_name
-        );
-        made = made + 1;
+        ) THEN
+            made = made + opsdb_make_month(month::date);
+        END IF;
     END LOOP;
     RETURN made;
 END
