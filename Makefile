@@ -18,7 +18,7 @@ CLOCK_TESTS = tests/admins/answers/test_answers.py tests/admins/answers/test_das
   tests/test_demonstration.py::test_another_telling_is_of_the_nights_before \
   --deselect tests/loaders/test_sources.py::test_thirteen_thousand_objects_of_opengnc_load_by_the_thousand
 
-.PHONY: demo test test-newest test-clock lint migrations constraints clean
+.PHONY: demo test test-newest test-clock soak lint migrations constraints clean
 .NOTPARALLEL:
 .SILENT:
 
@@ -77,6 +77,10 @@ test-newest: .venv-newest/made
 # Two years ahead, at four hours of the day.
 test-clock: .venv/made
 	$(BIN)/python -m tests.clock -q -n auto $(CLOCK_TESTS) $(ARGS)
+
+# For a night: ten times as many steps of managers, workers, careless people and attackers.
+soak: .venv/made
+	$(TIDY); SOAK=80 $(BIN)/python -m pytest -q -n0 tests/workflows/test_invariants.py $(ARGS)
 
 clean:
 	python=$(BIN)/python; [ -x $$python ] || python=$(PYTHON); for folder in .opsdb .opsdb-tests .opsdb-tests-clock; do \

@@ -246,7 +246,7 @@ def test_a_period_that_ends_before_it_starts_is_refused_with_a_message(case):
 
 
 @pytest.fixture(autouse=True)
-def owner_of_the_history(request):
+def owner_of_the_history(request, db):
     """Nobody else writes the change log, so that its own rules are tried as the owner."""
     with as_owner() if "change_log_" in request.node.name else nullcontext():
         yield

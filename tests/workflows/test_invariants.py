@@ -1,5 +1,7 @@
 """Whatever several actors do, in whatever order: nothing is lost, nothing is misreported, history explains it all."""
 
+import os
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum
@@ -55,6 +57,7 @@ from opsdb.workflows import (
     work,
 )
 from tests.factories import DataProductFactory
+from tests.workflows.attacks import Attacks
 from tests.workflows.scenario import WRONG, build_world, digest, found
 
 WORKERS = st.sampled_from(["anna", "ben", "carla"])
@@ -68,8 +71,8 @@ SAFE_IN_ARCHIVE = PhysicalCopy.objects.filter(
 )
 
 
-class Observatory(RuleBasedStateMachine):
-    """Managers, workers, operators and careless people, one call after the other."""
+class Observatory(Attacks, RuleBasedStateMachine):
+    """Managers, workers, operators, careless people and attackers, one call after the other."""
 
     def __init__(self):
         super().__init__()
@@ -304,7 +307,7 @@ def test_nothing_that_anybody_does_breaks_an_invariant():
     run_state_machine_as_test(
         Observatory,
         settings=settings(
-            max_examples=8,
+            max_examples=int(os.environ.get("SOAK", 8)),
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
