@@ -171,6 +171,7 @@ class ScheduledSlots:
             "end_time": block.end,
             "azimuth_min_deg": block.azimuth_min_deg,
             "azimuth_max_deg": block.azimuth_max_deg,
+            "azimuth_final_deg": block.azimuth_final_deg,
             "elevation_deg": block.elevation_deg,
             "boresight_angle_deg": block.boresight_angle_deg,
             "scan_index": block.scan_index,
