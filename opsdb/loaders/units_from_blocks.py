@@ -8,7 +8,6 @@ from datetime import timedelta
 from django.db.models import Max
 
 from opsdb.models import (
-    AmbiguousSourceError,
     ConstantElevationSource,
     FixedSource,
     ObservationConfiguration,
@@ -126,17 +125,16 @@ class UnitMaker:
                     column="block_meta_json",
                 )
             return None
-        try:
-            found = self._known_source(wanted)
-        except AmbiguousSourceError as error:
+        named = Source.objects.specific().matches([wanted]).get(wanted, [])
+        if len(named) > 1:
             self.problems.add(
-                f"{shown(wanted)} is the name or an alias of several sources: "
-                + listed(one.name for one in error.sources),
+                f"{shown(wanted)} is the name or an alias of several sources: {listed(one.name for one in named)}",
                 expected="a name that only one source has",
                 line=first.line,
                 column="name",
             )
             return None
+        found = named[0] if named else self._body_of_another_name(wanted)
         if found is not None:
             self._note_other_field(found, first)
             return found
@@ -148,11 +146,9 @@ class UnitMaker:
             return None
         return source
 
-    def _known_source(self, name):
-        found = Source.objects.specific().resolve(name)
-        if found is None and (body := body_called(name)):
-            found = SolarSystemObject.objects.filter(naif_id=body.naif_id).first()
-        return found
+    def _body_of_another_name(self, name):
+        body = body_called(name)
+        return body and SolarSystemObject.objects.filter(naif_id=body.naif_id).first()
 
     def _solar_system_object(self, name, block):
         body = body_called(name)

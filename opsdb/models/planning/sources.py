@@ -24,7 +24,6 @@ __all__ = [
     "SolarSystemObject",
     "ConstantElevationSource",
     "AzimuthRange",
-    "AmbiguousSourceError",
 ]
 
 
@@ -57,19 +56,6 @@ _CLASHES = """
     FROM called AS one JOIN called AS other ON other.folded = one.folded AND other.id <> one.id
     WHERE one.source = ANY(%s) ORDER BY 1, 2, 3 LIMIT %s
 """
-
-
-class AmbiguousSourceError(LookupError):
-    """Several sources are meant equally well by a name.
-
-    Attributes:
-        name: the name.
-        sources: them, by name.
-    """
-
-    def __init__(self, name: str, sources: "list[Source]"):
-        self.name, self.sources = name, sources
-        super().__init__(f"{name!r} may mean {' or '.join(source.name for source in sources)}")
 
 
 class SourceQuerySet(SpecificQuerySet["Source"]):
@@ -112,11 +98,12 @@ class SourceQuerySet(SpecificQuerySet["Source"]):
             name: name or alias; see :meth:`matches`.
 
         Raises:
-            AmbiguousSourceError: several sources are meant equally well.
+            Source.MultipleObjectsReturned: several sources are meant equally well.
         """
         found = self.matches([name]).get(name, [])
         if len(found) > 1:
-            raise AmbiguousSourceError(name, found)
+            names = " or ".join(source.name for source in found)
+            raise self.model.MultipleObjectsReturned(f"{name!r} may mean {names}; give the exact name of one of them")
         return found[0] if found else None
 
     def called(self, name: str) -> Self:
