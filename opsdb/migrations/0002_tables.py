@@ -1492,7 +1492,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=['instrument_module', 'id'], name='raw_data_file_by_module'),
                     models.Index(fields=['source_location', 'id'], name='raw_data_file_by_location'),
                     models.Index(django.db.models.functions.text.Left('checksum', 7), name='raw_data_file_by_checksum'),
-                    django.contrib.postgres.indexes.HashIndex(models.Func(models.F('relative_path'), models.Value('/'), models.Value(-1), function='split_part', output_field=models.CharField()), name='raw_data_file_by_file_name'),
+                    django.contrib.postgres.indexes.HashIndex(django.db.models.functions.text.Lower(models.Func(models.Func(models.F('relative_path'), models.Value('/'), models.Value(-1), function='split_part', output_field=models.CharField()), function='normalize', output_field=models.CharField())), name='raw_data_file_by_file_name'),
                     models.Index(condition=models.Q(('raw_data_package__isnull', False)), fields=['raw_data_package'], name='raw_data_file_packaged'),
                     models.Index(condition=models.Q(('raw_data_package__isnull', True)), fields=['source_location', 'executed_obs_unit', 'instrument_module'], name='raw_data_file_unpackaged'),
                 ],
