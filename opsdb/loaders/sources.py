@@ -271,7 +271,10 @@ class Sources(TableKind):
         if row.longitude_deg is None or row.latitude_deg is None:
             return values | {"system": "ICRS", "equinox": "", "longitude": row.ra_deg, "latitude": row.dec_deg}
         given = {"longitude": row.longitude_deg, "latitude": row.latitude_deg, "equinox": row.equinox}
-        return values | given | {"system": FRAMES[CoordinateFrame(row.frame)]}
+        word = FRAMES[CoordinateFrame(row.frame)]
+        if SYSTEMS[word][1] not in ("", row.equinox) and row.equinox:
+            word = row.frame.upper()
+        return values | given | {"system": word}
 
 
 def _fits_type(row, source_type):
