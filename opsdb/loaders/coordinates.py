@@ -130,7 +130,8 @@ def frame_of(system: str | None, equinox: str) -> tuple[str, str]:
     frame, own = SYSTEMS[system]
     if frame in (CoordinateFrame.ICRS, CoordinateFrame.GALACTIC):
         raise CellError(
-            f"{system} has no equinox", "an empty cell, or system FK5 or FK4; a date of the position is its epoch"
+            f"contradicts the system {system}, which has no equinox",
+            "an empty cell; the date of a position is its epoch",
         )
     if equinox[0].isdigit() and system in ("FK4", "FK5"):
         lettered = f"{own[0]}{equinox}"

@@ -70,7 +70,7 @@ def read_table(
     if not cells_of_rows:
         problems.stop("there are no rows below the header", expected="at least one", line=header_line)
     if delimiter != ",":
-        _write_decimal_points(cells_of_rows, present, problems)
+        _write_decimal_points(cells_of_rows, present, headings, problems)
     for line, cells in progress(cells_of_rows, f"Reading {problems.path.name}"):
         if len(cells) < len(present) or any(cell.strip() for cell in cells[len(present) :]):
             problems.add(
@@ -121,7 +121,7 @@ def _dialect(text, problems):
     return 1, max(DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark), ()))), text
 
 
-def _write_decimal_points(cells_of_rows, present, problems):
+def _write_decimal_points(cells_of_rows, present, headings, problems):
     """Replace decimal commas by points, if all numbers of the file that have either have commas."""
     places = [place for place, column in enumerate(present) if column.cell.is_number]
     firsts = {}
@@ -137,7 +137,7 @@ def _write_decimal_points(cells_of_rows, present, problems):
             + (f"line {other}" if other != line else "the row has elsewhere, or one for thousands"),
             expected="decimal points or decimal commas in the whole file, and nothing between thousands",
             line=line,
-            column=present[place].name,
+            column=headings[present[place].name],
             value=cell,
         )
         problems.stop_if_any()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 TRIPLE = r"\d{1,3}[:\s]\s*\d{1,2}[:\s]\s*\d{1,2}(?:\.\d*)?"
 ANGLE = r"[+-]?\s?[\d.][\d:.]*"
-VELOCITY = r"[+-]?\s?\d+(?:\.\d*)?"
+VELOCITY = r"[+-]?\s*\d+(?:\.\d*)?"
 
 Cells = Mapping[str, str]
 """Texts by columns of a table of sources."""
@@ -87,7 +87,8 @@ JCMT = LineFormat(
         (?:\s+(?P<range>n/a|\d+(?:\.\d*)?)(?=\s|$))?
         (?:\s+(?P<frame>n/a|[A-Z]{{3,4}})(?=\s|$))?
         (?:\s+(?P<convention>n/a|RADIO|OPTICAL|REDSHIFT|RELATIVISTIC)(?=\s|$))?
-        (?:\s+(?P<comment>.*))?""",
+        # What is left is no comment if it looks like columns that were not understood.
+        (?:\s+(?P<comment>(?!.*\b(?:LSR[KD]?|HEL|BAR|TOPO?|GEO|RADIO|OPTICAL|REDSHIFT|RELATIVISTIC)\b).*))?""",
         re.VERBOSE,
     ),
     shape="name hh mm ss.s [+-] dd mm ss.s RJ|RB|GA [velocity flux range frame convention] [comment]",

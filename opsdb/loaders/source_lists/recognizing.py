@@ -71,9 +71,7 @@ def recognize(path: Path, lines: Sequence[str], column_names: Collection[str], p
     data = [line for line in content if line.strip()[0] not in "!#*%"]
     found = [name for name, looks in _LOOKS.items() if any(looks.search(line) for line in data)]
     if len(found) > 1:
-        problems.stop(
-            f"this looks like lists of several formats: {', '.join(found)}", expected="--format with one of them"
-        )
+        problems.stop(f"this looks like several formats: {', '.join(found)}", expected="--format with one of them")
     return found[0] if found else KOSMA
 
 
