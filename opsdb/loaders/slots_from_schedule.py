@@ -134,6 +134,8 @@ class ScheduledSlots:
                 name__in={name for _, name in groups},
             ).select_related("observing_program", "source", "obs_mode")
         }
+        if self.create_missing:
+            self.unit_maker.know_sources(blocks[0] for key, blocks in groups.items() if key not in units)
         for (program_id, name), blocks in groups.items():
             unit = units.get((program_id, name))
             if unit is not None:

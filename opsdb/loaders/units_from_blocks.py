@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from django.db.models import Max
@@ -44,6 +44,12 @@ class UnitMaker:
     def __init__(self, schedule: Schedule, telescope: Telescope, loading: Loading, problems: LoadProblems):
         self.schedule, self.telescope, self.loading, self.problems = schedule, telescope, loading, problems
         self.modes = {mode.name: mode for mode in ObsMode.objects.all()}
+        self.known: dict[str, list[Source]] = {}
+        self.made: dict[str, Source] = {}
+
+    def know_sources(self, blocks: Iterable[Block]) -> None:
+        """Look up the sources that units of blocks would have, all at once."""
+        self.known = Source.objects.specific().matches({_source_name(block, block.name) for block in blocks})
 
     def make(self, program: ObservingProgram, name: str, blocks: Sequence[Block]) -> ObsUnit | None:
         """Return the new unit, or None if it can't be made, with the problems noted.
@@ -115,7 +121,7 @@ class UnitMaker:
 
     def _source(self, name, blocks, mode):
         first = blocks[0]
-        wanted = first.target if first.type == CALIBRATION else name
+        wanted = _source_name(first, name)
         if not wanted:
             if mode.needs_source:
                 self.problems.add(
@@ -125,7 +131,7 @@ class UnitMaker:
                     column="block_meta_json",
                 )
             return None
-        named = Source.objects.specific().matches([wanted]).get(wanted, [])
+        named = self.known.get(wanted, [])
         if len(named) > 1:
             self.problems.add(
                 f"{shown(wanted)} is the name or an alias of several sources: {listed(one.name for one in named)}",
@@ -134,7 +140,7 @@ class UnitMaker:
                 column="name",
             )
             return None
-        found = named[0] if named else self._body_of_another_name(wanted)
+        found = named[0] if named else self.made.get(wanted.casefold()) or self._body_of_another_name(wanted)
         if found is not None:
             self._note_other_field(found, first)
             return found
@@ -144,6 +150,7 @@ class UnitMaker:
             source = self._field_source(name, blocks)
         if source is None or not self._save(source, first, f"{source.name}{_extent(source)}"):
             return None
+        self.made[source.name.casefold()] = source
         return source
 
     def _body_of_another_name(self, name):
@@ -248,6 +255,10 @@ class UnitMaker:
 
     def _save(self, row, block, label):
         return self.loading.create(row, TableRow(self.problems, block.line, {}), label)
+
+
+def _source_name(block, name):
+    return block.target if block.type == CALIBRATION else name
 
 
 def _extent(source):
