@@ -166,6 +166,8 @@ RANGES = [
     (FixedSource, "dec_deg", -90, 90, "°", CLOSED),
     (FixedSource, "longitude_deg", -360, 360, "°", CLOSED),
     (FixedSource, "latitude_deg", -90, 90, "°", CLOSED),
+    (FixedSource, "epoch_year", 1800, 2200, "", CLOSED),
+    (FixedSource, "vlsr_km_s", -299_792.458, 299_792.458, " km/s", CLOSED),
     (ConstantElevationSource, "ra_min_deg", 0, 360, "°", HALF_OPEN),
     (ConstantElevationSource, "ra_max_deg", 0, 360, "°", CLOSED),
     (ConstantElevationSource, "dec_min_deg", -90, 90, "°", CLOSED),
@@ -184,6 +186,7 @@ RANGES = [
     (ObsUnit, "lst_end_hours", 0, 24, " h", HALF_OPEN),
     (PreScheduledSlot, "azimuth_min_deg", -360, 720, "°", CLOSED),
     (PreScheduledSlot, "azimuth_max_deg", -360, 720, "°", CLOSED),
+    (PreScheduledSlot, "azimuth_final_deg", -360, 720, "°", CLOSED),
     (PreScheduledSlot, "elevation_deg", 0, 90, "°", CLOSED),
     (ExecutedObsUnit, "mean_elevation_deg", -5, 95, "°", CLOSED),
     (ExecutedObsUnit, "mean_azimuth_deg", -360, 720, "°", CLOSED),
@@ -203,7 +206,7 @@ POSITIVE = {
     ChaiObservationConfiguration: ["integration_time_seconds"],
     PrimeCamObservationConfiguration: ["spacing_deg"],
     ChaiTiling: ["width_arcsec", "height_arcsec"],
-    ObsUnit: ["version", "pwv_max_mm", "planned_duration_seconds", "requested_executions"],
+    ObsUnit: ["rest_frequency_ghz", "version", "pwv_max_mm", "planned_duration_seconds", "requested_executions"],
     TimeAllocation: ["hours"],
     DataLocation: ["capacity_bytes"],
     RawDataPackage: ["part"],
@@ -341,6 +344,8 @@ def known():
         "algorithm": ("expected_format", "actual_format"),  # of an unknown algorithm no checksum has the right length
         "route_type": ("ends_fit_type",),
         "status": ("end_time_when_ended", "decision_has_person"),
+        "velocity_frame": ("given_velocity_complete",),
+        "velocity_convention": ("given_velocity_complete",),
     }
     for model_name, fields in DESIGN["choices"].items():
         model = getattr(opsdb.models, model_name)
@@ -657,6 +662,32 @@ def one_by_one():
         "A withdrawn token is not active.",
         bad=({"revoked_at": EPOCH},),
         good=({"revoked_at": EPOCH, "active": False}, {"active": False}),
+    )
+    yield Case(
+        FixedSource,
+        "equinox_of_frame",
+        "An equinox is Besselian in FK4 and Julian in FK5; ICRS and galactic positions have none.",
+        bad=(
+            {"frame": "icrs", "equinox": "J2000"},
+            {"frame": "galactic", "equinox": "B1950"},
+            {"frame": "fk4", "equinox": "J2000"},
+            {"frame": "fk5", "equinox": "B1950"},
+            {"frame": "fk5", "equinox": "2000"},
+        ),
+        good=(
+            {"frame": "fk4", "equinox": "B1950"},
+            {"frame": "fk5", "equinox": "J2000"},
+            {"frame": "ecliptic", "equinox": "J2000"},
+            {"frame": "fk4", "equinox": ""},
+        ),
+    )
+    given = {"given_velocity": 1142.0, "velocity_frame": "heliocentric", "velocity_convention": "optical"}
+    yield Case(
+        FixedSource,
+        "given_velocity_complete",
+        "A given velocity has a frame, a convention and a vlsr_km_s.",
+        bad=(given, *({**given, "vlsr_km_s": 1.0, name: None} for name in given)),
+        good=({**given, "vlsr_km_s": 1137.0}, {"vlsr_km_s": 1137.0}),
     )
     yield Case(
         Downtime,
