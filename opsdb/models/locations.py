@@ -302,4 +302,4 @@ class DataLocationUsage(OpsModel):
         verbose_name_plural = _("data location usage")
 
     def __str__(self) -> str:
-        return f"{self.copies:+d} copies, {self.bytes:+d} bytes"
+        return f"{self.copies:+d} copies, {int(self.bytes):+d} bytes"

@@ -294,7 +294,7 @@ def not_negatives():
         yield Case(
             model,
             "size_bytes_possible",
-            "Size bytes must be at most 1 PB (1,000,000,000,000,000 bytes).",
+            "Size must be at most 1 PB (1,000,000,000,000,000 bytes).",
             bad=values("size_bytes", 10**15 + 1),
             good=values("size_bytes", 10**15),
         )
