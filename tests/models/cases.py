@@ -227,7 +227,7 @@ NOT_NEGATIVE = {
     DataTransfer: ["unpack_retry_count", "bytes_transferred"],
     ReductionStep: ["order", "cooldown_seconds", "max_retries"],
     ExecutedReductionStep: ["retry_count", "wall_time_seconds", "cpu_hours", "peak_memory_gb"],
-    PhysicalCopy: ["retry_count"],
+    PhysicalCopy: ["retry_count", "unread_count"],
 }
 STRICT, EQUAL_ALLOWED = True, False
 ORDERED = [
@@ -254,6 +254,8 @@ OBJECTS = {
 }
 LISTS = {
     ApiToken: ["scopes", "allowed_networks"],
+    Site: ["former_names"],
+    DataLocation: ["former_names"],
     Source: ["aliases"],
     DataGrouping: ["filter_rules"],
     ReductionStep: ["group_by"],
@@ -291,6 +293,14 @@ def not_negatives():
     tables = [NOT_NEGATIVE]
     tables += [{model: ["retry_count", "max_retries"]} for model in WORK_ITEMS]
     tables += [{model: ["size_bytes"]} for model in CHECKSUMMED]
+    for model in CHECKSUMMED:
+        yield Case(
+            model,
+            "size_bytes_possible",
+            "Size must be at most 1 PB (1,000,000,000,000,000 bytes).",
+            bad=values("size_bytes", 10**15 + 1),
+            good=values("size_bytes", 10**15),
+        )
     for table in tables:
         for model, names in table.items():
             for name in names:
@@ -468,9 +478,10 @@ def relative_paths():
         yield Case(
             model,
             "relative_path_inside",
-            "The path must be relative, without a leading, trailing or double slash, '.', '..' or control characters.",
-            bad=values("relative_path", *paths),
-            good=values("relative_path", "a", "a/b", "..a", "a..b/c...", ".hidden", "ä/b c", "a" * 1_000),
+            "The path must be relative, without a leading, trailing or double slash, '.', '..' or control characters, "
+            "and at most 2,600 bytes long.",
+            bad=values("relative_path", *paths, "山" * 867),
+            good=values("relative_path", "a", "a/b", "..a", "a..b/c...", ".hidden", "ä/b c", "a" * 1_000, "山" * 866),
         )
 
 
@@ -523,7 +534,7 @@ def finite_times():
 # One by one
 
 DOIS = {
-    "bad": values("doi", "doi:10.5281/zenodo.1", "https://doi.org/10.5281/1", "10.1/x", "10.5281/", "10.5281/a b"),
+    "bad": values("doi", "doi 10.5281/zenodo.1", "https://example.org/10.5281/1", "10.1/x", "10.5281/", "10.5281/a b"),
     "good": values("doi", "", "10.5281/zenodo.1", "10.1051/0004-6361/202346111"),
     "message": "A DOI looks like 10.1234/abc.",
 }
@@ -846,8 +857,26 @@ def one_by_one():
         bad=(
             {"expected": checksum(1), "actual": checksum(2), "ok": True},
             {"expected": checksum(1), "actual": checksum(1), "ok": False},
+            {"actual": None, "ok": True, "failure_message": "Input/output error"},
         ),
-        good=({"expected": checksum(1), "actual": checksum(2), "ok": False},),
+        good=(
+            {"expected": checksum(1), "actual": checksum(2), "ok": False},
+            {"actual": None, "ok": False, "failure_message": "Input/output error"},
+        ),
+    )
+    yield Case(
+        FixityCheck,
+        "unread_has_message",
+        "A check that could not read the copy gives the reason, any other the checksum.",
+        bad=({"actual": None, "ok": False}, {"failure_message": "Input/output error"}),
+        good=({"actual": None, "ok": False, "failure_message": "Input/output error"},),
+    )
+    yield Case(
+        PhysicalCopy,
+        "pause_after_unread",
+        "Only a copy that could not be read is tried again at a time of its own.",
+        bad=({"next_check_at": LATER},),
+        good=({"next_check_at": LATER, "unread_count": 1},),
     )
     yield Case(
         DeletionRequest,
@@ -1058,7 +1087,7 @@ UNIQUES = [
                "The package has an open or completed transfer to this location.",
                free={"status": "failed", "failure_message": "x", "finished_at": LATER}),
     UniqueCase(LongTermArchiveTransfer, "unique_destination", ("raw_data_package", "destination_location"),
-               "The package has a transfer into this archive."),
+               "The package has a transfer into this archive that is not completed."),
     *(
         UniqueCase(proxy, f"unique_{target}", (target, "data_location"), "The location has a copy of this.",
                    others={"data_location": lambda first: FACTORIES[DataLocation]()})

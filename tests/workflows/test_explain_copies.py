@@ -54,7 +54,7 @@ def test_a_copy_in_an_archive_stays(world):
     copy = world.copy(package, world.us_archive)
     check(copy, "^nobody$", "nothing", "deletion rule 1", "permanent", done=True)
     record_fixity(copy, WRONG)
-    check(copy, "^operator$", "replace it by a good copy", "deletion rule 1", state="corrupt")
+    check(copy, "^operator$", "replace it by a good copy: plan its repair", "deletion rule 1", state="corrupt")
 
 
 def test_a_copy_waits_for_the_end_of_its_retention(world):

@@ -119,7 +119,7 @@ def test_archiving_is_explained_in_every_state(world):
     reset_archive_transfer(transfer)
     [transfer] = claim_archive_transfers(worker=WORKER)
     complete_archive_transfer(transfer, worker=WORKER, checksum=package.checksum)
-    check(package, "^nobody$", "nothing", "1 verified copy", state="archived", done=True)
+    check(package, "^manager$", "plan further transfers", "1 verified copy", state="archived")
     check(transfer, "^nobody$", "nothing", "has had a verified copy for ", done=True)
 
 

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from opsdb.database.indexes import CHECKSUM_HEAD, checksum_head, file_name, folded
 from opsdb.loaders.coordinates import plain_coordinates
 from opsdb.models import DataLocation, DiskDataLocation, FixedSource
+from opsdb.understanding import normalize_path, understand_checksum
 
 from .values import Text
 
@@ -147,9 +148,10 @@ class ChecksumFinder:
 
     def condition(self, word: str) -> Q | None:
         """Return what must hold of a row, or None when this is no checksum."""
-        if not CHECKSUM_BEGINNING.fullmatch(word):
+        understood = understand_checksum(word)
+        if understood is None or not CHECKSUM_BEGINNING.fullmatch(understood.digits):
             return None
-        word = word.lower()
+        word = understood.digits
         return Q(Exact(checksum_head(), word[:CHECKSUM_HEAD]), checksum__startswith=word)
 
 
@@ -164,7 +166,7 @@ class RawPathFinder:
     def condition(self, word: str) -> Q | None:
         """Return what must hold of a row."""
         sources = list(DataLocation.objects.sources().order_by().values_list("pk", flat=True))
-        found = Q(source_location__in=sources, relative_path__startswith=word)
+        found = Q(source_location__in=sources, relative_path__startswith=normalize_path(word))
         if word.startswith("/"):
             roots = DiskDataLocation.objects.filter(pk__in=sources).values_list("pk", "path")
             for location, root in roots:

@@ -149,6 +149,9 @@ class Command(OpsdbCommand):
             counts = {name: count for name, count in counts.items() if count.total() or name == "leave"}
             rows = [(model, *(count[model] for count in counts.values())) for model in result.models]
             out.print(table("Reference data", "model", *counts, rows=rows, zero="-"))
+        if result.renamed:
+            rows = [(model, name, f"is called {now}, and keeps that name") for model, name, now in result.renamed]
+            out.print(listing("Renamed since", "model", "in the files", "now", rows=rows))
         shown = [step for step in result.steps if step.action != "create" or self.is_detailed(options)]
         if shown:
             rows = [(step.action, self.describe(step)) for step in shown]
