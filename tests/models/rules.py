@@ -225,6 +225,8 @@ def _immutable(model, rule, column, columns):
 
 
 def _hint(model):
+    if model is ExecutedObsUnit:
+        return "An operator corrects what was reported wrongly, with a reason: opsdb.workflows.correct_observation."
     if model.__name__ in DESIGN["never_deleted"]:
         return "Make a new row instead; this one stays, because it is never deleted."
     return "Make a new row instead, and delete this one if nothing refers to it."
