@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Unique, UniqueIgnoringCase, between, json_list, json_list_of_text, matches
 from opsdb.database.triggers import holds_back_deletion
-from opsdb.understanding import normalize_doi
+from opsdb.normalization import normalize_doi
 
 from .base import NumberedModel, OpsQuerySet
 from .enums import PublicationStatus

@@ -13,7 +13,7 @@ from django.db import models
 from opsdb.database.checks import CHECKSUM_DIGITS
 from opsdb.models import ChecksumAlgorithm, DataProduct, DataTransferPackage, RawDataPackage, Status
 from opsdb.models.base import WorkItem
-from opsdb.understanding import understand_checksum
+from opsdb.normalization import parse_checksum
 
 from .errors import CompletionConflict, Conflict, NotFound, Refused, name_row
 
@@ -41,7 +41,7 @@ class CopyReport:
     checksum_algorithm: str = ChecksumAlgorithm.SHA256
 
     def __post_init__(self) -> None:
-        if (understood := understand_checksum(self.checksum)) is not None:
+        if (understood := parse_checksum(self.checksum)) is not None:
             object.__setattr__(self, "checksum", understood.digits)
             object.__setattr__(self, "checksum_algorithm", understood.algorithm or self.checksum_algorithm)
 

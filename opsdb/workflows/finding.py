@@ -24,7 +24,7 @@ from opsdb.models import (
     ReductionStep,
     StagingJob,
 )
-from opsdb.understanding import is_storable, normalize_path, understand_checksum
+from opsdb.normalization import is_storable, normalize_path, parse_checksum
 
 from .errors import Ambiguous, NotFound, name_row
 
@@ -108,7 +108,7 @@ def _by_name(text):
 
 def _by_checksum(text):
     """Rows whose content has this checksum, found by ``by_checksum``."""
-    understood = understand_checksum(text)
+    understood = parse_checksum(text)
     if understood is None or not CHECKSUM.fullmatch(understood.digits):
         return []
     text = understood.digits

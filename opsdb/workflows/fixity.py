@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from opsdb.models import DataLocation, FixityCheck, PhysicalCopy, PhysicalCopyStatus, Verification
 from opsdb.models.copies.physical_copies import CHECKABLE
-from opsdb.understanding import is_checksum_of, understand_checksum
+from opsdb.normalization import is_checksum_of, parse_checksum
 
 from .errors import Conflict, NotFound, OpsdbError, Refused, name_row, translate_integrity_errors
 
@@ -76,7 +76,7 @@ def record_fixity(
     """
     name = name_row(PhysicalCopy, copy.pk)
     _require_possible(name, checked_at)
-    understood = understand_checksum(checksum)
+    understood = parse_checksum(checksum)
     if understood is None:
         raise OpsdbError(f"{name}: no checksum is given; call fail_fixity where the copy could not be read")
     checksum, algorithm = understood.digits, algorithm or understood.algorithm

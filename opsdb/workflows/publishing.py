@@ -22,7 +22,7 @@ from opsdb.models import (
     PublicationStatus,
     RunStatus,
 )
-from opsdb.understanding import normalize_doi
+from opsdb.normalization import normalize_doi
 
 from .errors import Conflict, NotFound, Refused, name_row
 

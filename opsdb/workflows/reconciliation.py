@@ -12,7 +12,7 @@ from django.db import connections, router, transaction
 from django.utils import timezone
 
 from opsdb.models import DataLocation, PhysicalCopy
-from opsdb.understanding import escape_unstorable, is_storable, normalize_path, understand_checksum
+from opsdb.normalization import escape_unstorable, is_storable, normalize_path, parse_checksum
 
 from .attribution import set_actor
 from .errors import OpsdbError, ReconciliationAborted, translate_integrity_errors
@@ -303,5 +303,5 @@ def _row_of(entry):
     if not isinstance(path, str):
         raise TypeError(f"{path!r} is no path")
     path = normalize_path(path) if is_storable(path) else escape_unstorable(path)
-    understood = understand_checksum(checksum)
+    understood = parse_checksum(checksum)
     return (path, size, *(understood or (None, None)))

@@ -20,7 +20,7 @@ from django.db import connections, router, transaction
 from opsdb.database.checks import CHECKSUM_DIGITS, LARGEST_FILE_BYTES, LONGEST_PATH_BYTES, PATH_LEADS_OUT
 from opsdb.database.identifiers import uuid7
 from opsdb.models import ChecksumAlgorithm, RawDataFile
-from opsdb.understanding import escape_unstorable, is_storable, normalize_path, understand_checksum
+from opsdb.normalization import escape_unstorable, is_storable, normalize_path, parse_checksum
 
 from .attribution import set_actor
 from .errors import MAX_REPORTED, RegistrationRefused
@@ -288,7 +288,7 @@ def _row_of(line, report) -> tuple:
 
 def _digits_of(line, report):
     """Return the checksum of a report as it is stored; what is no text or no checksum is left to the checks."""
-    understood = understand_checksum(report.checksum) if isinstance(report.checksum, str) else None
+    understood = parse_checksum(report.checksum) if isinstance(report.checksum, str) else None
     if understood is None:
         return report.checksum
     if understood.algorithm not in (None, report.checksum_algorithm):

@@ -114,7 +114,7 @@ def multiply(row, number):
     """Make this many rows of one, by SQL past triggers and constraints, which the test's transaction restores."""
     uuids = row._meta.pk.get_internal_type() == "UUIDField"
     key = "gen_random_uuid()" if uuids else "%s + 1000000 + number"
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         for model in tables_of(type(row)):
             table, columns = model._meta.db_table, [field.column for field in model._meta.local_concrete_fields]
             loosen(cursor, table)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from opsdb.database.indexes import CHECKSUM_HEAD, checksum_head, file_name, folded
 from opsdb.loaders.coordinates import plain_coordinates
 from opsdb.models import DataLocation, DiskDataLocation, FixedSource
-from opsdb.understanding import normalize_path, understand_checksum
+from opsdb.normalization import normalize_path, parse_checksum
 
 from .values import Text
 
@@ -148,7 +148,7 @@ class ChecksumFinder:
 
     def condition(self, word: str) -> Q | None:
         """Return what must hold of a row, or None when this is no checksum."""
-        understood = understand_checksum(word)
+        understood = parse_checksum(word)
         if understood is None or not CHECKSUM_BEGINNING.fullmatch(understood.digits):
             return None
         word = understood.digits

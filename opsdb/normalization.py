@@ -1,4 +1,4 @@
-"""How paths and checksums of other programs are understood: once, and everywhere the same."""
+"""The normal form of paths, checksums and DOIs that other programs write: one, used everywhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from opsdb.database.checks import CHECKSUM_DIGITS
 
 
-class UnderstoodChecksum(NamedTuple):
+class ReportedChecksum(NamedTuple):
     """A checksum as another program writes it.
 
     Attributes:
@@ -20,20 +20,20 @@ class UnderstoodChecksum(NamedTuple):
     algorithm: str | None = None
 
 
-def understand_checksum(text: str | None) -> UnderstoodChecksum | None:
+def parse_checksum(text: str | None) -> ReportedChecksum | None:
     """Return a checksum in lower case without the name of its algorithm before it; None where there is none."""
     text = (text or "").strip()
     if not text:
         return None
     if re.fullmatch("[0-9A-Fa-f]+", text):
-        return UnderstoodChecksum(text.lower())
+        return ReportedChecksum(text.lower())
     for separator in (":", "=", "}", " "):
         name, found, digits = text.partition(separator)
         digits = digits.strip()
         if found and re.fullmatch("[0-9A-Fa-f]+", digits):
             name = re.sub("[^a-z0-9]", "", name.lower())
-            return UnderstoodChecksum(digits.lower(), name or None)
-    return UnderstoodChecksum(text)
+            return ReportedChecksum(digits.lower(), name or None)
+    return ReportedChecksum(text)
 
 
 def is_checksum_of(digits: str, algorithm: str) -> bool:
