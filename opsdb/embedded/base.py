@@ -26,9 +26,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Connect; only a refusal costs a look at the server, so that a running one is as fast as any."""
         try:
             return super().get_new_connection(conn_params)
-        except self.Database.OperationalError:
+        except self.Database.OperationalError as refusal:
             try:
                 if not self.server.start():
+                    self.server.require_role(self.settings_dict["USER"], refusal)
                     raise
             except EmbeddedError as error:
                 raise OperationalError(str(error)) from error

@@ -105,6 +105,14 @@ class Server:
                     folder.rmdir()
         return True
 
+    def require_role(self, role: str, refusal: Exception) -> None:
+        """Raise EmbeddedError if a connection was refused because the server was made before there was that role."""
+        if f'role "{role}" does not exist' in str(refusal):
+            raise EmbeddedError(
+                f"{self.folder} holds a server that an earlier version of ops-db made, without the role {role}."
+                f" {self._way_out}"
+            )
+
     @property
     def _way_out(self) -> str:
         return (
