@@ -61,12 +61,12 @@ class RawDataFileFactory(OpsFactory):
     def _generate(cls, strategy, params):
         """A file at a given source location is of a module of the instrument that writes there."""
         location, package = params.get("source_location"), params.get("raw_data_package")
-        if location and not any(name.startswith("instrument_module") for name in params):
-            modules = location.instrument.modules.order_by("pk") if location.instrument else None
+        if location and location.instrument and not any(name.startswith("instrument_module") for name in params):
             params["instrument_module"] = (
                 package.instrument_module
                 if package
-                else (modules.first() if modules else None) or InstrumentModuleFactory(instrument=location.instrument)
+                else location.instrument.modules.order_by("pk").first()
+                or InstrumentModuleFactory(instrument=location.instrument)
             )
         return super()._generate(strategy, params)
 

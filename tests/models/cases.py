@@ -717,9 +717,9 @@ def one_by_one():
         "The end is empty exactly while the execution runs.",
         bad=(
             *values("status", "completed", "aborted", "failed"),
-            {"end_time": LATER},
+            {"end_time": EPOCH + timedelta(days=100)},
         ),
-        good=({"status": "failed", "end_time": LATER},),
+        good=({"status": "failed", "end_time": EPOCH + timedelta(days=100)},),
     )
     for model in (DataTransferPackage, RawDataPackage):
         done = {"status": "completed", "started_at": EPOCH, "finished_at": LATER}

@@ -218,15 +218,16 @@ def _immutable(model, rule, column, columns):
         return Attempt(
             updates(row, **changes),
             f"{table} {row.pk}: {', '.join(columns)} cannot be changed once set",
-            _hint(model),
+            CORRECTED if model is ExecutedObsUnit else _hint(model),
         )
 
     attempt.__name__ = column
 
 
+CORRECTED = "An operator corrects what was reported wrongly, with a reason: opsdb.workflows.correct_observation."
+
+
 def _hint(model):
-    if model is ExecutedObsUnit:
-        return "An operator corrects what was reported wrongly, with a reason: opsdb.workflows.correct_observation."
     if model.__name__ in DESIGN["never_deleted"]:
         return "Make a new row instead; this one stays, because it is never deleted."
     return "Make a new row instead, and delete this one if nothing refers to it."
