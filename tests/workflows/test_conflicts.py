@@ -41,8 +41,8 @@ def disputed(item, again):
     assert (item.status, item.claimed_by) == ("completed", WORKER)
     assert list(PhysicalCopy.objects.order_by("pk").values()) == copies
     name = f"{item._meta.db_table} {item.pk}"
-    told = {trouble.row: trouble.message for trouble in get_overview().failures}
-    assert told[name].startswith("conflict: another reports again")
+    troubles = {trouble.row: trouble.message for trouble in get_overview().failures}
+    assert troubles[name].startswith("conflict: another reports again")
     work.settle_conflict(item)
     assert name not in {trouble.row for trouble in get_overview().failures}
 

@@ -61,8 +61,8 @@ def test_a_copy_waits_for_the_end_of_its_retention(world):
     DataLocation.objects.filter(pk=world.ccat_buffer.pk).update(retention_days=14)
     package = world.archived_package()
     copy = world.copy(package, world.ccat_buffer)
-    told = check(copy, "^manager$", "wait until ", "deletion rule 5", "14 days")
-    assert f"{copy.arrived_at + timedelta(days=14):%Y-%m-%d}" in told.next_step
+    answer = check(copy, "^manager$", "wait until ", "deletion rule 5", "14 days")
+    assert f"{copy.arrived_at + timedelta(days=14):%Y-%m-%d}" in answer.next_step
     DataLocation.objects.filter(pk=world.ccat_buffer.pk).update(retention_days=None)
     check(copy, "^operator$", "request its deletion", "keeps its data")
 

@@ -114,8 +114,8 @@ def test_an_archived_package_whose_archive_copy_is_damaged_is_not_done(world):
     package = world.archived_package()
     copies = [world.copy(package, archive) for archive in world.archives]
     record_fixity(copies[0], WRONG)
-    told = check(package, "^operator$", "bring a good copy back", "1 verified copy", state="archived")
-    assert "is corrupt" in told.why[1]
+    answer = check(package, "^operator$", "bring a good copy back", "1 verified copy", state="archived")
+    assert "is corrupt" in answer.why[1]
     record_fixity(copies[1], WRONG)
     check(package, "^operator$", "plan its repair", "0 verified copies", state="archived")
 

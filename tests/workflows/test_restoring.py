@@ -145,8 +145,8 @@ def test_a_missing_copy_is_explained_by_what_can_be_done(story):
     check(story.package_copy, "^operator$", "bring the copy back", "no such file", state="missing")
     assert "write it off" in check(story.package_copy, "^operator$", "").next_step
     force(story.archive_copy, status="corrupt", verification="mismatch")
-    told = check(story.package_copy, "^operator$", "bring the copy back", "deletion rule 2")
-    assert "or write it off" not in told.next_step
+    answer = check(story.package_copy, "^operator$", "bring the copy back", "deletion rule 2")
+    assert "or write it off" not in answer.next_step
 
 
 @pytest.fixture
@@ -177,14 +177,14 @@ def lose(product, status="corrupt"):
 def test_a_released_product_that_cannot_be_read_is_not_done(made, status):
     release = DataRelease.objects.get()
     copy = lose(made, status)
-    told = check(
+    answer = check(
         made,
         "^operator$",
         f"make it again, as executed_reduction_step {made.run_id} did",
         f"data_product {made.pk}: no copy of it can be read, and it is in data_release {release.pk}",
         state="lost",
     )
-    assert f"({status})" in told.next_step
+    assert f"({status})" in answer.next_step
     check(copy, "^operator$", f"executed_reduction_step {made.run_id}", "deletion rule 2", state=status)
 
 

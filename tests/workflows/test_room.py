@@ -73,8 +73,8 @@ def test_a_bundle_that_fits_nowhere_waits_and_says_when_there_is_room(world):
     held = PhysicalCopy.objects.create(
         data_location_id=world.cologne_buffer.pk, data_transfer_package=world.made_bundle(), size_bytes=1
     )
-    told = check(bundle, "^manager$", "schedule deletions at cologne/buffer from ", "is full", "frees at ")
-    assert f"{held.arrived_at + timedelta(days=7):%Y-%m-%d %H:%M}" in told.next_step
+    answer = check(bundle, "^manager$", "schedule deletions at cologne/buffer from ", "is full", "frees at ")
+    assert f"{held.arrived_at + timedelta(days=7):%Y-%m-%d %H:%M}" in answer.next_step
     for buffer in (world.cologne_buffer, world.us_buffer):
         limit(buffer, 10**9)
     check(bundle, "^manager$", "plan the transfers")

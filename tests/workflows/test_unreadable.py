@@ -174,9 +174,9 @@ def test_status_and_dashboard_name_what_was_found_when_and_by_whom(story, capsys
     record_fixity(story.archive_copy, WRONG, checked_by="worker-2")
     fail_fixity(story.bundle_copy, message="No such file or directory", absent=True, checked_by="worker-3")
     reconcile_location(story.source, [], abort_threshold=1, minimum_age=timedelta(0), dry_run=False)
-    told = {trouble.row: trouble for trouble in get_overview().failures}
+    troubles = {trouble.row: trouble for trouble in get_overview().failures}
     unread, corrupt, absent, unlisted = (
-        told[f"physical_copy {copy.pk}"]
+        troubles[f"physical_copy {copy.pk}"]
         for copy in (story.package_copy, story.archive_copy, story.bundle_copy, story.file_copy)
     )
     assert unread.message == f"can't be read: {NO_ANSWER}, found by worker-1 at {story.buffer.name}"

@@ -107,7 +107,7 @@ def read_toast_text(path: Path, lines: list[str], problems: LoadProblems) -> Sch
 
 
 def _column_names(line, text, problems):
-    """Return the names of the columns; a name that is unknown can only be told apart from its neighbours by bars."""
+    """Return the names of the columns; an unknown name is separated from its neighbours only by bars."""
     text = text.strip().removeprefix("#").strip()
     if "|" in text:
         texts = [" ".join(name.lower().split()).rstrip(".") for name in text.split("|")]
