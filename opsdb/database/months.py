@@ -34,7 +34,6 @@ WHERE operation = 'insert' OR table_name = 'user' OR NOT EXISTS (
 MOVE_OUT = """
 ALTER TABLE change_log DETACH PARTITION change_log_default;
 ALTER TABLE change_log_default RENAME TO change_log_unsorted;
-ALTER TABLE change_log_unsorted DISABLE TRIGGER USER;
 CREATE TABLE change_log_default PARTITION OF change_log DEFAULT;
 COMMENT ON TABLE change_log_default IS 'Rows for whose month no partition was made.'
 """
@@ -195,7 +194,7 @@ def drop_months(connection: Any, exports: Iterable[Export], before: date) -> int
         cursor.execute(f"COMMENT ON TABLE {kept} IS 'What stays of changes before {before:%Y-%m}, UTC.'")
         exported = {export.partition: export.changes for export in exports}
         replaced = [*exported]
-        replaced += [name for name in _names(connection) if name.startswith("change_log_before_") and name != new]
+        replaced += [each.name for each in partitions(connection) if each.name.startswith("change_log_before_")]
         changes = 0
         for name in replaced:
             cursor.execute(KEPT.format(kept=kept, partition=quote(name)))
@@ -214,7 +213,3 @@ def drop_months(connection: Any, exports: Iterable[Export], before: date) -> int
         guard = NeverTruncated(prefix=f"{new}_", table=new)
         cursor.execute(guard.statement)
     return changes
-
-
-def _names(connection):
-    return [partition.name for partition in partitions(connection)]

@@ -54,6 +54,11 @@ WHERE sequence.relkind = 'S' AND owner.relnamespace = quote_ident(current_schema
 """
 
 
+def lacks_right(error: BaseException) -> bool:
+    """Return whether PostgreSQL refused a statement because the role may not execute it."""
+    return getattr(error.__cause__, "sqlstate", None) == INSUFFICIENT_PRIVILEGE
+
+
 class RoleError(Exception):
     """A role can't be what it is meant to be; the message names the remedy."""
 
@@ -183,7 +188,7 @@ def _execute_if_allowed(connection: Any, statement: str) -> bool:
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             cursor.execute(statement)
     except ProgrammingError as error:
-        if getattr(error.__cause__, "sqlstate", None) != INSUFFICIENT_PRIVILEGE:
+        if not lacks_right(error):
             raise
         return False
     return True

@@ -15,6 +15,7 @@ from opsdb.models import (
     VelocityConvention,
     VelocityFrame,
 )
+from opsdb.models.planning.sources import SPEED_OF_LIGHT_KM_S
 
 from .bodies import body_called, horizons_id_of, is_designation
 from .cells import CellError, ChoiceCell, IntegerCell, NumberCell, TableColumn, TextCell, TextListCell
@@ -38,7 +39,7 @@ from .source_lists import (
 )
 from .tables import TableRow, read_table
 from .text_files import LoadFile, path_of, read_lines
-from .velocities import SPEED_OF_LIGHT_KM_S, VelocityConventionCell, VelocityFrameCell, lsrk_radio_km_s
+from .velocities import VelocityConventionCell, VelocityFrameCell, lsrk_radio_km_s
 
 SAME_POSITION_DEG = 1e-8
 SAME_VELOCITY_KM_S = 1e-6
@@ -122,10 +123,12 @@ class Sources(TableKind):
         TableColumn("pm_ra_mas_yr", NumberCell(unit="mas/yr"), "Proper motion in RA times cos(Dec) (ICRS), mas/yr."),
         TableColumn("pm_dec_mas_yr", NumberCell(unit="mas/yr"), "Proper motion in Dec (ICRS), mas/yr."),
         TableColumn.of_field(FixedSource, "parallax_mas", NumberCell(unit="mas")),
-        TableColumn.of_field(FixedSource, "vlsr_km_s", NumberCell(-299792.458, 299792.458, "km/s"), aliases=("vlsr",)),
+        TableColumn.of_field(
+            FixedSource, "vlsr_km_s", NumberCell(-SPEED_OF_LIGHT_KM_S, SPEED_OF_LIGHT_KM_S, "km/s"), aliases=("vlsr",)
+        ),
         TableColumn(
             "velocity",
-            NumberCell(-299792.458, unit="km/s (or a redshift)"),
+            NumberCell(-SPEED_OF_LIGHT_KM_S, unit="km/s (or a redshift)"),
             "Radial velocity, km/s, or redshift, in the frame and convention of the next columns.",
             field="",
         ),

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from opsdb.models import VelocityConvention, VelocityFrame
+from opsdb.models.planning.sources import SPEED_OF_LIGHT_KM_S
 
 from .cells import CellError, ChoiceCell
 
-SPEED_OF_LIGHT_KM_S = 299_792.458
 FAR_AWAY_KPC = 1.0
 
 FRAMES = {

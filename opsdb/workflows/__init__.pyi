@@ -20,6 +20,7 @@ from .errors import (
 )
 from .attribution import (
     attributed as attributed,
+    attributed_to as attributed_to,
     has_actor as has_actor,
     set_actor as set_actor,
 )

@@ -68,5 +68,9 @@ def good_copies(packages: Iterable[object], archive: DataLocation) -> QuerySet[P
         default=Value(2),
         output_field=IntegerField(),
     )
-    copies = PhysicalCopy.objects.filter(IsSafeCopy("pk"), raw_data_package__in=packages)
-    return copies.exclude(data_location=archive).order_by(nearness, "pk")
+    return safe_copies_elsewhere(archive).filter(raw_data_package__in=packages).order_by(nearness, "pk")
+
+
+def safe_copies_elsewhere(archive: DataLocation) -> QuerySet[PhysicalCopy]:
+    """Return the verified copies that are not at an archive."""
+    return PhysicalCopy.objects.filter(IsSafeCopy("pk")).exclude(data_location=archive)

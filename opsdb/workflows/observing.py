@@ -23,7 +23,7 @@ from opsdb.models import (
     RawDataPackageMetadata,
 )
 
-from .attribution import attributed, has_actor
+from .attribution import attributed_to
 from .errors import (
     Conflict,
     InvalidTransition,
@@ -198,8 +198,7 @@ def correct_observation(
     for moment in (start_time, end_time):
         if moment is not None and moment.tzinfo is None:
             raise OpsdbError(f"{name}: the time {moment} needs a time zone")
-    actor = attributed(user=None if has_actor() else user, reason=reason)
-    with actor, translate_integrity_errors(), transaction.atomic():
+    with attributed_to(user, reason), translate_integrity_errors(), transaction.atomic():
         found = ExecutedObsUnit.objects.select_for_update(no_key=True).filter(pk=execution.pk).first()
         if found is None:
             raise NotFound(f"{name}: there is no such execution")

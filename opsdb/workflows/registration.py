@@ -16,14 +16,16 @@ from uuid import UUID
 
 import psycopg
 from django.db import connections, router, transaction
+from django.db.models.expressions import RawSQL
 
 from opsdb.database.checks import CHECKSUM_DIGITS, LARGEST_FILE_BYTES, LONGEST_PATH_BYTES, PATH_LEADS_OUT
 from opsdb.database.identifiers import uuid7
-from opsdb.models import ChecksumAlgorithm, RawDataFile
+from opsdb.models import ChecksumAlgorithm, PhysicalCopy, RawDataFile
 from opsdb.normalization import escape_unstorable, is_storable, normalize_path, parse_checksum
 
 from .attribution import set_actor
 from .errors import MAX_REPORTED, RegistrationRefused
+from .restoring import CAME_BACK
 
 CHUNK = 5_000
 # A time of day and then a zone; a time that is infinite has its own message.
@@ -99,7 +101,7 @@ SELECT line, problem FROM (
         WHEN location.location_type <> 'source'
             THEN 'location ' || location.name || ' is a ' || location.location_type || ' location, not a source'
         WHEN NOT location.active
-            THEN 'location ' || location.name || ' is out of use; register files at one that is active, or activate it'
+            THEN 'location ' || location.name || ' is inactive; register files at an active one, or activate it'
         WHEN module.instrument_id <> location.instrument_id
             THEN 'module ' || module.name || ' belongs to ' || owner.name || ', but location ' || location.name
                 || ' to ' || writer.name || '; name a module of ' || writer.name || ', or the source location of '
@@ -122,9 +124,7 @@ SELECT line, problem FROM (
             THEN 'observed_at ' || observed_at || ' is no time; leave it out, or give one such as 2026-06-15T02:00:00Z'
         WHEN observed_at > statement_timestamp() + opsdb_clock_skew()
             THEN 'observed_at ' || observed_at || ' is in the future; set the clock of the instrument'
-        WHEN observed_at < (
-            SELECT min(first_light) FROM telescope HAVING bool_and(first_light IS NOT NULL)
-        )::timestamp AT TIME ZONE 'UTC'
+        WHEN observed_at < opsdb_first_light()::timestamp AT TIME ZONE 'UTC'
             THEN 'observed_at ' || observed_at || ' is before the first light of the telescope; set the clock of the '
                 || 'instrument'
         WHEN CASE checksum_algorithm {_DIGITS} END IS NULL
@@ -172,11 +172,7 @@ WHERE copy.status IN ('deleted', 'missing')
 ORDER BY copy.id FOR NO KEY UPDATE OF copy
 """
 LOCK_CONTENTS = "SELECT opsdb_lock_contents(ARRAY(SELECT id FROM pg_temp.returning_copy), for_deletion => false)"
-BRING_BACK = """
-UPDATE physical_copy SET status = 'present', verification = 'unverified', verified_at = NULL, deleted_at = NULL,
-    deletion_requested_at = NULL, failure_message = ''
-WHERE id IN (SELECT id FROM pg_temp.returning_copy)
-"""
+RETURNING = RawSQL("SELECT id FROM pg_temp.returning_copy", [])
 CONTRADICTIONS = f"""
 SELECT line, CASE
     WHEN file.id IS NULL THEN 'the id ' || registering.id || ' belongs to the file ' || same_id.relative_path
@@ -233,8 +229,7 @@ def register_raw_data_files(reports: Iterable[RawFileReport | dict[str, Any]]) -
             cursor.execute(LOCK_RETURNING)
             if cursor.rowcount:
                 cursor.execute(LOCK_CONTENTS)
-                cursor.execute(BRING_BACK)
-                returned = cursor.rowcount
+                returned = PhysicalCopy.objects.using(connection.alias).filter(pk__in=RETURNING).update(**CAME_BACK)
             cursor.execute("DROP TABLE pg_temp.returning_copy")
         cursor.execute("DROP TABLE pg_temp.registering")
     return Registration(created=created, known=staged - created - returned, returned=returned)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain, islice
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from opsdb.models import (
     DataLocation,
@@ -19,7 +19,7 @@ from opsdb.models import (
 )
 from opsdb.models.copies.physical_copies import CHECKABLE
 
-from ._predicates import UNREAD_IS_BAD, find_lacking_archives, good_copies
+from ._predicates import UNREAD_IS_BAD, find_lacking_archives, good_copies, safe_copies_elsewhere
 from ._transfers import log_archive_transfers
 from .errors import Refused, name_row
 
@@ -104,12 +104,14 @@ def _list_bad(archive, limit):
     waiting = LongTermArchiveTransfer.objects.filter(destination_location=archive).exclude(status=Status.COMPLETED)
     copies = PhysicalCopy.objects.at(archive).filter(raw_data_package__isnull=False)
     copies = copies.exclude(raw_data_package__in=waiting.values("raw_data_package"))
+    # What has no good copy elsewhere must not hide the rest.
+    good = safe_copies_elsewhere(archive).filter(raw_data_package=OuterRef("raw_data_package"))
+    copies = copies.filter(Exists(good))
     bad = chain.from_iterable(
         copies.filter(kind).values_list("raw_data_package", flat=True).iterator(chunk_size=1_000) for kind in BAD
     )
-    # What has no good copy elsewhere must not hide the rest; a copy may be of two kinds.
-    reparable = (key for key in bad if good_copies([key], archive).exists())
-    return list(dict.fromkeys(islice(reparable, limit)))
+    # A copy may be of two kinds.
+    return list(dict.fromkeys(islice(bad, limit)))
 
 
 def _plan(archive, packages):

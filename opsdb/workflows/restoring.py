@@ -15,7 +15,7 @@ from opsdb.models import (
 )
 
 from ._predicates import list_lost_inputs, without_readable_copy
-from .attribution import attributed, has_actor
+from .attribution import attributed_to
 from .errors import InvalidTransition, NotFound, OpsdbError, Refused, name_row, translate_integrity_errors
 
 GONE = (PhysicalCopyStatus.DELETED, PhysicalCopyStatus.MISSING)
@@ -49,8 +49,7 @@ def restore_copy(copy: PhysicalCopy, *, user: AbstractBaseUser | None, reason: s
     name, present = name_row(PhysicalCopy, copy.pk), PhysicalCopyStatus.PRESENT
     if not reason.strip():
         raise OpsdbError(f"{name}: give the reason, where its bytes come from")
-    actor = attributed(user=None if has_actor() else user, reason=reason)
-    with actor, translate_integrity_errors(), transaction.atomic():
+    with attributed_to(user, reason), translate_integrity_errors(), transaction.atomic():
         found = PhysicalCopy.objects.select_for_update(no_key=True).filter(pk=copy.pk).first()
         if found is None:
             raise NotFound(f"{name}: there is no such row")

@@ -129,8 +129,8 @@ def test_checksums_are_understood_however_they_are_written(story, wrap, fold):
     assert compare(story.buffer, [(path, SIZE, written)]).differing == 0
     assert compare(story.buffer, [(path, SIZE, wrap.format(fold(WRONG)))]).differing == 1
     assert record_fixity(story.package_copy, written).ok
-    told = CopyReport(story.package, written)
-    assert (told.checksum, told.checksum_algorithm) == (RIGHT, "sha256")
+    reported = CopyReport(story.package, written)
+    assert (reported.checksum, reported.checksum_algorithm) == (RIGHT, "sha256")
 
 
 def test_registration_understands_checksums_too(report):
@@ -186,7 +186,7 @@ def test_a_file_of_another_instrument_or_at_a_place_out_of_use_is_refused(world,
             checksum=RIGHT,
         )
     DataLocation.objects.filter(pk=world.source.pk).update(active=False)
-    assert "is out of use" in refused_line(report())
+    assert "is inactive; register files at an active one" in refused_line(report())
 
 
 def test_a_file_larger_than_its_location_is_refused(world, report):

@@ -66,6 +66,7 @@ class Command(OpsdbCommand):
         from django.db import ProgrammingError
 
         from opsdb.database.months import ArchiveError, drop_months, export_month, partitions
+        from opsdb.database.roles import lacks_right
 
         before, folder = options["before"], options["to"]
         if before > datetime.now(UTC).date().replace(day=1):
@@ -91,6 +92,8 @@ class Command(OpsdbCommand):
         except (ArchiveError, OSError) as error:
             raise CommandError(str(error)) from error
         except ProgrammingError as error:
+            if not lacks_right(error):
+                raise
             raise CommandError(
                 f"Role {connection.settings_dict['USER']} lacks a right ({str(error).splitlines()[0]}): only the owner "
                 "of the tables can archive history. Nothing was dropped."

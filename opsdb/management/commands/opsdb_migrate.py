@@ -10,9 +10,7 @@ from opsdb.loaders.reference import ArchiveMode
 from opsdb.management.command import OpsdbCommand
 
 LOCK_NUMBER = crc32(b"opsdb migrations")
-# PostgreSQL manual, appendix A.
-LOCK_NOT_AVAILABLE = "55P03"
-INSUFFICIENT_PRIVILEGE = "42501"
+LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL manual, appendix A
 HOLDER = """
 SELECT activity.pid, activity.backend_start FROM pg_locks JOIN pg_stat_activity AS activity USING (pid)
 WHERE locktype = 'advisory' AND objid::bigint = %s AND granted
@@ -91,6 +89,8 @@ class Command(OpsdbCommand):
         """Do it all, as the owner of the tables."""
         from django.db import OperationalError, ProgrammingError
 
+        from opsdb.database.roles import lacks_right
+
         try:
             connection.ensure_connection()
         except OperationalError as error:
@@ -111,7 +111,7 @@ class Command(OpsdbCommand):
                 self.grant(connection, role, options)
                 self.init(options)
         except ProgrammingError as error:
-            if getattr(error.__cause__, "sqlstate", None) != INSUFFICIENT_PRIVILEGE:
+            if not lacks_right(error):
                 raise
             raise CommandError(
                 f"Role {connection.settings_dict['USER']} lacks a right ({str(error).splitlines()[0]}): run this as "
@@ -238,17 +238,18 @@ class Command(OpsdbCommand):
             self.report(options, f"History: {made} months made ahead, {moved} changes moved to their months")
 
     def grant(self, connection, role, options):
-        """Give the roles their rights: the project's own, those that had rights before, and those that are named."""
+        """Give the roles their rights: those that had them before, the project's own, and those that are named."""
         from opsdb.database.roles import RoleError, grant, granted_roles
 
-        reading = granted_roles(connection) | ({role: False} if role else {})
+        before = granted_roles(connection)
+        own = {role: False} if role else {}
         named = dict.fromkeys(options["grant_to"], False) | dict.fromkeys(options["grant_read_to"], True)
-        for name, reads_only in (reading | named).items():
+        for name, reads_only in (before | own | named).items():
             try:
                 granted = grant(connection, name, reads_only=reads_only)
             except RoleError as error:
                 raise CommandError(str(error)) from error
-            if name in named or name not in reading:
+            if name in named or name not in before:
                 self.report(options, str(granted))
                 for statement in granted.by_administrator:
                     self.report(options, f"  have an administrator of roles execute: {statement};")

@@ -251,7 +251,7 @@ FAILURES = _union(
             _UNREAD,
         ),
         _bad_copies(
-            "can't be read".replace("'", "''"),
+            "can''t be read",
             f"status IN ({_CHECKABLE}) AND next_check_at IS NOT NULL",
             "next_check_at",
             "actual IS NULL",

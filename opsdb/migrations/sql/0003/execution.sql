@@ -6,13 +6,19 @@ LANGUAGE sql STABLE
 RETURN current_setting('opsdb.correction', true) = row_id::text
     AND current_setting('opsdb.reason', true) ~ '[^[:space:]]';
 
+CREATE OR REPLACE FUNCTION opsdb_first_light() RETURNS date
+LANGUAGE sql STABLE
+-- The first light of the oldest telescope; NULL while that of any is not known, so that any time is taken.
+BEGIN ATOMIC
+    SELECT min(first_light) FROM telescope HAVING bool_and(first_light IS NOT NULL);
+END;
+
 CREATE OR REPLACE FUNCTION opsdb_after_first_light() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- No execution began before the first light of the oldest telescope.
 DECLARE
-    earliest date;
+    earliest date = opsdb_first_light();
 BEGIN
-    SELECT min(first_light) INTO earliest FROM telescope HAVING bool_and(first_light IS NOT NULL);
     IF NEW.start_time < earliest::timestamp AT TIME ZONE 'UTC' THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
