@@ -1,6 +1,7 @@
 """Settings of the stand-alone project. docs/configuration.md has the table of the variables."""
 
 import contextlib
+import json
 import os
 import secrets
 import tempfile
@@ -39,6 +40,18 @@ def names(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
 
 
+def mapping(text: str) -> dict[str, str]:
+    """A JSON object of texts."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise ValueError('must be a JSON object of texts, such as {"team": "role"}')
+    return value
+
+
+READERS = {bool: switch, int: whole, tuple: names, dict: mapping}
 # How to read each variable, and its default.
 VARIABLES = {
     "DATABASE_URL": (str, ""),
@@ -50,11 +63,11 @@ VARIABLES = {
     "HTTPS": (switch, None),
     "ALLOWED_HOSTS": (names, ["localhost", "127.0.0.1", "[::1]"]),
     "CSRF_TRUSTED_ORIGINS": (names, []),
-    "PROXIES": (whole_or_none, 0),
     "LOGIN_ATTEMPTS": (whole, 5),
     "LOGIN_LOCKOUT_MINUTES": (whole, 15),
     # The app's own settings, each read as what its default is.
-    **{name: ({bool: switch, int: whole}.get(type(value), str), value) for name, value in conf.DEFAULTS.items()},
+    **{name: (READERS.get(type(value), str), value) for name, value in conf.DEFAULTS.items()},
+    "OPSDB_PROXIES": (whole_or_none, conf.DEFAULTS["OPSDB_PROXIES"]),
 }
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -181,15 +194,18 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
 # Logins are throttled for a user from an address; wrong passwords elsewhere lock nobody out.
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
-PROXIES = variable("PROXIES")
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "opsdb.access.backends.PermissionNameBackend",
+]
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = variable("LOGIN_ATTEMPTS")
 AXES_COOLOFF_TIME = timedelta(minutes=variable("LOGIN_LOCKOUT_MINUTES"))
 AXES_RESET_ON_SUCCESS = True
 # Waiting is enough: what is tried meanwhile is refused, and does not make it longer.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_CLIENT_IP_CALLABLE = "config.logins.address_of"
+AXES_CLIENT_IP_CALLABLE = "opsdb.access.addresses.client_address"
 AXES_LOCKOUT_CALLABLE = "config.logins.locked_out"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False

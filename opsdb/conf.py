@@ -20,6 +20,14 @@ DEFAULTS: dict[str, object] = {
     "OPSDB_STATEMENT_TIMEOUT_SECONDS": 30,
     # Seconds without a heartbeat after which work in progress counts as stalled.
     "OPSDB_STALLED_AFTER_SECONDS": 3600,
+    # How many proxies stand in front, each of which adds an address to X-Forwarded-For.
+    "OPSDB_PROXIES": 0,
+    # Secrets that API tokens are hashed with, the one for new tokens first; Django's secret keys by default.
+    "OPSDB_TOKEN_PEPPERS": (),
+    # Seconds after which counted uses of API tokens are written.
+    "OPSDB_TOKEN_USE_SECONDS": 60,
+    # The role that members of a team have, by the team's name; see `opsdb.access.assign_roles`.
+    "OPSDB_TEAM_ROLES": {},
     # Where people read the folder `docs` of this version; pages of the admin link to it where it is set.
     "OPSDB_DOCUMENTATION_URL": "",
 }

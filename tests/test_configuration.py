@@ -122,8 +122,10 @@ def test_a_database_of_ones_own_needs_a_secret_key():
         *[
             (name, "0x2", f"{name} must be a whole number from 1, not '0x2'")
             for name, default in conf.DEFAULTS.items()
-            if type(default) is int
+            if type(default) is int and name != "OPSDB_PROXIES"
         ],
+        ("OPSDB_PROXIES", "-1", "OPSDB_PROXIES must be a whole number from 0, not '-1'"),
+        ("OPSDB_TEAM_ROLES", "admin", 'OPSDB_TEAM_ROLES must be a JSON object of texts, such as {"team": "role"}'),
         ("OPSDB_MIN_ARCHIVE_COPIES", "0", "OPSDB_MIN_ARCHIVE_COPIES must be a whole number from 1, not '0'"),
         ("OPSDB_PRODUCTION", "ture", "OPSDB_PRODUCTION must be true or false, not 'ture'"),
         ("SECRET_KEY_FILE", "/nowhere/at/all", "SECRET_KEY_FILE: /nowhere/at/all can't be read"),
@@ -160,14 +162,13 @@ def test_protection_is_the_default():
     ]
 
 
-OTHER = {bool: "true", int: "77", str: "other"}
+OTHER = {bool: "true", int: "77", str: "other", tuple: "one, two", dict: '{"team": "role"}'}
+READ = {"true": True, "77": 77, "one, two": ["one", "two"], '{"team": "role"}': {"team": "role"}}
 
 
 def test_every_setting_of_the_app_is_a_variable():
     environment = {name: OTHER[type(default)] for name, default in conf.DEFAULTS.items()}
-    assert values(*environment, **environment) == [
-        repr({"true": True, "77": 77}.get(text, text)) for text in environment.values()
-    ]
+    assert values(*environment, **environment) == [repr(READ.get(text, text)) for text in environment.values()]
     assert values(*environment) == [repr(default) for default in conf.DEFAULTS.values()]
 
 

@@ -21,11 +21,13 @@ ALLOWED = {
     "reference": set(),
     "demonstration": {"database", "models", "workflows"},
     "embedded": set(),
-    "admins": {"database", "models", "workflows", "loaders"},
+    "admins": {"database", "models", "workflows", "loaders", "errors"},
+    "errors": {"database", "workflows"},
+    "access": {"database", "models", "workflows"},
     "migrations": {"database"},
 }
 # Modules beside the parts that any of them may import: settings, words and formats.
-COMMON = {"conf", "formatting", "middleware", "normalization", ""}
+COMMON = {"conf", "formatting", "middleware", "normalization", "permissions", "row_labels", "tokens", ""}
 
 
 def name_of(path):

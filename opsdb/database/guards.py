@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .triggers import MAKE_ANOTHER, Immutable, Trigger
+from .triggers import MAKE_ANOTHER, Immutable, LogsLinks, Trigger
 
 
 class KeyStays(Immutable):
@@ -41,8 +41,8 @@ TABLES_OF_PARTITIONS = ("change_log_default",)
 
 
 def guards_of_django() -> list[Trigger]:
-    """Return what keeps the keys of Django's tables, and refuses to empty them."""
-    return [
+    """Return what keeps the keys of Django's tables, refuses to empty them, and logs what a role may do."""
+    guards = [
         guard
         for table in TABLES_OF_DJANGO
         for guard in (
@@ -50,6 +50,8 @@ def guards_of_django() -> list[Trigger]:
             NeverTruncated(prefix=f"{table}_", table=table),
         )
     ]
+    link = "auth_group_permissions"
+    return [*guards, LogsLinks("role", "permissions", link, "group_id", "permission_id", prefix="auth_group_")]
 
 
 def guards_of_partitions() -> list[Trigger]:

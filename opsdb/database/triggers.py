@@ -313,11 +313,14 @@ class LogsLinks(Trigger):
         link: the table of the links.
         owner_column: its column for the row.
         other_column: its column for what is linked.
+        prefix: of the trigger's name, where the row's model is not ours.
     """
 
-    def __init__(self, owner: str, field: str, link: str, owner_column: str, other_column: str) -> None:
+    def __init__(
+        self, owner: str, field: str, link: str, owner_column: str, other_column: str, *, prefix: str = ""
+    ) -> None:
         super().__init__(
-            f"{field}_history",
+            f"{prefix}{field}_history",
             "opsdb_log_link",
             owner,
             field,

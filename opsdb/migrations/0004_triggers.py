@@ -498,7 +498,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='apitoken',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='api_token_immutable', statement='CREATE TRIGGER "api_token_immutable" BEFORE UPDATE ON "api_token" FOR EACH ROW WHEN (OLD."user_id" IS DISTINCT FROM NEW."user_id" OR OLD."token_hash" IS DISTINCT FROM NEW."token_hash" OR OLD."token_prefix" IS DISTINCT FROM NEW."token_prefix") EXECUTE FUNCTION opsdb_refuse_change(\'user_id, token_hash, token_prefix\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='api_token'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='api_token_immutable', statement='CREATE TRIGGER "api_token_immutable" BEFORE UPDATE ON "api_token" FOR EACH ROW WHEN (OLD."user_id" IS DISTINCT FROM NEW."user_id" OR OLD."token_hash" IS DISTINCT FROM NEW."token_hash" OR OLD."token_prefix" IS DISTINCT FROM NEW."token_prefix" OR OLD."pepper_fingerprint" IS DISTINCT FROM NEW."pepper_fingerprint") EXECUTE FUNCTION opsdb_refuse_change(\'user_id, token_hash, token_prefix, pepper_fingerprint\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='api_token'),
+                ),
+                migrations.AddConstraint(
+                    model_name='apitoken',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='api_token_revoked_in_person', statement='CREATE TRIGGER "api_token_revoked_in_person" BEFORE INSERT OR UPDATE ON "api_token" FOR EACH ROW EXECUTE FUNCTION opsdb_revoke_in_person()', table='api_token'),
                 ),
                 migrations.AddConstraint(
                     model_name='apitoken',
@@ -506,7 +510,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='apitoken',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='api_token_history', statement='CREATE TRIGGER "api_token_history" AFTER INSERT OR UPDATE OR DELETE ON "api_token" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='api_token'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='api_token_history', statement='CREATE TRIGGER "api_token_history" AFTER INSERT OR UPDATE OF "created_at", "updated_at", "id", "user_id", "name", "token_prefix", "token_hash", "pepper_fingerprint", "scopes", "active", "expires_at", "allowed_networks", "revoked_at", "revoked_by_id" OR DELETE ON "api_token" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change(\'usage_count\', \'last_used_at\', \'last_used_ip\')', table='api_token'),
                 ),
                 migrations.AddConstraint(
                     model_name='apitoken',
@@ -1745,6 +1749,10 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             sql='CREATE TRIGGER "django_content_type_never_truncated" BEFORE TRUNCATE ON "django_content_type" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()',
             reverse_sql='DROP TRIGGER "django_content_type_never_truncated" ON "django_content_type"',
+        ),
+        migrations.RunSQL(
+            sql='CREATE TRIGGER "auth_group_permissions_history" AFTER INSERT OR UPDATE OR DELETE ON "auth_group_permissions" FOR EACH ROW EXECUTE FUNCTION opsdb_log_link(\'role\', \'permissions\', \'group_id\', \'permission_id\')',
+            reverse_sql='DROP TRIGGER "auth_group_permissions_history" ON "auth_group_permissions"',
         ),
         migrations.RunSQL(
             sql='CREATE TRIGGER "change_log_default_never_truncated" BEFORE TRUNCATE ON "change_log_default" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()',

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import ipaddress
-import secrets
 from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractUser, Group, GroupManager
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -17,9 +17,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from opsdb import tokens
 from opsdb.database.checks import Unique, implies, json_list, json_list_of_text, json_object, matches, not_negative
 from opsdb.database.functions import TokenIsUsable
 from opsdb.database.triggers import Immutable, Trigger
+from opsdb.permissions import covers, permissions_named
 
 from .base import NumberedModel, OpsModelBase, OpsQuerySet
 from .enums import ChangeLogging
@@ -30,7 +32,12 @@ __all__ = [
     "ApiToken",
 ]
 
-TOKEN_PREFIX_LENGTH = 8
+SCOPE = r"^(\*|[a-z]+):(\*|[a-z0-9_]+)$"
+
+
+def unusable_password() -> str:
+    """Return what is stored for a user who signs in elsewhere, such as at GitHub, or by a token."""
+    return make_password(None)
 
 
 class User(AbstractUser, metaclass=OpsModelBase):
@@ -38,7 +45,9 @@ class User(AbstractUser, metaclass=OpsModelBase):
 
     change_logging = ChangeLogging.ALL
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
-    password = models.CharField(max_length=128, help_text=_("Hash of the password, with how it was made."))
+    password = models.CharField(
+        max_length=128, default=unusable_password, help_text=_("Hash of the password, with how it was made.")
+    )
     first_name = models.CharField(max_length=150, blank=True, help_text=_("Given name."))
     last_name = models.CharField(max_length=150, blank=True, help_text=_("Family name."))
     email = models.EmailField(blank=True, help_text=_("Where messages go."))
@@ -98,9 +107,10 @@ class Role(Group, metaclass=OpsModelBase):
 
 class ApiTokenQuerySet(OpsQuerySet["ApiToken"]):
     def usable(self, now: datetime | None = None) -> Self:
-        """Tokens that are active, not revoked and not expired at ``now`` (default: this moment)."""
+        """Tokens of active users that are active, not revoked and not expired at ``now`` (default: this moment)."""
         moment = Now() if now is None else Value(now, output_field=models.DateTimeField())
-        return self.filter(TokenIsUsable("active", "expires_at", "revoked_at", moment))
+        usable = self.filter(TokenIsUsable("active", "expires_at", "revoked_at", moment))
+        return usable.filter(user__is_active=True) if _users_can_be_inactive() else usable
 
     def create_token(self, **fields: Any) -> tuple[ApiToken, str]:
         """Create a token and return it with its secret, which is stored nowhere and can't be shown again.
@@ -108,20 +118,39 @@ class ApiTokenQuerySet(OpsQuerySet["ApiToken"]):
         Returns:
             The token, and the secret as text.
         """
-        secret = secrets.token_urlsafe(32)
-        token = self.create(token_prefix=secret[:TOKEN_PREFIX_LENGTH], token_hash=self.model.hash_of(secret), **fields)
+        secret = tokens.new_secret()
+        token = self.create(
+            token_prefix=tokens.shown_part(secret),
+            token_hash=tokens.hash_of(secret),
+            pepper_fingerprint=tokens.fingerprint(),
+            **fields,
+        )
         return token, secret
 
+    def with_secret(self, secret: str) -> Self:
+        """The token of a secret, if there is one; :func:`opsdb.access.authenticate_token` checks if it may be used."""
+        return self.filter(token_hash__in=tokens.hashes_of(secret)) if tokens.is_well_formed(secret) else self.none()
+
     def from_secret(self, secret: str) -> ApiToken | None:
-        """Return the token of a secret, or None. :meth:`ApiToken.is_valid` checks whether it may be used."""
-        return self.filter(token_hash=self.model.hash_of(secret)).first()
+        """Return the token of a secret, or None. :func:`opsdb.access.authenticate_token` checks if it may be used."""
+        return self.with_secret(secret).first()
+
+    def revoke(self) -> int:
+        """Revoke these tokens for good, and return how many were not revoked before.
+
+        The database records when, and the acting user as the one who did it.
+        """
+        return self.filter(revoked_at=None).update(active=False, revoked_at=Now())
 
 
 class ApiToken(NumberedModel):
-    """A secret by which a program acts for a user. Only a hash of the secret is stored.
+    """A secret by which a program acts for a user. Only an HMAC of the secret is stored.
 
     What it may do is limited by its scopes and by the permissions of its user.
     """
+
+    # Written in batches by every server that checks tokens.
+    columns_not_logged = ("usage_count", "last_used_at", "last_used_ip")
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -132,17 +161,28 @@ class ApiToken(NumberedModel):
     )
     name = models.CharField(max_length=100, help_text=_("What it is for, unique for the user."))
     token_prefix = models.CharField(
-        max_length=8, help_text=_("First 8 characters of the secret, to distinguish tokens.")
+        max_length=8, help_text=_("The 8 characters of the secret after opsdb_, to distinguish tokens.")
     )
-    token_hash = models.CharField(max_length=64, unique=True, help_text=_("SHA-256 of the secret, hexadecimal."))
+    token_hash = models.CharField(
+        max_length=64, unique=True, help_text=_("HMAC-SHA-256 of the secret under a pepper, hexadecimal.")
+    )
+    pepper_fingerprint = models.CharField(
+        max_length=8,
+        editable=False,
+        help_text=_("Which pepper the HMAC was made with; the token ends when the servers no longer have it."),
+    )
     scopes = models.JSONField(
-        default=list, blank=True, help_text=_('What it may do: a JSON list of "action:resource", "*" for any.')
+        default=list,
+        blank=True,
+        help_text=_('What it may do of what its user may: a JSON list of "action:resource", "*" for any.'),
     )
     active = models.BooleanField(default=True, help_text=_("Whether it may be used."))
     expires_at = models.DateTimeField(null=True, blank=True, help_text=_("When it ends (UTC); empty for never."))
-    usage_count = models.BigIntegerField(default=0, editable=False, help_text=_("How often it was used."))
+    usage_count = models.BigIntegerField(
+        default=0, editable=False, help_text=_("How often it was used, counted in batches.")
+    )
     last_used_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text=_("When it was used last (UTC).")
+        null=True, blank=True, editable=False, help_text=_("When it was used last (UTC), recorded in batches.")
     )
     last_used_ip = models.GenericIPAddressField(
         null=True, blank=True, editable=False, help_text=_("Address from which it was used last.")
@@ -152,14 +192,16 @@ class ApiToken(NumberedModel):
         blank=True,
         help_text=_('Networks it may be used from: a JSON list such as ["10.0.0.0/8"]; empty for any.'),
     )
-    revoked_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was withdrawn (UTC)."))
+    revoked_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When it was revoked (UTC), set by the database.")
+    )
     revoked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="+",
-        help_text=_("Who withdrew it."),
+        help_text=_("Who revoked it: the acting user, set by the database."),
     )
 
     objects = ApiTokenQuerySet.as_manager()
@@ -168,10 +210,11 @@ class ApiToken(NumberedModel):
         verbose_name = _("API token")
         constraints = [
             Unique("unique_name", "user", "name", message="The user has a token of this name."),
-            matches("token_prefix", r"^.{8}$", "The prefix is the first 8 characters of the secret."),
+            matches("token_prefix", r"^.{8}$", "The prefix is 8 characters of the secret."),
             matches("token_hash", r"^[0-9a-f]{64}$", "The hash must be 64 lower-case hexadecimal digits."),
+            matches("pepper_fingerprint", r"^[0-9a-f]{8}$", "The fingerprint must be 8 hexadecimal digits."),
             json_list("scopes"),
-            json_list_of_text("scopes", r"^(\*|[a-z_]+):(\*|[a-z_]+)$", "texts like read:raw_data_file or *:*"),
+            json_list_of_text("scopes", SCOPE, "texts like read:observations or *:*"),
             json_list("allowed_networks"),
             json_list_of_text("allowed_networks", r"^[0-9a-fA-F:.]+(/[0-9]{1,3})?$", "networks like 10.0.0.0/8"),
             not_negative("usage_count"),
@@ -179,22 +222,25 @@ class ApiToken(NumberedModel):
                 "revoked_not_active",
                 Q(revoked_at__isnull=False),
                 Q(active=False),
-                "A withdrawn token is not active.",
+                "A revoked token is not active.",
                 "active",
             ),
-            Immutable("user_id", "token_hash", "token_prefix"),
+            Immutable("user_id", "token_hash", "token_prefix", "pepper_fingerprint"),
+            Trigger("revoked_in_person", "opsdb_revoke_in_person", events="INSERT OR UPDATE"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.token_prefix}…)"
+        return f"{self.name} ({tokens.PREFIX}{self.token_prefix}…)"
 
-    @staticmethod
-    def hash_of(secret: str) -> str:
-        """Return what is stored for a secret. It is long and random, so a fast hash without salt is enough."""
-        return hashlib.sha256(secret.encode()).hexdigest()
+    def has_secret(self, secret: str) -> bool:
+        """Return whether a text is the secret of this token; takes the same time whatever differs."""
+        return any(hmac.compare_digest(self.token_hash, one) for one in tokens.hashes_of(secret))
 
     def clean(self) -> None:
-        """Refuse values that are not networks."""
+        """Refuse scopes that name no permission, and values that are not networks."""
+        unknown = [scope for scope in self.scopes or () if not _names_something(scope)]
+        if unknown:
+            raise ValidationError({"scopes": f"No permission is named {', '.join(map(str, unknown))}."})
         try:
             [ipaddress.ip_network(network) for network in self.allowed_networks]
         except (TypeError, ValueError) as error:
@@ -207,19 +253,38 @@ class ApiToken(NumberedModel):
             now: the moment (default: this one).
             address: where the request comes from; needed when the token is bound to networks.
         """
-        if not ApiToken.objects.usable(now).filter(pk=self.pk).exists():
-            return False
+        return self.is_usable(now) and self.may_come_from(address)
+
+    def is_usable(self, now: datetime | None = None) -> bool:
+        """Return whether the token is among :meth:`ApiTokenQuerySet.usable`."""
+        return ApiToken.objects.usable(now).filter(pk=self.pk).exists()
+
+    def may_come_from(self, address: str | None) -> bool:
+        """Return whether the token may be used from an address; an IPv4 one may be written as IPv6 (``::ffff:…``)."""
         if not self.allowed_networks:
             return True
         try:
-            source = ipaddress.ip_address(address)
+            source = ipaddress.ip_address(address or "")
         except ValueError:
             return False
+        source = getattr(source, "ipv4_mapped", None) or source
         return any(source in ipaddress.ip_network(network) for network in self.allowed_networks)
 
     def allows(self, action: str, resource: str) -> bool:
-        """Return whether one of the scopes covers this action on this resource."""
-        return any(
-            allowed_action in ("*", action) and allowed_resource in ("*", resource)
-            for allowed_action, allowed_resource in (scope.split(":") for scope in self.scopes)
-        )
+        """Return whether the scopes cover this action on this resource: all permissions that this names."""
+        try:
+            return all(covers(self.scopes, permission) for permission in permissions_named(f"{action}:{resource}"))
+        except LookupError:
+            return False
+
+
+def _names_something(scope):
+    try:
+        return scope == "*:*" or bool(permissions_named(scope))
+    except (AttributeError, LookupError):
+        return False
+
+
+def _users_can_be_inactive():
+    user = ApiToken._meta.get_field("user").related_model
+    return any(field.name == "is_active" for field in user._meta.concrete_fields)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connections
 from psycopg.pq import TransactionStatus
@@ -69,35 +69,57 @@ def set_actor(connection: BaseDatabaseWrapper) -> None:
 
 
 class _SetActorBeforeWrites:
-    """Wrapper of a connection's statements.
+    """Wrapper of a connection's statements, for as long as there is the connection.
 
-    The actor is set for a transaction only, so that nothing is left on a connection that others use next.
+    Which block a statement is in is found out when it is executed, so that blocks hold across ``await`` and in the
+    threads of ``sync_to_async``, whose connections are others. The actor is set for a transaction only, so that nothing
+    is left on a connection that others use next.
     """
 
-    def __init__(self, connection):
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
         self.has_set = False
 
-    def __call__(self, execute, sql, params, many, context):
-        if isinstance(sql, str) and not WRITES.match(sql):
+    def __call__(self, execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        is_named = _current.get() is not NOBODY
+        if not (is_named or self.has_set) or (isinstance(sql, str) and not WRITES.match(sql)):
             return execute(sql, params, many, context)
         if self.is_in_transaction:
-            set_actor(self.connection)
-            self.has_set = True
+            self.has_set = is_named or self.is_set_in_transaction
+            if self.has_set:
+                set_actor(self.connection)
+            return execute(sql, params, many, context)
+        self.has_set = False
+        if not is_named:
             return execute(sql, params, many, context)
         with self.connection.wrap_database_errors, self.connection.connection.transaction():
             set_actor(self.connection)
             return execute(sql, params, many, context)
 
     @property
-    def is_in_transaction(self):
+    def is_in_transaction(self) -> bool:
         return self.connection.in_atomic_block or not self.connection.get_autocommit()
 
-    def restore(self):
+    @property
+    def is_set_in_transaction(self) -> bool:
+        raw = self.connection.connection
+        return self.has_set and raw is not None and raw.info.transaction_status == TransactionStatus.INTRANS
+
+    def restore(self) -> None:
         """Set the surrounding actor for the rest of the transaction; the end of a transaction clears it anyway."""
         raw = self.connection.connection
-        if self.has_set and raw and not raw.closed and raw.info.transaction_status == TransactionStatus.INTRANS:
+        if raw is not None and not raw.closed and self.is_set_in_transaction:
             set_actor(self.connection)
+
+
+def attribute_on_connect(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
+    """Wrap the statements of every new connection."""
+    if connection.vendor == "postgresql" and _wrapper_of(connection) is None:
+        connection.execute_wrappers.append(_SetActorBeforeWrites(connection))
+
+
+def _wrapper_of(connection: BaseDatabaseWrapper) -> _SetActorBeforeWrites | None:
+    return next((one for one in connection.execute_wrappers if isinstance(one, _SetActorBeforeWrites)), None)
 
 
 @contextmanager
@@ -109,8 +131,9 @@ def attributed(
 ) -> Iterator[None]:
     """Attribute every change in this block to a user, a request or command, and a reason.
 
-    What is left out is kept from the surrounding block. It covers all databases of the project and this thread
-    or task only. Changes by a raw ``COPY`` need :func:`set_actor` first, in their transaction.
+    What is left out is kept from the surrounding block. It covers all databases of the project, and this thread or task
+    with what it awaits or hands to ``sync_to_async``. Changes by a raw ``COPY`` need :func:`set_actor` first, in their
+    transaction.
 
     Args:
         user: a user, or a callable that returns one or None and is called at every change.
@@ -123,18 +146,13 @@ def attributed(
         "reason": None if reason is None else _storable(reason),
     }
     changed = {name: value for name, value in given.items() if value is not None}
-    with ExitStack() as stack:
-        wrappers = []
-        for connection in connections.all():
-            if connection.vendor == "postgresql":
-                wrappers.append(_SetActorBeforeWrites(connection))
-                stack.enter_context(connection.execute_wrapper(wrappers[-1]))
-        token = _current.set(replace(_current.get(), **changed))
-        try:
-            yield
-        finally:
-            _current.reset(token)
-            for wrapper in wrappers:
+    token = _current.set(replace(_current.get(), **changed))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+        for connection in connections.all(initialized_only=True):
+            if wrapper := _wrapper_of(connection):
                 wrapper.restore()
 
 

@@ -76,7 +76,7 @@ def test_an_address_that_anybody_can_write_does_not_count(anna):
 
 
 def test_behind_a_proxy_the_address_that_it_added_counts(anna, settings):
-    settings.PROXIES = 1
+    settings.OPSDB_PROXIES = 1
     for number in range(LIMIT):
         fail(1, HTTP_X_FORWARDED_FOR=f"10.0.0.{number}, 192.0.2.1")
     assert log_in(HTTP_X_FORWARDED_FOR="10.0.0.77, 192.0.2.1").status_code == 429
@@ -85,7 +85,7 @@ def test_behind_a_proxy_the_address_that_it_added_counts(anna, settings):
 
 @pytest.mark.parametrize("forwarded", ["", "x", "::ffff:x", "1.2.3.4, ", "9" * 5_000])
 def test_an_address_that_is_none_is_no_error_of_the_server(anna, settings, forwarded):
-    settings.PROXIES = 2
+    settings.OPSDB_PROXIES = 2
     assert [answer.status_code for answer in fail(LIMIT, HTTP_X_FORWARDED_FOR=forwarded)][-1] == 429
     assert log_in(HTTP_X_FORWARDED_FOR=forwarded).status_code == 429
 

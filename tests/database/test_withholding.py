@@ -8,8 +8,8 @@ from django.contrib.sessions.models import Session
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
-from opsdb.admins.kit.refusals import Refusal
 from opsdb.database.withholding import WITHHELD, secret_columns
+from opsdb.errors import Refusal
 from opsdb.models import ApiToken, User
 from opsdb.workflows import Refused
 from opsdb.workflows.errors import translate_check_errors, translate_integrity_errors

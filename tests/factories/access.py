@@ -1,5 +1,6 @@
 import factory
 
+from opsdb import tokens
 from opsdb.models import ApiToken, Role, User
 
 from .base import OpsFactory, checksum, many
@@ -34,4 +35,5 @@ class ApiTokenFactory(OpsFactory):
     name = factory.Sequence("token {}".format)
     token_prefix = factory.Sequence("{:08d}".format)
     token_hash = factory.Sequence(checksum)
+    pepper_fingerprint = factory.LazyFunction(tokens.fingerprint)
     scopes = ["read:*"]

@@ -118,7 +118,10 @@ def permissions(role):
 def test_roles_have_the_permissions_of_their_trade(reference):
     ours = Permission.objects.filter(content_type__app_label="opsdb")
     assert permissions("admin") == set(ours.values_list("codename", flat=True)) - {"approve_deletionrequest"}
-    assert permissions("approver") - permissions("viewer") == {"approve_deletionrequest"}
+    people = {"view_user", "view_role"}
+    assert permissions("approver") - permissions("viewer") == {"approve_deletionrequest", "view_changelog", *people}
+    for role in ("viewer", "observer", "service"):
+        assert permissions(role).isdisjoint({"view_apitoken", "view_changelog", *people}), role
     viewer, observer, service = permissions("viewer"), permissions("observer"), permissions("service")
     assert all(codename.startswith("view_") for codename in viewer)
     assert observer - viewer >= {"add_obsunit", "change_prescheduledslot", "assess_executedobsunit"}
@@ -274,8 +277,14 @@ WRONG = [
     ),
     ("modes.yaml", "needs_source: false", 'needs_source: "no"', "ObsMode[10].needs_source", "true or false"),
     ("routes.yaml", "destination_site: cologne", "destination_site: ccat", "DataTransferRoute[0]", "another site"),
-    ("roles.yaml", '"add:planning"', '"ad:planning"', "Role[2].permissions", "'ad:planning' matches no permission"),
-    ("roles.yaml", '["view:*", "add:*"', '"view:*" #', "Role[0].permissions", "expected a list"),
+    (
+        "roles.yaml",
+        '"write:programs"',
+        '"wite:programs"',
+        "Role[2].permissions",
+        "'wite:programs' matches no permission",
+    ),
+    ("roles.yaml", '["manage:*", ', '"manage:*" #', "Role[0].permissions", "expected a list"),
 ]
 
 

@@ -235,11 +235,11 @@ def test_a_secret_file_is_removed_when_the_token_is_not_made_after_all(reference
 @pytest.mark.parametrize(
     ("scope", "said"),
     [
-        ("read:*", "read:* matches no permission; actions are add, change, view, or *"),
+        ("raed:*", "raed:* matches no permission; actions are add, change, manage, read, view, write, or *"),
         ("view:raw_data_fil", "view:raw_data_fil matches no permission; did you mean view:raw_data_file?"),
         ("change:site", "resources of change are .*raw_data_file"),
-        ("*:rawdatafile", "resources of \\* are .*raw_data_file"),
-        ("delete:raw_data_file", "actions are add, change, view"),
+        ("*:auth_group", "resources of \\* are .*raw_data_file"),
+        ("delete:raw_data_file", "actions are add, change, manage, read, view"),
     ],
 )
 def test_a_scope_that_matches_no_permission_is_refused(reference, scope, said):
@@ -248,7 +248,7 @@ def test_a_scope_that_matches_no_permission_is_refused(reference, scope, said):
     assert not get_user_model().objects.exists()
 
 
-@pytest.mark.parametrize("scope", ["*:*", "view:*", "*:raw_data_file", "change:data_transfer"])
+@pytest.mark.parametrize("scope", ["*:*", "view:*", "*:raw_data_file", "change:data_transfer", "read:*", "write:data"])
 def test_a_scope_that_matches_a_permission_is_taken(reference, scope):
     service("transfer", "--scope", scope)
     assert ApiToken.objects.get().scopes == [scope]

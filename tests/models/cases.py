@@ -627,9 +627,9 @@ def one_by_one():
     yield Case(
         ApiToken,
         "scopes_entries",
-        "Scopes must be a list of texts like read:raw_data_file or *:*.",
+        "Scopes must be a list of texts like read:observations or *:*.",
         bad=values("scopes", ["read"], ["read:"], [":all"], ["Read:all"], ["read:a:b"], ["read:a b"], [["read:all"]]),
-        good=values("scopes", ["*:*"], ["read:raw_data_file", "write:*"]),
+        good=values("scopes", ["*:*"], ["read:s3_data_location", "write:*"]),
     )
     yield Case(
         ApiToken,
@@ -656,7 +656,7 @@ def one_by_one():
     yield Case(
         ApiToken,
         "token_prefix_format",
-        "The prefix is the first 8 characters of the secret.",
+        "The prefix is 8 characters of the secret.",
         bad=values("token_prefix", "short", ""),
         good=values("token_prefix", "Ab_-1234"),
     )
@@ -669,8 +669,15 @@ def one_by_one():
     )
     yield Case(
         ApiToken,
+        "pepper_fingerprint_format",
+        "The fingerprint must be 8 hexadecimal digits.",
+        bad=values("pepper_fingerprint", "a" * 7, "A" * 8, "g" * 8, ""),
+        good=values("pepper_fingerprint", "0123abcd"),
+    )
+    yield Case(
+        ApiToken,
         "revoked_not_active",
-        "A withdrawn token is not active.",
+        "A revoked token is not active.",
         bad=({"revoked_at": EPOCH},),
         good=({"revoked_at": EPOCH, "active": False}, {"active": False}),
     )

@@ -141,7 +141,7 @@ def deletes(row):
 # Families
 
 IMMUTABLE = {
-    (ApiToken, "immutable"): ["user_id", "token_hash", "token_prefix"],
+    (ApiToken, "immutable"): ["user_id", "token_hash", "token_prefix", "pepper_fingerprint"],
     (InstrumentModuleConfiguration, "type_immutable"): ["type"],
     (SubObservingProgram, "observing_program_id_immutable"): ["observing_program_id"],
     (Source, "type_immutable"): ["type"],

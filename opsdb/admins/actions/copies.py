@@ -7,6 +7,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.models import ChecksumAlgorithm, DeletionRequestStatus, PackageState, PhysicalCopyStatus, Verification
+from opsdb.row_labels import with_row_labels
 from opsdb.workflows import (
     approve_deletion,
     cancel_deletion,
@@ -24,7 +25,6 @@ from opsdb.workflows import (
 
 from ..kit.actions import Action, unless_in
 from ..kit.orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, Skipped, refusal_text
-from ..kit.values import with_row_labels
 
 
 class DeletionForm(OrderForm):

@@ -15,9 +15,10 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 
+from opsdb.errors import check_deferred_rules
+
 from .confirmation import Confirmation
 from .orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, Skipped, differences, facts_of, refusal_text
-from .refusals import check_now
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,7 +92,7 @@ class Action:
             with transaction.atomic(using=using):
                 result = self.run(row, order)
                 report = self.report(result) if self.report else ""
-                check_now(using)
+                check_deferred_rules(using)
         except Skipped as reason:
             return Outcome(key, name, OutcomeKind.SKIPPED, [str(reason)])
         except REFUSALS as error:

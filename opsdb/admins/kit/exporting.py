@@ -21,12 +21,12 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from opsdb.errors import REFUSED
 from opsdb.loaders import export
 from opsdb.models.base import natural_key_lookups
 
 from .importing import kinds_for
 from .paging import TOO_SLOW, TooSlowError, seconds_given
-from .refusals import REFUSED
 
 ROWS_AT_ONCE = 2_000
 SECRETS = {"password", "token_hash"}

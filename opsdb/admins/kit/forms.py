@@ -12,9 +12,10 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 
+from opsdb.errors import REFUSED, Refusal, check_deferred_rules
+
 from .counting import DeletionCounts
 from .links import list_url
-from .refusals import REFUSED, Refusal, check_now
 from .relations import rows_referring_to
 
 EDITABLE_LINKS = 100  # linked rows up to which a many-to-many field is an input
@@ -48,7 +49,7 @@ def form_that_shows(form_class: type[ModelForm], refusal: Refusal) -> type[Model
     class RefusedForm(form_class):
         def clean(self) -> dict[str, Any]:
             cleaned = super().clean()
-            refusal.add_to(self)
+            self.add_error(refusal.field if refusal.field in self.fields else None, refusal.text)
             return cleaned
 
     return RefusedForm
@@ -145,7 +146,7 @@ class FormMixin:
 
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: list, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        check_now(router.db_for_write(self.model))
+        check_deferred_rules(router.db_for_write(self.model))
 
     # Deletion
 
@@ -159,11 +160,11 @@ class FormMixin:
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         super().delete_model(request, obj)
-        check_now(router.db_for_write(self.model))
+        check_deferred_rules(router.db_for_write(self.model))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
         super().delete_queryset(request, queryset)
-        check_now(router.db_for_write(self.model))
+        check_deferred_rules(router.db_for_write(self.model))
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

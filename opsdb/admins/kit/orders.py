@@ -11,11 +11,12 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from opsdb.errors import REFUSED, Refusal
 from opsdb.models.enums import DONE, FAILED, IDLE
+from opsdb.row_labels import with_row_labels
 from opsdb.workflows import OpsdbError
 
-from .refusals import REFUSED, Refusal
-from .values import format_value, with_row_labels
+from .values import format_value
 
 UNSEEN = {"updated_at", "heartbeat_at"}
 LOCKED_BY_OTHERS = ("55P03", "40P01")  # lock_not_available, deadlock_detected (PostgreSQL manual, appendix A)

@@ -15,13 +15,13 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
+from opsdb.errors import REFUSED, Refusal
 from opsdb.models import ChangeLog, ChangeOperation
 from opsdb.models.base import area_of
 from opsdb.models.enums import ChangeLogging
 from opsdb.workflows import attributed
 
 from .orders import OrderForm, facts_of
-from .refusals import REFUSED, Refusal
 from .row_history import fields_by_column, references_named
 from .values import format_value
 

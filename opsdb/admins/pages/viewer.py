@@ -16,7 +16,9 @@ from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from ..kit.values import Text, row_label, row_names, tables
+from opsdb.row_labels import row_label, row_names, tables
+
+from ..kit.values import Text
 from .parts import Content
 
 PAGE_ORDER = ("dashboard", "where", "why", "night", "sky", "dataflow", "observation")

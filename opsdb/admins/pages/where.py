@@ -19,10 +19,10 @@ from opsdb.models import (
     RawDataPackage,
     Verification,
 )
+from opsdb.row_labels import row_name, tables
 from opsdb.workflows import Ambiguous, CopyFound, NotFound, OpsdbError, find_copies, find_row, name_row
 
 from ..kit.columns import badge, code, human_size, moment
-from ..kit.values import row_name, tables
 from .parts import Content, Facts, Question, Section, Table, first_of
 from .viewer import AdminPage, Viewer
 

@@ -24,9 +24,9 @@ from opsdb.models import (
     ReductionStep,
     StagingJob,
 )
+from opsdb.row_labels import row_label
 from opsdb.workflows import Explanation, OpsdbError, explain_row, name_row
 
-from ..kit.values import row_label
 from .parts import Content, Facts, Question, Section, paragraph
 from .viewer import AdminPage, Viewer, viewer_of
 from .where import NotUnderstood, meant

@@ -54,3 +54,26 @@ BEGIN
     );
 END
 $$;
+
+CREATE OR REPLACE FUNCTION opsdb_revoke_in_person() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- Records when a token is revoked, and by which acting user; no revoked token is used again or says otherwise.
+BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.revoked_at IS NOT NULL THEN
+        IF NEW.revoked_at IS DISTINCT FROM OLD.revoked_at
+            OR NEW.revoked_by_id IS DISTINCT FROM OLD.revoked_by_id
+        THEN
+            PERFORM opsdb_refuse(
+                TG_NAME, TG_TABLE_NAME, 'api_token ' || OLD.id || ': was revoked for good', 'Make another token.',
+                'revoked_at'
+            );
+        END IF;
+    ELSIF NEW.revoked_at IS NOT NULL THEN
+        NEW.revoked_at = statement_timestamp();
+        NEW.revoked_by_id = opsdb_acting_user();
+    ELSE
+        NEW.revoked_by_id = NULL;
+    END IF;
+    RETURN NEW;
+END
+$$;

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from enum import StrEnum
-from fnmatch import fnmatchcase
 
 from django.apps import apps
 from django.db import models
 
 from opsdb import conf
 from opsdb.models.base import area_of
+from opsdb.permissions import expected, permissions_named
 
 from ..errors import shown
 
@@ -73,49 +73,28 @@ def holds_permissions(field: models.Field) -> bool:
 
 
 class Permissions:
-    """The permissions of this database, and the patterns that match them.
-
-    ``action:resource`` matches permissions of ops-db: ``action`` is add, change, delete, view, one that a model has
-    besides, such as approve, or ``*``; ``resource`` is a model, an area (the module or package of ``opsdb.models``
-    that declares the model) or ``*``.
-    ``app.codename``, Django's own name of a permission, matches that one, of any app.
-    """
+    """The permissions of this database, and the names of :mod:`opsdb.permissions` that stand for them."""
 
     def __init__(self):
         everything = apps.get_model("auth", "Permission").objects.select_related("content_type")
         self.by_name = defaultdict(set)
-        self.by_place = defaultdict(set)
-        self.found = {}
+        self.models = {}
         for permission in everything.order_by("content_type__app_label", "codename", "id"):
             kind = permission.content_type
             self.by_name[f"{kind.app_label}.{permission.codename}"].add(permission)
-            action = permission.codename.partition("_")[0]
             if kind.app_label == APP_LABEL and (model := kind.model_class()):
-                self.by_place[action, kind.model, area_of(model)].add(permission)
+                self.models[kind.model] = area_of(model)
 
-    def matching(self, pattern: str) -> set:
-        """Return the permissions that a pattern matches.
+    def matching(self, name: str) -> set:
+        """Return the permissions that a name stands for.
 
         Raises:
             LookupError: there are none; its arguments are the message and what is expected.
         """
-        if pattern not in self.found:
-            action, colon, resource = pattern.partition(":")
-            self.found[pattern] = self._matching(action, resource) if colon else self.by_name.get(pattern)
-        if not self.found[pattern]:
-            raise LookupError(
-                f"{shown(pattern)} matches no permission",
-                "action:resource such as view:*, add:planning or change:obsunit, or a name such as auth.view_group",
-            )
-        return self.found[pattern]
-
-    def _matching(self, action, resource):
-        return {
-            permission
-            for (own_action, model, area), permissions in self.by_place.items()
-            if fnmatchcase(own_action, action) and (fnmatchcase(model, resource) or fnmatchcase(area, resource))
-            for permission in permissions
-        }
+        try:
+            return set().union(*(self.by_name[one] for one in permissions_named(name)))
+        except LookupError:
+            raise LookupError(f"{shown(name)} matches no permission", expected()) from None
 
     def patterns(self, permissions: set) -> list[str]:
         """Return the patterns that match exactly these permissions, as few as possible of each action."""
@@ -130,9 +109,16 @@ class Permissions:
     def _patterns_of(self, action, permissions):
         if permissions >= self.matching(f"{action}:*"):
             return [f"{action}:*"]
-        places = [(model, area) for own_action, model, area in self.by_place if own_action == action]
-        areas = {area for _, area in places if permissions >= self.matching(f"{action}:{area}")}
+        areas = {area for area in self.models.values() if permissions >= self._of(action, area)}
         alone = {
-            model for model, area in places if area not in areas and permissions >= self.matching(f"{action}:{model}")
+            model
+            for model, area in self.models.items()
+            if area not in areas and (own := self._of(action, model)) and permissions >= own
         }
         return [f"{action}:{resource}" for resource in sorted(areas) + sorted(alone)]
+
+    def _of(self, action, resource):
+        try:
+            return self.matching(f"{action}:{resource}")
+        except LookupError:
+            return set()

@@ -1,35 +1,15 @@
 """``manage.py opsdb_create_service NAME``: create a service user with a token."""
 
-import argparse
 import os
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 
 from django.core.management.base import CommandError
 
-from opsdb.management.command import OpsdbCommand
+from opsdb.management.token_command import NO_SECRET, TokenCommand
 
 ROLE = "service"
-NEVER = "never"
-DEFAULT_LIFE = timedelta(days=365)
-NO_SECRET = 3  # exit code when there is no secret to print or to write
 
 
-def end(text):
-    """Return the end of a day, UTC, or None for ``never``."""
-    if text == NEVER:
-        return None
-    try:
-        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2027-12-31, or {NEVER}") from None
-    moment = day + timedelta(days=1)
-    if moment <= datetime.now(UTC):
-        raise argparse.ArgumentTypeError(f"{text} is in the past")
-    return moment
-
-
-class Command(OpsdbCommand):
+class Command(TokenCommand):
     """Create the user and the token, if missing; only the token's secret goes to standard output, or into a file."""
 
     help = (
@@ -40,11 +20,11 @@ class Command(OpsdbCommand):
     examples = (
         "opsdb_create_service transfer",
         "opsdb_create_service transfer --token-name cologne --network 134.95.0.0/16 --expires 2027-12-31",
-        "opsdb_create_service quicklook --scope 'view:*' --secret-file /run/secrets/quicklook",
+        "opsdb_create_service quicklook --scope 'read:*' --secret-file /run/secrets/quicklook",
     )
     notes = (
-        "scopes restrict the token within the rights of the role, as action:resource, such as view:raw_data_file; "
-        "* matches any\n"
+        "scopes restrict the token within the rights of the role, as action:resource, such as read:data or "
+        "view:raw_data_file; * matches any\n"
         f"exit code {NO_SECRET}: the token existed already, so there is no secret to show. A shell that redirects "
         "standard output has emptied the file by then; --secret-file is left as it is, and the exit code is 0 if it "
         "holds the secret of that token"
@@ -53,31 +33,11 @@ class Command(OpsdbCommand):
     def add_arguments(self, parser):
         parser.add_argument("name", help="name of the service")
         parser.add_argument("--token-name", default="default", metavar="NAME", help="name of the token (default)")
-        parser.add_argument(
-            "--scope", action="append", metavar="ACTION:RESOURCE", help="what the token may do (*:*); may be repeated"
-        )
-        parser.add_argument(
-            "--secret-file",
-            metavar="PATH",
-            help="write the secret into this new file, readable for its owner only, instead of standard output",
-        )
-        parser.add_argument(
-            "--network",
-            action="append",
-            metavar="NETWORK",
-            help="network from which it may be used (any); may be repeated",
-        )
-        parser.add_argument(
-            "--expires",
-            type=end,
-            default=argparse.SUPPRESS,
-            metavar="DAY",
-            help=f"last day of the token, such as 2027-12-31, or {NEVER} (a year from now)",
-        )
+        self.add_terms(parser)
+        self.add_secret_file(parser)
 
     def handle(self, **options):
         from django.contrib.auth import get_user_model
-        from django.core.exceptions import ValidationError
         from django.db import transaction
 
         from opsdb.models import ApiToken
@@ -90,71 +50,11 @@ class Command(OpsdbCommand):
             if token := ApiToken.objects.filter(user=user, name=options["token_name"]).first():
                 self.report_existing(token, name, options)
                 return
-            self.refuse_useless_scopes(user, options["scope"] or [])
-            fields = {
-                "user": user,
-                "name": options["token_name"],
-                "scopes": options["scope"] or ["*:*"],
-                "allowed_networks": options["network"] or [],
-                "expires_at": options.get("expires", datetime.now(UTC) + DEFAULT_LIFE),
-            }
-            try:
-                ApiToken(**fields, token_prefix="x" * 8, token_hash="0" * 64).full_clean()
-            except ValidationError as error:
-                options_of = {"scopes": "--scope", "allowed_networks": "--network", "name": "--token-name"}
-                reasons = "; ".join(
-                    f"{options_of.get(field, field)}: {' '.join(messages)}"
-                    for field, messages in error.message_dict.items()
-                )
-                raise CommandError(f"Nothing was created. {reasons}") from error
-            token, secret = ApiToken.objects.create_token(**fields)
+            token, secret = self.create_token(user, options["token_name"], options)
             write(secret)
         if is_new:
             self.report(options, f"Service {name} was created.")
-        where = f"its secret is in {path}, and nowhere else." if path else "it is shown only this once:"
-        self.report(options, f"Token {token.name} of {name}, {self.terms(token)}; {where}")
-        if not path:
-            self.stdout.write(secret)
-
-    @contextmanager
-    def new_file(self, path):
-        """Give a function that writes a secret into a new file; what it wrote is removed if the block fails."""
-        written = False
-
-        def write(secret):
-            nonlocal written
-            if not path:
-                return
-            try:
-                with open(path, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-                    written = True
-                    file.write(f"{secret}\n")
-                    file.flush()
-                    os.fsync(file.fileno())
-            except OSError as error:
-                raise CommandError(
-                    f"The secret can't be written into {path} ({error.strerror}); nothing was created."
-                ) from error
-
-        try:
-            yield write
-        except BaseException:
-            if written:
-                os.unlink(path)
-            raise
-
-    def refuse_useless_scopes(self, user, scopes):
-        """Refuse scopes that match none of the service's permissions, with a list of what would match."""
-        from django.contrib.auth.models import Permission
-        from django.db.models import Q
-
-        from opsdb.management.scopes import mismatch, resources_by_action
-
-        held = Permission.objects.filter(Q(user=user) | Q(group__user=user)).distinct().select_related("content_type")
-        resources = resources_by_action(held)
-        wellformed = [scope for scope in scopes if scope.count(":") == 1]  # what others lack, the model's check says
-        if problems := [problem for scope in wellformed if (problem := mismatch(scope, resources))]:
-            raise CommandError(f"Nothing was created. --scope: {'; '.join(problems)}.")
+        self.show(token, name, secret, options)
 
     def service_user(self, name):
         """Return the service's user, and whether it was created; refuse the account of a person."""
@@ -189,7 +89,7 @@ class Command(OpsdbCommand):
 
     def report_existing(self, token, name, options):
         """Print that the token exists, and its terms; refuse if its secret is not in the file that shall hold it."""
-        if not type(token).objects.usable().filter(pk=token.pk).exists():
+        if not token.is_usable():
             raise CommandError(
                 f"The token {token.name} of {name} exists, but has expired or was revoked; create another one "
                 "with --token-name."
@@ -213,18 +113,6 @@ class Command(OpsdbCommand):
         """Return whether a file holds the secret of a token."""
         try:
             with open(path or os.devnull, encoding="utf-8") as file:
-                return token.hash_of(file.readline().strip()) == token.token_hash
+                return token.has_secret(file.readline().strip())
         except (OSError, ValueError):
             return False
-
-    @staticmethod
-    def terms(token):
-        """Format scopes, networks and expiry of a token."""
-        until = f"until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "for ever"
-        where = f" from {', '.join(token.allowed_networks)}" if token.allowed_networks else ""
-        return f"for {', '.join(token.scopes)}{where} {until}"
-
-    def report(self, options, line):
-        """Print a line on standard error, because standard output is for the secret."""
-        if options["verbosity"]:
-            self.stderr.write(line, self.style.SUCCESS)

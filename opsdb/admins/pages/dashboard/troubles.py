@@ -18,11 +18,11 @@ from opsdb.models import (
     StagingJob,
     Status,
 )
+from opsdb.row_labels import tables
 from opsdb.workflows import Overview, Trouble
 from opsdb.workflows.overview import WORK
 
 from ...kit.columns import moment
-from ...kit.values import tables
 from ..counts import format_age
 from ..parts import Section, Table, subheading
 from ..viewer import Viewer

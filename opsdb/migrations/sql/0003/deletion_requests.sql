@@ -114,6 +114,21 @@ BEGIN
             'Ask somebody else who may decide it.'
         );
     END IF;
+    -- A host project with a user model of its own has other tables of links.
+    IF to_regclass('user_groups') IS NOT NULL AND EXISTS (
+        SELECT FROM user_groups AS link
+        JOIN change_log AS change ON change.table_name = 'role' AND change.row_id = link.group_id::text
+        WHERE link.user_id::text = actor AND change.user_id = OLD.requested_by_id AND change.after ? 'permissions'
+    ) THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            format(
+                'deletion_request %s: user %s cannot decide it, because a role of the account has permissions from '
+                'user %s, who asked', OLD.id, actor, OLD.requested_by_id
+            ),
+            'Ask somebody else who may decide it.'
+        );
+    END IF;
     NEW.decided_at = statement_timestamp();
     RETURN NEW;
 END

@@ -1,0 +1,189 @@
+"""Why something was refused, as an answer for people and programs, whatever refused it.
+
+``explain(error)`` understands what Django raises for a violated rule of the database, also at the end of a transaction,
+and what workflows and models raise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import DataError, IntegrityError, connections, models, router
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from .database.triggers import Trigger
+from .database.withholding import shown_detail
+from .row_labels import row_names, with_row_labels
+from .workflows import NotFound, OpsdbError, RegistrationRefused
+
+__all__ = ["REFUSED", "Refusal", "RefusalKind", "check_deferred_rules", "explain"]
+
+# SQLSTATE classes and codes (PostgreSQL manual, appendix A) that blame the row and not the server.
+INTEGRITY = "23"
+DATA = "22"
+RAISED = "P0001"
+NOT_NULL = "23502"
+CHECK = "23514"
+# What Django raises for what the database refuses.
+REFUSED = (IntegrityError, DataError)
+
+
+class RefusalKind(StrEnum):
+    """What kind of refusal it is, which decides the HTTP status of an answer."""
+
+    INVALID = "invalid"  # the values are wrong, whatever else there is
+    CONFLICT = "conflict"  # the values contradict other rows, the state of the row or its history
+    NOT_FOUND = "not_found"  # there is no such row
+
+
+STATUS = {RefusalKind.INVALID: 400, RefusalKind.CONFLICT: 409, RefusalKind.NOT_FOUND: 404}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What was refused, and why.
+
+    Attributes:
+        text: the sentence for people; it names the row and, where there is one, the remedy.
+        field: the field of the model that it is about, where it is about one.
+        rule: the name of the rule: of a constraint, trigger or index of the database.
+        row: table and key of the row, where the message names it.
+        kind: whether the values are wrong, or contradict what there is.
+    """
+
+    text: str
+    field: str | None = None
+    rule: str | None = None
+    row: str | None = None
+    kind: RefusalKind = RefusalKind.CONFLICT
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of an answer (RFC 9110): 400, 404 or 409."""
+        return STATUS[self.kind]
+
+    @classmethod
+    def of(cls, error: Exception) -> Refusal:
+        """Explain an error; what is no refusal is raised again."""
+        refusal = explain(error)
+        if refusal is None:
+            raise error
+        return refusal
+
+
+def explain(error: BaseException) -> Refusal | None:
+    """Return what was refused and why; None for an error of any other kind, such as a lost connection.
+
+    Args:
+        error: what Django raises for what the database refuses (``IntegrityError``, ``DataError``, ``InternalError``),
+            psycopg's own error, ``ProtectedError``, ``ValidationError``, or an error of :mod:`opsdb.workflows`.
+    """
+    if isinstance(error, models.ProtectedError | models.RestrictedError):
+        return Refusal(str(capfirst(str(error.args[0]))))
+    if isinstance(error, ValidationError):
+        return _of_validation(error)
+    if isinstance(error, OpsdbError):
+        return _of_workflow(error)
+    cause = error if hasattr(error, "sqlstate") else error.__cause__
+    state = getattr(cause, "sqlstate", None) or ""
+    if state == RAISED or state.startswith((INTEGRITY, DATA)):
+        return _of_database(getattr(cause, "diag", None), state, str(error))
+    return Refusal(str(error), kind=RefusalKind.INVALID) if isinstance(error, DataError) else None
+
+
+def check_deferred_rules(using: str | None = None) -> None:
+    """Let the database check now what it would check at the end of the transaction, while it can still be answered.
+
+    Call it inside the transaction, before a view returns.
+
+    Args:
+        using: the database (default: the one that ops-db's models are written to).
+
+    Raises:
+        IntegrityError: a rule is violated; see :func:`explain`.
+    """
+    connections[using or router.db_for_write(apps.get_model("opsdb", "Site"))].check_constraints()
+
+
+def _of_validation(error):
+    if not hasattr(error, "error_dict"):
+        return Refusal(" ".join(error.messages), kind=RefusalKind.INVALID)
+    field, messages = next(iter(error.message_dict.items()))
+    return Refusal(" ".join(messages), None if field == "__all__" else field, kind=RefusalKind.INVALID)
+
+
+def _of_workflow(error):
+    kind = RefusalKind.CONFLICT
+    if isinstance(error, NotFound):
+        kind = RefusalKind.NOT_FOUND
+    elif isinstance(error, RegistrationRefused):
+        kind = RefusalKind.INVALID
+    cause: Any = getattr(error.__cause__, "__cause__", None)
+    rule = getattr(getattr(cause, "diag", None), "constraint_name", None)
+    return Refusal(
+        str(capfirst(with_row_labels(str(error)))), getattr(error, "field", None), rule, _row_in(str(error)), kind
+    )
+
+
+def _of_database(diag, state, text):
+    if diag is None:
+        return Refusal(text)
+    model, rule = _declared(diag.constraint_name)
+    field = _field_of(model or _model_of(diag.table_name), rule, diag.column_name)
+    kind = RefusalKind.CONFLICT
+    if state.startswith((DATA, NOT_NULL)) or (state == CHECK and isinstance(rule, models.CheckConstraint)):
+        kind = RefusalKind.INVALID
+    message = rule and rule.violation_error_message
+    row = _row_in(diag.message_primary or "")
+    if message and message != rule.default_violation_error_message:
+        return Refusal(str(message), field, diag.constraint_name, row, kind)
+    if state == NOT_NULL:
+        return Refusal(_("%(field)s must be given.") % {"field": capfirst(diag.column_name)}, field, None, row, kind)
+    texts = (diag.message_primary, diag.message_hint or shown_detail(diag))
+    sentence = ". ".join(text.rstrip(".") for text in texts if text) + "."
+    return Refusal(with_row_labels(sentence), field, diag.constraint_name, row, kind)
+
+
+@cache
+def _declarations():
+    return {
+        rule.name: (model, rule)
+        for model in apps.get_models(include_auto_created=True)
+        for rule in model._meta.constraints
+    }
+
+
+def _declared(name):
+    """Return the model and the declared constraint or trigger of this name, or two times None."""
+    return _declarations().get(name, (None, None))
+
+
+@cache
+def _model_of(table):
+    """Return the model of a table, or None."""
+    models = apps.get_models(include_auto_created=True)
+    return next((model for model in models if table and model._meta.db_table == table), None)
+
+
+def _field_of(model, rule, column):
+    """Return the name of the field that a refusal is about: what the rule or its only column names."""
+    named = column or getattr(rule, "field", None)
+    if named is None and isinstance(rule, Trigger) and len(getattr(rule, "columns", ())) == 1:
+        named = rule.columns[0]
+    if named is None and isinstance(rule, models.UniqueConstraint) and len(rule.fields) == 1:
+        named = rule.fields[0]
+    if named is None or model is None:
+        return named
+    fields = {field.column: field.name for field in model._meta.concrete_fields}
+    return fields.get(named, named)
+
+
+def _row_in(text):
+    found = row_names().search(text)
+    return found[0].lower() if found else None

@@ -1,0 +1,155 @@
+"""Names of permissions for roles, tokens and APIs: ``action:resource``, such as ``read:observations``.
+
+Each name stands for permissions of Django's own (``opsdb.view_executedobsunit``), which the tables below map it to;
+what a user may do is answered by ``user.has_perm`` alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+from django.apps import apps
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+__all__ = ["ACTIONS", "ANY", "RESOURCES", "covers", "expected", "mismatch", "permissions_named"]
+
+APP_LABEL = "opsdb"
+ANY = "*"
+# Actions that stand for others; every action of Django's permissions, such as view and approve, stands for itself.
+ACTIONS = {
+    "read": ("view",),
+    "write": ("add", "change"),
+    "manage": ("view", "add", "change", "delete"),
+}
+# Resources that stand for areas, which are the modules of ``opsdb.models``. Every other area stands for itself, and
+# a model can be named by its table (``raw_data_file``) or as Django's permissions do (``rawdatafile``).
+RESOURCES = {
+    "programs": ("planning",),
+    "observations": ("execution",),
+    "data": ("data", "copies"),
+    "transfers": ("transfer", "archive"),
+    "products": ("reduction",),
+    "users": ("access",),
+}
+
+
+@cache
+def _by_permission() -> dict[str, tuple[str, frozenset[str]]]:
+    """Return the action of every permission of every installed model, and the resources that it is on."""
+    return {
+        f"{model._meta.app_label}.{codename}": (action, _resources_of(model))
+        for model in apps.get_models()
+        for action, codename in _codenames(model)
+    }
+
+
+def _codenames(model: type[Model]) -> Iterator[tuple[str, str]]:
+    name = model._meta.model_name or ""
+    yield from ((action, f"{action}_{name}") for action in model._meta.default_permissions)
+    for codename, _ in model._meta.permissions:
+        yield str(codename).removesuffix(f"_{name}"), str(codename)
+
+
+def _resources_of(model: type[Model]) -> frozenset[str]:
+    names = {model._meta.db_table, model._meta.model_name or ""}
+    if model._meta.app_label == APP_LABEL:
+        area = model.__module__.removeprefix("opsdb.models.").partition(".")[0]
+        names |= {ANY} | {name for name, areas in RESOURCES.items() if area in areas}
+        names |= set() if area in RESOURCES else {area}
+    return frozenset(names)
+
+
+def permissions_named(name: str) -> frozenset[str]:
+    """Return Django's permissions (``app.codename``) that a name of the form ``action:resource`` stands for.
+
+    ``*`` stands for every action, and as a resource for every model of ops-db. Django's own name of a permission stands
+    for itself.
+
+    Raises:
+        LookupError: the name stands for none.
+    """
+    found = _named(name)
+    if not found:
+        raise LookupError(f"{name} names no permission; expected {expected()}")
+    return found
+
+
+@cache
+def _known_actions() -> frozenset[str]:
+    return frozenset({action for action, _ in _by_permission().values()} | {*ACTIONS, ANY})
+
+
+@cache
+def _known_resources() -> frozenset[str]:
+    return frozenset({ANY}.union(*(resources for _, resources in _by_permission().values())))
+
+
+def _named(name: str) -> frozenset[str]:
+    action, _, resource = name.partition(":")
+    known = action in _known_actions() and resource in _known_resources() if ":" in name else name in _by_permission()
+    return _named_by_known(name) if known else frozenset()
+
+
+@cache
+def _named_by_known(name: str) -> frozenset[str]:
+    """Return what a name stands for. Names that somebody made up are not kept."""
+    action, colon, resource = name.partition(":")
+    if not colon:
+        return frozenset({name})
+    actions = ACTIONS.get(action, (action,))
+    return frozenset(
+        permission
+        for permission, (own, resources) in _by_permission().items()
+        if (action == ANY or own in actions) and resource in resources
+    )
+
+
+def covers(scopes: Iterable[str], permission: str) -> bool:
+    """Return whether one of the scopes of a token covers one of Django's permissions (``app.codename``).
+
+    ``*:*`` covers the permissions of all apps.
+    """
+    return any(scope == "*:*" or permission in _named(scope) for scope in scopes)
+
+
+def expected() -> str:
+    """Return what a name looks like, for messages."""
+    return "action:resource such as view:*, write:data or change:obs_unit, or a name such as auth.view_group"
+
+
+def mismatch(scope: str, held: Iterable[str]) -> str:
+    """Return why a scope matches none of the permissions that a user holds, and what would; empty if it matches one.
+
+    Args:
+        scope: as ``action:resource``, ``*`` for any.
+        held: Django's permissions as ``app.codename``.
+    """
+    possible = {name: _by_permission()[name] for name in held if name in _by_permission()}
+    if scope == "*:*" and possible or _named(scope) & possible.keys():
+        return ""
+    action, _, resource = scope.partition(":")
+    wanted = ACTIONS.get(action, (action,))
+    actions = {own for own, _ in possible.values()}
+    if action != ANY and not actions & {*wanted}:
+        usable = actions | {name for name, parts in ACTIONS.items() if actions & {*parts}}
+        return f"{scope} matches no permission; actions are {_listed(usable)}, or {ANY}"
+    resources: set[str] = set().union(*(names for own, names in possible.values() if action == ANY or own in wanted))
+    near = difflib.get_close_matches(resource, resources - {ANY}, n=1)
+    guess = f"did you mean {action}:{near[0]}? " if near else ""
+    tables = {table for table in resources if _is_offered(table)}
+    return f"{scope} matches no permission; {guess}resources of {action} are {_listed(tables)}, or {ANY}"
+
+
+def _is_offered(resource: str) -> bool:
+    """Return whether a list of what is possible names a resource: not twice where table and model name differ."""
+    models = {model._meta.model_name: model._meta.db_table for model in apps.get_models()}
+    return resource != ANY and models.get(resource, resource) == resource
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

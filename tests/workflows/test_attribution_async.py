@@ -1,0 +1,95 @@
+"""Attribution across await, in the threads of sync_to_async, and by several tasks at once."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from django.db import transaction
+
+from opsdb.models import ChangeLog, ExecutedObsUnit, Site
+from opsdb.workflows import attributed, finish_observation
+from tests.factories import ExecutedObsUnitFactory, SiteFactory, UserFactory
+from tests.workflows.scenario import build_world
+
+
+def authors(table):
+    return [*ChangeLog.objects.filter(table_name=table, operation="update").values_list("user_id", "origin")]
+
+
+@pytest.mark.django_db
+def test_a_block_holds_across_await_and_in_other_threads():
+    user, site, run = UserFactory(), SiteFactory(), ExecutedObsUnitFactory()
+
+    async def work():
+        with attributed(user=user, origin="a task"):
+            await Site.objects.filter(pk=site.pk).aupdate(description="1")
+            await sync_to_async(finish_observation)(run.pk, end_time=run.start_time + timedelta(hours=1))
+
+    async_to_sync(work)()
+    assert authors("site") == [(user.pk, "a task")]
+    assert {*authors("executed_obs_unit")} == {(user.pk, "a task")}
+    assert ExecutedObsUnit.objects.get(pk=run.pk).status == "completed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tasks_at_once_are_told_apart():
+    users, site = [UserFactory() for _ in range(4)], SiteFactory()
+
+    async def change(number, user):
+        with attributed(user=user, origin=f"task {number}"):
+            for step in range(5):
+                await asyncio.sleep(0)
+                await Site.objects.filter(pk=site.pk).aupdate(description=f"{number} {step}")
+
+    async def work():
+        await asyncio.gather(*(change(number, user) for number, user in enumerate(users)))
+        await Site.objects.filter(pk=site.pk).aupdate(description="by nobody")
+
+    async_to_sync(work)()
+    found = {}
+    for change in ChangeLog.objects.filter(table_name="site", operation="update"):
+        found.setdefault((change.user_id, change.origin), []).append(change.after["description"])
+    expected = {(user.pk, f"task {number}"): number for number, user in enumerate(users)}
+    assert {key: {text.split()[0] for text in texts} for key, texts in found.items() if key[0]} == {
+        key: {str(number)} for key, number in expected.items()
+    }
+    assert found[None, ""] == ["by nobody"]
+
+
+@pytest.mark.django_db
+def test_what_follows_a_block_in_its_transaction_is_by_nobody():
+    user, site = UserFactory(), SiteFactory()
+    with transaction.atomic():
+        with attributed(user=user, origin="inside"):
+            Site.objects.filter(pk=site.pk).update(description="1")
+            mark = transaction.savepoint()
+        Site.objects.filter(pk=site.pk).update(description="2")
+        transaction.savepoint_rollback(mark)
+        Site.objects.filter(pk=site.pk).update(description="3")
+    assert authors("site") == [(user.pk, "inside"), (None, "")]
+
+
+@pytest.mark.django_db
+def test_outside_of_a_block_nothing_is_asked_of_the_session(django_assert_num_queries):
+    site = SiteFactory()
+    with django_assert_num_queries(1):
+        Site.objects.filter(pk=site.pk).update(description="1")
+    assert authors("site") == [(None, "")]
+
+
+@pytest.mark.django_db
+def test_the_way_of_a_package_into_the_archive_is_gone_from_an_async_task():
+    """Observing, registering, packaging, moving and archiving, each called through sync_to_async."""
+    user = UserFactory()
+
+    async def work():
+        with attributed(user=user, origin="a task"):
+            world = await sync_to_async(build_world)()
+            return await sync_to_async(world.archived_package)()
+
+    package = async_to_sync(work)()
+    assert package.copies.filter(verification="verified").exists()
+    assert {*authors("raw_data_package"), *authors("data_transfer"), *authors("long_term_archive_transfer")} == {
+        (user.pk, "a task")
+    }
