@@ -39,6 +39,14 @@ def no_network():
     assert not hosts, f"asked for {hosts}"
 
 
+@pytest.fixture(autouse=True)
+def uses_of_tokens_are_forgotten():
+    """What a test counts is written by nothing after it, when the database is another."""
+    yield
+    if usage := sys.modules.get("opsdb.access.usage"):
+        usage.USE.discard()
+
+
 def pytest_configure():
     sys.addaudithook(refuse_network)
 

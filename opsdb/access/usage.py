@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from django.db import DatabaseError, connections, router, transaction
+from django.db import Error, connections, router, transaction
 
 from opsdb import conf
 
@@ -56,6 +56,15 @@ class UseOfTokens:
         self._uses: dict[int, _Uses] = {}
         self._timer: threading.Timer | None = None
 
+    def discard(self) -> dict[int, _Uses]:
+        """Count from 0 again, and return what was counted."""
+        with self._lock:
+            uses, self._uses = self._uses, {}
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+        return uses
+
     def count(self, key: int, ip: str | None) -> None:
         """Count one use of a token.
 
@@ -75,11 +84,7 @@ class UseOfTokens:
         """Write what was counted, by one statement, unless the database can only be read; return the number of uses."""
         from opsdb.models import ApiToken
 
-        with self._lock:
-            uses, self._uses = self._uses, {}
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
+        uses = self.discard()
         if not uses:
             return 0
         alias = router.db_for_write(ApiToken)
@@ -107,7 +112,7 @@ class UseOfTokens:
 
         try:
             self.write()
-        except DatabaseError:
+        except Error:
             logger.exception("Uses of tokens were not recorded")
         finally:
             connections[router.db_for_write(ApiToken)].close()
@@ -116,7 +121,7 @@ class UseOfTokens:
         """Write what is left when the process ends."""
         try:
             self.write()
-        except DatabaseError:
+        except Error:
             logger.exception("Uses of tokens were not recorded")
 
 

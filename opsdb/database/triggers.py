@@ -184,7 +184,7 @@ class Immutable(Trigger):
             ", ".join(columns),
             hint,
             events=events,
-            when=f"({differ}) AND NOT ({unless})" if unless else differ,
+            when=f"({differ}) AND ({unless}) IS NOT TRUE" if unless else differ,
             table=table,
         )
 

@@ -238,7 +238,8 @@ class ApiToken(NumberedModel):
 
     def clean(self) -> None:
         """Refuse scopes that name no permission, and values that are not networks."""
-        unknown = [scope for scope in self.scopes or () if not _names_something(scope)]
+        scopes = self.scopes if isinstance(self.scopes, list) else []
+        unknown = [scope for scope in scopes if not _names_something(scope)]
         if unknown:
             raise ValidationError({"scopes": f"No permission is named {', '.join(map(str, unknown))}."})
         try:

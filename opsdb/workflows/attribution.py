@@ -20,6 +20,18 @@ WRITES = re.compile(
     r"(\s|\(|--[^\n]*\n|/\*.*?\*/)*(INSERT|UPDATE|DELETE|MERGE|COPY|WITH|CALL|DO)\b", re.IGNORECASE | re.DOTALL
 )
 
+SET = (
+    "SELECT set_config('opsdb.user_id', %s, true), set_config('opsdb.origin', %s, true), "
+    "set_config('opsdb.reason', %s, true)"
+)
+CLEAR = (
+    "SELECT set_config('opsdb.user_id', '', true), set_config('opsdb.origin', '', true), "
+    "set_config('opsdb.reason', '', true) WHERE current_setting('opsdb.user_id', true) = %s "
+    "AND current_setting('opsdb.origin', true) = %s AND current_setting('opsdb.reason', true) = %s"
+)
+# Key of the user, origin and reason, as texts.
+Actor = tuple[str, str, str]
+
 
 @dataclass(frozen=True)
 class Attribution:
@@ -56,16 +68,13 @@ def has_actor() -> bool:
     return bool(_current.get().user_id)
 
 
-def set_actor(connection: BaseDatabaseWrapper) -> None:
-    """Store in the database session who changes rows in the rest of this transaction."""
+def set_actor(connection: BaseDatabaseWrapper) -> Actor:
+    """Store in the database session who changes rows in the rest of this transaction, and return it."""
     current = _current.get()
-    user_id = current.user_id
+    actor = (current.user_id, current.origin, current.reason)
     with connection.wrap_database_errors, connection.connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('opsdb.user_id', %s, true), set_config('opsdb.origin', %s, true), "
-            "set_config('opsdb.reason', %s, true)",
-            [user_id, current.origin, current.reason],
-        )
+        cursor.execute(SET, actor)
+    return actor
 
 
 class _SetActorBeforeWrites:
@@ -78,18 +87,19 @@ class _SetActorBeforeWrites:
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
-        self.has_set = False
+        self.last: Actor | None = None
 
     def __call__(self, execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
         is_named = _current.get() is not NOBODY
-        if not (is_named or self.has_set) or (isinstance(sql, str) and not WRITES.match(sql)):
+        if not (is_named or self.last) or (isinstance(sql, str) and not WRITES.match(sql)):
             return execute(sql, params, many, context)
         if self.is_in_transaction:
-            self.has_set = is_named or self.is_set_in_transaction
-            if self.has_set:
-                set_actor(self.connection)
+            if is_named:
+                self.last = set_actor(self.connection)
+            elif self.is_set_in_transaction:
+                self.clear()
             return execute(sql, params, many, context)
-        self.has_set = False
+        self.last = None
         if not is_named:
             return execute(sql, params, many, context)
         with self.connection.wrap_database_errors, self.connection.connection.transaction():
@@ -103,13 +113,19 @@ class _SetActorBeforeWrites:
     @property
     def is_set_in_transaction(self) -> bool:
         raw = self.connection.connection
-        return self.has_set and raw is not None and raw.info.transaction_status == TransactionStatus.INTRANS
+        return bool(self.last and raw and raw.info.transaction_status == TransactionStatus.INTRANS)
+
+    def clear(self) -> None:
+        """Name nobody, where a savepoint that was undone has left who acted before; what SQL has set itself stays."""
+        with self.connection.wrap_database_errors, self.connection.connection.cursor() as cursor:
+            cursor.execute(CLEAR, self.last)
 
     def restore(self) -> None:
         """Set the surrounding actor for the rest of the transaction; the end of a transaction clears it anyway."""
         raw = self.connection.connection
         if raw is not None and not raw.closed and self.is_set_in_transaction:
-            set_actor(self.connection)
+            current = set_actor(self.connection)
+            self.last = current if any(current) else self.last
 
 
 def attribute_on_connect(connection: BaseDatabaseWrapper, **kwargs: object) -> None:

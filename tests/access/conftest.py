@@ -1,20 +1,8 @@
 import pytest
 
-from opsdb.access.usage import USE
 from opsdb.models import ApiToken
 
 from ..factories import UserFactory
-
-
-@pytest.fixture(autouse=True)
-def uses_are_forgotten():
-    """What a test counts is written by nothing after it."""
-    yield
-    with USE._lock:
-        USE._uses.clear()
-        if USE._timer is not None:
-            USE._timer.cancel()
-            USE._timer = None
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """What querysets ask the database, and what the enumerations say, is the same."""
 
+import psycopg
 import pytest
 from django.db import connection
 
 from opsdb.models import PhysicalCopyStatus, RunStatus, Status, Verification
+from tests.databases import url_of_test_database
 
 pytestmark = pytest.mark.django_db
 
@@ -29,3 +31,9 @@ def test_an_open_run_is_what_the_enumeration_calls_open(status):
 def test_a_copy_can_be_read_in_a_readable_state_unless_it_differs(status, verification):
     readable = status in PhysicalCopyStatus.readable() and verification != Verification.MISMATCH
     assert ask("opsdb_is_readable", status, verification) is readable
+
+
+def test_a_new_session_corrects_nothing_by_chance():
+    """A setting that was never set in a session is NULL, which no rule may take for a yes."""
+    with psycopg.connect(url_of_test_database()) as session:
+        assert session.execute("SELECT opsdb_is_correction(gen_random_uuid())").fetchone() == (False,)

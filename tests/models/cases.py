@@ -382,6 +382,7 @@ def not_blank():
         "actual": ("actual_format",),
         "token_prefix": ("token_prefix_format",),
         "token_hash": ("token_hash_format",),
+        "pepper_fingerprint": ("pepper_fingerprint_format",),
         "short_name": ("short_name_format",),
         "name": ("name_format",),
         "path": ("path_absolute",),
@@ -506,7 +507,7 @@ def finite():
 
 
 # What the database itself keeps can't be brought to be infinite.
-KEPT_TIMES = ("updated_at", "arrived_at")
+KEPT_TIMES = ("updated_at", "arrived_at", "revoked_at")
 TIMED = [model for model in MODELS if any(isinstance(f, models.DateField) for f in model._meta.local_fields)]
 
 

@@ -172,6 +172,7 @@ IMMUTABLE = {
 OTHER_VALUES = {
     "created_at": EPOCH,
     "part": 2,
+    "pepper_fingerprint": "0" * 8,
     "location_type": "processing",
     "storage_type": "tape",
     "type": "prime_cam",

@@ -3,8 +3,11 @@
 CREATE OR REPLACE FUNCTION opsdb_is_correction(row_id uuid) RETURNS boolean
 LANGUAGE sql STABLE
 -- Whether this transaction corrects a row, for a reason that the change log keeps.
-RETURN current_setting('opsdb.correction', true) = row_id::text
-    AND current_setting('opsdb.reason', true) ~ '[^[:space:]]';
+RETURN coalesce(
+    current_setting('opsdb.correction', true) = row_id::text
+    AND current_setting('opsdb.reason', true) ~ '[^[:space:]]',
+    false
+);
 
 CREATE OR REPLACE FUNCTION opsdb_first_light() RETURNS date
 LANGUAGE sql STABLE

@@ -11,7 +11,8 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format('obs_unit %s: a unit in mode %s needs a source', NEW.id, mode.name),
-            'Give it a source, or choose a mode that looks at nothing on the sky.'
+            'Give it a source, or choose a mode that looks at nothing on the sky.',
+            'source_id'
         );
     END IF;
     RETURN NEW;
