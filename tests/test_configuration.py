@@ -30,7 +30,7 @@ def test_every_variable_is_in_the_table_with_its_default():
     for name, (_, default) in settings.VARIABLES.items():
         if isinstance(default, list):
             default = ",".join(default)
-        if default not in ("", None):
+        if default not in ("", None, (), {}):
             assert rows[name] == f"`{str(default).lower()}`", name
 
 

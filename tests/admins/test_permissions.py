@@ -15,7 +15,7 @@ from django.test import Client
 
 from opsdb.admins.kit.importing import kinds_for
 from opsdb.admins.kit.restoring import is_restorable
-from opsdb.models import ChangeLog, DeletionRequest, ExecutedObsUnit, Role, User
+from opsdb.models import ApiToken, ChangeLog, DeletionRequest, ExecutedObsUnit, Role, User
 from opsdb.models.base import area_of
 from tests.factories import DeletionRequestFactory, UserFactory, fill_every_table
 from tests.models.refusal import settle
@@ -27,6 +27,8 @@ from .pages import ADMINS, CLOSED, MODELS, SITE, address, is_parent, submit
 
 ROLES = ("admin", "approver", "observer", "viewer", "service")
 SEEN_BY = {"admin", "approver", "observer", "viewer"}
+PEOPLE = {User, Role, ApiToken, ChangeLog}
+UNSEEN_BY = {"viewer": PEOPLE, "observer": PEOPLE, "approver": {ApiToken}}
 SEEING = ("list", "detail", "history", "export")
 ACTIONS_OF = {
     "observer": {(ExecutedObsUnit, "assess")},
@@ -37,7 +39,7 @@ ACTIONS_OF = {
 def may(role, deed, model):
     """Whether a role is meant to do something to a model."""
     if deed in SEEING:
-        return role in SEEN_BY
+        return role in SEEN_BY and model not in UNSEEN_BY.get(role, ())
     closed = {"add": "add", "import": "add"}.get(deed, deed) in CLOSED.get(model, ())
     if deed in ("change", "restore"):
         closed = {"add", "delete"} <= set(CLOSED.get(model, ())) or model.__name__ == "FixityCheck"

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from opsdb.models import DeletionRequest
+from opsdb.models import ChangeLog, DeletionRequest
 from opsdb.workflows import Refused, approve_deletion, attributed, reject_deletion, request_deletion
 from tests.databases import as_owner
 from tests.factories import (
@@ -179,6 +179,21 @@ def test_an_account_that_owes_itself_or_its_rights_to_who_asked_does_not_decide(
     assert refusal_of(lambda: decide_by_sql(request, other)).constraint_name == "deletion_request_decided_in_person"
     somebody = DeletionRequestFactory()
     assert approve_deletion(somebody, user=other).approved_by == other
+
+
+def test_an_account_whose_role_owes_its_permissions_to_who_asked_does_not_decide():
+    me, other, role = UserFactory(), decider(), RoleFactory()
+    other.groups.add(role.group_ptr)
+    permission = Permission.objects.get(codename="approve_deletionrequest")
+    with attributed(user=me):
+        role.permissions.add(permission)
+    change = ChangeLog.objects.get(table_name="role", row_id=str(role.pk), operation="update")
+    assert (change.user, change.after) == (me, {"permissions": permission.pk})
+    request = DeletionRequestFactory(requested_by=me)
+    with pytest.raises(Refused, match=f"a role of the account has permissions from user {me.pk}, who asked"):
+        approve_deletion(request, user=other)
+    assert refusal_of(lambda: decide_by_sql(request, other)).constraint_name == "deletion_request_decided_in_person"
+    assert approve_deletion(DeletionRequestFactory(), user=other).approved_by == other
 
 
 def test_the_rule_is_what_refuses():

@@ -1,0 +1,113 @@
+"""What checking an API token costs: ``python -m benchmarks.tokens``.
+
+A database of its own with 100,000 tokens of 1,000 users. Compared in one run, in turns: the bare query that finds a
+token by its hash with its user, the check by :func:`opsdb.access.authenticate_token`, and the check with the use written and
+committed each time. A check should take at most 1.5 times the bare query, and a fifth of the check that commits.
+"""
+
+import argparse
+import os
+import statistics
+import time
+
+import django
+
+WANTED_RATIO = 1.5
+WANTED_GAIN = 5
+USERS = 1_000
+
+
+def fill(tokens):
+    """Make users and tokens, and return some of the secrets."""
+    from django.contrib.auth import get_user_model
+
+    from opsdb import tokens as secrets
+    from opsdb.models import ApiToken
+
+    User = get_user_model()
+    users = User.objects.bulk_create([User(username=f"user {number}") for number in range(USERS)])
+    made = [secrets.new_secret() for _ in range(tokens)]
+    fingerprint = secrets.fingerprint()
+    ApiToken.objects.bulk_create(
+        [
+            ApiToken(
+                user=users[number % USERS],
+                name=f"token {number}",
+                token_prefix=secrets.shown_part(secret),
+                token_hash=secrets.hash_of(secret),
+                pepper_fingerprint=fingerprint,
+                scopes=["read:*"],
+            )
+            for number, secret in enumerate(made)
+        ],
+        batch_size=5_000,
+    )
+    return made[:: max(1, tokens // 1_000)]
+
+
+def microseconds(check, secrets):
+    """Return the median time of one check."""
+    taken = []
+    for secret in secrets:
+        begun = time.perf_counter()
+        check(secret)
+        taken.append(time.perf_counter() - begun)
+    return 1e6 * statistics.median(taken)
+
+
+def measure(secrets, rounds):
+    """Return the median times of the kinds of checks, which take turns."""
+    from django.db import transaction
+    from django.db.models import F
+
+    from opsdb import tokens
+    from opsdb.access import authenticate_token
+    from opsdb.models import ApiToken
+
+    hashes = {secret: tokens.hash_of(secret) for secret in secrets}
+    bare = ApiToken.objects.select_related("user")
+
+    def query(secret):
+        return bare.get(token_hash=hashes[secret]).user
+
+    def check_and_commit(secret):
+        token = authenticate_token(secret)
+        with transaction.atomic():
+            ApiToken.objects.filter(pk=token.pk).update(usage_count=F("usage_count") + 1)
+
+    kinds = {"bare query": query, "check": authenticate_token, "check and commit": check_and_commit}
+    found = {name: [] for name in kinds}
+    for _ in range(rounds):
+        for name, kind in kinds.items():
+            found[name].append(microseconds(kind, secrets))
+    return {name: statistics.median(times) for name, times in found.items()}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tokens", type=int, default=100_000, help="how many there are (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often 1,000 are checked (%(default)s)")
+    options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    from django.db import connection
+
+    from opsdb.access import flush_token_use
+
+    own_name = connection.settings_dict["NAME"]
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    try:
+        found = measure(fill(options.tokens), options.rounds)
+        flush_token_use()
+    finally:
+        connection.creation.destroy_test_db(own_name, verbosity=0)
+    for name, taken in found.items():
+        print(f"{name:<18} {taken:8.0f} µs")
+    ratio, gain = found["check"] / found["bare query"], found["check and commit"] / found["check"]
+    print(f"a check takes {ratio:.2f} times the bare query (wanted: at most {WANTED_RATIO})")
+    print(f"a check with a commit takes {gain:.1f} times the check (wanted: at least {WANTED_GAIN})")
+
+
+if __name__ == "__main__":
+    main()
