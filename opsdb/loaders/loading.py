@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, models, transaction
 
 from .entries import Difference, RowEntry, RowRules, format_value
 from .errors import LoadProblems, shown
 from .plan import CREATE, LEAVE, SKIP, UPDATE, LoadPlan
 from .progress import Progress, no_progress
-from .saving import set_members, try_to_save
+from .saving import insert_rows, set_members, try_to_save
 from .tables import TableRow
 from .text_files import LoadFile, path_of
 
@@ -149,25 +149,17 @@ class Loading:
                     self.plan.digest.update(repr(sorted(entry.values.items())).encode())
 
     def _insert(self, model, entries):
-        rows = [entry.instance() for entry in entries]
-        if parent := next(iter(model._meta.parents), None):
-            shared = [one.name for one in parent._meta.local_concrete_fields if not one.primary_key]
-            parents = [parent(**{name: getattr(row, name) for name in shared}) for row in rows]
-            for row, made in zip(rows, parent._base_manager.bulk_create(parents), strict=True):
-                row.pk = made.pk
-            # What save() does for the table of a subtype, for many rows; bulk_create refuses subtypes.
-            model._base_manager._insert(rows, fields=model._meta.local_concrete_fields, using=connection.alias)
-        else:
-            model._base_manager.bulk_create(rows)
+        keys = insert_rows(model, [entry.values for entry in entries])
         for name in {name for entry in entries for name in entry.members}:
             field = model._meta.get_field(name)
             own, other = field.m2m_field_name(), field.m2m_reverse_field_name()
-            through = field.remote_field.through
-            through._base_manager.bulk_create(
-                through(**{own: row, other: member})
-                for row, entry in zip(rows, entries, strict=True)
+            links = [
+                {own: key, other: member}
+                for key, entry in zip(keys, entries, strict=True)
                 for member in entry.members.get(name, ())
-            )
+            ]
+            if links:
+                insert_rows(field.remote_field.through, links)
 
     def _update(self, rules, changed):
         by_fields = {}
