@@ -70,7 +70,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='source',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='source_history', statement='CREATE TRIGGER "source_history" AFTER INSERT OR UPDATE OR DELETE ON "source" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='source'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='source_history', statement='CREATE TRIGGER "source_history" AFTER UPDATE OR DELETE ON "source" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='source'),
+                ),
+                migrations.AddConstraint(
+                    model_name='source',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='source_history_of_inserts', statement='CREATE TRIGGER "source_history_of_inserts" AFTER INSERT ON "source" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_bulk_insert()', table='source'),
                 ),
                 migrations.AddConstraint(
                     model_name='source',
@@ -378,7 +382,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='fixedsource',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixed_source_history', statement='CREATE TRIGGER "fixed_source_history" AFTER INSERT OR UPDATE OR DELETE ON "fixed_source" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='fixed_source'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixed_source_history', statement='CREATE TRIGGER "fixed_source_history" AFTER UPDATE OR DELETE ON "fixed_source" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='fixed_source'),
+                ),
+                migrations.AddConstraint(
+                    model_name='fixedsource',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixed_source_history_of_inserts', statement='CREATE TRIGGER "fixed_source_history_of_inserts" AFTER INSERT ON "fixed_source" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_bulk_insert()', table='fixed_source'),
                 ),
                 migrations.AddConstraint(
                     model_name='fixedsource',
@@ -390,7 +398,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='fixedsource',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixed_source_subtype', statement='CREATE TRIGGER "fixed_source_subtype" BEFORE INSERT ON "fixed_source" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'fixed\')', table='fixed_source'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixed_source_subtype', statement='CREATE TRIGGER "fixed_source_subtype" AFTER INSERT ON "fixed_source" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'fixed\')', table='fixed_source'),
                 ),
                 migrations.AddConstraint(
                     model_name='fixedsource',
@@ -402,7 +410,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='solarsystemobject',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='solar_system_object_history', statement='CREATE TRIGGER "solar_system_object_history" AFTER INSERT OR UPDATE OR DELETE ON "solar_system_object" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='solar_system_object'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='solar_system_object_history', statement='CREATE TRIGGER "solar_system_object_history" AFTER UPDATE OR DELETE ON "solar_system_object" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='solar_system_object'),
+                ),
+                migrations.AddConstraint(
+                    model_name='solarsystemobject',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='solar_system_object_history_of_inserts', statement='CREATE TRIGGER "solar_system_object_history_of_inserts" AFTER INSERT ON "solar_system_object" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_bulk_insert()', table='solar_system_object'),
                 ),
                 migrations.AddConstraint(
                     model_name='solarsystemobject',
@@ -414,7 +426,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='solarsystemobject',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='solar_system_object_subtype', statement='CREATE TRIGGER "solar_system_object_subtype" BEFORE INSERT ON "solar_system_object" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'solar_system\')', table='solar_system_object'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='solar_system_object_subtype', statement='CREATE TRIGGER "solar_system_object_subtype" AFTER INSERT ON "solar_system_object" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'solar_system\')', table='solar_system_object'),
                 ),
                 migrations.AddConstraint(
                     model_name='solarsystemobject',
@@ -426,7 +438,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='constantelevationsource',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='constant_elevation_source_history', statement='CREATE TRIGGER "constant_elevation_source_history" AFTER INSERT OR UPDATE OR DELETE ON "constant_elevation_source" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='constant_elevation_source'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='constant_elevation_source_history', statement='CREATE TRIGGER "constant_elevation_source_history" AFTER UPDATE OR DELETE ON "constant_elevation_source" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='constant_elevation_source'),
+                ),
+                migrations.AddConstraint(
+                    model_name='constantelevationsource',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='constant_elevation_source_history_of_inserts', statement='CREATE TRIGGER "constant_elevation_source_history_of_inserts" AFTER INSERT ON "constant_elevation_source" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_bulk_insert()', table='constant_elevation_source'),
                 ),
                 migrations.AddConstraint(
                     model_name='constantelevationsource',
@@ -438,7 +454,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='constantelevationsource',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='constant_elevation_source_subtype', statement='CREATE TRIGGER "constant_elevation_source_subtype" BEFORE INSERT ON "constant_elevation_source" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'constant_elevation\')', table='constant_elevation_source'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='constant_elevation_source_subtype', statement='CREATE TRIGGER "constant_elevation_source_subtype" AFTER INSERT ON "constant_elevation_source" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'constant_elevation\')', table='constant_elevation_source'),
                 ),
                 migrations.AddConstraint(
                     model_name='constantelevationsource',
@@ -462,7 +478,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='chaiobservationconfiguration',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_observation_configuration_subtype', statement='CREATE TRIGGER "chai_observation_configuration_subtype" BEFORE INSERT ON "chai_observation_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'observation_configuration\', \'type\', \'chai\')', table='chai_observation_configuration'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_observation_configuration_subtype', statement='CREATE TRIGGER "chai_observation_configuration_subtype" AFTER INSERT ON "chai_observation_configuration" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'observation_configuration\', \'type\', \'chai\')', table='chai_observation_configuration'),
                 ),
                 migrations.AddConstraint(
                     model_name='chaiobservationconfiguration',
@@ -486,7 +502,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='primecamobservationconfiguration',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_observation_configuration_subtype', statement='CREATE TRIGGER "prime_cam_observation_configuration_subtype" BEFORE INSERT ON "prime_cam_observation_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'observation_configuration\', \'type\', \'prime_cam\')', table='prime_cam_observation_configuration'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_observation_configuration_subtype', statement='CREATE TRIGGER "prime_cam_observation_configuration_subtype" AFTER INSERT ON "prime_cam_observation_configuration" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'observation_configuration\', \'type\', \'prime_cam\')', table='prime_cam_observation_configuration'),
                 ),
                 migrations.AddConstraint(
                     model_name='primecamobservationconfiguration',
@@ -594,7 +610,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='obsunit',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='obs_unit_history', statement='CREATE TRIGGER "obs_unit_history" AFTER INSERT OR UPDATE OR DELETE ON "obs_unit" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='obs_unit'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='obs_unit_history', statement='CREATE TRIGGER "obs_unit_history" AFTER UPDATE OR DELETE ON "obs_unit" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='obs_unit'),
+                ),
+                migrations.AddConstraint(
+                    model_name='obsunit',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='obs_unit_history_of_inserts', statement='CREATE TRIGGER "obs_unit_history_of_inserts" AFTER INSERT ON "obs_unit" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_bulk_insert()', table='obs_unit'),
                 ),
                 migrations.AddConstraint(
                     model_name='obsunit',
@@ -734,7 +754,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='prescheduledslot',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='pre_scheduled_slot_history', statement='CREATE TRIGGER "pre_scheduled_slot_history" AFTER INSERT OR UPDATE OR DELETE ON "pre_scheduled_slot" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='pre_scheduled_slot'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='pre_scheduled_slot_history', statement='CREATE TRIGGER "pre_scheduled_slot_history" AFTER UPDATE OR DELETE ON "pre_scheduled_slot" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='pre_scheduled_slot'),
+                ),
+                migrations.AddConstraint(
+                    model_name='prescheduledslot',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='pre_scheduled_slot_history_of_inserts', statement='CREATE TRIGGER "pre_scheduled_slot_history_of_inserts" AFTER INSERT ON "pre_scheduled_slot" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_bulk_insert()', table='pre_scheduled_slot'),
                 ),
                 migrations.AddConstraint(
                     model_name='prescheduledslot',
@@ -862,7 +886,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='diskdatalocation',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='disk_data_location_subtype', statement='CREATE TRIGGER "disk_data_location_subtype" BEFORE INSERT ON "disk_data_location" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'disk\')', table='disk_data_location'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='disk_data_location_subtype', statement='CREATE TRIGGER "disk_data_location_subtype" AFTER INSERT ON "disk_data_location" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'disk\')', table='disk_data_location'),
                 ),
                 migrations.AddConstraint(
                     model_name='diskdatalocation',
@@ -886,7 +910,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='s3datalocation',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='s3_data_location_subtype', statement='CREATE TRIGGER "s3_data_location_subtype" BEFORE INSERT ON "s3_data_location" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'s3\')', table='s3_data_location'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='s3_data_location_subtype', statement='CREATE TRIGGER "s3_data_location_subtype" AFTER INSERT ON "s3_data_location" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'s3\')', table='s3_data_location'),
                 ),
                 migrations.AddConstraint(
                     model_name='s3datalocation',
@@ -910,7 +934,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='tapedatalocation',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='tape_data_location_subtype', statement='CREATE TRIGGER "tape_data_location_subtype" BEFORE INSERT ON "tape_data_location" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'tape\')', table='tape_data_location'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='tape_data_location_subtype', statement='CREATE TRIGGER "tape_data_location_subtype" AFTER INSERT ON "tape_data_location" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'tape\')', table='tape_data_location'),
                 ),
                 migrations.AddConstraint(
                     model_name='tapedatalocation',
@@ -1118,7 +1142,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='chaimoduleconfiguration',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_module_configuration_subtype', statement='CREATE TRIGGER "chai_module_configuration_subtype" BEFORE INSERT ON "chai_module_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'instrument_module_configuration\', \'type\', \'chai\')', table='chai_module_configuration'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_module_configuration_subtype', statement='CREATE TRIGGER "chai_module_configuration_subtype" AFTER INSERT ON "chai_module_configuration" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'instrument_module_configuration\', \'type\', \'chai\')', table='chai_module_configuration'),
                 ),
                 migrations.AddConstraint(
                     model_name='chaimoduleconfiguration',
@@ -1142,7 +1166,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='primecammoduleconfiguration',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_module_configuration_subtype', statement='CREATE TRIGGER "prime_cam_module_configuration_subtype" BEFORE INSERT ON "prime_cam_module_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'instrument_module_configuration\', \'type\', \'prime_cam\')', table='prime_cam_module_configuration'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_module_configuration_subtype', statement='CREATE TRIGGER "prime_cam_module_configuration_subtype" AFTER INSERT ON "prime_cam_module_configuration" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'instrument_module_configuration\', \'type\', \'prime_cam\')', table='prime_cam_module_configuration'),
                 ),
                 migrations.AddConstraint(
                     model_name='primecammoduleconfiguration',

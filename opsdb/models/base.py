@@ -42,6 +42,7 @@ from opsdb.database.triggers import (
     Immutable,
     KeepsUpdatedAt,
     Logged,
+    LogsBulkInserts,
     LogsBulkUpdates,
     LogsLinks,
     NeverDeleted,
@@ -150,6 +151,9 @@ def _implied_constraints(cls):
         if getattr(cls, "updated_in_bulk", False):
             yield Logged("DELETE")
             yield LogsBulkUpdates()
+        elif getattr(cls, "inserted_in_bulk", False):
+            yield Logged("UPDATE OR DELETE")
+            yield LogsBulkInserts()
         else:
             columns = [field.column for field in options.local_concrete_fields]
             yield Logged(cls.change_logging.events, columns, getattr(cls, "columns_not_logged", ()))
@@ -260,12 +264,14 @@ class OpsModel(models.Model, metaclass=OpsModelBase):
         change_logging: which changes the change log keeps.
         columns_not_logged: columns that the change log leaves out.
         updated_in_bulk: whether rows change by the thousand, so that the change log is written by statement.
+        inserted_in_bulk: whether files add rows by the thousand; their inserts too are written by statement.
     """
 
     natural_key_fields: tuple[str, ...] = ()
     change_logging = ChangeLogging.ALL
     columns_not_logged: tuple[str, ...] = ()
     updated_in_bulk = False
+    inserted_in_bulk = False
 
     objects = OpsQuerySet.as_manager()
 

@@ -115,6 +115,27 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION opsdb_log_bulk_insert() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+-- Writes what one statement inserted into the change log, for a fraction of the cost of a trigger per row.
+-- For tables that hold no secrets.
+DECLARE
+    actor change_log.user_id%TYPE = opsdb_recorded_actor();
+    given_origin text = coalesce(current_setting('opsdb.origin', true), '');
+    given_reason text = coalesce(current_setting('opsdb.reason', true), '');
+BEGIN
+    INSERT INTO change_log (
+        changed_at, table_name, row_id, operation, after,
+        user_id, origin, reason, database_user, transaction_id
+    )
+    SELECT
+        clock_timestamp(), TG_TABLE_NAME, new_rows.id::text, 'insert', to_jsonb(new_rows),
+        actor, given_origin, given_reason, session_user, pg_current_xact_id()::text::bigint
+    FROM new_rows;
+    RETURN NULL;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION opsdb_log_link() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 -- Writes a link that is made or taken into the change log, as a change of the row that has the links.

@@ -41,6 +41,7 @@ class ObsUnit(NumberedModel):
     """
 
     natural_key_fields = ("observing_program", "name")
+    inserted_in_bulk = True
 
     observing_program = models.ForeignKey(
         ObservingProgram,
