@@ -17,6 +17,11 @@ from .text_files import LoadFile, path_of
 
 ON_CONFLICT = ("error", "skip", "update")
 BATCH_SIZE = 1000
+COMPARED_AT_ONCE = 5000
+
+
+def _batches(entries, size):
+    return [entries[first : first + size] for first in range(0, len(entries), size)]
 
 
 class Loading:
@@ -61,17 +66,18 @@ class Loading:
         """
         rules = rules or self.rules
         entries = self._without_repeats(rules, entries)
-        present = rules.present(entries) if entries else {}
         new, changed = [], []
-        for entry in entries:
-            row = present.get(rules.key(entry))
-            if row is None:
-                new.append(entry)
-            elif differences := self._differences(rules, row, entry):
-                if self._may_change(rules, entry, row, differences):
-                    changed.append((entry, row, [name for name, _, _ in differences]))
-            else:
-                self.plan.note(LEAVE, entry.row, entry.model, rules.label(entry))
+        for batch in _batches(entries, COMPARED_AT_ONCE):
+            present = rules.present(batch)
+            for entry in batch:
+                row = present.get(rules.key(entry))
+                if row is None:
+                    new.append(entry)
+                elif differences := self._differences(rules, row, entry):
+                    if self._may_change(rules, entry, row, differences):
+                        changed.append((entry, row, [name for name, _, _ in differences]))
+                else:
+                    self.plan.note(LEAVE, entry.row, entry.model, rules.label(entry))
         self.problems.stop_if_any()
         # Updates come first, as they can make room for new rows.
         if changed:
@@ -135,8 +141,7 @@ class Loading:
         for entry in entries:
             by_model.setdefault(entry.model, []).append(entry)
         for model, group in by_model.items():
-            batches = [group[first : first + BATCH_SIZE] for first in range(0, len(group), BATCH_SIZE)]
-            for batch in self.progress(batches, f"Writing {model._meta.verbose_name_plural}"):
+            for batch in self.progress(_batches(group, BATCH_SIZE), f"Writing {model._meta.verbose_name_plural}"):
                 try:
                     with transaction.atomic():
                         self._insert(model, batch)
