@@ -1378,11 +1378,15 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatafile',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_package_still_open', statement='CREATE TRIGGER "raw_data_file_package_still_open" BEFORE UPDATE OF raw_data_package_id ON "raw_data_file" FOR EACH ROW WHEN (OLD.raw_data_package_id IS DISTINCT FROM NEW.raw_data_package_id) EXECUTE FUNCTION opsdb_package_is_open()', table='raw_data_file'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_package_still_open', statement='CREATE TRIGGER "raw_data_file_package_still_open" AFTER UPDATE ON "raw_data_file" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_packages_are_open()', table='raw_data_file'),
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatafile',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_package_of_same_execution', statement='CREATE TRIGGER "raw_data_file_package_of_same_execution" BEFORE INSERT OR UPDATE OF "raw_data_package_id" ON "raw_data_file" FOR EACH ROW WHEN (NEW.raw_data_package_id IS NOT NULL) EXECUTE FUNCTION opsdb_package_of_same_execution()', table='raw_data_file'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_package_entered_of_same_execution', statement='CREATE TRIGGER "raw_data_file_package_entered_of_same_execution" BEFORE INSERT ON "raw_data_file" FOR EACH ROW WHEN (NEW.raw_data_package_id IS NOT NULL) EXECUTE FUNCTION opsdb_package_of_same_execution()', table='raw_data_file'),
+                ),
+                migrations.AddConstraint(
+                    model_name='rawdatafile',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_package_of_same_execution', statement='CREATE TRIGGER "raw_data_file_package_of_same_execution" AFTER UPDATE ON "raw_data_file" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_packages_of_same_execution()', table='raw_data_file'),
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatafile',
