@@ -42,8 +42,7 @@ from opsdb.database.triggers import (
     Immutable,
     KeepsUpdatedAt,
     Logged,
-    LogsBulkInserts,
-    LogsBulkUpdates,
+    LogsInBulk,
     LogsLinks,
     NeverDeleted,
     Transitions,
@@ -150,10 +149,10 @@ def _implied_constraints(cls):
     if cls.change_logging is not ChangeLogging.OFF:
         if getattr(cls, "updated_in_bulk", False):
             yield Logged("DELETE")
-            yield LogsBulkUpdates()
+            yield LogsInBulk("UPDATE")
         elif getattr(cls, "inserted_in_bulk", False):
             yield Logged("UPDATE OR DELETE")
-            yield LogsBulkInserts()
+            yield LogsInBulk("INSERT")
         else:
             columns = [field.column for field in options.local_concrete_fields]
             yield Logged(cls.change_logging.events, columns, getattr(cls, "columns_not_logged", ()))
