@@ -54,7 +54,7 @@ class RawDataFile(Timestamped):
     """
 
     change_logging = ChangeLogging.CHANGES
-    updated_in_bulk = True
+    logged_in_bulk = "UPDATE"
 
     id = models.UUIDField(primary_key=True, default=uuid7, help_text=_("Identifier (UUIDv7), made where the file was."))
     executed_obs_unit = models.ForeignKey(

@@ -41,7 +41,7 @@ class ObsUnit(NumberedModel):
     """
 
     natural_key_fields = ("observing_program", "name")
-    inserted_in_bulk = True
+    logged_in_bulk = "INSERT"
 
     observing_program = models.ForeignKey(
         ObservingProgram,
