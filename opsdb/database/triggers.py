@@ -287,20 +287,23 @@ class Logged(Trigger):
         super().__init__("history", "opsdb_log_change", *self.leaving_out, timing="AFTER", events=events)
 
 
-class LogsBulkUpdates(Trigger):
-    """Write what one statement updates into the change log at once, for half the cost.
+class LogsInBulk(Trigger):
+    """Write what one statement inserts or updates into the change log at once, for a fraction of the cost.
 
-    For a table whose rows change by the thousand, have no secrets, and keep their ids.
+    For a table whose rows come or change by the thousand, have no secrets, and keep their ids.
+
+    Args:
+        event: INSERT or UPDATE.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, event: str) -> None:
         super().__init__(
-            "history_of_updates",
-            "opsdb_log_bulk_update",
+            f"history_of_{event.lower()}s",
+            f"opsdb_log_bulk_{event.lower()}",
             timing="AFTER",
-            events="UPDATE",
+            events=event,
             level="STATEMENT",
-            referencing="OLD TABLE AS old_rows NEW TABLE AS new_rows",
+            referencing="NEW TABLE AS new_rows" if event == "INSERT" else "OLD TABLE AS old_rows NEW TABLE AS new_rows",
         )
 
 
@@ -387,7 +390,10 @@ def subtype_triggers(parent_table: str, discriminator: str, subtype: str) -> lis
             parent_table,
             discriminator,
             str(subtype),
+            timing="AFTER",
             events="INSERT",
+            level="STATEMENT",
+            referencing="NEW TABLE AS added",
         ),
         Trigger(
             "stays_with_parent",

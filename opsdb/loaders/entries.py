@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from django.db import models
 
@@ -12,12 +13,13 @@ from .plan import LoadPlan
 from .tables import TableRow
 
 LONGEST_VALUE = 80
+NO_MEMBERS: Mapping[str, list] = MappingProxyType({})
 
 Difference = tuple[str, object, object]
 """Name, old and new value of a field."""
 
 
-@dataclass
+@dataclass(slots=True)
 class RowEntry:
     """A row as a file wants it.
 
@@ -32,8 +34,8 @@ class RowEntry:
     row: TableRow
     model: type[models.Model]
     values: dict[str, object]
-    members: dict[str, list] = field(default_factory=dict)
-    filled_in: set[str] = field(default_factory=set)
+    members: Mapping[str, list] = field(default_factory=lambda: NO_MEMBERS)
+    filled_in: Set[str] = frozenset()
 
     def instance(self) -> models.Model:
         """Return a new row with these values."""

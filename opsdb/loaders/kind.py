@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from django.db import models
 
 from .cells import ReferenceCell
-from .entries import RowEntry, RowRules
+from .entries import NO_MEMBERS, RowEntry, RowRules
 from .loading import ON_CONFLICT, Loading
 from .tables import TableRow, read_table, write_table
 from .text_files import LoadFile
@@ -96,15 +96,12 @@ class TableKind(FileKind):
     def entries(self, loading: Loading, rows: Sequence[TableRow]) -> list[RowEntry]:
         """Return the entries of the rows; by default one of ``model`` each, columns being its fields."""
         many = {one.name for one in self.model._meta.many_to_many}
+        targets = [(column.name, column.target) for column in self.columns if column.target]
         entries = []
         for row in rows:
-            given = {
-                column.target: row.values[column.name]
-                for column in self.columns
-                if column.target and column.name in row.values
-            }
+            given = {target: row.values[name] for name, target in targets if name in row.values}
             members = {name: given.pop(name) or [] for name in many & given.keys()}
-            entries.append(RowEntry(row, self.model, given, members))
+            entries.append(RowEntry(row, self.model, given, members or NO_MEMBERS))
         return entries
 
     def export(self, queryset: models.QuerySet, stream: TextIO) -> None:

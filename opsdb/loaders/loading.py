@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, models, transaction
 
 from .entries import Difference, RowEntry, RowRules, format_value
 from .errors import LoadProblems, shown
 from .plan import CREATE, LEAVE, SKIP, UPDATE, LoadPlan
 from .progress import Progress, no_progress
-from .saving import set_members, try_to_save
+from .saving import insert_rows, set_members, try_to_save
 from .tables import TableRow
 from .text_files import LoadFile, path_of
 
 ON_CONFLICT = ("error", "skip", "update")
 BATCH_SIZE = 1000
+COMPARED_AT_ONCE = 5000
+
+
+def _batches(entries, size):
+    return [entries[first : first + size] for first in range(0, len(entries), size)]
 
 
 class Loading:
@@ -61,17 +66,18 @@ class Loading:
         """
         rules = rules or self.rules
         entries = self._without_repeats(rules, entries)
-        present = rules.present(entries) if entries else {}
         new, changed = [], []
-        for entry in entries:
-            row = present.get(rules.key(entry))
-            if row is None:
-                new.append(entry)
-            elif differences := self._differences(rules, row, entry):
-                if self._may_change(rules, entry, row, differences):
-                    changed.append((entry, row, [name for name, _, _ in differences]))
-            else:
-                self.plan.note(LEAVE, entry.row, entry.model, rules.label(entry))
+        for batch in _batches(entries, COMPARED_AT_ONCE):
+            present = rules.present(batch)
+            for entry in batch:
+                row = present.get(rules.key(entry))
+                if row is None:
+                    new.append(entry)
+                elif differences := self._differences(rules, row, entry):
+                    if self._may_change(rules, entry, row, differences):
+                        changed.append((entry, row, [name for name, _, _ in differences]))
+                else:
+                    self.plan.note(LEAVE, entry.row, entry.model, rules.label(entry))
         self.problems.stop_if_any()
         # Updates come first, as they can make room for new rows.
         if changed:
@@ -135,8 +141,7 @@ class Loading:
         for entry in entries:
             by_model.setdefault(entry.model, []).append(entry)
         for model, group in by_model.items():
-            batches = [group[first : first + BATCH_SIZE] for first in range(0, len(group), BATCH_SIZE)]
-            for batch in self.progress(batches, f"Writing {model._meta.verbose_name_plural}"):
+            for batch in self.progress(_batches(group, BATCH_SIZE), f"Writing {model._meta.verbose_name_plural}"):
                 try:
                     with transaction.atomic():
                         self._insert(model, batch)
@@ -149,25 +154,17 @@ class Loading:
                     self.plan.digest.update(repr(sorted(entry.values.items())).encode())
 
     def _insert(self, model, entries):
-        rows = [entry.instance() for entry in entries]
-        if parent := next(iter(model._meta.parents), None):
-            shared = [one.name for one in parent._meta.local_concrete_fields if not one.primary_key]
-            parents = [parent(**{name: getattr(row, name) for name in shared}) for row in rows]
-            for row, made in zip(rows, parent._base_manager.bulk_create(parents), strict=True):
-                row.pk = made.pk
-            # What save() does for the table of a subtype, for many rows; bulk_create refuses subtypes.
-            model._base_manager._insert(rows, fields=model._meta.local_concrete_fields, using=connection.alias)
-        else:
-            model._base_manager.bulk_create(rows)
+        keys = insert_rows(model, [entry.values for entry in entries])
         for name in {name for entry in entries for name in entry.members}:
             field = model._meta.get_field(name)
             own, other = field.m2m_field_name(), field.m2m_reverse_field_name()
-            through = field.remote_field.through
-            through._base_manager.bulk_create(
-                through(**{own: row, other: member})
-                for row, entry in zip(rows, entries, strict=True)
+            links = [
+                {own: key, other: member}
+                for key, entry in zip(keys, entries, strict=True)
                 for member in entry.members.get(name, ())
-            )
+            ]
+            if links:
+                insert_rows(field.remote_field.through, links)
 
     def _update(self, rules, changed):
         by_fields = {}

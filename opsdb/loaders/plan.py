@@ -65,6 +65,7 @@ class LoadPlan:
     applied: bool = False
     write: Callable[..., LoadPlan] | None = field(default=None, repr=False, compare=False)
     digest: Any = field(default_factory=sha256, repr=False, compare=False)
+    _names: dict[type[models.Model], str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def counted(self, what: str, model: str | None = None) -> int:
         """Return how many rows are created, updated, left or skipped.
@@ -84,9 +85,7 @@ class LoadPlan:
         """Add to a number about the files."""
         self.facts[what] = self.facts.get(what, 0) + number
 
-    def note(
-        self, what: str, row: TableRow, model: type[models.Model] | models.Model, label: str, why: str = ""
-    ) -> None:
+    def note(self, what: str, row: TableRow, model: type[models.Model], label: str, why: str = "") -> None:
         """Add a step for a row of a file.
 
         Args:
@@ -96,10 +95,13 @@ class LoadPlan:
             label: its name.
             why: what differs.
         """
-        step = PlanStep(what, str(model._meta.verbose_name), label, why, row.problems.path, row.line)
+        name = self._names.get(model)
+        if name is None:
+            name = self._names[model] = str(model._meta.verbose_name)
+        self.totals[what, name] += 1
+        step = PlanStep(what, name, label, why, row.problems.path, row.line)
         self.digest.update(str(step).encode())
-        self.totals[what, step.model] += 1
-        if self.totals[what, step.model] <= STEPS_KEPT:
+        if self.totals[what, name] <= STEPS_KEPT:
             self.steps.append(step)
 
     @property

@@ -191,6 +191,14 @@ class Sources(TableKind):
         fixed = defaultdict(list)
         moving = []
         entries = []
+        targets_of = {
+            source_type: [
+                (column.name, column.target)
+                for column in self.columns
+                if column.target and column.name in (*EVERY_TYPE, *names)
+            ]
+            for source_type, names in COLUMNS_OF_TYPE.items()
+        }
         for row in rows:
             if "name" not in row.values:
                 continue
@@ -198,12 +206,7 @@ class Sources(TableKind):
             if not _fits_type(row, source_type):
                 continue
             model = Source.subtypes()[source_type]
-            own = {*EVERY_TYPE, *COLUMNS_OF_TYPE[source_type]}
-            values = {
-                column.target: row.values[column.name]
-                for column in self.columns
-                if column.target and column.name in own and column.name in row.values
-            }
+            values = {target: row.values[name] for name, target in targets_of[source_type] if name in row.values}
             if values.get("vlsr_km_s") is not None:
                 values |= dict(zip(GIVEN_VELOCITY, (None, None, None), strict=True))
             entry = RowEntry(row, model, values)
@@ -393,7 +396,7 @@ def _give_body(entry):
     for field, value in facts.items():
         if entry.values.get(field) in (None, ""):
             entry.values[field] = value
-            entry.filled_in.add(field)
+            entry.filled_in |= {field}
 
 
 def _near(one, other):

@@ -17,7 +17,7 @@ from .text_files import LoadFile, read_text
 DELIMITERS = ",;\t"
 
 
-@dataclass
+@dataclass(slots=True)
 class TableRow:
     """A row of a file.
 

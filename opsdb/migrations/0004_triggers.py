@@ -70,7 +70,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='source',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='source_history', statement='CREATE TRIGGER "source_history" AFTER INSERT OR UPDATE OR DELETE ON "source" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='source'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='source_history', statement='CREATE TRIGGER "source_history" AFTER UPDATE OR DELETE ON "source" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='source'),
+                ),
+                migrations.AddConstraint(
+                    model_name='source',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='source_history_of_inserts', statement='CREATE TRIGGER "source_history_of_inserts" AFTER INSERT ON "source" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_bulk_insert()', table='source'),
                 ),
                 migrations.AddConstraint(
                     model_name='source',
@@ -378,7 +382,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='fixedsource',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixed_source_history', statement='CREATE TRIGGER "fixed_source_history" AFTER INSERT OR UPDATE OR DELETE ON "fixed_source" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='fixed_source'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixed_source_history', statement='CREATE TRIGGER "fixed_source_history" AFTER UPDATE OR DELETE ON "fixed_source" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='fixed_source'),
+                ),
+                migrations.AddConstraint(
+                    model_name='fixedsource',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixed_source_history_of_inserts', statement='CREATE TRIGGER "fixed_source_history_of_inserts" AFTER INSERT ON "fixed_source" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_bulk_insert()', table='fixed_source'),
                 ),
                 migrations.AddConstraint(
                     model_name='fixedsource',
@@ -390,7 +398,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='fixedsource',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixed_source_subtype', statement='CREATE TRIGGER "fixed_source_subtype" BEFORE INSERT ON "fixed_source" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'fixed\')', table='fixed_source'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixed_source_subtype', statement='CREATE TRIGGER "fixed_source_subtype" AFTER INSERT ON "fixed_source" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'fixed\')', table='fixed_source'),
                 ),
                 migrations.AddConstraint(
                     model_name='fixedsource',
@@ -402,7 +410,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='solarsystemobject',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='solar_system_object_history', statement='CREATE TRIGGER "solar_system_object_history" AFTER INSERT OR UPDATE OR DELETE ON "solar_system_object" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='solar_system_object'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='solar_system_object_history', statement='CREATE TRIGGER "solar_system_object_history" AFTER UPDATE OR DELETE ON "solar_system_object" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='solar_system_object'),
+                ),
+                migrations.AddConstraint(
+                    model_name='solarsystemobject',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='solar_system_object_history_of_inserts', statement='CREATE TRIGGER "solar_system_object_history_of_inserts" AFTER INSERT ON "solar_system_object" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_bulk_insert()', table='solar_system_object'),
                 ),
                 migrations.AddConstraint(
                     model_name='solarsystemobject',
@@ -414,7 +426,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='solarsystemobject',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='solar_system_object_subtype', statement='CREATE TRIGGER "solar_system_object_subtype" BEFORE INSERT ON "solar_system_object" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'solar_system\')', table='solar_system_object'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='solar_system_object_subtype', statement='CREATE TRIGGER "solar_system_object_subtype" AFTER INSERT ON "solar_system_object" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'solar_system\')', table='solar_system_object'),
                 ),
                 migrations.AddConstraint(
                     model_name='solarsystemobject',
@@ -426,7 +438,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='constantelevationsource',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='constant_elevation_source_history', statement='CREATE TRIGGER "constant_elevation_source_history" AFTER INSERT OR UPDATE OR DELETE ON "constant_elevation_source" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='constant_elevation_source'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='constant_elevation_source_history', statement='CREATE TRIGGER "constant_elevation_source_history" AFTER UPDATE OR DELETE ON "constant_elevation_source" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='constant_elevation_source'),
+                ),
+                migrations.AddConstraint(
+                    model_name='constantelevationsource',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='constant_elevation_source_history_of_inserts', statement='CREATE TRIGGER "constant_elevation_source_history_of_inserts" AFTER INSERT ON "constant_elevation_source" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_bulk_insert()', table='constant_elevation_source'),
                 ),
                 migrations.AddConstraint(
                     model_name='constantelevationsource',
@@ -438,7 +454,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='constantelevationsource',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='constant_elevation_source_subtype', statement='CREATE TRIGGER "constant_elevation_source_subtype" BEFORE INSERT ON "constant_elevation_source" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'constant_elevation\')', table='constant_elevation_source'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='constant_elevation_source_subtype', statement='CREATE TRIGGER "constant_elevation_source_subtype" AFTER INSERT ON "constant_elevation_source" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'source\', \'type\', \'constant_elevation\')', table='constant_elevation_source'),
                 ),
                 migrations.AddConstraint(
                     model_name='constantelevationsource',
@@ -462,7 +478,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='chaiobservationconfiguration',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_observation_configuration_subtype', statement='CREATE TRIGGER "chai_observation_configuration_subtype" BEFORE INSERT ON "chai_observation_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'observation_configuration\', \'type\', \'chai\')', table='chai_observation_configuration'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_observation_configuration_subtype', statement='CREATE TRIGGER "chai_observation_configuration_subtype" AFTER INSERT ON "chai_observation_configuration" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'observation_configuration\', \'type\', \'chai\')', table='chai_observation_configuration'),
                 ),
                 migrations.AddConstraint(
                     model_name='chaiobservationconfiguration',
@@ -486,7 +502,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='primecamobservationconfiguration',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_observation_configuration_subtype', statement='CREATE TRIGGER "prime_cam_observation_configuration_subtype" BEFORE INSERT ON "prime_cam_observation_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'observation_configuration\', \'type\', \'prime_cam\')', table='prime_cam_observation_configuration'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_observation_configuration_subtype', statement='CREATE TRIGGER "prime_cam_observation_configuration_subtype" AFTER INSERT ON "prime_cam_observation_configuration" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'observation_configuration\', \'type\', \'prime_cam\')', table='prime_cam_observation_configuration'),
                 ),
                 migrations.AddConstraint(
                     model_name='primecamobservationconfiguration',
@@ -598,7 +614,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='obsunit',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='obs_unit_history', statement='CREATE TRIGGER "obs_unit_history" AFTER INSERT OR UPDATE OR DELETE ON "obs_unit" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='obs_unit'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='obs_unit_history', statement='CREATE TRIGGER "obs_unit_history" AFTER UPDATE OR DELETE ON "obs_unit" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='obs_unit'),
+                ),
+                migrations.AddConstraint(
+                    model_name='obsunit',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='obs_unit_history_of_inserts', statement='CREATE TRIGGER "obs_unit_history_of_inserts" AFTER INSERT ON "obs_unit" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_bulk_insert()', table='obs_unit'),
                 ),
                 migrations.AddConstraint(
                     model_name='obsunit',
@@ -738,7 +758,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='prescheduledslot',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='pre_scheduled_slot_history', statement='CREATE TRIGGER "pre_scheduled_slot_history" AFTER INSERT OR UPDATE OR DELETE ON "pre_scheduled_slot" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='pre_scheduled_slot'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='pre_scheduled_slot_history', statement='CREATE TRIGGER "pre_scheduled_slot_history" AFTER UPDATE OR DELETE ON "pre_scheduled_slot" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='pre_scheduled_slot'),
+                ),
+                migrations.AddConstraint(
+                    model_name='prescheduledslot',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='pre_scheduled_slot_history_of_inserts', statement='CREATE TRIGGER "pre_scheduled_slot_history_of_inserts" AFTER INSERT ON "pre_scheduled_slot" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_bulk_insert()', table='pre_scheduled_slot'),
                 ),
                 migrations.AddConstraint(
                     model_name='prescheduledslot',
@@ -866,7 +890,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='diskdatalocation',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='disk_data_location_subtype', statement='CREATE TRIGGER "disk_data_location_subtype" BEFORE INSERT ON "disk_data_location" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'disk\')', table='disk_data_location'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='disk_data_location_subtype', statement='CREATE TRIGGER "disk_data_location_subtype" AFTER INSERT ON "disk_data_location" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'disk\')', table='disk_data_location'),
                 ),
                 migrations.AddConstraint(
                     model_name='diskdatalocation',
@@ -890,7 +914,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='s3datalocation',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='s3_data_location_subtype', statement='CREATE TRIGGER "s3_data_location_subtype" BEFORE INSERT ON "s3_data_location" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'s3\')', table='s3_data_location'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='s3_data_location_subtype', statement='CREATE TRIGGER "s3_data_location_subtype" AFTER INSERT ON "s3_data_location" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'s3\')', table='s3_data_location'),
                 ),
                 migrations.AddConstraint(
                     model_name='s3datalocation',
@@ -914,7 +938,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='tapedatalocation',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='tape_data_location_subtype', statement='CREATE TRIGGER "tape_data_location_subtype" BEFORE INSERT ON "tape_data_location" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'tape\')', table='tape_data_location'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='tape_data_location_subtype', statement='CREATE TRIGGER "tape_data_location_subtype" AFTER INSERT ON "tape_data_location" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'data_location\', \'storage_type\', \'tape\')', table='tape_data_location'),
                 ),
                 migrations.AddConstraint(
                     model_name='tapedatalocation',
@@ -1122,7 +1146,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='chaimoduleconfiguration',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_module_configuration_subtype', statement='CREATE TRIGGER "chai_module_configuration_subtype" BEFORE INSERT ON "chai_module_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'instrument_module_configuration\', \'type\', \'chai\')', table='chai_module_configuration'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='chai_module_configuration_subtype', statement='CREATE TRIGGER "chai_module_configuration_subtype" AFTER INSERT ON "chai_module_configuration" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'instrument_module_configuration\', \'type\', \'chai\')', table='chai_module_configuration'),
                 ),
                 migrations.AddConstraint(
                     model_name='chaimoduleconfiguration',
@@ -1146,7 +1170,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='primecammoduleconfiguration',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_module_configuration_subtype', statement='CREATE TRIGGER "prime_cam_module_configuration_subtype" BEFORE INSERT ON "prime_cam_module_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_require_parent(\'instrument_module_configuration\', \'type\', \'prime_cam\')', table='prime_cam_module_configuration'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_module_configuration_subtype', statement='CREATE TRIGGER "prime_cam_module_configuration_subtype" AFTER INSERT ON "prime_cam_module_configuration" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_parent(\'instrument_module_configuration\', \'type\', \'prime_cam\')', table='prime_cam_module_configuration'),
                 ),
                 migrations.AddConstraint(
                     model_name='primecammoduleconfiguration',
@@ -1358,11 +1382,15 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatafile',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_package_still_open', statement='CREATE TRIGGER "raw_data_file_package_still_open" BEFORE UPDATE OF raw_data_package_id ON "raw_data_file" FOR EACH ROW WHEN (OLD.raw_data_package_id IS DISTINCT FROM NEW.raw_data_package_id) EXECUTE FUNCTION opsdb_package_is_open()', table='raw_data_file'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_package_still_open', statement='CREATE TRIGGER "raw_data_file_package_still_open" AFTER UPDATE ON "raw_data_file" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_packages_are_open()', table='raw_data_file'),
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatafile',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_package_of_same_execution', statement='CREATE TRIGGER "raw_data_file_package_of_same_execution" BEFORE INSERT OR UPDATE OF "raw_data_package_id" ON "raw_data_file" FOR EACH ROW WHEN (NEW.raw_data_package_id IS NOT NULL) EXECUTE FUNCTION opsdb_package_of_same_execution()', table='raw_data_file'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_package_entered_of_same_execution', statement='CREATE TRIGGER "raw_data_file_package_entered_of_same_execution" BEFORE INSERT ON "raw_data_file" FOR EACH ROW WHEN (NEW.raw_data_package_id IS NOT NULL) EXECUTE FUNCTION opsdb_package_of_same_execution()', table='raw_data_file'),
+                ),
+                migrations.AddConstraint(
+                    model_name='rawdatafile',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_package_of_same_execution', statement='CREATE TRIGGER "raw_data_file_package_of_same_execution" AFTER UPDATE ON "raw_data_file" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_packages_of_same_execution()', table='raw_data_file'),
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatafile',

@@ -42,7 +42,7 @@ from opsdb.database.triggers import (
     Immutable,
     KeepsUpdatedAt,
     Logged,
-    LogsBulkUpdates,
+    LogsInBulk,
     LogsLinks,
     NeverDeleted,
     Transitions,
@@ -147,9 +147,9 @@ def _implied_constraints(cls):
     if any(field.name == "updated_at" for field in options.local_fields):
         yield KeepsUpdatedAt()
     if cls.change_logging is not ChangeLogging.OFF:
-        if getattr(cls, "updated_in_bulk", False):
-            yield Logged("DELETE")
-            yield LogsBulkUpdates()
+        if event := getattr(cls, "logged_in_bulk", ""):
+            yield Logged(" OR ".join(one for one in cls.change_logging.events.split(" OR ") if one != event))
+            yield LogsInBulk(event)
         else:
             columns = [field.column for field in options.local_concrete_fields]
             yield Logged(cls.change_logging.events, columns, getattr(cls, "columns_not_logged", ()))
@@ -259,13 +259,13 @@ class OpsModel(models.Model, metaclass=OpsModelBase):
         natural_key_fields: the fields by which a person knows a row; references stand for their own natural keys.
         change_logging: which changes the change log keeps.
         columns_not_logged: columns that the change log leaves out.
-        updated_in_bulk: whether rows change by the thousand, so that the change log is written by statement.
+        logged_in_bulk: INSERT or UPDATE, where that comes by the thousand rows, and is logged by statement.
     """
 
     natural_key_fields: tuple[str, ...] = ()
     change_logging = ChangeLogging.ALL
     columns_not_logged: tuple[str, ...] = ()
-    updated_in_bulk = False
+    logged_in_bulk = ""
 
     objects = OpsQuerySet.as_manager()
 

@@ -14,7 +14,7 @@ RECORDED = {model: DESIGN["recording"].get(model.__name__, ["insert", "update", 
 
 def history_of(model):
     """Return the names of the triggers that write down what changes."""
-    names = {f"{model._meta.db_table}_history{of}" for of in ("", "_of_updates")}
+    names = {f"{model._meta.db_table}_history{of}" for of in ("", "_of_updates", "_of_inserts")}
     return [rule.name for rule in model._meta.constraints if rule.name in names]
 
 

@@ -569,14 +569,14 @@ def package_of_another_module():
     return Attempt(updates(file, raw_data_package_id=package.pk), f"raw_data_file {file.pk}: {SAME_EXECUTION}")
 
 
-@breaks("raw_data_file_package_of_same_execution")
+@breaks("raw_data_file_package_entered_of_same_execution")
 def file_made_in_package_of_another_execution():
     file = RawDataFileFactory(packaged=True)
     changes = {"relative_path": "copy", "executed_obs_unit_id": ExecutedObsUnitFactory().pk}
     return Attempt(copies(file, **changes), f"raw_data_file {NEW_UUID}: {SAME_EXECUTION}")
 
 
-@breaks("raw_data_file_package_of_same_execution")
+@breaks("raw_data_file_package_entered_of_same_execution")
 def file_made_in_package_of_another_module():
     file = RawDataFileFactory(packaged=True)
     changes = {"relative_path": "copy", "instrument_module_id": InstrumentModuleFactory().pk}

@@ -57,7 +57,7 @@ def told():
 
 @pytest.mark.parametrize("model", RECORDED, ids=lambda model: model.__name__)
 def test_every_table_is_recorded_as_it_says(model):
-    name = re.compile(f"{model._meta.db_table}_history(_of_updates)?")
+    name = re.compile(f"{model._meta.db_table}_history(_of_updates|_of_inserts)?")
     rules = [rule for rule in model._meta.constraints if name.fullmatch(rule.name)]
     events = {
         ChangeLogging.ALL: {"INSERT", "UPDATE", "DELETE"},

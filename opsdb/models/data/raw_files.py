@@ -54,7 +54,7 @@ class RawDataFile(Timestamped):
     """
 
     change_logging = ChangeLogging.CHANGES
-    updated_in_bulk = True
+    logged_in_bulk = "UPDATE"
 
     id = models.UUIDField(primary_key=True, default=uuid7, help_text=_("Identifier (UUIDv7), made where the file was."))
     executed_obs_unit = models.ForeignKey(
@@ -156,15 +156,25 @@ class RawDataFile(Timestamped):
             ),
             Trigger(
                 "package_still_open",
-                "opsdb_package_is_open",
-                events="UPDATE OF raw_data_package_id",
-                when="OLD.raw_data_package_id IS DISTINCT FROM NEW.raw_data_package_id",
+                "opsdb_packages_are_open",
+                timing="AFTER",
+                events="UPDATE",
+                level="STATEMENT",
+                referencing="OLD TABLE AS old_rows NEW TABLE AS new_rows",
+            ),
+            Trigger(
+                "package_entered_of_same_execution",
+                "opsdb_package_of_same_execution",
+                events="INSERT",
+                when="NEW.raw_data_package_id IS NOT NULL",
             ),
             Trigger(
                 "package_of_same_execution",
-                "opsdb_package_of_same_execution",
-                events='INSERT OR UPDATE OF "raw_data_package_id"',
-                when="NEW.raw_data_package_id IS NOT NULL",
+                "opsdb_packages_of_same_execution",
+                timing="AFTER",
+                events="UPDATE",
+                level="STATEMENT",
+                referencing="OLD TABLE AS old_rows NEW TABLE AS new_rows",
             ),
         ]
         indexes = [

@@ -40,6 +40,7 @@ class PreScheduledSlot(NumberedModel):
     """
 
     natural_key_fields = ("telescope", "start_time")
+    logged_in_bulk = "INSERT"
 
     obs_unit = models.ForeignKey(
         ObsUnit, on_delete=models.PROTECT, related_name="slots", help_text=_("What is observed.")

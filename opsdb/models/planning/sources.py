@@ -120,6 +120,7 @@ class Source(SubtypedModel):
 
     discriminator = "type"
     natural_key_fields = ("name",)
+    logged_in_bulk = "INSERT"
 
     name = models.CharField(max_length=200, unique=True, help_text=_("Name, unique among all sources."))
     type = models.CharField(

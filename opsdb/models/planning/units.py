@@ -41,6 +41,7 @@ class ObsUnit(NumberedModel):
     """
 
     natural_key_fields = ("observing_program", "name")
+    logged_in_bulk = "INSERT"
 
     observing_program = models.ForeignKey(
         ObservingProgram,

@@ -2,15 +2,13 @@
 
 CREATE OR REPLACE FUNCTION opsdb_package_is_open() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- A raw data file enters or leaves a raw data package only before that is made. Locks it, so that it isn't meanwhile.
+-- A new raw data file enters a raw data package only before that is made. Locks it, so that it isn't meanwhile.
 DECLARE
     made uuid;
 BEGIN
-    PERFORM FROM raw_data_package
-    WHERE id IN (OLD.raw_data_package_id, NEW.raw_data_package_id) ORDER BY id FOR NO KEY UPDATE;
+    PERFORM FROM raw_data_package WHERE id = NEW.raw_data_package_id FOR NO KEY UPDATE;
     SELECT id INTO made FROM raw_data_package
-    WHERE id IN (OLD.raw_data_package_id, NEW.raw_data_package_id) AND (status = 'completed' OR state = 'archived')
-    ORDER BY id LIMIT 1;
+    WHERE id = NEW.raw_data_package_id AND (status = 'completed' OR state = 'archived');
     IF FOUND THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
@@ -18,6 +16,49 @@ BEGIN
         );
     END IF;
     RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_packages_are_open() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- Raw data files enter or leave raw data packages only before these are made. Looked at once a statement, whatever the
+-- number of files. Locks the packages, so that they aren't made meanwhile.
+-- The query is planned at each call: a plan that was kept for few rows is quadratic for many.
+DECLARE
+    moved uuid[];
+    moved_file uuid;
+    made uuid;
+BEGIN
+    EXECUTE $query$
+        SELECT array_agg(DISTINCT package) FROM (
+            SELECT unnest(ARRAY[old_rows.raw_data_package_id, new_rows.raw_data_package_id]) AS package
+            FROM old_rows JOIN new_rows USING (id)
+            WHERE old_rows.raw_data_package_id IS DISTINCT FROM new_rows.raw_data_package_id
+        ) AS moves
+        WHERE package IS NOT NULL
+    $query$ INTO moved;
+    IF moved IS NULL THEN
+        RETURN NULL;
+    END IF;
+    PERFORM FROM raw_data_package WHERE id = ANY (moved) ORDER BY id FOR NO KEY UPDATE;
+    SELECT id INTO made FROM raw_data_package
+    WHERE id = ANY (moved) AND (status = 'completed' OR state = 'archived')
+    ORDER BY id LIMIT 1;
+    IF FOUND THEN
+        EXECUTE $query$
+            SELECT id FROM old_rows JOIN new_rows USING (id)
+            WHERE old_rows.raw_data_package_id IS DISTINCT FROM new_rows.raw_data_package_id
+                AND $1 IN (old_rows.raw_data_package_id, new_rows.raw_data_package_id)
+            ORDER BY id LIMIT 1
+        $query$ INTO moved_file USING made;
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            format(
+                '%s %s: cannot enter or leave raw_data_package %s, which has been made', TG_TABLE_NAME, moved_file, made
+            )
+        );
+    END IF;
+    RETURN NULL;
 END
 $$;
 
@@ -47,7 +88,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_package_of_same_execution() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- A raw data package holds files of one execution and one instrument module.
+-- A raw data package holds files of one execution and one instrument module; for new files.
 BEGIN
     IF NOT EXISTS (
         SELECT FROM raw_data_package
@@ -61,6 +102,32 @@ BEGIN
         );
     END IF;
     RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_packages_of_same_execution() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- A raw data package holds files of one execution and one instrument module; for files that enter one, looked at once
+-- a statement. The query is planned at each call: a plan that was kept for few rows is quadratic for many.
+DECLARE
+    wrong uuid;
+BEGIN
+    EXECUTE $query$
+        SELECT new_rows.id FROM new_rows JOIN old_rows USING (id)
+        LEFT JOIN raw_data_package AS package ON package.id = new_rows.raw_data_package_id
+        WHERE new_rows.raw_data_package_id IS DISTINCT FROM old_rows.raw_data_package_id
+            AND new_rows.raw_data_package_id IS NOT NULL
+            AND (package.executed_obs_unit_id, package.instrument_module_id)
+            IS DISTINCT FROM (new_rows.executed_obs_unit_id, new_rows.instrument_module_id)
+        ORDER BY new_rows.id LIMIT 1
+    $query$ INTO wrong;
+    IF wrong IS NOT NULL THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            format('raw_data_file %s: its package must be of the same execution and module', wrong)
+        );
+    END IF;
+    RETURN NULL;
 END
 $$;
 

@@ -3,22 +3,26 @@
 
 CREATE OR REPLACE FUNCTION opsdb_require_parent() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- The row of a subtype needs a parent that names this subtype.
+-- The row of a subtype needs a parent that names this subtype; looked at once a statement.
 -- TG_ARGV: table of the parent; its discriminator; the subtype.
 DECLARE
-    found_type text;
+    wrong record;
 BEGIN
-    EXECUTE format('SELECT %I FROM %I WHERE id = $1', TG_ARGV[1], TG_ARGV[0]) INTO found_type USING NEW.id;
-    IF found_type IS DISTINCT FROM TG_ARGV[2] THEN
+    EXECUTE format(
+        'SELECT added.id, parent.%1$I::text AS found_type FROM added LEFT JOIN %2$I AS parent ON parent.id = added.id '
+        'WHERE parent.%1$I IS DISTINCT FROM $1 ORDER BY added.id LIMIT 1',
+        TG_ARGV[1], TG_ARGV[0]
+    ) INTO wrong USING TG_ARGV[2];
+    IF wrong.id IS NOT NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
                 '%s %s: its %s must have the %s %s, but has %s',
-                TG_TABLE_NAME, NEW.id, TG_ARGV[0], TG_ARGV[1], TG_ARGV[2], coalesce(found_type, 'no row')
+                TG_TABLE_NAME, wrong.id, TG_ARGV[0], TG_ARGV[1], TG_ARGV[2], coalesce(wrong.found_type, 'no row')
             )
         );
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $$;
 
@@ -59,11 +63,14 @@ DECLARE
     parent_stays boolean;
     has_own_row boolean = false;
 BEGIN
-    EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE id = $1)', TG_TABLE_NAME) INTO parent_stays USING NEW.id;
     IF subtype_table IS NOT NULL THEN
         EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE id = $1)', subtype_table) INTO has_own_row USING NEW.id;
     END IF;
-    IF parent_stays AND NOT has_own_row THEN
+    IF has_own_row THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE id = $1)', TG_TABLE_NAME) INTO parent_stays USING NEW.id;
+    IF parent_stays THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
