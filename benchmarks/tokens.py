@@ -1,8 +1,8 @@
 """What checking an API token costs: ``python -m benchmarks.tokens``.
 
 A database of its own with 100,000 tokens of 1,000 users. Compared in one run, in turns: the bare query that finds a
-token by its hash with its user, the check by :func:`opsdb.access.authenticate_token`, and the check with its use
-written and committed each time. A check should take at most 1.5 times the bare query, and a fifth of the check that commits.
+token by its hash, the check by :func:`opsdb.access.authenticate_token`, and the check with its use written and
+committed. A check should take at most 1.5 times the bare query, and a fifth of the check that commits.
 """
 
 import argparse

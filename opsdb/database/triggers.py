@@ -313,9 +313,7 @@ class LogsLinks(Trigger):
     Args:
         owner: the table of the rows that have the links.
         field: the name of the many-to-many field.
-        link: the table of the links.
-        owner_column: its column for the row.
-        other_column: its column for what is linked.
+        link: the table of the links, with its columns for the row and for what is linked.
         prefix: of the trigger's name, where the row's model is not ours.
     """
 

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, transaction
+from django.db.models import Case, F, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -87,6 +88,41 @@ def test_rows_that_one_update_changes_are_written_down_each():
         assert (change.operation, change.before, change.after) == ("update", {"file_type": "fits"}, {"file_type": "g3"})
         assert (change.user, change.origin, change.reason) == (user, "opsdb_mend", "it is no FITS")
     assert len({change.transaction_id for change in changes}) == 1
+
+
+def test_many_rows_that_one_update_changes_are_written_down_as_few_are():
+    """From 50 rows on, only the columns that change in any row are compared."""
+    story = tell_story()
+    files = RawDataFileFactory.build_batch(
+        60,
+        file_type="fits",
+        source_location=story.source,
+        executed_obs_unit=story.file.executed_obs_unit,
+        instrument_module=story.file.instrument_module,
+    )
+    RawDataFile.objects.bulk_create(files)
+    keys = [file.pk for file in files]
+    many = RawDataFile.objects.filter(pk__in=keys)
+    before = ChangeLog.objects.count()
+    assert many.update(file_type="fits", size_bytes=F("size_bytes")) == 60
+    assert ChangeLog.objects.count() == before
+    sizes = dict(many.values_list("pk", "size_bytes"))
+    larger, renamed = keys[0], keys[1]
+    many.update(
+        file_type=Case(When(pk=larger, then=F("file_type")), default=Value("g3")),
+        size_bytes=F("size_bytes") + Case(When(pk=renamed, then=0), default=1),
+    )
+    found = {change.row_id: (change.before, change.after) for change in ChangeLog.objects.order_by("id")[before:]}
+    expected = {
+        str(key): (
+            {"file_type": "fits", "size_bytes": sizes[key]},
+            {"file_type": "g3", "size_bytes": sizes[key] + 1},
+        )
+        for key in keys
+    }
+    expected[str(larger)] = ({"size_bytes": sizes[larger]}, {"size_bytes": sizes[larger] + 1})
+    expected[str(renamed)] = ({"file_type": "fits"}, {"file_type": "g3"})
+    assert found == expected
 
 
 def test_the_big_tables_keep_no_inserts_and_logs_keep_nothing():

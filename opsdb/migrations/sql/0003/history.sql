@@ -109,6 +109,9 @@ BEGIN
         EXECUTE format(
             'SELECT array_remove(ARRAY[%s]::text[], NULL) FROM old_rows JOIN new_rows USING (id)', comparisons
         ) INTO changed;
+        IF changed = '{}' THEN
+            RETURN NULL;
+        END IF;
         SELECT
             format('jsonb_build_object(%s)', string_agg(format('%1$L, old_rows.%1$I', name), ', ')),
             format('jsonb_build_object(%s)', string_agg(format('%1$L, new_rows.%1$I', name), ', '))
