@@ -5,14 +5,16 @@ from unittest import mock
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 from pytest_django.plugin import blocking_manager_key
+from whitenoise.middleware import WhiteNoiseMiddleware
 from xdist.scheduler import LoadScopeScheduling
 
 from config.database import explain, require_database
 from tests import databases
 from tests.browser import CHROMIUM, NOT_RUN
+from tests.workflows.racing import dismiss_contenders
 
 ASKED = []
 
@@ -37,6 +39,28 @@ def no_network():
     yield
     hosts, ASKED[:] = ASKED[:], []
     assert not hosts, f"asked for {hosts}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def static_files():
+    """Let whitenoise look for the static files once, and not for every client of a test."""
+    look, found = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def look_once(self):
+        if self.static_prefix not in found:
+            look(self)
+            found[self.static_prefix] = self.files
+        self.files = dict(found[self.static_prefix])
+
+    with mock.patch.object(WhiteNoiseMiddleware, "add_files_from_finders", look_once):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def contenders_leave():
+    """Leave no connection of a race to the next test."""
+    yield
+    dismiss_contenders()
 
 
 def pytest_configure():
@@ -98,6 +122,14 @@ def django_db_setup(
     if not django_db_keepdb:
         with django_db_blocker.unblock():
             databases.administrate(f"DROP DATABASE {connection.ops.quote_name(name)} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def shared_transaction(django_db_setup, django_db_blocker):
+    """Let the tests of a module find what a fixture makes; each of them is undone on its own, and that in the end."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def pytest_sessionfinish(session):

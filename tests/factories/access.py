@@ -33,5 +33,5 @@ class ApiTokenFactory(OpsFactory):
     user = factory.SubFactory(UserFactory)
     name = factory.Sequence("token {}".format)
     token_prefix = factory.Sequence("{:08d}".format)
-    token_hash = factory.Sequence(checksum)
+    token_hash = factory.Sequence(lambda number: checksum(number + 1))
     scopes = ["read:*"]

@@ -1,8 +1,18 @@
 """Real races: every contender is a thread with its own connection to the database."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
+
+PATIENCE_SECONDS = 20
+SOMEBODY_WAITS_FOR_US = """
+SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))
+"""
+
+
+CONTENDERS = []
 
 
 def race(contenders, act):
@@ -13,33 +23,48 @@ def race(contenders, act):
         act: called with the number of the contender, from 0.
     """
     start = threading.Barrier(contenders, timeout=30)
-    outcomes = [None] * contenders
 
     def run(number):
         try:
             connections["default"].ensure_connection()
             start.wait()
-            outcomes[number] = act(number)
+            return act(number)
         except Exception as error:
-            outcomes[number] = error
-        finally:
-            connections["default"].close()
+            return error
 
-    threads = [threading.Thread(target=run, args=[number]) for number in range(contenders)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-        assert not thread.is_alive(), "a contender still waits"
-    return outcomes
+    while len(CONTENDERS) < contenders:
+        CONTENDERS.append(ThreadPoolExecutor(1))
+    futures = [pool.submit(run, number) for number, pool in enumerate(CONTENDERS[:contenders])]
+    return [future.result(timeout=60) for future in futures]
 
 
-def overtaken(first, then, *, head_start_seconds=0.3):
+def dismiss_contenders():
+    """Let the contenders of a test end, whose connections serve all its races: a new one has to learn every rule."""
+    while CONTENDERS:
+        with CONTENDERS.pop() as pool:
+            pool.submit(lambda: connections["default"].close())
+
+
+def waits_for_us(thread) -> bool:
+    """Return whether a thread runs into a lock of this thread's transaction before it ends."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    with connection.cursor() as cursor:
+        while thread.is_alive() and time.monotonic() < end:
+            cursor.execute(SOMEBODY_WAITS_FOR_US)
+            if cursor.fetchone()[0]:
+                return True
+            thread.join(0.005)
+    return False
+
+
+def overtaken(first, then, *, must_wait=False, until_done=False):
     """Let ``then`` run on another connection while ``first`` is done and not committed yet; return what came of it.
 
     Args:
-        first: called in a transaction, which is committed when ``then`` has had time to run into its locks.
+        first: called in a transaction, which is committed when ``then`` is done or has run into its locks.
         then: called meanwhile.
+        must_wait: whether ``then`` has to run into a lock.
+        until_done: commit only when ``then`` is done.
     """
     outcome = []
 
@@ -55,7 +80,10 @@ def overtaken(first, then, *, head_start_seconds=0.3):
     with transaction.atomic():
         first()
         thread.start()
-        thread.join(head_start_seconds)
+        waits = waits_for_us(thread)
+        if until_done:
+            thread.join(timeout=PATIENCE_SECONDS)
     thread.join(timeout=60)
     assert not thread.is_alive(), "it still waits"
+    assert waits or not must_wait, "the second did not wait for the first"
     return outcome[0]

@@ -1,11 +1,10 @@
 """How copies go: scheduled, started, confirmed; or asked for by one person and approved by another."""
 
-import threading
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.db import IntegrityError, OperationalError, connection, connections, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -58,7 +57,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.factories.verifying import verify
-from tests.workflows.racing import race
+from tests.workflows.racing import overtaken, race
 from tests.workflows.scenario_deletion import (
     SIZE,
     WRONG,
@@ -570,26 +569,8 @@ every_doubt = pytest.mark.parametrize("doubt", [doubt_by_check, doubt_by_update,
 
 def act_while(first, then):
     """Do the first in a transaction, and the other meanwhile: it must wait. Return the error of the other, or None."""
-    errors = []
-
-    def run():
-        try:
-            then()
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connections["default"].close()
-
-    with transaction.atomic():
-        first()
-        thread = threading.Thread(target=run)
-        thread.start()
-        thread.join(timeout=0.4)
-        waits = thread.is_alive()
-    thread.join(timeout=20)
-    assert not thread.is_alive()
-    assert waits, "the second did not wait for the first"
-    return errors[0] if errors else None
+    outcome = overtaken(first, then, must_wait=True)
+    return outcome if isinstance(outcome, Exception) else None
 
 
 @every_deletion
