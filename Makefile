@@ -66,6 +66,9 @@ lint: .venv/made
 migrations: .venv/made
 	$(BIN)/python -m tools.renew_migrations
 
+# Written bytecode spares every worker and every command of the tests the compiling, whatever the environment says.
+test test-newest test-clock: export PYTHONDONTWRITEBYTECODE =
+
 test: lint
 	$(TIDY); $(BIN)/python -m pytest -q -n auto $(ARGS)
 

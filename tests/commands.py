@@ -18,7 +18,7 @@ def run(*command, folder=ROOT, **environment) -> subprocess.CompletedProcess:
     return subprocess.run(
         [str(part) for part in command],
         cwd=folder,
-        env={**inherited, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        env={**inherited, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         text=True,
         timeout=120,

@@ -5,14 +5,14 @@ from unittest import mock
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.test import TransactionTestCase
 from pytest_django.plugin import blocking_manager_key
 from whitenoise.middleware import WhiteNoiseMiddleware
 from xdist.scheduler import LoadScopeScheduling
 
 from config.database import explain, require_database
-from tests import databases
+from tests import databases, worlds
 from tests.browser import CHROMIUM, NOT_RUN
 from tests.workflows.racing import dismiss_contenders
 
@@ -119,17 +119,23 @@ def django_db_setup(
         name = databases.use_test_database(keep=django_db_keepdb and not django_db_createdb)
     with mock.patch.object(TransactionTestCase, "_fixture_teardown", lambda self: databases.empty()):
         yield
+    with django_db_blocker.unblock():
+        worlds.end()
     if not django_db_keepdb:
         with django_db_blocker.unblock():
             databases.administrate(f"DROP DATABASE {connection.ops.quote_name(name)} WITH (FORCE)")
 
 
-@pytest.fixture(scope="module")
-def shared_transaction(django_db_setup, django_db_blocker):
-    """Let the tests of a module find what a fixture makes; each of them is undone on its own, and that in the end."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+@pytest.fixture
+def its_world(request, django_db_setup, django_db_blocker):
+    """The world of the test, in the database before the test's transaction begins."""
+    with django_db_blocker.unblock():
+        worlds.prepare(request)
+
+
+@pytest.fixture
+def _django_db_helper(its_world, _django_db_helper):
+    """As pytest-django's, within the transaction of a world."""
 
 
 def pytest_sessionfinish(session):

@@ -19,6 +19,7 @@ from opsdb.models import ChangeLog, DeletionRequest, ExecutedObsUnit, Role, User
 from opsdb.models.base import area_of
 from tests.factories import DeletionRequestFactory, UserFactory, fill_every_table
 from tests.models.refusal import settle
+from tests.worlds import shared_world
 
 from .acting import ACTIONS, look, outcomes
 from .answers.pages import HOSTS, page
@@ -100,17 +101,12 @@ def browser_of(role):
     return logged_in(person_in(role))
 
 
-@pytest.fixture(scope="module")
-def filled(shared_transaction):
+@shared_world
+def rows():
     call_command("opsdb_init", verbosity=0)
     rows = fill_every_table()
     settle()
     return rows
-
-
-@pytest.fixture
-def rows(filled, db):
-    return filled
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from django.test.testcases import LiveServerThread
 
 from opsdb.demonstration import Demonstration
 from opsdb.models import PreScheduledSlot, Role
+from tests import worlds
 from tests.commands import ROOT
 
 from . import CHROMIUM, NOT_RUN
@@ -77,6 +78,7 @@ def served(django_db_setup, django_db_blocker):
     # The browser's driver runs an event loop in this thread.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with django_db_blocker.unblock():
+        worlds.end()
         cookies = {name: session_of(person) for name, person in tell().items()}
         server = Server("127.0.0.1", StaticFilesHandler)
         server.daemon = True

@@ -35,11 +35,12 @@ from opsdb.workflows import (
 from tests.factories import S3DataLocationFactory, TapeDataLocationFactory
 from tests.workflows.racing import overtaken, race
 from tests.workflows.scenario import WORKER, WRONG, build_world, found, out_of_use
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def world():
     world = build_world()
     # Nothing but the rules of safety shall hold back a deletion.

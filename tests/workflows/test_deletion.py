@@ -67,6 +67,7 @@ from tests.workflows.scenario_deletion import (
     tell_story,
     without_rules,
 )
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +78,7 @@ def elder(db):
     return UserFactory(is_superuser=True)
 
 
-@pytest.fixture
+@shared_world
 def story():
     return tell_story()
 

@@ -22,11 +22,12 @@ from tests.factories import DataProductFactory, RawDataPackageFactory
 from tests.factories.base import checksum
 from tests.workflows.racing import race
 from tests.workflows.scenario_deletion import RIGHT, WRONG, force, sql, tell_story
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def story():
     return tell_story()
 

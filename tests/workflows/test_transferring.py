@@ -43,11 +43,12 @@ from tests.factories import DataTransferRouteFactory, DiskDataLocationFactory, S
 from tests.workflows.racing import overtaken, race
 from tests.workflows.scenario import WORKER, WRONG, build_world, found, out_of_use
 from tests.workflows.transferring import ends, made_bundles, only_by_relay, states
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def world():
     return build_world()
 

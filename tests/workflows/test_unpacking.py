@@ -29,11 +29,12 @@ from opsdb.workflows import (
 from tests.workflows.racing import race
 from tests.workflows.scenario import WORKER, WRONG, build_world, found
 from tests.workflows.transferring import arrived, states
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def world():
     return build_world()
 
