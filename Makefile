@@ -13,12 +13,12 @@ TIDY = $(BIN)/python -m opsdb.embedded status --folder .opsdb-tests >/dev/null 2
   trap '$(BIN)/python -m opsdb.embedded stop --keep --folder .opsdb-tests >/dev/null' EXIT
 # What reads the clock, or might: the night, the schedule, the loaders of plans, the demonstration.
 CLOCK_TESTS = tests/admins/answers/test_answers.py tests/admins/answers/test_dashboard.py tests/workflows/test_grouping.py \
-  $(addprefix tests/loaders/test_,allocations.py downtimes.py inpar.py obs_units.py plan_formats.py schedules.py season.py \
-  slots.py sources.py) tests/test_demonstration.py::test_one_night_from_schedule_to_publication_and_deletion \
+  $(addprefix tests/loaders/test_,allocations.py cases.py downtimes.py earth.py inpar.py obs_units.py plan_formats.py \
+  schedules.py season.py slots.py sources.py) tests/test_demonstration.py::test_one_night_from_schedule_to_publication_and_deletion \
   tests/test_demonstration.py::test_another_telling_is_of_the_nights_before \
   --deselect tests/loaders/test_sources.py::test_thirteen_thousand_objects_of_opengnc_load_by_the_thousand
 
-.PHONY: demo test test-newest test-clock lint migrations constraints clean
+.PHONY: demo test test-newest test-clock soak lint migrations constraints clean
 .NOTPARALLEL:
 .SILENT:
 
@@ -67,7 +67,7 @@ migrations: .venv/made
 	$(BIN)/python -m tools.renew_migrations
 
 # Written bytecode spares every worker and every command of the tests the compiling, whatever the environment says.
-test test-newest test-clock: export PYTHONDONTWRITEBYTECODE =
+test test-newest test-clock soak: export PYTHONDONTWRITEBYTECODE =
 
 test: lint
 	$(TIDY); $(BIN)/python -m pytest -q -n auto $(ARGS)
@@ -80,6 +80,10 @@ test-newest: .venv-newest/made
 # Two years ahead, at four hours of the day.
 test-clock: .venv/made
 	$(BIN)/python -m tests.clock -q -n auto $(CLOCK_TESTS) $(ARGS)
+
+# For a night: ten times as many steps of managers, workers, careless people and attackers.
+soak: .venv/made
+	$(TIDY); SOAK=80 $(BIN)/python -m pytest -q -n0 tests/workflows/test_invariants.py $(ARGS)
 
 clean:
 	python=$(BIN)/python; [ -x $$python ] || python=$(PYTHON); for folder in .opsdb .opsdb-tests .opsdb-tests-clock; do \

@@ -11,18 +11,20 @@ EXAMPLE = "postgres://USER:PASSWORD@HOST:5432/NAME"
 SCHEMES = ("postgres", "postgresql", "pgsql", "psql")
 CONNECT_SECONDS = 10
 UNDEFINED_TABLE = "42P01"
+INSUFFICIENT_PRIVILEGE = "42501"
 
 
-def from_url(url: str) -> dict:
+def from_url(url: str, variable: str = "DATABASE_URL") -> dict:
     """Django's settings for the PostgreSQL database that a URL names.
 
+    variable: where the URL comes from.
     url: postgres://USER:PASSWORD@HOST:PORT/NAME, with libpq's options as its query.
     Raises ImproperlyConfigured for any other database and for a URL that can't be read.
     """
     scheme = url.partition(":")[0].lower() if "://" in url else ""
     if scheme and scheme not in SCHEMES:
         raise ImproperlyConfigured(
-            f"DATABASE_URL names a database of type '{scheme}', but ops-db needs PostgreSQL: set it to {EXAMPLE}"
+            f"{variable} names a database of type '{scheme}', but ops-db needs PostgreSQL: set it to {EXAMPLE}"
         )
     try:
         urlsplit(url)  # environ mends what this refuses
@@ -32,13 +34,28 @@ def from_url(url: str) -> dict:
     # An unescaped character of the password ends the host part early; the rest then looks like the name.
     if not database.get("NAME") or "@" in database["NAME"]:
         raise ImproperlyConfigured(
-            f"DATABASE_URL can't be read: it must look like {EXAMPLE},"
+            f"{variable} can't be read: it must look like {EXAMPLE},"
             " with special characters in the password percent-encoded (@ is %40, / is %2F)"
         ) from None
     database.setdefault("OPTIONS", {}).setdefault("connect_timeout", CONNECT_SECONDS)
     database.setdefault("CONN_MAX_AGE", 60)
     database.setdefault("CONN_HEALTH_CHECKS", True)
     return database
+
+
+def owner_from_url(url: str, name: str) -> dict:
+    """What differs for the role that owns the tables, and migrates them: its login, and maybe a way past a pooler.
+
+    name: the database of the application, which has to be the owner's too.
+    Raises ImproperlyConfigured as from_url, and for another database.
+    """
+    settings = from_url(url, "OWNER_DATABASE_URL")
+    if settings["NAME"] != name:
+        raise ImproperlyConfigured(
+            f"OWNER_DATABASE_URL names the database {settings['NAME']}, and DATABASE_URL {name}:"
+            " name the same database with the role that owns its tables"
+        )
+    return {key: settings[key] for key in ("USER", "PASSWORD", "HOST", "PORT", "OPTIONS")}
 
 
 def embedded(folder, account: str) -> dict:
@@ -71,6 +88,11 @@ def explain(error: Exception) -> str | None:
     sqlstate = getattr(cause, "sqlstate", None)
     if isinstance(error, ProgrammingError) and sqlstate == UNDEFINED_TABLE:
         return f"The database lacks a table ({first_line}): run `python manage.py opsdb_migrate`"
+    if isinstance(error, ProgrammingError) and sqlstate == INSUFFICIENT_PRIVILEGE:
+        return (
+            f"The database role lacks a right ({first_line}): set OWNER_DATABASE_URL to migrate as the owner of the"
+            " tables, which then grants the application's role what it needs"
+        )
     if isinstance(error, ProgrammingError) and first_line.startswith("invalid connection option"):
         return f"DATABASE_URL can't be used ({first_line}): correct the part after its '?'"
     if isinstance(error, OperationalError) and _is_about_the_connection(sqlstate):

@@ -42,6 +42,7 @@ def names(text: str) -> list[str]:
 # How to read each variable, and its default.
 VARIABLES = {
     "DATABASE_URL": (str, ""),
+    "OWNER_DATABASE_URL": (str, ""),
     "TEST_DATABASE_URL": (str, ""),
     "EMBEDDED_ACCOUNT": (str, ""),
     "SECRET_KEY": (str, ""),
@@ -94,8 +95,15 @@ HTTPS = not DEBUG if variable("HTTPS") is None else variable("HTTPS")
 DATABASE_URL = variable("DATABASE_URL")
 SECRET_KEY = variable("SECRET_KEY")
 
+OWNER_DATABASE_URL = variable("OWNER_DATABASE_URL")
 if DATABASE_URL:
     DATABASES = {"default": database.from_url(DATABASE_URL)}
+    if OWNER_DATABASE_URL:
+        DATABASES["default"]["OWNER"] = database.owner_from_url(OWNER_DATABASE_URL, DATABASES["default"]["NAME"])
+elif OWNER_DATABASE_URL:
+    raise ImproperlyConfigured(
+        "OWNER_DATABASE_URL is set without DATABASE_URL: set that to the same database, with the application's role"
+    )
 else:
     DATABASES = {"default": database.embedded(LOCAL_FOLDER, variable("EMBEDDED_ACCOUNT"))}
 

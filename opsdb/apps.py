@@ -16,7 +16,24 @@ class OpsdbConfig(AppConfig):
 
         connection_created.connect(withhold_on_connect)
         connection_created.connect(checks.refuse_old_server_on_connect)
+        post_migrate.connect(_make_months_of_history, sender=self)
         post_migrate.connect(_keep_deletion_policy, sender=self)
+
+
+def _make_months_of_history(using, **kwargs):
+    """Make the partitions of the change log ahead, after `migrate`; only the owner of the tables can."""
+    from django.db import connections
+
+    from .database.months import make_months
+
+    if connections[using].vendor != "postgresql":
+        return
+    with connections[using].cursor() as cursor:
+        # NULL where there is no such function, as after a migration back to nothing.
+        cursor.execute("SELECT has_function_privilege(to_regprocedure('opsdb_make_months()'), 'EXECUTE')")
+        may_make_them = cursor.fetchone()[0]
+    if may_make_them:
+        make_months(connections[using])
 
 
 def _keep_deletion_policy(using, verbosity=0, stdout=None, **kwargs):

@@ -77,6 +77,30 @@ def check_deletion_policy(app_configs, databases=None, **kwargs):
     return warnings
 
 
+@register(Tags.database, deploy=True)
+def check_role(app_configs, databases=None, **kwargs):
+    """opsdb.W002: who owns the tables can disable the rules."""
+    warnings = []
+    for alias in sorted(aliases() & set(databases or ())):
+        with connections[alias].cursor() as cursor:
+            cursor.execute(
+                "SELECT current_user, pg_has_role(relowner, 'USAGE') FROM pg_class "
+                "WHERE oid = to_regclass('change_log')"
+            )
+            found = cursor.fetchone()
+        if found and found[1]:
+            warnings.append(
+                Warning(
+                    f"The database '{alias}' is used by the role {found[0]}, which owns its tables and so can disable"
+                    " every rule.",
+                    hint="Connect as a role that `opsdb_migrate --grant-to` has given its rights; docs/security.md"
+                    " shows how.",
+                    id="opsdb.W002",
+                )
+            )
+    return warnings
+
+
 def refuse_old_server(connection) -> None:
     """Raise NotSupportedError if the server is older than ops-db needs."""
     if connection.vendor == "postgresql" and connection.pg_version < MINIMUM_POSTGRESQL * 10000:

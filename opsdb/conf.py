@@ -20,6 +20,8 @@ DEFAULTS: dict[str, object] = {
     "OPSDB_STATEMENT_TIMEOUT_SECONDS": 30,
     # Seconds without a heartbeat after which work in progress counts as stalled.
     "OPSDB_STALLED_AFTER_SECONDS": 3600,
+    # Where people read the folder `docs` of this version; pages of the admin link to it where it is set.
+    "OPSDB_DOCUMENTATION_URL": "",
 }
 
 

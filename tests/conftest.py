@@ -82,6 +82,7 @@ def pytest_sessionstart(session):
         pytest.exit(NOT_RUN, returncode=1)
     try:
         with session.config.stash[blocking_manager_key].unblock():
+            databases.require_application_role()
             require_database()
     except Exception as error:
         message = explain(error)
@@ -124,6 +125,13 @@ def django_db_setup(
     if not django_db_keepdb:
         with django_db_blocker.unblock():
             databases.administrate(f"DROP DATABASE {connection.ops.quote_name(name)} WITH (FORCE)")
+
+
+@pytest.fixture
+def owner(db):
+    """The test acts as the role that owns the tables, where others act as the application's."""
+    with databases.as_owner():
+        yield
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Databases for tests: copies of one that is migrated once, and their addresses for other processes."""
 
 import hashlib
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -11,11 +12,14 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models.signals import post_migrate
+from psycopg.pq import TransactionStatus
 
-from opsdb.database.guards import NeverTruncated, guards_of_django
+from opsdb.database.guards import NeverTruncated, guards_of_django, guards_of_partitions
+from opsdb.database.roles import grant
 from tests.commands import ROOT
 
 PREFIX = f"opsdb_template_{django.VERSION[0]}_{django.VERSION[1]}_"
+ROLE = re.compile(r"-c role=(\w+)")
 # No two processes make, copy or drop a template at a time.
 LOCK_NUMBER = 0x6F707364
 # What migrations and the signal after them neither are nor call.
@@ -25,6 +29,7 @@ DJANGOS = ("django_migrations", "django_content_type", "auth_permission")
 TRUNCATE_GUARDS = """
 SELECT tgname, tgrelid::regclass FROM pg_trigger WHERE tgname LIKE '%never_truncated' AND NOT tgisinternal
 """
+MONTHS = "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r' AND relname ~ '^change_log_[0-9]'"
 # A table that nothing was written to since it was truncated or vacuumed has no page.
 WRITTEN_TABLES = """
 SELECT oid::regclass::text, pg_relation_size(oid) > 256 * 1024 FROM pg_class
@@ -33,21 +38,78 @@ WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> ALL
 MAY_PAUSE_TRIGGERS = "SELECT has_parameter_privilege('session_replication_role', 'SET')"
 
 
-def url_of_test_database() -> str:
-    """Return the DATABASE_URL of the database that this test has."""
+def require_application_role() -> None:
+    """Make the role that tests act as, on a server that has none.
+
+    Raises ProgrammingError if the role that logs in may not.
+    """
+    role = connection.ops.quote_name(settings.APPLICATION_ROLE)
+    with _no_database() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %s)", [settings.APPLICATION_ROLE])
+        if not cursor.fetchone()[0]:
+            cursor.execute(f"CREATE ROLE {role}")
+            cursor.execute(f"GRANT {role} TO CURRENT_USER")
+
+
+@contextmanager
+def as_owner():
+    """Act as the role that owns the tables, on this connection and on those made within the block."""
+    with act_as(None):
+        yield
+
+
+@contextmanager
+def act_as(role):
+    """Act as a role that the owner is a member of, or as the owner."""
+    options = connection.settings_dict["OPTIONS"]
+    before = options["options"]
+    options["options"] = " ".join([ROLE.sub("", before), *([f"-c role={role}"] if role else [])]).strip()
+    _set_role(options["options"])
+    try:
+        yield
+    finally:
+        options["options"] = before
+        _set_role(before)
+
+
+def _set_role(options):
+    session = connection.connection
+    # A new connection begins as it should, and what a failed transaction had set is taken back with it.
+    if session is None or session.info.transaction_status == TransactionStatus.INERROR or connection.needs_rollback:
+        return
+    role = found[1] if (found := ROLE.search(options)) else "NONE"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {role}")
+
+
+def url_of_test_database(*, owner=False) -> str:
+    """Return the DATABASE_URL of the database that this test has.
+
+    owner: with the role that owns the tables, instead of the application's.
+    """
     parameters = connection.get_connection_params()
     user, password = quote(parameters.get("user") or ""), quote(parameters.get("password") or "", safe="")
     login = f"{user}:{password}@" if password else f"{user}@" if user else ""
     host, port = parameters.get("host") or "", parameters.get("port") or ""
-    options = urlencode({"host": host}) if host.startswith("/") else ""
+    options = {"host": host} if host.startswith("/") else {}
     place = "" if options else f"{host}:{port}" if port else host
-    return f"postgres://{login}{place}/{parameters['dbname']}" + (f"?{options}" if options else "")
+    if not owner:
+        options["options"] = f"-c role={settings.APPLICATION_ROLE}"
+    return f"postgres://{login}{place}/{parameters['dbname']}" + (
+        f"?{urlencode(options, quote_via=quote)}" if options else ""
+    )
+
+
+@contextmanager
+def _no_database():
+    with as_owner(), connection._nodb_cursor() as cursor:
+        yield cursor
 
 
 def administrate(*statements):
     """Execute statements outside of the test's database, which nobody may be connected to meanwhile."""
     connection.close()
-    with connection._nodb_cursor() as cursor:
+    with _no_database() as cursor:
         for statement in statements:
             cursor.execute(statement)
 
@@ -70,7 +132,7 @@ def own_copy(suffix, *, empty=False):
 
 def exists(name) -> bool:
     """Return whether there is a database."""
-    with connection._nodb_cursor() as cursor:
+    with _no_database() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s)", [name])
         return cursor.fetchone()[0]
 
@@ -96,7 +158,7 @@ def _settings_name(name):
 @contextmanager
 def _alone():
     connection.close()
-    with connection._nodb_cursor() as cursor:
+    with _no_database() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK_NUMBER])
         yield cursor
 
@@ -108,9 +170,11 @@ def _migrate(name):
     administrate(f"DROP DATABASE IF EXISTS {quote_name(new)}", f"CREATE DATABASE {quote_name(new)}")
     _settings_name(new)
     try:
-        call_command("migrate", verbosity=0, interactive=False)
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+        with as_owner():
+            call_command("migrate", verbosity=0, interactive=False)
+            grant(connection, settings.APPLICATION_ROLE)
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE")
     finally:
         _settings_name(before)
     administrate(f"ALTER DATABASE {quote_name(new)} RENAME TO {quote_name(name)}")
@@ -150,7 +214,7 @@ def use_test_database(keep) -> str:
     if not (keep and exists(name)):
         create_migrated(name)
     _settings_name(name)
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         # The end of a transactional test empties the tables; that nobody else can is tested in a database of its own.
         cursor.execute(TRUNCATE_GUARDS)
         for trigger, table in cursor.fetchall():
@@ -161,12 +225,22 @@ def use_test_database(keep) -> str:
 def truncation_guards() -> list[NeverTruncated]:
     """Return the guards that :func:`use_test_database` takes away."""
     declared = [rule for model in apps.get_app_config("opsdb").get_models() for rule in model._meta.constraints]
-    return [rule for rule in (*declared, *guards_of_django()) if isinstance(rule, NeverTruncated)]
+    rules = (*declared, *guards_of_django(), *guards_of_partitions())
+    return [rule for rule in rules if isinstance(rule, NeverTruncated)] + guards_of_months()
+
+
+def guards_of_months() -> list[NeverTruncated]:
+    """Return those of the partitions for months, which differ with the day on which the database was made."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relispartition AND relname ~ '^change_log_[0-9]' AND relkind = 'r'"
+        )
+        return [NeverTruncated(prefix=f"{table}_", table=table) for (table,) in cursor.fetchall()]
 
 
 def put_guards_back() -> None:
     """Guard the tables against TRUNCATE as elsewhere."""
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         for rule in truncation_guards():
             cursor.execute(rule.statement)
 
@@ -181,7 +255,7 @@ def row_counts() -> dict[str, int]:
 
 def empty() -> None:
     """Leave what migrating leaves, as Django's ``flush`` does in a hundred times the time."""
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute(WRITTEN_TABLES, [list(DJANGOS)])
         tables = dict(cursor.fetchall())
         cursor.execute(MAY_PAUSE_TRIGGERS)

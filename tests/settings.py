@@ -3,7 +3,8 @@
 import os
 
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
-os.environ.pop("DATABASE_URL_FILE", None)
+for name in ("DATABASE_URL_FILE", "OWNER_DATABASE_URL", "OWNER_DATABASE_URL_FILE"):
+    os.environ.pop(name, None)
 os.environ["SECRET_KEY"] = "only-for-tests"
 os.environ["HTTPS"] = "false"
 
@@ -12,7 +13,12 @@ from config.settings import BASE_DIR, DATABASES  # noqa: E402
 
 if DATABASES["default"]["ENGINE"] == "opsdb.embedded":
     # A server of their own, which need keep nothing, and is much faster for that.
-    DATABASES["default"].update(FOLDER=BASE_DIR / ".opsdb-tests", DURABLE=False)
+    DATABASES["default"].update(FOLDER=BASE_DIR / ".opsdb-tests", DURABLE=False, USER="opsdb")
+
+# The owner logs in and acts as the application's role, so that a test can become the owner within a transaction.
+APPLICATION_ROLE = "opsdb_app"
+options = DATABASES["default"].setdefault("OPTIONS", {})
+options["options"] = f"{options.get('options', '')} -c role={APPLICATION_ROLE}".strip()
 
 # The real one is slow on purpose.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -6,8 +6,10 @@ import sys
 import threading
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.db import ProgrammingError, connection, transaction
 
-from config import settings
+from config import database, settings
 from opsdb import conf
 
 from .commands import ROOT, manage, run, the_one_line
@@ -65,6 +67,31 @@ def test_an_old_server_gets_one_line(command, version):
     assert "PostgreSQL 15 or newer" in message
     assert version.split(".")[0] in message
     assert "DATABASE_URL" in message
+
+
+def test_the_owner_has_a_login_of_its_own():
+    owner = database.owner_from_url(f"postgres://owner:{SECRET}@db:6432/ops?sslmode=require", "ops")
+    assert (owner["USER"], owner["PASSWORD"], owner["HOST"], owner["PORT"]) == ("owner", SECRET, "db", 6432)
+    assert owner["OPTIONS"]["sslmode"] == "require"
+
+
+def test_the_owner_owns_the_database_of_the_application():
+    with pytest.raises(ImproperlyConfigured) as caught:
+        database.owner_from_url(f"postgres://owner:{SECRET}@db/other", "ops")
+    assert str(caught.value).startswith("OWNER_DATABASE_URL names the database other, and DATABASE_URL ops:")
+    with pytest.raises(ImproperlyConfigured, match="^OWNER_DATABASE_URL names a database of type 'mysql'"):
+        database.owner_from_url("mysql://owner@db/ops", "ops")
+    message = the_one_line(manage("check", OWNER_DATABASE_URL=f"postgres://owner:{SECRET}@db/ops"))
+    assert message.startswith("OWNER_DATABASE_URL is set without DATABASE_URL")
+
+
+@pytest.mark.django_db
+def test_a_right_that_the_role_lacks_is_explained():
+    with pytest.raises(ProgrammingError) as caught, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("TRUNCATE api_token")
+    explained = database.explain(caught.value)
+    assert explained.startswith("The database role lacks a right (permission denied for table api_token)")
+    assert "OWNER_DATABASE_URL" in explained
 
 
 def test_something_else_behind_the_port_gets_one_line():
@@ -177,11 +204,8 @@ def test_with_a_database_url_nothing_embedded_is_imported():
 
 
 def test_missing_tables_name_the_command_that_makes_them(tmp_path):
-    from django.db import ProgrammingError
     from psycopg.errors import UndefinedTable
-
-    from config.database import explain
 
     error = ProgrammingError('relation "site" does not exist\nLINE 1: …')
     error.__cause__ = UndefinedTable()
-    assert "manage.py opsdb_migrate" in explain(error)
+    assert "manage.py opsdb_migrate" in database.explain(error)

@@ -30,6 +30,7 @@ from opsdb.models import (
 from opsdb.models.enums import StateChoices
 from opsdb.workflows import attributed
 from tests.commands import ROOT
+from tests.databases import as_owner
 from tests.factories import ExecutedObsUnitFactory
 
 SCHEDULE = ROOT / "opsdb/reference/samples/fyst_timeline_2026-06-15.ecsv"
@@ -172,7 +173,8 @@ def test_command_prints_what_happened(short_night):
 
 def test_two_archive_copies_may_be_required(short_night, settings):
     settings.OPSDB_MIN_ARCHIVE_COPIES = 2
-    call_command("opsdb_migrate", verbosity=0)
+    with as_owner():
+        call_command("opsdb_migrate", verbosity=0)
     call_command("opsdb_demo", seed=5, files_per_observation=1, verbosity=0)
     assert DeletionPolicy.objects.get().min_archive_copies == 2
     assert PhysicalCopy.objects.filter(status=PhysicalCopyStatus.DELETED, raw_data_file__isnull=False).exists()

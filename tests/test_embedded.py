@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 
 from config import database
 from opsdb.embedded.base import DatabaseWrapper as Wrapper
@@ -85,6 +86,25 @@ def test_data_outlive_a_killed_server(server):
     assert server.start()
     idle.close()
     assert ask(server, "SELECT answer FROM kept") == 42
+
+
+def test_a_server_of_an_earlier_version_is_named_with_the_remedy(server):
+    server.start()
+    ask(server, "DROP ROLE opsdb_app")
+    wrapper = Wrapper({**database.embedded(server.folder, ""), "TEST": {}, "OPTIONS": {}, "TIME_ZONE": None})
+    with pytest.raises(OperationalError) as caught:
+        wrapper.get_new_connection(wrapper.get_connection_params())
+    assert f"{server.folder} holds a server that an earlier version of ops-db made" in str(caught.value)
+    assert "python -m opsdb.embedded stop" in str(caught.value)
+
+
+def test_the_application_connects_as_a_role_that_owns_nothing(server):
+    wrapper = Wrapper({**database.embedded(server.folder, ""), "TEST": {}, "OPTIONS": {}, "TIME_ZONE": None})
+    assert (wrapper.settings_dict["USER"], wrapper.settings_dict["OWNER"]) == ("opsdb_app", {"USER": "opsdb"})
+    with wrapper.get_new_connection(wrapper.get_connection_params()) as session:
+        assert session.execute("SELECT current_user").fetchone() == ("opsdb_app",)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            session.execute("CREATE TABLE mine (id int)")
 
 
 SAFEGUARDS = ("synchronous_commit", "fsync", "full_page_writes")

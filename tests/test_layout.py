@@ -25,7 +25,7 @@ ALLOWED = {
     "migrations": {"database"},
 }
 # Modules beside the parts that any of them may import: settings, words and formats.
-COMMON = {"conf", "formatting", "middleware", ""}
+COMMON = {"conf", "formatting", "middleware", "normalization", ""}
 
 
 def name_of(path):

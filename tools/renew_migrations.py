@@ -100,24 +100,28 @@ def main():
 
     from django.db.migrations.operations import RunSQL
 
-    from opsdb.database.guards import guards_of_django
-    from opsdb.database.operations import ChangeConstraints, DefineFunctions
+    from opsdb.database.guards import DROP_GUARDS_OF_MONTHS, guards_of_django, guards_of_partitions
+    from opsdb.database.operations import ChangeConstraints, DefineFunctions, DefineUserLookup, PartitionByMonth
 
     tables, links, triggers = tables_links_and_triggers()
     of_user = [made for made in (*tables, *links) if getattr(made, "model_name", made.name).lower() == "user"]
     others = [made for made in (*tables, *links) if made not in of_user]
     extension = RunSQL("CREATE EXTENSION IF NOT EXISTS btree_gist", RunSQL.noop)
+    partitions = PartitionByMonth("changelog", "changed_at")
     of_auth = ("auth", "0012_alter_user_first_name_max_length")
     write("0001_user", of_user, [of_auth])
     # Of its own, because what refers to the user may find another project's user in its place.
     swappable = ("__setting__", "AUTH_USER_MODEL")
-    write("0002_tables", [extension, *others, *comments_on_links()], [("opsdb", "0001_user"), swappable])
+    write("0002_tables", [extension, *others, partitions, *comments_on_links()], [("opsdb", "0001_user"), swappable])
     shutil.copytree(APP / "database" / "sql", MIGRATIONS / "sql" / "0003")
-    write("0003_functions", [DefineFunctions("0003")], [("opsdb", "0002_tables")])
-    on_django = [RunSQL(guard.statement, guard.remove_sql(None, None)) for guard in guards_of_django()]
+    write("0003_functions", [DefineUserLookup(), DefineFunctions("0003")], [("opsdb", "0002_tables"), swappable])
+    elsewhere = [
+        RunSQL(guard.statement, guard.remove_sql(None, None))
+        for guard in (*guards_of_django(), *guards_of_partitions())
+    ]
     write(
         "0004_triggers",
-        [ChangeConstraints(operations=triggers), *on_django],
+        [ChangeConstraints(operations=triggers), *elsewhere, RunSQL(RunSQL.noop, DROP_GUARDS_OF_MONTHS)],
         [("opsdb", "0003_functions"), of_auth, ("contenttypes", "0002_remove_content_type_name")],
     )
     record_rules()
@@ -129,6 +133,7 @@ def record_rules():
     from django.db import connection
 
     from opsdb.database.catalogue import write_manifest
+    from opsdb.database.roles import as_owner
 
     shared, new = connection.settings_dict["NAME"], "opsdb_rules"
     drop = f"DROP DATABASE IF EXISTS {new}"
@@ -138,8 +143,9 @@ def record_rules():
             cursor.execute(f"CREATE DATABASE {new}")
         connection.close()
         connection.settings_dict["NAME"] = new
-        call_command("migrate", verbosity=0)
-        write_manifest(connection)
+        with as_owner(connection):
+            call_command("migrate", verbosity=0)
+            write_manifest(connection)
     finally:
         connection.close()
         connection.settings_dict["NAME"] = shared

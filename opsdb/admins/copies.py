@@ -34,6 +34,8 @@ class PhysicalCopyAdmin(OpsAdmin):
     owned = (
         "verification",
         "verified_at",
+        "unread_count",
+        "next_check_at",
         "retry_count",
         "failure_message",
         "deletion_requested_at",

@@ -1,6 +1,10 @@
 """Sites and the places for data at them."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import Model
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from opsdb.models import (
     DataLocation,
@@ -17,8 +21,25 @@ from .kit.inlines import listing
 from .kit.subtypes import ParentAdmin
 
 
+class RenamingMixin:
+    """Mixin of an admin of rows whose name begins the names of queues: warns after a change of it."""
+
+    renamed = "name"
+
+    def save_model(self, request: HttpRequest, obj: Model, form: ModelForm, change: bool) -> None:
+        """Save the row, and warn if its name is another one."""
+        super().save_model(request, obj, form, change)
+        if change and self.renamed in form.changed_data:
+            text = gettext(
+                "The names of its queues have changed with its name: restart the workers with the new ones "
+                "(opsdb_queues lists them), and rename what their environment calls after it."
+            )
+            messages.warning(request, text)
+
+
 @admin.register(Site)
-class SiteAdmin(OpsAdmin):
+class SiteAdmin(RenamingMixin, OpsAdmin):
+    renamed = "short_name"
     list_display = ("short_name", "name", "location")
     inlines = (listing(DataLocation, "name", "location_type", "storage_type", "capacity_bytes", "priority", "active"),)
 
@@ -31,7 +52,7 @@ class DataLocationAdmin(ParentAdmin):
     search_fields = ("name", "site__short_name")
 
 
-class SubtypeOfDataLocationAdmin(OpsAdmin):
+class SubtypeOfDataLocationAdmin(RenamingMixin, OpsAdmin):
     actions = SWITCH_ACTIONS
     list_filter = ("location_type", "active", "site")
 

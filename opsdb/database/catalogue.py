@@ -16,11 +16,12 @@ MANIFEST = Path(__file__).with_name("rules.json")
 
 # Names in definitions are printed without the schema that they are in, because that is where we look. NOT NULL is a
 # constraint only from PostgreSQL 18 on, and left out.
-RULES = """
+RULES = r"""
 SELECT 'trigger ' || trigger.tgname || ' on ' || relation.relname,
     concat_ws(' ', trigger.tgenabled, pg_get_triggerdef(trigger.oid, true))
 FROM pg_trigger AS trigger JOIN pg_class AS relation ON relation.oid = trigger.tgrelid
-WHERE NOT trigger.tgisinternal AND relation.relnamespace = current_schema()::regnamespace
+WHERE NOT trigger.tgisinternal AND trigger.tgparentid = 0
+    AND relation.relnamespace = quote_ident(current_schema())::regnamespace
     AND (relation.relname = ANY (%(tables)s) OR relation.relname = ANY (%(others)s) AND EXISTS (
         SELECT FROM pg_proc WHERE pg_proc.oid = trigger.tgfoid AND starts_with(pg_proc.proname, 'opsdb_')
     ))
@@ -28,11 +29,17 @@ UNION ALL
 SELECT 'function ' || function.proname,
     concat_ws(
         ' ', pg_get_function_arguments(function.oid), pg_get_function_result(function.oid), function.prosecdef,
-        function.provolatile, coalesce(pg_get_function_sqlbody(function.oid), function.prosrc),
+        function.provolatile, coalesce(
+            replace(replace(
+                regexp_replace(pg_get_function_sqlbody(function.oid), '\(user_key\)::[a-z ]+', 'user_key'),
+                %(user_table)s || ' account', '(users) account'
+            ), 'account.' || %(user_key)s, 'account.(key)'),
+            function.prosrc
+        ),
         replace(array_to_string(function.proconfig, ' '), quote_ident(current_schema()), '(schema)')
     )
 FROM pg_proc AS function
-WHERE function.pronamespace = current_schema()::regnamespace AND starts_with(function.proname, 'opsdb_')
+WHERE function.pronamespace = quote_ident(current_schema())::regnamespace AND starts_with(function.proname, 'opsdb_')
 UNION ALL
 SELECT CASE rule.contype
         WHEN 'f' THEN 'foreign key ' || (
@@ -45,7 +52,7 @@ SELECT CASE rule.contype
         pg_get_constraintdef(rule.oid, true), 'REFERENCES ' || %(user_table)s || '(', 'REFERENCES (users)('
     ))
 FROM pg_constraint AS rule JOIN pg_class AS relation ON relation.oid = rule.conrelid
-WHERE relation.relnamespace = current_schema()::regnamespace AND relation.relname = ANY (%(tables)s)
+WHERE relation.relnamespace = quote_ident(current_schema())::regnamespace AND relation.relname = ANY (%(tables)s)
     AND rule.contype IN ('c', 'f', 'p', 'u', 'x')
 UNION ALL
 SELECT 'index ' || relation.relname || ' on ' || indexed.relname,
@@ -53,13 +60,31 @@ SELECT 'index ' || relation.relname || ' on ' || indexed.relname,
 FROM pg_index AS index
 JOIN pg_class AS relation ON relation.oid = index.indexrelid
 JOIN pg_class AS indexed ON indexed.oid = index.indrelid
-WHERE index.indisunique AND indexed.relnamespace = current_schema()::regnamespace
+WHERE index.indisunique AND indexed.relnamespace = quote_ident(current_schema())::regnamespace
     AND indexed.relname = ANY (%(tables)s)
     AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = index.indexrelid AND contype IN ('p', 'u', 'x'))
 UNION ALL
 SELECT 'rewrite rule ' || rewrite.rulename || ' on ' || relation.relname, pg_get_ruledef(rewrite.oid, true)
 FROM pg_rewrite AS rewrite JOIN pg_class AS relation ON relation.oid = rewrite.ev_class
-WHERE relation.relnamespace = current_schema()::regnamespace AND relation.relname = ANY (%(tables)s)
+WHERE relation.relnamespace = quote_ident(current_schema())::regnamespace AND relation.relname = ANY (%(tables)s)
+UNION ALL
+SELECT 'partition without its triggers ' || partition.relname || ' on ' || relation.relname, ''
+FROM pg_inherits
+JOIN pg_class AS partition ON partition.oid = pg_inherits.inhrelid
+JOIN pg_class AS relation ON relation.oid = pg_inherits.inhparent
+WHERE relation.relnamespace = quote_ident(current_schema())::regnamespace AND relation.relname = ANY (%(tables)s) AND (
+    EXISTS (
+        SELECT FROM pg_trigger AS trigger
+        WHERE trigger.tgrelid = relation.oid AND NOT trigger.tgisinternal AND trigger.tgtype::integer & 1 = 1
+            AND NOT EXISTS (
+                SELECT FROM pg_trigger AS clone
+                WHERE clone.tgrelid = partition.oid AND clone.tgparentid = trigger.oid AND clone.tgenabled = 'O'
+            )
+    ) OR NOT EXISTS (
+        SELECT FROM pg_trigger AS guard JOIN pg_proc ON pg_proc.oid = guard.tgfoid
+        WHERE guard.tgrelid = partition.oid AND guard.tgenabled = 'O' AND pg_proc.proname = 'opsdb_refuse_truncation'
+    )
+)
 """
 
 
@@ -84,13 +109,14 @@ def read_rules(connection: Any) -> dict[str, str]:
     """
     from django.contrib.auth import get_user_model
 
-    from .guards import TABLES_OF_DJANGO
+    from .guards import TABLES_OF_DJANGO, TABLES_OF_PARTITIONS
 
-    user_table = get_user_model()._meta.db_table
+    user = get_user_model()._meta
     with connection.cursor() as cursor:
-        cursor.execute("SELECT quote_ident(%s)", [user_table])
-        [quoted] = cursor.fetchone()
-        cursor.execute(RULES, {"tables": tables(), "others": [*TABLES_OF_DJANGO], "user_table": quoted})
+        cursor.execute("SELECT quote_ident(%s), quote_ident(%s)", [user.db_table, user.pk.column])
+        table, key = cursor.fetchone()
+        others = [*TABLES_OF_DJANGO, *TABLES_OF_PARTITIONS]
+        cursor.execute(RULES, {"tables": tables(), "others": others, "user_table": table, "user_key": key})
         # A function of another signature, or a second key of the same columns, has the same name.
         definitions: dict[str, list[str]] = defaultdict(list)
         for name, definition in cursor.fetchall():
@@ -103,9 +129,9 @@ def expected_rules() -> dict[str, str]:
 
     A project with a user model of its own has no table of our users.
     """
-    from .guards import TABLES_OF_DJANGO
+    from .guards import TABLES_OF_DJANGO, TABLES_OF_PARTITIONS
 
-    known = {*tables(), *TABLES_OF_DJANGO}
+    known = {*tables(), *TABLES_OF_DJANGO, *TABLES_OF_PARTITIONS}
     rules: dict[str, str] = json.loads(MANIFEST.read_text(encoding="utf-8"))
     return {name: value for name, value in rules.items() if " on " not in name or name.partition(" on ")[2] in known}
 

@@ -14,8 +14,8 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.core.exceptions import FieldError, ValidationError
 from django.db import DatabaseError, DataError, models, transaction
 from django.db.models import BooleanField, F, Func, IntegerField, Q, Value
-from django.db.models.functions import Coalesce
-from django.db.models.lookups import Exact
+from django.db.models.functions import Coalesce, Lower
+from django.db.models.lookups import Exact, LessThanOrEqual
 from django.db.models.sql import Query
 from django.db.models.sql.constants import SINGLE
 from django.utils.text import capfirst
@@ -104,6 +104,15 @@ class Unique(DeconstructsAsDjango, models.UniqueConstraint):
             opclasses=opclasses,
             violation_error_message=message,
         )
+
+
+class UniqueIgnoringCase(DeconstructsAsDjango, models.UniqueConstraint):
+    """A UNIQUE index on a text in lower case, for the rows where it is not empty."""
+
+    _django_module = "django.db.models"
+
+    def __init__(self, name, field, *, message):
+        super().__init__(Lower(field), name=name, condition=~Q(**{field: ""}), violation_error_message=message)
 
 
 class NoOverlap(DeconstructsAsDjango, ExclusionConstraint):
@@ -202,6 +211,20 @@ _ISFINITE = {
 }
 
 
+# 1 PB: what says more is a wrong number, and a few such numbers would make any sum useless.
+LARGEST_FILE_BYTES = 10**15
+
+
+def possible_size(field="size_bytes"):
+    """CHECK that a size is one that a file can have."""
+    return Check(
+        f"{field}_possible",
+        Q(**{f"{field}__lte": LARGEST_FILE_BYTES}),
+        f"{_spoken(field)} must be at most 1 PB ({LARGEST_FILE_BYTES:,} bytes).",
+        field,
+    )
+
+
 def ordered(low, high, strict=True):
     """CHECK that one field stays below (or, not ``strict``, does not exceed) the other."""
     lookup = "gt" if strict else "gte"
@@ -279,12 +302,19 @@ def implies(name, condition, consequence, message, field=None):
 PATH_LEADS_OUT = r"(^$|^/|/$|//|(^|/)\.\.?(/|$)|[[:cntrl:]])"
 
 
+# An entry of a B-tree takes 2,704 bytes at most, beside the path a key and two headers.
+LONGEST_PATH_BYTES = 2_600
+
+
 def relative_path(field="relative_path"):
-    """CHECK that a path stays inside its location: relative, no ``..``, nothing empty, no control characters."""
+    """CHECK that a path stays inside its location: relative, no ``..``, nothing empty, no control characters; and that
+    an index can hold it."""
+    size = Func(F(field), function="octet_length", output_field=IntegerField())
     return Check(
         f"{field}_inside",
-        ~Q(**{f"{field}__regex": PATH_LEADS_OUT}),
-        "The path must be relative, without a leading, trailing or double slash, '.', '..' or control characters.",
+        ~Q(**{f"{field}__regex": PATH_LEADS_OUT}) & Q(LessThanOrEqual(size, LONGEST_PATH_BYTES)),
+        "The path must be relative, without a leading, trailing or double slash, '.', '..' or control characters, and "
+        f"at most {LONGEST_PATH_BYTES:,} bytes long.",
         field,
     )
 

@@ -36,6 +36,8 @@ class NeverTruncated(Trigger):
 
 # Tables of Django that ours refer to: who is in a role, and what a role may do, hangs on their keys.
 TABLES_OF_DJANGO = ("auth_group", "auth_group_permissions", "auth_permission", "django_content_type")
+# The partition for what no month was made for; the months have their guards from who makes them.
+TABLES_OF_PARTITIONS = ("change_log_default",)
 
 
 def guards_of_django() -> list[Trigger]:
@@ -48,3 +50,35 @@ def guards_of_django() -> list[Trigger]:
             NeverTruncated(prefix=f"{table}_", table=table),
         )
     ]
+
+
+def guards_of_partitions() -> list[Trigger]:
+    """Return what guards the default partition of the change log, and has the months made after a change in it."""
+    [table] = TABLES_OF_PARTITIONS
+    return [
+        NeverTruncated(prefix=f"{table}_", table=table),
+        Trigger(
+            f"{table}_months",
+            "opsdb_make_months_in_time",
+            timing="AFTER",
+            events="INSERT",
+            deferred=True,
+            table=table,
+        ),
+    ]
+
+
+# Whoever migrates backwards keeps no trigger whose function goes.
+DROP_GUARDS_OF_MONTHS = """
+DO $$
+DECLARE
+    month name;
+BEGIN
+    FOR month IN SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = pg_inherits.inhrelid
+        WHERE pg_inherits.inhparent = 'change_log'::regclass AND relname <> 'change_log_default'
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %I', month || '_never_truncated', month);
+    END LOOP;
+END
+$$
+"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import CharField, F, Func, Value
-from django.db.models.functions import Left
+from django.db.models.functions import Left, Lower
 
 from .deconstruction import DeconstructsAsDjango
 
@@ -35,9 +35,14 @@ class Hash(_NamedAtLength, HashIndex):
         return []
 
 
+def folded(text):
+    """Return a text as an expression that is the same in every letter case and Unicode normal form."""
+    return Lower(Func(text, function="normalize", output_field=CharField()))
+
+
 def file_name(path="relative_path"):
-    """Return the part of a path after its last slash, as an expression that :func:`by_file_name` serves."""
-    return Func(F(path), Value("/"), Value(-1), function="split_part", output_field=CharField())
+    """Return the folded part of a path after its last slash, as an expression that :func:`by_file_name` serves."""
+    return folded(Func(F(path), Value("/"), Value(-1), function="split_part", output_field=CharField()))
 
 
 def by_file_name():

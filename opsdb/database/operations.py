@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import router
 from django.db.migrations.operations.base import Operation
 
@@ -14,6 +15,8 @@ FROZEN = Path(__file__).resolve().parent.parent / "migrations" / "sql"
 FUNCTION = re.compile(
     r"^CREATE OR REPLACE FUNCTION (\w+)\(.*?(?:^\$\$;$|^RETURN [^;]*;$|^END;$)", re.DOTALL | re.MULTILINE
 )
+# A function that runs with the rights of its owner can be called, or made a trigger of another table, by no one else.
+WITHHOLD = "REVOKE ALL ON FUNCTION {name} FROM PUBLIC"
 # While a function is created, names mean what is in the schema that the tables are in, and temporary tables come last:
 # SET search_path FROM CURRENT keeps this for each of its calls. By statements alone, so that sqlmigrate prints it all.
 FIX_SEARCH_PATH = (
@@ -40,6 +43,8 @@ def define_functions(schema_editor: Any, statements: Iterable[str]) -> None:
     """Execute statements that define functions, each of which finds its names in the schema that is current now."""
     for statement in (*FIX_SEARCH_PATH, *statements, PUT_SEARCH_PATH_BACK):
         schema_editor.execute(statement, params=None)
+        if (definition := FUNCTION.match(statement)) and " SECURITY DEFINER " in statement:
+            schema_editor.execute(WITHHOLD.format(name=definition[1]), params=None)
 
 
 class DefineFunctions(Operation):
@@ -158,3 +163,84 @@ class CommentOnLinks(Operation):
 
     def describe(self) -> str:
         return f"Comment on the links of {self.model_name}"
+
+
+class PartitionByMonth(Operation):
+    """Partition an empty table by the month of a column, with a default partition for what no month was made for.
+
+    The table keeps its columns, constraints and comments. Its key has the column beside it, as PostgreSQL wants of a
+    partitioned table, and its numbers come from a sequence, because identity columns of partitioned tables need
+    PostgreSQL 17. Its indexes are made afterwards, by the same migration that made the table.
+
+    Args:
+        model_name: the model of the table.
+        column: the column, of type ``timestamptz``.
+    """
+
+    reversible = True
+
+    def __init__(self, model_name: str, column: str) -> None:
+        self.model_name = model_name
+        self.column = column
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return type(self).__qualname__, [], {"model_name": self.model_name, "column": self.column}
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The state of the models has no partitions."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        table, key = model._meta.db_table, model._meta.pk.column
+        quote, literal = schema_editor.quote_name, schema_editor.quote_value
+        whole, old, default, sequence = map(quote, (table, f"{table}_whole", f"{table}_default", f"{table}_{key}_seq"))
+        for statement in (
+            f"ALTER TABLE {whole} RENAME TO {old}",
+            f"CREATE TABLE {whole} (LIKE {old} INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY) "
+            f"PARTITION BY RANGE ({quote(self.column)})",
+            f"COMMENT ON TABLE {whole} IS {literal(model._meta.db_table_comment)}",
+            f"DROP TABLE {old}",
+            f"CREATE SEQUENCE {sequence} OWNED BY {whole}.{quote(key)}",
+            f"ALTER TABLE {whole} ALTER COLUMN {quote(key)} SET DEFAULT nextval('{sequence}')",
+            f"ALTER TABLE {whole} ADD CONSTRAINT {quote(table + '_pkey')} "
+            f"PRIMARY KEY ({quote(key)}, {quote(self.column)})",
+            f"CREATE TABLE {default} PARTITION OF {whole} DEFAULT",
+            f"COMMENT ON TABLE {default} IS 'Rows for whose month no partition was made.'",
+        ):
+            schema_editor.execute(statement, params=None)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """The partitions go with the table."""
+
+    def describe(self) -> str:
+        return f"Partition {self.model_name} by the month of {self.column}"
+
+
+class DefineUserLookup(Operation):
+    """Define ``opsdb_user_exists``, which looks for a user in the table of the project's user model."""
+
+    reversible = True
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The state of the models has no functions."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if not router.allow_migrate(schema_editor.connection.alias, app_label):
+            return
+        user = to_state.apps.get_model(settings.AUTH_USER_MODEL)._meta
+        table, key = schema_editor.quote_name(user.db_table), schema_editor.quote_name(user.pk.column)
+        key_type = user.pk.cast_db_type(schema_editor.connection)
+        statement = (
+            "CREATE OR REPLACE FUNCTION opsdb_user_exists(user_key text) RETURNS boolean LANGUAGE sql STABLE "
+            f"RETURN EXISTS (SELECT FROM {table} AS account WHERE account.{key} = user_key::{key_type})"
+        )
+        define_functions(schema_editor, [statement])
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if router.allow_migrate(schema_editor.connection.alias, app_label):
+            schema_editor.execute("DROP FUNCTION opsdb_user_exists(text)", params=None)
+
+    def describe(self) -> str:
+        return "Define the function that looks for a user"

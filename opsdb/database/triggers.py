@@ -162,21 +162,29 @@ class Refuses(Trigger):
 class Immutable(Trigger):
     """Refuse a change of columns that other rules and other rows build on.
 
-    Attributes:
+    Args:
         columns: the columns that can't be changed once set.
+        unless: condition in SQL under which they can.
     """
 
     def __init__(
-        self, *columns: str, hint: str = MAKE_ANOTHER, events: str = "UPDATE", name: str = "", table: str = ""
+        self,
+        *columns: str,
+        hint: str = MAKE_ANOTHER,
+        events: str = "UPDATE",
+        name: str = "",
+        table: str = "",
+        unless: str = "",
     ) -> None:
         self.columns = columns
+        differ = columns_differ(columns)
         super().__init__(
             name or ("immutable" if len(columns) > 1 else f"{columns[0]}_immutable"),
             "opsdb_refuse_change",
             ", ".join(columns),
             hint,
             events=events,
-            when=columns_differ(columns),
+            when=f"({differ}) AND NOT ({unless})" if unless else differ,
             table=table,
         )
 

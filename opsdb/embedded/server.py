@@ -22,6 +22,9 @@ from .programs import EmbeddedError
 
 START_SECONDS = 60
 STOP_SECONDS = 30
+# The role that owns the database and migrates it, and the one that works with its rows.
+OWNER = "opsdb"
+APPLICATION = "opsdb_app"
 SOCKET_NAME = ".s.PGSQL.5432"
 # Shortest limit of the supported systems for the path of a Unix socket, less some air.
 SOCKET_PATH_BYTES = 100
@@ -101,6 +104,14 @@ class Server:
                 with suppress(OSError):
                     folder.rmdir()
         return True
+
+    def require_role(self, role: str, refusal: Exception) -> None:
+        """Raise EmbeddedError if a connection was refused because the server was made before there was that role."""
+        if f'role "{role}" does not exist' in str(refusal):
+            raise EmbeddedError(
+                f"{self.folder} holds a server that an earlier version of ops-db made, without the role {role}."
+                f" {self._way_out}"
+            )
 
     @property
     def _way_out(self) -> str:
@@ -201,22 +212,29 @@ class Server:
         locale = builtin if programs.major(binaries) >= 17 else ["--locale=C.UTF-8"]
         arguments = ["--encoding=UTF8", *locale, "--data-checksums", "--auth=reject"]
         self._run(binaries / "initdb", "-D", new, "--username=postgres", *arguments)
-        # Our role is no superuser, as it would not be in production; and so nobody can log in as one.
-        statements = "CREATE ROLE opsdb LOGIN CREATEDB\nCREATE DATABASE opsdb OWNER opsdb\n"
+        # Our roles are no superusers, as they would not be in production; and so nobody can log in as one.
+        statements = [
+            f"CREATE ROLE {OWNER} LOGIN CREATEDB CREATEROLE",
+            f"CREATE ROLE {APPLICATION} LOGIN",
+            f"GRANT {APPLICATION} TO {OWNER} WITH ADMIN OPTION",
+            f"CREATE DATABASE opsdb OWNER {OWNER}",
+        ]
         if not self.durable:
             # Tests empty the tables again and again, past the rules that forbid it.
-            statements += "GRANT SET ON PARAMETER session_replication_role TO opsdb\n"
-        output = self._run(binaries / "postgres", "--single", "-D", new, "postgres", input=statements, stdin=None)
+            statements.append(f"GRANT SET ON PARAMETER session_replication_role TO {OWNER}")
+        lines = "".join(f"{statement}\n" for statement in statements)
+        output = self._run(binaries / "postgres", "--single", "-D", new, "postgres", input=lines, stdin=None)
         if "ERROR:" in output:
             raise EmbeddedError(f"The embedded PostgreSQL can't be set up: {_last_words(output)}")
         new.rename(self.data)
 
     def _write_access(self) -> tuple[Path, Path]:
-        """Let in, as our role, only the user who starts the server and root, by the kernel's word."""
+        """Let in, as our roles, only the user who starts the server and root, by the kernel's word."""
         users = sorted({"root", pwd.getpwuid(os.geteuid()).pw_name})
         access, names = self.home / "pg_hba.conf", self.home / "pg_ident.conf"
-        access.write_text("local all opsdb peer map=ops-db\n")
-        names.write_text("".join(f'ops-db "{user}" opsdb\n' for user in users))
+        roles = (OWNER, APPLICATION)
+        access.write_text("".join(f"local all {role} peer map=ops-db\n" for role in roles))
+        names.write_text("".join(f'ops-db "{user}" {role}\n' for user in users for role in roles))
         for path in (access, names):
             path.chmod(0o644)
         return access, names

@@ -7,22 +7,41 @@ import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db import models
 from django.utils.dateparse import parse_datetime
 
 SEPARATOR = ";"
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+TIME = re.compile(
+    rf"{DAY.pattern}[T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.,][0-9]+)?)?\s*([Zz]|[+-][0-9]{{2}}(:?[0-9]{{2}})?)?"
+)
 
 Key = tuple[Any, ...]
 """What names a row in a cell."""
+
+
+class CellError(ValueError):
+    """A cell is wrong for a reason of its own.
+
+    Args:
+        message: what is wrong with it.
+        expected: what would be right.
+    """
+
+    def __init__(self, message: str, expected: str):
+        super().__init__(message)
+        self.expected = expected
 
 
 class Cell:
     """What a cell holds; ``expected`` describes it for messages. Empty cells are never read."""
 
     expected = "a text"
+    is_number = False
+    """Whether its text may have a decimal point, which is a comma in the tables of some spreadsheets."""
 
     def read(self, text: str) -> object:
         """Return the value of a cell's text, which has no blanks around it.
@@ -58,6 +77,8 @@ class NumberCell(Cell):
         unit: for messages.
         above, below: whether the lower and the upper end are excluded.
     """
+
+    is_number = True
 
     def __init__(
         self,
@@ -130,12 +151,12 @@ class FlagCell(ChoiceCell):
 
 
 class TimeCell(Cell):
-    """A time, kept in UTC: ISO 8601, UTC unless it names a zone."""
+    """A time, kept in UTC: ISO 8601 with hours and minutes, UTC unless it names a zone."""
 
     expected = "a time such as 2026-06-15T02:00:00Z (UTC unless it names a zone)"
 
     def read(self, text: str) -> datetime:
-        moment = parse_datetime(text)
+        moment = parse_datetime(text) if TIME.fullmatch(text) else None
         if moment is None:
             raise ValueError
         if moment.tzinfo is None:
@@ -149,13 +170,32 @@ class TimeCell(Cell):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+class DayCell(TimeCell):
+    """A time, or a day that is meant as a whole.
+
+    Args:
+        last: whether the day is the last one of a period, which then ends where the next day begins.
+    """
+
+    expected = "a time such as 2026-06-15T02:00:00Z (UTC unless it names a zone), or a day such as 2026-06-15 (UTC)"
+
+    def __init__(self, *, last: bool):
+        self.last = last
+
+    def read(self, text: str) -> datetime:
+        if not DAY.fullmatch(text):
+            return super().read(text)
+        day = datetime.combine(date.fromisoformat(text), time(0), UTC)
+        return day + timedelta(days=1) if self.last else day
+
+
 class DateCell(Cell):
     """A date."""
 
     expected = "a date such as 2026-06-15"
 
     def read(self, text: str) -> date:
-        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        if not DAY.fullmatch(text):
             raise ValueError
         return date.fromisoformat(text)
 
@@ -211,8 +251,8 @@ class ReferenceCell(Cell):
             raise ValueError
         return tuple(part.strip() for part in parts)
 
-    def found(self, keys: Collection[Key]) -> Mapping[Key, models.Model]:
-        """Return the rows with these keys, by key, in one query."""
+    def found(self, keys: Collection[Key]) -> Mapping[Key, models.Model | list[models.Model]]:
+        """Return the rows with these keys, by key, in one query; a list of them for an ambiguous key."""
         first = {key[0] for key in keys}
         last = {key[-1] for key in keys}
         rows = self.model._default_manager.filter(**{f"{self.lookups[0]}__in": first, f"{self.lookups[-1]}__in": last})

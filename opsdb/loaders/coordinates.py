@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from opsdb.models import CoordinateFrame
 
-from .cells import Cell
+from .cells import Cell, CellError
 
 DEGREES, HOURS, SEXAGESIMAL = "degrees", "hours", "sexagesimal"
 EQUATORIAL = (CoordinateFrame.ICRS, CoordinateFrame.FK5, CoordinateFrame.FK4)
@@ -31,6 +31,16 @@ _SEXAGESIMAL = re.compile(
 _DECIMAL = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:(?P<hours>[hH])|[dD°]|deg)?")
 
 
+# What word processors, web pages and PDF files make of a sign, a degree and a minute.
+_PLAIN = str.maketrans(
+    dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-")
+    | dict.fromkeys("\u00ba\u02da\u2218", "°")
+    | dict.fromkeys("\u2032\u2019\u02b9\u00b4", "'")
+    | dict.fromkeys("\u2033\u201d\u02ba\u3003", '"')
+    | dict.fromkeys("\u00a0\u2007\u2009\u202f", " ")
+    | {"\uff0b": "+", "\u200b": "", "\ufeff": ""}
+)
+
 Angle = tuple[float, str]
 """A number and its unit: degrees, hours or sexagesimal."""
 
@@ -39,9 +49,10 @@ class AngleCell(Cell):
     """An angle in degrees or sexagesimal; read as a number and its unit."""
 
     expected = "an angle such as 83.8221 (degrees), 05:35:17.3 or 5h35m17.3s"
+    is_number = True
 
     def read(self, text: str) -> Angle:
-        text = text.replace("−", "-")
+        text = plain_coordinates(text)
         if found := _DECIMAL.fullmatch(text):
             value = float(found[1])
             if not math.isfinite(value):
@@ -51,6 +62,11 @@ class AngleCell(Cell):
         if not found:
             raise ValueError
         sign, whole, minutes, seconds = found[1], found[2], found[5], found[6]
+        if found["mark"] == ":" and seconds is None:
+            raise CellError(
+                "has two parts: a spreadsheet may have cut hours, degrees or seconds off",
+                "three parts such as 03:12:05.4, or units such as 5h30m",
+            )
         # 60 is what rounding leaves in catalogues; it carries.
         if float(minutes) > 60 or float(seconds or 0) > 60 or ("." in minutes and seconds):
             raise ValueError
@@ -71,6 +87,58 @@ class EquinoxCell(Cell):
         if len(text) > 10 or not re.fullmatch(r"[JjBb]?(1[89]|20)\d\d(\.\d+)?", text):
             raise ValueError
         return text.upper()
+
+
+class EpochCell(Cell):
+    """The epoch of a position, a Julian year."""
+
+    expected = "a Julian year such as J2016.0, from 1800 to 2200"
+
+    def read(self, text: str) -> float:
+        if not re.fullmatch(r"[Jj]?\d{4}(\.\d*)?", text) or not 1800 <= float(text.lstrip("Jj")) <= 2200:
+            raise ValueError
+        return float(text.lstrip("Jj"))
+
+    def write(self, value: float) -> str:
+        return f"J{value!r}"
+
+
+def plain_coordinates(text: str) -> str:
+    """Return coordinates with ASCII signs, ``'`` and ``"`` instead of their look-alikes, and signs beside numbers."""
+    text = text.translate(_PLAIN).replace("''", '"')
+    return re.sub(r"(^|[\s,;])([+-])\s+(?=\d)", r"\1\2", text).strip()
+
+
+def frame_of(system: str | None, equinox: str) -> tuple[str, str]:
+    """Return the frame and the equinox, with its letter, of a position.
+
+    Without a system an equinox decides, as in FITS (paper II, section 3.1): Besselian means FK4, Julian FK5, and a bare
+    year is Besselian before 1984.
+
+    Args:
+        system: one of ``SYSTEMS``, or nothing.
+        equinox: such as ``J2000`` or ``1950``, or ``""``.
+
+    Raises:
+        CellError: the equinox does not fit the system.
+    """
+    if not equinox:
+        return SYSTEMS[system or "ICRS"]
+    lettered = _lettered(equinox)
+    if not system:
+        return (CoordinateFrame.FK4 if lettered.startswith("B") else CoordinateFrame.FK5), lettered
+    frame, own = SYSTEMS[system]
+    if frame in (CoordinateFrame.ICRS, CoordinateFrame.GALACTIC):
+        raise CellError(
+            f"contradicts the system {system}, which has no equinox",
+            "an empty cell; the date of a position is its epoch",
+        )
+    if equinox[0].isdigit() and system in ("FK4", "FK5"):
+        lettered = f"{own[0]}{equinox}"
+    named = system in ("J2000", "B1950") and float(lettered[1:]) != float(own[1:])
+    if named or (frame != CoordinateFrame.ECLIPTIC and lettered[0] != own[0]):
+        raise CellError(f"contradicts the system {system}", f"{own}, or one of the two left empty")
+    return frame, lettered
 
 
 def longitude_deg(angle: Angle, frame: str) -> float:
@@ -119,7 +187,6 @@ def to_icrs(
         ra, dec = longitudes % 360, latitudes
     else:
         from astropy.coordinates import FK4, FK5, BarycentricMeanEcliptic, Galactic, SkyCoord
-        from astropy.utils import iers
 
         described = {
             CoordinateFrame.FK4: lambda: FK4(equinox=_lettered(equinox) or "B1950"),
@@ -127,9 +194,7 @@ def to_icrs(
             CoordinateFrame.GALACTIC: Galactic,
             CoordinateFrame.ECLIPTIC: lambda: BarycentricMeanEcliptic(equinox=_lettered(equinox) or "J2000"),
         }
-        # No download: a loader works without a network.
-        with iers.conf.set_temp("auto_download", False):
-            sky = SkyCoord(longitudes, latitudes, unit="deg", frame=described[frame]()).icrs
+        sky = SkyCoord(longitudes, latitudes, unit="deg", frame=described[frame]()).icrs
         ra, dec = sky.ra.deg % 360, sky.dec.deg
     return np.where(ra >= 360, 0.0, ra).tolist(), np.clip(dec, -90, 90).tolist()
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from opsdb.models import Downtime, Telescope
 
-from .cells import ReferenceCell, TableColumn, TextCell, TimeCell
+from .cells import DayCell, ReferenceCell, TableColumn, TextCell
 from .entries import RowEntry
 from .instrument_cells import instrument, instrument_module
 from .kind import TableKind
@@ -38,8 +38,13 @@ class Downtimes(TableKind):
         TableColumn(
             "module", instrument_module(), "The module, if that is down, such as `CHAI/HFA`.", field="instrument_module"
         ),
-        TableColumn.of_field(Downtime, "start_time", TimeCell(), name="start", required=True),
-        TableColumn("end", TimeCell(), "End (UTC), not included; empty while it lasts.", field="end_time"),
+        TableColumn.of_field(Downtime, "start_time", DayCell(last=False), name="start", required=True),
+        TableColumn(
+            "end",
+            DayCell(last=True),
+            "End (UTC), not included, or the last day; empty while it lasts.",
+            field="end_time",
+        ),
         TableColumn.of_field(Downtime, "reason", TextCell(), required=True),
         TableColumn(
             "reported_by",

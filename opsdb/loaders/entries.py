@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from django.db import models
 
 from .cells import TableColumn
+from .plan import LoadPlan
 from .tables import TableRow
 
 LONGEST_VALUE = 80
@@ -25,12 +26,14 @@ class RowEntry:
         model: what it is a row of.
         values: by field.
         members: lists of rows, by many-to-many field.
+        filled_in: fields whose values the file leaves open; only a new row gets them.
     """
 
     row: TableRow
     model: type[models.Model]
     values: dict[str, object]
     members: dict[str, list] = field(default_factory=dict)
+    filled_in: set[str] = field(default_factory=set)
 
     def instance(self) -> models.Model:
         """Return a new row with these values."""
@@ -78,6 +81,8 @@ class RowRules:
         """Return what an entry would change in the row that it matches."""
         found: list[Difference] = []
         for name, new in entry.values.items():
+            if name in entry.filled_in:
+                continue
             attribute = present._meta.get_field(name).attname
             if getattr(present, attribute) != primary_key_or_value(new):
                 found.append((name, getattr(present, name), new))
@@ -92,6 +97,10 @@ class RowRules:
         return " / ".join(
             format_value(entry.values[name]) for name in self.key_fields if entry.values[name] is not None
         )
+
+    def is_same(self, first: RowEntry, entry: RowEntry, plan: LoadPlan) -> bool:
+        """Whether an entry may repeat another one of the same key; a note in the plan then names it."""
+        return False
 
     def check(self, entries: list[RowEntry]) -> None:
         """Note problems of entries that only show beside other rows; called with those that will be created."""

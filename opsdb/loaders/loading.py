@@ -101,7 +101,7 @@ class Loading:
         seen: dict[tuple, RowEntry] = {}
         for entry in entries:
             first = seen.setdefault(rules.key(entry), entry)
-            if first is not entry:
+            if first is not entry and not rules.is_same(first, entry, self.plan):
                 is_same_file = first.row.problems.path == entry.row.problems.path
                 where = f"line {first.row.line}" + ("" if is_same_file else f" of {first.row.problems.path.name}")
                 entry.row.problem(f"{shown(rules.label(entry))} repeats {where}", expected="each row once")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TextIO
 
-from django.db.models import Q, QuerySet, prefetch_related_objects
+from django.db.models import QuerySet, prefetch_related_objects
 
 from opsdb.models import ObservingProgram, ObsMode, ObsUnit, Source, SubObservingProgram
 
 from .azimuth_ranges import add_azimuth_ranges, write_azimuth_ranges
-from .cells import FlagCell, IntegerCell, NumberCell, ReferenceCell, TableColumn, TextCell
+from .cells import FlagCell, IntegerCell, Key, NumberCell, ReferenceCell, TableColumn, TextCell
 from .entries import RowEntry
 from .errors import near
 from .instrument_cells import module_configurations
@@ -25,15 +25,11 @@ from .text_files import LoadFile
 class SourceCell(ReferenceCell):
     """A source, named by its name or by an unambiguous alias."""
 
-    def found(self, keys: Collection[tuple[str, ...]]) -> dict[tuple[str, ...], Source]:
-        names = {name for (name,) in keys}
-        rows = list(Source.objects.filter(Q(name__in=names) | Q(aliases__has_any_keys=list(names))))
-        by_alias = {}
-        for row in rows:
-            for alias in row.aliases:
-                by_alias.setdefault(alias, set()).add(row)
-        aliases = {(alias,): next(iter(those)) for alias, those in by_alias.items() if len(those) == 1}
-        return aliases | {(row.name,): row for row in rows}
+    def found(self, keys: Collection[Key]) -> dict[Key, Source | list[Source]]:
+        return {
+            (name,): those[0] if len(those) == 1 else those
+            for name, those in Source.objects.matches([name for (name,) in keys]).items()
+        }
 
 
 class ObsUnits(TableKind):
@@ -71,6 +67,7 @@ class ObsUnits(TableKind):
         *columns_of(
             ObsUnit,
             line_id=TextCell(50),
+            rest_frequency_ghz=NumberCell(0, unit="GHz", above=True),
             version=IntegerCell(1),
             priority=IntegerCell(),
             available=FlagCell(),

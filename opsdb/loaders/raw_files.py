@@ -117,7 +117,7 @@ def _reports(rows, problems):
         "executed_obs_unit": UUID,
         "instrument_module": modules.number_of,
         "source_location": locations.number_of,
-        "size_bytes": int,
+        "size_bytes": _whole_number,
         "observed_at": _aware_time,
     }
     for line, row in rows:
@@ -137,6 +137,13 @@ def _reports(rows, problems):
 
 def _text(value):
     return value
+
+
+def _whole_number(text):
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("a whole number of bytes, such as 1500000000") from None
 
 
 def _aware_time(text):

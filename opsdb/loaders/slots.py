@@ -51,6 +51,7 @@ class Slots(TableKind):
         ),
         TableColumn.of_field(PreScheduledSlot, "azimuth_min_deg", NumberCell(*AZIMUTH_RANGE_DEG, "degrees")),
         TableColumn.of_field(PreScheduledSlot, "azimuth_max_deg", NumberCell(*AZIMUTH_RANGE_DEG, "degrees")),
+        TableColumn.of_field(PreScheduledSlot, "azimuth_final_deg", NumberCell(*AZIMUTH_RANGE_DEG, "degrees")),
         TableColumn.of_field(PreScheduledSlot, "elevation_deg", NumberCell(*ELEVATION_RANGE_DEG, "degrees")),
         TableColumn.of_field(PreScheduledSlot, "boresight_angle_deg", NumberCell(unit="degrees")),
         TableColumn.of_field(PreScheduledSlot, "scan_index", IntegerCell()),

@@ -134,6 +134,8 @@ class ScheduledSlots:
                 name__in={name for _, name in groups},
             ).select_related("observing_program", "source", "obs_mode")
         }
+        if self.create_missing:
+            self.unit_maker.know_sources(blocks[0] for key, blocks in groups.items() if key not in units)
         for (program_id, name), blocks in groups.items():
             unit = units.get((program_id, name))
             if unit is not None:
@@ -171,6 +173,7 @@ class ScheduledSlots:
             "end_time": block.end,
             "azimuth_min_deg": block.azimuth_min_deg,
             "azimuth_max_deg": block.azimuth_max_deg,
+            "azimuth_final_deg": block.azimuth_final_deg,
             "elevation_deg": block.elevation_deg,
             "boresight_angle_deg": block.boresight_angle_deg,
             "scan_index": block.scan_index,

@@ -1,9 +1,7 @@
-"""Sources from CSV tables and from the lists of the KOSMA control software."""
+"""Sources from CSV tables, from the planner and from the lists of observatories."""
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -14,28 +12,49 @@ from opsdb.models import (
     SolarSystemObject,
     Source,
     SourceType,
+    VelocityConvention,
+    VelocityFrame,
 )
+from opsdb.models.planning.sources import SPEED_OF_LIGHT_KM_S
 
-from .cells import ChoiceCell, IntegerCell, NumberCell, TableColumn, TextCell, TextListCell
-from .coordinates import SYSTEMS, AngleCell, EquinoxCell, latitude_deg, longitude_deg, to_icrs
+from .bodies import body_called, horizons_id_of, is_designation
+from .cells import CellError, ChoiceCell, IntegerCell, NumberCell, TableColumn, TextCell, TextListCell
+from .coordinates import SYSTEMS, AngleCell, EpochCell, EquinoxCell, frame_of, latitude_deg, longitude_deg, to_icrs
 from .entries import Difference, RowEntry
-from .errors import LoadProblems, listed
+from .errors import shown
 from .kind import KindOption, TableKind
 from .loading import Loading
-from .naif import NAIF_IDS
+from .plan import LoadPlan
+from .source_lists import (
+    CSV,
+    FORMATS,
+    FYST,
+    GIVEN_EQUINOX,
+    TAB_SEPARATED,
+    read_list,
+    read_planner_list,
+    read_tab_separated,
+    recognize,
+    unused_columns,
+)
 from .tables import TableRow, read_table
-from .text_files import LoadFile, read_lines
+from .text_files import LoadFile, path_of, read_lines
+from .velocities import VelocityConventionCell, VelocityFrameCell, lsrk_radio_km_s
 
 SAME_POSITION_DEG = 1e-8
-LONGEST_LINE = 10_000
+SAME_VELOCITY_KM_S = 1e-6
+LONGEST_NOTES = 20
 FRAMES = {frame: word for word, (frame, _) in reversed(SYSTEMS.items())}
 GIVEN_POSITION = ("frame", "longitude_deg", "latitude_deg", "equinox")
+GIVEN_VELOCITY = ("given_velocity", "velocity_frame", "velocity_convention")
+BARE = ("lsrk", "radio")
 
 EVERY_TYPE = ("name", "aliases", "comment")
 COLUMNS_OF_TYPE = {
     SourceType.FIXED: (
-        *("longitude", "latitude", "system", "equinox"),
+        *("longitude", "latitude", "system", "equinox", "epoch"),
         *("pm_ra_mas_yr", "pm_dec_mas_yr", "parallax_mas", "vlsr_km_s"),
+        *("velocity", "velocity_frame", "velocity_convention"),
     ),
     SourceType.SOLAR_SYSTEM: ("ephemeris_name", "naif_id", "horizons_id"),
     SourceType.CONSTANT_ELEVATION: ("ra_min_deg", "ra_max_deg", "dec_min_deg", "dec_max_deg", "elevation_deg"),
@@ -50,15 +69,20 @@ class Sources(TableKind):
     """Sources: fixed positions, bodies of the solar system, fields at constant elevation."""
 
     name = "sources"
-    help = "sources, from a CSV table or a list of the KOSMA control software"
+    help = "sources, from CSV tables, the planner's list and the lists of observatories"
     description = (
-        "Load sources from CSV tables or KOSMA source lists; positions are converted to ICRS and kept as given."
+        "Load sources from CSV tables, from the planner's source list, or from lists of KOSMA, GILDAS (APEX, IRAM), "
+        "the JCMT, Effelsberg, VizieR or SIMBAD; positions are converted to ICRS and kept as given."
     )
     example = "manage.py opsdb_load sources catalogue.csv chai.kosma --dry-run"
     options = (
         KindOption(
             "--format",
-            {"choices": ["csv", "kosma"], "help": "what the files are; by default according to their first lines"},
+            {"choices": list(FORMATS), "help": "what the files are; by default what they look like"},
+        ),
+        KindOption(
+            "--equinox",
+            {"metavar": "EQUINOX", "help": "equinox of equatorial positions in GILDAS lists whose lines name none"},
         ),
     )
     model = Source
@@ -88,12 +112,29 @@ class Sources(TableKind):
             aliases=("dec", "dec_deg", "lat", "latitude_deg"),
         ),
         TableColumn("system", ChoiceCell(list(SYSTEMS)), "System of the position; `ICRS` if empty.", field=""),
-        TableColumn("equinox", EquinoxCell(), "Equinox, if not that of the system's name.", field="", empty=""),
+        TableColumn(
+            "equinox",
+            EquinoxCell(),
+            "Equinox, if not that of the system's name; without a system `B…` means FK4 and `J…` FK5.",
+            field="",
+            empty="",
+        ),
+        TableColumn("epoch", EpochCell(), "Epoch of a position in ICRS that moves, Julian year.", field="epoch_year"),
         TableColumn("pm_ra_mas_yr", NumberCell(unit="mas/yr"), "Proper motion in RA times cos(Dec) (ICRS), mas/yr."),
         TableColumn("pm_dec_mas_yr", NumberCell(unit="mas/yr"), "Proper motion in Dec (ICRS), mas/yr."),
         TableColumn.of_field(FixedSource, "parallax_mas", NumberCell(unit="mas")),
         TableColumn.of_field(
-            FixedSource, "vlsr_km_s", NumberCell(-299792.458, 299792.458, "km/s"), aliases=("velocity", "vlsr")
+            FixedSource, "vlsr_km_s", NumberCell(-SPEED_OF_LIGHT_KM_S, SPEED_OF_LIGHT_KM_S, "km/s"), aliases=("vlsr",)
+        ),
+        TableColumn(
+            "velocity",
+            NumberCell(-SPEED_OF_LIGHT_KM_S, unit="km/s (or a redshift)"),
+            "Radial velocity, km/s, or redshift, in the frame and convention of the next columns.",
+            field="",
+        ),
+        TableColumn("velocity_frame", VelocityFrameCell(), "What it is measured against; `LSRK` if empty.", field=""),
+        TableColumn(
+            "velocity_convention", VelocityConventionCell(), "Convention of the velocity; `radio` if empty.", field=""
         ),
         TableColumn(
             "ephemeris_name", TextCell(100), "Name by which the control system knows the body; its name if empty."
@@ -110,19 +151,45 @@ class Sources(TableKind):
     def load(self, loading: Loading, files: Sequence[LoadFile]) -> None:
         rows = []
         for file in files:
-            problems = loading.problems_of(file)
-            lines = read_lines(file, problems)
-            if (loading.options["format"] or _format(problems.path, lines)) == "csv":
-                rows += read_table(file, self.columns, problems, loading.progress)
-            else:
-                rows += read_kosma(lines, problems)
+            rows += self._read(file, loading)
         loading.plan.count("rows read", len(rows))
         entries = self.entries(loading, rows)
         loading.problems.stop_if_any()
         loading.write(entries)
+        for name, source, other in Source.objects.name_clashes({entry.values["name"] for entry in entries})[
+            :LONGEST_NOTES
+        ]:
+            loading.plan.notes.append(f"{shown(name)} is a name or alias of {source} and of {other}.")
+
+    def _read(self, file, loading):
+        problems = loading.problems_of(file)
+        lines = read_lines(file, problems)
+        names = {name.casefold() for column in self.columns for name in (column.name, *column.aliases)}
+        name = loading.options["format"] or recognize(path_of(file), lines, names, problems)
+        equinox = self._given_equinox(loading.options["equinox"], name, problems)
+        if name == CSV:
+            return read_table(file, self.columns, problems, loading.progress)
+        if name == FYST:
+            return read_planner_list(file, problems, loading.progress)
+        if name == TAB_SEPARATED:
+            rows = read_tab_separated(lines, self.columns, problems)
+            if unused := unused_columns(lines, problems):
+                loading.plan.notes.append(f"Columns not loaded: {', '.join(unused)}.")
+            return rows
+        return read_list(name, lines, self.columns, problems, equinox)
+
+    @staticmethod
+    def _given_equinox(given, name, problems):
+        if given is None or name != GIVEN_EQUINOX:
+            return None
+        try:
+            return EquinoxCell().read(given)
+        except ValueError:
+            problems.stop(f"--equinox {shown(given)} is not valid", expected=EquinoxCell.expected)
 
     def entries(self, loading: Loading, rows: Sequence[TableRow]) -> list[RowEntry]:
         fixed = defaultdict(list)
+        moving = []
         entries = []
         for row in rows:
             if "name" not in row.values:
@@ -137,12 +204,18 @@ class Sources(TableKind):
                 for column in self.columns
                 if column.target and column.name in own and column.name in row.values
             }
+            if values.get("vlsr_km_s") is not None:
+                values |= dict(zip(GIVEN_VELOCITY, (None, None, None), strict=True))
             entry = RowEntry(row, model, values)
             entries.append(entry)
             if model is FixedSource:
-                _give_position(entry, fixed)
+                if _give_position(entry):
+                    fixed[entry.values["frame"], entry.values["equinox"]].append(entry)
+                    moving += [entry] if _is_velocity_given(row) else []
             elif model is SolarSystemObject:
                 _give_body(entry)
+                if entry.values["name"] != row.values["name"]:
+                    loading.plan.notes.append(f"Line {row.line}: {row.values['name']} is {entry.values['name']}.")
             elif not values["dec_min_deg"] < values["dec_max_deg"]:
                 row.problem("is not above dec_min_deg", "dec_max_deg", expected="the northern edge")
         for (frame, equinox), group in fixed.items():
@@ -154,117 +227,68 @@ class Sources(TableKind):
             )
             for entry, ra, dec in zip(group, *positions, strict=True):
                 entry.values |= {"ra_deg": ra, "dec_deg": dec}
+        _give_velocities(moving, loading)
         return entries
+
+    def is_same(self, first: RowEntry, entry: RowEntry, plan: LoadPlan) -> bool:
+        """Whether an entry repeats another one, perhaps with another comment; then the comments become one."""
+        values, others = ({**one.values, "comment": ""} for one in (first, entry))
+        if first.model is not entry.model or values != others:
+            return False
+        comments = [one.values.get("comment") or "" for one in (first, entry)]
+        if "comment" in first.values and comments[1] not in comments[0].split("; "):
+            first.values["comment"] = "; ".join(filter(None, comments))
+        plan.notes.append(f"Line {entry.row.line}: {shown(self.label(entry))} repeats line {first.row.line}.")
+        return True
 
     def differences(self, present: Source, entry: RowEntry) -> list[Difference]:
         """Return what differs; positions are equal to 36 µas, and where none is recorded as given."""
         recorded = getattr(present, "longitude_deg", None) is not None
-        return [
+        found = [
             (name, old, new)
             for name, old, new in super().differences(present, entry)
-            if not (name in ("ra_deg", "dec_deg") and _near(old, new)) and (recorded or name not in GIVEN_POSITION)
+            if not (name in ("ra_deg", "dec_deg") and _near(old, new))
+            and not (name == "vlsr_km_s" and None not in (old, new) and abs(old - new) <= SAME_VELOCITY_KM_S)
+            and (recorded or name not in GIVEN_POSITION)
         ]
+        # A velocity in the column vlsr_km_s leaves open how it was given.
+        if "velocity" in entry.row.values or any(name == "vlsr_km_s" for name, _, _ in found):
+            return found
+        return [one for one in found if one[0] not in GIVEN_VELOCITY]
 
     def values_of(self, row: Source) -> dict[str, object]:
         values = {name: getattr(row, name) for name in EVERY_TYPE} | {"type": SourceType(row.type)}
         if not isinstance(row, FixedSource):
             return values | {name: getattr(row, name) for name in COLUMNS_OF_TYPE[SourceType(row.type)]}
         values |= {column.name: getattr(row, column.name) for column in self.columns if hasattr(row, column.name)}
+        values["epoch"] = row.epoch_year
+        if row.given_velocity is None:
+            values |= {"velocity": None, "velocity_frame": None, "velocity_convention": None}
+        else:
+            values |= {
+                "velocity": row.given_velocity,
+                "velocity_frame": VelocityFrame(row.velocity_frame),
+                "velocity_convention": VelocityConvention(row.velocity_convention),
+                "vlsr_km_s": None,
+            }
         if row.longitude_deg is None or row.latitude_deg is None:
             return values | {"system": "ICRS", "equinox": "", "longitude": row.ra_deg, "latitude": row.dec_deg}
         given = {"longitude": row.longitude_deg, "latitude": row.latitude_deg, "equinox": row.equinox}
-        return values | given | {"system": FRAMES[CoordinateFrame(row.frame)]}
-
-
-def read_kosma(lines: Sequence[str], problems: LoadProblems) -> list[TableRow]:
-    """Return the rows of a KOSMA source list, as those of a table; what is wrong is noted. See docs/formats/sources.md.
-
-    Args:
-        lines: of the file.
-        problems: those of the file.
-    """
-    rows = []
-    for number, line in enumerate(lines, 1):
-        row = TableRow(problems, number, {})
-        if len(line) > LONGEST_LINE:
-            row.problem(f"the line has {len(line)} characters", expected=f"at most {LONGEST_LINE}")
-            continue
-        text, comment = _split_comment(line)
-        if not text:
-            continue
-        try:
-            words = shlex.split(text)
-        except ValueError as error:
-            row.problem(f"the line can't be split: {error}", expected='a name with blanks in double quotes ("W 49")')
-            continue
-        cells = _kosma_cells(row, words)
-        if cells is None:
-            continue
-        if comment:
-            cells["comment"] = comment
-        for column in Sources.columns:
-            if column.name in cells:
-                row.texts[column.name] = cells[column.name]
-                try:
-                    row.values[column.name] = column.cell.read(cells[column.name])
-                except (ValueError, OverflowError):
-                    row.problem("is not valid", column.name, expected=column.cell.expected)
-        rows.append(row)
-    if not rows:
-        problems.stop_if_any()
-        problems.stop("there are no sources", expected="name longitude latitude system [velocity] [! comment]")
-    return rows
-
-
-def _split_comment(line):
-    found = re.match(r"""((?:[^!#"]|"[^"]*"?)*)(?:[!#]+(.*))?""", line)
-    return found[1].strip(), (found[2] or "").strip()
-
-
-def _kosma_cells(row, words):
-    name, *rest = words
-    if not rest:
-        body = name.removeprefix("@")
-        if body.casefold() not in NAIF_IDS:
-            row.problem(f"{name} has no position", expected=f"a position, or one of {listed(NAIF_IDS, 30)}")
-            return None
-        return {"name": body, "type": SourceType.SOLAR_SYSTEM}
-    place = next((place for place, word in enumerate(rest) if word.upper() in SYSTEMS), None)
-    if place not in (2, 6) or len(rest) > place + 2:
-        if place is None:
-            found = "the system is missing"
-        elif place in (2, 6):
-            found = f"{len(rest) - place - 1} fields follow the system"
-        else:
-            found = f"{place} fields instead of 2 or 6 precede the system {rest[place]}"
-        row.problem(
-            found,
-            expected=f"name longitude latitude system [velocity] [! comment], the system one of {', '.join(SYSTEMS)}",
-        )
-        return None
-    half = place // 2
-    cells = {"name": name, "longitude": " ".join(rest[:half]), "latitude": " ".join(rest[half:place])}
-    cells["system"] = rest[place]
-    if len(rest) > place + 1:
-        cells["vlsr_km_s"] = rest[place + 1]
-    return cells
-
-
-def _format(path, lines):
-    first = next(line for line in lines if line.strip())
-    names = {cell.strip().strip('"').casefold() for cell in first.split(",")}
-    return "csv" if path.suffix.lower() == ".csv" or "name" in names else "kosma"
+        word = FRAMES[CoordinateFrame(row.frame)]
+        if SYSTEMS[word][1] not in ("", row.equinox) and row.equinox:
+            word = row.frame.upper()
+        return values | given | {"system": word}
 
 
 def _fits_type(row, source_type):
     fits = True
     for other, names in COLUMNS_OF_TYPE.items():
         for name in names:
-            if other != source_type and row.texts.get(name):
+            if other != source_type and row.texts.get(name) and name in row.values:
                 row.problem(f"does not apply to a {source_type} source", name, expected="an empty cell")
                 fits = False
     for name in NEEDED_BY_TYPE.get(source_type, ()):
-        if row.texts.get(name) in (None, ""):
+        if row.values.get(name) is None and not row.texts.get(name):
             row.problem(f"a {source_type} source needs a value", name, expected=_cell(name).expected)
         fits = fits and row.values.get(name) is not None
     return fits
@@ -274,10 +298,71 @@ def _cell(name):
     return next(column.cell for column in Sources.columns if column.name == name)
 
 
-def _give_position(entry, fixed):
+def _is_velocity_given(row):
+    """Whether a row has a velocity; note what contradicts it."""
+    velocity, vlsr = row.values.get("velocity"), row.values.get("vlsr_km_s")
+    frame, convention = row.values.get("velocity_frame"), row.values.get("velocity_convention")
+    if velocity is not None and vlsr is not None:
+        row.problem("stands beside vlsr_km_s", "velocity", expected="one of them")
+        return False
+    if vlsr is not None:
+        for column, value, own in (("velocity_frame", frame, BARE[0]), ("velocity_convention", convention, BARE[1])):
+            if value not in (None, own):
+                row.problem("contradicts vlsr_km_s, which is LSRK and radio", column, expected="the column velocity")
+    return velocity is not None
+
+
+def _give_velocities(entries, loading):
+    """Convert velocities to LSRK and radio, and note in the plan what bare ones are taken for."""
+    taken, wrong = defaultdict(int), []
+    for entry in entries:
+        row = entry.row
+        frame = row.values.get("velocity_frame") or VelocityFrame.LSRK
+        convention = row.values.get("velocity_convention") or VelocityConvention.RADIO
+        if not (row.values.get("velocity_frame") and row.values.get("velocity_convention")):
+            taken[row.problems.path.name, frame, convention] += 1
+        velocity = row.values["velocity"]
+        low, high = {
+            VelocityConvention.RADIO: (-SPEED_OF_LIGHT_KM_S, SPEED_OF_LIGHT_KM_S),
+            VelocityConvention.OPTICAL: (-SPEED_OF_LIGHT_KM_S, 30 * SPEED_OF_LIGHT_KM_S),
+            VelocityConvention.REDSHIFT: (-1.0, 30.0),
+        }[convention]
+        if not low < velocity < high:
+            row.problem(
+                f"is no {convention} velocity", "velocity", expected=f"a number above {low:g} and below {high:g}"
+            )
+            wrong.append(entry)
+        given = (None, None, None) if (frame, convention) == BARE else (velocity, frame, convention)
+        entry.values |= dict(zip(GIVEN_VELOCITY, given, strict=True))
+    if entries and not wrong:
+        velocities = lsrk_radio_km_s(
+            [entry.row.values["velocity"] for entry in entries],
+            [entry.values["velocity_frame"] or BARE[0] for entry in entries],
+            [entry.values["velocity_convention"] or BARE[1] for entry in entries],
+            [entry.values["ra_deg"] for entry in entries],
+            [entry.values["dec_deg"] for entry in entries],
+        )
+        for entry, velocity in zip(entries, velocities, strict=True):
+            entry.values["vlsr_km_s"] = velocity
+    for (name, frame, convention), number in taken.items():
+        unit = "" if convention == VelocityConvention.REDSHIFT else ", km/s"
+        loading.plan.notes.append(
+            f"{name}: the column velocity of {number} rows is taken for a radial velocity, {frame.label}, "
+            f"{convention.label} convention{unit}, as no frame or no convention is given."
+        )
+
+
+def _give_position(entry):
+    """Give an entry frame, equinox and position as given; return whether it has them all."""
     row = entry.row
-    frame, equinox = SYSTEMS[row.values.get("system") or "ICRS"]
-    equinox = row.values.get("equinox") or equinox
+    try:
+        frame, equinox = frame_of(row.values.get("system"), row.values.get("equinox") or "")
+    except CellError as error:
+        row.problem(str(error), "equinox", expected=error.expected)
+        return False
+    if row.values.get("epoch") is not None and frame != CoordinateFrame.ICRS:
+        row.problem("is the epoch of a position in ICRS", "epoch", expected="system ICRS, or an empty cell")
+        return False
     for name, read in (
         ("longitude", lambda angle: longitude_deg(angle, frame)),
         ("latitude", latitude_deg),
@@ -286,17 +371,29 @@ def _give_position(entry, fixed):
             entry.values[f"{name}_deg"] = read(row.values[name])
         except ValueError as error:
             row.problem("is out of range", name, expected=str(error))
-            return
+            return False
     entry.values |= {"frame": frame, "equinox": equinox}
-    fixed[frame, equinox].append(entry)
+    return True
 
 
 def _give_body(entry):
-    name = entry.values["name"].casefold()
-    if not entry.values.get("ephemeris_name"):
-        entry.values["ephemeris_name"] = name
-    if name in NAIF_IDS and not {"naif_id", "horizons_id"} & entry.row.values.keys():
-        entry.values |= {"naif_id": NAIF_IDS[name], "horizons_id": str(NAIF_IDS[name])}
+    """Fill in what is known of a body; these facts are not compared with those of a body that is there."""
+    name = entry.values["name"]
+    known = body_called(name)
+    facts = {"ephemeris_name": name}
+    if known:
+        facts = {
+            "ephemeris_name": known.name.lower(),
+            "naif_id": known.naif_id,
+            "horizons_id": known.horizons_id,
+        }
+        entry.values["name"] = name if name.casefold() == known.name.casefold() else known.name
+    elif is_designation(name):
+        facts["horizons_id"] = horizons_id_of(name)
+    for field, value in facts.items():
+        if entry.values.get(field) in (None, ""):
+            entry.values[field] = value
+            entry.filled_in.add(field)
 
 
 def _near(one, other):

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from opsdb.models import Telescope
 
+from .earth import icrs_of_horizontal
 from .schedules import Block, SkyField
 
 
@@ -22,10 +23,6 @@ def swept_edges(blocks: Iterable[Block], telescope: Telescope) -> dict[str, floa
         telescope: the telescope they are for; its position is used.
     """
     import numpy as np
-    from astropy import units as u
-    from astropy.coordinates import AltAz, EarthLocation, SkyCoord
-    from astropy.time import Time
-    from astropy.utils import iers
 
     moments, azimuths, elevations = [], [], []
     for block in blocks:
@@ -40,27 +37,23 @@ def swept_edges(blocks: Iterable[Block], telescope: Telescope) -> dict[str, floa
         moments.append(times.ravel())
         azimuths.append(angles.ravel())
         elevations.append(np.full(times.size, block.elevation_deg))
-    location = EarthLocation.from_geodetic(
-        telescope.longitude_deg * u.deg, telescope.latitude_deg * u.deg, telescope.elevation_m * u.m
+    ra, dec = icrs_of_horizontal(
+        np.concatenate(azimuths),
+        np.concatenate(elevations),
+        np.concatenate(moments),
+        longitude_deg=telescope.longitude_deg,
+        latitude_deg=telescope.latitude_deg,
+        height_m=telescope.elevation_m,
     )
-    # No download: a loader works without a network.
-    with iers.conf.set_temp("auto_download", False), iers.conf.set_temp("iers_degraded_accuracy", "ignore"):
-        horizontal = AltAz(
-            az=np.concatenate(azimuths) * u.deg,
-            alt=np.concatenate(elevations) * u.deg,
-            obstime=Time(np.concatenate(moments), format="unix"),
-            location=location,
-        )
-        sky = SkyCoord(horizontal).icrs
-    ra = np.sort(sky.ra.deg)
+    ra = np.sort(ra)
     gaps = np.diff(ra, append=ra[0] + 360)
     widest = int(np.argmax(gaps))
     goes_round = gaps[widest] < 10
     return {
         "ra_min_deg": 0.0 if goes_round else float(ra[(widest + 1) % len(ra)]),
         "ra_max_deg": 360.0 if goes_round else float(ra[widest]),
-        "dec_min_deg": float(sky.dec.deg.min()),
-        "dec_max_deg": float(sky.dec.deg.max()),
+        "dec_min_deg": float(dec.min()),
+        "dec_max_deg": float(dec.max()),
     }
 
 

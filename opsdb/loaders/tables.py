@@ -1,17 +1,20 @@
-"""Planning tables: CSV files with a header that names the columns."""
+"""Planning tables: CSV files with a header that names the columns, as programs and spreadsheets write them."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from .cells import ReferenceCell, TableColumn
+from .cells import CellError, ReferenceCell, TableColumn
 from .errors import LoadProblems, listed, near, shown
 from .progress import Progress, no_progress
 from .text_files import LoadFile, read_text
+
+DELIMITERS = ",;\t"
 
 
 @dataclass
@@ -56,7 +59,8 @@ def read_table(
         LoadError: the file can't be read, isn't CSV, has a wrong header or no rows, or has too many problems.
     """
     text = read_text(file, problems)
-    numbered = _rows(text, problems)
+    first_line, delimiter, text = _dialect(text, problems)
+    numbered = _rows(text, first_line, delimiter, problems)
     header_line, header = next(((line, cells) for line, cells in numbered if any(map(str.strip, cells))), (1, []))
     headings = _headings(header, header_line, columns, problems)
     present = [column for column, _ in headings]
@@ -65,6 +69,8 @@ def read_table(
     cells_of_rows = [(line, cells) for line, cells in numbered if any(map(str.strip, cells))]
     if not cells_of_rows:
         problems.stop("there are no rows below the header", expected="at least one", line=header_line)
+    if delimiter != ",":
+        _write_decimal_points(cells_of_rows, present, headings, problems)
     for line, cells in progress(cells_of_rows, f"Reading {problems.path.name}"):
         if len(cells) < len(present) or any(cell.strip() for cell in cells[len(present) :]):
             problems.add(
@@ -75,7 +81,7 @@ def read_table(
             continue
         row = TableRow(problems, line, {}, headings=headings)
         for column, cell in zip(present, cells, strict=False):
-            _read_cell(row, column, cell.strip())
+            read_cell(row, column, cell.strip())
         rows.append(row)
     for column in present:
         if isinstance(column.cell, ReferenceCell):
@@ -101,10 +107,51 @@ def write_table(columns: Sequence[TableColumn], rows: Iterable[Mapping[str, Any]
         )
 
 
-def _rows(text, problems):
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _dialect(text, problems):
+    """Return the number of the first line, the mark between columns, and the text without a line that names the mark.
+
+    The mark is what the line ``sep=`` of Excel names, else the one by which the header has most columns.
+    """
+    first, _, rest = text.partition("\n")
+    if named := re.fullmatch(r'"?sep=(.)"?\r?', first, re.IGNORECASE):
+        if named[1] not in DELIMITERS:
+            problems.stop(f"{shown(first.strip())} is no mark between columns", expected="sep=, or sep=;", line=1)
+        return 2, named[1], rest
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    return 1, max(DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark), ()))), text
+
+
+def _write_decimal_points(cells_of_rows, present, headings, problems):
+    """Replace decimal commas by points, if all numbers of the file that have either have commas."""
+    places = [place for place, column in enumerate(present) if column.cell.is_number]
+    firsts = {}
+    for line, cells in cells_of_rows:
+        for place in places:
+            for mark in ",.":
+                if place < len(cells) and mark in cells[place]:
+                    firsts.setdefault(mark, (line, place, cells[place]))
+    if len(firsts) > 1:
+        (line, place, cell), (other, _, _) = sorted(firsts.values(), reverse=True)
+        problems.add(
+            "has another decimal mark than "
+            + (f"line {other}" if other != line else "the row has elsewhere, or one for thousands"),
+            expected="decimal points or decimal commas in the whole file, and nothing between thousands",
+            line=line,
+            column=headings[present[place].name],
+            value=cell,
+        )
+        problems.stop_if_any()
+    elif "," in firsts:
+        for _, cells in cells_of_rows:
+            for place in places:
+                if place < len(cells):
+                    cells[place] = cells[place].replace(",", ".")
+
+
+def _rows(text, first_line, delimiter, problems):
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     while True:
-        line = reader.line_num + 1
+        line = reader.line_num + first_line
         try:
             cells = next(reader)
         except StopIteration:
@@ -119,7 +166,7 @@ def _headings(header, line, columns: tuple[TableColumn, ...], problems):
     names = [name.strip() for name in header]
     while names and not names[-1]:
         names.pop()
-    if len(names) == 1 and any(mark in names[0] for mark in (";", "\t", "|")):
+    if len(names) == 1 and "|" in names[0]:
         problems.stop(f"the header {shown(names[0])} has one column", expected="commas between columns", line=line)
     known = {name.casefold(): column for column in columns for name in (column.name, *column.aliases)}
     found = {}
@@ -151,7 +198,8 @@ def _headings(header, line, columns: tuple[TableColumn, ...], problems):
     return [(known[name.casefold()], name) for name in names]
 
 
-def _read_cell(row, column, text):
+def read_cell(row: TableRow, column: TableColumn, text: str) -> None:
+    """Give a row the value of a cell; what is wrong with it is noted."""
     row.texts[column.name] = text
     if not text:
         if column.required:
@@ -161,6 +209,8 @@ def _read_cell(row, column, text):
         return
     try:
         row.values[column.name] = column.cell.read(text)
+    except CellError as error:
+        row.problem(str(error), column.name, expected=error.expected)
     except (ValueError, OverflowError):
         row.problem("is not valid", column.name, expected=column.cell.expected)
 
@@ -175,6 +225,16 @@ def _resolve(column, rows):
     for row in given:
         wanted = row.values[column.name] if cell.many else [row.values[column.name]]
         missing = [key for key in wanted if key not in found]
+        several = [key for key in wanted if isinstance(found.get(key), list)]
+        if several:
+            names = listed(cell.key_of(one)[-1] for one in found[several[0]])
+            row.problem(
+                f"is the name or an alias of several {cell.model._meta.verbose_name_plural}: {names}",
+                column.name,
+                expected=f"a name that only one {cell.model._meta.verbose_name} has",
+            )
+            del row.values[column.name]
+            continue
         if missing:
             names = ["/".join(key) for key in missing]
             row.problem(

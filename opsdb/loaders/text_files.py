@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .errors import LoadProblems
+from .spreadsheets import is_workbook, workbook_text
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
 CONTROL_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
@@ -20,7 +21,7 @@ LoadFile = str | Path | BinaryIO
 
 
 def read_lines(file: LoadFile, problems: LoadProblems | None = None) -> list[str]:
-    """Return the lines of a UTF-8 text file, without line ends; a byte-order mark and CRLF are accepted.
+    """Return the lines of a text file, without line ends; a byte-order mark and CRLF are accepted.
 
     Arguments and errors are those of :func:`read_text`.
     """
@@ -29,14 +30,14 @@ def read_lines(file: LoadFile, problems: LoadProblems | None = None) -> list[str
 
 
 def read_text(file: LoadFile, problems: LoadProblems | None = None) -> str:
-    """Return the content of a UTF-8 text file, without its byte-order mark.
+    """Return the content of a text file in UTF-8 or UTF-16, without its byte-order mark, or the sheet of a workbook.
 
     Args:
         file: its path, or an open binary file such as an upload; at most 256 MiB.
         problems: where problems are noted; new ones of this file by default.
 
     Raises:
-        LoadError: the file is missing, unreadable, a directory, empty, too large or no UTF-8 text.
+        LoadError: the file is missing, unreadable, a directory, empty, too large or no text.
     """
     problems = LoadProblems(path_of(file)) if problems is None else problems
     try:
@@ -57,8 +58,13 @@ def read_text(file: LoadFile, problems: LoadProblems | None = None) -> str:
 
     if len(content) > MAX_FILE_BYTES:
         problems.stop("this file is too large", expected=f"at most {MAX_FILE_BYTES // 1024**2} MiB")
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        problems.stop("this is UTF-16 text", expected="UTF-8; save it again with that encoding")
+    if is_workbook(content):
+        content = workbook_text(content, problems).encode()
+    elif encoding := _utf_16(content):
+        try:
+            content = content.decode(encoding).encode()
+        except UnicodeError as error:
+            problems.stop(f"this is no UTF-16 text: {error}", expected="UTF-8; save it again with that encoding")
     if control := CONTROL_CHARACTER.search(content):
         what = "a NUL byte" if control[0] == b"\0" else f"the control character 0x{control[0][0]:02x}"
         problems.stop(f"contains {what}", expected="plain text", line=_line_of(content, control.start()))
@@ -91,6 +97,17 @@ def readable_again(file: LoadFile) -> LoadFile:
 def path_of(file: LoadFile) -> Path:
     """Return the path of a file, or the name of an upload, for messages."""
     return Path(getattr(file, "name", None) or "upload") if hasattr(file, "read") else Path(file)
+
+
+def _utf_16(content: bytes) -> str | None:
+    """Return the encoding of UTF-16 text, also without a byte-order mark: then every other byte of its header is 0."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    head = content[:64]
+    for encoding, first in (("utf-16-le", 1), ("utf-16-be", 0)):
+        if len(head) >= 8 and not any(head[first::2]) and all(head[1 - first :: 2]):
+            return encoding
+    return None
 
 
 def _line_of(content: bytes, offset: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from django.db.models import Max
@@ -20,9 +20,10 @@ from opsdb.models import (
     Telescope,
 )
 
+from .bodies import body_called, body_names, is_planet_or_moon
+from .earth import LATER_ERROR_ARCSEC, rotation_known_until
 from .errors import LoadProblems, listed, shown
 from .loading import Loading
-from .naif import NAIF_IDS
 from .schedules import CALIBRATION, CONSTANT_ELEVATION_SCAN, SCIENCE, Block, Schedule
 from .swept_sky import field_edges, swept_edges
 from .tables import TableRow
@@ -43,6 +44,12 @@ class UnitMaker:
     def __init__(self, schedule: Schedule, telescope: Telescope, loading: Loading, problems: LoadProblems):
         self.schedule, self.telescope, self.loading, self.problems = schedule, telescope, loading, problems
         self.modes = {mode.name: mode for mode in ObsMode.objects.all()}
+        self.known: dict[str, list[Source]] = {}
+        self.made: dict[str, Source] = {}
+
+    def know_sources(self, blocks: Iterable[Block]) -> None:
+        """Look up the sources that units of blocks would have, all at once."""
+        self.known = Source.objects.specific().matches({_source_name(block, block.name) for block in blocks})
 
     def make(self, program: ObservingProgram, name: str, blocks: Sequence[Block]) -> ObsUnit | None:
         """Return the new unit, or None if it can't be made, with the problems noted.
@@ -114,7 +121,7 @@ class UnitMaker:
 
     def _source(self, name, blocks, mode):
         first = blocks[0]
-        wanted = first.target if first.type == CALIBRATION else name
+        wanted = _source_name(first, name)
         if not wanted:
             if mode.needs_source:
                 self.problems.add(
@@ -124,47 +131,52 @@ class UnitMaker:
                     column="block_meta_json",
                 )
             return None
-        found = self._known_source(wanted)
+        named = self.known.get(wanted, [])
+        if len(named) > 1:
+            self.problems.add(
+                f"{shown(wanted)} is the name or an alias of several sources: {listed(one.name for one in named)}",
+                expected="a name that only one source has",
+                line=first.line,
+                column="name",
+            )
+            return None
+        found = named[0] if named else self.made.get(wanted.casefold()) or self._body_of_another_name(wanted)
         if found is not None:
             self._note_other_field(found, first)
             return found
-        if first.type == CALIBRATION or wanted.casefold() in NAIF_IDS:
+        if first.type == CALIBRATION or is_planet_or_moon(wanted):
             source = self._solar_system_object(wanted, first)
         else:
             source = self._field_source(name, blocks)
         if source is None or not self._save(source, first, f"{source.name}{_extent(source)}"):
             return None
+        self.made[source.name.casefold()] = source
         return source
 
-    def _known_source(self, name):
-        naif_id = NAIF_IDS.get(name.casefold())
-        found = list(Source.objects.called(name)[:2])
-        exact = [source for source in found if source.name == name]
-        if not found and naif_id:
-            return SolarSystemObject.objects.filter(naif_id=naif_id).first()
-        return (exact or found)[0].specific if found else None
+    def _body_of_another_name(self, name):
+        body = body_called(name)
+        return body and SolarSystemObject.objects.filter(naif_id=body.naif_id).first()
 
     def _solar_system_object(self, name, block):
-        body = name.casefold()
-        if body not in NAIF_IDS:
+        body = body_called(name)
+        if body is None:
             self.problems.add(
                 f"target {shown(name)} is neither a known source nor a body of the solar system",
-                expected=f"a source, or one of {listed(NAIF_IDS, 30)}",
+                expected=f"a source, or one of {listed(body_names(), 30)}",
                 line=block.line,
                 column="block_meta_json",
             )
             return None
         return SolarSystemObject(
-            name=body.capitalize(),
-            ephemeris_name=body,
-            naif_id=NAIF_IDS[body],
-            horizons_id=str(NAIF_IDS[body]),
+            name=body.name, ephemeris_name=body.name.lower(), naif_id=body.naif_id, horizons_id=body.horizons_id
         )
 
     def _field_source(self, name, blocks):
         first = blocks[0]
         if first.scan_type == CONSTANT_ELEVATION_SCAN:
             edges = field_edges(first.field) if first.field else swept_edges(blocks, self.telescope)
+            if not first.field:
+                self._note_unknown_rotation(name, blocks)
             comment = "" if first.field else f"What the boresight sweeps in {self.schedule.path.name}."
             return ConstantElevationSource(
                 name=name,
@@ -187,6 +199,14 @@ class UnitMaker:
             longitude_deg=first.field.ra_deg,
             latitude_deg=first.field.dec_deg,
         )
+
+    def _note_unknown_rotation(self, name, blocks):
+        known_until = rotation_known_until()
+        if max(block.end for block in blocks) > known_until:
+            self.loading.plan.notes.append(
+                f"The edges of {name} may be wrong by up to {LATER_ERROR_ARCSEC} arcsec: the installed table of the "
+                f"Earth's rotation ends on {known_until:%Y-%m-%d}."
+            )
 
     def _note_other_field(self, source, block):
         if block.field is None:
@@ -235,6 +255,10 @@ class UnitMaker:
 
     def _save(self, row, block, label):
         return self.loading.create(row, TableRow(self.problems, block.line, {}), label)
+
+
+def _source_name(block, name):
+    return block.target if block.type == CALIBRATION else name
 
 
 def _extent(source):

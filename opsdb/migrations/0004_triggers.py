@@ -174,6 +174,10 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='site',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='site_keeps_former_names', statement='CREATE TRIGGER "site_keeps_former_names" BEFORE UPDATE OF short_name ON "site" FOR EACH ROW WHEN (OLD."short_name" IS DISTINCT FROM NEW."short_name") EXECUTE FUNCTION opsdb_keep_former_names(\'short_name\')', table='site'),
+                ),
+                migrations.AddConstraint(
+                    model_name='site',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='site_touch', statement='CREATE TRIGGER "site_touch" BEFORE UPDATE ON "site" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='site'),
                 ),
                 migrations.AddConstraint(
@@ -698,6 +702,10 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='datalocation',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_location_keeps_former_names', statement='CREATE TRIGGER "data_location_keeps_former_names" BEFORE UPDATE OF name ON "data_location" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')', table='data_location'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datalocation',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_location_subtype_exists', statement='CREATE CONSTRAINT TRIGGER "data_location_subtype_exists" AFTER INSERT ON "data_location" DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION opsdb_require_subtype(\'storage_type\', \'{"disk": "disk_data_location", "s3": "s3_data_location", "tape": "tape_data_location"}\')', table='data_location'),
                 ),
                 migrations.AddConstraint(
@@ -738,7 +746,19 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='executedobsunit',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_immutable', statement='CREATE TRIGGER "executed_obs_unit_immutable" BEFORE UPDATE ON "executed_obs_unit" FOR EACH ROW WHEN (OLD."obs_unit_id" IS DISTINCT FROM NEW."obs_unit_id" OR OLD."start_time" IS DISTINCT FROM NEW."start_time") EXECUTE FUNCTION opsdb_refuse_change(\'obs_unit_id, start_time\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='executed_obs_unit'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_immutable', statement='CREATE TRIGGER "executed_obs_unit_immutable" BEFORE UPDATE ON "executed_obs_unit" FOR EACH ROW WHEN ((OLD."obs_unit_id" IS DISTINCT FROM NEW."obs_unit_id" OR OLD."start_time" IS DISTINCT FROM NEW."start_time") AND NOT (opsdb_is_correction(OLD.id))) EXECUTE FUNCTION opsdb_refuse_change(\'obs_unit_id, start_time\', \'An operator corrects what was reported wrongly, with a reason: opsdb.workflows.correct_observation.\')', table='executed_obs_unit'),
+                ),
+                migrations.AddConstraint(
+                    model_name='executedobsunit',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_not_in_future', statement='CREATE TRIGGER "executed_obs_unit_not_in_future" BEFORE INSERT OR UPDATE OF start_time ON "executed_obs_unit" FOR EACH ROW WHEN (NEW.start_time > statement_timestamp() + opsdb_clock_skew()) EXECUTE FUNCTION opsdb_refuse_row(\'executed_obs_unit {new.id}: cannot have begun at {new.start_time}, which is in the future\', \'Set the clock of the telescope\'\'s computer, and report the right time.\')', table='executed_obs_unit'),
+                ),
+                migrations.AddConstraint(
+                    model_name='executedobsunit',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_end_not_in_future', statement='CREATE TRIGGER "executed_obs_unit_end_not_in_future" BEFORE INSERT OR UPDATE OF end_time ON "executed_obs_unit" FOR EACH ROW WHEN (NEW.end_time > statement_timestamp() + opsdb_clock_skew()) EXECUTE FUNCTION opsdb_refuse_row(\'executed_obs_unit {new.id}: cannot have ended at {new.end_time}, which is in the future\', \'Set the clock of the telescope\'\'s computer, and report the right time.\')', table='executed_obs_unit'),
+                ),
+                migrations.AddConstraint(
+                    model_name='executedobsunit',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_after_first_light', statement='CREATE TRIGGER "executed_obs_unit_after_first_light" BEFORE INSERT OR UPDATE OF start_time ON "executed_obs_unit" FOR EACH ROW EXECUTE FUNCTION opsdb_after_first_light()', table='executed_obs_unit'),
                 ),
                 migrations.AddConstraint(
                     model_name='executedobsunit',
@@ -806,7 +826,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='datagrouping',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_grouping_rules_are_known', statement='CREATE TRIGGER "data_grouping_rules_are_known" BEFORE INSERT OR UPDATE OF "filter_rules" ON "data_grouping" FOR EACH ROW WHEN (jsonb_typeof(NEW.filter_rules) = \'array\') EXECUTE FUNCTION opsdb_grouping_rules_are_known(\'{"raw_data_package": ["created_at", "updated_at", "status", "size_bytes", "checksum", "checksum_algorithm", "id", "executed_obs_unit_id", "instrument_module_id", "part", "name", "relative_path", "file_count", "state", "data_transfer_package_id"], "executed_obs_unit": ["created_at", "updated_at", "id", "obs_unit_id", "status", "start_time", "end_time", "quality", "mean_pwv_mm", "mean_elevation_deg", "mean_azimuth_deg", "conditions", "comment"], "obs_unit": ["created_at", "updated_at", "id", "observing_program_id", "sub_observing_program_id", "source_id", "obs_mode_id", "configuration_id", "name", "line_id", "version", "priority", "available", "elevation_min_deg", "elevation_max_deg", "pwv_max_mm", "planned_duration_seconds", "requested_executions", "lst_start_hours", "lst_end_hours", "comment"], "source": ["created_at", "updated_at", "id", "name", "type", "aliases", "comment"], "instrument_module": ["created_at", "updated_at", "id", "instrument_id", "name", "description", "available", "pixels", "frequency_min_ghz", "frequency_max_ghz"], "raw_data_package_metadata": ["created_at", "updated_at", "id", "raw_data_package_id", "dataproduct_type", "calib_level", "obs_collection", "obs_id", "obs_publisher_did", "access_url", "access_format", "access_estsize", "target_name", "s_ra", "s_dec", "s_fov", "s_region", "s_resolution", "s_xel1", "s_xel2", "t_min", "t_max", "t_exptime", "t_resolution", "t_xel", "em_min", "em_max", "em_res_power", "em_xel", "o_ucd", "pol_states", "pol_xel", "facility_name", "instrument_name", "extra"]}\', \'{table,column,operator,value,json_path}\', \'{eq,neq,in,not_in,gt,gte,lt,lte,like}\', \'50\')', table='data_grouping'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_grouping_rules_are_known', statement='CREATE TRIGGER "data_grouping_rules_are_known" BEFORE INSERT OR UPDATE OF "filter_rules" ON "data_grouping" FOR EACH ROW WHEN (jsonb_typeof(NEW.filter_rules) = \'array\') EXECUTE FUNCTION opsdb_grouping_rules_are_known(\'{"raw_data_package": ["created_at", "updated_at", "status", "size_bytes", "checksum", "checksum_algorithm", "id", "executed_obs_unit_id", "instrument_module_id", "part", "name", "relative_path", "file_count", "state", "data_transfer_package_id"], "executed_obs_unit": ["created_at", "updated_at", "id", "obs_unit_id", "status", "start_time", "end_time", "quality", "mean_pwv_mm", "mean_elevation_deg", "mean_azimuth_deg", "conditions", "comment"], "obs_unit": ["created_at", "updated_at", "id", "observing_program_id", "sub_observing_program_id", "source_id", "obs_mode_id", "configuration_id", "name", "line_id", "rest_frequency_ghz", "version", "priority", "available", "elevation_min_deg", "elevation_max_deg", "pwv_max_mm", "planned_duration_seconds", "requested_executions", "lst_start_hours", "lst_end_hours", "comment"], "source": ["created_at", "updated_at", "id", "name", "type", "aliases", "comment"], "instrument_module": ["created_at", "updated_at", "id", "instrument_id", "name", "description", "available", "pixels", "frequency_min_ghz", "frequency_max_ghz"], "raw_data_package_metadata": ["created_at", "updated_at", "id", "raw_data_package_id", "dataproduct_type", "calib_level", "obs_collection", "obs_id", "obs_publisher_did", "access_url", "access_format", "access_estsize", "target_name", "s_ra", "s_dec", "s_fov", "s_region", "s_resolution", "s_xel1", "s_xel2", "t_min", "t_max", "t_exptime", "t_resolution", "t_xel", "em_min", "em_max", "em_res_power", "em_xel", "o_ucd", "pol_states", "pol_xel", "facility_name", "instrument_name", "extra"]}\', \'{table,column,operator,value,json_path}\', \'{eq,neq,in,not_in,gt,gte,lt,lte,like}\', \'50\')', table='data_grouping'),
                 ),
                 migrations.AddConstraint(
                     model_name='datagrouping',
@@ -823,6 +843,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='datagrouping',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_grouping_never_truncated', statement='CREATE TRIGGER "data_grouping_never_truncated" BEFORE TRUNCATE ON "data_grouping" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='data_grouping'),
+                ),
+                migrations.AddConstraint(
+                    model_name='diskdatalocation',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='disk_data_location_one_per_folder', statement='CREATE TRIGGER "disk_data_location_one_per_folder" BEFORE INSERT OR UPDATE OF host, path ON "disk_data_location" FOR EACH ROW EXECUTE FUNCTION opsdb_one_location_per_folder()', table='disk_data_location'),
                 ),
                 migrations.AddConstraint(
                     model_name='diskdatalocation',
@@ -1314,6 +1338,14 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatafile',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_not_in_future', statement='CREATE TRIGGER "raw_data_file_not_in_future" BEFORE INSERT OR UPDATE OF observed_at ON "raw_data_file" FOR EACH ROW WHEN (NEW.observed_at > statement_timestamp() + opsdb_clock_skew()) EXECUTE FUNCTION opsdb_refuse_row(\'raw_data_file {new.id}: cannot have been observed at {new.observed_at}, which is in the future\', \'Set the clock of the instrument, and report the right time.\')', table='raw_data_file'),
+                ),
+                migrations.AddConstraint(
+                    model_name='rawdatafile',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_written_by_its_instrument', statement='CREATE TRIGGER "raw_data_file_written_by_its_instrument" AFTER INSERT ON "raw_data_file" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_own_instrument()', table='raw_data_file'),
+                ),
+                migrations.AddConstraint(
+                    model_name='rawdatafile',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_source_location_type', statement='CREATE TRIGGER "raw_data_file_source_location_type" AFTER INSERT ON "raw_data_file" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_source_locations()', table='raw_data_file'),
                 ),
                 migrations.AddConstraint(
@@ -1371,6 +1403,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='longtermarchivetransfer',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='long_term_archive_transfer_immutable', statement='CREATE TRIGGER "long_term_archive_transfer_immutable" BEFORE UPDATE ON "long_term_archive_transfer" FOR EACH ROW WHEN (OLD."raw_data_package_id" IS DISTINCT FROM NEW."raw_data_package_id" OR OLD."destination_location_id" IS DISTINCT FROM NEW."destination_location_id") EXECUTE FUNCTION opsdb_refuse_change(\'raw_data_package_id, destination_location_id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='long_term_archive_transfer'),
+                ),
+                migrations.AddConstraint(
+                    model_name='longtermarchivetransfer',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='long_term_archive_transfer_again_is_repair', statement='CREATE TRIGGER "long_term_archive_transfer_again_is_repair" BEFORE INSERT ON "long_term_archive_transfer" FOR EACH ROW EXECUTE FUNCTION opsdb_archive_again_is_repair()', table='long_term_archive_transfer'),
                 ),
                 migrations.AddConstraint(
                     model_name='longtermarchivetransfer',
@@ -1558,6 +1594,10 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='physicalcopy',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_read_again', statement='CREATE TRIGGER "physical_copy_read_again" BEFORE UPDATE OF verification, verified_at ON "physical_copy" FOR EACH ROW WHEN (OLD.unread_count > 0 AND NEW.unread_count = OLD.unread_count AND NEW.verification <> \'unverified\' AND NEW.verified_at IS DISTINCT FROM OLD.verified_at) EXECUTE FUNCTION opsdb_read_again()', table='physical_copy'),
+                ),
+                migrations.AddConstraint(
+                    model_name='physicalcopy',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_candidate_when_made', statement='CREATE TRIGGER "physical_copy_candidate_when_made" BEFORE INSERT ON "physical_copy" FOR EACH ROW WHEN (NEW.deletion_candidate IS NULL) EXECUTE FUNCTION opsdb_mark_new_candidate()', table='physical_copy'),
                 ),
                 migrations.AddConstraint(
@@ -1598,7 +1638,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='physicalcopy',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_history', statement='CREATE TRIGGER "physical_copy_history" AFTER UPDATE OF "created_at", "updated_at", "id", "data_location_id", "status", "raw_data_file_id", "raw_data_package_id", "data_transfer_package_id", "data_product_id", "size_bytes", "checksum", "checksum_algorithm", "arrived_at", "verified_at", "verification", "retry_count", "failure_message", "deletion_requested_at", "deleted_at" OR DELETE ON "physical_copy" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change(\'deletion_candidate\')', table='physical_copy'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_history', statement='CREATE TRIGGER "physical_copy_history" AFTER UPDATE OF "created_at", "updated_at", "id", "data_location_id", "status", "raw_data_file_id", "raw_data_package_id", "data_transfer_package_id", "data_product_id", "size_bytes", "checksum", "checksum_algorithm", "arrived_at", "verified_at", "verification", "unread_count", "next_check_at", "retry_count", "failure_message", "deletion_requested_at", "deleted_at" OR DELETE ON "physical_copy" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change(\'deletion_candidate\')', table='physical_copy'),
                 ),
                 migrations.AddConstraint(
                     model_name='physicalcopy',
@@ -1630,7 +1670,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='fixitycheck',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixity_check_difference_is_doubt', statement='CREATE TRIGGER "fixity_check_difference_is_doubt" AFTER INSERT ON "fixity_check" FOR EACH ROW WHEN (NOT NEW.ok) EXECUTE FUNCTION opsdb_doubt_what_differs()', table='fixity_check'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixity_check_difference_is_doubt', statement='CREATE TRIGGER "fixity_check_difference_is_doubt" AFTER INSERT ON "fixity_check" FOR EACH ROW WHEN (NOT NEW.ok AND NEW.actual IS NOT NULL) EXECUTE FUNCTION opsdb_doubt_what_differs()', table='fixity_check'),
+                ),
+                migrations.AddConstraint(
+                    model_name='fixitycheck',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixity_check_unread_is_doubt', statement='CREATE TRIGGER "fixity_check_unread_is_doubt" AFTER INSERT ON "fixity_check" FOR EACH ROW WHEN (NEW.actual IS NULL) EXECUTE FUNCTION opsdb_doubt_what_is_unread()', table='fixity_check'),
                 ),
                 migrations.AddConstraint(
                     model_name='fixitycheck',
@@ -1701,5 +1745,17 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             sql='CREATE TRIGGER "django_content_type_never_truncated" BEFORE TRUNCATE ON "django_content_type" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()',
             reverse_sql='DROP TRIGGER "django_content_type_never_truncated" ON "django_content_type"',
+        ),
+        migrations.RunSQL(
+            sql='CREATE TRIGGER "change_log_default_never_truncated" BEFORE TRUNCATE ON "change_log_default" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()',
+            reverse_sql='DROP TRIGGER "change_log_default_never_truncated" ON "change_log_default"',
+        ),
+        migrations.RunSQL(
+            sql='CREATE CONSTRAINT TRIGGER "change_log_default_months" AFTER INSERT ON "change_log_default" DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION opsdb_make_months_in_time()',
+            reverse_sql='DROP TRIGGER "change_log_default_months" ON "change_log_default"',
+        ),
+        migrations.RunSQL(
+            sql='',
+            reverse_sql="\nDO $$\nDECLARE\n    month name;\nBEGIN\n    FOR month IN SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = pg_inherits.inhrelid\n        WHERE pg_inherits.inhparent = 'change_log'::regclass AND relname <> 'change_log_default'\n    LOOP\n        EXECUTE format('DROP TRIGGER %I ON %I', month || '_never_truncated', month);\n    END LOOP;\nEND\n$$\n",
         ),
     ]

@@ -12,7 +12,16 @@ from opsdb.database.checks import Unique, differ, implies
 from opsdb.database.indexes import Index
 from opsdb.database.triggers import AppendOnly, Immutable, LocationOfType, Trigger, holds_back_deletion, stays_linked
 
-from .base import ModelT, NumberedModel, OpsQuerySet, WorkItem, claimable_work, open_work, work_item_constraints
+from .base import (
+    ModelT,
+    NumberedModel,
+    OpsQuerySet,
+    WorkItem,
+    claimable_work,
+    disputed_work,
+    open_work,
+    work_item_constraints,
+)
 from .data.raw_packages import RawDataPackage
 from .enums import ChangeLogging, LocationType, Status
 from .locations import DataLocation
@@ -48,7 +57,8 @@ class LongTermArchiveTransferQuerySet(WorkQuerySet["LongTermArchiveTransfer"]):
 class LongTermArchiveTransfer(WorkItem, NumberedModel):
     """The move of one raw package into one long-term archive.
 
-    It reads from a copy at the archive's site. Transport between sites is a ``DataTransfer``.
+    It reads from a copy at the archive's site. Transport between sites is a ``DataTransfer``. When the archive's copy
+    has become bad, a repair is a further transfer of this kind, from any location with a verified copy.
     """
 
     change_logging = ChangeLogging.CHANGES
@@ -87,7 +97,8 @@ class LongTermArchiveTransfer(WorkItem, NumberedModel):
                 "unique_destination",
                 "raw_data_package",
                 "destination_location",
-                message="The package has a transfer into this archive.",
+                condition=~Q(status=Status.COMPLETED),
+                message="The package has a transfer into this archive that is not completed.",
             ),
             differ(
                 "origin_location",
@@ -96,6 +107,7 @@ class LongTermArchiveTransfer(WorkItem, NumberedModel):
             ),
             LocationOfType("destination_location", LocationType.LONG_TERM_ARCHIVE),
             Immutable("raw_data_package_id", "destination_location_id"),
+            Trigger("again_is_repair", "opsdb_archive_again_is_repair", events="INSERT"),
             Trigger(
                 "completed_is_true",
                 "opsdb_archive_transfer_is_true",
@@ -120,8 +132,10 @@ class LongTermArchiveTransfer(WorkItem, NumberedModel):
         indexes = [
             open_work(),
             claimable_work(),
+            disputed_work(),
             Index(fields=["origin_location", "id"], name="by_origin"),
             Index(fields=["destination_location", "id"], name="by_destination"),
+            Index(fields=["raw_data_package", "destination_location"], name="by_package"),
         ]
 
     def __str__(self) -> str:
@@ -228,7 +242,12 @@ class StagingJob(WorkItem, NumberedModel):
                 "active",
             ),
         ]
-        indexes = [open_work(), claimable_work(), Index(fields=["expires_at"], name="active", condition=Q(active=True))]
+        indexes = [
+            open_work(),
+            claimable_work(),
+            disputed_work(),
+            Index(fields=["expires_at"], name="active", condition=Q(active=True)),
+        ]
 
     def __str__(self) -> str:
         return f"staging {self.pk}"

@@ -21,7 +21,16 @@ from django.utils import translation
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from opsdb.database.checks import Check, checksum_format, evaluate_checks, finite, finite_times, implies, not_negative
+from opsdb.database.checks import (
+    Check,
+    checksum_format,
+    evaluate_checks,
+    finite,
+    finite_times,
+    implies,
+    not_negative,
+    possible_size,
+)
 from opsdb.database.deconstruction import leave_out_texts
 from opsdb.database.guards import KeyStays, NeverTruncated
 from opsdb.database.indexes import IDENTIFIER_MAX_LENGTH, Index
@@ -407,6 +416,12 @@ def open_work(*fields: str, name: str = "open", field: str = "status") -> Index:
     )
 
 
+def disputed_work() -> Index:
+    """Return the partial index on completed work that was reported a second time, and otherwise."""
+    disputed = models.Q(status=Status.COMPLETED) & ~models.Q(failure_message="")
+    return Index(fields=["finished_at"], name="disputed", condition=disputed)
+
+
 def claimable_work() -> Index:
     """Return the partial index in whose order workers claim work, whichever of two states it waits in."""
     return Index(fields=["created_at", "id"], name="claimable", condition=models.Q(status__in=[*Status.claimable()]))
@@ -432,4 +447,4 @@ class Checksummed(OpsModel):
 
 def checksummed_constraints() -> list[models.BaseConstraint]:
     """Return the constraints of :class:`Checksummed`, new for every model that is one."""
-    return [not_negative("size_bytes"), checksum_format()]
+    return [not_negative("size_bytes"), possible_size(), checksum_format()]

@@ -27,6 +27,8 @@ __all__ = [
     "ProgramKind",
     "TransferKind",
     "CoordinateFrame",
+    "VelocityFrame",
+    "VelocityConvention",
     "ChecksumAlgorithm",
     "PublicationStatus",
     "SourceType",
@@ -335,6 +337,18 @@ class CoordinateFrame(models.TextChoices):
     FK5 = "fk5", _("FK5")
     GALACTIC = "galactic", _("galactic")
     ECLIPTIC = "ecliptic", _("ecliptic")
+
+
+class VelocityFrame(models.TextChoices):
+    LSRK = "lsrk", _("kinematic local standard of rest")
+    BARYCENTRIC = "barycentric", _("barycentric")
+    HELIOCENTRIC = "heliocentric", _("heliocentric")
+
+
+class VelocityConvention(models.TextChoices):
+    RADIO = "radio", _("radio")
+    OPTICAL = "optical", _("optical")
+    REDSHIFT = "redshift", _("redshift")
 
 
 class ChecksumAlgorithm(models.TextChoices):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from opsdb.database.checks import Check, Unique, between, json_object, not_negative, ordered
 from opsdb.database.identifiers import uuid7
 from opsdb.database.indexes import Index
-from opsdb.database.triggers import NEVER_DELETED, Immutable, NeverDeleted
+from opsdb.database.triggers import Immutable, NeverDeleted, Refuses, Trigger
 
 from .base import OpsModel, OpsQuerySet, Timestamped
 from .enums import ChangeLogging, ObservationStatus, Quality
@@ -22,6 +22,10 @@ __all__ = [
     "ExecutedObsUnit",
     "ExecutedObsUnitModuleConfiguration",
 ]
+
+
+SET_THE_CLOCK = "Set the clock of the telescope's computer, and report the right time."
+CORRECT_IT = "An operator corrects what was reported wrongly, with a reason: opsdb.workflows.correct_observation."
 
 
 class ExecutedObsUnitQuerySet(OpsQuerySet["ExecutedObsUnit"]):
@@ -107,7 +111,22 @@ class ExecutedObsUnit(Timestamped):
             between("mean_elevation_deg", -5, 95, "°"),
             between("mean_azimuth_deg", -360, 720, "°"),
             json_object("conditions"),
-            Immutable("obs_unit_id", "start_time", hint=NEVER_DELETED),
+            Immutable("obs_unit_id", "start_time", hint=CORRECT_IT, unless="opsdb_is_correction(OLD.id)"),
+            Refuses(
+                "not_in_future",
+                "NEW.start_time > statement_timestamp() + opsdb_clock_skew()",
+                "executed_obs_unit {new.id}: cannot have begun at {new.start_time}, which is in the future",
+                SET_THE_CLOCK,
+                events="INSERT OR UPDATE OF start_time",
+            ),
+            Refuses(
+                "end_not_in_future",
+                "NEW.end_time > statement_timestamp() + opsdb_clock_skew()",
+                "executed_obs_unit {new.id}: cannot have ended at {new.end_time}, which is in the future",
+                SET_THE_CLOCK,
+                events="INSERT OR UPDATE OF end_time",
+            ),
+            Trigger("after_first_light", "opsdb_after_first_light", events="INSERT OR UPDATE OF start_time"),
             NeverDeleted("an execution"),
         ]
         indexes = [

@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from opsdb.database.checks import Check, Unique, between, implies, matches, positive
-from opsdb.database.triggers import HasSubtype, Immutable
+from opsdb.database.checks import Check, Unique, between, implies, json_list, matches, positive
+from opsdb.database.triggers import HasSubtype, Immutable, Trigger, columns_differ
 
 from .base import NumberedModel, OpsModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
 from .enums import ChangeLogging, LocationType, StorageType
@@ -22,6 +22,28 @@ __all__ = [
     "TapeDataLocation",
     "DataLocationUsage",
 ]
+
+
+def former_names() -> models.JSONField:
+    """Return the field with the names that a row had, which reference files may still call it by."""
+    return models.JSONField(
+        default=list,
+        db_default=[],
+        blank=True,
+        editable=False,
+        help_text=_("Names that it had, a JSON list; kept by the database. Reference files may still use them."),
+    )
+
+
+def keeps_former_names(column: str) -> Trigger:
+    """Return the trigger that keeps the names that a row had in its column ``former_names``."""
+    return Trigger(
+        "keeps_former_names",
+        "opsdb_keep_former_names",
+        column,
+        events=f"UPDATE OF {column}",
+        when=columns_differ([column]),
+    )
 
 
 class SiteQuerySet(OpsQuerySet["Site"]):
@@ -45,13 +67,18 @@ class Site(NumberedModel):
         unique=True,
         help_text=_("Lower-case letters and digits; the names of its queues start with it."),
     )
+    former_names = former_names()
     location = models.TextField(blank=True, default="", help_text=_("Where it is."))
     description = models.TextField(blank=True, default="", help_text=_("What it does."))
 
     objects = SiteQuerySet.as_manager()
 
     class Meta:
-        constraints = [matches("short_name", r"^[a-z0-9]+$", "The short name must be lower-case letters and digits.")]
+        constraints = [
+            matches("short_name", r"^[a-z0-9]+$", "The short name must be lower-case letters and digits."),
+            json_list("former_names"),
+            keeps_former_names("short_name"),
+        ]
 
     def __str__(self) -> str:
         return self.short_name
@@ -109,6 +136,7 @@ class DataLocation(SubtypedModel):
         help_text=_("Where it is."),
     )
     name = models.CharField(max_length=60, help_text=_("Lower-case letters, digits and '_', unique at the site."))
+    former_names = former_names()
     location_type = models.CharField(
         max_length=20, choices=LocationType, help_text=_("What it is for; fixed once set.")
     )
@@ -157,6 +185,8 @@ class DataLocation(SubtypedModel):
             between("deletion_threshold_percent", 0, 100, " per cent"),
             between("fixity_interval_days", 1, LONGEST_DAYS, " days"),
             Immutable("location_type", "site_id"),
+            json_list("former_names"),
+            keeps_former_names("name"),
             HasSubtype(
                 "storage_type",
                 {
@@ -172,7 +202,7 @@ class DataLocation(SubtypedModel):
 
     def held_bytes(self) -> int:
         """Return how many bytes it holds, as far as is known: a sum over a few rows that the database keeps."""
-        return self.usage.aggregate(held=models.Sum("bytes"))["held"] or 0
+        return int(self.usage.aggregate(held=models.Sum("bytes"))["held"] or 0)
 
 
 class DiskDataLocation(DataLocation):
@@ -192,7 +222,8 @@ class DiskDataLocation(DataLocation):
                 Q(path__regex=r"^/") & ~Q(path__regex=r"(^|/)\.\.(/|$)"),
                 "The path must be absolute and without '..'.",
                 "path",
-            )
+            ),
+            Trigger("one_per_folder", "opsdb_one_location_per_folder", events="INSERT OR UPDATE OF host, path"),
         ]
 
 
@@ -261,10 +292,14 @@ class DataLocationUsage(OpsModel):
         DataLocation, on_delete=models.CASCADE, related_name="usage", help_text=_("The location.")
     )
     copies = models.BigIntegerField(help_text=_("Copies added, or taken if below 0."))
-    bytes = models.BigIntegerField(help_text=_("Bytes added, or taken if below 0."))
+    bytes = models.DecimalField(
+        max_digits=30,
+        decimal_places=0,
+        help_text=_("Bytes added, or taken if below 0; sums over many copies pass the range of bigint."),
+    )
 
     class Meta:
         verbose_name_plural = _("data location usage")
 
     def __str__(self) -> str:
-        return f"{self.copies:+d} copies, {self.bytes:+d} bytes"
+        return f"{self.copies:+d} copies, {int(self.bytes):+d} bytes"

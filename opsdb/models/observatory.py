@@ -79,6 +79,9 @@ class Telescope(NumberedModel):
     latitude_deg = models.FloatField(help_text=_("Geodetic latitude (WGS 84), degrees, north positive."))
     longitude_deg = models.FloatField(help_text=_("Longitude (WGS 84), degrees, east positive."))
     elevation_m = models.FloatField(help_text=_("Height above sea level, metres."))
+    first_light = models.DateField(
+        null=True, blank=True, help_text=_("Date (UTC) before which it took no data; empty: any time is taken.")
+    )
 
     class Meta:
         constraints = [

@@ -1,14 +1,15 @@
 """The results: data releases and publications."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
-from opsdb.database.checks import Unique, between, json_list, json_list_of_text, matches
+from opsdb.database.checks import Unique, UniqueIgnoringCase, between, json_list, json_list_of_text, matches
 from opsdb.database.triggers import holds_back_deletion
+from opsdb.normalization import normalize_doi
 
 from .base import NumberedModel, OpsQuerySet
 from .enums import PublicationStatus
@@ -22,6 +23,22 @@ __all__ = [
 ]
 
 DOI = r"^(10\.[0-9]{4,9}/[^[:space:]]+)?$"
+
+
+class DoiField(models.CharField):
+    """A DOI, from whatever form people paste it in: ``https://doi.org/…`` and ``doi:…`` stand for what follows."""
+
+    def to_python(self, value: Any) -> Any:
+        value = super().to_python(value)
+        return normalize_doi(value) if isinstance(value, str) else value
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return normalize_doi(value) if isinstance(value, str) else value
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
 
 
 class DataReleaseQuerySet(OpsQuerySet["DataRelease"]):
@@ -40,7 +57,7 @@ class DataRelease(NumberedModel):
 
     name = models.CharField(max_length=200, help_text=_("Name."))
     version = models.CharField(max_length=50, help_text=_("Version, unique with the name."))
-    doi = models.CharField(max_length=200, blank=True, default="", help_text=_("DOI, such as 10.5281/zenodo.123."))
+    doi = DoiField(max_length=200, blank=True, default="", help_text=_("DOI, such as 10.5281/zenodo.123."))
     released_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was released (UTC)."))
     description = models.TextField(blank=True, default="", help_text=_("What it holds."))
     products = models.ManyToManyField(
@@ -56,7 +73,7 @@ class DataRelease(NumberedModel):
     class Meta:
         constraints = [
             Unique("unique_version", "name", "version", message="This version of the release exists."),
-            Unique("unique_doi", "doi", condition=~Q(doi=""), message="Another release has this DOI."),
+            UniqueIgnoringCase("unique_doi", "doi", message="Another release has this DOI."),
             matches("doi", DOI, "A DOI looks like 10.1234/abc."),
             holds_back_deletion("products_wait", "data_release_products", "data_product", "dataproduct_id"),
         ]
@@ -134,7 +151,7 @@ class Publication(NumberedModel):
     """A paper, thesis or other text that rests on the observations."""
 
     title = models.CharField(max_length=500, help_text=_("Title."))
-    doi = models.CharField(max_length=200, blank=True, default="", help_text=_("DOI, unique when set."))
+    doi = DoiField(max_length=200, blank=True, default="", help_text=_("DOI, unique when set."))
     bibcode = models.CharField(
         max_length=19, blank=True, default="", help_text=_("ADS bibcode (19 characters), unique when set.")
     )
@@ -161,7 +178,7 @@ class Publication(NumberedModel):
 
     class Meta:
         constraints = [
-            Unique("unique_doi", "doi", condition=~Q(doi=""), message="Another publication has this DOI."),
+            UniqueIgnoringCase("unique_doi", "doi", message="Another publication has this DOI."),
             Unique(
                 "unique_bibcode",
                 "bibcode",

@@ -12,7 +12,16 @@ from opsdb.database.checks import Check, Unique, differ, implies, not_negative
 from opsdb.database.indexes import Index
 from opsdb.database.triggers import AppendOnly, Immutable, Refuses, Trigger
 
-from .base import NumberedModel, OpsModel, OpsQuerySet, WorkItem, claimable_work, open_work, work_item_constraints
+from .base import (
+    NumberedModel,
+    OpsModel,
+    OpsQuerySet,
+    WorkItem,
+    claimable_work,
+    disputed_work,
+    open_work,
+    work_item_constraints,
+)
 from .data.transfer_packages import DataTransferPackage
 from .enums import ChangeLogging, LogLevel, RouteType, Status, TransferKind
 from .locations import DataLocation, Site
@@ -331,6 +340,7 @@ class DataTransfer(WorkItem, NumberedModel):
         indexes = [
             open_work(),
             claimable_work(),
+            disputed_work(),
             Index(
                 fields=["unpack_status", "finished_at"],
                 name="to_unpack",

@@ -3,9 +3,11 @@
 # ruff: noqa: I001
 from .errors import (
     Ambiguous as Ambiguous,
+    CompletionConflict as CompletionConflict,
     Conflict as Conflict,
     InvalidTransition as InvalidTransition,
     LostClaim as LostClaim,
+    NoRoom as NoRoom,
     NoRoute as NoRoute,
     NotFound as NotFound,
     OpsdbError as OpsdbError,
@@ -18,6 +20,7 @@ from .errors import (
 )
 from .attribution import (
     attributed as attributed,
+    attributed_to as attributed_to,
     has_actor as has_actor,
     set_actor as set_actor,
 )
@@ -26,6 +29,7 @@ from .states import (
 )
 from .observing import (
     assess_observation as assess_observation,
+    correct_observation as correct_observation,
     finish_observation as finish_observation,
     start_observation as start_observation,
 )
@@ -51,6 +55,13 @@ from .bundling import (
     fail_bundling as fail_bundling,
     heartbeat_bundling as heartbeat_bundling,
     reset_bundling as reset_bundling,
+)
+from .room import (
+    Room as Room,
+    count_booked_bytes as count_booked_bytes,
+    count_free_bytes as count_free_bytes,
+    describe_lack as describe_lack,
+    find_time_of_room as find_time_of_room,
 )
 from .routing import (
     Hop as Hop,
@@ -134,7 +145,17 @@ from ._reports import (
 from .work import (
     filter_stalled as filter_stalled,
 )
+from .restoring import (
+    remake_product as remake_product,
+    restore_copy as restore_copy,
+)
+from .repairing import (
+    plan_repairs as plan_repairs,
+    repair_copy as repair_copy,
+    repair_package as repair_package,
+)
 from .fixity import (
+    fail_fixity as fail_fixity,
     list_due_fixity_checks as list_due_fixity_checks,
     record_fixity as record_fixity,
     request_verification as request_verification,

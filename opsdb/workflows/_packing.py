@@ -24,7 +24,7 @@ from opsdb.models import (
 from . import work
 from ._reports import CopyReport, mismatch, require_comparable
 from .arrivals import record_arrivals, record_new_copy
-from .attribution import attributed, has_actor
+from .attribution import attributed_to
 from .errors import Conflict, OpsdbError, Refused, name_row, translate_integrity_errors
 
 REPORTED_COLUMNS = ("size_bytes", "checksum", "checksum_algorithm")
@@ -63,8 +63,7 @@ def correction(
     if not reason.strip():
         raise OpsdbError(f"{name}: give the reason why it is corrected")
     require_comparable(report)
-    actor = attributed(user=None if has_actor() else user, reason=reason)
-    with actor, translate_integrity_errors(), transaction.atomic():
+    with attributed_to(user, reason), translate_integrity_errors(), transaction.atomic():
         copies = list(PhysicalCopy.objects.of(tar).order_by("pk").select_for_update(no_key=True))
         tar.refresh_from_db(from_queryset=type(tar).objects.select_for_update(no_key=True))
         if tar.status != Status.COMPLETED:

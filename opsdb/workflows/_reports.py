@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import wraps
+from typing import ParamSpec, TypeAlias, TypeVar
 
 from django.db import models
 
 from opsdb.database.checks import CHECKSUM_DIGITS
 from opsdb.models import ChecksumAlgorithm, DataProduct, DataTransferPackage, RawDataPackage, Status
 from opsdb.models.base import WorkItem
+from opsdb.normalization import parse_checksum
 
-from .errors import Conflict, NotFound, Refused, name_row
+from .errors import CompletionConflict, Conflict, NotFound, Refused, name_row
 
 SUMMARIZED = 3
+P = ParamSpec("P")
+Result = TypeVar("Result")
 
 Content: TypeAlias = RawDataPackage | DataTransferPackage | DataProduct
 
@@ -26,15 +30,20 @@ class CopyReport:
 
     Attributes:
         content: the raw package, transfer package or data product that was copied; its key counts.
-        checksum: lower-case hexadecimal.
+        checksum: hexadecimal, also in capitals, or with the name of its algorithm before it (``sha256:…``).
         size_bytes: size in bytes; not compared when left out.
-        checksum_algorithm: how it was computed; must be that of the content.
+        checksum_algorithm: how it was computed; must be that of the content. A name before the checksum counts instead.
     """
 
     content: Content
     checksum: str
     size_bytes: int | None = None
     checksum_algorithm: str = ChecksumAlgorithm.SHA256
+
+    def __post_init__(self) -> None:
+        if (understood := parse_checksum(self.checksum)) is not None:
+            object.__setattr__(self, "checksum", understood.digits)
+            object.__setattr__(self, "checksum_algorithm", understood.algorithm or self.checksum_algorithm)
 
     def __str__(self) -> str:
         return f"{self.checksum_algorithm} {self.checksum}"
@@ -121,11 +130,37 @@ def is_replay(item: WorkItem, *, worker: str, reports: Iterable[CopyReport]) -> 
 
     Locks the item, so that of two simultaneous reports the second sees the outcome of the first.
     """
+    reports = list(reports)
     row = type(item)._default_manager.filter(pk=item.pk).select_for_update(no_key=True)
-    if row.values_list("status", "claimed_by").first() != (Status.COMPLETED, worker) or mismatches(reports):
+    status, holder = row.values_list("status", "claimed_by").first() or (None, "")
+    if status != Status.COMPLETED:
+        return False
+    if differing := mismatches(reports):
+        raise CompletionConflict(item, f"{worker} reports again, and otherwise: {summarize(differing)}")
+    if holder != worker:
         return False
     item.refresh_from_db()
     return True
+
+
+def records_conflicts(complete: Callable[P, Result]) -> Callable[P, Result]:
+    """Let a function that completes work record, outside its transaction, that a second report differs from the first.
+
+    Nothing else changes: the item says so in its failure message, and the overview shows it, until
+    :func:`settle_conflict`.
+    """
+
+    @wraps(complete)
+    def recording(*args: P.args, **kwargs: P.kwargs) -> Result:
+        try:
+            return complete(*args, **kwargs)
+        except CompletionConflict as conflict:
+            item = conflict.item
+            completed = type(item)._default_manager.filter(pk=item.pk, status=Status.COMPLETED)
+            completed.exclude(failure_message=conflict.what).update(failure_message=conflict.what)
+            raise
+
+    return recording
 
 
 def failed_because_of(status: str, message: str, reports: Iterable[CopyReport], missing: Iterable[str] = ()) -> bool:

@@ -6,7 +6,15 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
-from opsdb.models import DataTransfer, DataTransferLog, LogLevel, PackageState, RawDataPackage
+from opsdb.models import (
+    DataTransfer,
+    DataTransferLog,
+    LogLevel,
+    LongTermArchiveTransfer,
+    LongTermArchiveTransferLog,
+    PackageState,
+    RawDataPackage,
+)
 
 
 def carried_packages(transfers: Iterable[DataTransfer]) -> QuerySet[RawDataPackage]:
@@ -26,4 +34,20 @@ def log_transfer(transfer: DataTransfer, message: str, level: str = LogLevel.INF
     """Write a line into the log of a transfer."""
     DataTransferLog.objects.create(
         data_transfer=transfer, level=level, status=transfer.status, message=message[:1000], log_path=log_path
+    )
+
+
+def log_archive_transfers(
+    transfers: Iterable[LongTermArchiveTransfer], message: str, level: str = LogLevel.INFO, log_path: str = ""
+) -> None:
+    """Write a line into the log of each archive transfer."""
+    LongTermArchiveTransferLog.objects.bulk_create(
+        LongTermArchiveTransferLog(
+            long_term_archive_transfer=transfer,
+            level=level,
+            status=transfer.status,
+            message=message[:1000],
+            log_path=log_path,
+        )
+        for transfer in transfers
     )

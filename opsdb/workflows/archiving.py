@@ -10,7 +10,6 @@ from opsdb.models import (
     LocationType,
     LogLevel,
     LongTermArchiveTransfer,
-    LongTermArchiveTransferLog,
     PackageState,
     PhysicalCopy,
     RawDataPackage,
@@ -18,16 +17,19 @@ from opsdb.models import (
 )
 
 from . import work
-from ._reports import CopyReport, is_repeated_report
+from ._reports import CopyReport, is_repeated_report, records_conflicts
+from ._transfers import log_archive_transfers
 from .arrivals import record_arrival
 from .errors import Refused, name_row
+from .room import Room
 from .states import move_state
 
 
 def plan_archiving(archive: DataLocation, *, limit: int = 1_000) -> list[LongTermArchiveTransfer]:
     """Plan the transfer of packages in the buffers of a site into an archive there, and return the new transfers.
 
-    Every active archive at a site is to hold every package that arrives at the site.
+    Every active archive at a site is to hold every package that arrives at the site. What does not fit there waits,
+    with what is on its way counted.
 
     Locks the archive, so that one manager plans for it at a time, and the copies to be read in the order of their
     ids, so that none is deleted meanwhile.
@@ -45,7 +47,7 @@ def plan_archiving(archive: DataLocation, *, limit: int = 1_000) -> list[LongTer
         DataLocation.objects.select_for_update(no_key=True).get(pk=archive.pk)
         awaiting = RawDataPackage.objects.awaiting_archive(archive, limit=limit).order_by("created_at", "pk")
         keys = list(awaiting.values_list("pk", flat=True)[:limit])
-        origins = _origins(keys, archive.site_id)
+        origins = _keep_what_fits(archive, _origins(keys, archive.site_id))
         transfers = LongTermArchiveTransfer.objects.bulk_create(
             LongTermArchiveTransfer(
                 raw_data_package_id=key, origin_location_id=origins[key], destination_location=archive
@@ -53,8 +55,19 @@ def plan_archiving(archive: DataLocation, *, limit: int = 1_000) -> list[LongTer
             for key in keys
             if key in origins
         )
-        _log(transfers, f"planned: into {archive}")
+        log_archive_transfers(transfers, f"planned: into {archive}")
     return transfers
+
+
+def _keep_what_fits(archive, origins):
+    """Return those of the packages for which the archive has room, the oldest first."""
+    room, kept = Room(), {}
+    sizes = RawDataPackage.objects.filter(pk__in=origins).order_by("created_at", "pk").values_list("pk", "size_bytes")
+    for key, size in sizes:
+        if room.takes(archive, size):
+            room.book(archive, size)
+            kept[key] = origins[key]
+    return kept
 
 
 def _origins(packages, site):
@@ -86,7 +99,7 @@ def claim_archive_transfers(
         transfers = transfers.to(archive)
     with transaction.atomic():
         claimed = work.claim(transfers, limit=limit, worker=worker)
-        _log(claimed, f"claimed by {worker}")
+        log_archive_transfers(claimed, f"claimed by {worker}")
     return claimed
 
 
@@ -100,6 +113,7 @@ def heartbeat_archive_transfer(transfer: LongTermArchiveTransfer, *, worker: str
     work.heartbeat(transfer, worker=worker)
 
 
+@records_conflicts
 def complete_archive_transfer(
     transfer: LongTermArchiveTransfer,
     *,
@@ -128,6 +142,7 @@ def complete_archive_transfer(
     Raises:
         LostClaim: the worker no longer holds the transfer.
         InvalidTransition: the transfer is not in progress.
+        CompletionConflict: it was completed with another checksum or size.
         Refused: the checksum can't be compared.
     """
     with transaction.atomic():
@@ -144,7 +159,7 @@ def complete_archive_transfer(
         if package.state != PackageState.ARCHIVED:
             move_state(package, PackageState.ARCHIVED, field="state")
         work.complete(transfer, worker=worker)
-        _log([transfer], f"archived, checksum {report} agrees", log_path=log_path)
+        log_archive_transfers([transfer], f"archived, checksum {report} agrees", log_path=log_path)
     return transfer
 
 
@@ -181,7 +196,7 @@ def fail_archive_transfer(
             RawDataPackage.objects.filter(
                 pk=transfer.raw_data_package_id, state__in=[PackageState.WAITING, PackageState.TRANSFERRING]
             ).update(state=PackageState.FAILED)
-        _log([transfer], f"failed: {message}", LogLevel.ERROR, log_path)
+        log_archive_transfers([transfer], f"failed: {message}", LogLevel.ERROR, log_path)
     return transfer
 
 
@@ -198,18 +213,5 @@ def reset_archive_transfer(transfer: LongTermArchiveTransfer) -> LongTermArchive
         RawDataPackage.objects.filter(pk=transfer.raw_data_package_id, state=PackageState.FAILED).update(
             state=PackageState.TRANSFERRING
         )
-        _log([transfer], "reset", LogLevel.WARNING)
+        log_archive_transfers([transfer], "reset", LogLevel.WARNING)
     return transfer
-
-
-def _log(transfers, message, level=LogLevel.INFO, log_path=""):
-    LongTermArchiveTransferLog.objects.bulk_create(
-        LongTermArchiveTransferLog(
-            long_term_archive_transfer=transfer,
-            level=level,
-            status=transfer.status,
-            message=message[:1000],
-            log_path=log_path,
-        )
-        for transfer in transfers
-    )

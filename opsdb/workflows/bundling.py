@@ -19,7 +19,7 @@ from opsdb.models import ChecksumAlgorithm, DataLocation, DataTransferPackage, L
 
 from . import _packing, work
 from ._packing import complete_tar, correction, divide, put_into, require_type
-from ._reports import CopyReport, is_replay, require_comparable
+from ._reports import CopyReport, is_replay, records_conflicts, require_comparable
 
 
 def bundle_raw_data_packages(buffer: DataLocation, *, limit: int = 1_000) -> list[DataTransferPackage]:
@@ -89,6 +89,7 @@ def heartbeat_bundling(bundle: DataTransferPackage, *, worker: str) -> None:
     work.heartbeat(bundle, worker=worker)
 
 
+@records_conflicts
 def complete_bundling(
     bundle: DataTransferPackage,
     *,

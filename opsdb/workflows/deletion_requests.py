@@ -21,7 +21,7 @@ from opsdb.models import (
     PhysicalCopyStatus,
 )
 
-from .attribution import attributed, has_actor
+from .attribution import attributed, attributed_to, has_actor
 from .deletion import Deletions, DeletionVerdict, _explain_copies, _keys_of, schedule_deletion
 from .errors import InvalidTransition, NotFound, OpsdbError, Refused, name_row, translate_integrity_errors
 from .states import move_state
@@ -92,7 +92,7 @@ def request_deletion(
         if not going:
             raise Refused(f"request_deletion: no copy may go; {'; '.join(map(str, held_back[:3])) or 'none is given'}")
         # The trigger filed_in_person checks that the acting user, if one is known, is the one who asks.
-        with attributed(user=None if has_actor() else user, reason=reason):
+        with attributed_to(user, reason):
             request = DeletionRequest.objects.create(
                 data_location_id=location.pk,
                 reason=reason,
@@ -193,8 +193,7 @@ def execute_deletion_request(request: DeletionRequest, *, user: AbstractUser) ->
             raise InvalidTransition(
                 name_row(DeletionRequest, request.pk), "status", status, executed, status.may_become
             )
-        actor = None if has_actor() else user
-        with attributed(user=actor, reason=f"deletion request {locked.pk}: {locked.reason}"):
+        with attributed_to(user, f"deletion request {locked.pk}: {locked.reason}"):
             outcome = schedule_deletion(PhysicalCopy.objects.filter(request_items__deletion_request=locked))
             if not outcome.copies:
                 raise Refused(

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, models
+from django.utils import timezone
 
 if TYPE_CHECKING:
     from opsdb.models import DataLocation
@@ -57,6 +58,26 @@ class Conflict(OpsdbError):
     """A report contradicts what is recorded; nothing was changed."""
 
 
+class CompletionConflict(Conflict):
+    """Work was completed, and a second report of it differs; the record stays, and the item says so.
+
+    Attributes:
+        item: the work.
+        what: who reported what instead, and when.
+    """
+
+    def __init__(self, item: Any, what: str) -> None:
+        self.item = item
+        finished = type(item)._default_manager.filter(pk=item.pk).values_list("claimed_by", "finished_at").first()
+        by, at = finished or ("", None)
+        self.what = f"{what} ({timezone.now():%Y-%m-%d %H:%M} UTC)"
+        super().__init__(
+            f"{name_row(type(item), item.pk)}: was completed by {by or 'somebody'}"
+            + (f" at {at:%Y-%m-%d %H:%M} UTC" if at else "")
+            + f"; {self.what}; nothing was changed: have the copy checked, then settle the conflict"
+        )
+
+
 class Refused(OpsdbError):
     """A rule refuses this; the message names the rule and the row."""
 
@@ -79,6 +100,18 @@ class Ambiguous(OpsdbError):
 
 class NoRoute(Refused):
     """No way leads there with the routes and locations as they are now."""
+
+
+class NoRoom(NoRoute):
+    """A way leads there, and every place at its end is full.
+
+    Attributes:
+        location: the first place that is full.
+    """
+
+    def __init__(self, message: str, location: DataLocation) -> None:
+        self.location = location
+        super().__init__(message)
 
 
 class RegistrationRefused(OpsdbError):
@@ -107,6 +140,7 @@ class ReconciliationAborted(Refused):
         super().__init__(
             f"{name_row(type(location), location.pk)}: {found.missing} of {found.expected} copies are not listed, more "
             f"than {threshold:.1%}; look at the listing first, then repeat with a higher threshold if it is right"
+            + (f" ({found.advice})" if found.advice else "")
         )
 
 

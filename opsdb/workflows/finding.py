@@ -24,6 +24,7 @@ from opsdb.models import (
     ReductionStep,
     StagingJob,
 )
+from opsdb.normalization import is_storable, normalize_path, parse_checksum
 
 from .errors import Ambiguous, NotFound, name_row
 
@@ -61,7 +62,7 @@ def find_row(text: str) -> Model:
     if table in FINDABLE and key:
         found = _by_key(FINDABLE[table], key.strip())
     else:
-        found = _by_uuid(text) or _by_name(text) or _by_checksum(text.lower())
+        found = _by_uuid(text) or _by_name(text) or _by_checksum(text)
     if not found:
         raise NotFound(
             f"{text!r}: there is no such row; give a UUID, a table and a key such as 'data_transfer 17', or the name, "
@@ -89,8 +90,9 @@ def _by_uuid(text):
 
 def _by_name(text):
     """Rows of this name or path, each found by an index: names of packages are unique, paths of files at a source."""
-    if "\0" in text:
+    if not is_storable(text):
         return []
+    text = normalize_path(text) or text
     sources = list(DataLocation.objects.sources().order_by().values_list("pk", flat=True))
     base = text.rpartition("/")[2]
     packages = [
@@ -106,8 +108,10 @@ def _by_name(text):
 
 def _by_checksum(text):
     """Rows whose content has this checksum, found by ``by_checksum``."""
-    if not CHECKSUM.fullmatch(text):
+    understood = parse_checksum(text)
+    if understood is None or not CHECKSUM.fullmatch(understood.digits):
         return []
+    text = understood.digits
     begins = Exact(checksum_head(), text[:CHECKSUM_HEAD])
     models = (RawDataPackage, DataTransferPackage, RawDataFile, DataProduct)
     return [row for model in models for row in model.objects.filter(begins, checksum=text).order_by("pk")[:10]]

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from opsdb.models import DataLocation, FixityCheck, PhysicalCopy, PhysicalCopyStatus, Verification
 from opsdb.models.copies.physical_copies import CHECKABLE
+from opsdb.normalization import is_checksum_of, parse_checksum
 
 from .errors import Conflict, NotFound, OpsdbError, Refused, name_row, translate_integrity_errors
 
@@ -30,7 +31,8 @@ def list_due_fixity_checks(location: DataLocation, *, quota: int) -> list[Physic
 
     Args:
         location: its ``fixity_interval_days`` determines when a copy is due.
-        quota: most checks within 24 hours, including those that were made already, except on arrival.
+        quota: most checks within 24 hours, including those that were made already and those that could not read their
+            copy, except on arrival.
 
     Raises:
         OpsdbError: the quota is below 1.
@@ -60,7 +62,7 @@ def record_fixity(
 
     Args:
         copy: the copy; its key counts.
-        checksum: as computed, lower-case hexadecimal.
+        checksum: as computed, hexadecimal, also in capitals, or with the name of its algorithm before it.
         algorithm: how it was computed; that of the recorded checksum when left out.
         checked_at: when it was computed, aware; now when left out. For one that agrees not before the bytes arrived,
             but for 5 minutes by which clocks may differ.
@@ -73,15 +75,18 @@ def record_fixity(
         Refused: the checksum has not the form of its algorithm, or agrees with older bytes than those that are there.
     """
     name = name_row(PhysicalCopy, copy.pk)
-    if checked_at and (checked_at.tzinfo is None or checked_at > timezone.now() + timedelta(minutes=5)):
-        raise OpsdbError(f"{name}: {checked_at} must have a time zone and not be in the future")
+    _require_possible(name, checked_at)
+    understood = parse_checksum(checksum)
+    if understood is None:
+        raise OpsdbError(f"{name}: no checksum is given; call fail_fixity where the copy could not be read")
+    checksum, algorithm = understood.digits, algorithm or understood.algorithm
+    if understood.algorithm not in (None, algorithm):
+        raise OpsdbError(
+            f"{name}: the checksum is called {understood.algorithm}, and the algorithm {algorithm}; give one"
+        )
     with translate_integrity_errors(), transaction.atomic():
-        found = PhysicalCopy.objects.select_for_update(no_key=True).filter(pk=copy.pk).first()
-        if found is None:
-            raise NotFound(f"{name}: there is no such row")
+        found, content = _lock(copy)
         checked_at = checked_at or timezone.now()
-        # The expected checksum can't change while this lock is held.
-        content = type(found.target)._default_manager.select_for_update(no_key=True).get(pk=found.target.pk)
         algorithm = algorithm or content.checksum_algorithm
         if content.checksum is None or content.checksum_algorithm != algorithm:
             wanted = f"{content.checksum_algorithm}" if content.checksum else "not known yet"
@@ -89,11 +94,13 @@ def record_fixity(
                 f"{name}: {algorithm} can't be compared, because the recorded checksum of "
                 f"{name_row(type(content), content.pk)} is {wanted}"
             )
+        if not is_checksum_of(checksum, algorithm):
+            raise Refused(f"{name}: {checksum!r} is no {algorithm} checksum; give it in full, in hexadecimal")
         known = found.fixity_checks.filter(checked_at=checked_at, actual=checksum, algorithm=algorithm).first()
         if known is not None:
             return known
         if found.status == PhysicalCopyStatus.DELETED:
-            raise Conflict(f"{name}: was deleted, its checksum can't be computed; register the copy again first")
+            raise Conflict(f"{name}: was deleted; if its bytes are there again, restore_copy first")
         agrees = checksum == content.checksum
         if agrees and found.verified_at and checked_at <= found.verified_at:
             raise Conflict(f"{name}: was compared at {found.verified_at.isoformat()}, after {checked_at.isoformat()}")
@@ -111,6 +118,66 @@ def record_fixity(
         check.save()
         if agrees:
             _apply(found, check)
+    copy.refresh_from_db()
+    return check
+
+
+def fail_fixity(
+    copy: PhysicalCopy,
+    *,
+    message: str,
+    absent: bool = False,
+    checked_at: datetime | None = None,
+    checked_by: str = "",
+) -> FixityCheck:
+    """Record that a copy could not be read when it was to be checked, and return the check.
+
+    The copy is no longer verified, so that no deletion counts on it, and is tried again after a pause that begins with
+    an hour and doubles each time, up to 30 days. What is not there at all is missing. Idempotent with the same
+    ``checked_at``. Locks the copy and its content.
+
+    Args:
+        copy: the copy; its key counts.
+        message: what the storage answered, such as ``Input/output error``; not empty.
+        absent: whether the storage answered, and has no such file.
+        checked_at: when it was tried, aware; now when left out.
+        checked_by: worker or person that tried.
+
+    Raises:
+        NotFound: there is no such copy.
+        Conflict: the copy was deleted, so that there is nothing to read.
+        OpsdbError: the message is empty, there is nothing to compare with, or the time is naive or in the future.
+    """
+    name = name_row(PhysicalCopy, copy.pk)
+    if not message.strip():
+        raise OpsdbError(f"{name}: describe why it could not be read")
+    _require_possible(name, checked_at)
+    with translate_integrity_errors(), transaction.atomic():
+        found, content = _lock(copy)
+        checked_at = checked_at or timezone.now()
+        known = found.fixity_checks.filter(checked_at=checked_at, actual__isnull=True, failure_message=message).first()
+        if known is not None:
+            return known
+        if found.status == PhysicalCopyStatus.DELETED:
+            raise Conflict(f"{name}: was deleted, so that there is nothing to read; leave it out")
+        if content.checksum is None:
+            raise OpsdbError(f"{name}: {name_row(type(content), content.pk)} has no checksum yet; complete it first")
+        check = FixityCheck.objects.create(
+            copy=found,
+            checked_at=checked_at,
+            expected=content.checksum,
+            actual=None,
+            algorithm=content.checksum_algorithm,
+            ok=False,
+            checked_by=checked_by,
+            failure_message=message,
+        )
+        missing = PhysicalCopyStatus.MISSING
+        if absent and found.status in AT_REST and found.status != missing:
+            row = PhysicalCopy.objects.filter(pk=found.pk)
+            if missing not in PhysicalCopyStatus(found.status).may_become:
+                row.update(status=PhysicalCopyStatus.PRESENT)
+            row.update(status=missing, deletion_requested_at=None, failure_message=message)
     copy.refresh_from_db()
     return check
 
@@ -135,9 +202,25 @@ def request_verification(copy: PhysicalCopy) -> PhysicalCopy:
             raise Refused(f"{name}: {found.data_location} has no fixity_interval_days, so nobody checks it; set it")
         if found.status not in CHECKABLE:
             raise Conflict(f"{name}: is {found.status}; only a copy that is there and not being deleted can be checked")
-        PhysicalCopy.objects.filter(pk=copy.pk).update(verification=Verification.UNVERIFIED, verified_at=None)
-    copy.refresh_from_db(fields=["verification", "verified_at"])
+        PhysicalCopy.objects.filter(pk=copy.pk).update(
+            verification=Verification.UNVERIFIED, verified_at=None, next_check_at=None
+        )
+    copy.refresh_from_db(fields=["verification", "verified_at", "next_check_at"])
     return copy
+
+
+def _require_possible(name, checked_at):
+    if checked_at and (checked_at.tzinfo is None or checked_at > timezone.now() + timedelta(minutes=5)):
+        raise OpsdbError(f"{name}: {checked_at} must have a time zone and not be in the future")
+
+
+def _lock(copy):
+    """Lock a copy, and then its content, whose checksum can't change while the lock is held; return both."""
+    found = PhysicalCopy.objects.select_for_update(no_key=True).filter(pk=copy.pk).first()
+    if found is None:
+        raise NotFound(f"{name_row(PhysicalCopy, copy.pk)}: there is no such row")
+    target = found.target
+    return found, type(target)._default_manager.select_for_update(no_key=True).get(pk=target.pk)
 
 
 def _apply(copy, check):
@@ -152,7 +235,7 @@ def _apply(copy, check):
     present, corrupt = PhysicalCopyStatus.PRESENT, PhysicalCopyStatus.CORRUPT
     if check.ok:
         if copy.status in (corrupt, PhysicalCopyStatus.MISSING):
-            facts["status"] = present
+            facts |= {"status": present, "failure_message": ""}
     elif copy.status in AT_REST and copy.status != corrupt:
         if copy.status != present:
             row.update(status=present)

@@ -10,12 +10,29 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import connections, router, transaction
 
 from opsdb.database.identifiers import uuid7
-from opsdb.models import ExecutedObsUnit, InstrumentModuleConfiguration, ObservationStatus, ObsUnit, Quality
+from opsdb.models import (
+    ExecutedObsUnit,
+    InstrumentModuleConfiguration,
+    ObservationStatus,
+    ObsUnit,
+    Quality,
+    RawDataPackageMetadata,
+)
 
-from .errors import Conflict, InvalidTransition, NotFound, OpsdbError, name_row
+from .attribution import attributed_to
+from .errors import (
+    Conflict,
+    InvalidTransition,
+    NotFound,
+    OpsdbError,
+    Refused,
+    name_row,
+    translate_integrity_errors,
+)
 
 # What a person may have changed since the telescope reported it.
 _ASSESSED = ("quality", "comment")
@@ -43,10 +60,11 @@ def start_observation(
     Raises:
         Conflict: the id belongs to an execution with another unit, time or setup; the record stays as it is.
         OpsdbError: the time is naive.
+        Refused: the time is in the future by more than 5 minutes, or before the telescope's first light.
     """
     if start_time.tzinfo is None:
         raise OpsdbError(f"start_observation: the start time {start_time} needs a time zone")
-    with transaction.atomic():
+    with translate_integrity_errors(), transaction.atomic():
         execution, created = ExecutedObsUnit.objects.get_or_create(
             id=id or uuid7(), defaults={"obs_unit": obs_unit, "start_time": start_time, **facts}
         )
@@ -96,6 +114,7 @@ def finish_observation(
         Conflict: it has ended with another status or time, or the end is before its start.
         InvalidTransition: ``status`` is not a final state.
         OpsdbError: the time is naive.
+        Refused: the time is in the future by more than 5 minutes.
     """
     if end_time.tzinfo is None:
         raise OpsdbError(f"finish_observation: the end time {end_time} needs a time zone")
@@ -103,7 +122,7 @@ def finish_observation(
     if status not in ObservationStatus.RUNNING.may_become:
         running = ObservationStatus.RUNNING
         raise InvalidTransition(f"executed_obs_unit {id}", "status", running, status, running.may_become)
-    with transaction.atomic():
+    with translate_integrity_errors(), transaction.atomic():
         execution = ExecutedObsUnit.objects.select_for_update().filter(pk=id).first()
         if execution is None:
             raise NotFound(f"executed_obs_unit {id}: there is no such execution; start it first")
@@ -140,3 +159,65 @@ def assess_observation(execution: ExecutedObsUnit, quality: Quality) -> Executed
         raise NotFound(f"{name}: there is no such execution")
     execution.quality = quality
     return execution
+
+
+def correct_observation(
+    execution: ExecutedObsUnit,
+    *,
+    user: AbstractBaseUser | None,
+    reason: str,
+    start_time: datetime | None = None,
+    end_time: datetime | None = None,
+    obs_unit: ObsUnit | None = None,
+) -> ExecutedObsUnit:
+    """Correct when an execution began and ended, or what was executed, and return it. For operators.
+
+    For reports by a computer whose clock was wrong. The change log keeps what was reported, who corrected it and why.
+    The times in the metadata of its packages follow; names and paths of packages stay. Idempotent. Locks the row.
+
+    Args:
+        execution: the execution; its key counts.
+        user: the operator; ignored where the surrounding request names its user.
+        reason: why it is corrected, not empty.
+        start_time: when it began, aware; as it is when left out.
+        end_time: when it ended, aware; as it is when left out.
+        obs_unit: what was executed; as it is when left out.
+
+    Raises:
+        NotFound: there is no such execution.
+        OpsdbError: the reason is empty, nothing is to be corrected, or a time is naive.
+        Refused: it is still running and so has no end, or the times are impossible.
+    """
+    name = name_row(ExecutedObsUnit, execution.pk)
+    if not reason.strip():
+        raise OpsdbError(f"{name}: give the reason why it is corrected")
+    given = {"start_time": start_time, "end_time": end_time, "obs_unit": obs_unit}
+    changes = {field: value for field, value in given.items() if value is not None}
+    if not changes:
+        raise OpsdbError(f"{name}: give what is right: start_time, end_time or obs_unit")
+    for moment in (start_time, end_time):
+        if moment is not None and moment.tzinfo is None:
+            raise OpsdbError(f"{name}: the time {moment} needs a time zone")
+    with attributed_to(user, reason), translate_integrity_errors(), transaction.atomic():
+        found = ExecutedObsUnit.objects.select_for_update(no_key=True).filter(pk=execution.pk).first()
+        if found is None:
+            raise NotFound(f"{name}: there is no such execution")
+        if end_time is not None and found.status == ObservationStatus.RUNNING:
+            raise Refused(f"{name}: is still running; report its end by finish_observation")
+        start, end = changes.get("start_time", found.start_time), changes.get("end_time", found.end_time)
+        if end is not None and end <= start:
+            raise Refused(
+                f"{name}: can't end at {end.isoformat()}, because it began at {start.isoformat()}; correct both"
+            )
+        _allow_correction(found)
+        ExecutedObsUnit.objects.filter(pk=found.pk).update(**changes)
+        for metadata in RawDataPackageMetadata.objects.filter(raw_data_package__executed_obs_unit=found):
+            metadata.derive().save()
+    execution.refresh_from_db()
+    return execution
+
+
+def _allow_correction(execution):
+    """Let the rest of this transaction correct what else stays as it was reported."""
+    with connections[router.db_for_write(ExecutedObsUnit)].cursor() as cursor:
+        cursor.execute("SELECT set_config('opsdb.correction', %s, true)", [str(execution.pk)])

@@ -28,7 +28,7 @@ from opsdb.models import (
 
 from . import work
 from ._packing import complete_tar, correction, divide, put_into, require_room, require_type
-from ._reports import CopyReport, is_replay, require_comparable
+from ._reports import CopyReport, is_replay, records_conflicts, require_comparable
 from .errors import Refused, name_row
 from .routing import choose_buffer
 from .states import move_state
@@ -140,6 +140,7 @@ def heartbeat_packaging(package: RawDataPackage, *, worker: str) -> None:
     work.heartbeat(package, worker=worker)
 
 
+@records_conflicts
 def complete_packaging(
     package: RawDataPackage,
     *,

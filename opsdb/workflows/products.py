@@ -25,6 +25,7 @@ from opsdb.models import (
 from ._reports import CopyReport, require_comparable
 from .arrivals import record_new_copy
 from .errors import Conflict, Refused, name_row
+from .restoring import CAME_BACK, GONE
 from .runs import _lock_run
 from .states import move_state
 
@@ -44,7 +45,8 @@ def register_data_product(
 ) -> DataProduct:
     """Record a product of a run with its copy where it was written, and return the product.
 
-    Idempotent. The product of an earlier attempt of the run under the same path is replaced.
+    Idempotent; a copy there that was deleted or missing is present again, and unverified. The product of an earlier
+    attempt of the run under the same path is replaced.
     Locks the run, and then the copies and the product if there was one.
 
     Args:
@@ -80,6 +82,7 @@ def register_data_product(
         if known and is_running and locked.started_at and known.updated_at < locked.started_at:
             return _replace(known, location, facts)
         if known and all(getattr(known, fact) == value for fact, value in facts.items()):
+            _bring_back(known, location)
             return known
         if known:
             raise Conflict(
@@ -106,6 +109,13 @@ def _require_valid(product):
     except ValidationError as error:
         what = name_row(ExecutedReductionStep, product.run_id)
         raise Refused(f"{what}: product {product.relative_path!r}: {'; '.join(error.messages)}") from None
+
+
+def _bring_back(product, location):
+    """Record that a copy which was deleted or missing is there again, as its run reports it."""
+    gone = PhysicalCopy.objects.of(product).at(location).filter(status__in=GONE).order_by("pk")
+    list(gone.select_for_update(no_key=True).values_list("pk"))
+    gone.update(**CAME_BACK)
 
 
 def _replace(product, location, facts):

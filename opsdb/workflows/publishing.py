@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from opsdb.models import (
@@ -21,6 +22,7 @@ from opsdb.models import (
     PublicationStatus,
     RunStatus,
 )
+from opsdb.normalization import normalize_doi
 
 from .errors import Conflict, NotFound, Refused, name_row
 
@@ -45,7 +47,7 @@ def create_release(
         Conflict: the release exists with another description or DOI.
     """
     with transaction.atomic():
-        facts = {"description": description, "doi": doi}
+        facts = {"description": description, "doi": _spell_doi(DataRelease, doi)}
         release = _get_or_make(DataRelease, {"name": name, "version": version}, facts)
         _link_products(release, products)
     return release
@@ -78,7 +80,7 @@ def publish_release(release: DataRelease, *, doi: str = "", released_at: datetim
         Conflict: it was published with another DOI.
     """
     with transaction.atomic():
-        locked = _lock(release)
+        locked, doi = _lock(release), _spell_doi(DataRelease, doi)
         if locked.doi and doi not in ("", locked.doi):
             raise Conflict(f"{name_row(DataRelease, release.pk)}: has the DOI {locked.doi}, not {doi}")
         if not locked.public:
@@ -125,7 +127,7 @@ def create_publication(
     facts = {
         "title": title,
         "year": year,
-        "doi": doi,
+        "doi": _spell_doi(Publication, doi),
         "bibcode": bibcode,
         "authors": list(authors),
         "journal": journal,
@@ -175,7 +177,7 @@ def publish_publication(
     """
     with transaction.atomic():
         locked = _lock(publication)
-        for name, given in {"doi": doi, "bibcode": bibcode}.items():
+        for name, given in {"doi": _spell_doi(Publication, doi), "bibcode": bibcode}.items():
             before = getattr(locked, name)
             if given and before not in ("", given):
                 raise Conflict(f"{name_row(Publication, publication.pk)}: has the {name} {before}, not {given}")
@@ -185,6 +187,13 @@ def publish_publication(
         _save(locked)
     publication.refresh_from_db()
     return publication
+
+
+def _spell_doi(model, doi):
+    """Return a DOI as it is recorded, if it is, whatever letter case it is given in and what is put before it."""
+    doi = normalize_doi(doi)
+    known = model.objects.annotate(folded=Lower("doi")).filter(folded=doi.lower()).exclude(doi="")
+    return known.values_list("doi", flat=True).first() or doi
 
 
 def _lock(row: models.Model):

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import psycopg
+from django.contrib.auth import get_user_model
 from django.db import connections, router, transaction
 from django.utils import timezone
 
 from opsdb.models import DataLocation, PhysicalCopy
+from opsdb.normalization import escape_unstorable, is_storable, normalize_path, parse_checksum
 
 from .attribution import set_actor
 from .errors import OpsdbError, ReconciliationAborted, translate_integrity_errors
@@ -20,12 +22,13 @@ MAX_REPORTED = 100
 
 @dataclass(frozen=True)
 class ListedFile:
-    """A file in the listing of a storage.
+    r"""A file in the listing of a storage.
 
     Attributes:
-        path: path below the location.
+        path: path below the location; blanks around it, and ``./`` and ``/`` before it, are left out. What is not
+            UTF-8 is a file that nobody registered, and is named with ``\xf1`` for each such byte.
         size_bytes: size in bytes; None where the listing has none.
-        checksum: lower-case hexadecimal, by the algorithm of the recorded checksum; None where the
+        checksum: hexadecimal, also in capitals, or with the name of its algorithm before it; None or empty where the
             listing has none.
     """
 
@@ -44,12 +47,15 @@ class Reconciliation:
         missing: how many of those are not listed.
         unknown: how many listed paths belong to no existing copy.
         differing: how many listed files have another size or checksum than their copy.
-        returned: how many copies that were missing are listed.
+        incomparable: how many listed checksums are by another algorithm than the recorded one, and were not compared.
+        returned: how many copies that were missing or deleted are listed.
         young: how many copies arrived too recently to be judged.
         marked: how many copies this call marked as missing.
+        advice: what the paths have in common where the listing looks as if it began at another folder; else empty.
         missing_copies: pairs of key and path.
         unknown_paths: paths.
         differing_copies: triples of key, path and difference.
+        returned_copies: pairs of key and path.
     """
 
     listed: int
@@ -59,16 +65,19 @@ class Reconciliation:
     differing: int
     returned: int
     young: int
+    incomparable: int = 0
     marked: int = 0
+    advice: str = ""
     missing_copies: list[tuple[int, str]] = field(default_factory=list)
     unknown_paths: list[str] = field(default_factory=list)
     differing_copies: list[tuple[int, str, str]] = field(default_factory=list)
+    returned_copies: list[tuple[int, str]] = field(default_factory=list)
 
 
 STAGING_TABLES = """
-CREATE TEMPORARY TABLE listing (path text, size_bytes bigint, checksum text) ON COMMIT DROP;
+CREATE TEMPORARY TABLE listing (path text, size_bytes bigint, checksum text, algorithm text) ON COMMIT DROP;
 CREATE TEMPORARY TABLE recorded (
-    id bigint, path text, status text, size_bytes bigint, checksum text, arrived_at timestamptz
+    id bigint, path text, status text, size_bytes bigint, checksum text, algorithm text, arrived_at timestamptz
 ) ON COMMIT DROP
 """
 
@@ -76,27 +85,48 @@ CREATE TEMPORARY TABLE recorded (
 def _recorded(table: str) -> str:
     return f"""
         SELECT copy.id, content.relative_path, copy.status, coalesce(copy.size_bytes, content.size_bytes),
-            content.checksum, copy.arrived_at
+            content.checksum, content.checksum_algorithm, copy.arrived_at
         FROM physical_copy AS copy JOIN {table} AS content ON content.id = copy.{table}_id
         WHERE copy.data_location_id = %(location)s AND copy.status <> 'deleted'
     """
 
 
-RECORD = "INSERT INTO recorded " + " UNION ALL ".join(
-    _recorded(table) for table in ("raw_data_file", "raw_data_package", "data_transfer_package", "data_product")
-)
+TABLES = ("raw_data_file", "raw_data_package", "data_transfer_package", "data_product")
+RECORD = "INSERT INTO recorded " + " UNION ALL ".join(map(_recorded, TABLES))
+
+
+def _deleted(table: str) -> str:
+    at_source = "AND content.source_location_id = copy.data_location_id" if table == "raw_data_file" else ""
+    return f"""
+        SELECT copy.id, content.relative_path, copy.status, coalesce(copy.size_bytes, content.size_bytes),
+            content.checksum, content.checksum_algorithm, copy.deleted_at
+        FROM listing JOIN {table} AS content ON content.relative_path = listing.path
+        JOIN physical_copy AS copy ON copy.{table}_id = content.id {at_source}
+        WHERE copy.data_location_id = %(location)s AND copy.status = 'deleted'
+    """
+
+
+# Deleted copies only where they are listed: there are many more that are not.
+RECORD_DELETED = "INSERT INTO recorded " + " UNION ALL ".join(map(_deleted, TABLES))
 INDEX_TABLES = """
-CREATE INDEX ON listing (path);
 CREATE INDEX ON recorded (path);
-ANALYZE listing;
 ANALYZE recorded
 """
 JUDGED = "recorded.status IN ('present', 'staged', 'deletion_possible', 'corrupt') AND recorded.arrived_at <= %(old)s"
 LISTED = "EXISTS (SELECT FROM listing WHERE listing.path = recorded.path)"
-DIFFERENCE = """concat_ws(', ',
+# A listing may be older than a deletion.
+RETURNED = (
+    f"(recorded.status = 'missing' OR recorded.status = 'deleted' AND recorded.arrived_at <= %(old)s) AND {LISTED}"
+)
+# A name of another algorithm, or as many digits as another one makes.
+COMPARABLE = (
+    "(coalesce(listing.algorithm, recorded.algorithm) = recorded.algorithm "
+    "AND length(listing.checksum) = length(recorded.checksum))"
+)
+DIFFERENCE = f"""concat_ws(', ',
     CASE WHEN listing.size_bytes <> recorded.size_bytes
         THEN 'size ' || listing.size_bytes || ', not ' || recorded.size_bytes END,
-    CASE WHEN listing.checksum <> recorded.checksum
+    CASE WHEN {COMPARABLE} AND listing.checksum <> recorded.checksum
         THEN 'checksum ' || listing.checksum || ', not ' || recorded.checksum END)"""
 COUNT = f"""
 SELECT (SELECT count(DISTINCT path) FROM listing) AS listed,
@@ -106,8 +136,10 @@ SELECT (SELECT count(DISTINCT path) FROM listing) AS listed,
         WHERE NOT EXISTS (SELECT FROM recorded WHERE recorded.path = listing.path)) AS unknown,
     (SELECT count(DISTINCT recorded.id) FROM recorded JOIN listing ON listing.path = recorded.path
         WHERE {DIFFERENCE} <> '' AND recorded.arrived_at <= %(old)s) AS differing,
-    count(*) FILTER (WHERE recorded.status = 'missing' AND {LISTED}) AS returned,
-    count(*) FILTER (WHERE recorded.arrived_at > %(old)s) AS young
+    (SELECT count(DISTINCT recorded.id) FROM recorded JOIN listing ON listing.path = recorded.path
+        WHERE NOT {COMPARABLE}) AS incomparable,
+    count(*) FILTER (WHERE {RETURNED}) AS returned,
+    count(*) FILTER (WHERE recorded.arrived_at > %(old)s AND recorded.status <> 'deleted') AS young
 FROM recorded
 """
 NAME_MISSING = f"""
@@ -122,6 +154,33 @@ SELECT DISTINCT ON (recorded.id) recorded.id, recorded.path, {DIFFERENCE} FROM r
 JOIN listing ON listing.path = recorded.path
 WHERE {DIFFERENCE} <> '' AND recorded.arrived_at <= %(old)s ORDER BY recorded.id LIMIT {MAX_REPORTED}
 """
+# What all unknown paths have before the path of a missing copy, or lack: one row where it is the same for each of them.
+# Only the first of them are compared with what is missing.
+_UNKNOWN = f"""
+    SELECT DISTINCT path FROM listing WHERE NOT EXISTS (SELECT FROM recorded WHERE recorded.path = listing.path)
+    ORDER BY path LIMIT {MAX_REPORTED}
+"""
+_LOST = f"SELECT path FROM recorded WHERE {JUDGED} AND NOT {LISTED}"
+
+
+def _common(found: str, condition: str) -> str:
+    return f"""
+        SELECT DISTINCT (
+            SELECT {found} FROM ({_LOST}) AS lost (path) WHERE {condition} LIMIT 1
+        ) FROM ({_UNKNOWN}) AS unknown (path) LIMIT 2
+    """
+
+
+TOO_LONG = _common(
+    "left(unknown.path, length(unknown.path) - length(lost.path))",
+    "right(unknown.path, length(lost.path) + 1) = '/' || lost.path",
+)
+TOO_SHORT = _common(
+    "left(lost.path, length(lost.path) - length(unknown.path))",
+    "right(lost.path, length(unknown.path) + 1) = '/' || unknown.path",
+)
+OTHER_CASE = _common("''", "lower(lost.path) = lower(unknown.path)")
+NAME_RETURNED = f"SELECT id, path FROM recorded WHERE {RETURNED} ORDER BY id LIMIT {MAX_REPORTED}"
 # Copies that arrived or went since the comparison stay as they are.
 LOCK_MISSING = f"""
 CREATE TEMPORARY TABLE lost ON COMMIT DROP AS
@@ -131,7 +190,15 @@ WHERE {JUDGED} AND NOT {LISTED} AND copy.status = recorded.status AND copy.arriv
 ORDER BY copy.id FOR NO KEY UPDATE OF copy
 """
 LOCK_CONTENTS = "SELECT opsdb_lock_contents(ARRAY(SELECT id FROM lost), for_deletion => false)"
-MARK_MISSING = "UPDATE physical_copy SET status = 'missing' WHERE id IN (SELECT id FROM lost)"
+MARK_MISSING = """
+UPDATE physical_copy SET status = 'missing', failure_message = concat_ws(' ',
+    'not in the listing of its storage that was compared at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'),
+    'UTC', 'by ' || coalesce(
+        (SELECT username FROM {user} WHERE id::text = current_setting('opsdb.user_id', true)),
+        nullif(current_setting('opsdb.origin', true), '')
+    ))
+WHERE id IN (SELECT id FROM lost)
+"""
 
 
 def reconcile_location(
@@ -145,8 +212,9 @@ def reconcile_location(
     """Compare the listing of a storage with the recorded copies and, unless it is a dry run, mark what is missing.
 
     Unknown and differing files are only reported: what differs needs a fixity check, what is unknown a registration,
-    what has returned either. The listing is streamed, and the database does the comparison; the memory of the
-    client stays flat. Locks, unless it is a dry run, the missing copies and their content.
+    what has returned ``restore_copy``, or the registration of its raw data files again. The listing is streamed, and
+    the database does the comparison; the memory of the client stays flat. Locks, unless it is a dry run, the missing
+    copies and their content.
 
     Args:
         location: the location of the storage.
@@ -169,7 +237,9 @@ def reconcile_location(
     with translate_integrity_errors(), transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute(STAGING_TABLES)
         _stage(connection, listing)
+        cursor.execute("CREATE INDEX ON listing (path); ANALYZE listing")
         cursor.execute(RECORD, facts)
+        cursor.execute(RECORD_DELETED, facts)
         cursor.execute(INDEX_TABLES)
         cursor.execute(COUNT, facts)
         counts = dict(zip([column.name for column in cursor.description], cursor.fetchone(), strict=True))
@@ -177,9 +247,12 @@ def reconcile_location(
             ("missing_copies", NAME_MISSING),
             ("unknown_paths", NAME_UNKNOWN),
             ("differing_copies", NAME_DIFFERING),
+            ("returned_copies", NAME_RETURNED),
         ):
             cursor.execute(statement, facts)
             counts[name] = [row if len(row) > 1 else row[0] for row in cursor.fetchall()]
+        if counts["missing"] and counts["unknown"]:
+            counts["advice"] = _advise(cursor, facts)
         found = Reconciliation(**counts)
         if found.missing > abort_threshold * found.expected:
             raise ReconciliationAborted(location, found, abort_threshold)
@@ -188,19 +261,47 @@ def reconcile_location(
             cursor.execute(LOCK_MISSING, facts)
             cursor.execute(LOCK_CONTENTS)
             set_actor(connection)
-            cursor.execute(MARK_MISSING)
+            cursor.execute(MARK_MISSING.format(user=connection.ops.quote_name(get_user_model()._meta.db_table)))
             marked = cursor.rowcount
         cursor.execute("DROP TABLE IF EXISTS listing, recorded, lost")
     return Reconciliation(**counts, marked=marked)
 
 
+def _advise(cursor, facts):
+    """Return how the listing's paths differ from the missing ones where all of them differ in the same way."""
+    for statement, advice in (
+        (TOO_LONG, "every unknown path would be a missing one without {!r} before it: list the location's own folder"),
+        (TOO_SHORT, "every unknown path would be a missing one with {!r} before it: list the location's own folder"),
+        (OTHER_CASE, "every unknown path is a missing one in other letter case: list the names as they are{}"),
+    ):
+        cursor.execute(statement, facts)
+        prefixes = [row[0] for row in cursor.fetchall()]
+        if len(prefixes) == 1 and prefixes[0] is not None:
+            return advice.format(prefixes[0])
+    return ""
+
+
 def _stage(connection, listing):
     """Copy the listing into its staging table."""
+    line = 0
     try:
         with connection.connection.cursor() as cursor, cursor.copy("COPY listing FROM STDIN") as copy:
             for entry in listing:
-                copy.write_row(
-                    (entry.path, entry.size_bytes, entry.checksum) if isinstance(entry, ListedFile) else entry
-                )
-    except psycopg.DataError as error:
-        raise OpsdbError(f"reconcile_location: an entry of the listing can't be read: {error}") from error
+                line += 1
+                copy.write_row(_row_of(entry))
+    except (psycopg.DataError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise OpsdbError(
+            f"reconcile_location: entry {line} of the listing can't be read: {reason}; give path, size and checksum"
+        ) from error
+
+
+def _row_of(entry):
+    path, size, checksum = (
+        (entry.path, entry.size_bytes, entry.checksum) if isinstance(entry, ListedFile) else tuple(entry)
+    )
+    if not isinstance(path, str):
+        raise TypeError(f"{path!r} is no path")
+    path = normalize_path(path) if is_storable(path) else escape_unstorable(path)
+    understood = parse_checksum(checksum)
+    return (path, size, *(understood or (None, None)))

@@ -6,6 +6,7 @@ one statement. The memory of the client does not grow with the rows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -15,15 +16,20 @@ from uuid import UUID
 
 import psycopg
 from django.db import connections, router, transaction
+from django.db.models.expressions import RawSQL
 
-from opsdb.database.checks import CHECKSUM_DIGITS, PATH_LEADS_OUT
+from opsdb.database.checks import CHECKSUM_DIGITS, LARGEST_FILE_BYTES, LONGEST_PATH_BYTES, PATH_LEADS_OUT
 from opsdb.database.identifiers import uuid7
-from opsdb.models import ChecksumAlgorithm, RawDataFile
+from opsdb.models import ChecksumAlgorithm, PhysicalCopy, RawDataFile
+from opsdb.normalization import escape_unstorable, is_storable, normalize_path, parse_checksum
 
 from .attribution import set_actor
 from .errors import MAX_REPORTED, RegistrationRefused
+from .restoring import CAME_BACK
 
 CHUNK = 5_000
+# A time of day and then a zone; a time that is infinite has its own message.
+_HAS_ZONE = re.compile(r"(Z|[+-]\d\d(:?\d\d)?|infinity)\s*$", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -34,12 +40,12 @@ class RawFileReport:
         executed_obs_unit: id of the execution it is from.
         instrument_module: id of the module that wrote it.
         source_location: id of the source location it was written to.
-        relative_path: path below that location.
-        size_bytes: size in bytes.
-        checksum: lower-case hexadecimal.
+        relative_path: path below that location; blanks around it, and ``./`` and ``/`` before it, are left out.
+        size_bytes: size in bytes, at most 1 PB and the capacity of the location.
+        checksum: hexadecimal, also in capitals, or with the name of its algorithm before it (``sha256:…``).
         checksum_algorithm: how it was computed.
         file_type: format or role, such as fits.
-        observed_at: time of the first sample, aware.
+        observed_at: time of the first sample, aware, and not in the future.
         id: identifier made at the instrument; a new one when left out.
         line: number of the report in messages; its position in the batch, from 1, when left out.
     """
@@ -63,11 +69,13 @@ class Registration:
 
     Attributes:
         created: how many files are new.
-        known: how many were registered before.
+        known: how many were registered before, and have not come back.
+        returned: how many were registered before, deleted or missing at their source, and are there again.
     """
 
     created: int
     known: int
+    returned: int = 0
 
 
 COLUMNS = [field.name for field in fields(RawFileReport) if field.name != "line"]
@@ -92,12 +100,33 @@ SELECT line, problem FROM (
             THEN 'there is no data_location ' || coalesce(source_location::text, 'without id')
         WHEN location.location_type <> 'source'
             THEN 'location ' || location.name || ' is a ' || location.location_type || ' location, not a source'
+        WHEN NOT location.active
+            THEN 'location ' || location.name || ' is inactive; register files at an active one, or activate it'
+        WHEN module.instrument_id <> location.instrument_id
+            THEN 'module ' || module.name || ' belongs to ' || owner.name || ', but location ' || location.name
+                || ' to ' || writer.name || '; name a module of ' || writer.name || ', or the source location of '
+                || owner.name
         WHEN relative_path IS NULL OR relative_path ~ '{PATH_LEADS_OUT}'
             OR length(relative_path) > 1000
             THEN 'relative_path ' || coalesce(quote_literal(left(relative_path, 100)), 'missing')
                 || ' must be relative, without .., and at most 1000 characters long'
+        WHEN octet_length(relative_path) > {LONGEST_PATH_BYTES}
+            THEN 'relative_path ' || quote_literal(left(relative_path, 50)) || '… has ' || octet_length(relative_path)
+                || ' bytes in UTF-8, and may have {LONGEST_PATH_BYTES}'
         WHEN size_bytes IS NULL OR size_bytes < 0
             THEN 'size_bytes ' || coalesce(size_bytes::text, 'missing') || ' must be 0 or more'
+        WHEN size_bytes > {LARGEST_FILE_BYTES}
+            THEN 'size_bytes ' || size_bytes || ' is more than 1 PB; report the size in bytes'
+        WHEN size_bytes > location.capacity_bytes
+            THEN 'size_bytes ' || size_bytes || ' is more than location ' || location.name || ' holds, '
+                || location.capacity_bytes || '; report the size in bytes'
+        WHEN NOT isfinite(observed_at)
+            THEN 'observed_at ' || observed_at || ' is no time; leave it out, or give one such as 2026-06-15T02:00:00Z'
+        WHEN observed_at > statement_timestamp() + opsdb_clock_skew()
+            THEN 'observed_at ' || observed_at || ' is in the future; set the clock of the instrument'
+        WHEN observed_at < opsdb_first_light()::timestamp AT TIME ZONE 'UTC'
+            THEN 'observed_at ' || observed_at || ' is before the first light of the telescope; set the clock of the '
+                || 'instrument'
         WHEN CASE checksum_algorithm {_DIGITS} END IS NULL
             THEN 'checksum_algorithm ' || coalesce(checksum_algorithm, 'missing') || ' is not known'
         WHEN checksum IS NULL OR checksum !~ CASE checksum_algorithm {_DIGITS} END
@@ -109,6 +138,8 @@ SELECT line, problem FROM (
     LEFT JOIN executed_obs_unit AS execution ON execution.id = executed_obs_unit
     LEFT JOIN instrument_module AS module ON module.id = instrument_module
     LEFT JOIN data_location AS location ON location.id = source_location
+    LEFT JOIN instrument AS owner ON owner.id = module.instrument_id
+    LEFT JOIN instrument AS writer ON writer.id = location.instrument_id
 ) AS checked WHERE problem IS NOT NULL ORDER BY line LIMIT {MAX_REPORTED}
 """
 # One location at a time, so that two sessions that register the same files don't deadlock.
@@ -131,6 +162,17 @@ INSERT INTO physical_copy (raw_data_file_id, data_location_id, size_bytes, check
 SELECT id, source_location_id, size_bytes, checksum, checksum_algorithm, 'present', 'unverified', 0, '', false
 FROM created
 """
+LOCK_RETURNING = """
+CREATE TEMPORARY TABLE returning_copy ON COMMIT DROP AS
+SELECT copy.id FROM pg_temp.registering
+JOIN raw_data_file AS file
+    ON file.source_location_id = source_location AND file.relative_path = registering.relative_path
+JOIN physical_copy AS copy ON copy.raw_data_file_id = file.id AND copy.data_location_id = file.source_location_id
+WHERE copy.status IN ('deleted', 'missing')
+ORDER BY copy.id FOR NO KEY UPDATE OF copy
+"""
+LOCK_CONTENTS = "SELECT opsdb_lock_contents(ARRAY(SELECT id FROM pg_temp.returning_copy), for_deletion => false)"
+RETURNING = RawSQL("SELECT id FROM pg_temp.returning_copy", [])
 CONTRADICTIONS = f"""
 SELECT line, CASE
     WHEN file.id IS NULL THEN 'the id ' || registering.id || ' belongs to the file ' || same_id.relative_path
@@ -161,8 +203,9 @@ ORDER BY line LIMIT {MAX_REPORTED}
 def register_raw_data_files(reports: Iterable[RawFileReport | dict[str, Any]]) -> Registration:
     """Register files, each with its present copy at its source location, all or none.
 
-    Idempotent: files that are registered already, with the same facts, stay as they are. Two sessions that register the
-    same files simultaneously make one set of rows. The rows are streamed; memory stays flat.
+    Idempotent: files that are registered already, with the same facts, stay as they are, except that one whose copy was
+    deleted or missing is there again: its copy is present and unverified. Two sessions that register the same files
+    simultaneously make one set of rows. The rows are streamed; memory stays flat.
 
     Args:
         reports: the files; dicts have the fields of :class:`RawFileReport`.
@@ -180,10 +223,16 @@ def register_raw_data_files(reports: Iterable[RawFileReport | dict[str, Any]]) -
         set_actor(connection)
         cursor.execute(INSERT_FILES_AND_COPIES)
         created = cursor.rowcount
+        returned = 0
         if created < staged:
             _refuse_any(cursor, CONTRADICTIONS)
+            cursor.execute(LOCK_RETURNING)
+            if cursor.rowcount:
+                cursor.execute(LOCK_CONTENTS)
+                returned = PhysicalCopy.objects.using(connection.alias).filter(pk__in=RETURNING).update(**CAME_BACK)
+            cursor.execute("DROP TABLE pg_temp.returning_copy")
         cursor.execute("DROP TABLE pg_temp.registering")
-    return Registration(created=created, known=staged - created)
+    return Registration(created=created, known=staged - created - returned, returned=returned)
 
 
 def _refuse_any(cursor, query):
@@ -213,21 +262,50 @@ def _stage(connection, reports) -> int:
 def _row_of(line, report) -> tuple:
     if isinstance(report, dict):
         report = _report_of(line, report)
-    given = report.id is not None
-    return (
-        report.line or line,
+    given, line = report.id is not None, report.line or line
+    row = (
+        line,
         report.executed_obs_unit,
         report.instrument_module,
         report.source_location,
-        report.relative_path,
+        normalize_path(report.relative_path) if isinstance(report.relative_path, str) else report.relative_path,
         report.size_bytes,
-        report.checksum,
+        _digits_of(line, report),
         report.checksum_algorithm,
         report.file_type,
         report.observed_at,
         report.id if given else uuid7(),
         given,
     )
+    _require_storable(line, row)
+    return row
+
+
+def _digits_of(line, report):
+    """Return the checksum of a report as it is stored; what is no text or no checksum is left to the checks."""
+    understood = parse_checksum(report.checksum) if isinstance(report.checksum, str) else None
+    if understood is None:
+        return report.checksum
+    if understood.algorithm not in (None, report.checksum_algorithm):
+        problem = f"checksum is called {understood.algorithm}, and checksum_algorithm {report.checksum_algorithm}"
+        raise RegistrationRefused([(line, f"{problem}; name the one it was computed by in checksum_algorithm")])
+    return understood.digits
+
+
+def _require_storable(line, row):
+    for name, value in zip(COLUMNS, row[1:], strict=False):
+        if isinstance(value, str) and not is_storable(value):
+            what = "NUL" if "\0" in value else "bytes that are not UTF-8"
+            problem = (
+                f"{name} '{escape_unstorable(value)}' contains {what}; rename the file, or write the text in UTF-8"
+            )
+            raise RegistrationRefused([(line, problem)])
+        if isinstance(value, datetime) and value.tzinfo is None:
+            problem = f"{name} {value.isoformat()} has no time zone; give it in UTC, such as {value.isoformat()}+00:00"
+            raise RegistrationRefused([(line, problem)])
+        if name == "observed_at" and isinstance(value, str) and not _HAS_ZONE.search(value):
+            problem = f"{name} {value!r} has no time zone; give it in UTC, such as 2026-06-15T02:00:00Z"
+            raise RegistrationRefused([(line, problem)])
 
 
 def _report_of(line, row) -> RawFileReport:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from opsdb import conf
 from opsdb.models import DataLocation, DataTransferRoute, LocationType, RouteType, Site
 
-from .errors import NoRoute
+from .errors import NoRoom, NoRoute
+from .room import Room, describe_lack
 
 
 @dataclass(frozen=True)
@@ -31,20 +32,51 @@ class Hop:
         return f"{self.origin} → {self.destination} ({way}, {self.method})"
 
 
-def choose_buffer(site: Site | int) -> DataLocation | None:
-    """Return the buffer for new data at a site: the active one with the lowest priority number."""
-    return DataLocation.objects.at_site(site).buffers().active().first()
+def choose_buffer(site: Site | int, *, room: Room | None = None, size_bytes: int | None = None) -> DataLocation | None:
+    """Return the buffer for new data at a site: the active one with the lowest priority number.
+
+    Args:
+        site: the site.
+        room: where there is room; full buffers are passed over.
+        size_bytes: size of the data in bytes.
+
+    Raises:
+        NoRoom: all active buffers there are full.
+    """
+    buffers = DataLocation.objects.at_site(site).buffers().active()
+    if room is None:
+        return buffers.first()
+    full = list(buffers.select_related("site"))
+    for buffer in full:
+        if room.takes(buffer, size_bytes):
+            return buffer
+    if full:
+        raise NoRoom(f"{describe_lack(full[0], size_bytes)}; make room there, or add a buffer", full[0])
+    return None
 
 
-def resolve_route(origin: DataLocation, destination: Site | DataLocation) -> tuple[Hop, ...]:
+def resolve_route(
+    origin: DataLocation,
+    destination: Site | DataLocation,
+    *,
+    room: Room | None = None,
+    size_bytes: int | None = None,
+) -> tuple[Hop, ...]:
     """Return the hops from a location to a site, or to one of its buffers: one, or two by a relay.
 
     First comes a custom route between the two locations, then relay and direct routes between the two sites by
     priority, then, if the destination has an archive, the direct way that needs no route. With a site as the
     destination the data go to its first active buffer, or to where a custom route leads. Inactive routes and locations
-    are skipped, also the relay site's. Locks nothing.
+    are skipped, also the relay site's, and with ``room`` those that lack it. Locks nothing.
+
+    Args:
+        origin: where the data are.
+        destination: where they go.
+        room: where there is room.
+        size_bytes: size of the data in bytes.
 
     Raises:
+        NoRoom: a way leads there, and the place at its end is full.
         NoRoute: no way leads there; the message names what is missing.
     """
     site, wanted = (destination.site, destination) if isinstance(destination, DataLocation) else (destination, None)
@@ -63,15 +95,20 @@ def resolve_route(origin: DataLocation, destination: Site | DataLocation) -> tup
             and route.origin_location_id == origin.pk
             and (wanted is None or wanted.pk == end.pk)
             and _receives(end)
+            and (room is None or room.takes(end, size_bytes))
         ):
             return (Hop(origin, end, route.method, route),)
-    end = choose_buffer(site) if wanted is None else wanted
+    end = choose_buffer(site, room=room, size_bytes=size_bytes) if wanted is None else wanted
     if end is None or not _receives(end):
         raise NoRoute(f"{where}: the site has no active buffer; make or activate one")
+    if room is not None and not room.takes(end, size_bytes):
+        raise NoRoom(f"{where}: {describe_lack(end, size_bytes)}; make room there", end)
     for route in routes:
         if route.route_type == RouteType.DIRECT:
             return (Hop(origin, end, route.method, route),)
-        if route.route_type == RouteType.RELAY and (relay := choose_buffer(route.relay_site)):
+        if route.route_type == RouteType.RELAY and (
+            relay := choose_buffer(route.relay_site, room=room, size_bytes=size_bytes)
+        ):
             return Hop(origin, relay, route.method, route), Hop(relay, end, route.method, route)
     if not DataLocation.objects.at_site(site).archives().active().exists():
         raise NoRoute(f"{where}: no active route leads there, and it has no active archive; make a route")

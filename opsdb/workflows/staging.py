@@ -21,9 +21,10 @@ from opsdb.models import (
 )
 
 from . import work
-from ._reports import CopyReport, failed_because_of, is_replay, mismatches, summarize
+from ._reports import CopyReport, failed_because_of, is_replay, mismatches, records_conflicts, summarize
 from .arrivals import record_arrivals
-from .errors import Conflict, Refused, name_row
+from .errors import Conflict, NoRoom, Refused, name_row
+from .room import Room, describe_lack
 from .states import move_state
 
 
@@ -54,6 +55,7 @@ def request_staging(
     Raises:
         Refused: the location is not for processing or inactive, nothing is requested, the end is in the past, or
             a package or product has no readable copy.
+        NoRoom: the location is full, with what is on its way there counted.
     """
     packages, products = list(packages), list(products)
     if location.location_type != LocationType.PROCESSING or not location.active:
@@ -73,6 +75,7 @@ def request_staging(
         }
         if (job := _find_same_job(terms, packages, products)) is not None:
             return job
+        _require_room(location, packages, products)
         job = StagingJob.objects.create(**terms)
         job.raw_data_packages.set(packages)
         job.data_products.set(products)
@@ -93,6 +96,22 @@ def _find_same_job(terms, packages, products):
         if brings == wanted and not (job.status == Status.COMPLETED and list_missing_content(job)):
             return job
     return None
+
+
+def _require_room(location, packages, products):
+    """Lock a location, so that one request at a time books room there, and refuse what does not fit."""
+    place = DataLocation.objects.select_for_update(no_key=True).select_related("site").get(pk=location.pk)
+    if place.capacity_bytes is None:
+        return
+    there = PhysicalCopy.objects.at(place).readable()
+    coming = StagingJob.objects.to(place).open()
+    needed = 0
+    for content in (*packages, *products):
+        relation = "raw_data_packages" if isinstance(content, RawDataPackage) else "data_products"
+        if not there.of(content).exists() and not coming.filter(**{relation: content}).exists():
+            needed += content.size_bytes or 0
+    if not Room().takes(place, needed):
+        raise NoRoom(f"staging_job: {describe_lack(place, needed)}; release jobs there, or make room", place)
 
 
 def _require_readable(model, contents):
@@ -145,6 +164,7 @@ def heartbeat_staging(job: StagingJob, *, worker: str) -> None:
     work.heartbeat(job, worker=worker)
 
 
+@records_conflicts
 def complete_staging(job: StagingJob, *, worker: str, reports: Iterable[CopyReport]) -> StagingJob:
     """Record what a worker has brought to a job's destination, and return the job.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.db.models import F, Sum
+
 from opsdb import conf
 from opsdb.models import DataLocation, DataTransferRoute, Instrument, LocationType, Pipeline, RouteType, Site
 
@@ -51,6 +53,7 @@ def validate_topology() -> list[TopologyProblem]:
         *_missing_at_sites(locations),
         *_missing_ways(locations),
         *_wrong_at_locations(locations),
+        *_wrong_volumes(),
         *_wrong_routes(),
         *_missing_for_use(locations),
     ]
@@ -154,6 +157,18 @@ def _wrong_at_locations(locations):
             except LookupError as missing:
                 remedy = "set it where workers for this location run"
                 yield TopologyProblem(Severity.WARNING, _named(location), f"{missing} here", remedy)
+
+
+def _wrong_volumes():
+    """Yield the locations that are said to hold more than they can, in one query."""
+    held = DataLocation.objects.annotate(held=Sum("usage__bytes")).filter(held__gt=F("capacity_bytes"))
+    for location in held.select_related("site").order_by("site__short_name", "name"):
+        problem = (
+            f"holds {location.held:,} bytes by its copies' sizes, more than its capacity of "
+            f"{location.capacity_bytes:,}: its fill level, and the retention that it overrides, are wrong"
+        )
+        remedy = "look for copies with a wrong size there (by size in the admin), or correct the capacity"
+        yield TopologyProblem(Severity.WARNING, _named(location), problem, remedy)
 
 
 def _wrong_routes():

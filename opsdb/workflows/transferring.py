@@ -24,10 +24,11 @@ from opsdb.models import (
 )
 
 from . import work
-from ._reports import CopyReport, is_repeated_report
+from ._reports import CopyReport, is_repeated_report, records_conflicts
 from ._transfers import carried_packages, log_transfer, move_packages
 from .arrivals import record_arrival
-from .errors import Conflict, NoRoute, name_row
+from .errors import Conflict, NoRoom, NoRoute, name_row
+from .room import Room
 from .routing import resolve_route
 from .states import move_state
 
@@ -39,7 +40,8 @@ def plan_transfers(*, limit: int = 100) -> list[DataTransfer]:
     primary transfer in the order of short names; an unreachable site is skipped. What was made at an archive site stays
     there when no other is reachable. A package that has arrived at an archive site gets a secondary transfer from there
     to every archive site that neither has it nor awaits it; an unreachable site is tried again at the next call. Routes
-    are resolved by :func:`resolve_route`.
+    are resolved by :func:`resolve_route`. Full buffers are passed over, with what is on its way there counted; a
+    package that fits nowhere waits for the next call.
 
     Locks the sites, so that one manager plans at a time, and the copies to be read in the order of their ids, so
     that none is deleted meanwhile.
@@ -51,8 +53,8 @@ def plan_transfers(*, limit: int = 100) -> list[DataTransfer]:
         NoRoute: packages wait and none of them can reach an archive site; nothing was planned.
     """
     with transaction.atomic():
-        archiving = _lock_plan()
-        return _plan_primary(archiving, limit) + _plan_secondary(archiving, limit)
+        archiving, room = _lock_plan(), Room()
+        return _plan_primary(archiving, limit, room) + _plan_secondary(archiving, limit, room)
 
 
 def _lock_plan():
@@ -61,7 +63,7 @@ def _lock_plan():
     return list(Site.objects.archiving())
 
 
-def _plan_primary(archiving, limit):
+def _plan_primary(archiving, limit, room):
     waiting = DataTransferPackage.objects.awaiting_transfer()
     last = (
         DataTransfer.objects.filter(kind=TransferKind.PRIMARY)
@@ -74,9 +76,12 @@ def _plan_primary(archiving, limit):
         packages = waiting.of_origin(origin).order_by("created_at", "pk")[:limit]
         try:
             for package in _keep_readable(packages, origin):
-                hops = _first_way(origin, _in_turn(archiving, last))
+                try:
+                    hops = _first_way(origin, _in_turn(archiving, last), room, package.size_bytes)
+                except NoRoom:
+                    continue
                 last = hops[-1].destination.site.short_name
-                planned += _plan(package, hops, TransferKind.PRIMARY)
+                planned += _plan(package, hops, TransferKind.PRIMARY, room)
         except NoRoute as reason:
             # What was made at an archive site can be archived there.
             if all(site.pk != origin.site_id for site in archiving):
@@ -91,20 +96,24 @@ def _in_turn(archiving, last):
     return sorted(archiving, key=lambda site: (last is not None and site.short_name <= last, site.short_name))
 
 
-def _first_way(origin, sites):
-    reasons = []
+def _first_way(origin, sites, room, size_bytes):
+    reasons, full = [], None
     for site in sites:
         try:
-            return resolve_route(origin, site)
+            return resolve_route(origin, site, room=room, size_bytes=size_bytes)
+        except NoRoom as reason:
+            full = full or reason
         except NoRoute as reason:
             reasons.append(str(reason))
+    if full:
+        raise full
     raise NoRoute(
         f"{name_row(DataLocation, origin.pk)}: no archive site can take what {origin} sends: "
         + ("; ".join(reasons) or "there is no site with an active archive")
     )
 
 
-def _plan_secondary(archiving, limit):
+def _plan_secondary(archiving, limit, room):
     planned = []
     buffers = DataLocation.objects.buffers().filter(site__in=archiving).select_related("site")
     for origin in buffers:
@@ -115,12 +124,14 @@ def _plan_secondary(archiving, limit):
             packages = _keep_readable(waiting.order_by("created_at", "pk")[:limit], origin)
             if not packages:
                 continue
-            try:
-                hops = resolve_route(origin, site)
-            except NoRoute:
-                continue
             for package in packages:
-                planned += _plan(package, hops, TransferKind.SECONDARY)
+                try:
+                    hops = resolve_route(origin, site, room=room, size_bytes=package.size_bytes)
+                except NoRoom:
+                    continue
+                except NoRoute:
+                    break
+                planned += _plan(package, hops, TransferKind.SECONDARY, room)
     return planned
 
 
@@ -133,9 +144,10 @@ def _keep_readable(packages, location):
     return [package for package in packages if package.pk in readable]
 
 
-def _plan(package, hops, kind, after=None):
+def _plan(package, hops, kind, room, after=None):
     transfers = []
     for hop in hops:
+        room.book(hop.destination, package.size_bytes)
         transfer = DataTransfer.objects.create(
             data_transfer_package=package,
             route=hop.route,
@@ -190,6 +202,7 @@ def heartbeat_transfer(transfer: DataTransfer, *, worker: str) -> None:
     work.heartbeat(transfer, worker=worker)
 
 
+@records_conflicts
 def complete_transfer(
     transfer: DataTransfer,
     *,
@@ -218,6 +231,7 @@ def complete_transfer(
     Raises:
         LostClaim: the worker no longer holds the transfer.
         InvalidTransition: the transfer is not in progress.
+        CompletionConflict: it was completed with another checksum or size.
         Refused: the checksum can't be compared.
     """
     with transaction.atomic():
@@ -308,7 +322,7 @@ def reroute_transfer(transfer: DataTransfer) -> list[DataTransfer]:
 
     Raises:
         InvalidTransition: a worker is busy with it, or it is completed.
-        NoRoute: no site is reachable; nothing was changed.
+        NoRoute: no site is reachable, or all that are have no room; nothing was changed.
     """
     with transaction.atomic():
         archiving = _lock_plan()
@@ -320,8 +334,9 @@ def reroute_transfer(transfer: DataTransfer) -> list[DataTransfer]:
         if transfer.kind == TransferKind.PRIMARY:
             sites += [other for other in _in_turn(archiving, site.short_name) if other.pk != site.pk]
             move_packages(carried_packages([transfer]), [PackageState.FAILED], PackageState.WAITING)
-        hops = _first_way(origin, sites)
-        return _plan(transfer.data_transfer_package, hops, transfer.kind, after=transfer.depends_on)
+        package, room = transfer.data_transfer_package, Room()
+        hops = _first_way(origin, sites, room, package.size_bytes)
+        return _plan(package, hops, transfer.kind, room, after=transfer.depends_on)
 
 
 def _cancel(transfer, why):

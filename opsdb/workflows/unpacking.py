@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from opsdb.models import DataLocation, DataTransfer, LogLevel, PackageState, RawDataPackage, Status, TransferKind
 
-from ._reports import CopyReport, failed_because_of, mismatches, summarize
+from ._reports import CopyReport, failed_because_of, mismatches, records_conflicts, summarize
 from ._transfers import carried_packages, log_transfer, move_packages
 from .arrivals import record_arrivals
-from .errors import Conflict, InvalidTransition, LostClaim, OpsdbError, name_row
+from .errors import CompletionConflict, Conflict, InvalidTransition, LostClaim, OpsdbError, name_row
 from .states import move_state
 
 
@@ -62,6 +62,7 @@ def heartbeat_unpacking(transfer: DataTransfer, *, worker: str) -> None:
         raise _lost(transfer, worker, Status.IN_PROGRESS)
 
 
+@records_conflicts
 def complete_unpacking(
     transfer: DataTransfer, *, worker: str, reports: Iterable[CopyReport], log_path: str = ""
 ) -> DataTransfer:
@@ -83,6 +84,7 @@ def complete_unpacking(
         LostClaim: the worker no longer unpacks it.
         InvalidTransition: it is not being unpacked.
         Conflict: a package is not of this transfer, or two reports of it differ.
+        CompletionConflict: it was unpacked, and a package is reported with another checksum or size.
         Refused: a checksum can't be compared.
     """
     reports = list(reports)
@@ -96,6 +98,9 @@ def complete_unpacking(
                 "report the packages that it carries"
             )
         missing = [f"{name_row(RawDataPackage, key)}: is missing" for key in sorted(expected - reported)]
+        if now.unpack_status == Status.COMPLETED and (differing := mismatches(reports)):
+            what = f"{worker} reports again what was unpacked, and otherwise: {summarize(differing)}"
+            raise CompletionConflict(transfer, what)
         done = (now.unpack_status, now.unpack_claimed_by) == (Status.COMPLETED, worker)
         if (done and not missing and not mismatches(reports)) or failed_because_of(
             now.unpack_status, now.unpack_failure_message, reports, missing

@@ -17,7 +17,7 @@ from django.utils import timezone
 from opsdb.models.base import WorkItem
 from opsdb.models.enums import Status
 
-from .errors import InvalidTransition, LostClaim, OpsdbError, name_row, translate_check_errors
+from .errors import InvalidTransition, LostClaim, OpsdbError, Refused, name_row, translate_check_errors
 from .states import move_state
 
 Item = TypeVar("Item", bound=WorkItem)
@@ -185,3 +185,21 @@ def filter_stalled(items: QuerySet[Item], *, older_than: timedelta) -> QuerySet[
     return items.filter(status=Status.IN_PROGRESS).filter(
         Q(heartbeat_at__lt=limit) | Q(heartbeat_at__isnull=True, started_at__lt=limit)
     )
+
+
+def settle_conflict(item: Item) -> Item:
+    """Record that somebody has looked at a second report of completed work that differed, and return the item.
+
+    For operators, after a fixity check has shown which report was right. Idempotent. Locks the item.
+
+    Raises:
+        Refused: it is not completed.
+    """
+    with transaction.atomic():
+        row = type(item)._default_manager.filter(pk=item.pk).select_for_update(no_key=True)
+        status = row.values_list("status", flat=True).first()
+        if status != Status.COMPLETED:
+            raise Refused(f"{name_row(type(item), item.pk)}: is {status}, not completed; reset it if it failed")
+        row.exclude(failure_message="").update(failure_message="")
+    item.refresh_from_db()
+    return item

@@ -6,7 +6,6 @@ from django.test import Client
 from tests.factories import UserFactory
 
 from .pages import MODELS, SITE
-from .visiting import Visitor
 
 
 def logged_in(user):
@@ -14,10 +13,6 @@ def logged_in(user):
     client = Client()
     client.force_login(user)
     return client
-
-
-def permissions_to_view():
-    return Permission.objects.filter(codename__startswith="view_")
 
 
 @pytest.fixture(autouse=True)
@@ -44,15 +39,10 @@ def browser(superuser):
 
 
 @pytest.fixture
-def visitor(superuser):
-    """A superuser who looks at many pages, of which each kind is rendered once."""
-    return Visitor(superuser, renders=False)
-
-
-@pytest.fixture
 def viewer(db):
     """The browser of a user who may view everything and change nothing."""
-    return logged_in(UserFactory(is_staff=True, user_permissions=permissions_to_view()))
+    views = Permission.objects.filter(codename__startswith="view_")
+    return logged_in(UserFactory(is_staff=True, user_permissions=views))
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from opsdb.models import (
     RawDataPackage,
     RawDataPackagePhysicalCopy,
 )
+from tests.databases import as_owner
 from tests.factories import FACTORIES, DiskDataLocationFactory
 
 SITE = admin.site
@@ -113,7 +114,7 @@ def multiply(row, number):
     """Make this many rows of one, by SQL past triggers and constraints, which the test's transaction restores."""
     uuids = row._meta.pk.get_internal_type() == "UUIDField"
     key = "gen_random_uuid()" if uuids else "%s + 1000000 + number"
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         for model in tables_of(type(row)):
             table, columns = model._meta.db_table, [field.column for field in model._meta.local_concrete_fields]
             loosen(cursor, table)
@@ -128,6 +129,11 @@ def multiply(row, number):
 
 def loosen(cursor, table):
     """Let a table take rows that are alike, for the rest of the transaction."""
+    with as_owner():
+        _loosen(cursor, table)
+
+
+def _loosen(cursor, table):
     # Or PostgreSQL refuses to alter a table that has checks to come.
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     cursor.execute("SET CONSTRAINTS ALL DEFERRED")

@@ -8,6 +8,7 @@ from opsdb.admins.kit.restoring import is_restorable
 from opsdb.models import ChangeLog, DataTransfer, FixedSource, ObsUnit, User
 from opsdb.workflows import attributed
 from tests import factories
+from tests.databases import as_owner
 from tests.factories import FACTORIES
 from tests.models.refusal import settle
 
@@ -68,7 +69,7 @@ class TestTheHistory:
         history(browser, unit)
         counts = []
         for number in range(2, 9):
-            with attributed(reason=str(number)):
+            with as_owner():
                 ChangeLog.objects.create(
                     table_name="obs_unit",
                     row_id=unit.pk,

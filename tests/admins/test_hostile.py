@@ -13,7 +13,6 @@ from tests.factories import FACTORIES
 
 from .acting import ACTIONS
 from .pages import ADMINS, MODELS, SITE, address, is_parent
-from .visiting import Visitor
 
 JUNK = st.one_of(
     st.sampled_from(
@@ -231,14 +230,12 @@ def test_an_empty_name_of_a_field_is_none(answering):
 
 
 @pytest.mark.parametrize("model", [model for model in MODELS if not is_parent(model)], ids=lambda model: model.__name__)
-def test_a_form_full_of_junk_is_refused_and_not_failed_at(model, superuser):
-    visitor, unrendered = Visitor(superuser), Visitor(superuser, renders=False)
+def test_a_form_full_of_junk_is_refused_and_not_failed_at(model, answering):
     page = ADMINS[model]
     row = row_of(model)
     for junk in ("\x00", "9" * 40, "x" * 300, "-1", "NaN", "[[["):
         data = dict.fromkeys(page.model_fields, junk) | {
             f"{name}_{n}": junk for name in page.model_fields for n in (0, 1)
         }
-        # Both render the same form.
-        assert visitor.post(address(model, "add"), data).status_code < 500
-        assert unrendered.post(address(model, "change", row), data).status_code < 500
+        for path in (address(model, "add"), address(model, "change", row)):
+            assert answering.post(path, data).status_code < 500

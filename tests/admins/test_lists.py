@@ -1,6 +1,5 @@
 """Lists: what people search for is found, every filter answers, nonsense does no harm, counts have a bound."""
 
-import json
 import uuid
 from urllib.parse import quote_plus
 
@@ -11,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from opsdb.admins.kit.counting import BoundedPaginator, estimate
 from opsdb.admins.kit.filters import RelatedFilter
 from opsdb.models import ChangeLog, ExecutedObsUnit, FixedSource, PhysicalCopyStatus, RawDataFile, Status, Telescope
+from tests.databases import as_owner
 from tests.factories import (
     FACTORIES,
     ChangeLogFactory,
@@ -19,11 +19,9 @@ from tests.factories import (
     FixedSourceFactory,
     RawDataFileFactory,
     TelescopeFactory,
-    UserFactory,
 )
 
 from .pages import ADMINS, MODELS, address, name_of
-from .visiting import Visitor
 
 every_model = pytest.mark.parametrize("model", MODELS, ids=name_of)
 
@@ -49,26 +47,15 @@ def rows_of(response):
 
 
 @every_model
-def test_any_search_is_answered(model, visitor):
+def test_any_search_is_answered(model, browser):
     FACTORIES[model]()
     for text in NONSENSE:
-        response = visitor.get(f"{address(model, 'changelist')}?q={quote_plus(text)}")
-        if response.status_code == 302:
-            assert response.url == f"{address(model, 'changelist')}?e=1", text
-        else:
-            assert response.status_code == 200, text
-    assert visitor.get(f"{address(model, 'changelist')}?e=1").status_code == 200
-
-
-@pytest.mark.parametrize("text", NONSENSE)
-def test_the_page_of_any_search_is_rendered(text, browser):
-    for model in (RawDataFile, Telescope):
-        url = address(model, "changelist")
-        assert browser.get(f"{url}?q={quote_plus(text)}", follow=True).status_code == 200
+        response = browser.get(f"{address(model, 'changelist')}?q={quote_plus(text)}", follow=True)
+        assert response.status_code == 200, text
 
 
 @every_model
-def test_what_the_search_is_said_to_find_is_found(model, visitor):
+def test_what_the_search_is_said_to_find_is_found(model, browser):
     row, _ = FACTORIES[model].create_batch(2)
     page = ADMINS[model]
     assert page.get_search_fields(None), "each list can be searched"
@@ -80,28 +67,27 @@ def test_what_the_search_is_said_to_find_is_found(model, visitor):
             continue
         if isinstance(value, list):
             value = value[0]
-        response = visitor.get(f"{address(model, 'changelist')}?q={quote_plus(str(value))}")
-        assert row in response.context_data["cl"].result_list, (path, value)
+        response = browser.get(f"{address(model, 'changelist')}?q={quote_plus(str(value))}")
+        assert row in rows_of(response), (path, value)
 
 
 @every_model
-def test_every_filter_answers(model, visitor, superuser):
+def test_every_filter_answers(model, browser):
     row = FACTORIES[model]()
     url = address(model, "changelist")
-    listed = visitor.get(url).context_data["cl"]
+    listed = browser.get(url).context["cl"]
     for spec in listed.filter_specs:
         for choice in list(spec.choices(listed)):
-            assert visitor.get(url + choice["query_string"]).status_code == 200, (spec.title, choice["display"])
+            assert browser.get(url + choice["query_string"]).status_code == 200, (spec.title, choice["display"])
         if isinstance(spec, RelatedFilter):
             field = model._meta.get_field(spec.field_path)
             related = getattr(row, field.name).first() if field.many_to_many else getattr(row, field.name)
             if related is not None:
-                response = Visitor(superuser).get(f"{url}?{spec.parameter}={related.pk}")
-                assert row in response.context_data["cl"].result_list
+                response = browser.get(f"{url}?{spec.parameter}={related.pk}")
+                assert row in rows_of(response)
                 assert f'<option value="{related.pk}" selected>' in response.content.decode()
             for value in ("garbage", "", "9" * 40, "%00"):
-                response = visitor.get(f"{url}?{spec.parameter}={value}", follow=True)
-                assert response.status_code == 200 or response.url in visitor.visited, value
+                assert browser.get(f"{url}?{spec.parameter}={value}", follow=True).status_code == 200, value
 
 
 @every_model
@@ -177,7 +163,7 @@ class TestCounts:
 
     def test_the_planner_gives_the_estimate(self, db):
         TelescopeFactory.create_batch(5)
-        with connection.cursor() as cursor:
+        with as_owner(), connection.cursor() as cursor:
             cursor.execute("ANALYZE telescope")
         assert estimate(Telescope.objects.all()) == 5
 
@@ -189,16 +175,15 @@ class TestCounts:
 
 
 @every_model
-def test_every_reference_can_be_completed(model, visitor):
-    outsider = Visitor(UserFactory(is_staff=True))
+def test_every_reference_can_be_completed(model, browser, outsider):
     FACTORIES[model]()
     for name in ADMINS[model].get_autocomplete_fields(None):
         field = model._meta.get_field(name)
         query = f"app_label=opsdb&model_name={model._meta.model_name}&field_name={field.name}"
         for term in ("", "a", str(uuid.UUID(int=1)), "9" * 40, "%00"):
-            response = visitor.get(f"/admin/autocomplete/?{query}&term={term}")
+            response = browser.get(f"/admin/autocomplete/?{query}&term={term}")
             assert response.status_code == 200, (name, term)
-            assert "results" in json.loads(response.content)
+            assert "results" in response.json()
         assert outsider.get(f"/admin/autocomplete/?{query}&term=").status_code == 403
 
 

@@ -12,11 +12,9 @@ from opsdb.models import (
     ExecutedReductionStepInputProduct,
     ReductionStepDependency,
 )
-from tests.factories import FACTORIES, UserFactory
+from tests.factories import FACTORIES
 
-from .conftest import permissions_to_view
 from .pages import ADMINS, CLOSED, MODELS, PAGES, READ_ONLY, address, is_parent, name_of, open_pages
-from .visiting import Visitor
 
 EDITED_WITHIN_ANOTHER = {
     DeletionRequestItem,
@@ -34,10 +32,10 @@ def test_every_model_is_registered():
 
 
 @every_model
-def test_a_superuser_sees_every_page(model, superuser):
-    row, visitor = FACTORIES[model](), Visitor(superuser)
+def test_a_superuser_sees_every_page(model, browser):
+    row = FACTORIES[model]()
     for page in open_pages(model):
-        response = visitor.get(address(model, page, row), follow=True)
+        response = browser.get(address(model, page, row), follow=True)
         assert response.status_code == 200, page
         assert_self_contained(response.content.decode())
 
@@ -62,8 +60,8 @@ def test_an_anonymous_visitor_is_asked_to_log_in_and_learns_nothing(model, clien
 
 
 @every_model
-def test_staff_without_permission_are_refused(model, db):
-    row, outsider = FACTORIES[model](), Visitor(UserFactory(is_staff=True))
+def test_staff_without_permission_are_refused(model, outsider):
+    row = FACTORIES[model]()
     for page in PAGES:
         url = address(model, page, row)
         assert outsider.get(url).status_code == 403, page
@@ -72,8 +70,8 @@ def test_staff_without_permission_are_refused(model, db):
 
 
 @every_model
-def test_a_viewer_sees_but_cannot_change(model, db):
-    row, viewer = FACTORIES[model](), Visitor(UserFactory(is_staff=True, user_permissions=permissions_to_view()))
+def test_a_viewer_sees_but_cannot_change(model, viewer):
+    row = FACTORIES[model]()
     for page in ("changelist", "change", "history"):
         response = viewer.get(address(model, page, row), follow=True)
         assert response.status_code == 200, page
@@ -85,22 +83,22 @@ def test_a_viewer_sees_but_cannot_change(model, db):
 
 
 @pytest.mark.parametrize("model", CLOSED, ids=name_of)
-def test_what_the_database_writes_or_never_lets_go_is_not_for_hands(model, visitor):
+def test_what_the_database_writes_or_never_lets_go_is_not_for_hands(model, browser):
     row = FACTORIES[model]()
     for page in CLOSED[model]:
         url = address(model, page, row)
-        assert visitor.get(url).status_code == 403
-        assert visitor.post(url, {"post": "yes"}).status_code == 403
+        assert browser.get(url).status_code == 403
+        assert browser.post(url, {"post": "yes"}).status_code == 403
     if model in READ_ONLY:
-        assert visitor.post(address(model, "change", row), {}).status_code == 403
+        assert browser.post(address(model, "change", row), {}).status_code == 403
     assert model.objects.filter(pk=row.pk).exists()
 
 
 @every_model
-def test_a_row_that_is_not_there_leads_back_to_the_index(model, visitor):
+def test_a_row_that_is_not_there_leads_back_to_the_index(model, browser):
     for key in ("999999", "00000000-0000-7000-8000-000000000000", "garbage", "9" * 40):
         for page in ("change", "history", "delete"):
-            response = visitor.get(f"{address(model, 'changelist')}{key}/{page}/")
+            response = browser.get(f"{address(model, 'changelist')}{key}/{page}/")
             assert response.status_code == 302 or page in CLOSED.get(model, ())
 
 

@@ -22,6 +22,7 @@ from opsdb.models import (
     RawDataPackage,
     Source,
 )
+from tests.databases import as_owner
 from tests.factories import (
     DataProductFactory,
     DataTransferPackageFactory,
@@ -71,7 +72,7 @@ def crowd(file):
     }
     columns = [field.column for field in RawDataFile._meta.local_fields]
     values = ", ".join(changed.get(column, column) for column in columns)
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         cursor.execute(
@@ -260,3 +261,49 @@ def test_a_zero_byte_in_the_search_for_a_group_is_no_server_error(browser):
         "/admin/autocomplete/?app_label=opsdb&model_name=user&field_name=groups&term=%00",
     ):
         assert browser.get(url, follow=True).status_code == 200
+
+
+PASTED = {
+    "a minus of typesetting": "05:35:17.3 \N{MINUS SIGN}05:23:28",
+    "an en dash": "05:35:17.3 \N{EN DASH}05:23:28",
+    "primes": "5h35m17.3s \N{MINUS SIGN}5°23\N{PRIME}28\N{DOUBLE PRIME}",
+    "quotation marks": "5h 35m 17.3s, -5° 23’ 28”",
+    "a sign apart": "05 35 17.3 - 05 23 28",
+    "blanks that do not break": "05\N{NO-BREAK SPACE}35\N{NO-BREAK SPACE}17.3\N{NO-BREAK SPACE}-05 23 28",
+    "degrees": "83.8221° \N{MINUS SIGN}5.3911°",
+}
+
+
+@pytest.mark.parametrize("what", PASTED)
+@pytest.mark.parametrize(
+    ("radius", "degrees"), [("", 1 / 60), (" r=0.5°", 0.5), (" 2'", 2 / 60), (" 30\N{DOUBLE PRIME}", 30 / 3600)]
+)
+def test_coordinates_are_read_as_people_paste_them(what, radius, degrees):
+    cone = cone_of(PASTED[what] + radius)
+    assert (cone.ra_deg, cone.dec_deg) == pytest.approx((83.8221, -5.3911), abs=1e-4)
+    assert cone.radius_deg == pytest.approx(degrees)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MÜNCHEN_1.fits",
+        "mu\u0308nchen_1.FITS",
+        "Run/mu\u0308nchen_1.fits",
+        "/data/chai/RUN/M\N{LATIN CAPITAL LETTER U WITH DIAERESIS}nchen_1.fits",
+    ],
+)
+def test_a_file_is_found_in_any_letter_case_and_normal_form(text, browser, db):
+    location = DiskDataLocationFactory(source=True, path="/data/chai")
+    file = RawDataFileFactory(
+        source_location=location, relative_path="run/m\N{LATIN SMALL LETTER U WITH DIAERESIS}nchen_1.fits"
+    )
+    RawDataFileFactory(source_location=location, relative_path="other/munchen_1.fits")
+    assert [row.pk for row in found(browser, RawDataFile, text)] == [file.pk]
+
+
+def test_a_source_is_found_in_any_letter_case_and_normal_form(browser, db):
+    source = FixedSourceFactory(
+        name="Dana\N{LATIN SMALL LETTER E WITH DIAERESIS} field", aliases=["E\N{LATIN SMALL LETTER O WITH ACUTE}s"]
+    )
+    assert found(browser, FixedSource, "danae\u0308") == found(browser, FixedSource, "EO\u0301S") == [source]

@@ -15,7 +15,7 @@ from django.test.testcases import LiveServerThread
 
 from opsdb.demonstration import Demonstration
 from opsdb.models import PreScheduledSlot, Role
-from tests import worlds
+from tests import databases, worlds
 from tests.commands import ROOT
 
 from . import CHROMIUM, NOT_RUN
@@ -91,7 +91,7 @@ def served(django_db_setup, django_db_blocker):
         finally:
             server.terminate()
             server.join()
-            call_command("flush", interactive=False, verbosity=0)
+            databases.empty()
             if before is None:
                 del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
             connection.close()

@@ -8,6 +8,7 @@ from django.utils import timezone
 from opsdb.models import ChangeLog, DataLocation, FixityCheck, PhysicalCopy, RawDataPackage, Verification
 from opsdb.workflows import Conflict, CopyReport, Refused, record_fixity
 from opsdb.workflows.arrivals import record_arrivals
+from tests.databases import as_owner
 from tests.factories import (
     DataTransferPackageFactory,
     DiskDataLocationFactory,
@@ -314,7 +315,8 @@ def test_without_its_rule_each_attack_succeeds(copy, rule, table, attempt):
     """What the tests above see is this rule, and no other."""
     assert_refused(lambda: attempt(copy), rule)
     sql("SET CONSTRAINTS ALL IMMEDIATE")
-    sql(f'DROP TRIGGER "{rule}" ON "{table}"')
+    with as_owner():
+        sql(f'DROP TRIGGER "{rule}" ON "{table}"')
     sql("SET CONSTRAINTS ALL DEFERRED")
     assert refusal_of(lambda: attempt(copy)) is None
 

@@ -8,7 +8,7 @@ from opsdb.database.catalogue import expected_rules, read_rules
 from opsdb.workflows import validate_rules
 from tests.databases import put_guards_back
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("owner")]
 
 DISABLED = "is disabled or differs from that of this version"
 DOES_NOTHING = "CREATE FUNCTION public.evil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"

@@ -6,6 +6,7 @@ from django.utils import timezone
 from opsdb.database.functions import IsSafeCopy
 from opsdb.models import DataLocation, DataProduct, PhysicalCopy
 from opsdb.workflows import explain_deletion
+from tests.databases import as_owner
 from tests.factories import (
     DataProductFactory,
     DataReleaseFactory,
@@ -225,9 +226,10 @@ def test_with_the_rule_as_it_was_the_doubtful_copy_counts():
     product, copy, other = product_twice()
     force(other, verification="unverified", verified_at=None)
     assert_held_back(copy, "has no other verified copy")
-    sql(
-        "CREATE OR REPLACE FUNCTION opsdb_is_safe_copy(copy_id bigint) RETURNS boolean LANGUAGE sql STABLE AS "
-        "'SELECT opsdb_is_readable(status, verification) FROM public.physical_copy WHERE id = copy_id'"
-    )
+    with as_owner():
+        sql(
+            "CREATE OR REPLACE FUNCTION opsdb_is_safe_copy(copy_id bigint) RETURNS boolean LANGUAGE sql STABLE AS "
+            "'SELECT opsdb_is_readable(status, verification) FROM public.physical_copy WHERE id = copy_id'"
+        )
     assert_may_go(copy)
     assert product.copies.count() == 2

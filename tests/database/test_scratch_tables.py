@@ -3,11 +3,14 @@
 from contextlib import contextmanager
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
+from opsdb.database.roles import grant
 from opsdb.models import ChangeLog, DataLocation, DeletionPolicy, PhysicalCopy, Site
-from tests.databases import own_copy
+from opsdb.workflows import validate_rules
+from tests.databases import as_owner, own_copy
 from tests.factories import (
     DiskDataLocationFactory,
     RawDataFileFactory,
@@ -46,7 +49,8 @@ def relations():
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
-            "WHERE nspname = current_schema() AND relkind IN ('r', 'v', 'm', 'p') ORDER BY relname"
+            "WHERE nspname = current_schema() AND relkind IN ('r', 'v', 'm', 'p') "
+            "AND NOT relispartition ORDER BY relname"
         )
         return [name for (name,) in cursor.fetchall()]
 
@@ -222,12 +226,14 @@ def test_writes_work_from_a_client_of_any_search_path(path):
 def elsewhere(transactional_db):
     """The whole app in a schema that is not public, where there are empty tables of the same names."""
     with own_copy("elsewhere", empty=True):
-        name = connection.ops.quote_name(connection.settings_dict["NAME"])
-        sql(f'CREATE SCHEMA "Obs data"; ALTER DATABASE {name} SET search_path = "Obs data", public')
-        connection.close()
-        call_command("migrate", verbosity=0)
-        for table in relations():
-            sql(f'CREATE TABLE public."{table}" (LIKE "Obs data"."{table}")')
+        with as_owner():
+            name = connection.ops.quote_name(connection.settings_dict["NAME"])
+            sql(f'CREATE SCHEMA "Obs data"; ALTER DATABASE {name} SET search_path = "Obs data", public')
+            connection.close()
+            call_command("migrate", verbosity=0)
+            for table in relations():
+                sql(f'CREATE TABLE public."{table}" (LIKE "Obs data"."{table}")')
+            grant(connection, settings.APPLICATION_ROLE)
         yield
 
 
@@ -252,8 +258,9 @@ def test_all_of_it_works_in_another_schema(elsewhere):
         assert "deletion rule 1" in refusal.message_primary
         sql('SET LOCAL search_path = "Obs data", public')
     assert ChangeLog.objects.count() == before + 2
+    assert validate_rules() == []
     assert Site.objects.filter(name="Elsewhere").count() == 1
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM public.site")
         assert cursor.fetchone() == (0,)
 

@@ -5,6 +5,7 @@ from django.db import IntegrityError, connection, models, transaction
 
 from opsdb.database.triggers import FrozenTrigger, Immutable, Refuses, Trigger
 from opsdb.models import Site
+from tests.databases import as_owner
 
 from ..factories import SiteFactory
 from ..models.schema import MODELS
@@ -55,7 +56,8 @@ def test_a_refusal_names_values_of_the_row_before_and_after():
     site = SiteFactory(description="{new.id}")
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(trigger.statement)
+        with as_owner():
+            cursor.execute(trigger.statement)
         with pytest.raises(IntegrityError) as caught, transaction.atomic():
             Site.objects.filter(pk=site.pk).update(description="it's %s")
         transaction.set_rollback(True)

@@ -57,6 +57,19 @@ class RawDataFileFactory(OpsFactory):
     class Meta:
         model = RawDataFile
 
+    @classmethod
+    def _generate(cls, strategy, params):
+        """A file at a given source location is of a module of the instrument that writes there."""
+        location, package = params.get("source_location"), params.get("raw_data_package")
+        if location and location.instrument and not any(name.startswith("instrument_module") for name in params):
+            params["instrument_module"] = (
+                package.instrument_module
+                if package
+                else location.instrument.modules.order_by("pk").first()
+                or InstrumentModuleFactory(instrument=location.instrument)
+            )
+        return super()._generate(strategy, params)
+
     executed_obs_unit = factory.SubFactory(ExecutedObsUnitFactory, completed=True)
     instrument_module = factory.SubFactory(InstrumentModuleFactory)
     source_location = factory.SubFactory(

@@ -1,6 +1,7 @@
 import factory
 
 from opsdb.models import ChangeLog, ChangeOperation
+from tests.databases import as_owner
 
 from .base import OpsFactory
 
@@ -16,3 +17,9 @@ class ChangeLogFactory(OpsFactory):
     after = {"description": "mountain"}
     database_user = "ops"
     transaction_id = factory.Sequence(int)
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        # Nobody else writes the history by hand.
+        with as_owner():
+            return super()._create(model_class, *args, **kwargs)

@@ -76,7 +76,7 @@ BROKEN = {
         "Site[0].name: contains a character that",
     ),
     "no UTF-8": (b"Site: [{name: \xff}]", "is not UTF-8"),
-    "UTF-16": ("Site: []".encode("utf-16"), "UTF-16"),
+    "UTF-16 cut off": ("Site: []".encode("utf-16")[:-1], "this is no UTF-16 text"),
     "control characters": (b"Site: [{name: \x07}]", "the control character 0x07"),
     "control characters of YAML": ("Site: [{name: \x80}]".encode(), "not YAML"),
     "an anchor of itself": (b"Site: &a [*a]", "nested too deeply"),

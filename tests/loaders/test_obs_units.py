@@ -266,7 +266,11 @@ REFUSED = [
         "units.csv, line 2, program: 'GECO' is not a known observing program; exp",
     ),
     (",inpar", ["GEco,a,Orion LK,otf,x,inpar"], "line 2, source: 'Orion LK' is not a known source; expected Orion KL?"),
-    (",inpar", ["GEco,a,common,otf,x,inpar"], "line 2, source: 'common' is not a known source"),
+    (
+        ",inpar",
+        ["GEco,a,common,otf,x,inpar"],
+        "line 2, source: 'common' is the name or an alias of several sources: Orion KL, W49",
+    ),
     (",inpar", ["GEco,a,Orion KL,oft,x,inpar"], "line 2, mode: 'oft' is not a known observing mode; expected otf?"),
     (",inpar", ["GEco,a,,otf,x,inpar"], "line 2: a unit in mode otf needs a source"),
     (

@@ -3,13 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from astropy.time import core as astropy_time
-from astropy.utils import iers
 from hypothesis import given
 from hypothesis import strategies as st
 
 from opsdb.loaders import PROBLEM_LIMIT, LoadError
-from opsdb.loaders.schedules import CALIBRATION, IDLE, SCIENCE, SLEW, SkyField, ecsv, read_schedule
+from opsdb.loaders.schedules import CALIBRATION, IDLE, SCIENCE, SLEW, SkyField, read_schedule
 from tests.schedules import TEXT_SCHEDULE, TIMELINE, at, calibration, line_of, science, slew, timeline
 
 MIDNIGHT = datetime(2026, 7, 1, tzinfo=UTC)
@@ -57,39 +55,6 @@ def test_the_planners_timeline_has_its_blocks_with_their_lines():
     assert first.field == SkyField(24, -32, 40, 10)
     assert [block.target for block in read.blocks if block.scan_type == "planet_cal"] == ["neptune"]
     assert (read.telescope_name, read.latitude_deg, read.ignored_columns) == ("FYST", -22.985639, ())
-
-
-TIMES = """\
-# %ECSV 1.0
-# ---
-# datatype:
-# - {name: start_time, datatype: string}
-# meta: !!omap
-# - __serialized_columns__:
-#     start_time:
-#       __class__: astropy.time.core.Time
-#       format: iso
-#       in_subfmt: '*'
-#       out_subfmt: '*'
-#       precision: 3
-#       scale: tai
-#       value: !astropy.table.SerializedColumn {name: start_time}
-# schema: astropy-2.0
-start_time
-"2026-07-01 00:00:37.000"
-"""
-
-
-def test_times_are_converted_without_a_download(monkeypatch):
-    """As in the first conversion of a process, long after the leap seconds that astropy brings were announced."""
-    asked = []
-    monkeypatch.setattr(astropy_time, "_LEAP_SECONDS_CHECK", astropy_time._LeapSecondsCheck.NOT_STARTED)
-    monkeypatch.setattr(astropy_time, "update_leap_seconds", lambda: asked.append(iers.conf.auto_download))
-    table = ecsv._parse_ecsv(
-        TIMES.splitlines(), 16, [17], [["2026-07-01 00:00:37.000"]], {"start_time": "string"}, None
-    )
-    assert ecsv._column_values(table["start_time"], "start_time", 16, None) == [MIDNIGHT]
-    assert asked == [False]
 
 
 def test_the_toast_text_schedule_is_read_as_science_at_constant_elevation():

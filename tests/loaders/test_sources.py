@@ -205,7 +205,7 @@ def test_a_kosma_list_may_have_comments_blanks_quotes_and_planets(file):
         ("X 10 120 J2000", "latitude: '120' is out of range; expected degrees from -90 to 90"),
         ("X 25:00:00 20 J2000", "longitude: '25:00:00' is out of range; expected hours from -24 to 24"),
         ("X 10 20 HORIZON", "the system is missing"),
-        ("Vulcan", "Vulcan has no position; expected a position, or one of callisto"),
+        ("Vulcan", "Vulcan has no position; expected a position, a designation such as 67P, or one of Ariel, Callisto"),
         ('"X 10 20 J2000', "the line can't be split"),
     ],
 )

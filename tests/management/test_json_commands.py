@@ -11,7 +11,7 @@ from django.db import connection
 from opsdb.management.json_command import size
 from opsdb.models import DataLocation, DataTransferRoute
 from tests.commands import manage
-from tests.databases import put_guards_back
+from tests.databases import as_owner, put_guards_back
 from tests.factories import DataProductFactory
 from tests.workflows.scenario import build_world, out_of_use
 
@@ -116,7 +116,7 @@ def test_check_ends_with_an_error_when_data_can_not_get_where_they_should(world,
 
 def test_check_ends_with_an_error_when_a_rule_is_switched_off(world, guarded):
     DataLocation.objects.update(retention_days=30, fixity_interval_days=30)
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE physical_copy DISABLE TRIGGER physical_copy_deletion_is_safe")
     out = StringIO()

@@ -11,8 +11,8 @@ from django.db import IntegrityError, connection, transaction
 
 from opsdb.loaders.reference import hold_lock, load_reference
 from opsdb.models import ChangeLog, DeletionPolicy, ExecutedObsUnit, ObsMode, Role, Site, Telescope
+from tests.databases import put_guards_back
 from tests.factories import ExecutedObsUnitFactory, SiteFactory, UserFactory
-from tests.test_migrations import put_guards_back
 
 pytestmark = pytest.mark.django_db
 
@@ -106,7 +106,7 @@ def test_it_says_that_it_waits_for_another_one():
 
 
 @pytest.fixture
-def full(reference):
+def full(reference, owner):
     """A database with more than reference data, whose tables are guarded as they are elsewhere."""
     put_guards_back()
     SiteFactory()

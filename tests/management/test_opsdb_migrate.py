@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
@@ -18,8 +19,10 @@ from opsdb.management.commands import opsdb_migrate
 from opsdb.models import ChangeLog, DeletionPolicy
 from opsdb.workflows import store_deletion_policy
 from tests.commands import manage
-from tests.databases import url_of_test_database
+from tests.databases import act_as, url_of_test_database
 from tests.workflows.racing import overtaken, race
+
+pytestmark = pytest.mark.usefixtures("owner")
 
 
 def migrate(*arguments):
@@ -36,9 +39,9 @@ def refusal(*arguments):
 
 
 @pytest.fixture
-def own_database(transactional_db):
+def own_database(transactional_db, owner):
     """Two empty databases that are a test's own, by their URLs."""
-    shared = url_of_test_database()
+    shared = url_of_test_database(owner=True)
     names = [f"{connection.settings_dict['NAME']}_{suffix}" for suffix in ("migrate", "restore")]
     quote = connection.ops.quote_name
 
@@ -110,7 +113,7 @@ def test_without_anything_to_do_it_says_so(reference):
 @pytest.mark.django_db(transaction=True)
 def test_a_setting_that_changed_reaches_the_database_without_a_migration_too(reference):
     DeletionPolicy.objects.update_or_create(pk=1, defaults={"min_archive_copies": 1})
-    setting = {"DATABASE_URL": url_of_test_database(), "SECRET_KEY": "x", "OPSDB_MIN_ARCHIVE_COPIES": "2"}
+    setting = {"DATABASE_URL": url_of_test_database(owner=True), "SECRET_KEY": "x", "OPSDB_MIN_ARCHIVE_COPIES": "2"}
 
     checked = manage("check", "--database", "default", **setting)
     assert (
@@ -189,6 +192,24 @@ def test_it_gives_up_when_a_table_stays_in_use(reference):
     Site.objects.filter(short_name="us").exists()
     outcome = overtaken(hold, lambda: migrate("--lock-timeout", "0.1"), until_done=True)
     assert "not released within 0.1 seconds" in str(outcome)
+
+
+@pytest.mark.parametrize("option", ["--grant-to", "--grant-read-to"])
+def test_a_role_that_is_misspelt_is_refused_before_anything_is_done(pending, option):
+    assert refusal(option, "nobody_at_all").endswith(
+        "CREATE ROLE nobody_at_all LOGIN PASSWORD '…'. Nothing was changed."
+    )
+
+
+def test_a_role_either_writes_or_only_reads():
+    assert "name the same role: a" in refusal("--grant-to", "a", "--grant-read-to", "a")
+
+
+def test_as_the_application_it_is_refused_with_the_remedy():
+    with act_as(settings.APPLICATION_ROLE):
+        said = refusal()
+    assert "lacks a right (permission denied for " in said
+    assert "run this as the owner of the tables" in said
 
 
 @pytest.mark.django_db

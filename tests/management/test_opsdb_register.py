@@ -13,7 +13,7 @@ from django.db import connection
 
 from opsdb.models import PhysicalCopy, RawDataFile
 from tests.commands import ROOT
-from tests.databases import url_of_test_database
+from tests.databases import as_owner, url_of_test_database
 from tests.factories import DiskDataLocationFactory, ExecutedObsUnitFactory, InstrumentModuleFactory
 
 pytestmark = pytest.mark.django_db
@@ -122,8 +122,8 @@ def test_missing_file_and_folder_get_one_line(tmp_path):
 
 
 def is_asked(name, statement):
-    """Whether a session asks the server for a statement, or did so last."""
-    with connection.cursor() as cursor:
+    """Whether a session asks the server for a statement, or did so last; the role that logged in may look."""
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = %s AND query LIKE %s)",
             [name, f"%{statement}%"],

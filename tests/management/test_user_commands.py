@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
 from opsdb.models import ApiToken, ChangeLog, Role
+from tests.databases import as_owner
 from tests.workflows.racing import race
 
 pytestmark = pytest.mark.django_db
@@ -216,7 +217,7 @@ def test_nothing_is_made_when_the_secret_file_cannot_be_written(reference, tmp_p
 
 @pytest.mark.django_db(transaction=True)
 def test_a_secret_file_is_removed_when_the_token_is_not_made_after_all(reference, tmp_path):
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION refuse_token() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no token'; END$$;"
             "CREATE CONSTRAINT TRIGGER refused_later AFTER INSERT ON api_token DEFERRABLE INITIALLY DEFERRED "
@@ -226,7 +227,7 @@ def test_a_secret_file_is_removed_when_the_token_is_not_made_after_all(reference
         with pytest.raises(DatabaseError, match="no token"):
             service("transfer", "--secret-file", tmp_path / "secret")
     finally:
-        with connection.cursor() as cursor:
+        with as_owner(), connection.cursor() as cursor:
             cursor.execute("DROP FUNCTION refuse_token CASCADE")
     assert not (tmp_path / "secret").exists()
 

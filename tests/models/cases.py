@@ -166,6 +166,8 @@ RANGES = [
     (FixedSource, "dec_deg", -90, 90, "°", CLOSED),
     (FixedSource, "longitude_deg", -360, 360, "°", CLOSED),
     (FixedSource, "latitude_deg", -90, 90, "°", CLOSED),
+    (FixedSource, "epoch_year", 1800, 2200, "", CLOSED),
+    (FixedSource, "vlsr_km_s", -299_792.458, 299_792.458, " km/s", CLOSED),
     (ConstantElevationSource, "ra_min_deg", 0, 360, "°", HALF_OPEN),
     (ConstantElevationSource, "ra_max_deg", 0, 360, "°", CLOSED),
     (ConstantElevationSource, "dec_min_deg", -90, 90, "°", CLOSED),
@@ -184,6 +186,7 @@ RANGES = [
     (ObsUnit, "lst_end_hours", 0, 24, " h", HALF_OPEN),
     (PreScheduledSlot, "azimuth_min_deg", -360, 720, "°", CLOSED),
     (PreScheduledSlot, "azimuth_max_deg", -360, 720, "°", CLOSED),
+    (PreScheduledSlot, "azimuth_final_deg", -360, 720, "°", CLOSED),
     (PreScheduledSlot, "elevation_deg", 0, 90, "°", CLOSED),
     (ExecutedObsUnit, "mean_elevation_deg", -5, 95, "°", CLOSED),
     (ExecutedObsUnit, "mean_azimuth_deg", -360, 720, "°", CLOSED),
@@ -203,7 +206,7 @@ POSITIVE = {
     ChaiObservationConfiguration: ["integration_time_seconds"],
     PrimeCamObservationConfiguration: ["spacing_deg"],
     ChaiTiling: ["width_arcsec", "height_arcsec"],
-    ObsUnit: ["version", "pwv_max_mm", "planned_duration_seconds", "requested_executions"],
+    ObsUnit: ["rest_frequency_ghz", "version", "pwv_max_mm", "planned_duration_seconds", "requested_executions"],
     TimeAllocation: ["hours"],
     DataLocation: ["capacity_bytes"],
     RawDataPackage: ["part"],
@@ -224,7 +227,7 @@ NOT_NEGATIVE = {
     DataTransfer: ["unpack_retry_count", "bytes_transferred"],
     ReductionStep: ["order", "cooldown_seconds", "max_retries"],
     ExecutedReductionStep: ["retry_count", "wall_time_seconds", "cpu_hours", "peak_memory_gb"],
-    PhysicalCopy: ["retry_count"],
+    PhysicalCopy: ["retry_count", "unread_count"],
 }
 STRICT, EQUAL_ALLOWED = True, False
 ORDERED = [
@@ -251,6 +254,8 @@ OBJECTS = {
 }
 LISTS = {
     ApiToken: ["scopes", "allowed_networks"],
+    Site: ["former_names"],
+    DataLocation: ["former_names"],
     Source: ["aliases"],
     DataGrouping: ["filter_rules"],
     ReductionStep: ["group_by"],
@@ -288,6 +293,14 @@ def not_negatives():
     tables = [NOT_NEGATIVE]
     tables += [{model: ["retry_count", "max_retries"]} for model in WORK_ITEMS]
     tables += [{model: ["size_bytes"]} for model in CHECKSUMMED]
+    for model in CHECKSUMMED:
+        yield Case(
+            model,
+            "size_bytes_possible",
+            "Size must be at most 1 PB (1,000,000,000,000,000 bytes).",
+            bad=values("size_bytes", 10**15 + 1),
+            good=values("size_bytes", 10**15),
+        )
     for table in tables:
         for model, names in table.items():
             for name in names:
@@ -341,6 +354,8 @@ def known():
         "algorithm": ("expected_format", "actual_format"),  # of an unknown algorithm no checksum has the right length
         "route_type": ("ends_fit_type",),
         "status": ("end_time_when_ended", "decision_has_person"),
+        "velocity_frame": ("given_velocity_complete",),
+        "velocity_convention": ("given_velocity_complete",),
     }
     for model_name, fields in DESIGN["choices"].items():
         model = getattr(opsdb.models, model_name)
@@ -463,9 +478,10 @@ def relative_paths():
         yield Case(
             model,
             "relative_path_inside",
-            "The path must be relative, without a leading, trailing or double slash, '.', '..' or control characters.",
-            bad=values("relative_path", *paths),
-            good=values("relative_path", "a", "a/b", "..a", "a..b/c...", ".hidden", "ä/b c", "a" * 1_000),
+            "The path must be relative, without a leading, trailing or double slash, '.', '..' or control characters, "
+            "and at most 2,600 bytes long.",
+            bad=values("relative_path", *paths, "山" * 867),
+            good=values("relative_path", "a", "a/b", "..a", "a..b/c...", ".hidden", "ä/b c", "a" * 1_000, "山" * 866),
         )
 
 
@@ -518,7 +534,7 @@ def finite_times():
 # One by one
 
 DOIS = {
-    "bad": values("doi", "doi:10.5281/zenodo.1", "https://doi.org/10.5281/1", "10.1/x", "10.5281/", "10.5281/a b"),
+    "bad": values("doi", "doi 10.5281/zenodo.1", "https://example.org/10.5281/1", "10.1/x", "10.5281/", "10.5281/a b"),
     "good": values("doi", "", "10.5281/zenodo.1", "10.1051/0004-6361/202346111"),
     "message": "A DOI looks like 10.1234/abc.",
 }
@@ -659,6 +675,32 @@ def one_by_one():
         good=({"revoked_at": EPOCH, "active": False}, {"active": False}),
     )
     yield Case(
+        FixedSource,
+        "equinox_of_frame",
+        "An equinox is Besselian in FK4 and Julian in FK5; ICRS and galactic positions have none.",
+        bad=(
+            {"frame": "icrs", "equinox": "J2000"},
+            {"frame": "galactic", "equinox": "B1950"},
+            {"frame": "fk4", "equinox": "J2000"},
+            {"frame": "fk5", "equinox": "B1950"},
+            {"frame": "fk5", "equinox": "2000"},
+        ),
+        good=(
+            {"frame": "fk4", "equinox": "B1950"},
+            {"frame": "fk5", "equinox": "J2000"},
+            {"frame": "ecliptic", "equinox": "J2000"},
+            {"frame": "fk4", "equinox": ""},
+        ),
+    )
+    given = {"given_velocity": 1142.0, "velocity_frame": "heliocentric", "velocity_convention": "optical"}
+    yield Case(
+        FixedSource,
+        "given_velocity_complete",
+        "A given velocity has a frame, a convention and a vlsr_km_s.",
+        bad=(given, *({**given, "vlsr_km_s": 1.0, name: None} for name in given)),
+        good=({**given, "vlsr_km_s": 1137.0}, {"vlsr_km_s": 1137.0}),
+    )
+    yield Case(
         Downtime,
         "one_target",
         "Name exactly one of telescope, instrument and instrument module.",
@@ -675,9 +717,9 @@ def one_by_one():
         "The end is empty exactly while the execution runs.",
         bad=(
             *values("status", "completed", "aborted", "failed"),
-            {"end_time": EPOCH + timedelta(days=365)},
+            {"end_time": EPOCH + timedelta(days=100)},
         ),
-        good=({"status": "failed", "end_time": EPOCH + timedelta(days=365)},),
+        good=({"status": "failed", "end_time": EPOCH + timedelta(days=100)},),
     )
     for model in (DataTransferPackage, RawDataPackage):
         done = {"status": "completed", "started_at": EPOCH, "finished_at": LATER}
@@ -815,8 +857,26 @@ def one_by_one():
         bad=(
             {"expected": checksum(1), "actual": checksum(2), "ok": True},
             {"expected": checksum(1), "actual": checksum(1), "ok": False},
+            {"actual": None, "ok": True, "failure_message": "Input/output error"},
         ),
-        good=({"expected": checksum(1), "actual": checksum(2), "ok": False},),
+        good=(
+            {"expected": checksum(1), "actual": checksum(2), "ok": False},
+            {"actual": None, "ok": False, "failure_message": "Input/output error"},
+        ),
+    )
+    yield Case(
+        FixityCheck,
+        "unread_has_message",
+        "A check that could not read the copy gives the reason, any other the checksum.",
+        bad=({"actual": None, "ok": False}, {"failure_message": "Input/output error"}),
+        good=({"actual": None, "ok": False, "failure_message": "Input/output error"},),
+    )
+    yield Case(
+        PhysicalCopy,
+        "pause_after_unread",
+        "Only a copy that could not be read is tried again at a time of its own.",
+        bad=({"next_check_at": LATER},),
+        good=({"next_check_at": LATER, "unread_count": 1},),
     )
     yield Case(
         DeletionRequest,
@@ -1027,7 +1087,7 @@ UNIQUES = [
                "The package has an open or completed transfer to this location.",
                free={"status": "failed", "failure_message": "x", "finished_at": LATER}),
     UniqueCase(LongTermArchiveTransfer, "unique_destination", ("raw_data_package", "destination_location"),
-               "The package has a transfer into this archive."),
+               "The package has a transfer into this archive that is not completed."),
     *(
         UniqueCase(proxy, f"unique_{target}", (target, "data_location"), "The location has a copy of this.",
                    others={"data_location": lambda first: FACTORIES[DataLocation]()})

@@ -56,6 +56,29 @@ TRIED_BY = {
     "tests.database.test_born_verified.test_a_check_that_differs_takes_the_verification_away": [
         "fixity_check_difference_is_doubt"
     ],
+    "tests.workflows.test_unreadable.test_plain_sql_that_records_an_unread_copy_takes_its_verification_too": [
+        "fixity_check_unread_is_doubt"
+    ],
+    "tests.workflows.test_unreadable.test_the_pause_doubles_and_ends_when_it_can_be_read": ["physical_copy_read_again"],
+    "tests.loaders.test_renamed.test_former_names_follow_every_rename_by_update_and_plain_sql": [
+        "site_keeps_former_names",
+        "data_location_keeps_former_names",
+    ],
+    "tests.loaders.test_renamed.test_two_locations_of_a_site_are_not_the_same_folder": [
+        "disk_data_location_one_per_folder"
+    ],
+    "tests.workflows.test_hostile_reports.test_an_execution_is_neither_in_the_future_nor_before_first_light": [
+        "executed_obs_unit_not_in_future",
+        "executed_obs_unit_end_not_in_future",
+        "executed_obs_unit_after_first_light",
+    ],
+    "tests.workflows.test_hostile_reports.test_a_file_of_another_instrument_or_at_a_place_out_of_use_is_refused": [
+        "raw_data_file_written_by_its_instrument"
+    ],
+    "tests.workflows.test_hostile_reports.test_no_file_was_observed_in_the_future": ["raw_data_file_not_in_future"],
+    "tests.workflows.test_repairs.test_the_database_takes_no_second_transfer_of_what_an_archive_holds_well": [
+        "long_term_archive_transfer_again_is_repair"
+    ],
     "tests.database.test_archived_facts.test_facts_of_an_archived_file_stay_while_all_copies_are_in_doubt": [
         "raw_data_file_archived_stays"
     ],

@@ -218,10 +218,13 @@ def _immutable(model, rule, column, columns):
         return Attempt(
             updates(row, **changes),
             f"{table} {row.pk}: {', '.join(columns)} cannot be changed once set",
-            _hint(model),
+            CORRECTED if model is ExecutedObsUnit else _hint(model),
         )
 
     attempt.__name__ = column
+
+
+CORRECTED = "An operator corrects what was reported wrongly, with a reason: opsdb.workflows.correct_observation."
 
 
 def _hint(model):

@@ -22,7 +22,7 @@ from ..factories import (
 
 pytestmark = pytest.mark.django_db
 
-START, END = date(2026, 7, 1), date(2027, 1, 1)
+START, END = date(2025, 7, 1), date(2026, 1, 1)
 
 
 @pytest.fixture
@@ -51,24 +51,24 @@ def used_hours(allocation):
 def test_used_time_is_counted_from_executions(allocation):
     program, instrument = allocation.observing_program, allocation.instrument
     assert used_hours(allocation) == 0
-    observe(program, instrument, datetime(2026, 7, 1, tzinfo=UTC), 1.5)
-    observe(program, instrument, datetime(2026, 12, 31, 23, 59, tzinfo=UTC), 2)  # begins in the period
-    observe(program, instrument, datetime(2026, 9, 1, tzinfo=UTC), 0.25, aborted=True)
+    observe(program, instrument, datetime(2025, 7, 1, tzinfo=UTC), 1.5)
+    observe(program, instrument, datetime(2025, 12, 31, 23, 59, tzinfo=UTC), 2)  # begins in the period
+    observe(program, instrument, datetime(2025, 9, 1, tzinfo=UTC), 0.25, aborted=True)
     assert used_hours(allocation) == pytest.approx(3.75)
 
 
 def test_an_execution_with_two_modules_counts_once(allocation):
-    observe(allocation.observing_program, allocation.instrument, datetime(2026, 9, 1, tzinfo=UTC), 1, modules=2)
+    observe(allocation.observing_program, allocation.instrument, datetime(2025, 9, 1, tzinfo=UTC), 1, modules=2)
     assert used_hours(allocation) == pytest.approx(1)
 
 
 def test_what_is_not_of_the_allocation_does_not_count(allocation):
     program, instrument = allocation.observing_program, allocation.instrument
-    inside = datetime(2026, 9, 1, tzinfo=UTC)
+    inside = datetime(2025, 9, 1, tzinfo=UTC)
     observe(ObservingProgramFactory(), instrument, inside, 1)
     observe(program, InstrumentFactory(), inside, 1)
-    observe(program, instrument, datetime(2026, 6, 30, 23, 59, tzinfo=UTC), 1)
-    observe(program, instrument, datetime(2027, 1, 1, tzinfo=UTC), 1)
+    observe(program, instrument, datetime(2025, 6, 30, 23, 59, tzinfo=UTC), 1)
+    observe(program, instrument, datetime(2026, 1, 1, tzinfo=UTC), 1)
     observe(program, instrument, inside, 1, completed=False, end_time=None)
     assert used_hours(allocation) == 0
 

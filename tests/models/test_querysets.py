@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from opsdb.models import LocationType, ObservationStatus, PackageState, ProgramKind, Quality
+from opsdb.models import LocationType, ObservationStatus, PackageState, ProgramKind, Quality, Source
 
 from ..factories import (
     ApiTokenFactory,
@@ -231,3 +231,20 @@ def test_a_way_leads_from_a_publication_to_its_observations_and_back():
     assert set(type(direct).objects.of_observation(execution)) == {direct, by_release}
     assert type(direct).objects.of_program_of(execution).get() == by_program
     assert execution.status == ObservationStatus.COMPLETED
+
+
+def test_a_name_means_the_exact_one_then_another_letter_case_then_an_alias(db):
+    exact, other = FixedSourceFactory(name="Tclash"), FixedSourceFactory(name="tclash")
+    alias = FixedSourceFactory(name="Second", aliases=["TCLASH", "Shared", "only"])
+    third = FixedSourceFactory(name="Third", aliases=["Shared", "Dana\u00eb"])
+    resolve = Source.objects.resolve
+    assert [resolve(name).pk for name in ("Tclash", "tclash")] == [exact.pk, other.pk]
+    assert [resolve(name).pk for name in ("only", "ONLY", "dana\u0065\u0308")] == [alias.pk, alias.pk, third.pk]
+    assert resolve("nothing") is None
+    with pytest.raises(Source.MultipleObjectsReturned, match="'Shared' may mean Second or Third"):
+        resolve("Shared")
+    with pytest.raises(Source.MultipleObjectsReturned, match="'TCLASH' may mean Tclash or tclash"):
+        resolve("TCLASH")
+    shared = {(name.casefold(), *sources) for name, *sources in Source.objects.name_clashes({"Second"})}
+    assert ("shared", "Second", "Third") in shared
+    assert {one[0] for one in shared} == {"shared", "tclash"}

@@ -201,7 +201,10 @@ def test_the_table_and_its_columns_are_there_with_comments(model):
 def test_there_is_no_other_table():
     found = {
         table
-        for (table,) in rows_of("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+        for (table,) in rows_of(
+            "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace "
+            "AND relkind IN ('r', 'p') AND NOT relispartition"
+        )
         if not table.startswith(("auth_", "axes_", "django_"))
     }
     assert found == set(TABLES)
@@ -296,7 +299,7 @@ def test_postgresql_knows_every_member_of_an_enumeration_and_no_other(name):
     model = getattr(opsdb.models, name)
     for field, enum in DESIGN["choices"][name].items():
         [(definition,)] = rows_of(
-            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s",
+            "SELECT DISTINCT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s",
             f"{model._meta.db_table}_{field}_known",
         )
         assert re.findall(r"'([^']*)'", definition) == ENUMS[enum].values

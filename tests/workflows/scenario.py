@@ -29,6 +29,7 @@ from opsdb.models import (
 from opsdb.workflows import (
     CopyReport,
     RawFileReport,
+    Registration,
     bundle_raw_data_packages,
     claim_archive_transfers,
     claim_staging,
@@ -127,6 +128,20 @@ class World:
         register_raw_data_files(reports)
         paths = [report.relative_path for report in reports]
         return list(RawDataFile.objects.at(self.source).filter(relative_path__in=paths).order_by("relative_path"))
+
+    def register_again(self) -> Registration:
+        """Report every file a second time."""
+        return register_raw_data_files(
+            RawFileReport(
+                executed_obs_unit=file.executed_obs_unit_id,
+                instrument_module=file.instrument_module_id,
+                source_location=file.source_location_id,
+                relative_path=file.relative_path,
+                size_bytes=file.size_bytes,
+                checksum=file.checksum,
+            )
+            for file in RawDataFile.objects.at(self.source)
+        )
 
     def plan_packages(self, *, files=3, sizes=None) -> list[RawDataPackage]:
         """Observe, register and plan the packages."""

@@ -18,6 +18,7 @@ from opsdb.models import (
     RawDataPackage,
     Status,
 )
+from tests.databases import as_owner
 from tests.factories import (
     DataTransferPackageFactory,
     DiskDataLocationFactory,
@@ -36,7 +37,7 @@ SIZE = 1_500
 def without_rules(*models):
     """Take the triggers of tables away for a moment, to reach a state that the rules would not let come about."""
     tables = [connection.ops.quote_name(model._meta.db_table) for model in models]
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")

@@ -17,6 +17,7 @@ from opsdb.models import (
     Verification,
 )
 from opsdb.workflows import (
+    CompletionConflict,
     InvalidTransition,
     LostClaim,
     Refused,
@@ -167,7 +168,7 @@ def test_archiving_can_be_reported_again(world):
     for _ in range(2):
         complete_archive_transfer(transfer, worker=WORKER, checksum=transfer.raw_data_package.checksum)
     assert transfer.log.filter(message__startswith="archived").count() == 1
-    with pytest.raises(InvalidTransition, match="final"):
+    with pytest.raises(CompletionConflict, match="was completed by"):
         complete_archive_transfer(transfer, worker=WORKER, checksum=WRONG)
 
 
@@ -211,7 +212,7 @@ def test_only_the_worker_that_holds_an_archive_transfer_completes_it(world):
 
 def test_nothing_is_archived_if_the_end_of_the_transaction_fails(world, monkeypatch):
     transfer = begun(world)
-    monkeypatch.setattr("opsdb.workflows.archiving._log", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr("opsdb.workflows.archiving.log_archive_transfers", lambda *args, **kwargs: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         complete_archive_transfer(transfer, worker=WORKER, checksum=transfer.raw_data_package.checksum)
     assert not PhysicalCopy.objects.at(world.cologne_archive).exists()

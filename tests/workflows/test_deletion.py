@@ -274,7 +274,7 @@ def test_nothing_is_offered_in_an_archive_or_before_the_retention_has_passed(sto
     DataLocation.objects.filter(pk=story.buffer.pk).update(retention_days=30)
     assert list(PhysicalCopy.objects.deletable(story.buffer)) == []
     assert list(PhysicalCopy.objects.deletable(story.buffer, limit=10)) == []
-    DataLocation.objects.filter(pk=story.buffer.pk).update(capacity_bytes=SIZE, deletion_threshold_percent=50)
+    DataLocation.objects.filter(pk=story.buffer.pk).update(capacity_bytes=SIZE * 2, deletion_threshold_percent=50)
     assert len(PhysicalCopy.objects.deletable(story.buffer, limit=10)) == 2
     assert list(PhysicalCopy.objects.deletable(story.buffer, limit=0)) == []
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from opsdb.models import DeletionRequest
 from opsdb.workflows import Refused, approve_deletion, attributed, reject_deletion, request_deletion
+from tests.databases import as_owner
 from tests.factories import (
     DeletionRequestFactory,
     DeletionRequestItemFactory,
@@ -187,7 +188,8 @@ def test_the_rule_is_what_refuses():
     with pytest.raises(IntegrityError), transaction.atomic():
         decide_by_sql(request, young)
     sql("SET CONSTRAINTS ALL IMMEDIATE")
-    sql("DROP TRIGGER deletion_request_decided_in_person ON deletion_request")
+    with as_owner():
+        sql("DROP TRIGGER deletion_request_decided_in_person ON deletion_request")
     decide_by_sql(request, young)
     request.refresh_from_db()
     assert request.approved_by == young

@@ -55,15 +55,15 @@ def test_a_copy_in_an_archive_stays(world):
     copy = world.copy(package, world.us_archive)
     check(copy, "^nobody$", "nothing", "deletion rule 1", "permanent", done=True)
     record_fixity(copy, WRONG)
-    check(copy, "^operator$", "replace it by a good copy", "deletion rule 1", state="corrupt")
+    check(copy, "^operator$", "replace it by a good copy: plan its repair", "deletion rule 1", state="corrupt")
 
 
 def test_a_copy_waits_for_the_end_of_its_retention(world):
     DataLocation.objects.filter(pk=world.ccat_buffer.pk).update(retention_days=14)
     package = world.archived_package()
     copy = world.copy(package, world.ccat_buffer)
-    told = check(copy, "^manager$", "wait until ", "deletion rule 5", "14 days")
-    assert f"{copy.arrived_at + timedelta(days=14):%Y-%m-%d}" in told.next_step
+    answer = check(copy, "^manager$", "wait until ", "deletion rule 5", "14 days")
+    assert f"{copy.arrived_at + timedelta(days=14):%Y-%m-%d}" in answer.next_step
     DataLocation.objects.filter(pk=world.ccat_buffer.pk).update(retention_days=None)
     check(copy, "^operator$", "request its deletion", "keeps its data")
 

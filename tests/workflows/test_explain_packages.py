@@ -115,10 +115,10 @@ def test_an_archived_package_whose_archive_copy_is_damaged_is_not_done(world):
     package = world.archived_package()
     copies = [world.copy(package, archive) for archive in world.archives]
     record_fixity(copies[0], WRONG)
-    check(package, "^nobody$", "nothing", "1 verified copy", done=True)
+    answer = check(package, "^operator$", "bring a good copy back", "1 verified copy", state="archived")
+    assert "is corrupt" in answer.why[1]
     record_fixity(copies[1], WRONG)
-    told = check(package, "^operator$", "bring a good copy back", "0 verified copies", state="archived")
-    assert "is corrupt" in told.why[1]
+    check(package, "^operator$", "plan its repair", "0 verified copies", state="archived")
 
 
 def test_an_archived_package_that_needs_more_copies_is_not_done(world, settings):
@@ -131,7 +131,7 @@ def test_an_archived_package_that_needs_more_copies_is_not_done(world, settings)
     complete_archive_transfer(transfer, worker=WORKER, checksum=transfer.raw_data_package.checksum)
     settings.OPSDB_MIN_ARCHIVE_COPIES = 2
     package = RawDataPackage.objects.get()
-    check(package, "^manager$", "plan further transfers", "1 verified copy of it; needed: 2")
+    check(package, "^manager$", "plan further transfers", "1 verified copy of it; us/archive should hold one, too")
     plan_transfers()
     world.carry()
     world.unpack()

@@ -92,8 +92,8 @@ def test_the_second_hop_waits_for_the_first(world):
     )
     world.made_bundle()
     first, second = plan_transfers()
-    told = check(second, "worker at queue ccat_buffer_data_transfer", "claim it", f"data_transfer {first.pk}")
-    assert "waits for the hop before it" in told.why[0]
+    answer = check(second, "worker at queue ccat_buffer_data_transfer", "claim it", f"data_transfer {first.pk}")
+    assert "waits for the hop before it" in answer.why[0]
 
 
 def test_archiving_is_explained_in_every_state(world):
@@ -120,7 +120,7 @@ def test_archiving_is_explained_in_every_state(world):
     reset_archive_transfer(transfer)
     [transfer] = claim_archive_transfers(worker=WORKER)
     complete_archive_transfer(transfer, worker=WORKER, checksum=package.checksum)
-    check(package, "^nobody$", "nothing", "1 verified copy", state="archived", done=True)
+    check(package, "^manager$", "plan further transfers", "1 verified copy", state="archived")
     check(transfer, "^nobody$", "nothing", "has had a verified copy for ", done=True)
 
 

@@ -1,5 +1,7 @@
 """Whatever several actors do, in whatever order: nothing is lost, nothing is misreported, history explains it all."""
 
+import os
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum
@@ -41,20 +43,24 @@ from opsdb.workflows import (
     explain_deletion,
     fail_archive_transfer,
     fail_deletion,
+    fail_fixity,
     fail_transfer,
     fail_unpacking,
     package_raw_data_files,
     plan_archiving,
+    plan_repairs,
     plan_transfers,
     record_fixity,
     reset_archive_transfer,
     reset_transfer,
     reset_unpacking,
+    restore_copy,
     schedule_deletion,
     supersede_product,
     work,
 )
 from tests.factories import DataProductFactory
+from tests.workflows.attacks import Attacks
 from tests.workflows.scenario import WRONG, build_world, digest, found
 
 WORKERS = st.sampled_from(["anna", "ben", "carla"])
@@ -68,8 +74,8 @@ SAFE_IN_ARCHIVE = PhysicalCopy.objects.filter(
 )
 
 
-class Observatory(RuleBasedStateMachine):
-    """Managers, workers, operators and careless people, one call after the other."""
+class Observatory(Attacks, RuleBasedStateMachine):
+    """Managers, workers, operators, careless people and attackers, one call after the other."""
 
     def __init__(self):
         super().__init__()
@@ -228,6 +234,73 @@ class Observatory(RuleBasedStateMachine):
         if keys:
             record_fixity(PhysicalCopy.objects.get(pk=data.draw(st.sampled_from(keys))), WRONG)
 
+    @rule(data=st.data(), absent=st.booleans())
+    def a_copy_cannot_be_read(self, data, absent):
+        """One in a buffer, or one in an archive while another archive has it."""
+        others = SAFE_IN_ARCHIVE.filter(raw_data_package=OuterRef("raw_data_package")).exclude(pk=OuterRef("pk"))
+        doubled = SAFE_IN_ARCHIVE.filter(Exists(others)).order_by("pk").values_list("pk", flat=True)[:20]
+        buffered = PhysicalCopy.objects.filter(
+            data_location__location_type=LocationType.BUFFER, raw_data_package__isnull=False
+        ).exclude(status__in=GONE)
+        keys = [*doubled, *buffered.order_by("pk").values_list("pk", flat=True)[:20]]
+        if keys:
+            copy = PhysicalCopy.objects.get(pk=data.draw(st.sampled_from(keys)))
+            fail_fixity(copy, message="Input/output error", absent=absent)
+            assert copy.verification != Verification.VERIFIED
+
+    @rule(data=st.data())
+    def bytes_come_back(self, data):
+        keys = list(PhysicalCopy.objects.filter(status__in=GONE).order_by("pk").values_list("pk", flat=True)[:20])
+        if keys:
+            copy = restore_copy(
+                PhysicalCopy.objects.get(pk=data.draw(st.sampled_from(keys))), user=None, reason="found again"
+            )
+            assert (copy.status, copy.verification) == ("present", Verification.UNVERIFIED)
+
+    @rule()
+    def files_are_registered_again(self):
+        self.world.register_again()
+
+    @rule(name=st.sampled_from(["buffer", "buffer_old", "store"]))
+    def a_place_is_renamed(self, name):
+        before = self.world.cologne_buffer
+        DataLocation.objects.filter(pk=before.pk).update(name=name)
+        now = DataLocation.objects.get(pk=before.pk)
+        assert name not in now.former_names
+        assert set(now.former_names) <= {"buffer", "buffer_old", "store"}
+
+    @rule(full=st.booleans())
+    def a_place_is_full_or_has_room_again(self, full):
+        location = DataLocation.objects.get(pk=self.world.us_buffer.pk)
+        held = max(location.held_bytes(), 1)
+        DataLocation.objects.filter(pk=location.pk).update(capacity_bytes=held if full else None)
+        before = DataTransfer.objects.to(location).count()
+        plan_transfers()
+        if full:
+            assert DataTransfer.objects.to(location).count() == before
+
+    @rule(worker=WORKERS)
+    def archives_are_repaired(self, worker):
+        for repair in plan_repairs():
+            assert repair.origin_location_id != repair.destination_location_id
+        for transfer in claim_archive_transfers(worker=worker):
+            complete_archive_transfer(transfer, worker=worker, checksum=transfer.raw_data_package.checksum)
+
+    @rule(quota=st.integers(1, 4))
+    def no_copy_that_is_due_waits_for_ever(self, quota):
+        """Each poll takes what was offered out of the queue, so that the queue is empty after so many polls."""
+        location = DataLocation.objects.get(pk=self.world.cologne_buffer.pk)
+        location.fixity_interval_days = 30
+        due = {copy.pk for copy in PhysicalCopy.objects.due_for_fixity(location, limit=1_000)}
+        offered = set()
+        with transaction.atomic():
+            for _ in range(-(-len(due) // quota)):
+                for copy in PhysicalCopy.objects.due_for_fixity(location, limit=quota):
+                    fail_fixity(copy, message="Input/output error")
+                    offered.add(copy.pk)
+            transaction.set_rollback(True)
+        assert offered == due
+
     @rule(worker=WORKERS)
     def a_stranger_completes_nothing(self, worker):
         for transfer in DataTransfer.objects.filter(status=Status.IN_PROGRESS).exclude(claimed_by=worker):
@@ -255,6 +328,16 @@ class Observatory(RuleBasedStateMachine):
             raw_data_package=OuterRef("pk"), data_location__location_type=LocationType.LONG_TERM_ARCHIVE
         )
         assert not RawDataPackage.objects.filter(~Exists(verified), state=PackageState.ARCHIVED).exists()
+
+    @invariant()
+    def what_could_not_be_read_is_not_verified(self):
+        assert not PhysicalCopy.objects.filter(unread_count__gt=0, verification=Verification.VERIFIED).exists()
+
+    @invariant()
+    def no_transfer_into_an_archive_is_there_twice(self):
+        unfinished = LongTermArchiveTransfer.objects.exclude(status=Status.COMPLETED)
+        pairs = unfinished.values("raw_data_package", "destination_location").annotate(number=Count("pk"))
+        assert not pairs.filter(number__gt=1).exists()
 
     @invariant()
     def counts_add_up(self):
@@ -304,7 +387,7 @@ def test_nothing_that_anybody_does_breaks_an_invariant():
     run_state_machine_as_test(
         Observatory,
         settings=settings(
-            max_examples=8,
+            max_examples=int(os.environ.get("SOAK", 8)),
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -29,6 +29,7 @@ from opsdb.workflows import (
     record_fixity,
 )
 from opsdb.workflows.overview import queries, reading
+from tests.databases import as_owner
 from tests.factories import (
     PipelineFactory,
     ReductionSoftwareVersionFactory,
@@ -195,7 +196,7 @@ def test_large_numbers_are_estimated_and_say_so(world, monkeypatch):
     monkeypatch.setattr(reading, "EXACT_LIMIT", 2)
     world.plan_packages(files=6)
     world.archived_package(files=7)
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     numbers = {
         count.state: count.number

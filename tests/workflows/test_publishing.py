@@ -1,7 +1,7 @@
 """How products become known, and the way from a publication to what was observed and back."""
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.models import DataRelease, ExecutedObsUnit, Publication, PublicationStatus, RunStatus
@@ -231,3 +231,17 @@ def test_both_ways_are_one_query_along_indexes(ways):
         assert len(queries) == 1
         plan = question.explain()
         assert "Seq Scan" not in plan, plan
+
+
+@pytest.mark.parametrize(
+    "written", ["10.5281/ZENODO.abc1", "https://doi.org/10.5281/zenodo.ABC1", "DOI: 10.5281/zenodo.abc1"]
+)
+def test_a_doi_is_the_same_however_it_is_written(db, written):
+    first = create_publication(title="A", year=2026, doi="10.5281/zenodo.ABC1")
+    assert create_publication(title="A", year=2026, doi=written) == first
+    release = create_release("maps", version="1", doi="10.5281/zenodo.ABC1")
+    assert create_release("maps", version="1", doi=written) == release
+    for model, facts in ((Publication, {"title": "B", "year": 2026}), (DataRelease, {"name": "B", "version": "1"})):
+        with pytest.raises(IntegrityError, match="unique_doi"), transaction.atomic():
+            model.objects.create(doi=written, **facts)
+    assert Publication.objects.get(doi=written if written.endswith("ABC1") else "doi:10.5281/zenodo.ABC1") == first

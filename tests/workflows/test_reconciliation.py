@@ -108,10 +108,11 @@ def test_a_missing_copy_that_is_listed_is_reported_as_returned(story):
     assert status_of(story.package_copy) == "missing"
 
 
-def test_a_deleted_copy_whose_bytes_are_listed_is_unknown(story):
+def test_a_deleted_copy_whose_bytes_are_listed_has_returned(story):
     listing = listing_of(story.buffer)
     force(story.package_copy, status="deleted", deleted_at=timezone.now())
-    assert compare(story.buffer, listing).unknown_paths == [story.package.relative_path]
+    found = compare(story.buffer, listing)
+    assert (found.unknown, found.returned_copies) == (0, [(story.package_copy.pk, story.package.relative_path)])
 
 
 @pytest.mark.parametrize("status", ["deletion_scheduled", "deletion_in_progress", "deletion_failed"])

@@ -17,6 +17,7 @@ from opsdb.models import (
     LongTermArchiveTransfer,
     PackageState,
     PhysicalCopy,
+    PhysicalCopyStatus,
     RawDataPackage,
     Status,
 )
@@ -58,9 +59,13 @@ def row_of(model, field):
         return force(story.package, state=PackageState.WAITING)
     if model is LongTermArchiveTransfer:
         story = tell_story()
-        return LongTermArchiveTransferFactory(
+        # It is planned where no good copy is, and completed where one is.
+        force(story.archive_copy, status=PhysicalCopyStatus.MISSING)
+        transfer = LongTermArchiveTransferFactory(
             raw_data_package=story.package, destination_location=story.archive, origin_location=story.buffer
         )
+        force(story.archive_copy, status=PhysicalCopyStatus.PRESENT)
+        return transfer
     if model is DataTransfer and field == "unpack_status":
         return force(DataTransferFactory(), status=Status.COMPLETED, finished_at=timezone.now())
     if model is DeletionRequest:
@@ -76,7 +81,7 @@ def facts_of(model, field, state):
     if field == "unpack_status":
         return {"unpacked_at": now, "unpack_failure_message": "no space"}
     if model is ExecutedObsUnit:
-        return {"end_time": ended and now + timedelta(days=9_000)}
+        return {"end_time": ended}
     if model is PhysicalCopy:
         return {"deleted_at": now, "failure_message": "no space"}
     if model is DeletionRequest:

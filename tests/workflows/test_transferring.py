@@ -19,6 +19,7 @@ from opsdb.models import (
     Verification,
 )
 from opsdb.workflows import (
+    CompletionConflict,
     Conflict,
     CopyReport,
     InvalidTransition,
@@ -232,7 +233,7 @@ def test_an_arrival_can_be_reported_again(world):
     for _ in range(2):
         complete_transfer(transfer, worker=WORKER, checksum=transfer.data_transfer_package.checksum)
     assert transfer.log.filter(message__startswith="arrived").count() == 1
-    with pytest.raises(InvalidTransition):
+    with pytest.raises(CompletionConflict):
         complete_transfer(transfer, worker=WORKER, checksum=WRONG)
     with pytest.raises(InvalidTransition):
         complete_transfer(transfer, worker="other", checksum=transfer.data_transfer_package.checksum)

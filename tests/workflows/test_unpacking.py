@@ -15,6 +15,7 @@ from opsdb.models import (
     Verification,
 )
 from opsdb.workflows import (
+    CompletionConflict,
     Conflict,
     InvalidTransition,
     LostClaim,
@@ -69,7 +70,7 @@ def test_a_mismatch_in_unpacking_can_be_reported_again_but_nothing_else(world):
         complete_unpacking(transfer, worker=WORKER, reports=map(found, packages))
     claim_unpacking(worker=WORKER)
     complete_unpacking(transfer, worker=WORKER, reports=map(found, packages))
-    with pytest.raises(InvalidTransition):
+    with pytest.raises(CompletionConflict):
         complete_unpacking(transfer, worker=WORKER, reports=[found(packages[0]), found(packages[1], WRONG)])
 
 

@@ -16,7 +16,7 @@ from opsdb.workflows import (
 
 from ..kit.actions import Action
 from ..kit.orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, refusal_text
-from .work import give_up_by, reset_by
+from .work import SETTLE, give_up_by, reset_by
 
 
 class StagingForm(OrderForm):
@@ -95,5 +95,6 @@ RELEASE_STAGING = Action(
 ARCHIVE_TRANSFER_ACTIONS = (
     reset_by(reset_archive_transfer),
     give_up_by(fail_archive_transfer),
+    SETTLE,
 )
-STAGING_JOB_ACTIONS = (RELEASE_STAGING, reset_by(reset_staging), give_up_by(fail_staging))
+STAGING_JOB_ACTIONS = (RELEASE_STAGING, reset_by(reset_staging), give_up_by(fail_staging), SETTLE)

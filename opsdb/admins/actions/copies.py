@@ -6,15 +6,19 @@ from django import forms
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from opsdb.models import ChecksumAlgorithm, DeletionRequestStatus, PhysicalCopyStatus, Verification
+from opsdb.models import ChecksumAlgorithm, DeletionRequestStatus, PackageState, PhysicalCopyStatus, Verification
 from opsdb.workflows import (
     approve_deletion,
     cancel_deletion,
     execute_deletion_request,
+    fail_fixity,
     record_fixity,
     reject_deletion,
+    repair_copy,
+    repair_package,
     request_deletion,
     request_verification,
+    restore_copy,
     write_off_copy,
 )
 
@@ -70,9 +74,9 @@ class FixityForm(OrderForm):
     """The checksum as computed now."""
 
     checksum = forms.RegexField(
-        r"^[0-9a-f]{8,128}$",
+        r"^([A-Za-z0-9-]+[:=])?[0-9A-Fa-f]{8,128}$",
         label=_("Checksum"),
-        help_text=_("As computed now from the bytes at the location, lower-case hexadecimal."),
+        help_text=_("As computed now from the bytes at the location, hexadecimal; sha256: before it is understood."),
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off", "spellcheck": "false"}),
     )
     algorithm = forms.ChoiceField(
@@ -93,6 +97,35 @@ def _describe_check(check):
     return gettext("The checksum agrees.") if check.ok else gettext("The checksum differs: the copy is corrupt.")
 
 
+class UnreadForm(OrderForm):
+    """Whether there is no file at all."""
+
+    absent = forms.BooleanField(
+        label=_("There is no such file"),
+        required=False,
+        help_text=_("The storage answered, and does not have it: then the copy is missing."),
+    )
+
+
+def _fail_fixity(copy, order):
+    by = order.user.get_username()
+    return fail_fixity(copy, message=order.message, absent=order.inputs["absent"], checked_by=by)
+
+
+def _describe_repairs(transfers):
+    places = ", ".join(str(transfer.destination_location) for transfer in transfers)
+    return gettext("is sent again to %(places)s") % {"places": places}
+
+
+REPAIR_PACKAGE = Action(
+    name="repair",
+    label=_("Repair"),
+    about=_("Archives that have lost the package, or never had it, get it again from a verified copy."),
+    run=lambda package, order: repair_package(package),
+    report=_describe_repairs,
+    permission="add_longtermarchivetransfer",
+    unless=unless_in("state", PackageState.ARCHIVED, because=_("It is %(state)s, not archived.")),
+)
 COPY_ACTIONS = (
     Action(
         name="request_deletion",
@@ -146,6 +179,43 @@ COPY_ACTIONS = (
         permission="add_fixitycheck",
         form=FixityForm,
         one_row=True,
+    ),
+    Action(
+        name="fail_fixity",
+        label=_("Record that it can't be read"),
+        about=_("Copies that could not be read just now, for the reason given, are not verified any more."),
+        run=_fail_fixity,
+        permission="add_fixitycheck",
+        form=UnreadForm,
+        unless=lambda copy: (
+            gettext("It was deleted: there is nothing to read.") if copy.status == PhysicalCopyStatus.DELETED else ""
+        ),
+    ),
+    Action(
+        name="restore",
+        label=_("Bring back"),
+        about=_("The bytes of a deleted or missing copy are there again; it is present, and unverified."),
+        run=lambda copy, order: restore_copy(copy, user=order.user, reason=order.message),
+        permission="change_physicalcopy",
+        unless=unless_in(
+            "status",
+            PhysicalCopyStatus.DELETED,
+            PhysicalCopyStatus.MISSING,
+            because=_("It is %(state)s, neither deleted nor missing."),
+        ),
+    ),
+    Action(
+        name="repair",
+        label=_("Repair"),
+        about=_("A bad copy in an archive is replaced: its package is sent there again from a verified copy."),
+        run=lambda copy, order: repair_copy(copy),
+        report=_describe_repairs,
+        permission="add_longtermarchivetransfer",
+        unless=lambda copy: (
+            gettext("It is verified.")
+            if copy.status == PhysicalCopyStatus.PRESENT and copy.verification == Verification.VERIFIED
+            else ""
+        ),
     ),
 )
 

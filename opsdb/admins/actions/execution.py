@@ -1,13 +1,27 @@
 """Actions on what the telescope did."""
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from opsdb.models import Quality
-from opsdb.workflows import assess_observation
+from opsdb.models import ObsUnit, Quality
+from opsdb.workflows import assess_observation, correct_observation
 
 from ..kit.actions import Action
 from ..kit.orders import OrderForm
+
+
+def utc_moment(label):
+    """Return the field of a time in UTC that may stay as it is."""
+    return forms.SplitDateTimeField(
+        label=label,
+        required=False,
+        help_text=_("UTC, as 2026-06-15 and 12:00; empty: as it is."),
+        widget=forms.SplitDateTimeWidget(
+            date_attrs={"type": "date", "aria-label": format_lazy(_("{label}: date"), label=label)},
+            time_attrs={"type": "time", "step": "any", "aria-label": format_lazy(_("{label}: time"), label=label)},
+        ),
+    )
 
 
 class QualityForm(OrderForm):
@@ -24,4 +38,28 @@ ASSESS = Action(
     permission="assess_executedobsunit",
     form=QualityForm,
 )
-EXECUTION_ACTIONS = (ASSESS,)
+
+
+class CorrectionForm(OrderForm):
+    """What is right."""
+
+    start_time = utc_moment(_("Start"))
+    end_time = utc_moment(_("End"))
+    obs_unit = forms.ModelChoiceField(
+        ObsUnit.objects.all(),
+        label=_("Observation unit"),
+        required=False,
+        widget=forms.NumberInput(),
+        help_text=_("Number of the unit that was executed; empty: as it is."),
+    )
+
+
+CORRECT = Action(
+    name="correct",
+    label=_("Correct"),
+    about=_("What the telescope reported wrongly, times or unit, is corrected; its history keeps what was reported."),
+    run=lambda execution, order: correct_observation(execution, user=order.user, reason=order.message, **order.inputs),
+    form=CorrectionForm,
+    one_row=True,
+)
+EXECUTION_ACTIONS = (ASSESS, CORRECT)

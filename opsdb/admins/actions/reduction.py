@@ -5,7 +5,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.models import RunStatus
-from opsdb.workflows import cancel_run, fail_run, plan_runs, reset_run
+from opsdb.workflows import cancel_run, fail_run, name_row, plan_runs, remake_product, reset_run
 
 from ..kit.actions import Action, unless_in
 from ..kit.orders import OrderForm, Skipped
@@ -61,4 +61,12 @@ CANCEL = Action(
 PIPELINE_ACTIONS = (*SWITCH_ACTIONS, PLAN_RUNS)
 STEP_ACTIONS = (PLAN_RUNS,)
 RUN_ACTIONS = (reset_by(reset_run, RunStatus.FAILED), GIVE_UP, CANCEL)
-PRODUCT_ACTIONS = (REQUEST_STAGING,)
+REMAKE = Action(
+    name="remake",
+    label=_("Make again"),
+    about=_("A product of which no copy can be read is made again: a run like the one that made it is planned."),
+    run=lambda product, order: remake_product(product),
+    report=lambda run: gettext("%s makes it again") % name_row(type(run), run.pk),
+    permission="add_executedreductionstep",
+)
+PRODUCT_ACTIONS = (REQUEST_STAGING, REMAKE)

@@ -7,7 +7,7 @@ from opsdb.models import Status
 from opsdb.workflows import fail_transfer, reroute_transfer, reset_transfer, reset_unpacking
 
 from ..kit.actions import Action, unless_in
-from .work import give_up_by, reset_by
+from .work import SETTLE, give_up_by, reset_by
 
 
 def _describe_hops(hops):
@@ -46,4 +46,5 @@ TRANSFER_ACTIONS = (
     RETRY_UNPACKING,
     REROUTE,
     give_up_by(fail_transfer),
+    SETTLE,
 )

@@ -105,7 +105,7 @@ def signed(user: Any, kind: Any, name: str, content: bytes, options: dict[str, A
         "user": str(user.pk),
         "kind": kind.name,
         "name": name,
-        "text": content.decode("utf-8"),
+        "text": content.decode("utf-8", "surrogateescape"),
         "options": options,
         "plan": plan.digest.hexdigest(),
     }
@@ -203,7 +203,7 @@ class _Import:
             return self._page(notice=gettext("The upload was changed on its way; upload the file again."))
         if (facts["user"], facts["kind"]) != (str(request.user.pk), self.kind.name):
             return self._page(notice=gettext("The preview was somebody else's; upload the file yourself."))
-        name, content, options = facts["name"], facts["text"].encode(), facts["options"]
+        name, content, options = facts["name"], facts["text"].encode("utf-8", "surrogateescape"), facts["options"]
         self.reason = OrderForm(request.POST)
         if not self.reason.is_valid():
             return self._preview(name, content, options)

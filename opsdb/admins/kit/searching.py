@@ -1,6 +1,7 @@
 """Search that never casts a column, so that indexes can be used, and accepts any input."""
 
 import re
+import unicodedata
 import uuid
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -8,15 +9,18 @@ from typing import NamedTuple, Protocol
 from django.contrib import messages
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models
-from django.db.models import Field, Model, Q, QuerySet
+from django.db.models import F, Field, Model, Q, QuerySet, Value
+from django.db.models.functions import Concat, Length, Right
 from django.db.models.lookups import Exact
 from django.http import HttpRequest
 from django.utils.text import smart_split, unescape_string_literal
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from opsdb.database.indexes import CHECKSUM_HEAD, checksum_head, file_name
+from opsdb.database.indexes import CHECKSUM_HEAD, checksum_head, file_name, folded
+from opsdb.loaders.coordinates import plain_coordinates
 from opsdb.models import DataLocation, DiskDataLocation, FixedSource
+from opsdb.normalization import normalize_path, parse_checksum
 
 from .values import Text
 
@@ -29,6 +33,9 @@ SEXAGESIMAL = re.compile(
 )
 DEGREES = re.compile(r"(?=.*[.+-])(\d{1,3}(?:\.\d*)?)[d°]?[\s,]+([+-]?\d{1,2}(?:\.\d*)?)[d°]?")
 RADIUS = re.compile(r"^(?P<centre>.*?)[\s,;]+r\s*=\s*(?P<radius>.*)$", re.IGNORECASE)
+BARE_RADIUS = re.compile(
+    r"^(?P<centre>.*?)[\s,;]+(?P<radius>\d*\.?\d+\s*('|\"|°|arcmin|arcsec|deg|degrees))$", re.IGNORECASE
+)
 USUAL_RADIUS = "1'"
 
 
@@ -111,7 +118,10 @@ def conditions_of(model: type[Model], paths: Sequence[str], word: str, finders: 
         return []
     if is_surely_uuid(word) and (uuids := [path for path in paths if holds_uuid(model, path)]):
         paths, finders = uuids, ()
-    conditions = [condition(model, path, word) for path in paths] + [finder.condition(word) for finder in finders]
+    # The same characters may be composed or not: as people type them, and as some file systems write them.
+    words = dict.fromkeys((word, unicodedata.normalize("NFC", word), unicodedata.normalize("NFD", word)))
+    conditions = [condition(model, path, one) for one in words for path in paths]
+    conditions += [finder.condition(one) for one in words for finder in finders]
     return [found for found in conditions if found is not None]
 
 
@@ -138,9 +148,10 @@ class ChecksumFinder:
 
     def condition(self, word: str) -> Q | None:
         """Return what must hold of a row, or None when this is no checksum."""
-        if not CHECKSUM_BEGINNING.fullmatch(word):
+        understood = parse_checksum(word)
+        if understood is None or not CHECKSUM_BEGINNING.fullmatch(understood.digits):
             return None
-        word = word.lower()
+        word = understood.digits
         return Q(Exact(checksum_head(), word[:CHECKSUM_HEAD]), checksum__startswith=word)
 
 
@@ -155,7 +166,7 @@ class RawPathFinder:
     def condition(self, word: str) -> Q | None:
         """Return what must hold of a row."""
         sources = list(DataLocation.objects.sources().order_by().values_list("pk", flat=True))
-        found = Q(source_location__in=sources, relative_path__startswith=word)
+        found = Q(source_location__in=sources, relative_path__startswith=normalize_path(word))
         if word.startswith("/"):
             roots = DiskDataLocation.objects.filter(pk__in=sources).values_list("pk", "path")
             for location, root in roots:
@@ -166,13 +177,21 @@ class RawPathFinder:
 
 
 class FileNameFinder:
-    """Finds a file by its name without folders, with the index ``by_file_name``."""
+    """Finds a file by its name or its whole path, in any letter case, with the index ``by_file_name``."""
 
     described = gettext_lazy("file name (whole)")
 
     def condition(self, word: str) -> Q | None:
         """Return what must hold of a row, or None when this is no name."""
-        return None if "/" in word else Q(Exact(file_name(), word))
+        path, slash, name = word.rpartition("/")
+        if not name:
+            return None
+        named = Q(Exact(file_name(), folded(Value(name))))
+        if not slash:
+            return named
+        relative_path, whole = folded(F("relative_path")), folded(Value(f"/{word}"))
+        ends_so = Exact(Right(whole, Length(relative_path) + 1), Concat(Value("/"), relative_path))
+        return named & Q(ends_so)
 
 
 class Cone(NamedTuple):
@@ -184,7 +203,7 @@ class Cone(NamedTuple):
 
 
 def cone_of(text: str) -> Cone | None:
-    """Read coordinates and, after ``r=``, a radius; None when the text is no coordinates.
+    """Read coordinates and, perhaps after ``r=``, a radius; None when the text is no coordinates.
 
     ``05:35:17.3 -05:23:28 r=1'``, ``5h35m17.3s -5d23m28s`` or ``05 35 17.3 -05 23 28`` are hours and degrees,
     ``83.82 -5.39`` with a sign or a decimal point is degrees. The radius has its unit: ``'``, ``"``, ``arcmin``,
@@ -196,12 +215,13 @@ def cone_of(text: str) -> Cone | None:
     from astropy.coordinates import Angle, SkyCoord
     from astropy.units import UnitsError
 
-    given = RADIUS.match(text.strip())
-    centre, radius = (given["centre"], given["radius"].strip()) if given else (text.strip(), USUAL_RADIUS)
-    degrees = DEGREES.fullmatch(centre)
-    if not degrees and not SEXAGESIMAL.fullmatch(centre):
+    text = plain_coordinates(text)
+    given = RADIUS.match(text) or (None if _is_centre(text) else BARE_RADIUS.match(text))
+    centre, radius = (given["centre"], given["radius"].strip()) if given else (text, USUAL_RADIUS)
+    if not _is_centre(centre):
         return None
-    plain = centre.translate(str.maketrans({",": " ", "′": "'", "″": '"'}))
+    degrees = DEGREES.fullmatch(centre)
+    plain = centre.replace(",", " ").replace(";", " ")
     try:
         place = SkyCoord(*degrees.groups(), unit="deg") if degrees else SkyCoord(plain, unit=("hourangle", "deg"))
     except ValueError:
@@ -210,7 +230,7 @@ def cone_of(text: str) -> Cone | None:
             % {"centre": centre}
         ) from None
     try:
-        angle = Angle(radius.replace("′", "'").replace("″", '"')).deg
+        angle = Angle(radius).deg
     except (ValueError, OverflowError, UnitsError):
         angle = -1
     if not 0 < angle <= 180:
@@ -219,6 +239,10 @@ def cone_of(text: str) -> Cone | None:
             % {"radius": radius}
         )
     return Cone(float(place.ra.deg), float(place.dec.deg), float(angle))
+
+
+def _is_centre(text):
+    return bool(DEGREES.fullmatch(text) or SEXAGESIMAL.fullmatch(text))
 
 
 class PositionSearch:

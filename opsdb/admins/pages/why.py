@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from opsdb import conf
 from opsdb.models import (
     DataProduct,
     DataTransfer,
@@ -57,8 +58,9 @@ def view(viewer: Viewer) -> Content:
             "or the name, path or checksum of a package, file or product."
         ),
     )
+    help_links = [(_("Troubleshooting"), troubleshooting_url())] if troubleshooting_url() else []
     if not text:
-        return Content(questions=(question,))
+        return Content(questions=(question,), links=help_links)
     try:
         row = meant(viewer, text)
         explanation = explain_row(row)
@@ -69,7 +71,7 @@ def view(viewer: Viewer) -> Content:
     about = [(link["title"], link["url"]) for link in viewer.links_of_row(row, "why")]
     return Content(
         questions=(question,),
-        links=about,
+        links=[*about, *help_links],
         sections=(
             Section(
                 _("Why is it where it is?"),
@@ -81,6 +83,12 @@ def view(viewer: Viewer) -> Content:
             ),
         ),
     )
+
+
+def troubleshooting_url() -> str:
+    """Return where frequent symptoms are explained; empty where nobody has said where the documentation is."""
+    documentation = str(conf.get("OPSDB_DOCUMENTATION_URL"))
+    return documentation and f"{documentation.rstrip('/')}/troubleshooting.md"
 
 
 def render_explanation(viewer: Viewer, explanation: Explanation) -> SafeString:

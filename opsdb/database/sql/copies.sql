@@ -179,6 +179,8 @@ BEGIN
     IF NEW.verification = 'verified' AND NEW.verified_at IS NOT DISTINCT FROM OLD.verified_at THEN
         NEW.verification = 'unverified';
     END IF;
+    NEW.unread_count = 0;
+    NEW.next_check_at = NULL;
     RETURN NEW;
 END
 $$;

@@ -1,6 +1,7 @@
 -- The change log: every change with what it changed, who made it and why, written by the database itself, so that
 -- update(), bulk statements and plain SQL are covered. Clients name the actor by the settings opsdb.user_id,
--- opsdb.origin and opsdb.reason of their transaction.
+-- opsdb.origin and opsdb.reason of their transaction. The functions that write it run with the rights of the owner,
+-- so that no other role needs a right to write it.
 
 CREATE OR REPLACE FUNCTION opsdb_difference(old_row jsonb, new_row jsonb) RETURNS TABLE (before jsonb, after jsonb)
 LANGUAGE sql IMMUTABLE
@@ -12,6 +13,24 @@ BEGIN ATOMIC
     WHERE value IS DISTINCT FROM given.now -> key AND key NOT IN ('updated_at', 'heartbeat_at', 'unpack_heartbeat_at');
 END;
 
+CREATE OR REPLACE FUNCTION opsdb_recorded_actor(deleted_user text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+-- The key of the user who acts in this transaction, NULL when none is named; a user that does not exist is refused.
+-- The user whose row was deleted by this very change did exist.
+DECLARE
+    actor text = opsdb_acting_user();
+BEGIN
+    IF actor IS NOT NULL AND actor IS DISTINCT FROM deleted_user AND NOT opsdb_user_exists(actor) THEN
+        PERFORM opsdb_refuse(
+            'change_log_actor_exists', 'change_log',
+            format('change_log: user %s, who is named as the actor, does not exist', actor),
+            'Name an existing user: attributed(user=…), or opsdb.user_id in SQL; leave it empty for none.'
+        );
+    END IF;
+    RETURN actor;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION opsdb_record_change(changed_table text, what text, old_row jsonb, new_row jsonb)
 RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -19,7 +38,7 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     old_values jsonb = old_row;
     new_values jsonb = new_row;
-    actor change_log.user_id%TYPE = nullif(current_setting('opsdb.user_id', true), '');
+    actor change_log.user_id%TYPE;
     secret text;
 BEGIN
     IF what = 'update' THEN
@@ -38,6 +57,7 @@ BEGIN
             END IF;
         END LOOP;
     END IF;
+    actor = opsdb_recorded_actor(CASE WHEN what = 'delete' AND changed_table = 'user' THEN old_row ->> 'id' END);
     INSERT INTO change_log (
         changed_at, table_name, row_id, operation, before, after,
         user_id, origin, reason,
@@ -51,7 +71,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_log_change() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 -- Writes a change of a row into the change log.
 -- TG_ARGV: columns that the database derives and the log leaves out.
 BEGIN
@@ -67,12 +87,12 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_log_bulk_update() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 -- Writes what one statement updated into the change log, for half the cost of a trigger per row.
 -- For tables whose rows change by the thousand, hold no secrets and keep their ids.
 -- The query is planned at each call: a plan that was kept for few rows is quadratic for many.
 DECLARE
-    actor change_log.user_id%TYPE = nullif(current_setting('opsdb.user_id', true), '');
+    actor change_log.user_id%TYPE = opsdb_recorded_actor();
 BEGIN
     EXECUTE $query$
         INSERT INTO change_log (
@@ -96,7 +116,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_log_link() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 -- Writes a link that is made or taken into the change log, as a change of the row that has the links.
 -- TG_ARGV: table of that row; name of the links; the link's column for the row, and for what is linked.
 DECLARE
@@ -110,5 +130,75 @@ BEGIN
         jsonb_build_object('id', owner, TG_ARGV[1], new_link -> TG_ARGV[3])
     );
     RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_make_month(first_day date) RETURNS integer
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- The change log has a partition for a month (UTC); the number of those made is returned, 0 if there is one.
+DECLARE
+    month_start timestamptz = first_day::timestamp AT TIME ZONE 'UTC';
+    month_end timestamptz = (first_day + interval '1 month') AT TIME ZONE 'UTC';
+    partition_name text = 'change_log_' || to_char(first_day, 'YYYY_MM');
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = pg_inherits.inhrelid
+        WHERE pg_inherits.inhparent = 'change_log'::regclass AND pg_class.relname = partition_name
+    ) THEN
+        RETURN 0;
+    END IF;
+    EXECUTE format(
+        'CREATE TABLE %1$I.%2$I PARTITION OF %1$I.change_log FOR VALUES FROM (%3$L) TO (%4$L)',
+        current_schema(), partition_name, month_start, month_end
+    );
+    EXECUTE format(
+        'COMMENT ON TABLE %I.%I IS %L',
+        current_schema(), partition_name, 'Changes of ' || to_char(first_day, 'YYYY-MM') || ', UTC.'
+    );
+    EXECUTE format(
+        'CREATE TRIGGER %2$I BEFORE TRUNCATE ON %1$I.%3$I FOR EACH STATEMENT '
+        'EXECUTE FUNCTION %1$I.opsdb_refuse_truncation()',
+        current_schema(), partition_name || '_never_truncated', partition_name
+    );
+    RETURN 1;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_make_months() RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+-- The change log has a partition for this month (UTC) and each of the next 24; the number of those made is returned.
+-- A month of which the default partition holds changes stays there, until opsdb_migrate moves them.
+DECLARE
+    this_month timestamp = date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC');
+    month timestamp;
+    made integer = 0;
+BEGIN
+    FOR month IN SELECT this_month + make_interval(months => number) FROM generate_series(0, 24) AS number LOOP
+        IF NOT EXISTS (
+            SELECT FROM change_log_default
+            WHERE changed_at >= month AT TIME ZONE 'UTC'
+                AND changed_at < (month + interval '1 month') AT TIME ZONE 'UTC'
+        ) THEN
+            made = made + opsdb_make_month(month::date);
+        END IF;
+    END LOOP;
+    RETURN made;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_make_months_in_time() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+-- A change for which no month was made is in the default partition; the months after it are made when its transaction
+-- ends, by one transaction, and only if nobody would have to wait for it. The change is recorded whatever happens.
+BEGIN
+    IF pg_try_advisory_xact_lock(hashtext('opsdb months of the change log')) THEN
+        PERFORM set_config('lock_timeout', '100ms', true);
+        PERFORM opsdb_make_months();
+    END IF;
+    RETURN NULL;
+EXCEPTION
+    WHEN OTHERS THEN
+        RAISE WARNING 'change_log: no months could be made ahead (%); run opsdb_migrate', SQLERRM;
+        RETURN NULL;
 END
 $$;

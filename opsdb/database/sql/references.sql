@@ -49,6 +49,36 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION opsdb_require_own_instrument() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- At the source location of an instrument its own modules write; looked at once a statement.
+DECLARE
+    wrong record;
+BEGIN
+    SELECT any_file.id, module.name AS module, place.name AS place, instrument.name AS instrument INTO wrong
+    FROM (
+        SELECT DISTINCT ON (source_location_id, instrument_module_id) source_location_id, instrument_module_id, id
+        FROM added
+    ) AS any_file
+    JOIN data_location AS place ON place.id = any_file.source_location_id
+    JOIN instrument_module AS module ON module.id = any_file.instrument_module_id
+    JOIN instrument ON instrument.id = place.instrument_id
+    WHERE module.instrument_id <> place.instrument_id
+    LIMIT 1;
+    IF FOUND THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            format(
+                'raw_data_file %s: module %s does not belong to %s, which writes to location %s',
+                wrong.id, wrong.module, wrong.instrument, wrong.place
+            ),
+            'Register files at the source location of the instrument that wrote them.'
+        );
+    END IF;
+    RETURN NULL;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION opsdb_require_same_owner() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A reference leads to a row that belongs to the same owner as this row.
@@ -64,6 +94,49 @@ BEGIN
     ) INTO same;
     IF NOT same THEN
         PERFORM opsdb_refuse(TG_NAME, TG_TABLE_NAME, format('%s %s: %s', TG_TABLE_NAME, NEW.id, TG_ARGV[3]));
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_keep_former_names() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- A row that gets another name is still found by the names that it had.
+-- TG_ARGV: the column of the name.
+DECLARE
+    before text = to_jsonb(OLD) ->> TG_ARGV[0];
+    after text = to_jsonb(NEW) ->> TG_ARGV[0];
+BEGIN
+    NEW.former_names = (OLD.former_names - after - before) || to_jsonb(before);
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_one_location_per_folder() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- Two locations of a site never are the same folder: each would count and delete what the other holds. Locks the site,
+-- so that of two that are made at once the second sees the first.
+DECLARE
+    other record;
+BEGIN
+    PERFORM FROM site WHERE id = (SELECT site_id FROM data_location WHERE id = NEW.id) FOR NO KEY UPDATE;
+    SELECT place.id, place.name INTO other
+    FROM disk_data_location AS disk
+    JOIN data_location AS place ON place.id = disk.id
+    WHERE place.site_id = (SELECT site_id FROM data_location WHERE id = NEW.id)
+        AND disk.id <> NEW.id
+        AND lower(disk.host) = lower(NEW.host)
+        AND rtrim(disk.path, '/') = rtrim(NEW.path, '/')
+    LIMIT 1;
+    IF FOUND THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            format(
+                'disk_data_location %s: data_location %s, called %s, is the same folder %s of that site',
+                NEW.id, other.id, other.name, NEW.path
+            ),
+            'Rename that location, or give this one a folder of its own.'
+        );
     END IF;
     RETURN NEW;
 END

@@ -57,12 +57,12 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_refuse_rewriting() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- Rows that record what happened are appended to and never rewritten.
+-- Rows that record what happened are appended to and never rewritten. A partition is named as the whole table.
 -- TG_ARGV: what the row is; how it stays, such as "never changed or removed".
+DECLARE
+    whole name = coalesce((SELECT relname FROM pg_class WHERE oid = pg_partition_root(TG_RELID)), TG_TABLE_NAME);
 BEGIN
-    PERFORM opsdb_refuse(
-        TG_NAME, TG_TABLE_NAME, format('%s %s: %s is %s', TG_TABLE_NAME, OLD.id, TG_ARGV[0], TG_ARGV[1])
-    );
+    PERFORM opsdb_refuse(TG_NAME, whole, format('%s %s: %s is %s', whole, OLD.id, TG_ARGV[0], TG_ARGV[1]));
     RETURN NULL;
 END
 $$;

@@ -73,7 +73,10 @@ BEGIN
     IF FOUND THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('%s, because fixity_check %s of %s differs', named, contradiction.id, contradiction.checked_at),
+            format(
+                '%s, because fixity_check %s of %s differs or could not read it',
+                named, contradiction.id, contradiction.checked_at
+            ),
             'Compute the checksum again.'
         );
     END IF;
@@ -131,6 +134,36 @@ BEGIN
         verified_at = greatest(verified_at, NEW.checked_at)
     WHERE id = NEW.copy_id AND verification <> 'mismatch';
     RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_pause_after_unread(unread_count integer) RETURNS interval
+LANGUAGE sql IMMUTABLE
+-- How long a copy that could not be read so many times in a row waits until it is tried again: an hour, and twice as
+-- long each time, up to 30 days.
+RETURN least(interval '1 hour' * power(2, least(unread_count, 20) - 1), interval '30 days');
+
+CREATE OR REPLACE FUNCTION opsdb_doubt_what_is_unread() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- What can't be read is not verified, whoever found that. It is tried again after a pause that grows, so that it holds
+-- up no other check.
+BEGIN
+    UPDATE physical_copy
+    SET verification = CASE verification WHEN 'mismatch' THEN 'mismatch' ELSE 'unverified' END,
+        unread_count = unread_count + 1,
+        next_check_at = statement_timestamp() + opsdb_pause_after_unread(unread_count + 1)
+    WHERE id = NEW.copy_id;
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_read_again() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- A copy that was compared could be read.
+BEGIN
+    NEW.unread_count = 0;
+    NEW.next_check_at = NULL;
+    RETURN NEW;
 END
 $$;
 
@@ -217,6 +250,31 @@ BEGIN
             format(
                 'long_term_archive_transfer %s: cannot be completed without a verified copy at its destination', NEW.id
             )
+        );
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_archive_again_is_repair() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- What an archive holds well does not go there again.
+DECLARE
+    good bigint;
+BEGIN
+    SELECT copy.id INTO good FROM physical_copy AS copy
+    WHERE copy.raw_data_package_id = NEW.raw_data_package_id
+        AND copy.data_location_id = NEW.destination_location_id
+        AND NEW.status <> 'completed'
+        AND opsdb_is_safe_archive_copy(copy.id);
+    IF FOUND THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            format(
+                'long_term_archive_transfer %s: its destination holds raw_data_package %s well, as physical_copy %s',
+                NEW.id, NEW.raw_data_package_id, good
+            ),
+            'Plan it only where the copy is corrupt or missing.'
         );
     END IF;
     RETURN NEW;

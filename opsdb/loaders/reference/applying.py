@@ -11,6 +11,7 @@ from zlib import crc32
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, connection, models, transaction
 
+from opsdb.models import DataLocation, Site
 from opsdb.models.base import natural_key_lookups
 
 from ..errors import LoadError, LoadProblem, listed, shown
@@ -21,6 +22,8 @@ from .topics import IN_USE, ArchiveMode, Mode, Permissions, holds_permissions, w
 REFERENCE_DIRECTORY = Path(__file__).resolve().parent.parent.parent / "reference"
 LOCK_NUMBER = crc32(b"opsdb reference data")
 REFERRERS_NAMED = 3
+# The models whose rows remember the names that they had, and the column of the name.
+FORMER = {Site: "short_name", DataLocation: "name"}
 CREATE, CHANGE, DEACTIVATE, REMOVE = STEPS = ("create", "change", "deactivate", "remove")
 
 
@@ -45,6 +48,7 @@ class ReferenceLoad:
         done: number of rows, by action and model.
         left: number of rows of each model that already are as in the files, or are not compared.
         differing: number of rows of each model that differ from the files and stay so, because the mode is ``append``.
+        renamed: model, name in the files and present name of the rows that were found by a name that they had.
         models: names of the models in the files, in their order.
     """
 
@@ -54,6 +58,7 @@ class ReferenceLoad:
     done: Counter = field(default_factory=Counter)
     left: Counter = field(default_factory=Counter)
     differing: Counter = field(default_factory=Counter)
+    renamed: list[tuple[str, str, str]] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
 
     @property
@@ -96,7 +101,8 @@ def load_reference(
 ) -> ReferenceLoad:
     """Make the database agree with the reference files. Idempotent.
 
-    Rows are found by natural key. All files are checked before anything is written, and everything is written in
+    Rows are found by natural key; sites and locations that were renamed also by the names that they had, and then keep
+    their present name in every mode. All files are checked before anything is written, and everything is written in
     one transaction.
 
     Args:
@@ -160,6 +166,10 @@ class _Application:
         key = {part: values[part] for part in entry.model.natural_key_fields}
         label = _label(entry.values[part] for part in key)
         row = entry.model._default_manager.filter(**key).first()
+        if row is None and (row := _formerly(entry.model, key)):
+            # The name that an operator gave it stays, in every mode.
+            values = {name: value for name, value in values.items() if name not in key}
+            self.result.renamed.append((entry.model.__name__, label, _label([row.natural_key()])))
         if row is None:
             self.create(entry, key, values, members, label)
         else:
@@ -221,7 +231,7 @@ class _Application:
         parts = tuple(key) if isinstance(key, list) else (key,)
         if (model, parts) not in self.found:
             try:
-                self.found[model, parts] = model._default_manager.get_by_natural_key(*parts)
+                self.found[model, parts] = _get_by_any_name(model, parts)
             except ObjectDoesNotExist:
                 label = _label([parts])
                 present = model._default_manager.values_list(*natural_key_lookups(model))[:200]
@@ -263,6 +273,41 @@ class _Application:
             except DatabaseError as error:
                 message = f"{label} can't be removed; the database reports: {str(error).splitlines()[0]}"
                 file.problems.add(message, line=file.lines[name], column=name)
+
+
+def _formerly(model, key):
+    """Return the row that had the name in this natural key, if there is one; its other parts are as they are."""
+    name = FORMER.get(_rooted(model))
+    if name is None or name not in key:
+        return None
+    rest = {part: value for part, value in key.items() if part != name}
+    return model._default_manager.filter(**rest, former_names__contains=[key[name]]).order_by("pk").first()
+
+
+def _rooted(model):
+    """Return the model that declares the natural key of a model."""
+    return next((parent for parent in model._meta.parents if parent in FORMER), model)
+
+
+def _get_by_any_name(model, parts):
+    """Return the row with a natural key, each part of which may be a name that its row had before."""
+    try:
+        return model._default_manager.get_by_natural_key(*parts)
+    except ObjectDoesNotExist:
+        named = models.Q()
+        for lookup, part in zip(natural_key_lookups(model), parts, strict=True):
+            path, _, column = lookup.rpartition("__")
+            owner = model
+            for step in filter(None, path.split("__")):
+                owner = owner._meta.get_field(step).related_model
+            either = models.Q(**{lookup: part})
+            if FORMER.get(_rooted(owner)) == column:
+                either |= models.Q(**{f"{path}__former_names__contains".lstrip("_"): [part]})
+            named &= either
+        row = model._default_manager.filter(named).order_by("pk").first()
+        if row is None:
+            raise
+        return row
 
 
 def _label(parts):

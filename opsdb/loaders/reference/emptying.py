@@ -15,7 +15,10 @@ LOCK_TIMEOUT_SECONDS = 10
 OBSERVED = ("ExecutedObsUnit", "RawDataFile")
 GUARDS = """
 SELECT tgname, tgrelid::regclass::text FROM pg_trigger
-WHERE tgrelid = ANY (%s::regclass[]) AND tgname LIKE '%%\\_never\\_truncated' AND NOT tgisinternal
+WHERE tgrelid IN (
+    SELECT unnest(%(tables)s::regclass[])
+    UNION ALL SELECT inhrelid FROM pg_inherits WHERE inhparent = ANY (%(tables)s::regclass[])
+) AND tgname LIKE '%%\\_never\\_truncated' AND NOT tgisinternal
 """
 
 
@@ -66,7 +69,7 @@ def empty() -> None:
             # A role is also a row of auth_group, which is not truncated.
             apps.get_model(APP_LABEL, "Role").objects.all().delete()
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute(GUARDS, [_tables()])
+            cursor.execute(GUARDS, {"tables": _tables()})
             guards = cursor.fetchall()
             for trigger, table in guards:
                 cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {connection.ops.quote_name(trigger)}")

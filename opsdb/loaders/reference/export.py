@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from datetime import date
 from pathlib import Path
 from shutil import rmtree
 from urllib.parse import urlsplit
@@ -127,7 +128,7 @@ def _as_values(row, permissions, path):
         elif field.is_relation:
             values[name] = None if value is None else _as_key(value)
         else:
-            values[name] = value
+            values[name] = value.isoformat() if isinstance(value, date) else value
         if isinstance(field, models.URLField) and "@" in urlsplit(value).netloc:
             message = f"{type(row).__name__} {row}: {name} holds a login, which must not leave the database"
             raise LoadError([LoadProblem(path, message, "a URL without one, and the login in the environment")])

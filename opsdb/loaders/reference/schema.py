@@ -112,6 +112,8 @@ def _value_schema(field):
         return {"type": "integer"}
     if isinstance(field, models.FloatField):
         return {"type": "number"}
+    if isinstance(field, models.DateField):
+        return {"type": "string", "format": "date"}
     if isinstance(field, models.CharField | models.TextField):
         length = {"maxLength": field.max_length} if field.max_length else {}
         return {"type": "string", **length, **({} if field.blank else {"minLength": 1})}

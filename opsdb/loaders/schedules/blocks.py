@@ -54,6 +54,7 @@ class Block:
     azimuth_max_deg: float
     elevation_deg: float
     boresight_angle_deg: float | None = None
+    azimuth_final_deg: float | None = None
     scan_index: int | None = None
     subscan_index: int | None = None
     scan_type: str = ""

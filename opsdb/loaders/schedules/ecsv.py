@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import warnings
-from datetime import UTC
 from pathlib import Path
 
 from ..errors import LoadProblems, listed, shown
 from .blocks import Schedule
+from .ecsv_columns import plain_columns
 from .headers import is_comment, read_site
-from .rows import COLUMN_UNITS, KNOWN_COLUMNS, REQUIRED_COLUMNS, read_blocks
+from .rows import KNOWN_COLUMNS, REQUIRED_COLUMNS, read_blocks
 
 
 def read_ecsv(path: Path, lines: list[str], problems: LoadProblems) -> Schedule:
@@ -48,7 +48,7 @@ def read_ecsv(path: Path, lines: list[str], problems: LoadProblems) -> Schedule:
     for line, cells in _split_rows(lines, header_length, delimiter, problems):
         if names is None:
             names, names_line = cells, line
-            _check_columns(names, names_line, problems)
+            _refuse_repeats(names, names_line, problems)
             if names != [column["name"] for column in header["datatype"]]:
                 problems.stop(
                     f"the columns are {listed(names, 30)}, the header above declares {listed(datatypes, 30)}",
@@ -69,7 +69,9 @@ def read_ecsv(path: Path, lines: list[str], problems: LoadProblems) -> Schedule:
         problems.stop("there are no rows below the column names", line=names_line)
 
     table = _parse_ecsv(lines, names_line, row_lines, rows, datatypes, problems)
-    values = {name: _column_values(table[name], name, names_line, problems) for name in names}
+    values = plain_columns(table, names_line, problems)
+    problems.stop_if_any()
+    _refuse_missing(values, names_line, problems)
     site_line = next((n for n, line in enumerate(lines[:header_length], 1) if "telescope_name" in line), 1)
     site = read_site(table.meta, site_line, problems)
     problems.stop_if_any()
@@ -79,7 +81,7 @@ def read_ecsv(path: Path, lines: list[str], problems: LoadProblems) -> Schedule:
         **site,
         blocks=blocks,
         header_line=site_line,
-        ignored_columns=tuple(name for name in names if name not in KNOWN_COLUMNS),
+        ignored_columns=tuple(name for name in values if name not in KNOWN_COLUMNS),
     )
 
 
@@ -87,10 +89,13 @@ def _is_list_of_columns(columns):
     return isinstance(columns, list) and all(isinstance(column, dict) and "name" in column for column in columns)
 
 
-def _check_columns(names, line, problems):
+def _refuse_repeats(names, line, problems):
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         problems.stop(f"column {shown(twice[0])} is repeated", expected="each column once", line=line)
+
+
+def _refuse_missing(names, line, problems):
     missing = [name for name in REQUIRED_COLUMNS if name not in names]
     if missing:
         problems.stop(
@@ -120,12 +125,9 @@ def _split_rows(lines, start, delimiter, problems):
 
 def _parse_ecsv(lines, names_line, row_lines, rows, datatypes, problems):
     from astropy.io import ascii as astropy_ascii
-    from astropy.utils import iers
 
     try:
-        # No download: a loader works without a network.
-        with warnings.catch_warnings(), iers.conf.set_temp("auto_download", False):
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             table = astropy_ascii.read(lines, format="ecsv", guess=False)
     except Exception as error:  # astropy raises whatever numpy, YAML or a column's own class raised
         for line, cells in zip(row_lines, rows, strict=True):
@@ -134,7 +136,7 @@ def _parse_ecsv(lines, names_line, row_lines, rows, datatypes, problems):
                     problems.add(f"{shown(cell)} is not of type {datatype}", line=line, column=name)
         problems.stop_if_any()
         problems.stop(f"astropy can't read this table: {error}", line=names_line)
-    if len(table) != len(rows) or table.colnames != list(datatypes):
+    if len(table) != len(rows):
         problems.stop("astropy reads other rows or columns than this file shows", line=names_line)
     return table
 
@@ -152,26 +154,3 @@ def _fits_datatype(cell, datatype):
     except ValueError:
         return False
     return True
-
-
-def _column_values(column, name, line, problems):
-    """Return the values of an astropy column as Python objects, angles in degrees, nothing as None."""
-    from astropy import units
-    from astropy.time import Time
-    from astropy.utils import iers
-
-    if isinstance(column, Time):
-        # The first conversion of a process would download leap seconds when those that it has end within months.
-        with iers.conf.set_temp("auto_download", False):
-            return column.utc.to_datetime(timezone=UTC).tolist()
-    unit = getattr(column, "unit", None)
-    if unit is not None and name in COLUMN_UNITS:
-        try:
-            factor = units.Unit(unit).to(COLUMN_UNITS[name])
-        except (units.UnitsError, ValueError, TypeError):
-            problems.add(f"unit {shown(unit)}", expected=COLUMN_UNITS[name], line=line, column=name)
-            factor = 1
-        return [
-            value * factor if isinstance(value, float | int) and factor != 1 else value for value in column.tolist()
-        ]
-    return column.tolist()

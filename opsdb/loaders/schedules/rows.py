@@ -30,6 +30,7 @@ COLUMN_UNITS = {
     "boresight_angle": "deg",
     "azmin": "deg",
     "azmax": "deg",
+    "az_final": "deg",
     "el": "deg",
     "ra_center": "deg",
     "dec_center": "deg",
@@ -123,6 +124,7 @@ def _read_block(row, typed, azimuth_may_wrap):
     if observed:
         details |= {
             "boresight_angle_deg": row.number("boresight_angle", "an angle in degrees", optional=True),
+            "azimuth_final_deg": row.final_azimuth("az_final"),
             "scan_index": row.index("scan_index"),
             "subscan_index": row.index("subscan_index"),
         }
@@ -244,6 +246,13 @@ class ScheduleRow:
             self.problem(f"{shown(value)} is out of range", column, expected)
             return None
         return number
+
+    def final_azimuth(self, column: str) -> float | None:
+        """Return the azimuth at the end of a block; the planner writes NaN where it has no meaning."""
+        value = self.cells.get(column)
+        if isinstance(value, float) and math.isnan(value):
+            return None
+        return self.number(column, "an azimuth in degrees", *AZIMUTH_RANGE_DEG, optional=True)
 
     def index(self, column: str) -> int | None:
         number = self.number(column, "a whole number", -LARGEST_INDEX, LARGEST_INDEX, optional=True)

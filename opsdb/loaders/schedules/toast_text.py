@@ -1,32 +1,47 @@
-"""Reading TOAST's text schedules, the concise and the older verbose one."""
+"""Reading TOAST's text schedules: what a column is, its name says, whichever version of TOAST wrote the file."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from ..errors import LoadProblems
+from ..errors import LoadProblems, shown
 from .blocks import Schedule
 from .headers import is_comment, read_site
 from .rows import KNOWN_COLUMNS, read_blocks
 
-TEXT_COLUMNS = (
-    "start_time",
-    "stop_time",
-    "boresight_angle",
-    "name",
-    "azmin",
-    "azmax",
-    "el",
-    "scan_index",
-    "subscan_index",
+# What the line of column names calls a column, by the name that it has here; longer names come before their beginnings.
+# The names of all four layouts that TOAST has written, with and without rotation, concise and verbose.
+COLUMN_NAMES = {
+    "start_time": ("start time utc",),
+    "stop_time": ("stop time utc",),
+    "start_mjd": ("start mjd",),
+    "stop_mjd": ("stop mjd",),
+    "boresight_angle": ("rotation",),
+    "name": ("patch name",),
+    "azmin": ("az min",),
+    "azmax": ("az max",),
+    "el": ("elev", "el"),
+    "rising_or_setting": ("r/s",),
+    **{
+        f"{body}_{angle}{end}": (f"{body} {angle}{end}",)
+        for body in ("sun", "moon")
+        for end in (1, 2)
+        for angle in ("el", "az")
+    },
+    "moon_phase": ("moon phase", "phase"),
+    "scan_index": ("pass",),
+    "subscan_index": ("sub",),
+    "cumulative_time": ("ctime",),
+}
+_BY_NAME = {name: column for column, names in COLUMN_NAMES.items() for name in names}
+_NAMES = re.compile(
+    r"\s*("
+    + "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in sorted(_BY_NAME, key=len, reverse=True))
+    + r")\.?(?=\s|$)",
+    re.IGNORECASE,
 )
-VERBOSE_TEXT_COLUMNS = (
-    *("start_time", "stop_time", "start_mjd", "stop_mjd", "boresight_angle", "name", "azmin", "azmax", "el"),
-    *("rising_or_setting", "sun_el1", "sun_az1", "sun_el2", "sun_az2"),
-    *("moon_el1", "moon_az1", "moon_el2", "moon_az2", "moon_phase"),
-    *("scan_index", "subscan_index", "cumulative_time"),
-)
+NEEDED = ("start_time", "stop_time", "name", "azmin", "azmax", "el")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -56,7 +71,7 @@ def read_toast_text(path: Path, lines: list[str], problems: LoadProblems) -> Sch
             expected="'#Start time UTC  Stop time UTC  Rotation  Patch name  Az min …'",
             line=site_line + 1,
         )
-    names = VERBOSE_TEXT_COLUMNS if "mjd" in column_line[1].lower() else TEXT_COLUMNS
+    names = _column_names(*column_line, problems)
     if not rows:
         problems.stop("there are no rows below the column names", line=column_line[0])
 
@@ -87,7 +102,39 @@ def read_toast_text(path: Path, lines: list[str], problems: LoadProblems) -> Sch
         problems,
         azimuth_may_wrap=True,
     )
-    return Schedule(path=Path(path), **site, blocks=blocks, header_line=site_line)
+    ignored = tuple(name for name in names if name not in KNOWN_COLUMNS and name not in COLUMN_NAMES)
+    return Schedule(path=Path(path), **site, blocks=blocks, header_line=site_line, ignored_columns=ignored)
+
+
+def _column_names(line, text, problems):
+    """Return the names of the columns; an unknown name is separated from its neighbours only by bars."""
+    text = text.strip().removeprefix("#").strip()
+    if "|" in text:
+        texts = [" ".join(name.lower().split()).rstrip(".") for name in text.split("|")]
+        names = [_BY_NAME.get(name, name) for name in texts]
+    else:
+        names, place = [], 0
+        while place < len(text.rstrip()):
+            found = _NAMES.match(text, place)
+            if found is None:
+                problems.stop(
+                    f"unknown column {shown(text[place:].strip())}",
+                    expected=f"names such as {', '.join(name.capitalize() for name in _BY_NAME)}",
+                    line=line,
+                )
+            names.append(_BY_NAME[" ".join(found[1].lower().split())])
+            place = found.end()
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        problems.stop(f"column {shown(twice[0])} is repeated", expected="each column once", line=line)
+    missing = [name for name in NEEDED if name not in names]
+    if missing:
+        problems.stop(
+            f"columns are missing: {', '.join(missing)}",
+            expected=f"at least {', '.join(COLUMN_NAMES[name][0].capitalize() for name in NEEDED)}",
+            line=line,
+        )
+    return names
 
 
 def _textread_site(text, line, problems):

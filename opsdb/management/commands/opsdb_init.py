@@ -63,12 +63,22 @@ class Command(OpsdbCommand):
                 return
             if options["drop"] and not options["dry_run"]:
                 self.confirm(options)
-            with attributed(origin="opsdb_init"):
+            with self.role(options), attributed(origin="opsdb_init"):
                 result, dropped = self.load(options)
         except (LoadError, OpsdbError) as error:
             raise CommandError(str(error)) from error
         if options["verbosity"]:
             self.report(result, dropped, options)
+
+    def role(self, options):
+        """Return the block in which the files are loaded: only the owner of the tables can drop what they hold."""
+        from contextlib import nullcontext
+
+        from django.db import connection
+
+        from opsdb.database.roles import as_owner
+
+        return as_owner(connection) if options["drop"] else nullcontext()
 
     def export(self, options):
         """Write the files and print the counts."""
@@ -139,6 +149,9 @@ class Command(OpsdbCommand):
             counts = {name: count for name, count in counts.items() if count.total() or name == "leave"}
             rows = [(model, *(count[model] for count in counts.values())) for model in result.models]
             out.print(table("Reference data", "model", *counts, rows=rows, zero="-"))
+        if result.renamed:
+            rows = [(model, name, f"is called {now}, and keeps that name") for model, name, now in result.renamed]
+            out.print(listing("Renamed since", "model", "in the files", "now", rows=rows))
         shown = [step for step in result.steps if step.action != "create" or self.is_detailed(options)]
         if shown:
             rows = [(step.action, self.describe(step)) for step in shown]

@@ -27,17 +27,21 @@ def seconds(text):
 
 
 class Command(OpsdbCommand):
-    """Back up if requested, migrate, store settings, load missing reference data, and print what changed."""
+    """Back up if requested, migrate, store settings, grant rights, load reference data, and print what changed."""
 
     help = (
         "Back up the database if requested, apply its migrations, store the deletion policy "
-        "(OPSDB_MIN_ARCHIVE_COPIES), and run opsdb_init --mode append. Idempotent, so that it can run at every start."
+        "(OPSDB_MIN_ARCHIVE_COPIES), make the months of the change log ahead, grant rights to roles, and run"
+        " opsdb_init --mode append. Idempotent, so that it can run at every start."
     )
     examples = (
         "opsdb_migrate",
         "opsdb_migrate --backup /var/backups/ops-db --lock-timeout 30",
+        "opsdb_migrate --grant-to opsdb_app --grant-read-to grafana",
     )
     notes = (
+        "It connects as the owner of the tables, by DATABASES[...]['OWNER'] (OWNER_DATABASE_URL), where the project\n"
+        "itself connects as another role; that role, and those that were granted to before, need no --grant-to.\n"
         "A backup is made only if there is a migration to apply; restore it with pg_restore.\n"
         "The password comes from the project's settings, PGPASSWORD or PGPASSFILE, never from the command line."
     )
@@ -51,13 +55,41 @@ class Command(OpsdbCommand):
             metavar="SECONDS",
             help="give up if a table is locked for longer, instead of blocking others (10)",
         )
+        parser.add_argument(
+            "--grant-to",
+            action="append",
+            default=[],
+            metavar="ROLE",
+            help="let this role of PostgreSQL work with the rows, but define, disable or empty nothing; repeatable",
+        )
+        parser.add_argument(
+            "--grant-read-to",
+            action="append",
+            default=[],
+            metavar="ROLE",
+            help="let this role only read, and no hashes of passwords and tokens; repeatable",
+        )
         parser.add_argument("--reference", metavar="DIR", help="as for opsdb_init")
         parser.add_argument(
             "--data-archive-mode", choices=[mode.value for mode in ArchiveMode], help="as for opsdb_init"
         )
 
     def handle(self, **options):
-        from django.db import OperationalError, connection
+        from django.db import connection
+
+        from opsdb.database.roles import application_role, as_owner
+
+        if both := sorted({*options["grant_to"]} & {*options["grant_read_to"]}):
+            raise CommandError(f"--grant-to and --grant-read-to name the same role: {', '.join(both)}.")
+        role = application_role(connection)
+        with as_owner(connection):
+            self.deploy(connection, role, options)
+
+    def deploy(self, connection, role, options):
+        """Do it all, as the owner of the tables."""
+        from django.db import OperationalError, ProgrammingError
+
+        from opsdb.database.roles import lacks_right
 
         try:
             connection.ensure_connection()
@@ -66,6 +98,7 @@ class Command(OpsdbCommand):
             reason = " ".join(str(error).split()).rstrip(".")
             raise CommandError(f"Can't connect to the database {name} ({reason}); nothing was changed.") from error
         try:
+            self.require_roles(connection, options)
             with self.with_lock_timeout(connection, options["lock_timeout"]):
                 before = self.required_copies(connection)
                 if self.pending(connection):
@@ -74,7 +107,17 @@ class Command(OpsdbCommand):
                 else:
                     self.report(options, f"Nothing to migrate{', and so no backup' if options['backup'] else ''}.")
                 self.keep_deletion_policy(connection, before, options)
+                self.keep_history(connection, options)
+                self.grant(connection, role, options)
                 self.init(options)
+        except ProgrammingError as error:
+            if not lacks_right(error):
+                raise
+            raise CommandError(
+                f"Role {connection.settings_dict['USER']} lacks a right ({str(error).splitlines()[0]}): run this as "
+                "the owner of the tables, whom DATABASES[...]['OWNER'] (OWNER_DATABASE_URL) names. What was completed "
+                "before stays."
+            ) from error
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
                 raise
@@ -82,6 +125,16 @@ class Command(OpsdbCommand):
                 f"A lock was not released within {options['lock_timeout']:g} seconds. Completed migrations stay; run "
                 "this again when the database is less busy, or with a longer --lock-timeout."
             ) from error
+
+    def require_roles(self, connection, options):
+        """Refuse a misspelt role before anything is done."""
+        from opsdb.database.roles import RoleError, require_role
+
+        try:
+            for role in (*options["grant_to"], *options["grant_read_to"]):
+                require_role(connection, role)
+        except RoleError as error:
+            raise CommandError(f"{error} Nothing was changed.") from error
 
     @contextmanager
     def exclusively(self, connection):
@@ -175,6 +228,31 @@ class Command(OpsdbCommand):
         after = self.required_copies(connection)
         if after != before:
             self.report(options, str(PolicyChange(before, after)))
+
+    def keep_history(self, connection, options):
+        """Make the months of the change log ahead, and move there what came before its month was made."""
+        from opsdb.database.months import make_months
+
+        made, moved = make_months(connection)
+        if made or moved:
+            self.report(options, f"History: {made} months made ahead, {moved} changes moved to their months")
+
+    def grant(self, connection, role, options):
+        """Give the roles their rights: those that had them before, the project's own, and those that are named."""
+        from opsdb.database.roles import RoleError, grant, granted_roles
+
+        before = granted_roles(connection)
+        own = {role: False} if role else {}
+        named = dict.fromkeys(options["grant_to"], False) | dict.fromkeys(options["grant_read_to"], True)
+        for name, reads_only in (before | own | named).items():
+            try:
+                granted = grant(connection, name, reads_only=reads_only)
+            except RoleError as error:
+                raise CommandError(str(error)) from error
+            if name in named or name not in before:
+                self.report(options, str(granted))
+                for statement in granted.by_administrator:
+                    self.report(options, f"  have an administrator of roles execute: {statement};")
 
     def init(self, options):
         """Load missing reference data."""

@@ -33,4 +33,5 @@ class Command(OpsdbCommand):
             raise CommandError(str(error)) from error
         if options["verbosity"]:
             known = f", {done.known} were known already" if done.known else ""
-            self.stdout.write(f"{done.created} files registered{known}.")
+            returned = f", {done.returned} were deleted or missing and are back, unverified" if done.returned else ""
+            self.stdout.write(f"{done.created} files registered{known}{returned}.")

@@ -28,7 +28,7 @@ class Command(JsonCommand):
                 place.location_type,
                 f"{place.copies:,}",
                 size(place.volume_bytes),
-                "-" if place.fill_percent is None else f"{place.fill_percent:.0f} %",
+                self.fill_level(place),
                 place.expected,
                 place.lacking,
                 self.states(place.states),
@@ -43,6 +43,13 @@ class Command(JsonCommand):
                 out.print(listing(title, "what", "since (UTC)", "message", rows=rows))
             else:
                 out.print(f"{title}: none.")
+
+    @staticmethod
+    def fill_level(place):
+        """Format how full a location is, with a warning where it would hold more than it can."""
+        if place.fill_percent is None:
+            return "-"
+        return f"{place.fill_percent:.0f} %" + (" (more than its capacity: see opsdb_check)" * place.is_impossible)
 
     @staticmethod
     def states(states):

@@ -18,9 +18,10 @@ __all__ = [
 
 
 class FixityCheck(NumberedModel):
-    """One comparison of a copy's checksum with what it should be. It outlives the copy's bytes.
+    """One comparison of a copy's checksum with what it should be, or an attempt at one. It outlives the copy's bytes.
 
-    The copy itself keeps only the result of the last comparison.
+    The copy itself keeps only the result of the last comparison. A copy that could not be read has no checksum here,
+    and the reason instead.
     """
 
     change_logging = ChangeLogging.OFF
@@ -30,11 +31,22 @@ class FixityCheck(NumberedModel):
     )
     checked_at = models.DateTimeField(help_text=_("When it was computed (UTC)."))
     expected = models.CharField(max_length=128, help_text=_("Checksum that it should have, lower-case hexadecimal."))
-    actual = models.CharField(max_length=128, help_text=_("Checksum that was found, lower-case hexadecimal."))
+    actual = models.CharField(
+        max_length=128,
+        null=True,
+        blank=True,
+        help_text=_("Checksum that was found, lower-case hexadecimal; empty where the copy could not be read."),
+    )
     algorithm = models.CharField(max_length=16, choices=ChecksumAlgorithm, help_text=_("How it was computed."))
     ok = models.BooleanField(help_text=_("Whether they agree."))
     checked_by = models.CharField(
         max_length=200, blank=True, default="", help_text=_("Worker or person that computed it.")
+    )
+    failure_message = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Why the copy could not be read; empty where it was."),
     )
 
     class Meta:
@@ -43,9 +55,17 @@ class FixityCheck(NumberedModel):
             checksum_format("actual", "algorithm"),
             Check(
                 "ok_tells_truth",
-                Q(ok=True, actual=F("expected")) | (Q(ok=False) & ~Q(actual=F("expected"))),
+                Q(actual__isnull=True, ok=False)
+                | Q(actual__isnull=False, ok=True, actual=F("expected"))
+                | (Q(actual__isnull=False, ok=False) & ~Q(actual=F("expected"))),
                 "The verdict must say whether the two checksums agree.",
                 "ok",
+            ),
+            Check(
+                "unread_has_message",
+                Q(actual__isnull=False, failure_message="") | (Q(actual__isnull=True) & ~Q(failure_message="")),
+                "A check that could not read the copy gives the reason, any other the checksum.",
+                "failure_message",
             ),
             AppendOnly("a fixity check"),
             Trigger("time_possible", "opsdb_check_has_possible_time", events="INSERT"),
@@ -54,7 +74,14 @@ class FixityCheck(NumberedModel):
                 "opsdb_doubt_what_differs",
                 timing="AFTER",
                 events="INSERT",
-                when="NOT NEW.ok",
+                when="NOT NEW.ok AND NEW.actual IS NOT NULL",
+            ),
+            Trigger(
+                "unread_is_doubt",
+                "opsdb_doubt_what_is_unread",
+                timing="AFTER",
+                events="INSERT",
+                when="NEW.actual IS NULL",
             ),
         ]
         indexes = [
@@ -63,4 +90,5 @@ class FixityCheck(NumberedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.checked_at:%Y-%m-%d %H:%M} {'ok' if self.ok else 'differs'}"
+        outcome = "ok" if self.ok else "differs" if self.actual else "could not be read"
+        return f"{self.checked_at:%Y-%m-%d %H:%M} {outcome}"

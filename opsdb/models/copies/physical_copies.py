@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import ExpressionWrapper, F, Q, Value
 from django.db.models.functions import Now
 from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from opsdb.database.checks import Unique, checksum_format, exactly_one, implies, not_negative
+from opsdb.database.checks import Unique, checksum_format, exactly_one, implies, not_negative, possible_size
 from opsdb.database.functions import DeletionRule, IsReadable, LocationIsFull, RetentionHorizon, RowValue
 from opsdb.database.indexes import Index
 from opsdb.database.triggers import NEVER_DELETED, Immutable, NeverDeleted, Refuses, Trigger
@@ -109,18 +109,27 @@ class PhysicalCopyQuerySet(OpsQuerySet["PhysicalCopy"]):
         return self.filter(status=PhysicalCopyStatus.DELETION_IN_PROGRESS, updated_at__lt=timezone.now() - older_than)
 
     def due_for_fixity(self, location: DataLocation, *, limit: int) -> Self:
-        """Copies at this location whose checksum was never compared or not for longer than its interval, oldest first.
+        """Copies at this location whose checksum was never compared, or not for longer than its interval, or that could
+        not be read and whose pause is over: those never compared first, then what has been due longest.
 
-        Walks ``physical_copy_by_verification`` and stops where nothing is due. None without an interval.
+        Walks ``physical_copy_by_verification`` and ``physical_copy_unread``, and stops where nothing is due. What can't
+        be read waits for the end of its pause, and holds nothing else up. None without an interval.
         """
         if location.fixity_interval_days is None or limit == 0:
             return self.none()
-        order = (F("verified_at").asc(nulls_first=True), "pk")
-        due = timezone.now() - timedelta(days=location.fixity_interval_days)
-        checkable = self.at(location).filter(status__in=CHECKABLE).order_by(*order)
-        never = checkable.filter(verified_at__isnull=True)[:limit]
-        long_ago = checkable.filter(verified_at__lte=due)[:limit]
-        return never.union(long_ago, all=True).order_by(*order)[:limit]
+        now, interval = timezone.now(), timedelta(days=location.fixity_interval_days)
+        checkable = self.at(location).filter(status__in=CHECKABLE)
+        readable = checkable.filter(next_check_at__isnull=True).order_by(F("verified_at").asc(nulls_first=True), "pk")
+        walks = (
+            (readable.filter(verified_at__isnull=True), Value(None)),
+            (readable.filter(verified_at__lte=now - interval), F("verified_at") + Value(interval)),
+            (checkable.filter(next_check_at__lte=now).order_by("next_check_at", "pk"), F("next_check_at")),
+        )
+        first, *others = (
+            copies.annotate(due_at=ExpressionWrapper(due_at, models.DateTimeField()))[:limit]
+            for copies, due_at in walks
+        )
+        return first.union(*others, all=True).order_by(F("due_at").asc(nulls_first=True), "pk")[:limit]
 
 
 class PhysicalCopy(NumberedModel):
@@ -206,6 +215,18 @@ class PhysicalCopy(NumberedModel):
         default=Verification.UNVERIFIED,
         help_text=_("What the last comparison found."),
     )
+    unread_count = models.IntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text=_("How many checks in a row could not read it; kept by the database."),
+    )
+    next_check_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When it is tried again, after it could not be read (UTC); kept by the database."),
+    )
     deletion_candidate = models.BooleanField(
         blank=True,
         editable=False,
@@ -215,7 +236,9 @@ class PhysicalCopy(NumberedModel):
         ),
     )
     retry_count = models.IntegerField(default=0, help_text=_("How often its deletion was tried again."))
-    failure_message = models.TextField(blank=True, default="", help_text=_("Why its deletion failed last."))
+    failure_message = models.TextField(
+        blank=True, default="", help_text=_("Why its deletion failed last, or how it was found to be missing.")
+    )
     deletion_requested_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When its deletion was asked for (UTC).")
     )
@@ -238,8 +261,17 @@ class PhysicalCopy(NumberedModel):
                 for target in COPY_TARGETS
             ),
             not_negative("size_bytes"),
+            possible_size(),
             not_negative("retry_count"),
+            not_negative("unread_count"),
             checksum_format(),
+            implies(
+                "pause_after_unread",
+                Q(next_check_at__isnull=False),
+                Q(unread_count__gt=0),
+                "Only a copy that could not be read is tried again at a time of its own.",
+                "next_check_at",
+            ),
             implies(
                 "verified_has_proof",
                 ~Q(verification=Verification.UNVERIFIED),
@@ -305,6 +337,13 @@ class PhysicalCopy(NumberedModel):
                 when="OLD.status IN ('deleted', 'missing', 'corrupt') AND NEW.status IN ('present', 'staged')",
             ),
             Trigger(
+                "read_again",
+                "opsdb_read_again",
+                events="UPDATE OF verification, verified_at",
+                when="OLD.unread_count > 0 AND NEW.unread_count = OLD.unread_count "
+                "AND NEW.verification <> 'unverified' AND NEW.verified_at IS DISTINCT FROM OLD.verified_at",
+            ),
+            Trigger(
                 "candidate_when_made",
                 "opsdb_mark_new_candidate",
                 events="INSERT",
@@ -367,7 +406,12 @@ class PhysicalCopy(NumberedModel):
                 F("verified_at").asc(nulls_first=True),
                 F("id"),
                 name="by_verification",
-                condition=Q(status__in=CHECKABLE),
+                condition=Q(status__in=CHECKABLE, next_check_at__isnull=True),
+            ),
+            Index(
+                fields=["data_location", "next_check_at", "id"],
+                name="unread",
+                condition=Q(status__in=CHECKABLE, next_check_at__isnull=False),
             ),
             Index(fields=["data_location", "id"], name="newest_at_location"),
             Index(fields=["status", "id"], name="by_status"),

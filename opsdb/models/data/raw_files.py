@@ -9,7 +9,15 @@ from django.utils.translation import gettext_lazy as _
 from opsdb.database.checks import Unique, relative_path
 from opsdb.database.identifiers import uuid7
 from opsdb.database.indexes import Index, by_checksum, by_file_name
-from opsdb.database.triggers import NEVER_DELETED, FrozenOnceVerified, Immutable, NeverDeleted, Trigger, columns_differ
+from opsdb.database.triggers import (
+    NEVER_DELETED,
+    FrozenOnceVerified,
+    Immutable,
+    NeverDeleted,
+    Refuses,
+    Trigger,
+    columns_differ,
+)
 
 from ..base import OpsQuerySet, Timestamped, checksummed_constraints
 from ..enums import ChangeLogging, ChecksumAlgorithm
@@ -117,6 +125,21 @@ class RawDataFile(Timestamped):
                 when=f"OLD.raw_data_package_id IS NOT NULL AND ({columns_differ(VERIFIED_COLUMNS)})",
             ),
             NeverDeleted("a raw data file"),
+            Refuses(
+                "not_in_future",
+                "NEW.observed_at > statement_timestamp() + opsdb_clock_skew()",
+                "raw_data_file {new.id}: cannot have been observed at {new.observed_at}, which is in the future",
+                "Set the clock of the instrument, and report the right time.",
+                events="INSERT OR UPDATE OF observed_at",
+            ),
+            Trigger(
+                "written_by_its_instrument",
+                "opsdb_require_own_instrument",
+                timing="AFTER",
+                events="INSERT",
+                level="STATEMENT",
+                referencing="NEW TABLE AS added",
+            ),
             Trigger(
                 "source_location_type",
                 "opsdb_require_source_locations",

@@ -26,6 +26,7 @@ from ..base import (
     WorkItem,
     checksummed_constraints,
     claimable_work,
+    disputed_work,
     open_work,
     work_item_constraints,
 )
@@ -213,6 +214,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
         indexes = [
             open_work(),
             claimable_work(),
+            disputed_work(),
             Index(fields=["state", "created_at"], name="not_archived", condition=~Q(state=PackageState.ARCHIVED)),
             Index(
                 fields=["data_transfer_package"],

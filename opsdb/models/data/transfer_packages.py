@@ -18,6 +18,7 @@ from ..base import (
     WorkItem,
     checksummed_constraints,
     claimable_work,
+    disputed_work,
     open_work,
     work_item_constraints,
 )
@@ -129,7 +130,7 @@ class DataTransferPackage(Checksummed, WorkItem, Timestamped):
             ),
             NeverDeleted("a data transfer package"),
         ]
-        indexes = [open_work(), claimable_work(), by_checksum()]
+        indexes = [open_work(), claimable_work(), disputed_work(), by_checksum()]
 
     def __str__(self) -> str:
         return self.name

@@ -59,6 +59,9 @@ class PreScheduledSlot(NumberedModel):
     azimuth_max_deg = models.FloatField(
         null=True, blank=True, help_text=_("Upper end of the scan in azimuth, degrees.")
     )
+    azimuth_final_deg = models.FloatField(
+        null=True, blank=True, help_text=_("Azimuth at the end of the slot, degrees, where the planner knows it.")
+    )
     elevation_deg = models.FloatField(null=True, blank=True, help_text=_("Elevation, degrees."))
     boresight_angle_deg = models.FloatField(
         null=True, blank=True, help_text=_("Rotation about the boresight, degrees.")
@@ -89,6 +92,7 @@ class PreScheduledSlot(NumberedModel):
             ),
             between("azimuth_min_deg", -360, 720, "°"),
             between("azimuth_max_deg", -360, 720, "°"),
+            between("azimuth_final_deg", -360, 720, "°"),
             ordered("azimuth_min_deg", "azimuth_max_deg", strict=False),
             between("elevation_deg", 0, 90, "°"),
             not_negative("subscan_index"),

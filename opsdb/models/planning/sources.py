@@ -1,19 +1,22 @@
 """What a telescope is pointed at: fixed sources, solar-system objects and fields."""
 
 import math
+from collections.abc import Collection
 from typing import Any, Self
 
-from django.db import models
+from django.db import connections, models
 from django.db.models import ExpressionWrapper, F, Q, Value
 from django.db.models.functions import Abs, ASin, Cos, Degrees, Greatest, Least, Power, Radians, Sin, Sqrt
 from django.utils.translation import gettext_lazy as _
 
-from opsdb.database.checks import between, json_list, json_list_of_text, ordered
+from opsdb.database.checks import Check, between, json_list, json_list_of_text, ordered
 from opsdb.database.indexes import Index
 from opsdb.database.triggers import HasSubtype
 
 from ..base import NumberedModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
-from ..enums import CoordinateFrame, SourceType
+from ..enums import CoordinateFrame, SourceType, VelocityConvention, VelocityFrame
+
+SPEED_OF_LIGHT_KM_S = 299_792.458
 
 __all__ = [
     "Source",
@@ -24,7 +27,85 @@ __all__ = [
 ]
 
 
+# Every source that a name may mean, with how well: 1 its name, 2 its name in other letter case, 3 an alias, 4 an alias
+# in other letter case. The schema of the app is first in the search path.
+_MATCHES = """
+    WITH wanted AS (SELECT name, lower(normalize(name)) AS folded FROM unnest(%s::text[]) AS name),
+    found AS (
+        SELECT wanted.name, source.id, CASE WHEN source.name = wanted.name THEN 1 ELSE 2 END AS rank
+        FROM wanted JOIN source ON lower(normalize(source.name)) = wanted.folded
+        UNION ALL
+        SELECT wanted.name, source.id, CASE WHEN alias = wanted.name THEN 3 ELSE 4 END
+        FROM source CROSS JOIN LATERAL jsonb_array_elements_text(source.aliases) AS alias
+        JOIN wanted ON lower(normalize(alias)) = wanted.folded
+        WHERE source.aliases <> '[]'
+    )
+    SELECT DISTINCT name, id FROM (SELECT *, min(rank) OVER (PARTITION BY name) AS best FROM found) AS ranked
+    WHERE rank = best
+"""
+
+
+_CLASHES = """
+    WITH called AS MATERIALIZED (
+        SELECT id, name AS source, name AS called, lower(normalize(name)) AS folded FROM source
+        UNION ALL
+        SELECT id, name, alias, lower(normalize(alias))
+        FROM source CROSS JOIN LATERAL jsonb_array_elements_text(aliases) AS alias WHERE aliases <> '[]'
+    )
+    SELECT DISTINCT least(one.called, other.called), least(one.source, other.source), greatest(one.source, other.source)
+    FROM called AS one JOIN called AS other ON other.folded = one.folded AND other.id <> one.id
+    WHERE one.source = ANY(%s) ORDER BY 1, 2, 3 LIMIT %s
+"""
+
+
 class SourceQuerySet(SpecificQuerySet["Source"]):
+    def matches(self, names: Collection[str]) -> "dict[str, list[Source]]":
+        """Return the sources that each name means: by exact name, else by name without case, else by alias.
+
+        Two queries, however many names. A name that is unknown is missing; one with several sources is ambiguous.
+
+        Args:
+            names: names or aliases, in any letter case and Unicode normal form.
+        """
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(_MATCHES, [list(names)])
+            pairs = cursor.fetchall()
+        sources = {source.pk: source for source in self.filter(pk__in={key for _, key in pairs})}
+        found: dict[str, list[Source]] = {}
+        for name, key in pairs:
+            if key in sources:
+                found.setdefault(name, []).append(sources[key])
+        return {name: sorted(those, key=lambda source: source.name) for name, those in found.items()}
+
+    def name_clashes(self, names: Collection[str], limit: int = 100) -> list[tuple[str, str, str]]:
+        """Return names or aliases, in any letter case, that sources of these names share with others.
+
+        Args:
+            names: of sources.
+            limit: number of them at most.
+
+        Returns:
+            The name, and the names of two sources that have it.
+        """
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(_CLASHES, [list(names), limit])
+            return cursor.fetchall()
+
+    def resolve(self, name: str) -> "Source | None":
+        """Return the source that a name means, or None if it is unknown.
+
+        Args:
+            name: name or alias; see :meth:`matches`.
+
+        Raises:
+            Source.MultipleObjectsReturned: several sources are meant equally well.
+        """
+        found = self.matches([name]).get(name, [])
+        if len(found) > 1:
+            names = " or ".join(source.name for source in found)
+            raise self.model.MultipleObjectsReturned(f"{name!r} may mean {names}; give the exact name of one of them")
+        return found[0] if found else None
+
     def called(self, name: str) -> Self:
         """Sources of this name or alias, upper and lower case alike for the name."""
         return self.filter(Q(name__iexact=name) | Q(aliases__contains=[name]))
@@ -140,11 +221,35 @@ class FixedSource(Source):
     equinox = models.CharField(
         max_length=10, blank=True, default="", help_text=_("Equinox as given, such as J2000 or B1950.")
     )
+    epoch_year = models.FloatField(
+        null=True,
+        blank=True,
+        help_text=_("Epoch of a position that moves, Julian year such as 2016; proper motion counts from it."),
+    )
     pm_ra_mas_yr = models.FloatField(null=True, blank=True, help_text=_("Proper motion in RA times cos(Dec), mas/yr."))
     pm_dec_mas_yr = models.FloatField(null=True, blank=True, help_text=_("Proper motion in Dec, mas/yr."))
     parallax_mas = models.FloatField(null=True, blank=True, help_text=_("Parallax, mas."))
     vlsr_km_s = models.FloatField(
-        null=True, blank=True, help_text=_("Radial velocity (local standard of rest, radio convention), km/s.")
+        null=True, blank=True, help_text=_("Radial velocity (LSRK, radio convention), km/s; what all queries use.")
+    )
+    given_velocity = models.FloatField(
+        null=True,
+        blank=True,
+        help_text=_("Radial velocity as given, km/s, or redshift; empty if it was given as LSRK and radio."),
+    )
+    velocity_frame = models.CharField(
+        max_length=15,
+        choices=VelocityFrame,
+        null=True,
+        blank=True,
+        help_text=_("What the given velocity is measured against."),
+    )
+    velocity_convention = models.CharField(
+        max_length=10,
+        choices=VelocityConvention,
+        null=True,
+        blank=True,
+        help_text=_("Convention of the given velocity."),
     )
 
     objects = FixedSourceQuerySet.as_manager()
@@ -155,6 +260,28 @@ class FixedSource(Source):
             between("dec_deg", -90, 90, "°"),
             between("latitude_deg", -90, 90, "°"),
             between("longitude_deg", -360, 360, "°"),
+            Check(
+                "equinox_of_frame",
+                Q(equinox="")
+                | Q(frame=CoordinateFrame.ECLIPTIC)
+                | Q(frame=CoordinateFrame.FK4, equinox__startswith="B")
+                | Q(frame=CoordinateFrame.FK5, equinox__startswith="J"),
+                message="An equinox is Besselian in FK4 and Julian in FK5; ICRS and galactic positions have none.",
+                field="equinox",
+            ),
+            between("epoch_year", 1800, 2200),
+            between("vlsr_km_s", -SPEED_OF_LIGHT_KM_S, SPEED_OF_LIGHT_KM_S, " km/s"),
+            Check(
+                "given_velocity_complete",
+                Q(given_velocity=None, velocity_frame=None, velocity_convention=None)
+                | Q(
+                    given_velocity__isnull=False,
+                    velocity_frame__isnull=False,
+                    velocity_convention__isnull=False,
+                    vlsr_km_s__isnull=False,
+                ),
+                message="A given velocity has a frame, a convention and a vlsr_km_s.",
+            ),
         ]
         indexes = [Index(fields=["dec_deg", "ra_deg"], name="position")]
 

@@ -79,6 +79,9 @@ class ObsUnit(NumberedModel):
     )
     name = models.CharField(max_length=200, help_text=_("Name, unique in the program."))
     line_id = models.CharField(max_length=50, blank=True, default="", help_text=_("Spectral line, such as CO43."))
+    rest_frequency_ghz = models.FloatField(
+        null=True, blank=True, help_text=_("Rest frequency of the line, GHz, to which its velocities refer.")
+    )
     version = models.IntegerField(default=1, help_text=_("Version of the unit's definition."))
     priority = models.IntegerField(default=0, help_text=_("Higher is scheduled first."))
     available = models.BooleanField(default=True, help_text=_("Whether it can be scheduled."))
@@ -111,6 +114,7 @@ class ObsUnit(NumberedModel):
         verbose_name = _("observation unit")
         constraints = [
             Unique("unique_name", "observing_program", "name", message="The program has a unit of this name."),
+            positive("rest_frequency_ghz"),
             positive("version"),
             between("elevation_min_deg", 0, 90, "°"),
             between("elevation_max_deg", 0, 90, "°"),

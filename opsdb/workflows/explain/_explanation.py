@@ -19,6 +19,7 @@ from opsdb.models.base import WorkItem
 
 from ..errors import name_row
 from ..queues import Operation, format_queue_name
+from ..room import describe_lack, find_time_of_room
 
 NOBODY = "nobody"
 MANAGER = "manager"
@@ -135,6 +136,20 @@ def remove_cause(name: str, reset: str) -> str:
 def activate(location: DataLocation) -> str:
     """Return the step of an operator at an inactive location."""
     return _("activate %(place)s") % {"place": place_of(location)}
+
+
+def waits_for_room(row: Model, state: str, location: DataLocation, size_bytes: int | None) -> Explanation:
+    """Return the explanation of a row that waits for room at a location."""
+    frees_at = find_time_of_room(location)
+    facts = {"name": name_row(type(row), row.pk), "lack": describe_lack(location, size_bytes)}
+    at = {"place": place_of(location), "time": frees_at and format_time(frees_at)}
+    if frees_at is None:
+        why = _("%(name)s: %(lack)s, and it keeps its data") % facts
+        step = _("make room at %(place)s: request deletions there, enlarge it, or add another location") % at
+        return waits(row, state, why, step, OPERATOR)
+    why = _("%(name)s: %(lack)s, frees at %(time)s") % {**facts, **at}
+    step = _("schedule deletions at %(place)s from %(time)s on; an operator may make room before") % at
+    return waits(row, state, why, step, MANAGER)
 
 
 def explain_work(row: WorkItem, what: str, location: DataLocation, operation: Operation, reset: str) -> Explanation:

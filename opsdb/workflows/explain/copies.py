@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from opsdb.formatting import format_time_since
-from opsdb.models import LocationType, PhysicalCopy, PhysicalCopyStatus, StagingJob
+from opsdb.models import DataProduct, LocationType, PhysicalCopy, PhysicalCopyStatus, RawDataPackage, StagingJob, Status
+from opsdb.models.copies.physical_copies import CHECKABLE
 
-from .._predicates import retention_ends_at
+from .._predicates import UNREAD_IS_BAD, find_good_copy, retention_ends_at
 from ..deletion import explain_deletion
 from ..errors import name_row
 from ..finding import FINDABLE
@@ -17,6 +20,7 @@ from ..queues import Operation
 from ._explanation import (
     EXPLAINERS,
     MANAGER,
+    NOBODY,
     OPERATOR,
     Explanation,
     done,
@@ -27,6 +31,11 @@ from ._explanation import (
     waits,
     worker_at,
 )
+from .transfers import explain_archive_transfer
+
+RECORD_FIXITY = "opsdb.workflows.record_fixity"
+RESTORE_COPY = "opsdb.workflows.restore_copy"
+PLAN_REPAIRS = "opsdb.workflows.plan_repairs"
 
 
 @explains(PhysicalCopy)
@@ -53,6 +62,8 @@ def explain_copy(copy: PhysicalCopy) -> Explanation:
             return waits(copy, status, why, step, OPERATOR)
         why = _("%(name)s: a worker has been deleting it at %(place)s for %(duration)s") % facts
         return waits(copy, status, why, _("complete the deletion"), worker)
+    if copy.unread_count and status in CHECKABLE:
+        return _explain_unread(copy, name, is_archive)
     verdict = explain_deletion(copy)
     blocked = verdict.rule is not None and _("%(name)s: deletion rule %(rule)d, by %(held_by)s: %(why)s") % {
         "name": name,
@@ -61,10 +72,7 @@ def explain_copy(copy: PhysicalCopy) -> Explanation:
         "why": verdict.why,
     }
     if status == PhysicalCopyStatus.MISSING:
-        why = _("%(name)s: its bytes were not found at %(place)s") % at
-        step = _("find them and have them checked again, or write the copy off")
-        answer = waits(copy, status, why, step, OPERATOR)
-        return replace(answer, why=(why, blocked)) if blocked else answer
+        return _explain_missing(copy, at, verdict, blocked)
     if not blocked and status == PhysicalCopyStatus.DELETION_SCHEDULED:
         why = _("%(name)s: is scheduled for deletion at %(place)s") % at
         return waits(copy, status, why, _("delete its bytes"), worker)
@@ -76,7 +84,7 @@ def explain_copy(copy: PhysicalCopy) -> Explanation:
         return waits(copy, status, why, _("schedule its deletion"), MANAGER)
     if verdict.rule == 1:
         if status == PhysicalCopyStatus.CORRUPT:
-            return waits(copy, status, blocked, _("replace it by a good copy"), OPERATOR)
+            return _explain_bad_archive_copy(copy, status, blocked)
         return done(copy, status, blocked)
     if verdict.rule == 5:
         over = retention_ends_at(copy)
@@ -91,9 +99,84 @@ def explain_copy(copy: PhysicalCopy) -> Explanation:
     by = {"name": verdict.held_by}
     if answer.done and isinstance(holder, StagingJob):
         return waits(copy, status, blocked, _("release %(name)s, or let it expire") % by, MANAGER)
+    if answer.done and isinstance(holder, DataProduct):
+        step = _("have a copy of %(name)s brought to another location and checked, or keep this one") % by
+        return waits(copy, status, blocked, step, OPERATOR)
     if answer.done:
         return waits(copy, status, blocked, _("make the content of %(name)s safe in further archives") % by, MANAGER)
     return answer.because_of(copy, status, blocked)
+
+
+def _explain_unread(copy, name, is_archive) -> Explanation:
+    """Return the explanation of a copy that could not be read when it was checked."""
+    location = copy.data_location
+    last = copy.fixity_checks.filter(actual__isnull=True).order_by("-checked_at", "-pk").first()
+    why = ngettext(
+        "%(name)s: could not be read at %(place)s %(count)d time in a row, and counts for no deletion: %(message)s",
+        "%(name)s: could not be read at %(place)s %(count)d times in a row, and counts for no deletion: %(message)s",
+        copy.unread_count,
+    ) % {
+        "name": name,
+        "place": place_of(location),
+        "count": copy.unread_count,
+        "message": last.failure_message if last else "",
+    }
+    if is_archive and copy.unread_count >= UNREAD_IS_BAD:
+        return _explain_bad_archive_copy(copy, copy.status, why)
+    if location.fixity_interval_days is None:
+        step = _("read it again, and record what is found (“Record a fixity check” in the admin, or %(record)s)")
+        return waits(copy, copy.status, why, step % {"record": RECORD_FIXITY}, OPERATOR)
+    if copy.next_check_at is None or copy.next_check_at <= timezone.now():
+        step = _("read it again, and report what is found")
+    else:
+        step = _("read it again after %(time)s, and report what is found; an operator may look at the storage before")
+        step %= {"time": format_time(copy.next_check_at)}
+    return waits(copy, copy.status, why, step, worker_at(location, Operation.FIXITY_CHECK))
+
+
+def _explain_missing(copy, at, verdict, blocked) -> Explanation:
+    why = _("%(name)s: its bytes were not found at %(place)s") % at
+    if copy.failure_message:
+        why = _("%(why)s: %(message)s") % {"why": why, "message": copy.failure_message}
+    if not blocked:
+        step = _("find them and bring the copy back (“Bring back” in the admin, or %(restore)s), or write it off")
+        return waits(copy, copy.status, why, step % {"restore": RESTORE_COPY}, OPERATOR)
+    if verdict.rule == 1:
+        return replace(_explain_bad_archive_copy(copy, copy.status, blocked), why=(why, blocked))
+    step = _("find them and bring the copy back (“Bring back” in the admin, or %(restore)s)") % {
+        "restore": RESTORE_COPY
+    }
+    answer = waits(copy, copy.status, why, step, OPERATOR)
+    holder = _row_of(verdict.held_by)
+    other = EXPLAINERS[type(holder)](holder) if holder is not None and not isinstance(holder, PhysicalCopy) else None
+    if other is None or other.done or other.who == NOBODY:
+        return replace(answer, why=(why, blocked))
+    step = _("%(find)s; otherwise: %(other)s") % {"find": step, "other": other.next_step}
+    return replace(answer, why=(why, blocked, *other.why), next_step=step)
+
+
+def _explain_bad_archive_copy(copy, status, why) -> Explanation:
+    """Return the explanation of a copy in an archive that has to be replaced."""
+    package = copy.raw_data_package
+    if package is None:
+        return waits(copy, status, why, _("replace it by a good copy"), OPERATOR)
+    repair = package.archive_transfers.filter(destination_location=copy.data_location_id).exclude(
+        status=Status.COMPLETED
+    )
+    if repair := repair.order_by("pk").first():
+        return explain_archive_transfer(repair).because_of(copy, status, why)
+    if find_good_copy(package, but_not_at=copy.data_location):
+        step = _("replace it by a good copy: plan its repair (“Repair” in the admin, or %(plan_repairs)s)")
+        return waits(copy, status, why, step % {"plan_repairs": PLAN_REPAIRS}, OPERATOR)
+    answer = waits(
+        copy,
+        status,
+        _("%(package)s: no other copy of it is verified") % {"package": name_row(RawDataPackage, package.pk)},
+        _("have another copy of it checked, or find its bytes and bring the copy back by %(restore)s")
+        % {"restore": RESTORE_COPY},
+        OPERATOR,
+    )
+    return answer.because_of(copy, status, why)
 
 
 def _row_of(name):

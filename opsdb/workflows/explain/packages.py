@@ -23,15 +23,29 @@ from opsdb.models import (
     Verification,
 )
 
-from .._predicates import count_safe_archive_copies
-from ..errors import NoRoute, name_row
+from .._predicates import count_safe_archive_copies, find_good_copy, find_lacking_archives
+from ..errors import NoRoom, NoRoute, name_row
 from ..queues import Operation
+from ..room import Room
 from ..routing import resolve_route
-from ._explanation import MANAGER, OPERATOR, Explanation, done, explain_work, explains, place_of, waits
+from ._explanation import (
+    EXPLAINERS,
+    MANAGER,
+    OPERATOR,
+    Explanation,
+    done,
+    explain_work,
+    explains,
+    place_of,
+    waits,
+    waits_for_room,
+)
 from .transfers import explain_archive_transfer, explain_transfer
 
 RESET_PACKAGING = "opsdb.workflows.reset_packaging"
 RESET_BUNDLING = "opsdb.workflows.reset_bundling"
+REPAIR_PACKAGE = "opsdb.workflows.repair_package"
+RESTORE_COPY = "opsdb.workflows.restore_copy"
 CORRECT = {
     RawDataPackage: "opsdb.workflows.correct_packaging",
     DataTransferPackage: "opsdb.workflows.correct_bundling",
@@ -99,6 +113,8 @@ def _explain_package_as_recorded(package) -> Explanation:
                 "place": place_of(buffer),
                 "archive": archive,
             }
+            if not Room().takes(archive, package.size_bytes):
+                return waits_for_room(package, package.state, archive, package.size_bytes)
             step = _("plan the archiving into %(place)s") % {"place": place_of(archive)}
             return waits(package, package.state, why, step, MANAGER)
     if package.data_transfer_package_id:
@@ -124,7 +140,14 @@ def _explain_package_as_recorded(package) -> Explanation:
 
 def _explain_archived(package) -> Explanation:
     name, needed = name_row(RawDataPackage, package.pk), conf.get("OPSDB_MIN_ARCHIVE_COPIES")
-    safe = count_safe_archive_copies(package)
+    safe, lacking = count_safe_archive_copies(package), find_lacking_archives(package)
+    if lacking:
+        answer = ngettext(
+            "%(name)s: archives hold %(safe)d verified copy of it; %(archives)s should hold one, too",
+            "%(name)s: archives hold %(safe)d verified copies of it; %(archives)s should hold one, too",
+            safe,
+        ) % {"name": name, "safe": safe, "archives": ", ".join(map(place_of, lacking))}
+        return _explain_lacking(package, lacking[0]).because_of(package, package.state, answer)
     answer = ngettext(
         "%(name)s: archives hold %(safe)d verified copy of it; needed: %(needed)d",
         "%(name)s: archives hold %(safe)d verified copies of it; needed: %(needed)d",
@@ -132,28 +155,61 @@ def _explain_archived(package) -> Explanation:
     ) % {"name": name, "safe": safe, "needed": needed}
     if safe >= needed:
         return done(package, package.state, answer)
-    open_transfer = package.archive_transfers.filter(status__in=Status.open()).order_by("pk").first()
-    if open_transfer:
-        return explain_archive_transfer(open_transfer).because_of(package, package.state, answer)
-    bad = (
-        PhysicalCopy.objects.filter(
-            raw_data_package=package, data_location__location_type=LocationType.LONG_TERM_ARCHIVE
-        )
-        .exclude(status=PhysicalCopyStatus.PRESENT, verification="verified")
-        .select_related("data_location__site")
+    why = _("%(name)s: there are fewer active archives than the policy wants copies") % {"name": name}
+    step = _("activate or add an archive, or lower OPSDB_MIN_ARCHIVE_COPIES")
+    return waits(package, package.state, why, step, OPERATOR).because_of(package, package.state, answer)
+
+
+def _explain_lacking(package, archive) -> Explanation:
+    """Return how a package comes into an archive that has no good copy of it, while another archive has one."""
+    name, place = name_row(RawDataPackage, package.pk), place_of(archive)
+    into_archive = package.archive_transfers.filter(destination_location=archive)
+    planned = into_archive.exclude(status=Status.COMPLETED).order_by("pk").first()
+    if planned:
+        return explain_archive_transfer(planned)
+    copy = PhysicalCopy.objects.at(archive).of(package).select_related("data_location__site").first()
+    if copy and copy.status != PhysicalCopyStatus.DELETED:
+        why = _("%(copy)s: is %(status)s and %(verification)s at %(place)s") % {
+            "copy": name_row(PhysicalCopy, copy.pk),
+            "status": copy.get_status_display(),
+            "verification": copy.get_verification_display(),
+            "place": place,
+        }
+        if copy.status == PhysicalCopyStatus.PRESENT and copy.verification == Verification.UNVERIFIED:
+            return EXPLAINERS[PhysicalCopy](copy).because_of(package, package.state, why)
+        if find_good_copy(package, but_not_at=archive):
+            step = _("bring a good copy back there: plan its repair (“Repair” in the admin, or %(repair)s)")
+            return waits(package, package.state, why, step % {"repair": REPAIR_PACKAGE}, OPERATOR)
+        return EXPLAINERS[PhysicalCopy](copy).because_of(package, package.state, why)
+    bundle = package.data_transfer_package
+    coming = bundle and (
+        bundle.data_transfers.filter(destination_location__site=archive.site_id)
+        .exclude(status=Status.COMPLETED, unpack_status=Status.COMPLETED)
+        .order_by("-pk")
         .first()
     )
-    if bad is None:
+    if coming:
+        return explain_transfer(coming)
+    buffered = PhysicalCopy.objects.readable().of(package).filter(data_location__location_type=LocationType.BUFFER)
+    if not into_archive.exists() and buffered.filter(data_location__site=archive.site_id).exists():
+        if not Room().takes(archive, package.size_bytes):
+            return waits_for_room(package, package.state, archive, package.size_bytes)
+        why = _("%(name)s: is in a buffer beside %(place)s, and nobody has planned its archiving there")
+        step = _("plan the archiving into %(place)s") % {"place": place}
+        return waits(package, package.state, why % {"name": name, "place": place}, step, MANAGER)
+    bundled = bundle and PhysicalCopy.objects.readable().of(bundle).filter(
+        data_location__location_type=LocationType.BUFFER, data_location__site__in=Site.objects.archiving()
+    )
+    if bundled and bundled.exists() and not into_archive.exists():
         why = _("%(name)s: further archives have no copy yet") % {"name": name}
-        step, who = _("plan further transfers and their archiving"), MANAGER
-    else:
-        why = _("%(copy)s: is %(status)s at %(place)s") % {
-            "copy": name_row(PhysicalCopy, bad.pk),
-            "status": bad.get_status_display().lower(),
-            "place": place_of(bad.data_location),
-        }
-        step, who = _("bring a good copy back there from another location"), OPERATOR
-    return waits(package, package.state, why, step, who).because_of(package, package.state, answer)
+        return waits(package, package.state, why, _("plan further transfers and their archiving"), MANAGER)
+    if find_good_copy(package, but_not_at=archive):
+        why = _("%(name)s: no transfer brings it to %(place)s any more") % {"name": name, "place": place}
+        step = _("plan its repair (“Repair” in the admin, or %(repair)s)") % {"repair": REPAIR_PACKAGE}
+        return waits(package, package.state, why, step, OPERATOR)
+    why = _("%(name)s: no copy of it is verified") % {"name": name}
+    step = _("have its copies checked, or find its bytes and bring a copy back by %(restore)s")
+    return waits(package, package.state, why, step % {"restore": RESTORE_COPY}, OPERATOR)
 
 
 @explains(DataTransferPackage)
@@ -183,7 +239,10 @@ def explain_bundle(bundle: DataTransferPackage) -> Explanation:
             "place": place_of(bundle.origin_location),
         }
         return waits(bundle, bundle.status, why, _("find its bytes, or make it again"), OPERATOR)
-    reason = _why_not_routed(bundle)
+    try:
+        reason = _why_not_routed(bundle)
+    except NoRoom as full:
+        return waits_for_room(bundle, bundle.status, full.location, bundle.size_bytes)
     if reason and DataLocation.objects.at_site(bundle.origin_location.site_id).archives().active().exists():
         why = _("%(name)s: was made at a site with an archive, and no way leads to another") % {"name": name}
         return done(bundle, bundle.status, why)
@@ -195,13 +254,17 @@ def explain_bundle(bundle: DataTransferPackage) -> Explanation:
 
 
 def _why_not_routed(bundle) -> str:
-    """Return why no site with an archive is reachable; empty when one is."""
-    reasons = [_("no site has an active archive")]
+    """Return why no site with an archive is reachable; empty when one is. Raise NoRoom when all of those are full."""
+    reasons, room, full = [_("no site has an active archive")], Room(), None
     for site in Site.objects.archiving():
         try:
-            resolve_route(bundle.origin_location, site)
+            resolve_route(bundle.origin_location, site, room=room, size_bytes=bundle.size_bytes)
+        except NoRoom as reason:
+            full = full or reason
         except NoRoute as reason:
             reasons.append(str(reason))
         else:
             return ""
+    if full:
+        raise full
     return reasons[-1]

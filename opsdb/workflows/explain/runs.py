@@ -6,10 +6,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from opsdb.formatting import format_time_since
-from opsdb.models import DataProduct, ExecutedReductionStep, Pipeline, RunStatus, StagingJob
+from opsdb.models import (
+    DataProduct,
+    DataRelease,
+    ExecutedReductionStep,
+    Pipeline,
+    Publication,
+    RunStatus,
+    StagingJob,
+)
 
-from .._predicates import without_readable_copy
+from .._predicates import list_lost_inputs, without_readable_copy
 from ..errors import name_row
+from ..room import Room
 from ..runs import list_missing_inputs
 from ._explanation import (
     CLUSTER,
@@ -23,9 +32,12 @@ from ._explanation import (
     place_of,
     remove_cause,
     waits,
+    waits_for_room,
 )
 from .staging import explain_staging
 
+REMAKE_PRODUCT = "opsdb.workflows.remake_product"
+RESTORE_COPY = "opsdb.workflows.restore_copy"
 RESET_RUN = "opsdb.workflows.reset_run"
 
 
@@ -100,6 +112,9 @@ def _explain_pending_run(run, name) -> Explanation:
         names = {"name": name, "content": name_row(type(lost[0]), lost[0].pk)}
         why = _("%(name)s: no copy of %(content)s can be read") % names
         return waits(run, run.status, why, _("bring %(content)s back") % names, OPERATOR)
+    needed = sum(content.size_bytes or 0 for content in list_missing_inputs(run))
+    if not Room().takes(place, needed):
+        return waits_for_room(run, run.status, place, needed)
     why = _("%(name)s: has been waiting for %(duration)s") % {
         "name": name,
         "duration": format_time_since(run.created_at),
@@ -110,13 +125,69 @@ def _explain_pending_run(run, name) -> Explanation:
 @explains(DataProduct)
 def explain_product(product: DataProduct) -> Explanation:
     name = name_row(DataProduct, product.pk)
+    is_lost = bool(without_readable_copy([product])) and product.copies.exists()
     if product.superseded_by_id:
         why = _("%(name)s: is replaced by %(other)s") % {
             "name": name,
             "other": name_row(DataProduct, product.superseded_by_id),
         }
-        return done(product, "superseded", why)
+        users = _name_users(product)
+        if not is_lost or not users:
+            return done(product, "superseded", why)
+        why = _("%(why)s, but %(users)s still holds it, and no copy of it can be read") % {
+            "why": why,
+            "users": ", ".join(users),
+        }
+        step = _("%(bring)s, or put %(other)s there in its place") % {
+            "bring": _bring_back(product),
+            "other": name_row(DataProduct, product.superseded_by_id),
+        }
+        return waits(product, "superseded", why, step, OPERATOR)
     answer = explain_run(product.run)
-    if answer.done:
-        return done(product, "made", _("%(name)s: was made by %(run)s") % {"name": name, "run": answer.subject})
-    return answer.because_of(product, "being made", _("%(name)s: its run is not completed") % {"name": name})
+    if not answer.done:
+        return answer.because_of(product, "being made", _("%(name)s: its run is not completed") % {"name": name})
+    made = _("%(name)s: was made by %(run)s") % {"name": name, "run": answer.subject}
+    return _explain_lost_product(product, name, made) if is_lost else done(product, "made", made)
+
+
+def _explain_lost_product(product, name, made) -> Explanation:
+    """Return the explanation of a product of which no copy can be read any more."""
+    users = _name_users(product)
+    lost = _("%(name)s: no copy of it can be read") % {"name": name}
+    if users:
+        lost = _("%(lost)s, and it is in %(users)s") % {"lost": lost, "users": ", ".join(users)}
+    run = product.run
+    open_run = run.step.runs.open().filter(sub_group_key=run.sub_group_key).order_by("pk").first()
+    if open_run:
+        why = _("%(name)s: %(run)s makes it again") % {"name": name, "run": name_row(type(open_run), open_run.pk)}
+        return explain_run(open_run).because_of(product, "lost", made, lost, why)
+    inputs = list_lost_inputs(run)
+    if inputs:
+        why = _("%(name)s: can't be made again, because no copy of %(content)s can be read") % {
+            "name": name,
+            "content": name_row(type(inputs[0]), inputs[0].pk),
+        }
+        answer = waits(product, "lost", why, _bring_back(product), OPERATOR)
+        return answer.because_of(product, "lost", made, lost)
+    step = _(
+        "make it again, as %(run)s did (“Make again” in the admin, or %(remake)s); or, if it must stay the same, "
+        "%(bring)s"
+    ) % {"run": name_row(type(run), run.pk), "remake": REMAKE_PRODUCT, "bring": _bring_back(product)}
+    return waits(product, "lost", lost, step, OPERATOR).because_of(product, "lost", made)
+
+
+def _name_users(product) -> list[str]:
+    """Return the names of the first releases and publications that hold a product."""
+    return [
+        name_row(model, key)
+        for model in (DataRelease, Publication)
+        for key in model.objects.filter(products=product).order_by("pk").values_list("pk", flat=True)[:3]
+    ]
+
+
+def _bring_back(product) -> str:
+    """Return the step of an operator: where its bytes may be."""
+    places = product.copies.select_related("data_location__site").order_by("pk")
+    named = ", ".join(f"{place_of(copy.data_location)} ({copy.get_status_display()})" for copy in places[:5])
+    step = _("ask for its bytes where its copies were, %(places)s, and bring one back (“Bring back”, or %(restore)s)")
+    return step % {"places": named, "restore": RESTORE_COPY}

@@ -24,6 +24,7 @@ from opsdb.models import (
     StagingJob,
     Status,
 )
+from opsdb.models.copies.physical_copies import CHECKABLE
 
 from .results import RestState, StageName
 
@@ -161,7 +162,7 @@ CROSS JOIN (VALUES {", ".join(f"('{state}')" for state in RARE)}) AS state (name
 
 LOCATIONS = """
 SELECT location.id, site.short_name, location.name, location.location_type, location.active, location.capacity_bytes,
-    coalesce(sum(usage.copies), 0)::bigint, coalesce(sum(usage.bytes), 0)::bigint
+    coalesce(sum(usage.copies), 0)::bigint, coalesce(sum(usage.bytes), 0)
 FROM data_location AS location
 JOIN site ON site.id = location.site_id
 LEFT JOIN data_location_usage AS usage ON usage.data_location_id = location.id
@@ -193,15 +194,43 @@ def _failed_work(table: str) -> str:
     """
 
 
-def _bad_copies(status: PhysicalCopyStatus) -> str:
+_FOUND_BY = "coalesce(nullif(last.checked_by, ''), 'somebody') || ' at ' || location.name"
+_DIFFERS = (
+    "'has ' || last.algorithm || ' ' || last.actual || ', should have ' || last.expected || ', found by ' || "
+    f"{_FOUND_BY}"
+)
+_UNREAD = f"last.failure_message || ', found by ' || {_FOUND_BY}"
+
+
+def _bad_copies(name: str, condition: str, order: str, checks: str, message: str) -> str:
+    """Return the query of copies of one kind, each with what the last of some of its fixity checks found."""
     return f"""
-        SELECT 'physical_copy ' || copy.id, copy.arrived_at, '{status}: ' || copy.failure_message
+        SELECT 'physical_copy ' || copy.id, coalesce(last.checked_at, copy.updated_at), concat_ws(': ', '{name}',
+            coalesce({message}, nullif(copy.failure_message, ''), 'at ' || location.name))
         FROM data_location AS location
         CROSS JOIN LATERAL (
             SELECT * FROM physical_copy
-            WHERE data_location_id = location.id AND status = '{status}' ORDER BY arrived_at LIMIT {SHOWN}
+            WHERE data_location_id = location.id AND {condition} ORDER BY {order} LIMIT {SHOWN}
         ) AS copy
+        LEFT JOIN LATERAL (
+            SELECT * FROM fixity_check WHERE copy_id = copy.id AND {checks} ORDER BY checked_at DESC, id DESC LIMIT 1
+        ) AS last ON true
         LIMIT {SHOWN}
+    """
+
+
+def _copies_in(status: PhysicalCopyStatus, checks: str, message: str) -> str:
+    return _bad_copies(status, f"status = '{status}'", "arrived_at", checks, message)
+
+
+_CHECKABLE = ", ".join(f"'{status}'" for status in CHECKABLE)
+
+
+def _disputed_work(table: str) -> str:
+    return f"""
+        SELECT '{table} ' || id, finished_at, 'conflict: ' || failure_message FROM {table}
+        WHERE status = '{Status.COMPLETED}' AND NOT (failure_message = '')
+        ORDER BY finished_at DESC LIMIT {SHOWN}
     """
 
 
@@ -212,10 +241,22 @@ _FAILED_UNPACKING = f"""
 FAILURES = _union(
     [
         *(_failed_work(model._meta.db_table) for model in (*WORK.values(), ExecutedReductionStep)),
+        *(_disputed_work(model._meta.db_table) for model in WORK.values()),
         _FAILED_UNPACKING,
-        _bad_copies(PhysicalCopyStatus.DELETION_FAILED),
-        _bad_copies(PhysicalCopyStatus.CORRUPT),
-        _bad_copies(PhysicalCopyStatus.MISSING),
+        _copies_in(PhysicalCopyStatus.DELETION_FAILED, "false", "NULL"),
+        _copies_in(PhysicalCopyStatus.CORRUPT, "NOT ok AND actual IS NOT NULL", _DIFFERS),
+        _copies_in(
+            PhysicalCopyStatus.MISSING,
+            "actual IS NULL AND failure_message = copy.failure_message",
+            _UNREAD,
+        ),
+        _bad_copies(
+            "can''t be read",
+            f"status IN ({_CHECKABLE}) AND next_check_at IS NOT NULL",
+            "next_check_at",
+            "actual IS NULL",
+            _UNREAD,
+        ),
     ]
 )
 

@@ -116,6 +116,7 @@ def _requests(rows):
 
 def _location(row, counts, archived):
     key, site, name, location_type, active, capacity, copies, volume = row
+    volume = int(volume)
     states = {
         state: StateCount(
             state, RowCount(number, Exactness.EXACT if number <= EXACT_LIMIT else Exactness.AT_LEAST), oldest

@@ -130,6 +130,11 @@ class LocationVolume:
     lacking: RowCount
 
     @property
+    def is_impossible(self) -> bool:
+        """Whether it is said to hold more than it can, so that a size or the capacity is wrong."""
+        return self.capacity_bytes is not None and self.volume_bytes > self.capacity_bytes
+
+    @property
     def fill_percent(self) -> float | None:
         """How full it is, per cent."""
         return self.capacity_bytes and 100 * self.volume_bytes / self.capacity_bytes

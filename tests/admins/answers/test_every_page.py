@@ -16,7 +16,7 @@ QUERIES = {
     "index": 16,
     "dashboard": 15,
     "fragment": 15,
-    "why": 5,
+    "why": 15,
     "where": 6,
     "night": 12,
     "observation": 23,

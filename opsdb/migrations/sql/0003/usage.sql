@@ -2,10 +2,12 @@
 
 CREATE OR REPLACE FUNCTION opsdb_location_is_full(location_id bigint) RETURNS boolean
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
--- Whether a location is filled above its threshold; never where it has no capacity or no threshold.
+-- Whether a location is filled above its threshold; never where it has no capacity or no threshold, nor by so much more
+-- than it can hold that a size must be wrong, which would let data go before their time.
     SELECT coalesce((
         SELECT coalesce(sum(usage.bytes), 0) * 100
             > location.capacity_bytes * location.deletion_threshold_percent::numeric
+            AND coalesce(sum(usage.bytes), 0) < location.capacity_bytes::numeric * 2
         FROM data_location_usage AS usage
         WHERE usage.data_location_id = location.id
     ), false)

@@ -1,0 +1,89 @@
+"""Buttons for what went wrong: copies that can't be read or are back, repairs, products made again, corrections."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from opsdb.models import ChangeLog, DataProduct, ExecutedObsUnit, PhysicalCopy, RawDataPackage
+from opsdb.workflows import CompletionConflict, complete_archive_transfer, record_fixity
+from tests.workflows.scenario import WORKER, WRONG, build_world
+
+from .acting import confirm, look, outcomes
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world():
+    return build_world()
+
+
+def fetch(row):
+    row.refresh_from_db()
+    return row
+
+
+def test_a_copy_that_cannot_be_read_is_repaired_and_one_that_is_back_is_brought_back(browser, superuser, world):
+    package = world.archived_package()
+    copy = world.copy(package, world.us_archive)
+    assert confirm(browser, PhysicalCopy, "fail_fixity", copy, reason="Input/output error").status_code == 302
+    check = copy.fixity_checks.latest("pk")
+    assert (check.failure_message, check.checked_by) == ("Input/output error", superuser.username)
+    assert (fetch(copy).verification, copy.status) == ("unverified", "present")
+    assert confirm(browser, PhysicalCopy, "fail_fixity", copy, reason="gone", absent="on").status_code == 302
+    assert fetch(copy).status == "missing"
+    assert "archive" in outcomes(look(browser, RawDataPackage, "repair", package))["CHANGES"][package.pk]
+    assert confirm(browser, PhysicalCopy, "repair", copy).status_code == 302
+    assert package.archive_transfers.filter(status="pending").count() == 1
+    assert "wait for it" in outcomes(look(browser, RawDataPackage, "repair", package))["REFUSED"][package.pk]
+    assert confirm(browser, PhysicalCopy, "restore", copy, reason="it was in lost+found").status_code == 302
+    assert fetch(copy).status == "present"
+    assert ChangeLog.objects.of(copy).first().reason == "it was in lost+found"
+
+
+def test_a_product_is_made_again(browser):
+    from opsdb.workflows import plan_runs
+    from tests.factories import PipelineFactory
+    from tests.workflows.reducing import available, completed, make_step
+
+    pipeline = PipelineFactory()
+    available(pipeline)
+    [run] = plan_runs(make_step(pipeline))
+    [made] = completed(run, "map.fits")
+    assert "a copy of it can be read" in outcomes(look(browser, DataProduct, "remake", made))["REFUSED"][made.pk]
+    record_fixity(made.copies.get(), WRONG)
+    assert confirm(browser, DataProduct, "remake", made).status_code == 302
+    assert run.step.runs.filter(status="pending").count() == 1
+
+
+def test_an_execution_is_corrected_with_a_reason(browser, superuser, world):
+    execution = world.observe()
+    right = execution.start_time - timedelta(days=3)
+    inputs = {
+        "start_time_0": f"{right:%Y-%m-%d}",
+        "start_time_1": f"{right:%H:%M}",
+        "end_time_0": "",
+        "end_time_1": "",
+        "obs_unit": "",
+    }
+    reason = "the clock was three days ahead"
+    assert confirm(browser, ExecutedObsUnit, "correct", execution, reason=reason, **inputs).status_code == 302
+    assert fetch(execution).start_time == right
+    change = ChangeLog.objects.of(execution).first()
+    assert (change.user, change.reason) == (superuser, reason)
+
+
+def test_a_conflict_is_settled(browser, world):
+    moved = world.archived_package().archive_transfers.order_by("pk").first()
+    with pytest.raises(CompletionConflict):
+        complete_archive_transfer(moved, worker=WORKER, checksum=WRONG)
+    assert confirm(browser, type(moved), "settle", moved).status_code == 302
+    assert fetch(moved).failure_message == ""
+
+
+def test_why_links_to_the_troubleshooting_page(browser, world, settings):
+    settings.OPSDB_DOCUMENTATION_URL = "https://docs.example.org/opsdb/"
+    copy = world.copy(world.archived_package(), world.us_archive)
+    page = browser.get(reverse("admin:opsdb_rawdatapackage_why"), {"q": f"physical_copy {copy.pk}"})
+    assert b"https://docs.example.org/opsdb/troubleshooting.md" in page.content

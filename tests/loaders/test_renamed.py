@@ -1,0 +1,55 @@
+"""Places that operators renamed are still those of the reference files, and no second one appears beside them."""
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+
+from opsdb.loaders.reference import load_reference
+from opsdb.loaders.reference.topics import Mode
+from opsdb.models import DataLocation, DiskDataLocation, Site
+from tests.factories import DiskDataLocationFactory, SiteFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def rename(row, **name):
+    type(row).objects.filter(pk=row.pk).update(**name)
+
+
+def test_a_renamed_location_and_site_stay_what_they_are_in_every_mode(capsys):
+    load_reference()
+    before = set(DataLocation.objects.values_list("pk", flat=True)), set(Site.objects.values_list("pk", flat=True))
+    location = DataLocation.objects.get(site__short_name="cologne", name="buffer")
+    rename(location, name="buffer_old")
+    rename(location.site, short_name="koeln")
+    DiskDataLocation.objects.filter(pk=location.pk).update(retention_days=99)
+    for mode in (Mode.APPEND, Mode.EDIT, Mode.PRUNE):
+        found = load_reference(mode=mode)
+        assert ("DiskDataLocation", "cologne / buffer", "koeln / buffer_old") in found.renamed
+        assert ("Site", "cologne", "koeln") in found.renamed
+    after = set(DataLocation.objects.values_list("pk", flat=True)), set(Site.objects.values_list("pk", flat=True))
+    assert after == before
+    location.refresh_from_db()
+    assert (location.name, location.former_names, location.retention_days) == ("buffer_old", ["buffer"], 7)
+    call_command("opsdb_init", "--mode", "append")
+    printed = capsys.readouterr().out
+    assert "Renamed since" in printed and "is called koeln / buffer_old, and keeps that name" in printed
+
+
+def test_former_names_follow_every_rename_by_update_and_plain_sql():
+    location = DiskDataLocationFactory(name="first")
+    for name in ("second", "third", "first"):
+        rename(location, name=name)
+    location.refresh_from_db()
+    assert location.former_names == ["second", "third"]
+
+
+def test_two_locations_of_a_site_are_not_the_same_folder():
+    first = DiskDataLocationFactory(host="disk1", path="/data/a")
+    for host, path in (("disk1", "/data/a"), ("DISK1", "/data/a/")):
+        with pytest.raises(IntegrityError, match=f"called {first.name}, is the same folder"), transaction.atomic():
+            DiskDataLocationFactory(site=first.site, host=host, path=path)
+    other = DiskDataLocationFactory(site=first.site, host="disk2", path="/data/a")
+    DiskDataLocationFactory(site=SiteFactory(), host="disk1", path="/data/a")
+    with pytest.raises(IntegrityError, match="is the same folder"), transaction.atomic():
+        DiskDataLocation.objects.filter(pk=other.pk).update(host="disk1")
