@@ -2,7 +2,8 @@
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 
 from django.db import connection, connections, transaction
 
@@ -10,19 +11,29 @@ PATIENCE_SECONDS = 20
 SOMEBODY_WAITS_FOR_US = """
 SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))
 """
-
-
+# Each contender that waits for a lock, whoever holds it.
+HOW_MANY_WAIT = """
+SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+WHERE NOT granted AND datname = current_database()
+"""
+WRITTEN = """
+SELECT string_agg(oid::regclass::text, ', ') FROM pg_class
+WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace AND has_table_privilege(oid, 'UPDATE')
+"""
 CONTENDERS = []
 
 
 def race(contenders, act):
-    """Let several contenders act at the same moment, and return what came of each, errors included.
+    """Let several do the same at once, and return what each returned, or raised.
+
+    None of them locks or writes a row before each of them is about to, or waits for another: whatever they have read
+    and decided until then, they have read and decided on what was there before the first of them wrote.
 
     Args:
         contenders: how many.
         act: called with the number of the contender, from 0.
     """
-    start = threading.Barrier(contenders, timeout=30)
+    start = threading.Barrier(contenders + 1, timeout=30)
 
     def run(number):
         try:
@@ -35,7 +46,34 @@ def race(contenders, act):
     while len(CONTENDERS) < contenders:
         CONTENDERS.append(ThreadPoolExecutor(1))
     futures = [pool.submit(run, number) for number, pool in enumerate(CONTENDERS[:contenders])]
+    with held_back(start):
+        until_all_wait(futures)
     return [future.result(timeout=60) for future in futures]
+
+
+@contextmanager
+def held_back(start):
+    """Start the contenders, and let none of them lock or write a row until the block ends."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        try:
+            cursor.execute(WRITTEN)
+            cursor.execute(f"LOCK TABLE {cursor.fetchone()[0]} IN EXCLUSIVE MODE")
+            start.wait()
+        except BaseException:
+            start.abort()
+            raise
+        yield
+
+
+def until_all_wait(futures):
+    """Wait until each contender is done or waits for a lock."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    with connection.cursor() as cursor:
+        while running := sum(not future.done() for future in futures):
+            cursor.execute(HOW_MANY_WAIT)
+            if cursor.fetchone()[0] >= running or time.monotonic() > end:
+                return
+            wait(futures, timeout=0.005)
 
 
 def dismiss_contenders():

@@ -464,7 +464,7 @@ def test_a_request_is_for_one_location_and_has_a_reason(story):
 
 # Races
 
-ROUNDS = 25
+ROUNDS = 3
 
 
 @pytest.mark.django_db(transaction=True)
@@ -746,7 +746,7 @@ def test_facts_do_not_change_while_a_copy_is_verified_against_them():
 
 @pytest.mark.django_db(transaction=True)
 def test_two_people_approve_at_once_and_one_does():
-    for _ in range(20):
+    for _ in range(ROUNDS):
         people = UserFactory.create_batch(2, is_superuser=True)
         request = DeletionRequestFactory()
 
@@ -763,7 +763,7 @@ def test_two_people_approve_at_once_and_one_does():
 
 @pytest.mark.django_db(transaction=True)
 def test_two_execute_the_same_request_and_one_does():
-    for _ in range(20):
+    for _ in range(ROUNDS):
         story, elder = tell_story(), UserFactory(is_superuser=True)
         request = request_deletion(
             story.buffer, [story.package_copy], user=UserFactory(), reason="full", dry_run=False
@@ -780,7 +780,7 @@ def test_two_execute_the_same_request_and_one_does():
 
 @pytest.mark.django_db(transaction=True)
 def test_an_item_cannot_slip_in_while_somebody_approves():
-    for _ in range(20):
+    for _ in range(ROUNDS):
         story, elder = tell_story(), UserFactory(is_superuser=True)
         request = DeletionRequestFactory(data_location_id=story.buffer.pk)
         DeletionRequestItemFactory(deletion_request=request, physical_copy=story.package_copy)
