@@ -8,11 +8,13 @@ from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
 from pytest_django.plugin import blocking_manager_key
+from whitenoise.middleware import WhiteNoiseMiddleware
 from xdist.scheduler import LoadScopeScheduling
 
 from config.database import explain, require_database
-from tests import databases
+from tests import databases, worlds
 from tests.browser import CHROMIUM, NOT_RUN
+from tests.workflows.racing import dismiss_contenders
 
 ASKED = []
 
@@ -45,6 +47,28 @@ def uses_of_tokens_are_forgotten():
     yield
     if usage := sys.modules.get("opsdb.access.usage"):
         usage.USE.discard()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def static_files():
+    """Let whitenoise look for the static files once, and not for every client of a test."""
+    look, found = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def look_once(self):
+        if self.static_prefix not in found:
+            look(self)
+            found[self.static_prefix] = self.files
+        self.files = dict(found[self.static_prefix])
+
+    with mock.patch.object(WhiteNoiseMiddleware, "add_files_from_finders", look_once):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def contenders_leave():
+    """Leave no connection of a race to the next test."""
+    yield
+    dismiss_contenders()
 
 
 def pytest_configure():
@@ -104,6 +128,8 @@ def django_db_setup(
         name = databases.use_test_database(keep=django_db_keepdb and not django_db_createdb)
     with mock.patch.object(TransactionTestCase, "_fixture_teardown", lambda self: databases.empty()):
         yield
+    with django_db_blocker.unblock():
+        worlds.end()
     if not django_db_keepdb:
         with django_db_blocker.unblock():
             databases.administrate(f"DROP DATABASE {connection.ops.quote_name(name)} WITH (FORCE)")
@@ -114,6 +140,18 @@ def owner(db):
     """The test acts as the role that owns the tables, where others act as the application's."""
     with databases.as_owner():
         yield
+
+
+@pytest.fixture
+def its_world(request, django_db_setup, django_db_blocker):
+    """The world of the test, in the database before the test's transaction begins."""
+    with django_db_blocker.unblock():
+        worlds.prepare(request)
+
+
+@pytest.fixture
+def _django_db_helper(its_world, _django_db_helper):
+    """As pytest-django's, within the transaction of a world."""
 
 
 def pytest_sessionfinish(session):

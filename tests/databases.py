@@ -10,7 +10,7 @@ import django
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.signals import post_migrate
 from psycopg.pq import TransactionStatus
 
@@ -30,11 +30,12 @@ TRUNCATE_GUARDS = """
 SELECT tgname, tgrelid::regclass FROM pg_trigger WHERE tgname LIKE '%never_truncated' AND NOT tgisinternal
 """
 MONTHS = "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r' AND relname ~ '^change_log_[0-9]'"
-# A table that nothing was written to since it was truncated has no page.
+# A table that nothing was written to since it was truncated or vacuumed has no page.
 WRITTEN_TABLES = """
-SELECT string_agg(oid::regclass::text, ', ') FROM pg_class
+SELECT oid::regclass::text, pg_relation_size(oid) > 256 * 1024 FROM pg_class
 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> ALL (%s) AND pg_relation_size(oid) > 0
 """
+MAY_PAUSE_TRIGGERS = "SELECT has_parameter_privilege('session_replication_role', 'SET')"
 
 
 def require_application_role() -> None:
@@ -253,11 +254,19 @@ def row_counts() -> dict[str, int]:
 
 
 def empty() -> None:
-    """Leave what migrating leaves, as Django's ``flush`` does in thirty times the time."""
+    """Leave what migrating leaves, as Django's ``flush`` does in a hundred times the time."""
     with as_owner(), connection.cursor() as cursor:
         cursor.execute(WRITTEN_TABLES, [list(DJANGOS)])
-        [tables] = cursor.fetchone()
-        if tables:
-            cursor.execute(f"TRUNCATE {tables} CASCADE")
+        tables = dict(cursor.fetchall())
+        cursor.execute(MAY_PAUSE_TRIGGERS)
+        if tables and cursor.fetchone()[0]:
+            # TRUNCATE makes new files for every table that refers to these, and for all their indexes.
+            with transaction.atomic():
+                cursor.execute("SET LOCAL session_replication_role = replica")
+                cursor.execute("; ".join(f"DELETE FROM {table}" for table in tables))
+            if grown := [table for table, has_grown in tables.items() if has_grown]:
+                cursor.execute(f"VACUUM {', '.join(grown)}")
+        elif tables:
+            cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
     config = apps.get_app_config("opsdb")
     post_migrate.send(sender=config, app_config=config, using=connection.alias, verbosity=0, interactive=False)

@@ -15,12 +15,17 @@ def logged_in(user):
     return client
 
 
-@pytest.fixture(autouse=True)
-def without_the_list_of_models(request, monkeypatch):
+@pytest.fixture
+def listing_no_models(monkeypatch):
     """Leave out the list of all models beside every page: it costs more than most pages, and is Django's own."""
+    monkeypatch.setattr(SITE, "enable_nav_sidebar", False)
+    monkeypatch.setattr(SITE, "get_app_list", lambda *args: [])
+
+
+@pytest.fixture(autouse=True)
+def without_the_list_of_models(request):
     if "answers" not in request.path.parts:
-        monkeypatch.setattr(SITE, "enable_nav_sidebar", False)
-        monkeypatch.setattr(SITE, "get_app_list", lambda *args: [])
+        request.getfixturevalue("listing_no_models")
 
 
 @pytest.fixture

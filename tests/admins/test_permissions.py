@@ -19,6 +19,7 @@ from opsdb.models import ApiToken, ChangeLog, DeletionRequest, ExecutedObsUnit, 
 from opsdb.models.base import area_of
 from tests.factories import DeletionRequestFactory, UserFactory, fill_every_table
 from tests.models.refusal import settle
+from tests.worlds import shared_world
 
 from .acting import ACTIONS, look, outcomes
 from .answers.pages import HOSTS, page
@@ -97,8 +98,8 @@ def browser_of(role):
     return logged_in(UserFactory(is_staff=True, groups=[Role.objects.get(name=role).group_ptr]))
 
 
-@pytest.fixture
-def rows(db):
+@shared_world
+def rows():
     call_command("opsdb_init", verbosity=0)
     rows = fill_every_table()
     settle()

@@ -8,13 +8,14 @@ from django.urls import reverse
 from opsdb.models import ChangeLog, DataProduct, ExecutedObsUnit, PhysicalCopy, RawDataPackage
 from opsdb.workflows import CompletionConflict, complete_archive_transfer, record_fixity
 from tests.workflows.scenario import WORKER, WRONG, build_world
+from tests.worlds import shared_world
 
 from .acting import confirm, look, outcomes
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def world():
     return build_world()
 

@@ -15,7 +15,7 @@ from django.test.testcases import LiveServerThread
 
 from opsdb.demonstration import Demonstration
 from opsdb.models import PreScheduledSlot, Role
-from tests import databases
+from tests import databases, worlds
 from tests.commands import ROOT
 
 from . import CHROMIUM, NOT_RUN
@@ -28,6 +28,8 @@ OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A page is opened by the process that has shown another of the same person, and compiled its scripts.
+    "--renderer-process-limit=1",
 ]
 SCHEDULE = ROOT / "opsdb/reference/samples/fyst_timeline_2026-06-15.ecsv"
 IMAGES = ROOT / "docs/images"
@@ -36,6 +38,12 @@ PATIENCE_MS = 15_000
 SCREEN = {"width": 1400, "height": 900}
 PHONE = {"width": 390, "height": 844}
 PASSWORD = "only-for-tests"
+FORBIDDEN = "Forbidden by the policy: "
+# Before any script of a page, so that nothing is missed that its Content-Security-Policy forbids.
+WATCH = f"""document.addEventListener('securitypolicyviolation', (event) => console.error(
+  `{FORBIDDEN}${{event.effectiveDirective}}: ${{event.blockedURI}} ` +
+  `${{event.sourceFile}}:${{event.lineNumber}} ${{event.sample}}`));
+"""
 
 
 def pytest_collection_modifyitems(items):
@@ -78,6 +86,7 @@ def served(django_db_setup, django_db_blocker):
     # The browser's driver runs an event loop in this thread.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with django_db_blocker.unblock():
+        worlds.end()
         cookies = {name: session_of(person) for name, person in tell().items()}
         server = Server("127.0.0.1", StaticFilesHandler)
         server.daemon = True
@@ -124,7 +133,14 @@ def is_failure(said, page):
     Browsers ask by themselves for an icon that there is not.
     """
     place = said.location["url"]
-    return said.type == "error" and place != page.url and not place.endswith("/favicon.ico")
+    beside = place != page.url and not place.endswith("/favicon.ico")
+    return said.type == "error" and (beside or said.text.startswith(FORBIDDEN))
+
+
+def lacks_policy(answer):
+    """Whether a page was sent without the policy."""
+    policy = answer.headers.get("content-security-policy", "")
+    return answer.request.resource_type == "document" and "default-src 'none'" not in policy
 
 
 def session_of(person):
@@ -149,22 +165,19 @@ def browser(served):
 
 @pytest.fixture(scope="package")
 def windows(served, browser):
-    """A function that returns a person's windows of a size, which keep the files that every page loads.
-
-    The pages of scanned windows may be given styles: axe-core puts some into a page, which its policy forbids.
-    """
+    """A function that returns a person's windows of a size, which keep the files that every page loads."""
     known = {}
 
-    def of(name, width, height, scanned=False):
-        key = name, width, height, scanned
+    def of(name, width, height):
+        key = name, width, height
         if key not in known:
             known[key] = browser.new_context(
-                base_url=served.address,
-                viewport={"width": width, "height": height},
-                reduced_motion="reduce",
-                bypass_csp=scanned,
+                base_url=served.address, viewport={"width": width, "height": height}, reduced_motion="reduce"
             )
             known[key].set_default_timeout(PATIENCE_MS)
+            known[key].add_init_script(WATCH)
+            # Keeps the process of these windows, while none of a test is open.
+            known[key].new_page().goto("/static/admin/css/base.css")
         context = known[key]
         # A page that was left may have told something that nobody has read, or be logged out.
         context.clear_cookies()
@@ -178,22 +191,28 @@ def windows(served, browser):
 
 @pytest.fixture
 def visit(served, windows):
-    """A function that opens a page as a person; afterwards nothing may have failed in any page that was opened."""
+    """A function that opens a page as a person; afterwards nothing may have failed in any page that was opened,
+    have been sent without the policy, or have done what that forbids.
+    """
     pages, failures = [], []
 
-    def as_person(name, path="/admin/", viewport=SCREEN, scanned=False):
-        page = windows(name, **viewport, scanned=scanned).new_page()
+    def as_person(name, path="/admin/", viewport=SCREEN):
+        page = windows(name, **viewport).new_page()
         pages.append(page)
         page.on("pageerror", lambda error: failures.append(f"{page.url}: {error}"))
         page.on("console", lambda said: is_failure(said, page) and failures.append(f"{page.url}: {said.text}"))
         page.on("request", lambda request: request.url.startswith(served.address) or failures.append(request.url))
+        page.on("response", lambda answer: lacks_policy(answer) and failures.append(f"{answer.url}: has no policy"))
         page.on("response", lambda answer: answer.status >= 500 and failures.append(f"{answer.url}: {answer.status}"))
         page.goto(path)
         return page
 
     yield as_person
     for page in pages:
-        page.close()
+        if not page.is_closed():
+            # What the page has reported until now arrives before the answer.
+            page.evaluate("0")
+            page.close()
     assert failures == []
 
 

@@ -34,6 +34,6 @@ class ApiTokenFactory(OpsFactory):
     user = factory.SubFactory(UserFactory)
     name = factory.Sequence("token {}".format)
     token_prefix = factory.Sequence("{:08d}".format)
-    token_hash = factory.Sequence(checksum)
+    token_hash = factory.Sequence(lambda number: checksum(number + 1))
     pepper_fingerprint = factory.LazyFunction(tokens.fingerprint)
     scopes = ["read:*"]

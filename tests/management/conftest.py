@@ -1,9 +1,9 @@
-import pytest
+from tests.worlds import shared_world
 
 
-@pytest.fixture
-def reference(db):
-    """A database with the reference data of the package."""
+@shared_world
+def reference():
+    """The reference data of the package."""
     from opsdb.loaders.reference import load_reference
 
     return load_reference()

@@ -36,6 +36,7 @@ def test_help_shows_examples_of_itself(command, capsys):
         call_command(*command, "--help")
     assert not ended.value.code
     said = capsys.readouterr().out
+    assert said.startswith("usage:")
     assert "example" in said
     assert f"manage.py {' '.join(command)} " in said.partition("example")[2] + " "
 

@@ -14,12 +14,13 @@ from tests.commands import manage
 from tests.databases import as_owner, put_guards_back
 from tests.factories import DataProductFactory
 from tests.workflows.scenario import build_world, out_of_use
+from tests.worlds import shared_world
 
 COMMANDS = {"opsdb_where": ["x"], "opsdb_explain": ["x"], "opsdb_status": [], "opsdb_queues": [], "opsdb_check": []}
 
 
-@pytest.fixture
-def world(db):
+@shared_world
+def world():
     return build_world()
 
 
@@ -157,13 +158,6 @@ def test_a_path_that_several_things_have_is_one_line_with_all_of_them(db):
 def test_names_in_square_brackets_are_printed_as_they_are(world):
     product = DataProductFactory(name="[red]map", relative_path="[bold]map.fits")
     assert "[red]map" in run("opsdb_where", "data_product", product.pk)
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_needs_no_database(command):
-    done = manage(command, "--help", DATABASE_URL="postgres://nobody@127.0.0.1:1/none", SECRET_KEY="x")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("usage:")
 
 
 @pytest.mark.parametrize(("command", "arguments"), COMMANDS.items())

@@ -190,7 +190,7 @@ def test_it_gives_up_when_a_table_stays_in_use(reference):
             cursor.execute("LOCK TABLE site IN ACCESS EXCLUSIVE MODE")
 
     Site.objects.filter(short_name="us").exists()
-    outcome = overtaken(hold, lambda: migrate("--lock-timeout", "0.1"), head_start_seconds=3)
+    outcome = overtaken(hold, lambda: migrate("--lock-timeout", "0.1"), until_done=True)
     assert "not released within 0.1 seconds" in str(outcome)
 
 

@@ -20,11 +20,12 @@ from opsdb.workflows import (
     work,
 )
 from tests.workflows.scenario import WORKER, WRONG, build_world, digest, found
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def world():
     return build_world()
 

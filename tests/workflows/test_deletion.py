@@ -1,11 +1,10 @@
 """How copies go: scheduled, started, confirmed; or asked for by one person and approved by another."""
 
-import threading
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.db import IntegrityError, OperationalError, connection, connections, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -58,7 +57,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.factories.verifying import verify
-from tests.workflows.racing import race
+from tests.workflows.racing import overtaken, race
 from tests.workflows.scenario_deletion import (
     SIZE,
     WRONG,
@@ -68,6 +67,7 @@ from tests.workflows.scenario_deletion import (
     tell_story,
     without_rules,
 )
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +78,7 @@ def elder(db):
     return UserFactory(is_superuser=True)
 
 
-@pytest.fixture
+@shared_world
 def story():
     return tell_story()
 
@@ -464,7 +464,7 @@ def test_a_request_is_for_one_location_and_has_a_reason(story):
 
 # Races
 
-ROUNDS = 25
+ROUNDS = 3
 
 
 @pytest.mark.django_db(transaction=True)
@@ -570,26 +570,8 @@ every_doubt = pytest.mark.parametrize("doubt", [doubt_by_check, doubt_by_update,
 
 def act_while(first, then):
     """Do the first in a transaction, and the other meanwhile: it must wait. Return the error of the other, or None."""
-    errors = []
-
-    def run():
-        try:
-            then()
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connections["default"].close()
-
-    with transaction.atomic():
-        first()
-        thread = threading.Thread(target=run)
-        thread.start()
-        thread.join(timeout=0.4)
-        waits = thread.is_alive()
-    thread.join(timeout=20)
-    assert not thread.is_alive()
-    assert waits, "the second did not wait for the first"
-    return errors[0] if errors else None
+    outcome = overtaken(first, then, must_wait=True)
+    return outcome if isinstance(outcome, Exception) else None
 
 
 @every_deletion
@@ -764,7 +746,7 @@ def test_facts_do_not_change_while_a_copy_is_verified_against_them():
 
 @pytest.mark.django_db(transaction=True)
 def test_two_people_approve_at_once_and_one_does():
-    for _ in range(20):
+    for _ in range(ROUNDS):
         people = UserFactory.create_batch(2, is_superuser=True)
         request = DeletionRequestFactory()
 
@@ -781,7 +763,7 @@ def test_two_people_approve_at_once_and_one_does():
 
 @pytest.mark.django_db(transaction=True)
 def test_two_execute_the_same_request_and_one_does():
-    for _ in range(20):
+    for _ in range(ROUNDS):
         story, elder = tell_story(), UserFactory(is_superuser=True)
         request = request_deletion(
             story.buffer, [story.package_copy], user=UserFactory(), reason="full", dry_run=False
@@ -798,7 +780,7 @@ def test_two_execute_the_same_request_and_one_does():
 
 @pytest.mark.django_db(transaction=True)
 def test_an_item_cannot_slip_in_while_somebody_approves():
-    for _ in range(20):
+    for _ in range(ROUNDS):
         story, elder = tell_story(), UserFactory(is_superuser=True)
         request = DeletionRequestFactory(data_location_id=story.buffer.pk)
         DeletionRequestItemFactory(deletion_request=request, physical_copy=story.package_copy)

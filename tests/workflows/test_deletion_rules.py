@@ -67,13 +67,14 @@ from tests.workflows.scenario_deletion import (
     tell_story,
     without_rules,
 )
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 TOWARDS_DELETION = ("deletion_possible", "deletion_scheduled")
 
 
-@pytest.fixture
+@shared_world
 def story():
     return tell_story()
 

@@ -30,11 +30,12 @@ from tests.factories import (
 )
 from tests.workflows.explaining import check
 from tests.workflows.scenario import WRONG, build_world
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def world():
     return build_world()
 

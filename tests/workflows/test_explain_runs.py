@@ -31,11 +31,12 @@ from tests.factories import (
 )
 from tests.workflows.explaining import check
 from tests.workflows.scenario import WORKER, WRONG, build_world, out_of_use
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def world():
     return build_world()
 

@@ -11,11 +11,12 @@ from tests.factories import (
     DataProductFactory,
 )
 from tests.workflows.scenario import build_world
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def world():
     return build_world()
 

@@ -22,11 +22,12 @@ from tests.factories import DataProductFactory, RawDataPackageFactory
 from tests.factories.base import checksum
 from tests.workflows.racing import race
 from tests.workflows.scenario_deletion import RIGHT, WRONG, force, sql, tell_story
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def story():
     return tell_story()
 
@@ -126,7 +127,7 @@ def test_what_cannot_be_compared_is_refused(story):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_checks_at_once_leave_the_verdict_of_the_later():
-    for _ in range(20):
+    for _ in range(3):
         story = tell_story()
         outcomes = race(
             2,

@@ -32,6 +32,7 @@ from opsdb.workflows import (
 from tests.factories import InstrumentModuleFactory, ObsUnitFactory, UserFactory
 from tests.workflows.scenario import FILE_BYTES, build_world
 from tests.workflows.scenario_deletion import RIGHT, SIZE, WRONG, tell_story
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +40,7 @@ LATIN_1 = os.fsdecode(b"a/Mu\xf1oz.fits")
 LARGEST = 10**15
 
 
-@pytest.fixture
+@shared_world
 def world():
     return build_world()
 

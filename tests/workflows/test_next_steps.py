@@ -59,6 +59,7 @@ from tests.factories import PipelineFactory
 from tests.workflows.reducing import available, make_step
 from tests.workflows.scenario import FILE_BYTES, TAR_OVERHEAD_BYTES, WORKER, build_world, digest, found
 from tests.workflows.scenario_deletion import force
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
@@ -84,7 +85,7 @@ FACTS = {
 }
 
 
-@pytest.fixture
+@shared_world
 def world():
     return build_world()
 

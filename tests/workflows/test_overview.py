@@ -38,11 +38,12 @@ from tests.factories import (
 from tests.workflows.explaining import stop_the_clock
 from tests.workflows.plans import assert_along_indexes
 from tests.workflows.scenario import WORKER, WRONG, build_world
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def world():
     return build_world()
 

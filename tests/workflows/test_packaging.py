@@ -49,11 +49,12 @@ from opsdb.workflows import (
 from tests.factories import InstrumentModuleFactory
 from tests.workflows.racing import race
 from tests.workflows.scenario import WORKER, WRONG, build_world, digest, found, out_of_use
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def world():
     return build_world()
 
@@ -435,7 +436,7 @@ def test_a_bundle_whose_checksum_was_reported_wrongly_is_corrected_and_delivered
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(5))
+@pytest.mark.parametrize("round", range(2))
 def test_of_a_correction_and_an_arrival_that_verifies_what_is_recorded_one_wins(round):
     world = build_world()
     package, transfer = reported_wrongly(world)
@@ -458,7 +459,7 @@ def test_of_a_correction_and_an_arrival_that_verifies_what_is_recorded_one_wins(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(5))
+@pytest.mark.parametrize("round", range(2))
 def test_two_managers_that_package_at_once_put_every_file_into_one_package(settings, round):
     world = build_world()
     settings.OPSDB_MAX_PACKAGE_BYTES = 7 * 1_000
@@ -472,7 +473,7 @@ def test_two_managers_that_package_at_once_put_every_file_into_one_package(setti
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(5))
+@pytest.mark.parametrize("round", range(2))
 def test_two_managers_that_bundle_at_once_put_every_package_into_one_bundle(settings, round):
     world = build_world()
     world.made_packages(executions=8)

@@ -309,7 +309,7 @@ def test_a_step_without_a_version_is_refused_when_it_has_something_to_do(pipelin
 
 @pytest.mark.django_db(transaction=True)
 def test_two_managers_at_once_plan_one_run():
-    for _ in range(15):
+    for _ in range(3):
         pipeline = PipelineFactory(data_grouping=DataGroupingFactory())
         step = make_step(pipeline, group_by=["obs_unit"])
         available(pipeline)
@@ -320,7 +320,7 @@ def test_two_managers_at_once_plan_one_run():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_reset_and_a_plan_at_once_leave_one_open_run():
-    for _ in range(15):
+    for _ in range(3):
         pipeline = PipelineFactory()
         step = make_step(pipeline)
         available(pipeline)

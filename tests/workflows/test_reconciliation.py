@@ -19,11 +19,12 @@ from opsdb.workflows import (
 )
 from tests.factories import RawDataFileFactory, UserFactory
 from tests.workflows.scenario_deletion import RIGHT, SIZE, WRONG, force, long_ago, tell_story
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def story():
     return tell_story()
 

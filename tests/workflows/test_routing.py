@@ -6,11 +6,12 @@ from opsdb.models import DataLocation, DataTransferRoute, LocationType
 from opsdb.workflows import NoRoute, resolve_route
 from tests.factories import DataTransferRouteFactory, DiskDataLocationFactory, SiteFactory
 from tests.workflows.scenario import build_world, out_of_use
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def world():
     world = build_world()
     DataTransferRoute.objects.all().delete()

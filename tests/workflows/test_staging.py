@@ -24,11 +24,12 @@ from opsdb.workflows import (
 from tests.factories import DataProductFactory, UserFactory
 from tests.workflows.racing import overtaken, race
 from tests.workflows.scenario import WORKER, WRONG, build_world, found, out_of_use
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def world():
     return build_world()
 
@@ -291,7 +292,7 @@ def test_a_request_for_what_was_staged_and_is_lost_makes_a_new_job(world):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(5))
+@pytest.mark.parametrize("round", range(2))
 def test_two_that_ask_the_same_at_once_get_one_job(round):
     world = build_world()
     packages = archived(world)
@@ -320,7 +321,7 @@ def test_jobs_are_claimed_for_a_location(world):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(10))
+@pytest.mark.parametrize("round", range(2))
 def test_of_workers_that_race_for_one_job_exactly_one_wins(round):
     world = build_world()
     request_staging(location=world.processing, packages=[world.archived_package()])
@@ -365,7 +366,7 @@ def test_a_request_waits_for_a_deletion_of_the_last_copy_that_can_be_read():
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(5))
+@pytest.mark.parametrize("round", range(2))
 def test_two_jobs_that_bring_the_same_package_at_once_share_one_copy(round):
     world = build_world()
     package = world.archived_package()

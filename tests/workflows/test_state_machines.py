@@ -190,7 +190,7 @@ def test_move_of_a_row_that_is_not_there_says_so():
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_that_move_a_row_at_once_one_does():
-    for _ in range(20):
+    for _ in range(3):
         execution = FACTORIES[ExecutedObsUnit]()
         end = execution.start_time + timedelta(hours=1)
 

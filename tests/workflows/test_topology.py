@@ -13,11 +13,12 @@ from tests.factories import (
     SiteFactory,
 )
 from tests.workflows.scenario import build_world, out_of_use
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def world():
     built = build_world()
     DataLocation.objects.update(retention_days=30, fixity_interval_days=30)

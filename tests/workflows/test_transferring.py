@@ -44,11 +44,12 @@ from tests.factories import DataTransferRouteFactory, DiskDataLocationFactory, S
 from tests.workflows.racing import overtaken, race
 from tests.workflows.scenario import WORKER, WRONG, build_world, found, out_of_use
 from tests.workflows.transferring import ends, made_bundles, only_by_relay, states
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def world():
     return build_world()
 
@@ -433,7 +434,7 @@ def test_what_is_being_deleted_can_not_arrive(world):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(5))
+@pytest.mark.parametrize("round", range(2))
 def test_two_managers_that_plan_at_once_plan_every_transfer_once_and_keep_the_turns(round):
     world = build_world()
     made_bundles(world, 6)
@@ -445,7 +446,7 @@ def test_two_managers_that_plan_at_once_plan_every_transfer_once_and_keep_the_tu
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(5))
+@pytest.mark.parametrize("round", range(2))
 def test_two_managers_that_plan_secondary_transfers_at_once_plan_each_once(round):
     world = build_world()
     made_bundles(world, 3)
@@ -457,7 +458,7 @@ def test_two_managers_that_plan_secondary_transfers_at_once_plan_each_once(round
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(10))
+@pytest.mark.parametrize("round", range(2))
 def test_of_workers_that_race_for_one_transfer_exactly_one_wins(round):
     world = build_world()
     world.made_bundle()

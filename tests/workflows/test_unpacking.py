@@ -30,11 +30,12 @@ from opsdb.workflows import (
 from tests.workflows.racing import race
 from tests.workflows.scenario import WORKER, WRONG, build_world, found
 from tests.workflows.transferring import arrived, states
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared_world
 def world():
     return build_world()
 
@@ -192,7 +193,7 @@ def test_claims_of_unpacking_need_a_name_and_can_be_bound_to_a_location(world):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(10))
+@pytest.mark.parametrize("round", range(2))
 def test_of_workers_that_race_for_one_unpacking_exactly_one_wins(round):
     world = build_world()
     world.begun_transfer()

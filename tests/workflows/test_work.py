@@ -262,7 +262,7 @@ def test_a_move_of_a_row_that_is_not_there_says_so(pending):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("model", PENDING, ids=lambda model: model.__name__)
-@pytest.mark.parametrize("round", range(4))
+@pytest.mark.parametrize("round", range(2))
 def test_of_workers_that_race_for_the_same_items_each_item_has_one_winner(model, round):
     items = PENDING[model](build_world(), 3)
     taken = race(4, lambda number: work.claim(model.objects.all(), limit=2, worker=f"worker {number}"))
@@ -273,7 +273,7 @@ def test_of_workers_that_race_for_the_same_items_each_item_has_one_winner(model,
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(10))
+@pytest.mark.parametrize("round", range(2))
 def test_of_completion_and_reset_at_once_exactly_one_wins(round):
     world = build_world()
     [item] = planned_packages(world, 1)

@@ -28,7 +28,8 @@ class OpsChangeList(ChangeList):
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: list[str] | None = None) -> QuerySet:
         rows = super().get_queryset(request, exclude_parameters)
-        require_comparable(rows)
+        if rows.query.where:
+            require_comparable(rows)
         return rows
 
     def get_ordering_field(self, field_name: str) -> Any:

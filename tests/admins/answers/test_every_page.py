@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from opsdb.admins.pages.executions import night_of
 from opsdb.models import DataTransfer, ExecutedObsUnit, RawDataPackage, User
 from tests import factories
+from tests.admins.pages import SITE
 
 from .pages import HOSTS, page, read
 
@@ -100,11 +101,14 @@ def test_nothing_comes_from_elsewhere_and_no_script_or_style_stands_in_a_page(br
         assert not outside, name
 
 
-def test_every_link_of_every_page_leads_somewhere(browser):
+def test_every_link_of_every_page_leads_somewhere(browser, monkeypatch):
     urls = addresses(*fill(2))
+    found = {name: read(browser.get(url)).links for name, url in urls.items()}
+    # What is beside the pages that they lead to, has been found beside these.
+    monkeypatch.setattr(SITE, "enable_nav_sidebar", False)
     followed = set()
     for name, url in urls.items():
-        for link in read(browser.get(url)).links:
+        for link in found[name]:
             target = (url.split("?")[0] if link.startswith("?") else "") + link.split("#")[0]
             if (
                 target in followed
@@ -148,7 +152,7 @@ def test_pages_are_only_read(browser):
     "value",
     ["", "\0", "%00", "<script>", "9" * 60, "data_transfer 99999999999999999999", "x" * 5_000, "é", "2026-13-45"],
 )
-def test_hostile_parameters_are_answered(name, value, browser):
+def test_hostile_parameters_are_answered(name, value, browser, listing_no_models):
     for parameter in ("q", "date", "program", "center", "fragment"):
         response = browser.get(page(name), {parameter: value})
         assert response.status_code in (200, 302, 400, 404)

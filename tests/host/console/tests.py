@@ -5,11 +5,11 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection
 from django.test import Client, LiveServerTestCase, TestCase, TransactionTestCase
 from django.urls import reverse
+from opsdb.testing.factories import FixedSourceFactory, ObsUnitFactory, SiteFactory
+from opsdb.testing.nights import make_night
 
 from opsdb.loaders.reference import load_reference
 from opsdb.models import ApiToken, ChangeLog, FixedSource, ObsUnit, RawDataPackage, Role, Site
-from opsdb.testing.factories import FixedSourceFactory, ObsUnitFactory, SiteFactory
-from opsdb.testing.nights import make_night
 
 Person = get_user_model()
 
