@@ -21,7 +21,8 @@ ALLOWED = {
     "reference": set(),
     "demonstration": {"database", "models", "workflows"},
     "embedded": set(),
-    "admins": {"database", "models", "workflows", "loaders"},
+    "filters": {"database", "models", "loaders"},
+    "admins": {"database", "models", "workflows", "loaders", "filters"},
     "migrations": {"database"},
 }
 # Modules beside the parts that any of them may import: settings, words and formats.

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from opsdb.filters.searching import ChecksumFinder, FileNameFinder, RawPathFinder
 from opsdb.models import (
     DataTransfer,
     DataTransferPackage,
@@ -17,7 +18,6 @@ from opsdb.models import (
 from .actions.data import PACKAGE_ACTIONS, TRANSFER_PACKAGE_ACTIONS
 from .kit.admin import OpsAdmin
 from .kit.inlines import listing
-from .kit.searching import ChecksumFinder, FileNameFinder, RawPathFinder
 
 COPY_FACTS = ("data_location", "status", "verification", "verified_at", "size_bytes")
 CONTENT = ("size_bytes", "checksum", "checksum_algorithm")

@@ -25,7 +25,7 @@ from opsdb.models import (
 
 from .kit.admin import OpsAdmin
 from .kit.inlines import listing, parts
-from .kit.searching import PositionSearch
+from .kit.positions import PositionSearch
 from .kit.subtypes import ParentAdmin
 
 

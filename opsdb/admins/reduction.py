@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from opsdb.filters.searching import ChecksumFinder
 from opsdb.models import (
     DataGrouping,
     DataProduct,
@@ -20,7 +21,6 @@ from opsdb.models import (
 from .actions.reduction import PIPELINE_ACTIONS, PRODUCT_ACTIONS, RUN_ACTIONS, STEP_ACTIONS
 from .kit.admin import OpsAdmin
 from .kit.inlines import LinkInline, listing, parts
-from .kit.searching import ChecksumFinder
 
 
 @admin.register(ReductionSoftware)

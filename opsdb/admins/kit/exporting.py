@@ -21,11 +21,11 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from opsdb.filters.paging import TOO_SLOW, TooSlowError, seconds_given
 from opsdb.loaders import export
 from opsdb.models.base import natural_key_lookups
 
 from .importing import kinds_for
-from .paging import TOO_SLOW, TooSlowError, seconds_given
 from .refusals import REFUSED
 
 ROWS_AT_ONCE = 2_000

@@ -10,16 +10,33 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
+from opsdb.filters.indexes import index_led_by, leading_fields
+from opsdb.filters.paging import (
+    LAST,
+    LONGEST_QUERY_SECONDS,
+    TOO_SLOW,
+    KeyedPage,
+    TooSlowError,
+    given_up_after,
+    seconds_given,
+)
+from opsdb.filters.searching import (
+    FOUND_ROWS,
+    MOST_WORDS,
+    Finder,
+    any_of,
+    conditions_of,
+    described,
+    keys_found,
+    unquoted,
+    words_of,
+)
+
 from .counting import BoundedPaginator
-from .filters import ChoiceFilter, LeadingFilter, RelatedFilter, index_led_by, leading_fields
+from .filters import ChoiceFilter, LeadingFilter, RelatedFilter
 from .links import parameter_of
 from .lookups import require_comparable
-from .paging import LAST, LONGEST_QUERY_SECONDS, TOO_SLOW, KeyedPage, TooSlowError, given_up_after, seconds_given
 from .refusals import REFUSED, Refusal
-from .searching import Finder, any_of, conditions_of, described, keys_found, unquoted, words_of
-
-MOST_WORDS = 20  # of a search, each of which is one more condition on every row
-FOUND_ROWS = 5_000  # of a big table, up to which what a search finds is looked up by its keys
 
 
 class OpsChangeList(ChangeList):
