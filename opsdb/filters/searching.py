@@ -41,6 +41,23 @@ def words_of(text: str) -> list[str]:
     return [unquoted(word) for word in smart_split(text)]
 
 
+class TooManyWordsError(ValueError):
+    """A search has more words than one may have, as the message explains."""
+
+
+def searched_words(text: str, *, whole: bool) -> list[str]:
+    """Return what a search looks for: its words, or all of it where a table is searched for what is whole.
+
+    Raises:
+        TooManyWordsError: there are more than :data:`MOST_WORDS`.
+    """
+    words = [unquoted(text)] if whole and text else words_of(text)
+    if len(words) > MOST_WORDS:
+        text = _("A search takes at most %(most)d words, and this one has %(number)d: leave some out.")
+        raise TooManyWordsError(text % {"most": MOST_WORDS, "number": len(words)})
+    return words
+
+
 def unquoted(text: str) -> str:
     """Return a text without the quotes around it."""
     text = text.strip()

@@ -22,14 +22,13 @@ from opsdb.filters.paging import (
 )
 from opsdb.filters.searching import (
     FOUND_ROWS,
-    MOST_WORDS,
     Finder,
+    TooManyWordsError,
     any_of,
     conditions_of,
     described,
     keys_found,
-    unquoted,
-    words_of,
+    searched_words,
 )
 
 from .counting import BoundedPaginator
@@ -210,12 +209,12 @@ class ListMixin:
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         fields = self.get_search_fields(request)
-        # What a big table is searched for is whole or a beginning, blanks included.
-        words = [unquoted(search_term)] if self.big and search_term else words_of(search_term)
-        if len(words) > MOST_WORDS:
+        try:
+            # What a big table is searched for is whole or a beginning, blanks included.
+            words = searched_words(search_term, whole=self.big)
+        except TooManyWordsError as error:
             if SEARCH_VAR in request.GET:  # a control that completes what is typed shows no message
-                text = _("A search takes at most %(most)d words, and this one has %(number)d: leave some out.")
-                messages.error(request, text % {"most": MOST_WORDS, "number": len(words)})
+                messages.error(request, str(error))
             return queryset.none(), False
         for word in words if fields else ():
             found = self.search_conditions(fields, word)
