@@ -499,33 +499,41 @@ def seconds_of(browser, url, repeats):
     return statistics.median(taken)
 
 
-def measure(files, options):
-    """Return the seconds that each page takes with so many files."""
-    from django.contrib.auth import get_user_model
+@contextmanager
+def filled(files, *, reuse, keep):
+    """Have a database of so many files, from an earlier run or made now, which is dropped in the end unless kept."""
     from django.db import connection
-    from django.test import Client
 
     name = f"opsdb_admin_{files}"
     connection.settings_dict["TEST"]["NAME"] = name
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False, keepdb=options.reuse)
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False, keepdb=reuse)
     begun = time.perf_counter()
     if not is_complete():
-        if options.reuse:
+        if reuse:
             connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         fill(files)
         print(f"{files:,} files filled in {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_size_pretty(pg_database_size(current_database()))")
         print(f"{files:,} files: {cursor.fetchone()[0]}", file=sys.stderr, flush=True)
-    browser = Client(headers={"host": "localhost"})
-    browser.force_login(get_user_model().objects.get(username="benchmark"))
-    pages = {label: url for label, url in addresses().items() if options.only in label}
     try:
-        return {label: seconds_of(browser, url, options.repeats) for label, url in pages.items()}
+        yield
     finally:
-        if not options.keep:
+        if not keep:
             connection.creation.destroy_test_db("unused", verbosity=0)
         connection.close()
+
+
+def measure(files, options):
+    """Return the seconds that each page takes with so many files."""
+    from django.contrib.auth import get_user_model
+    from django.test import Client
+
+    browser = Client(headers={"host": "localhost"})
+    with filled(files, reuse=options.reuse, keep=options.keep):
+        browser.force_login(get_user_model().objects.get(username="benchmark"))
+        pages = {label: url for label, url in addresses().items() if options.only in label}
+        return {label: seconds_of(browser, url, options.repeats) for label, url in pages.items()}
 
 
 def main():

@@ -84,6 +84,10 @@ class FilterForm(forms.Form):
         return self.cleaned_data
 
 
+def _encodable(value):
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
 def parameter_for(field: Field, **options: Any) -> Parameter:
     """Return the parameter that narrows by one value of a model's field."""
     options = {"field_name": field.name, "label": label_of(field), "help_text": field.help_text} | options
@@ -158,6 +162,9 @@ class OpsFilterSet(FilterSet, Generic[ModelT]):
             refuse_unknown: see the attribute.
             allowed: see the attribute.
         """
+        if data is not None and not hasattr(data, "getlist"):
+            # As Django does with an address: half a character can be sent neither to the database nor to a browser.
+            data = {name: _encodable(value) for name, value in data.items()}
         super().__init__(data, queryset, request=request, prefix=prefix)
         if refuse_unknown is not None:
             self.refuse_unknown = refuse_unknown
@@ -269,7 +276,7 @@ class OpsFilterSet(FilterSet, Generic[ModelT]):
         """
         rows, way = self.qs, self._way
         within = [] if self._executions is not None else [(name, self._value_of(name)) for name in way.columns]
-        names = way.order if self._executions is None else [*way.columns, *way.order]
+        names = [*([] if within else way.columns), *self._order]
         return KeyedPage(rows, [f"{self._sign}{name}" for name in names], asked, size, within)
 
     def examine(self, form: FilterForm) -> None:

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.sites import AdminSite
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.db import OperationalError, models, router, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
+from opsdb.filters import FILTERSETS, Size
 from opsdb.filters.indexes import index_led_by, leading_fields
 from opsdb.filters.paging import (
     LAST,
@@ -113,7 +115,7 @@ class KeyedChangeList(OpsChangeList):
 
 
 class ListMixin:
-    """Mixin of an admin: its list."""
+    """Mixin of an admin: its list, searched and sorted as the filter set of its model declares, if it has one."""
 
     big: bool = False
     """The table grows with the observations: lists are sorted and narrowed only where an index serves."""
@@ -121,6 +123,13 @@ class ListMixin:
     """Columns that the list of a big table may be sorted by; none of them may be empty."""
     finders: Sequence[Finder] = ()
     """What a search looks at beside ``search_fields``."""
+
+    def __init__(self, model: type[models.Model], admin_site: AdminSite) -> None:
+        super().__init__(model, admin_site)
+        if filterset := FILTERSETS.get(model):
+            self.big = filterset.size is not Size.SMALL
+            self.sortable, self.finders = filterset.orders(), filterset.finders
+            self.search_fields = filterset.searched()
 
     paginator = BoundedPaginator
     show_full_result_count = False
@@ -217,7 +226,7 @@ class ListMixin:
                 messages.error(request, str(error))
             return queryset.none(), False
         for word in words if fields else ():
-            found = self.search_conditions(fields, word)
+            found = conditions_of(self.model, fields, word, self.finders)
             queryset = self._found(queryset, found) if found else queryset.none()
         return queryset, False
 
@@ -227,10 +236,6 @@ class ListMixin:
         # PostgreSQL would otherwise walk a table in the order of the list until it has a page of what it looks for.
         keys = keys_found(self.model._base_manager.all(), conditions, FOUND_ROWS + 1)
         return queryset.filter(any_of(conditions) if len(keys) > FOUND_ROWS else Q(pk__in=keys))
-
-    def search_conditions(self, fields: Sequence[str], word: str) -> list[Q]:
-        """Return what a word of a search may mean; nothing when no row can match it."""
-        return conditions_of(self.model, fields, word, self.finders)
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
         actions = super().get_actions(request, action_location)
