@@ -544,15 +544,18 @@ def main():
     parser.add_argument("--reuse", action="store_true", help="use the databases that a run with --keep has left")
     parser.add_argument("--only", default="", help="only pages whose name holds this")
     options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
     from django.db import connection
+
+    from tests.databases import as_owner
 
     own_name = connection.settings_dict["NAME"]
     results = []
     for files in options.files:
         connection.settings_dict["NAME"] = own_name
-        results.append(measure(files, options))
+        with as_owner():
+            results.append(measure(files, options))
     few, many = results
     print(f"{'milliseconds':<70} {options.files[0]:>12,} {options.files[1]:>12,}  ratio")
     missed = 0

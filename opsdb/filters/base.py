@@ -34,6 +34,7 @@ from .parameters import (
     TextParameter,
     TimeParameter,
     WholeNumberParameter,
+    key_name,
     names_of,
 )
 from .searching import (
@@ -177,7 +178,7 @@ class OpsFilterSet(FilterSet, Generic[ModelT]):
 
     @property
     def _key(self) -> str:
-        return self.queryset.model._meta.pk.name
+        return key_name(self.queryset.model)
 
     @classmethod
     def get_filters(cls) -> dict[str, Parameter]:
@@ -222,14 +223,14 @@ class OpsFilterSet(FilterSet, Generic[ModelT]):
     @classmethod
     def usual_order(cls) -> str:
         """Return how rows are sorted by default."""
-        options = cls._meta.model._meta
-        named = {field.name for field in options.fields} & {"name", "short_name"}
-        return cls.order or (min(named) if named and cls.size is Size.SMALL else f"-{options.pk.name}")
+        model = cls._meta.model
+        named = {field.name for field in model._meta.fields} & {"name", "short_name"}
+        return cls.order or (min(named) if named and cls.size is Size.SMALL else f"-{key_name(model)}")
 
     @classmethod
     def orders(cls) -> list[str]:
         """Return the fields that rows may be sorted by, the key first."""
-        return [*dict.fromkeys((cls._meta.model._meta.pk.name, *cls.sortable))]
+        return [*dict.fromkeys((key_name(cls._meta.model), *cls.sortable))]
 
     @classmethod
     def searched(cls) -> Sequence[str]:

@@ -101,7 +101,7 @@ class ChoiceParameter(Parameter):
         super().__init__(*args, choices=[("", gettext_lazy("any")), *choices], **options)
 
 
-class _YesOrNo(forms.Field):
+class _YesOrNoField(forms.Field):
     widget = forms.Select(
         choices=[("", gettext_lazy("any")), ("true", gettext_lazy("yes")), ("false", gettext_lazy("no"))]
     )
@@ -116,10 +116,10 @@ class _YesOrNo(forms.Field):
 class FlagParameter(Parameter):
     """Whether something holds: ``true`` or ``false``."""
 
-    field_class = _YesOrNo
+    field_class = _YesOrNoField
 
 
-class _Time(forms.Field):
+class _TimeField(forms.Field):
     widget = forms.DateTimeInput(attrs={"placeholder": "2026-06-15T02:00:00Z"})
 
     def to_python(self, value):
@@ -144,10 +144,10 @@ class _Time(forms.Field):
 class TimeParameter(Parameter):
     """A time or a date, ISO 8601, in UTC where it has no offset: the first moment, or the first after the last."""
 
-    field_class = _Time
+    field_class = _TimeField
 
 
-class _Date(_Time):
+class _DateField(_TimeField):
     widget = forms.DateInput(attrs={"placeholder": "2026-06-15"})
 
     def to_python(self, value):
@@ -158,7 +158,7 @@ class _Date(_Time):
 class NightParameter(Parameter):
     """The night of an execution."""
 
-    field_class = _Date
+    field_class = _DateField
 
     def prepared(self, value: Any) -> Any:
         try:
@@ -173,7 +173,7 @@ class NightParameter(Parameter):
 class DateParameter(Parameter):
     """A date."""
 
-    field_class = _Date
+    field_class = _DateField
 
 
 class NumberParameter(Parameter):
@@ -188,7 +188,7 @@ class WholeNumberParameter(Parameter):
     field_class = forms.IntegerField
 
 
-class _Key(forms.CharField):
+class _KeyField(forms.CharField):
     def __init__(self, *, related, **options):
         super().__init__(**options)
         self.related = related
@@ -205,6 +205,11 @@ class _Key(forms.CharField):
         return _key_of(self.related).to_python(text) if text else None
 
 
+def key_name(model: type[Model]) -> str:
+    """Return the name of a model's key, which a subtype has from its parent."""
+    return "id" if model._meta.pk.is_relation else model._meta.pk.name
+
+
 def _key_of(model):
     key = model._meta.pk
     while key.is_relation:
@@ -215,7 +220,7 @@ def _key_of(model):
 class KeyParameter(Parameter):
     """The key of a row."""
 
-    field_class = _Key
+    field_class = _KeyField
 
     def __init__(self, *args: Any, related: type[Model], **options: Any) -> None:
         super().__init__(*args, related=related, **options)
@@ -306,7 +311,7 @@ class ModuleOfExecutionParameter(ReferenceParameter):
         super().__init__(*args, **options)
 
 
-class _Cone(forms.CharField):
+class _ConeField(forms.CharField):
     def clean(self, value):
         text = super().clean(value)
         if not text:
@@ -330,7 +335,7 @@ class _Cone(forms.CharField):
 class ConeParameter(Parameter):
     """A circle on the sky that holds the fixed source."""
 
-    field_class = _Cone
+    field_class = _ConeField
 
     def condition(self, value: Any, path: str | None = None) -> Q:
         return Q(**{f"{path or self.field_name}__in": FixedSource.objects.cone_search(*value).values("pk")})
