@@ -77,9 +77,9 @@ def multiply(row, number, **columns):
     values |= columns
     names = ", ".join(f'"{name}"' for name in values)
     statement = (
-        f'INSERT INTO "{table}" ({names}) SELECT {", ".join(values.values())} '  # noqa: S608
-        f'FROM generate_series(1, {number}) AS number, "{table}" AS pattern '
-        f'WHERE pattern."{pk.column}" = %s ORDER BY number'
+        f'WITH pattern AS MATERIALIZED (SELECT * FROM "{table}" WHERE "{pk.column}" = %s) '  # noqa: S608
+        f'INSERT INTO "{table}" ({names}) SELECT {", ".join(values.values())} '
+        f"FROM generate_series(1, {number}) AS number, pattern ORDER BY number"
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, [row.pk])

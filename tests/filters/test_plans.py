@@ -7,19 +7,28 @@ from django.db import connection
 
 from opsdb.filters import FILTERSETS, filterset_for
 from opsdb.filters.base import Size
+from opsdb.filters.serving import way_along
+from opsdb.models import (
+    ChangeLog,
+    PhysicalCopy,
+    RawDataFile,
+    RawDataFilePhysicalCopy,
+    RawDataPackage,
+    RawDataPackagePhysicalCopy,
+)
 from tests.workflows.plans import LARGE_TABLES
 
 from .asking import example_of, parameters_of, text_of
 
 GROWING = [model for model in FILTERSETS if filterset_for(model).size is not Size.SMALL]
-# Parameters that lead along an index of a big table, the index, and what it gives in its order.
+# Parameters that lead along an index of a big table, and the index, or those between which little decides in few rows.
 WAYS = {
     "RawDataFile": {
-        "executed_obs_unit": "newest_of_execution",
+        "executed_obs_unit": "(newest_of|by)_execution",
         "instrument_module": "by_module",
         "source_location": "by_location",
-        "night": "newest_of_execution",
-        "observing_program source quality": "newest_of_execution",
+        "night": "(newest_of|by)_execution",
+        "observing_program source quality": "(newest_of|by)_execution",
         "started_after instrument_module": "(newest_of|by)_execution",
         "": "pkey",
     },
@@ -38,9 +47,9 @@ WAYS = {
         "data_location status arrived_at_after": "by_location",
     },
     "RawDataPackagePhysicalCopy": {
-        "data_location": "place_of_raw_data_package",
-        "status": "state_of_raw_data_package",
-        "": "of_raw_data_package",
+        "data_location": "(place_of_raw_data_package|newest_at_location)",
+        "status": "(state_of_raw_data_package|by_status)",
+        "": "(of_raw_data_package|pkey)",
     },
     "FixityCheck": {"checked_at_after": "by_time", "": "pkey"},
     "LongTermArchiveTransfer": {
@@ -60,6 +69,44 @@ def explained(rows):
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {rows.query.sql_with_params()[0]}", rows.query.sql_with_params()[1])
         return "\n".join(line for (line,) in cursor.fetchall())
+
+
+@pytest.mark.parametrize(
+    ("model", "values", "along", "way"),
+    [
+        (RawDataFile, ["instrument_module"], None, (["instrument_module"], ["id"])),
+        (RawDataFile, ["instrument_module", "source_location"], None, None),
+        (RawDataFile, [], "observed_at", None),
+        (PhysicalCopy, ["data_location", "status"], None, (["data_location", "status"], ["arrived_at", "id"])),
+        (PhysicalCopy, ["data_location"], "arrived_at", None),
+        # The indexes of a location and a state lead past copies of files, of which there are more than of packages.
+        (RawDataPackagePhysicalCopy, ["data_location", "status"], None, None),
+        (
+            RawDataFilePhysicalCopy,
+            ["data_location", "status"],
+            None,
+            (["data_location", "status"], ["arrived_at", "id"]),
+        ),
+        # A table of changes is sorted by key only where table and row are given.
+        (ChangeLog, ["table_name"], None, None),
+        (ChangeLog, ["table_name", "row_id"], None, (["table_name", "row_id"], ["id"])),
+    ],
+)
+def test_what_is_asked_together_is_served_by_one_index(model, values, along, way):
+    assert way_along(model, dict.fromkeys(values, "value"), along) == way
+
+
+@pytest.mark.parametrize(("state", "served"), [("waiting", True), ("in_transit", True), ("archived", False)])
+def test_an_index_of_some_rows_serves_only_what_is_of_these(state, served):
+    assert (way_along(RawDataPackage, {"state": state}) is not None) == served
+
+
+def test_one_value_is_asked_as_a_range_where_a_walk_along_the_key_would_give_the_order():
+    file = RawDataFile.objects.first()
+    statement = str(filterset_for(RawDataFile)({"instrument_module": str(file.instrument_module_id)}).qs.query)
+    for part in (">= ", "<= "):
+        assert f'"instrument_module_id" {part}' in statement
+    assert 'ORDER BY "raw_data_file"."instrument_module_id" DESC, "raw_data_file"."id" DESC' in statement
 
 
 @pytest.mark.parametrize("model", GROWING, ids=lambda model: model.__name__)
