@@ -77,9 +77,9 @@ def multiply(row, number, **columns):
     values |= columns
     names = ", ".join(f'"{name}"' for name in values)
     statement = (
-        f'INSERT INTO "{table}" ({names}) SELECT {", ".join(values.values())} '  # noqa: S608
-        f'FROM generate_series(1, {number}) AS number, "{table}" AS pattern '
-        f'WHERE pattern."{pk.column}" = %s ORDER BY number'
+        f'WITH pattern AS MATERIALIZED (SELECT * FROM "{table}" WHERE "{pk.column}" = %s) '  # noqa: S608
+        f'INSERT INTO "{table}" ({names}) SELECT {", ".join(values.values())} '
+        f"FROM generate_series(1, {number}) AS number, pattern ORDER BY number"
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, [row.pk])
@@ -499,33 +499,41 @@ def seconds_of(browser, url, repeats):
     return statistics.median(taken)
 
 
-def measure(files, options):
-    """Return the seconds that each page takes with so many files."""
-    from django.contrib.auth import get_user_model
+@contextmanager
+def filled(files, *, reuse, keep):
+    """Have a database of so many files, from an earlier run or made now, which is dropped in the end unless kept."""
     from django.db import connection
-    from django.test import Client
 
     name = f"opsdb_admin_{files}"
     connection.settings_dict["TEST"]["NAME"] = name
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False, keepdb=options.reuse)
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False, keepdb=reuse)
     begun = time.perf_counter()
     if not is_complete():
-        if options.reuse:
+        if reuse:
             connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         fill(files)
         print(f"{files:,} files filled in {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_size_pretty(pg_database_size(current_database()))")
         print(f"{files:,} files: {cursor.fetchone()[0]}", file=sys.stderr, flush=True)
-    browser = Client(headers={"host": "localhost"})
-    browser.force_login(get_user_model().objects.get(username="benchmark"))
-    pages = {label: url for label, url in addresses().items() if options.only in label}
     try:
-        return {label: seconds_of(browser, url, options.repeats) for label, url in pages.items()}
+        yield
     finally:
-        if not options.keep:
+        if not keep:
             connection.creation.destroy_test_db("unused", verbosity=0)
         connection.close()
+
+
+def measure(files, options):
+    """Return the seconds that each page takes with so many files."""
+    from django.contrib.auth import get_user_model
+    from django.test import Client
+
+    browser = Client(headers={"host": "localhost"})
+    with filled(files, reuse=options.reuse, keep=options.keep):
+        browser.force_login(get_user_model().objects.get(username="benchmark"))
+        pages = {label: url for label, url in addresses().items() if options.only in label}
+        return {label: seconds_of(browser, url, options.repeats) for label, url in pages.items()}
 
 
 def main():
@@ -536,15 +544,18 @@ def main():
     parser.add_argument("--reuse", action="store_true", help="use the databases that a run with --keep has left")
     parser.add_argument("--only", default="", help="only pages whose name holds this")
     options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
     from django.db import connection
+
+    from tests.databases import as_owner
 
     own_name = connection.settings_dict["NAME"]
     results = []
     for files in options.files:
         connection.settings_dict["NAME"] = own_name
-        results.append(measure(files, options))
+        with as_owner():
+            results.append(measure(files, options))
     few, many = results
     print(f"{'milliseconds':<70} {options.files[0]:>12,} {options.files[1]:>12,}  ratio")
     missed = 0

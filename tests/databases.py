@@ -23,7 +23,7 @@ ROLE = re.compile(r"-c role=(\w+)")
 # No two processes make, copy or drop a template at a time.
 LOCK_NUMBER = 0x6F707364
 # What migrations and the signal after them neither are nor call.
-BESIDE = {"admins", "demonstration", "embedded", "loaders", "management", "reference", "static", "templates"}
+BESIDE = {"admins", "demonstration", "embedded", "filters", "loaders", "management", "reference", "static", "templates"}
 # The application's rows that migrating leaves behind, and Django's own; no test changes these.
 DJANGOS = ("django_migrations", "django_content_type", "auth_permission")
 TRUNCATE_GUARDS = """

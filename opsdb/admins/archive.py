@@ -12,7 +12,6 @@ from .kit.inlines import listing
 @admin.register(LongTermArchiveTransfer)
 class LongTermArchiveTransferAdmin(OpsAdmin):
     actions = ARCHIVE_TRANSFER_ACTIONS
-    big = True
     list_display = (
         "id",
         "raw_data_package",
@@ -24,17 +23,13 @@ class LongTermArchiveTransferAdmin(OpsAdmin):
         "finished_at",
     )
     list_filter = ("status", "origin_location", "destination_location")
-    sortable = ("id",)
-    search_fields = ("id", "raw_data_package", "raw_data_package__name__startswith")
     inlines = (listing(LongTermArchiveTransferLog, "logged_at", "level", "status", "message", "log_path"),)
 
 
 @admin.register(LongTermArchiveTransferLog)
 class LongTermArchiveTransferLogAdmin(ReadOnlyMixin, OpsAdmin):
-    big = True
     list_display = ("logged_at", "long_term_archive_transfer", "level", "status", "message", "log_path")
     list_filter = ("long_term_archive_transfer",)
-    search_fields = ("id", "long_term_archive_transfer")
 
 
 @admin.register(StagingJob)
@@ -43,4 +38,3 @@ class StagingJobAdmin(OpsAdmin):
     owned = ("active",)
     list_display = ("id", "purpose", "destination_location", "status", "active", "requested_by", "expires_at")
     list_filter = ("status", "active", "destination_location")
-    search_fields = ("id", "purpose")

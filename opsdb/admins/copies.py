@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from opsdb.models import (
@@ -30,7 +29,6 @@ from .kit.inlines import LinkInline, listing, parts
 @admin.register(PhysicalCopy)
 class PhysicalCopyAdmin(OpsAdmin):
     actions = COPY_ACTIONS
-    big = True
     owned = (
         "verification",
         "verified_at",
@@ -44,7 +42,6 @@ class PhysicalCopyAdmin(OpsAdmin):
     facts = ("size_bytes", "checksum", "checksum_algorithm")
     list_display = ("id", "of", "data_location", "status", "verification", "verified_at", "size_bytes")
     list_filter = ("status", ("verification", only(Verification.MISMATCH)), "data_location")
-    search_fields = ("id", *COPY_TARGETS)
     inlines = (listing(FixityCheck, "checked_at", "ok", "algorithm", "checked_by", fk_name="copy"),)
 
     @admin.display(description=gettext_lazy("copy of"))
@@ -75,17 +72,11 @@ class CopiesOfOneKindAdmin(PhysicalCopyAdmin):
     def list_names(self) -> Sequence[str]:
         return [self.target if name == "of" else name for name in self.list_display]
 
-    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
-        return ["id", self.target]
-
 
 @admin.register(FixityCheck)
 class FixityCheckAdmin(OpsAdmin):
-    big = True
     list_display = ("checked_at", "copy", "ok", "algorithm", "checked_by")
     list_filter = ("ok",)
-    sortable = ("checked_at",)
-    search_fields = ("id", "copy")
 
 
 @admin.register(DeletionPolicy)
@@ -110,5 +101,4 @@ class DeletionRequestAdmin(OpsAdmin):
     )
     list_filter = ("status", "data_location")
     ordering = ("-pk",)
-    search_fields = ("id", "reason", "data_location__name")
     inlines = (parts(DeletionRequestItem, base=LinkInline),)

@@ -17,7 +17,6 @@ from opsdb.models import (
 from .actions.data import PACKAGE_ACTIONS, TRANSFER_PACKAGE_ACTIONS
 from .kit.admin import OpsAdmin
 from .kit.inlines import listing
-from .kit.searching import ChecksumFinder, FileNameFinder, RawPathFinder
 
 COPY_FACTS = ("data_location", "status", "verification", "verified_at", "size_bytes")
 CONTENT = ("size_bytes", "checksum", "checksum_algorithm")
@@ -25,7 +24,6 @@ CONTENT = ("size_bytes", "checksum", "checksum_algorithm")
 
 @admin.register(RawDataFile)
 class RawDataFileAdmin(OpsAdmin):
-    big = True
     facts = ("relative_path", *CONTENT)
     list_display = (
         "relative_path",
@@ -36,15 +34,12 @@ class RawDataFileAdmin(OpsAdmin):
         "observed_at",
     )
     list_filter = ("instrument_module", "source_location", "executed_obs_unit", "raw_data_package")
-    search_fields = ("id", "executed_obs_unit", "raw_data_package")
-    finders = (RawPathFinder(), FileNameFinder(), ChecksumFinder())
     inlines = (listing(RawDataFilePhysicalCopy, *COPY_FACTS),)
 
 
 @admin.register(RawDataPackage)
 class RawDataPackageAdmin(OpsAdmin):
     actions = PACKAGE_ACTIONS
-    big = True
     facts = ("name",)
     list_display = (
         "name",
@@ -56,9 +51,6 @@ class RawDataPackageAdmin(OpsAdmin):
         "created_at",
     )
     list_filter = ("state", "status", "instrument_module", "executed_obs_unit", "data_transfer_package")
-    sortable = ("name",)
-    search_fields = ("id", "name__startswith", "executed_obs_unit", "data_transfer_package")
-    finders = (ChecksumFinder(),)
     inlines = (
         listing(RawDataPackagePhysicalCopy, *COPY_FACTS),
         listing(LongTermArchiveTransfer, "destination_location", "status", "finished_at", "failure_message"),
@@ -67,22 +59,16 @@ class RawDataPackageAdmin(OpsAdmin):
 
 @admin.register(RawDataPackageMetadata)
 class RawDataPackageMetadataAdmin(OpsAdmin):
-    big = True
     facts = ("raw_data_package",)
     list_display = ("obs_id", "raw_data_package", "target_name", "s_ra", "s_dec", "t_min", "t_max", "instrument_name")
-    search_fields = ("raw_data_package",)
 
 
 @admin.register(DataTransferPackage)
 class DataTransferPackageAdmin(OpsAdmin):
     actions = TRANSFER_PACKAGE_ACTIONS
-    big = True
     facts = ("name", "origin_location")
     list_display = ("name", "status", "size_bytes", "origin_location", "retry_count", "failure_message", "created_at")
     list_filter = ("status", "origin_location")
-    sortable = ("name",)
-    search_fields = ("id", "name__startswith")
-    finders = (ChecksumFinder(),)
     inlines = (
         listing(RawDataPackage, "name", "state", "size_bytes"),
         listing(DataTransfer, "origin_location", "destination_location", "status", "unpack_status", "finished_at"),

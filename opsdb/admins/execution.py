@@ -13,12 +13,9 @@ from .kit.inlines import LinkInline, listing, parts
 @admin.register(ExecutedObsUnit)
 class ExecutedObsUnitAdmin(OpsAdmin):
     actions = EXECUTION_ACTIONS
-    big = True
     list_display = ("start_time", "end_time", "obs_unit", "status", "quality", "mean_pwv_mm", "mean_elevation_deg")
     list_filter = ("status", "quality", "start_time", "obs_unit")
-    sortable = ("start_time",)
     ordering = ("-start_time",)
-    search_fields = ("id", "obs_unit__name__istartswith")
     judged = ("quality", "comment")
     inlines = (
         parts(ExecutedObsUnitModuleConfiguration, base=LinkInline),

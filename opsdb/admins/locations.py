@@ -49,7 +49,6 @@ class DataLocationAdmin(ParentAdmin):
     actions = SWITCH_ACTIONS
     list_display = ("name", "site", "location_type", "storage_type", "capacity_bytes", "priority", "active")
     list_filter = ("location_type", "storage_type", "active", "site", "instrument")
-    search_fields = ("name", "site__short_name")
 
 
 class SubtypeOfDataLocationAdmin(RenamingMixin, OpsAdmin):

@@ -39,7 +39,6 @@ class InstrumentAdmin(OpsAdmin):
 class InstrumentModuleAdmin(OpsAdmin):
     list_display = ("name", "instrument", "frequency_min_ghz", "frequency_max_ghz", "pixels", "available")
     list_filter = ("instrument", "available")
-    search_fields = ("name", "instrument__name")
     inlines = (listing(InstrumentModuleConfiguration, "name", "type", "description", "active"),)
 
 
@@ -47,7 +46,6 @@ class InstrumentModuleAdmin(OpsAdmin):
 class InstrumentModuleConfigurationAdmin(ParentAdmin):
     list_display = ("name", "type", "instrument_module", "description", "active")
     list_filter = ("type", "active", "instrument_module")
-    search_fields = ("name", "instrument_module__name")
 
 
 @admin.register(ChaiModuleConfiguration)

@@ -25,7 +25,7 @@ from opsdb.models import (
 
 from .kit.admin import OpsAdmin
 from .kit.inlines import listing, parts
-from .kit.searching import PositionSearch
+from .kit.positions import PositionSearch
 from .kit.subtypes import ParentAdmin
 
 
@@ -47,25 +47,20 @@ class SubObservingProgramAdmin(OpsAdmin):
 @admin.register(Source)
 class SourceAdmin(PositionSearch, ParentAdmin):
     list_display = ("name", "type", "aliases", "comment")
-    search_fields = ("name", "aliases__icontains")
-
-
-class SubtypeOfSourceAdmin(OpsAdmin):
-    search_fields = ("name", "aliases__icontains")
 
 
 @admin.register(FixedSource)
-class FixedSourceAdmin(PositionSearch, SubtypeOfSourceAdmin):
+class FixedSourceAdmin(PositionSearch, OpsAdmin):
     list_display = ("name", "ra_deg", "dec_deg", "frame", "vlsr_km_s")
 
 
 @admin.register(SolarSystemObject)
-class SolarSystemObjectAdmin(SubtypeOfSourceAdmin):
+class SolarSystemObjectAdmin(OpsAdmin):
     list_display = ("name", "ephemeris_name", "naif_id", "horizons_id")
 
 
 @admin.register(ConstantElevationSource)
-class ConstantElevationSourceAdmin(SubtypeOfSourceAdmin):
+class ConstantElevationSourceAdmin(OpsAdmin):
     list_display = ("name", "ra_min_deg", "ra_max_deg", "dec_min_deg", "dec_max_deg", "elevation_deg")
     inlines = (parts(AzimuthRange),)
 
@@ -74,7 +69,6 @@ class ConstantElevationSourceAdmin(SubtypeOfSourceAdmin):
 class AzimuthRangeAdmin(OpsAdmin):
     list_display = ("source", "azimuth_min_deg", "azimuth_max_deg", "rising", "lst_start_hours", "lst_end_hours")
     list_filter = ("rising", "source")
-    search_fields = ("source__name",)
 
 
 @admin.register(ObsMode)
@@ -102,7 +96,6 @@ class PrimeCamObservationConfigurationAdmin(OpsAdmin):
 class ChaiTilingAdmin(OpsAdmin):
     list_display = ("configuration", "tile_index", "x_offset_arcsec", "y_offset_arcsec", "priority", "done")
     list_filter = ("done", "configuration")
-    search_fields = ("configuration__name", "tile_index")
 
 
 @admin.register(ChaiInparParameter)
@@ -125,7 +118,6 @@ class ObsUnitAdmin(PositionSearch, OpsAdmin):
         "available",
     )
     list_filter = ("available", "observing_program", "sub_observing_program", "source", "obs_mode")
-    search_fields = ("name", "line_id", "source__name", "source__aliases__icontains")
     inlines = (
         listing(PreScheduledSlot, "start_time", "end_time", "telescope", ordering=("-start_time",)),
         listing(ExecutedObsUnit, "start_time", "end_time", "status", "quality"),
@@ -145,7 +137,6 @@ class PreScheduledSlotAdmin(OpsAdmin):
         "boresight_angle_deg",
     )
     list_filter = ("start_time", "telescope", "obs_unit")
-    search_fields = ("obs_unit__name", "origin")
     ordering = ("-start_time",)
 
 
@@ -153,7 +144,6 @@ class PreScheduledSlotAdmin(OpsAdmin):
 class TimeAllocationAdmin(OpsAdmin):
     list_display = ("period", "observing_program", "instrument", "start_date", "end_date", "hours")
     list_filter = ("observing_program", "instrument")
-    search_fields = ("period", "observing_program__short_name")
     ordering = ("-start_date", "observing_program")
 
 
@@ -161,5 +151,4 @@ class TimeAllocationAdmin(OpsAdmin):
 class DowntimeAdmin(OpsAdmin):
     list_display = ("start_time", "end_time", "telescope", "instrument", "instrument_module", "reason", "reported_by")
     list_filter = ("start_time", "telescope", "instrument", "instrument_module")
-    search_fields = ("reason",)
     ordering = ("-start_time",)

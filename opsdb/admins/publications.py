@@ -15,5 +15,4 @@ class DataReleaseAdmin(OpsAdmin):
 @admin.register(Publication)
 class PublicationAdmin(OpsAdmin):
     list_display = ("title", "year", "journal", "status", "doi", "bibcode")
-    search_fields = ("title", "doi", "bibcode", "journal", "authors__icontains")
     ordering = ("-year", "title")

@@ -20,7 +20,6 @@ from opsdb.models import (
 from .actions.reduction import PIPELINE_ACTIONS, PRODUCT_ACTIONS, RUN_ACTIONS, STEP_ACTIONS
 from .kit.admin import OpsAdmin
 from .kit.inlines import LinkInline, listing, parts
-from .kit.searching import ChecksumFinder
 
 
 @admin.register(ReductionSoftware)
@@ -36,14 +35,12 @@ class ReductionSoftwareAdmin(OpsAdmin):
 class ReductionSoftwareVersionAdmin(OpsAdmin):
     list_display = ("version", "software", "image", "released_at", "deprecated")
     list_filter = ("deprecated", "software")
-    search_fields = ("version", "software__name")
 
 
 @admin.register(ReductionStepConfig)
 class ReductionStepConfigAdmin(OpsAdmin):
     list_display = ("name", "software", "cpu", "memory_gb", "time_hours")
     list_filter = ("software",)
-    search_fields = ("name", "software__name")
 
 
 @admin.register(DataGrouping)
@@ -66,7 +63,6 @@ class ReductionStepAdmin(OpsAdmin):
     actions = STEP_ACTIONS
     list_display = ("name", "pipeline", "order", "software", "config", "version_policy", "pinned_version")
     list_filter = ("version_policy", "pipeline", "software")
-    search_fields = ("name", "pipeline__name")
     inlines = (
         parts(ReductionStepDependency, base=LinkInline, fk_name="step"),
         listing(ExecutedReductionStep, "sub_group_key", "status", "software_version", "finished_at"),
@@ -76,7 +72,6 @@ class ReductionStepAdmin(OpsAdmin):
 @admin.register(ExecutedReductionStep)
 class ExecutedReductionStepAdmin(OpsAdmin):
     actions = RUN_ACTIONS
-    big = True
     owned = (
         "hpc_job_id",
         "retry_count",
@@ -91,8 +86,6 @@ class ExecutedReductionStepAdmin(OpsAdmin):
     )
     list_display = ("id", "step", "sub_group_key", "status", "software_version", "hpc_job_id", "finished_at")
     list_filter = ("status", "step", "software_version")
-    sortable = ("id",)
-    search_fields = ("id", "step__name")
     inlines = (
         parts(ExecutedReductionStepInputPackage, base=LinkInline),
         parts(ExecutedReductionStepInputProduct, base=LinkInline),
@@ -103,9 +96,6 @@ class ExecutedReductionStepAdmin(OpsAdmin):
 @admin.register(DataProduct)
 class DataProductAdmin(OpsAdmin):
     actions = PRODUCT_ACTIONS
-    big = True
     list_display = ("name", "type", "run", "size_bytes", "intermediate", "superseded_by", "created_at")
     list_filter = ("type", "intermediate", "run")
-    search_fields = ("id", "run", "name__startswith", "relative_path__startswith")
-    finders = (ChecksumFinder(),)
     inlines = (listing(DataProductPhysicalCopy, "data_location", "status", "verification", "verified_at"),)

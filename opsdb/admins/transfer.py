@@ -29,7 +29,6 @@ class DataTransferRouteAdmin(OpsAdmin):
 @admin.register(DataTransfer)
 class DataTransferAdmin(OpsAdmin):
     actions = TRANSFER_ACTIONS
-    big = True
     owned = (
         "unpack_retry_count",
         "unpack_failure_message",
@@ -50,14 +49,10 @@ class DataTransferAdmin(OpsAdmin):
         "finished_at",
     )
     list_filter = ("status", "unpack_status", "kind", "origin_location", "destination_location", "route")
-    sortable = ("id",)
-    search_fields = ("id", "data_transfer_package", "data_transfer_package__name__startswith")
     inlines = (listing(DataTransferLog, "logged_at", "level", "status", "message", "log_path"),)
 
 
 @admin.register(DataTransferLog)
 class DataTransferLogAdmin(ReadOnlyMixin, OpsAdmin):
-    big = True
     list_display = ("logged_at", "data_transfer", "level", "status", "message", "log_path")
     list_filter = ("data_transfer",)
-    search_fields = ("id", "data_transfer")

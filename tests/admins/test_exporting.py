@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit.exporting import SECRETS, export_columns, rows_of
-from opsdb.admins.kit.paging import TooSlowError
+from opsdb.filters.paging import TooSlowError
 from opsdb.loaders import prepare
 from opsdb.models import DataTransfer, ExecutedObsUnit, ObsUnit, RawDataFile, Source, User
 from tests import factories

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit import lists
-from opsdb.admins.kit.paging import KeyedPage, TooSlowError, given_up_after
+from opsdb.filters.paging import KeyedPage, TooSlowError, given_up_after
 from opsdb.models import (
     ChangeLog,
     ExecutedObsUnit,

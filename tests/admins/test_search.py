@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit import lists
 from opsdb.admins.kit.lists import FOUND_ROWS
-from opsdb.admins.kit.searching import cone_of, uuid_range
+from opsdb.admins.kit.positions import cone_of
+from opsdb.filters.searching import uuid_range
 from opsdb.models import (
     DataProduct,
     DataTransferPackage,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
+from opsdb.filters import RawDataFileFilterSet, filterset_for
 from opsdb.models import (
     ApiToken,
     DataTransfer,
@@ -80,3 +81,24 @@ def approve(request: DeletionRequest, user: User) -> str:
 
 def try_again(transfer: DataTransfer) -> tuple[DataTransfer, Overview]:
     return reset_transfer(transfer), get_overview()
+
+
+def files_of_night(night: str) -> list[str]:
+    """Rows of a filter set are those of its model."""
+    filterset = RawDataFileFilterSet({"night": night}, refuse_unknown=True, allowed=["page"])
+    if not filterset.is_valid():
+        return [str(error) for errors in filterset.errors.values() for error in errors]
+    return [file.relative_path for file in filterset.qs[:50]]
+
+
+class CalibrationFiles(RawDataFileFilterSet):
+    refuse_unknown = True
+
+
+def first_page(parameters: dict[str, str]) -> tuple[int, str]:
+    page = CalibrationFiles(parameters, RawDataFile.objects.unpackaged()).page(size=20)
+    return len(page.rows), page.next
+
+
+def parameters_of_transfers() -> list[str]:
+    return list(filterset_for(DataTransfer).base_filters)

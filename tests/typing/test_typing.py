@@ -5,6 +5,7 @@ import sys
 from tests.commands import run
 
 MISTAKES = """\
+from opsdb.filters import RawDataFileFilterSet
 from opsdb.models import FixedSource, ObsUnit
 from opsdb.workflows import approve_deletion, claim_transfers
 
@@ -12,6 +13,7 @@ number: int = FixedSource.objects.cone_search(1, 2, 3).first()
 names: list[str] = claim_transfers(worker="mover")
 approve_deletion(1)
 ObsUnit.objects.available().by_no_order()
+[file.no_field for file in RawDataFileFilterSet().qs]
 """
 
 
@@ -28,4 +30,4 @@ def test_mistakes_of_a_consumer_are_found(tmp_path):
     path = tmp_path / "mistakes.py"
     path.write_text(MISTAKES)
     lines = {int(line.split(":")[1]) for line in check(path).stdout.splitlines() if ": error:" in line}
-    assert lines == {4, 5, 6, 7}
+    assert lines == {5, 6, 7, 8, 9}

@@ -22,11 +22,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.errors import REFUSED
+from opsdb.filters.paging import TOO_SLOW, TooSlowError, seconds_given
 from opsdb.loaders import export
 from opsdb.models.base import natural_key_lookups
 
 from .importing import kinds_for
-from .paging import TOO_SLOW, TooSlowError, seconds_given
 
 ROWS_AT_ONCE = 2_000
 SECRETS = {"password", "token_hash"}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.sites import AdminSite
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.db import OperationalError, models, router, transaction
 from django.db.models import Q, QuerySet
@@ -11,16 +12,32 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
 from opsdb.errors import REFUSED, Refusal
+from opsdb.filters import FILTERSETS, Size
+from opsdb.filters.indexes import index_led_by, leading_fields
+from opsdb.filters.paging import (
+    LAST,
+    LONGEST_QUERY_SECONDS,
+    TOO_SLOW,
+    KeyedPage,
+    TooSlowError,
+    given_up_after,
+    seconds_given,
+)
+from opsdb.filters.searching import (
+    FOUND_ROWS,
+    Finder,
+    TooManyWordsError,
+    any_of,
+    conditions_of,
+    described,
+    keys_found,
+    searched_words,
+)
 
 from .counting import BoundedPaginator
-from .filters import ChoiceFilter, LeadingFilter, RelatedFilter, index_led_by, leading_fields
+from .filters import ChoiceFilter, LeadingFilter, RelatedFilter
 from .links import parameter_of
 from .lookups import require_comparable
-from .paging import LAST, LONGEST_QUERY_SECONDS, TOO_SLOW, KeyedPage, TooSlowError, given_up_after, seconds_given
-from .searching import Finder, any_of, conditions_of, described, keys_found, unquoted, words_of
-
-MOST_WORDS = 20  # of a search, each of which is one more condition on every row
-FOUND_ROWS = 5_000  # of a big table, up to which what a search finds is looked up by its keys
 
 
 class OpsChangeList(ChangeList):
@@ -99,7 +116,7 @@ class KeyedChangeList(OpsChangeList):
 
 
 class ListMixin:
-    """Mixin of an admin: its list."""
+    """Mixin of an admin: its list, searched and sorted as the filter set of its model declares, if it has one."""
 
     big: bool = False
     """The table grows with the observations: lists are sorted and narrowed only where an index serves."""
@@ -107,6 +124,13 @@ class ListMixin:
     """Columns that the list of a big table may be sorted by; none of them may be empty."""
     finders: Sequence[Finder] = ()
     """What a search looks at beside ``search_fields``."""
+
+    def __init__(self, model: type[models.Model], admin_site: AdminSite) -> None:
+        super().__init__(model, admin_site)
+        if filterset := FILTERSETS.get(model):
+            self.big = filterset.size is not Size.SMALL
+            self.sortable, self.finders = filterset.orders(), filterset.finders
+            self.search_fields = filterset.searched()
 
     paginator = BoundedPaginator
     show_full_result_count = False
@@ -195,15 +219,15 @@ class ListMixin:
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         fields = self.get_search_fields(request)
-        # What a big table is searched for is whole or a beginning, blanks included.
-        words = [unquoted(search_term)] if self.big and search_term else words_of(search_term)
-        if len(words) > MOST_WORDS:
+        try:
+            # What a big table is searched for is whole or a beginning, blanks included.
+            words = searched_words(search_term, whole=self.big)
+        except TooManyWordsError as error:
             if SEARCH_VAR in request.GET:  # a control that completes what is typed shows no message
-                text = _("A search takes at most %(most)d words, and this one has %(number)d: leave some out.")
-                messages.error(request, text % {"most": MOST_WORDS, "number": len(words)})
+                messages.error(request, str(error))
             return queryset.none(), False
         for word in words if fields else ():
-            found = self.search_conditions(fields, word)
+            found = conditions_of(self.model, fields, word, self.finders)
             queryset = self._found(queryset, found) if found else queryset.none()
         return queryset, False
 
@@ -213,10 +237,6 @@ class ListMixin:
         # PostgreSQL would otherwise walk a table in the order of the list until it has a page of what it looks for.
         keys = keys_found(self.model._base_manager.all(), conditions, FOUND_ROWS + 1)
         return queryset.filter(any_of(conditions) if len(keys) > FOUND_ROWS else Q(pk__in=keys))
-
-    def search_conditions(self, fields: Sequence[str], word: str) -> list[Q]:
-        """Return what a word of a search may mean; nothing when no row can match it."""
-        return conditions_of(self.model, fields, word, self.finders)
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
         actions = super().get_actions(request, action_location)

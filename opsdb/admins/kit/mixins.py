@@ -17,13 +17,13 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext
 
+from opsdb.filters.keys import is_key
 from opsdb.models import ChangeLog, ChangeOperation
 from opsdb.models.enums import ChangeLogging
 
 from .actions import Action
 from .exporting import ExportMixin
 from .importing import ImportMixin
-from .keys import is_key
 from .lookups import asks_for_a_secret
 from .restoring import NotRestorableError, Restoration, is_restorable
 from .row_history import changes_of

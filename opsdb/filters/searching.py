@@ -4,45 +4,33 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from django.contrib import messages
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models
 from django.db.models import F, Field, Model, Q, QuerySet, Value
 from django.db.models.functions import Concat, Length, Right
 from django.db.models.lookups import Exact
-from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.text import smart_split, unescape_string_literal
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from opsdb.database.indexes import CHECKSUM_HEAD, checksum_head, file_name, folded
-from opsdb.loaders.coordinates import plain_coordinates
-from opsdb.models import DataLocation, DiskDataLocation, FixedSource
+from opsdb.models import DataLocation, DiskDataLocation
 from opsdb.normalization import normalize_path, parse_checksum
-
-from .values import Text
 
 UUID_BEGINNING = re.compile(r"[0-9a-f]{8}[0-9a-f-]*", re.IGNORECASE)
 UUID_DIGITS = 32
 CHECKSUM_BEGINNING = re.compile(rf"[0-9a-f]{{{CHECKSUM_HEAD},128}}", re.IGNORECASE)
-SEXAGESIMAL = re.compile(
-    r"\d{1,3}(:|\s*h\s*|\s+)\d{1,2}((:|\s*m\s*|\s+)\d{1,2}(\.\d*)?\s*s?|\s*m)?[\s,]+"
-    r"[+-]?\d{1,2}(:|\s*[d°]\s*|\s+)\d{1,2}((:|\s*[m'′]\s*|\s+)\d{1,2}(\.\d*)?\s*[s\"″]?|\s*[m'′])?"
-)
-DEGREES = re.compile(r"(?=.*[.+-])(\d{1,3}(?:\.\d*)?)[d°]?[\s,]+([+-]?\d{1,2}(?:\.\d*)?)[d°]?")
-RADIUS = re.compile(r"^(?P<centre>.*?)[\s,;]+r\s*=\s*(?P<radius>.*)$", re.IGNORECASE)
-BARE_RADIUS = re.compile(
-    r"^(?P<centre>.*?)[\s,;]+(?P<radius>\d*\.?\d+\s*('|\"|°|arcmin|arcsec|deg|degrees))$", re.IGNORECASE
-)
-USUAL_RADIUS = "1'"
+MOST_WORDS = 20  # of a search, each of which is one more condition on every row
+FOUND_ROWS = 5_000  # of a big table, up to which what a search finds is looked up by its keys
 
 
 class Finder(Protocol):
     """Looks for a word in its own way."""
 
-    described: Text
+    described: str | Promise
 
     def condition(self, word: str) -> Q | None:
         """Return what must hold of a row, or None when no row can match."""
@@ -51,6 +39,23 @@ class Finder(Protocol):
 def words_of(text: str) -> list[str]:
     """Split a search text at blanks; quotes keep words together."""
     return [unquoted(word) for word in smart_split(text)]
+
+
+class TooManyWordsError(ValueError):
+    """A search has more words than one may have, as the message explains."""
+
+
+def searched_words(text: str, *, whole: bool) -> list[str]:
+    """Return what a search looks for: its words, or all of it where a table is searched for what is whole.
+
+    Raises:
+        TooManyWordsError: there are more than :data:`MOST_WORDS`.
+    """
+    words = [unquoted(text)] if whole and text else words_of(text)
+    if len(words) > MOST_WORDS:
+        text = _("A search takes at most %(most)d words, and this one has %(number)d: leave some out.")
+        raise TooManyWordsError(text % {"most": MOST_WORDS, "number": len(words)})
+    return words
 
 
 def unquoted(text: str) -> str:
@@ -192,80 +197,6 @@ class FileNameFinder:
         relative_path, whole = folded(F("relative_path")), folded(Value(f"/{word}"))
         ends_so = Exact(Right(whole, Length(relative_path) + 1), Concat(Value("/"), relative_path))
         return named & Q(ends_so)
-
-
-class Cone(NamedTuple):
-    """A circle on the sky: centre (ICRS) and radius, degrees."""
-
-    ra_deg: float
-    dec_deg: float
-    radius_deg: float
-
-
-def cone_of(text: str) -> Cone | None:
-    """Read coordinates and, perhaps after ``r=``, a radius; None when the text is no coordinates.
-
-    ``05:35:17.3 -05:23:28 r=1'``, ``5h35m17.3s -5d23m28s`` or ``05 35 17.3 -05 23 28`` are hours and degrees,
-    ``83.82 -5.39`` with a sign or a decimal point is degrees. The radius has its unit: ``'``, ``"``, ``arcmin``,
-    ``arcsec`` or ``deg``.
-
-    Raises:
-        ValueError: it looks like coordinates but is none.
-    """
-    from astropy.coordinates import Angle, SkyCoord
-    from astropy.units import UnitsError
-
-    text = plain_coordinates(text)
-    given = RADIUS.match(text) or (None if _is_centre(text) else BARE_RADIUS.match(text))
-    centre, radius = (given["centre"], given["radius"].strip()) if given else (text, USUAL_RADIUS)
-    if not _is_centre(centre):
-        return None
-    degrees = DEGREES.fullmatch(centre)
-    plain = centre.replace(",", " ").replace(";", " ")
-    try:
-        place = SkyCoord(*degrees.groups(), unit="deg") if degrees else SkyCoord(plain, unit=("hourangle", "deg"))
-    except ValueError:
-        raise ValueError(
-            _("“%(centre)s” is no place on the sky: RA is 0 to 24 h or 0° to 360°, Dec −90° to 90°.")
-            % {"centre": centre}
-        ) from None
-    try:
-        angle = Angle(radius).deg
-    except (ValueError, OverflowError, UnitsError):
-        angle = -1
-    if not 0 < angle <= 180:
-        raise ValueError(
-            _("“%(radius)s” is no radius: give a number and its unit, such as 1', 30\" or 0.5 deg.")
-            % {"radius": radius}
-        )
-    return Cone(float(place.ra.deg), float(place.dec.deg), float(angle))
-
-
-def _is_centre(text):
-    return bool(DEGREES.fullmatch(text) or SEXAGESIMAL.fullmatch(text))
-
-
-class PositionSearch:
-    """Mixin of an admin whose search takes coordinates for a circle on the sky."""
-
-    path_to_source: str = "pk"
-    """Lookup from a row to its source."""
-
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        """Find what is within the circle when coordinates are given."""
-        try:
-            cone = cone_of(search_term)
-        except ValueError as error:
-            messages.error(request, str(error))
-            return queryset.none(), False
-        if cone is None:
-            return super().get_search_results(request, queryset, search_term)
-        inside = FixedSource.objects.cone_search(*cone).values("pk")
-        return queryset.filter(**{f"{self.path_to_source}__in": inside}), False
-
-    def searched(self) -> list:
-        """Mention coordinates below the input."""
-        return [*super().searched(), _("coordinates with a radius (05:35:17.3 -05:23:28 r=1')")]
 
 
 def described(model: type[Model], path: str) -> str:

@@ -141,7 +141,7 @@ class KeyedPage:
             )
         *sorted_by, key = zip(self.names, self.place, strict=True)
         found = Q(**{f"{key[0]}__{comparison}": key[1]})
-        for name, value in sorted_by:
+        for name, value in reversed(sorted_by):
             # The first part alone tells PostgreSQL where in an index on the column to begin.
             found = Q(**{f"{name}__{comparison}e": value}) & (Q(**{f"{name}__{comparison}": value}) | found)
         return found

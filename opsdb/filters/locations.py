@@ -1,0 +1,56 @@
+"""Sites and the places for data at them."""
+
+from opsdb.models import DataLocation, DiskDataLocation, S3DataLocation, Site, TapeDataLocation
+
+from .base import OpsFilterSet
+
+__all__ = [
+    "SiteFilterSet",
+    "DataLocationFilterSet",
+    "DiskDataLocationFilterSet",
+    "S3DataLocationFilterSet",
+    "TapeDataLocationFilterSet",
+]
+
+OF_LOCATIONS = ("site", "name", "location_type", "instrument", "active")
+
+
+class SiteFilterSet(OpsFilterSet[Site]):
+    sortable = ("short_name", "name")
+
+    class Meta:
+        model = Site
+        fields = ("short_name", "name")
+
+
+class DataLocationFilterSet(OpsFilterSet[DataLocation]):
+    sortable = ("name", "priority")
+    search_fields = ("name", "site__short_name")
+
+    class Meta:
+        model = DataLocation
+        fields = (*OF_LOCATIONS, "storage_type")
+
+
+class DiskDataLocationFilterSet(OpsFilterSet[DiskDataLocation]):
+    sortable = ("name", "priority")
+
+    class Meta:
+        model = DiskDataLocation
+        fields = (*OF_LOCATIONS, "host")
+
+
+class S3DataLocationFilterSet(OpsFilterSet[S3DataLocation]):
+    sortable = ("name", "priority")
+
+    class Meta:
+        model = S3DataLocation
+        fields = (*OF_LOCATIONS, "bucket")
+
+
+class TapeDataLocationFilterSet(OpsFilterSet[TapeDataLocation]):
+    sortable = ("name", "priority")
+
+    class Meta:
+        model = TapeDataLocation
+        fields = (*OF_LOCATIONS, "library", "pool")

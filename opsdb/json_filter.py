@@ -1,0 +1,21 @@
+"""A filter for JSON columns, so that filter sets of other projects may be made of ``fields = "__all__"``."""
+
+from django import forms
+from django.db import models
+from django_filters import Filter, FilterSet
+from django_filters.rest_framework import FilterSet as RestFilterSet
+
+
+class JSONFilter(Filter):
+    """Narrows by the whole value of a JSON column, given as JSON."""
+
+    field_class = forms.JSONField
+
+
+def register() -> None:
+    """Let the filter sets of django-filter know what to make of a JSON column, unless the project has told them.
+
+    They take a column of an unknown kind for an error, and a package can add to the kinds only here.
+    """
+    for filterset in (FilterSet, RestFilterSet):
+        filterset.FILTER_DEFAULTS.setdefault(models.JSONField, {"filter_class": JSONFilter})
