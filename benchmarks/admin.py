@@ -126,7 +126,7 @@ def fill(files):
     from django.db import connection
 
     from opsdb import models
-    from tests import factories
+    from opsdb.testing import factories
 
     modules = [module.pk for module in factories.InstrumentModuleFactory.create_batch(6)]
     sources = [location.pk for location in factories.DiskDataLocationFactory.create_batch(3, source=True)]

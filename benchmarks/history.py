@@ -12,7 +12,7 @@ def measure(files, repeats):
     from django.db import connection
 
     from opsdb.models import RawDataFile
-    from tests.factories import RawDataFileFactory
+    from opsdb.testing.factories import RawDataFileFactory
 
     name = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:

@@ -17,8 +17,8 @@ ROUNDS = 3
 def measure(files, number):
     """Return the seconds of registering and of packaging so many files of a new execution."""
     from opsdb.models import DataLocation
+    from opsdb.testing.factories import ExecutedObsUnitFactory
     from opsdb.workflows import package_raw_data_files
-    from tests.factories import ExecutedObsUnitFactory
 
     from .register import by_registration, make_world
 

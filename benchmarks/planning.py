@@ -38,7 +38,7 @@ def make_world(packages):
     from django.db import connection, transaction
 
     from opsdb.models import GroupingDimension
-    from tests.factories import (
+    from opsdb.testing.factories import (
         InstrumentModuleFactory,
         ObsUnitFactory,
         ReductionSoftwareVersionFactory,

@@ -126,7 +126,7 @@ WAYS = {"register_raw_data_files": by_registration, "bulk_create": by_bulk_creat
 
 def make_world():
     """Make an execution, a module and a source location, and return their keys."""
-    from tests.factories import DiskDataLocationFactory, ExecutedObsUnitFactory, InstrumentModuleFactory
+    from opsdb.testing.factories import DiskDataLocationFactory, ExecutedObsUnitFactory, InstrumentModuleFactory
 
     module = InstrumentModuleFactory()
     location = DiskDataLocationFactory(source=True, instrument=module.instrument)

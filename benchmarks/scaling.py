@@ -53,7 +53,7 @@ def make_world(files):
     from django.db import connection, transaction
 
     from opsdb.models import DataLocation, DataLocationUsage
-    from tests.factories import (
+    from opsdb.testing.factories import (
         DiskDataLocationFactory,
         ExecutedObsUnitFactory,
         InstrumentModuleFactory,

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from django.apps import apps
+from django.contrib.auth import get_user_model
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -57,8 +58,11 @@ def _codenames(model: type[Model]) -> Iterator[tuple[str, str]]:
 
 def _resources_of(model: type[Model]) -> frozenset[str]:
     names = {model._meta.db_table, model._meta.model_name or ""}
-    if model._meta.app_label == APP_LABEL:
-        area = model.__module__.removeprefix("opsdb.models.").partition(".")[0]
+    is_user = model is get_user_model()  # which may be the project's own
+    if is_user:
+        names |= {"user"}
+    if is_user or model._meta.app_label == APP_LABEL:
+        area = "access" if is_user else model.__module__.removeprefix("opsdb.models.").partition(".")[0]
         names |= {ANY} | {name for name, areas in RESOURCES.items() if area in areas}
         names |= set() if area in RESOURCES else {area}
     return frozenset(names)

@@ -28,10 +28,10 @@ from opsdb.models import (
     Verification,
 )
 from opsdb.models.enums import StateChoices
+from opsdb.testing.factories import ExecutedObsUnitFactory
 from opsdb.workflows import attributed
 from tests.commands import ROOT
 from tests.databases import as_owner
-from tests.factories import ExecutedObsUnitFactory
 from tests.worlds import shared_world
 
 SCHEDULE = ROOT / "opsdb/reference/samples/fyst_timeline_2026-06-15.ecsv"

@@ -4,10 +4,9 @@ import pytest
 from django.apps import apps
 
 from opsdb.models.base import area_of
-
-from . import factories
-from .factories import FACTORIES
-from .factories.base import OpsFactory
+from opsdb.testing import factories
+from opsdb.testing.factories import FACTORIES
+from opsdb.testing.factories.base import OpsFactory
 
 MODELS = list(apps.get_app_config("opsdb").get_models())
 TRAITS = [(factory, trait) for factory in FACTORIES.values() for trait in factory._meta.parameters]

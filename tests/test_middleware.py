@@ -13,7 +13,7 @@ from django.urls import reverse
 from config.headers import POLICY, ContentSecurityPolicyMiddleware
 from opsdb.middleware import StatementTimeoutMiddleware, was_stopped
 from opsdb.models import Site, User
-from tests.factories import SiteFactory, UserFactory
+from opsdb.testing.factories import SiteFactory, UserFactory
 
 SLOW = Cast(Func(Value(5), function="pg_sleep", output_field=models.TextField()), models.TextField())
 

@@ -22,10 +22,10 @@ from opsdb.database.operations import (
     functions_in,
 )
 from opsdb.database.triggers import FrozenTrigger
+from opsdb.testing.factories import fill_every_table
 from tools.renew_migrations import comments_on_links
 
 from .databases import own_copy, put_guards_back, truncation_guards
-from .factories import fill_every_table
 from .models.schema import LINK_TABLES, MODELS
 
 SQL = Path(opsdb.__file__).parent / "database" / "sql"

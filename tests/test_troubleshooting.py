@@ -11,6 +11,8 @@ from django.utils import timezone
 import opsdb.workflows
 from opsdb.loaders.reference import load_reference
 from opsdb.models import DataLocation, DataTransfer, PhysicalCopy, RunStatus
+from opsdb.testing.factories import DataReleaseFactory, PipelineFactory
+from opsdb.testing.nights import FILE_BYTES, WORKER, WRONG, build_world
 from opsdb.workflows import (
     CompletionConflict,
     complete_transfer,
@@ -19,9 +21,7 @@ from opsdb.workflows import (
     record_fixity,
 )
 from tests.commands import ROOT
-from tests.factories import DataReleaseFactory, PipelineFactory
 from tests.workflows.reducing import available, completed, make_step
-from tests.workflows.scenario import FILE_BYTES, WORKER, WRONG, build_world
 from tests.workflows.scenario_deletion import RIGHT
 
 pytestmark = pytest.mark.django_db

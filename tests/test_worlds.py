@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from opsdb.models import Site
-from tests.factories import SiteFactory
+from opsdb.testing.factories import SiteFactory
 from tests.worlds import shared_world
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.test.utils import setup_databases, teardown_databases
 
 if TYPE_CHECKING:
-    from .nights import Night
+    from .nights import ArchivedNight
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +45,7 @@ def opsdb_reference(db: None) -> Any:
 
 
 @pytest.fixture
-def opsdb_night(db: None) -> Night:
+def opsdb_night(db: None) -> ArchivedNight:
     """A night with an executed unit, its files, and a package that is archived."""
     from .nights import make_night
 

@@ -1,8 +1,8 @@
 import pytest
 
 from opsdb.models import ApiToken
-
-from ..factories import UserFactory
+from opsdb.testing.factories import UserFactory
+from tests.worlds import shared_world
 
 
 @pytest.fixture
@@ -16,9 +16,9 @@ def create(db):
     return create
 
 
-@pytest.fixture
-def reference(db):
-    """A database with the reference data of the package."""
+@shared_world
+def reference():
+    """The reference data of the package."""
     from opsdb.loaders.reference import load_reference
 
     return load_reference()

@@ -12,8 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from opsdb import tokens
 from opsdb.access import RefusalReason, TokenRefused, authenticate_token, client_address
 from opsdb.models import ApiToken
-
-from ..factories import UserFactory
+from opsdb.testing.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 

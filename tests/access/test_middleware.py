@@ -6,8 +6,7 @@ from django.contrib.auth.models import Permission
 from django.test import AsyncClient, Client
 
 from opsdb.models import ChangeLog
-
-from ..factories import SiteFactory, UserFactory
+from opsdb.testing.factories import SiteFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.access.views")]
 

@@ -8,9 +8,8 @@ from django.contrib.auth.models import Permission
 
 from opsdb.access import TokenUser, assign_roles, permissions_named
 from opsdb.models import ApiToken, ChangeLog, Role, Site
+from opsdb.testing.factories import ApiTokenFactory, SiteFactory, UserFactory
 from opsdb.workflows import NotFound, attributed
-
-from ..factories import ApiTokenFactory, SiteFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -3,7 +3,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 
-from tests.factories import UserFactory
+from opsdb.testing.factories import UserFactory
 
 from .pages import MODELS, SITE
 

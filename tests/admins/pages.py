@@ -24,8 +24,8 @@ from opsdb.models import (
     RawDataPackage,
     RawDataPackagePhysicalCopy,
 )
+from opsdb.testing.factories import FACTORIES, DiskDataLocationFactory
 from tests.databases import as_owner
-from tests.factories import FACTORIES, DiskDataLocationFactory
 
 SITE = admin.site
 ADMINS = {model: page for model, page in SITE._registry.items() if model._meta.app_label == "opsdb"}

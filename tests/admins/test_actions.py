@@ -25,8 +25,8 @@ from opsdb.models import (
     RawDataPackage,
     StagingJob,
 )
-from tests import factories
-from tests.factories import FACTORIES
+from opsdb.testing import factories
+from opsdb.testing.factories import FACTORIES
 from tests.models.refusal import settle
 from tests.workflows.scenario_deletion import force, tell_story
 

@@ -14,8 +14,8 @@ from opsdb.admins.kit.exporting import SECRETS, export_columns, rows_of
 from opsdb.filters.paging import TooSlowError
 from opsdb.loaders import prepare
 from opsdb.models import DataTransfer, ExecutedObsUnit, ObsUnit, RawDataFile, Source, User
-from tests import factories
-from tests.factories import FACTORIES
+from opsdb.testing import factories
+from opsdb.testing.factories import FACTORIES
 
 from .pages import ADMINS, MODELS, address, name_of
 

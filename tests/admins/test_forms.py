@@ -27,9 +27,9 @@ from opsdb.models import (
     Telescope,
     User,
 )
+from opsdb.testing import factories
+from opsdb.testing.factories import FACTORIES
 from opsdb.workflows import attributed
-from tests import factories
-from tests.factories import FACTORIES
 from tests.models.refusal import put_away, settle
 
 from .acting import confirm

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
 from opsdb.models import ApiToken, Role, User
-from tests.factories import ApiTokenFactory, RoleFactory, UserFactory
+from opsdb.testing.factories import ApiTokenFactory, RoleFactory, UserFactory
 
 from .acting import look
 from .conftest import logged_in

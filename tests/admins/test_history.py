@@ -6,10 +6,10 @@ from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit.restoring import is_restorable
 from opsdb.models import ChangeLog, DataTransfer, FixedSource, ObsUnit, User
+from opsdb.testing import factories
+from opsdb.testing.factories import FACTORIES
 from opsdb.workflows import attributed
-from tests import factories
 from tests.databases import as_owner
-from tests.factories import FACTORIES
 from tests.models.refusal import settle
 
 from .conftest import logged_in

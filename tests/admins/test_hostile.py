@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from opsdb.admins.kit.confirmation import STAGE
-from tests.factories import FACTORIES
+from opsdb.testing.factories import FACTORIES
 
 from .acting import ACTIONS
 from .pages import ADMINS, MODELS, SITE, address, is_parent

@@ -9,7 +9,7 @@ from opsdb.admins.kit import importing
 from opsdb.admins.kit.importing import kinds_for
 from opsdb.loaders import kinds
 from opsdb.models import ChangeLog, FixedSource, RawDataFile, Source, Telescope
-from tests import factories
+from opsdb.testing import factories
 
 from .conftest import logged_in
 from .pages import MODELS, address

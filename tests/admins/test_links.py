@@ -9,7 +9,7 @@ from django.urls import resolve
 from opsdb.admins.kit import relations
 from opsdb.admins.kit.relations import references_to
 from opsdb.models import ExecutedObsUnit, FixedSource, Site, Telescope
-from tests.factories import (
+from opsdb.testing.factories import (
     FACTORIES,
     DiskDataLocationFactory,
     ExecutedObsUnitFactory,

@@ -10,8 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from opsdb.admins.kit.counting import BoundedPaginator, estimate
 from opsdb.admins.kit.filters import RelatedFilter
 from opsdb.models import ChangeLog, ExecutedObsUnit, FixedSource, PhysicalCopyStatus, RawDataFile, Status, Telescope
-from tests.databases import as_owner
-from tests.factories import (
+from opsdb.testing.factories import (
     FACTORIES,
     ChangeLogFactory,
     DataTransferFactory,
@@ -20,6 +19,7 @@ from tests.factories import (
     RawDataFileFactory,
     TelescopeFactory,
 )
+from tests.databases import as_owner
 
 from .pages import ADMINS, MODELS, address, name_of
 

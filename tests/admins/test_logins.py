@@ -7,7 +7,7 @@ from axes.models import AccessAttempt
 from django.test import Client
 from django.utils import timezone
 
-from tests.factories import UserFactory
+from opsdb.testing.factories import UserFactory
 
 PASSWORD = "Cerro-Chajnantor-5612"
 LIMIT = 5

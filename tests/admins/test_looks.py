@@ -11,7 +11,7 @@ from opsdb.admins.kit.columns import human_duration, human_number, human_size, m
 from opsdb.admins.kit.time_zones import ZONE, with_time_zone
 from opsdb.models import Downtime, ExecutedObsUnit, InstrumentModule, Site
 from opsdb.models.enums import StateChoices
-from tests.factories import (
+from opsdb.testing.factories import (
     DowntimeFactory,
     ExecutedObsUnitFactory,
     InstrumentModuleFactory,

@@ -5,7 +5,7 @@ from django.db import models
 from django.urls import reverse
 
 from opsdb.models import ApiToken, DataTransferRoute, ExecutedObsUnit, ObservingProgram, ObsUnit, Source, User
-from tests.factories import ApiTokenFactory, ExecutedObsUnitFactory, FixedSourceFactory, UserFactory
+from opsdb.testing.factories import ApiTokenFactory, ExecutedObsUnitFactory, FixedSourceFactory, UserFactory
 
 from .pages import ADMINS, address, name_of
 

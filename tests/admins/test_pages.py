@@ -12,7 +12,7 @@ from opsdb.models import (
     ExecutedReductionStepInputProduct,
     ReductionStepDependency,
 )
-from tests.factories import FACTORIES
+from opsdb.testing.factories import FACTORIES
 
 from .pages import ADMINS, CLOSED, MODELS, PAGES, READ_ONLY, address, is_parent, name_of, open_pages
 

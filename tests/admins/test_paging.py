@@ -20,8 +20,7 @@ from opsdb.models import (
     RawDataPackagePhysicalCopy,
     Telescope,
 )
-from tests.databases import as_owner
-from tests.factories import (
+from opsdb.testing.factories import (
     ExecutedObsUnitFactory,
     RawDataFileFactory,
     RawDataPackageFactory,
@@ -29,6 +28,7 @@ from tests.factories import (
     TapeDataLocationFactory,
     TelescopeFactory,
 )
+from tests.databases import as_owner
 
 from .pages import ADMINS, address
 

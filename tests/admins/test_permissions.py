@@ -17,7 +17,7 @@ from opsdb.admins.kit.importing import kinds_for
 from opsdb.admins.kit.restoring import is_restorable
 from opsdb.models import ApiToken, ChangeLog, DeletionRequest, ExecutedObsUnit, Role, User
 from opsdb.models.base import area_of
-from tests.factories import DeletionRequestFactory, UserFactory, fill_every_table
+from opsdb.testing.factories import DeletionRequestFactory, UserFactory, fill_every_table
 from tests.models.refusal import settle
 from tests.worlds import shared_world
 

@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 
 from opsdb.models import ChangeLog, DataProduct, ExecutedObsUnit, PhysicalCopy, RawDataPackage
+from opsdb.testing.nights import WORKER, WRONG, build_world
 from opsdb.workflows import CompletionConflict, complete_archive_transfer, record_fixity
-from tests.workflows.scenario import WORKER, WRONG, build_world
 from tests.worlds import shared_world
 
 from .acting import confirm, look, outcomes
@@ -44,8 +44,8 @@ def test_a_copy_that_cannot_be_read_is_repaired_and_one_that_is_back_is_brought_
 
 
 def test_a_product_is_made_again(browser):
+    from opsdb.testing.factories import PipelineFactory
     from opsdb.workflows import plan_runs
-    from tests.factories import PipelineFactory
     from tests.workflows.reducing import available, completed, make_step
 
     pipeline = PipelineFactory()

@@ -23,8 +23,7 @@ from opsdb.models import (
     RawDataPackage,
     Source,
 )
-from tests.databases import as_owner
-from tests.factories import (
+from opsdb.testing.factories import (
     DataProductFactory,
     DataTransferPackageFactory,
     DiskDataLocationFactory,
@@ -34,6 +33,7 @@ from tests.factories import (
     RawDataFileFactory,
     RawDataPackageFactory,
 )
+from tests.databases import as_owner
 
 from .pages import address
 

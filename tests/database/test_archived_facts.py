@@ -7,8 +7,8 @@ from django.db.models.functions import Now
 from opsdb.models import PhysicalCopy, RawDataFile, RawDataPackage
 from opsdb.models.data.raw_packages import ARCHIVED_COLUMNS
 from opsdb.models.data.transfer_packages import VERIFIED_COLUMNS
+from opsdb.testing.factories import RawDataFileFactory
 from tests.databases import as_owner
-from tests.factories import RawDataFileFactory
 from tests.workflows.racing import overtaken
 from tests.workflows.scenario_deletion import WRONG, force, refusal_of, sql, tell_story
 

@@ -6,17 +6,17 @@ import pytest
 from django.utils import timezone
 
 from opsdb.models import ChangeLog, DataLocation, FixityCheck, PhysicalCopy, RawDataPackage, Verification
-from opsdb.workflows import Conflict, CopyReport, Refused, record_fixity
-from opsdb.workflows.arrivals import record_arrivals
-from tests.databases import as_owner
-from tests.factories import (
+from opsdb.testing.factories import (
     DataTransferPackageFactory,
     DiskDataLocationFactory,
     RawDataPackageFactory,
     TapeDataLocationFactory,
 )
-from tests.factories.base import EPOCH
-from tests.factories.verifying import verify
+from opsdb.testing.factories.base import EPOCH
+from opsdb.testing.factories.verifying import verify
+from opsdb.workflows import Conflict, CopyReport, Refused, record_fixity
+from opsdb.workflows.arrivals import record_arrivals
+from tests.databases import as_owner
 from tests.workflows.racing import overtaken
 from tests.workflows.scenario_deletion import RIGHT, SIZE, WRONG, complete, force, refusal_of, sql, tell_story
 

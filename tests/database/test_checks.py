@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from opsdb.database.checks import Check, evaluate_checks
 from opsdb.models import DataLocation, DiskDataLocation, RawDataFile
-from tests.factories import DiskDataLocationFactory, RawDataFileFactory
+from opsdb.testing.factories import DiskDataLocationFactory, RawDataFileFactory
 
 pytestmark = pytest.mark.django_db
 

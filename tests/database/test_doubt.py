@@ -5,16 +5,16 @@ from django.utils import timezone
 
 from opsdb.database.functions import IsSafeCopy
 from opsdb.models import DataLocation, DataProduct, PhysicalCopy
-from opsdb.workflows import explain_deletion
-from tests.databases import as_owner
-from tests.factories import (
+from opsdb.testing.factories import (
     DataProductFactory,
     DataReleaseFactory,
     DiskDataLocationFactory,
     RawDataFileFactory,
     TapeDataLocationFactory,
 )
-from tests.factories.verifying import verify
+from opsdb.testing.factories.verifying import verify
+from opsdb.workflows import explain_deletion
+from tests.databases import as_owner
 from tests.workflows.racing import overtaken
 from tests.workflows.scenario_deletion import RIGHT, SIZE, WRONG, force, refusal_of, sql, tell_story
 

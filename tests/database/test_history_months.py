@@ -13,9 +13,9 @@ from django.db import IntegrityError, connection, transaction
 from opsdb.database.catalogue import expected_rules, read_rules
 from opsdb.database.months import Partition, make_months, partitions
 from opsdb.models import ChangeLog, Site
+from opsdb.testing.factories import ChangeLogFactory, SiteFactory, UserFactory
 from opsdb.workflows import attributed
 from tests.databases import act_as, as_owner, own_copy, put_guards_back
-from tests.factories import ChangeLogFactory, SiteFactory, UserFactory
 
 OLD = datetime(2020, 3, 14, tzinfo=UTC)
 

@@ -7,8 +7,7 @@ from django.db import connection
 
 from opsdb.database.guards import TABLES_OF_DJANGO, guards_of_django
 from opsdb.models import DataLocation, PhysicalCopy
-from tests.databases import as_owner
-from tests.factories import (
+from opsdb.testing.factories import (
     FACTORIES,
     DataProductFactory,
     DeletionRequestFactory,
@@ -16,6 +15,7 @@ from tests.factories import (
     StagingJobFactory,
     UserFactory,
 )
+from tests.databases import as_owner
 from tests.models.schema import LINK_TABLES, MODELS
 from tests.workflows.scenario_deletion import refusal_of, sql, tell_story
 

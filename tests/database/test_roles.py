@@ -10,9 +10,9 @@ from django.db.transaction import TransactionManagementError
 
 from opsdb.database.roles import RoleError, application_role, as_owner, grant, granted_roles
 from opsdb.models import ChangeLog, Site
+from opsdb.testing.factories import ApiTokenFactory, SiteFactory, fill_every_table
 from tests.databases import act_as
 from tests.databases import as_owner as acting_as_owner
-from tests.factories import ApiTokenFactory, SiteFactory, fill_every_table
 from tests.models.schema import LINK_TABLES, MODELS
 
 pytestmark = pytest.mark.django_db

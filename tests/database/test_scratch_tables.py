@@ -9,9 +9,7 @@ from django.db import IntegrityError, connection, transaction
 
 from opsdb.database.roles import grant
 from opsdb.models import ChangeLog, DataLocation, DeletionPolicy, PhysicalCopy, Site
-from opsdb.workflows import validate_rules
-from tests.databases import as_owner, own_copy
-from tests.factories import (
+from opsdb.testing.factories import (
     DiskDataLocationFactory,
     RawDataFileFactory,
     RawDataPackageFactory,
@@ -20,6 +18,8 @@ from tests.factories import (
     UserFactory,
     fill_every_table,
 )
+from opsdb.workflows import validate_rules
+from tests.databases import as_owner, own_copy
 from tests.workflows.scenario_deletion import refusal_of, sql, tell_story
 
 pytestmark = pytest.mark.django_db

@@ -5,9 +5,9 @@ from django.db import IntegrityError, connection, models, transaction
 
 from opsdb.database.triggers import FrozenTrigger, Immutable, Refuses, Trigger
 from opsdb.models import Site
+from opsdb.testing.factories import SiteFactory
 from tests.databases import as_owner
 
-from ..factories import SiteFactory
 from ..models.schema import MODELS
 
 TRIGGERS = [trigger for model in MODELS for trigger in model._meta.constraints if isinstance(trigger, Trigger)]

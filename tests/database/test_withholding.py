@@ -11,9 +11,9 @@ from django.utils import timezone
 from opsdb.database.withholding import WITHHELD, secret_columns
 from opsdb.errors import Refusal
 from opsdb.models import ApiToken, User
+from opsdb.testing.factories import ApiTokenFactory, SiteFactory, UserFactory
 from opsdb.workflows import Refused
 from opsdb.workflows.errors import translate_check_errors, translate_integrity_errors
-from tests.factories import ApiTokenFactory, SiteFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 

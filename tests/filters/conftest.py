@@ -4,7 +4,7 @@ from django.db.models import F
 
 from opsdb.filters import FILTERSETS
 from opsdb.models import FixedSource
-from tests.factories import FACTORIES, fill_every_table
+from opsdb.testing.factories import FACTORIES, fill_every_table
 
 
 @pytest.fixture(scope="module")

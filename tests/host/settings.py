@@ -55,11 +55,11 @@ LOGIN_REDIRECT_URL = "units"
 OPSDB_TEAM_ROLES = {"ccatobs/datacenter": "admin", "ccatobs/*": "viewer"}
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["opsdb.rest_framework.TokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["opsdb.rest_framework.ModelPermissions"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["opsdb.rest_framework.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["opsdb.rest_framework.permissions.ModelPermissions"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "EXCEPTION_HANDLER": "opsdb.rest_framework.exception_handler",
+    "EXCEPTION_HANDLER": "opsdb.rest_framework.views.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 TEST_RUNNER = "opsdb.testing.runner.OpsdbTestRunner"

@@ -6,7 +6,7 @@ import pytest
 
 from opsdb.loaders import LoadError, load
 from opsdb.models import Instrument, Telescope, TimeAllocation
-from tests.factories.observatory import InstrumentFactory, TelescopeFactory
+from opsdb.testing.factories.observatory import InstrumentFactory, TelescopeFactory
 
 HEADER = "program,instrument,period,start_date,end_date,hours\n"
 FIRST = "GEco,CHAI,2026A,2026-03-01,2026-09-01,380\n"

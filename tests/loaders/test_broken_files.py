@@ -8,8 +8,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from opsdb.loaders import kinds
+from opsdb.testing.factories.planning import FixedSourceFactory, ObsUnitFactory
 from tests.databases import row_counts
-from tests.factories.planning import FixedSourceFactory, ObsUnitFactory
 from tests.loaders.broken import GOOD, spoilt
 
 

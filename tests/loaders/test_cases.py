@@ -26,7 +26,7 @@ from opsdb.models import (
     Source,
     TimeAllocation,
 )
-from tests.factories import UserFactory
+from opsdb.testing.factories import UserFactory
 
 FILES = Path(__file__).parent / "cases"
 HUNDREDTH_ARCSEC = 0.01 / 3600

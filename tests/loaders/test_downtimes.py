@@ -6,7 +6,7 @@ import pytest
 
 from opsdb.loaders import LoadError, load
 from opsdb.models import Downtime
-from tests.factories.access import UserFactory
+from opsdb.testing.factories.access import UserFactory
 
 HEADER = "telescope,instrument,module,start,end,reason,reported_by\n"
 

@@ -14,8 +14,8 @@ from opsdb.models import (
     ObsUnit,
     PrimeCamObservationConfiguration,
 )
-from tests.factories.execution import ExecutedObsUnitFactory
-from tests.factories.planning import ConstantElevationSourceFactory, FixedSourceFactory
+from opsdb.testing.factories.execution import ExecutedObsUnitFactory
+from opsdb.testing.factories.planning import ConstantElevationSourceFactory, FixedSourceFactory
 
 HEADER = "program,name,source,mode,configuration"
 MAP = "row_spacing = 6 # arcsec\noff_x = -1800\n"

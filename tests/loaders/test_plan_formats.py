@@ -10,8 +10,8 @@ from django.core.management import call_command
 from opsdb.loaders import kinds, load
 from opsdb.loaders.recipe_files import AZIMUTH_COLUMNS, MAPPING_COLUMNS, TILE_COLUMNS
 from opsdb.models import AzimuthRange, ChaiInparParameter, ChaiTiling, Downtime, ObsUnit, TimeAllocation
+from opsdb.testing.factories.planning import ConstantElevationSourceFactory, FixedSourceFactory
 from tests.commands import ROOT
-from tests.factories.planning import ConstantElevationSourceFactory, FixedSourceFactory
 
 COLUMN = re.compile(r"^\| `(\w+)` \| (.+?)(, needed)? \| (.+) \|$", re.MULTILINE)
 PAGES = ROOT / "docs" / "formats"

@@ -21,7 +21,7 @@ from opsdb.models import (
     SubObservingProgram,
     Telescope,
 )
-from tests.factories import ObsUnitFactory, UserFactory
+from opsdb.testing.factories import ObsUnitFactory, UserFactory
 from tests.workflows.racing import race
 
 pytestmark = pytest.mark.django_db

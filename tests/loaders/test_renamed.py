@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from opsdb.loaders.reference import load_reference
 from opsdb.loaders.reference.topics import Mode
 from opsdb.models import DataLocation, DiskDataLocation, Site
-from tests.factories import DiskDataLocationFactory, SiteFactory
+from opsdb.testing.factories import DiskDataLocationFactory, SiteFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -26,8 +26,8 @@ from opsdb.models import (
     Telescope,
     TimeAllocation,
 )
-from tests.factories.observatory import TelescopeFactory
-from tests.factories.planning import FixedSourceFactory, ObsUnitFactory
+from opsdb.testing.factories.observatory import TelescopeFactory
+from opsdb.testing.factories.planning import FixedSourceFactory, ObsUnitFactory
 
 pytestmark = pytest.mark.django_db
 modest = settings(

@@ -10,7 +10,7 @@ from django.test import Client
 
 from opsdb.loaders import LoadError, load
 from opsdb.models import Downtime, FixedSource
-from tests.factories import UserFactory
+from opsdb.testing.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 ROWS = [["name", "ra", "dec", "vlsr_km_s"], ["one", "83.5", "-5.25", "1.5"], ["two", "10", "20", ""]]

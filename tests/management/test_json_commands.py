@@ -10,10 +10,10 @@ from django.db import connection
 
 from opsdb.management.json_command import size
 from opsdb.models import DataLocation, DataTransferRoute
+from opsdb.testing.factories import DataProductFactory
+from opsdb.testing.nights import build_world, out_of_use
 from tests.commands import manage
 from tests.databases import as_owner, put_guards_back
-from tests.factories import DataProductFactory
-from tests.workflows.scenario import build_world, out_of_use
 from tests.worlds import shared_world
 
 COMMANDS = {"opsdb_where": ["x"], "opsdb_explain": ["x"], "opsdb_status": [], "opsdb_queues": [], "opsdb_check": []}

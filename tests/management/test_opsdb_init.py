@@ -11,8 +11,8 @@ from django.db import IntegrityError, connection, transaction
 
 from opsdb.loaders.reference import hold_lock, load_reference
 from opsdb.models import ChangeLog, DeletionPolicy, ExecutedObsUnit, ObsMode, Role, Site, Telescope
+from opsdb.testing.factories import ExecutedObsUnitFactory, SiteFactory, UserFactory
 from tests.databases import put_guards_back
-from tests.factories import ExecutedObsUnitFactory, SiteFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -12,9 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from opsdb.models import PhysicalCopy, RawDataFile
+from opsdb.testing.factories import DiskDataLocationFactory, ExecutedObsUnitFactory, InstrumentModuleFactory
 from tests.commands import ROOT
 from tests.databases import as_owner, url_of_test_database
-from tests.factories import DiskDataLocationFactory, ExecutedObsUnitFactory, InstrumentModuleFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from opsdb.models import ApiToken, ChangeLog
-from tests.factories import UserFactory
+from opsdb.testing.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 

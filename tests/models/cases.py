@@ -82,9 +82,9 @@ from opsdb.models import (
     User,
     enums,
 )
+from opsdb.testing.factories import FACTORIES
+from opsdb.testing.factories.base import EPOCH, checksum
 
-from ..factories import FACTORIES
-from ..factories.base import EPOCH, checksum
 from .schema import DESIGN, MODELS
 
 LATER = EPOCH + timedelta(hours=1)

@@ -7,8 +7,7 @@ from typing import Any
 from django.db import models
 
 from opsdb.models import PreScheduledSlot, TimeAllocation
-
-from ..factories.base import EPOCH
+from opsdb.testing.factories.base import EPOCH
 
 
 @dataclass(frozen=True)

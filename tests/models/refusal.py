@@ -7,10 +7,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from opsdb.database.triggers import AppendOnly, Immutable
+from opsdb.testing.factories import FACTORIES
 from opsdb.workflows import attributed
 from tests.databases import as_owner
 
-from ..factories import FACTORIES
 from .cases import New, Same
 
 

@@ -43,8 +43,7 @@ from opsdb.models import (
     SubObservingProgram,
     TapeDataLocation,
 )
-
-from ..factories import (
+from opsdb.testing.factories import (
     FACTORIES,
     DataProductFactory,
     DataProductPhysicalCopyFactory,
@@ -77,7 +76,8 @@ from ..factories import (
     SubObservingProgramFactory,
     UserFactory,
 )
-from ..factories.base import EPOCH, checksum
+from opsdb.testing.factories.base import EPOCH, checksum
+
 from .schema import DESIGN, DESIGNED, MODELS
 
 NEW_NUMBER = 1_000_000_000

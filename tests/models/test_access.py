@@ -10,10 +10,10 @@ from django.db import IntegrityError, connection, transaction
 
 from opsdb import tokens
 from opsdb.models import ApiToken, ChangeLog
+from opsdb.testing.factories import ApiTokenFactory, ChangeLogFactory, UserFactory
+from opsdb.testing.factories.base import EPOCH
 from opsdb.workflows import attributed
 
-from ..factories import ApiTokenFactory, ChangeLogFactory, UserFactory
-from ..factories.base import EPOCH
 from .refusal import settle
 
 pytestmark = pytest.mark.django_db

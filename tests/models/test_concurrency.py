@@ -7,8 +7,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from opsdb.models import DataProduct, ObsMode, ObsUnit, PreScheduledSlot, ReductionStepDependency, User
-
-from ..factories import (
+from opsdb.testing.factories import (
     DataProductFactory,
     ObsModeFactory,
     ObsUnitFactory,
@@ -19,6 +18,7 @@ from ..factories import (
     TelescopeFactory,
     UserFactory,
 )
+
 from .overlaps import slot
 
 pytestmark = pytest.mark.django_db(transaction=True)

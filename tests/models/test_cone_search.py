@@ -9,8 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from opsdb.models import FixedSource
-
-from ..factories import FixedSourceFactory
+from opsdb.testing.factories import FixedSourceFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -14,9 +14,9 @@ from django.db.models.expressions import BaseExpression
 
 from opsdb.database.triggers import Trigger
 from opsdb.models import ChangeLog
+from opsdb.testing.factories import FACTORIES
 from tests.databases import as_owner
 
-from ..factories import FACTORIES
 from .cases import CASES, UNIQUE_FIELDS, UNIQUE_FIELDS_GIVEN, UNIQUES
 from .elsewhere import RECORDED, TRIED_BY, history_of
 from .overlaps import OVERLAPS

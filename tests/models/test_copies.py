@@ -10,8 +10,8 @@ from opsdb.models import (
     RawDataFilePhysicalCopy,
     RawDataPackagePhysicalCopy,
 )
+from opsdb.testing.factories import FACTORIES, DiskDataLocationFactory, PhysicalCopyFactory
 
-from ..factories import FACTORIES, DiskDataLocationFactory, PhysicalCopyFactory
 from .schema import name_of
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from astropy.time import Time
 
-from ..factories import (
+from opsdb.testing.factories import (
     ConstantElevationSourceFactory,
     ExecutedObsUnitFactory,
     FixedSourceFactory,

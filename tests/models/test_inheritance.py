@@ -16,8 +16,8 @@ from opsdb.models import (
     Source,
     StorageType,
 )
+from opsdb.testing.factories import FACTORIES, DiskDataLocationFactory, FixedSourceFactory, ObsUnitFactory
 
-from ..factories import FACTORIES, DiskDataLocationFactory, FixedSourceFactory, ObsUnitFactory
 from .refusal import settle
 from .rules import SUBTYPES
 from .schema import name_of

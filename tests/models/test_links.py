@@ -3,7 +3,7 @@
 import pytest
 from django.db.models import ProtectedError
 
-from ..factories import ExecutedObsUnitModuleConfigurationFactory, ExecutedReductionStepInputProductFactory
+from opsdb.testing.factories import ExecutedObsUnitModuleConfigurationFactory, ExecutedReductionStepInputProductFactory
 
 
 @pytest.mark.django_db

@@ -3,8 +3,7 @@
 import pytest
 
 from opsdb.models import PhysicalCopy
-
-from ..factories import DiskDataLocationFactory, RawDataPackageFactory, S3DataLocationFactory
+from opsdb.testing.factories import DiskDataLocationFactory, RawDataPackageFactory, S3DataLocationFactory
 
 
 @pytest.fixture

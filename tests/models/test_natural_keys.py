@@ -18,9 +18,7 @@ from opsdb.models import (
     Source,
     TimeAllocation,
 )
-from tests.databases import as_owner
-
-from ..factories import (
+from opsdb.testing.factories import (
     FACTORIES,
     AzimuthRangeFactory,
     ChaiInparParameterFactory,
@@ -40,6 +38,8 @@ from ..factories import (
     TelescopeFactory,
     TimeAllocationFactory,
 )
+from tests.databases import as_owner
+
 from .refusal import settle
 from .schema import MODELS, name_of
 

@@ -6,8 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from opsdb.models import TimeAllocation
-
-from ..factories import (
+from opsdb.testing.factories import (
     ChaiModuleConfigurationFactory,
     ExecutedObsUnitFactory,
     InstrumentFactory,

@@ -5,8 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from opsdb.models import LocationType, ObservationStatus, PackageState, ProgramKind, Quality, Source
-
-from ..factories import (
+from opsdb.testing.factories import (
     ApiTokenFactory,
     ChangeLogFactory,
     DataProductFactory,
@@ -33,7 +32,8 @@ from ..factories import (
     SolarSystemObjectFactory,
     StagingJobFactory,
 )
-from ..factories.base import EPOCH
+from opsdb.testing.factories.base import EPOCH
+
 from .overlaps import slot
 
 pytestmark = pytest.mark.django_db

@@ -16,8 +16,8 @@ from opsdb.models import (
     enums,
 )
 from opsdb.models.base import area_of, snake_case
+from opsdb.testing.factories import FACTORIES
 
-from ..factories import FACTORIES
 from .schema import ALL_MODELS, DESIGN, DESIGNED, LINK_TABLES, MODELS, name_of
 
 ENUMS = {

@@ -11,9 +11,10 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ModelViewSet
 
 from opsdb.models import ApiToken, ChangeLog, Site
-from opsdb.rest_framework import ModelPermissions, NamedPermissions, RulesMixin, TokenAuthentication, exception_handler
-
-from ..factories import SiteFactory, UserFactory
+from opsdb.rest_framework.authentication import TokenAuthentication
+from opsdb.rest_framework.permissions import ModelPermissions, NamedPermissions
+from opsdb.rest_framework.views import RulesMixin, exception_handler
+from opsdb.testing.factories import SiteFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 

@@ -8,10 +8,17 @@ from rest_framework.viewsets import ModelViewSet
 
 from opsdb.errors import check_deferred_rules
 from opsdb.models import FixedSource, ObsUnit
-from opsdb.rest_framework import RulesMixin, changing, exception_handler
+from opsdb.rest_framework.views import RulesMixin, changing, exception_handler
+from opsdb.testing.factories import (
+    FACTORIES,
+    FixedSourceFactory,
+    ObservingProgramFactory,
+    ObsUnitFactory,
+    SiteFactory,
+    UserFactory,
+)
 
 from ..databases import as_owner
-from ..factories import FACTORIES, FixedSourceFactory, ObservingProgramFactory, ObsUnitFactory, SiteFactory, UserFactory
 from ..models.cases import CASES, UNIQUES
 from ..models.overlaps import OVERLAPS
 from ..models.refusal import change, resolve, settle

@@ -9,6 +9,14 @@ from opsdb.models import (
     RunStatus,
     TriggerType,
 )
+from opsdb.testing.factories import (
+    ExecutedObsUnitFactory,
+    RawDataPackageFactory,
+    ReductionSoftwareVersionFactory,
+    ReductionStepDependencyFactory,
+    ReductionStepFactory,
+)
+from opsdb.testing.factories.base import checksum
 from opsdb.workflows import (
     begin_run,
     collect_run,
@@ -16,14 +24,6 @@ from opsdb.workflows import (
     register_data_product,
     submit_run,
 )
-from tests.factories import (
-    ExecutedObsUnitFactory,
-    RawDataPackageFactory,
-    ReductionSoftwareVersionFactory,
-    ReductionStepDependencyFactory,
-    ReductionStepFactory,
-)
-from tests.factories.base import checksum
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)  # a Monday
 NIGHT = datetime(2026, 6, 15, 22, tzinfo=UTC)

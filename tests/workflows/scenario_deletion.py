@@ -18,16 +18,16 @@ from opsdb.models import (
     RawDataPackage,
     Status,
 )
-from tests.databases import as_owner
-from tests.factories import (
+from opsdb.testing.factories import (
     DataTransferPackageFactory,
     DiskDataLocationFactory,
     RawDataFileFactory,
     RawDataPackageFactory,
     TapeDataLocationFactory,
 )
-from tests.factories.base import checksum
-from tests.factories.verifying import verify
+from opsdb.testing.factories.base import checksum
+from opsdb.testing.factories.verifying import verify
+from tests.databases import as_owner
 
 RIGHT, WRONG = checksum(7), checksum(8)
 SIZE = 1_500

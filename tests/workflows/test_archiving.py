@@ -16,6 +16,8 @@ from opsdb.models import (
     Status,
     Verification,
 )
+from opsdb.testing.factories import S3DataLocationFactory, TapeDataLocationFactory
+from opsdb.testing.nights import WORKER, WRONG, build_world, found, out_of_use
 from opsdb.workflows import (
     CompletionConflict,
     InvalidTransition,
@@ -33,9 +35,7 @@ from opsdb.workflows import (
     plan_transfers,
     reset_archive_transfer,
 )
-from tests.factories import S3DataLocationFactory, TapeDataLocationFactory
 from tests.workflows.racing import overtaken, race
-from tests.workflows.scenario import WORKER, WRONG, build_world, found, out_of_use
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

@@ -8,9 +8,9 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.db import transaction
 
 from opsdb.models import ChangeLog, ExecutedObsUnit, Site
+from opsdb.testing.factories import ExecutedObsUnitFactory, SiteFactory, UserFactory
+from opsdb.testing.nights import build_world
 from opsdb.workflows import attributed, finish_observation
-from tests.factories import ExecutedObsUnitFactory, SiteFactory, UserFactory
-from tests.workflows.scenario import build_world
 
 
 def authors(table):

@@ -3,6 +3,7 @@
 import pytest
 
 from opsdb.models import PhysicalCopy
+from opsdb.testing.nights import WORKER, WRONG, build_world, digest, found
 from opsdb.workflows import (
     CompletionConflict,
     Refused,
@@ -19,7 +20,6 @@ from opsdb.workflows import (
     request_staging,
     work,
 )
-from tests.workflows.scenario import WORKER, WRONG, build_world, digest, found
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

@@ -20,6 +20,22 @@ from opsdb.models import (
     RawDataPackage,
     Verification,
 )
+from opsdb.testing.factories import (
+    DataProductFactory,
+    DataReleaseFactory,
+    DataTransferFactory,
+    DeletionRequestFactory,
+    DeletionRequestItemFactory,
+    DiskDataLocationFactory,
+    ExecutedReductionStepFactory,
+    LongTermArchiveTransferFactory,
+    PublicationFactory,
+    RawDataFileFactory,
+    RawDataPackageFactory,
+    StagingJobFactory,
+    UserFactory,
+)
+from opsdb.testing.factories.verifying import verify
 from opsdb.workflows import (
     InvalidTransition,
     NotFound,
@@ -41,22 +57,6 @@ from opsdb.workflows import (
     schedule_deletion,
     write_off_copy,
 )
-from tests.factories import (
-    DataProductFactory,
-    DataReleaseFactory,
-    DataTransferFactory,
-    DeletionRequestFactory,
-    DeletionRequestItemFactory,
-    DiskDataLocationFactory,
-    ExecutedReductionStepFactory,
-    LongTermArchiveTransferFactory,
-    PublicationFactory,
-    RawDataFileFactory,
-    RawDataPackageFactory,
-    StagingJobFactory,
-    UserFactory,
-)
-from tests.factories.verifying import verify
 from tests.workflows.racing import overtaken, race
 from tests.workflows.scenario_deletion import (
     SIZE,

@@ -8,9 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from opsdb.models import ChangeLog, DeletionRequest
-from opsdb.workflows import Refused, approve_deletion, attributed, reject_deletion, request_deletion
-from tests.databases import as_owner
-from tests.factories import (
+from opsdb.testing.factories import (
     DeletionRequestFactory,
     DeletionRequestItemFactory,
     DiskDataLocationFactory,
@@ -18,6 +16,8 @@ from tests.factories import (
     RoleFactory,
     UserFactory,
 )
+from opsdb.workflows import Refused, approve_deletion, attributed, reject_deletion, request_deletion
+from tests.databases import as_owner
 from tests.workflows.scenario_deletion import refusal_of, sql, tell_story
 
 pytestmark = pytest.mark.django_db

@@ -33,9 +33,7 @@ from opsdb.models import (
     StagingJob,
     Verification,
 )
-from opsdb.workflows import attributed, explain_deletion, record_fixity, release_staging, schedule_deletion
-from tests.databases import as_owner
-from tests.factories import (
+from opsdb.testing.factories import (
     DataProductFactory,
     DataReleaseFactory,
     DataTransferFactory,
@@ -52,7 +50,9 @@ from tests.factories import (
     TapeDataLocationFactory,
     UserFactory,
 )
-from tests.factories.verifying import verify
+from opsdb.testing.factories.verifying import verify
+from opsdb.workflows import attributed, explain_deletion, record_fixity, release_staging, schedule_deletion
+from tests.databases import as_owner
 from tests.workflows.racing import overtaken
 from tests.workflows.scenario_deletion import (
     RIGHT,

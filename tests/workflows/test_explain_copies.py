@@ -11,6 +11,10 @@ from opsdb.models import (
     PhysicalCopyStatus,
     RawDataPackage,
 )
+from opsdb.testing.factories import (
+    ObservingProgramFactory,
+)
+from opsdb.testing.nights import WRONG, build_world
 from opsdb.workflows import (
     NotFound,
     Refused,
@@ -25,11 +29,7 @@ from opsdb.workflows import (
     request_staging,
     schedule_deletion,
 )
-from tests.factories import (
-    ObservingProgramFactory,
-)
 from tests.workflows.explaining import check
-from tests.workflows.scenario import WRONG, build_world
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

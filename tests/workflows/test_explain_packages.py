@@ -5,6 +5,7 @@ import pytest
 from opsdb.models import (
     RawDataPackage,
 )
+from opsdb.testing.nights import WORKER, WRONG, build_world, out_of_use
 from opsdb.workflows import (
     bundle_raw_data_packages,
     claim_archive_transfers,
@@ -16,7 +17,6 @@ from opsdb.workflows import (
     work,
 )
 from tests.workflows.explaining import check, stop_the_clock
-from tests.workflows.scenario import WORKER, WRONG, build_world, out_of_use
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

@@ -8,6 +8,14 @@ from opsdb.models import (
     ReductionSoftwareVersion,
     TriggerType,
 )
+from opsdb.testing.factories import (
+    DataProductFactory,
+    PipelineFactory,
+    ReductionSoftwareVersionFactory,
+    ReductionStepDependencyFactory,
+    ReductionStepFactory,
+)
+from opsdb.testing.nights import WORKER, WRONG, build_world, out_of_use
 from opsdb.workflows import (
     begin_run,
     cancel_run,
@@ -22,15 +30,7 @@ from opsdb.workflows import (
     submit_run,
     work,
 )
-from tests.factories import (
-    DataProductFactory,
-    PipelineFactory,
-    ReductionSoftwareVersionFactory,
-    ReductionStepDependencyFactory,
-    ReductionStepFactory,
-)
 from tests.workflows.explaining import check
-from tests.workflows.scenario import WORKER, WRONG, build_world, out_of_use
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

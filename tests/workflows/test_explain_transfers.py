@@ -10,6 +10,7 @@ from opsdb.models import (
     RawDataPackage,
     StagingJob,
 )
+from opsdb.testing.nights import WORKER, WRONG, build_world, out_of_use
 from opsdb.workflows import (
     claim_archive_transfers,
     claim_staging,
@@ -29,7 +30,6 @@ from opsdb.workflows import (
     work,
 )
 from tests.workflows.explaining import check, stop_the_clock
-from tests.workflows.scenario import WORKER, WRONG, build_world, out_of_use
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

@@ -2,15 +2,15 @@
 
 import pytest
 
+from opsdb.testing.factories import (
+    DataProductFactory,
+)
+from opsdb.testing.nights import build_world
 from opsdb.workflows import (
     Ambiguous,
     NotFound,
     find_row,
 )
-from tests.factories import (
-    DataProductFactory,
-)
-from tests.workflows.scenario import build_world
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

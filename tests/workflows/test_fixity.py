@@ -7,6 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from opsdb.models import DataLocation, FixityCheck, PhysicalCopy, PhysicalCopyStatus, Verification
+from opsdb.testing.factories import DataProductFactory, RawDataPackageFactory
+from opsdb.testing.factories.base import checksum
 from opsdb.workflows import (
     Conflict,
     NotFound,
@@ -18,8 +20,6 @@ from opsdb.workflows import (
     record_fixity,
     schedule_deletion,
 )
-from tests.factories import DataProductFactory, RawDataPackageFactory
-from tests.factories.base import checksum
 from tests.workflows.racing import race
 from tests.workflows.scenario_deletion import RIGHT, WRONG, force, sql, tell_story
 from tests.worlds import shared_world

@@ -25,7 +25,7 @@ from opsdb.models.reduction.filter_rules import (
     conditions,
     registry,
 )
-from tests.factories import (
+from opsdb.testing.factories import (
     DataGroupingFactory,
     ExecutedObsUnitFactory,
     FixedSourceFactory,

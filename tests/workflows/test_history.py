@@ -17,9 +17,7 @@ from django.urls import reverse
 
 from opsdb.middleware import AttributionMiddleware
 from opsdb.models import ApiToken, ChangeLog, ChangeLogging, PhysicalCopy, RawDataFile, Site, User
-from opsdb.workflows import attributed, has_actor, set_actor
-from tests.databases import as_owner
-from tests.factories import (
+from opsdb.testing.factories import (
     ApiTokenFactory,
     DataProductFactory,
     FixedSourceFactory,
@@ -29,7 +27,9 @@ from tests.factories import (
     StagingJobFactory,
     UserFactory,
 )
-from tests.factories.base import checksum
+from opsdb.testing.factories.base import checksum
+from opsdb.workflows import attributed, has_actor, set_actor
+from tests.databases import as_owner
 from tests.models.schema import LINK_TABLES
 from tests.workflows.racing import race
 from tests.workflows.scenario_deletion import refusal_of, sql, tell_story

@@ -10,6 +10,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from opsdb.models import ChangeLog, DataLocation, ExecutedObsUnit, PhysicalCopy, RawDataFile, Telescope
+from opsdb.testing.factories import InstrumentModuleFactory, ObsUnitFactory, UserFactory
+from opsdb.testing.nights import FILE_BYTES, build_world
 from opsdb.workflows import (
     CopyReport,
     ListedFile,
@@ -29,8 +31,6 @@ from opsdb.workflows import (
     start_observation,
     validate_topology,
 )
-from tests.factories import InstrumentModuleFactory, ObsUnitFactory, UserFactory
-from tests.workflows.scenario import FILE_BYTES, build_world
 from tests.workflows.scenario_deletion import RIGHT, SIZE, WRONG, tell_story
 from tests.worlds import shared_world
 

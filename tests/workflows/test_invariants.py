@@ -27,6 +27,8 @@ from opsdb.models import (
 )
 from opsdb.models.copies.physical_copies import DELETABLE
 from opsdb.models.enums import StateChoices
+from opsdb.testing.factories import DataProductFactory
+from opsdb.testing.nights import WRONG, build_world, digest, found
 from opsdb.workflows import (
     OpsdbError,
     bundle_raw_data_packages,
@@ -59,9 +61,7 @@ from opsdb.workflows import (
     supersede_product,
     work,
 )
-from tests.factories import DataProductFactory
 from tests.workflows.attacks import Attacks
-from tests.workflows.scenario import WRONG, build_world, digest, found
 
 WORKERS = st.sampled_from(["anna", "ben", "carla"])
 RIGHT = st.sampled_from([True, True, True, False])

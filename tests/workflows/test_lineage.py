@@ -8,16 +8,16 @@ from opsdb.models import (
     PhysicalCopy,
 )
 from opsdb.models.reduction.lineage import downstream, lineage
-from opsdb.workflows import (
-    plan_runs,
-)
-from tests.factories import (
+from opsdb.testing.factories import (
     DataProductFactory,
     PipelineFactory,
     RawDataPackageFactory,
 )
+from opsdb.testing.nights import build_world
+from opsdb.workflows import (
+    plan_runs,
+)
 from tests.workflows.reducing import completed, make_step
-from tests.workflows.scenario import build_world
 
 
 @pytest.mark.django_db

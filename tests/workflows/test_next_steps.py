@@ -24,6 +24,8 @@ from opsdb.models import (
     Status,
 )
 from opsdb.models.enums import DeletionRequestStatus, StateChoices
+from opsdb.testing.factories import PipelineFactory
+from opsdb.testing.nights import FILE_BYTES, TAR_OVERHEAD_BYTES, WORKER, build_world, digest, found
 from opsdb.workflows import (
     begin_run,
     bundle_raw_data_packages,
@@ -55,9 +57,7 @@ from opsdb.workflows import (
     submit_run,
 )
 from opsdb.workflows.explain._explanation import EXPLAINERS
-from tests.factories import PipelineFactory
 from tests.workflows.reducing import available, make_step
-from tests.workflows.scenario import FILE_BYTES, TAR_OVERHEAD_BYTES, WORKER, build_world, digest, found
 from tests.workflows.scenario_deletion import force
 from tests.worlds import shared_world
 

@@ -6,9 +6,9 @@ import pytest
 
 from opsdb.database.identifiers import uuid7
 from opsdb.models import ExecutedObsUnit, ObservationStatus, Quality
+from opsdb.testing.factories import ChaiModuleConfigurationFactory, ObsUnitFactory, UserFactory
+from opsdb.testing.factories.base import EPOCH
 from opsdb.workflows import Conflict, InvalidTransition, NotFound, OpsdbError, finish_observation, start_observation
-from tests.factories import ChaiModuleConfigurationFactory, ObsUnitFactory, UserFactory
-from tests.factories.base import EPOCH
 from tests.workflows.racing import race
 
 END = EPOCH + timedelta(minutes=30)

@@ -12,6 +12,12 @@ from opsdb.models import (
     RawDataPackage,
     RunStatus,
 )
+from opsdb.testing.factories import (
+    PipelineFactory,
+    ReductionSoftwareVersionFactory,
+    ReductionStepFactory,
+)
+from opsdb.testing.nights import WORKER, WRONG, build_world
 from opsdb.workflows import (
     Exactness,
     claim_archive_transfers,
@@ -30,14 +36,8 @@ from opsdb.workflows import (
 )
 from opsdb.workflows.overview import queries, reading
 from tests.databases import as_owner
-from tests.factories import (
-    PipelineFactory,
-    ReductionSoftwareVersionFactory,
-    ReductionStepFactory,
-)
 from tests.workflows.explaining import stop_the_clock
 from tests.workflows.plans import assert_along_indexes
-from tests.workflows.scenario import WORKER, WRONG, build_world
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

@@ -21,6 +21,8 @@ from opsdb.models import (
     Status,
     Verification,
 )
+from opsdb.testing.factories import InstrumentModuleFactory
+from opsdb.testing.nights import WORKER, WRONG, build_world, digest, found, out_of_use
 from opsdb.workflows import (
     CompletionConflict,
     LostClaim,
@@ -46,9 +48,7 @@ from opsdb.workflows import (
     reset_unpacking,
     work,
 )
-from tests.factories import InstrumentModuleFactory
 from tests.workflows.racing import race
-from tests.workflows.scenario import WORKER, WRONG, build_world, digest, found, out_of_use
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

@@ -14,16 +14,7 @@ from opsdb.models import (
     RunStatus,
     TriggerType,
 )
-from opsdb.workflows import (
-    Refused,
-    cancel_run,
-    fail_run,
-    list_due_pipelines,
-    plan_runs,
-    reset_run,
-    start_run,
-)
-from tests.factories import (
+from opsdb.testing.factories import (
     DataGroupingFactory,
     ExecutedObsUnitFactory,
     InstrumentModuleFactory,
@@ -33,9 +24,18 @@ from tests.factories import (
     ReductionSoftwareVersionFactory,
     ReductionStepFactory,
 )
+from opsdb.testing.nights import build_world
+from opsdb.workflows import (
+    Refused,
+    cancel_run,
+    fail_run,
+    list_due_pipelines,
+    plan_runs,
+    reset_run,
+    start_run,
+)
 from tests.workflows.racing import race
 from tests.workflows.reducing import NIGHT, NOON, available, completed, cron, go, make_step, observed
-from tests.workflows.scenario import build_world
 
 
 @pytest.fixture

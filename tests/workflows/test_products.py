@@ -9,6 +9,11 @@ from opsdb.models import (
     RunStatus,
     Verification,
 )
+from opsdb.testing.factories import (
+    DataProductFactory,
+    PipelineFactory,
+)
+from opsdb.testing.factories.base import checksum
 from opsdb.workflows import (
     Conflict,
     Refused,
@@ -17,11 +22,6 @@ from opsdb.workflows import (
     record_fixity,
     supersede_product,
 )
-from tests.factories import (
-    DataProductFactory,
-    PipelineFactory,
-)
-from tests.factories.base import checksum
 from tests.workflows.reducing import available, completed, go, make_step, product
 
 

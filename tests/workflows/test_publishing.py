@@ -5,6 +5,14 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.models import DataRelease, ExecutedObsUnit, Publication, PublicationStatus, RunStatus
+from opsdb.testing.factories import (
+    DataProductFactory,
+    DataReleaseFactory,
+    ExecutedReductionStepFactory,
+    ObservingProgramFactory,
+    PublicationFactory,
+    RawDataPackageFactory,
+)
 from opsdb.workflows import (
     Conflict,
     NotFound,
@@ -16,14 +24,6 @@ from opsdb.workflows import (
     publish_publication,
     publish_release,
     supersede_product,
-)
-from tests.factories import (
-    DataProductFactory,
-    DataReleaseFactory,
-    ExecutedReductionStepFactory,
-    ObservingProgramFactory,
-    PublicationFactory,
-    RawDataPackageFactory,
 )
 from tests.workflows.racing import race
 

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from opsdb.models import ChangeLog, PhysicalCopy
+from opsdb.testing.factories import RawDataFileFactory, UserFactory
 from opsdb.workflows import (
     ListedFile,
     OpsdbError,
@@ -17,7 +18,6 @@ from opsdb.workflows import (
     explain_deletion,
     reconcile_location,
 )
-from tests.factories import RawDataFileFactory, UserFactory
 from tests.workflows.scenario_deletion import RIGHT, SIZE, WRONG, force, long_ago, tell_story
 from tests.worlds import shared_world
 

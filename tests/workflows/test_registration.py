@@ -8,13 +8,13 @@ from django.db import connection, connections
 
 from opsdb.database.identifiers import uuid7
 from opsdb.models import PhysicalCopy, PhysicalCopyStatus, RawDataFile, Verification
-from opsdb.workflows import RawFileReport, RegistrationRefused, register_raw_data_files
-from tests.factories import (
+from opsdb.testing.factories import (
     DiskDataLocationFactory,
     ExecutedObsUnitFactory,
     InstrumentModuleFactory,
     RawDataFileFactory,
 )
+from opsdb.workflows import RawFileReport, RegistrationRefused, register_raw_data_files
 
 pytestmark = pytest.mark.django_db
 

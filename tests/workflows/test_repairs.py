@@ -4,6 +4,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from opsdb.models import DataLocation, LongTermArchiveTransfer, PhysicalCopy, Verification
+from opsdb.testing.factories import TapeDataLocationFactory
+from opsdb.testing.nights import WORKER, WRONG, build_world, out_of_use
 from opsdb.workflows import (
     Refused,
     claim_archive_transfers,
@@ -18,9 +20,7 @@ from opsdb.workflows import (
     reset_archive_transfer,
     write_off_copy,
 )
-from tests.factories import TapeDataLocationFactory
 from tests.workflows.explaining import check
-from tests.workflows.scenario import WORKER, WRONG, build_world, out_of_use
 from tests.workflows.scenario_deletion import force
 from tests.worlds import shared_world
 

@@ -6,6 +6,8 @@ import pytest
 from django.core.management import call_command
 
 from opsdb.models import ChangeLog, DataRelease, PhysicalCopy, RunStatus, Verification
+from opsdb.testing.factories import DataReleaseFactory, PipelineFactory, UserFactory
+from opsdb.testing.factories.verifying import verify
 from opsdb.workflows import (
     InvalidTransition,
     NotFound,
@@ -22,8 +24,6 @@ from opsdb.workflows import (
     remake_product,
     restore_copy,
 )
-from tests.factories import DataReleaseFactory, PipelineFactory, UserFactory
-from tests.factories.verifying import verify
 from tests.workflows.explaining import check
 from tests.workflows.reducing import available, completed, go, make_step, product
 from tests.workflows.scenario_deletion import WRONG, force, long_ago, tell_story

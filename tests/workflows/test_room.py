@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from opsdb.models import DataLocation, DataTransfer, LongTermArchiveTransfer, PhysicalCopy
+from opsdb.testing.factories import DiskDataLocationFactory
+from opsdb.testing.nights import WRONG, build_world
 from opsdb.workflows import (
     NoRoom,
     count_booked_bytes,
@@ -17,9 +19,7 @@ from opsdb.workflows import (
     request_staging,
     reroute_transfer,
 )
-from tests.factories import DiskDataLocationFactory
 from tests.workflows.explaining import check
-from tests.workflows.scenario import WRONG, build_world
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

@@ -3,9 +3,9 @@
 import pytest
 
 from opsdb.models import DataLocation, DataTransferRoute, LocationType
+from opsdb.testing.factories import DataTransferRouteFactory, DiskDataLocationFactory, SiteFactory
+from opsdb.testing.nights import build_world, out_of_use
 from opsdb.workflows import NoRoute, resolve_route
-from tests.factories import DataTransferRouteFactory, DiskDataLocationFactory, SiteFactory
-from tests.workflows.scenario import build_world, out_of_use
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

@@ -11,6 +11,10 @@ from opsdb.models import (
     RunStatus,
     StagingJob,
 )
+from opsdb.testing.factories import (
+    PipelineFactory,
+)
+from opsdb.testing.nights import WORKER, build_world, found, out_of_use
 from opsdb.workflows import (
     Conflict,
     InvalidTransition,
@@ -31,12 +35,8 @@ from opsdb.workflows import (
     start_run,
     submit_run,
 )
-from tests.factories import (
-    PipelineFactory,
-)
 from tests.workflows.racing import race
 from tests.workflows.reducing import available, completed, go, make_step, observed
-from tests.workflows.scenario import WORKER, build_world, found, out_of_use
 
 
 @pytest.fixture

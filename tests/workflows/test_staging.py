@@ -7,6 +7,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from opsdb.models import FixityCheck, PhysicalCopy, PhysicalCopyStatus, StagingJob, Status, Verification
+from opsdb.testing.factories import DataProductFactory, UserFactory
+from opsdb.testing.nights import WORKER, WRONG, build_world, found, out_of_use
 from opsdb.workflows import (
     Conflict,
     InvalidTransition,
@@ -21,9 +23,7 @@ from opsdb.workflows import (
     request_staging,
     work,
 )
-from tests.factories import DataProductFactory, UserFactory
 from tests.workflows.racing import overtaken, race
-from tests.workflows.scenario import WORKER, WRONG, build_world, found, out_of_use
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

@@ -22,14 +22,14 @@ from opsdb.models import (
     Status,
 )
 from opsdb.models.enums import StateChoices
-from opsdb.workflows import InvalidTransition, NotFound, attributed, move_state
-from tests.factories import (
+from opsdb.testing.factories import (
     FACTORIES,
     DataTransferFactory,
     DeletionRequestFactory,
     LongTermArchiveTransferFactory,
     UserFactory,
 )
+from opsdb.workflows import InvalidTransition, NotFound, attributed, move_state
 from tests.workflows.racing import race
 from tests.workflows.scenario_deletion import RIGHT, SIZE, force, refusal_of, sql, tell_story
 

@@ -3,8 +3,8 @@
 import pytest
 
 from opsdb.models import ExecutedObsUnit, Quality
+from opsdb.testing import factories
 from opsdb.workflows import NotFound, OpsdbError, assess_observation, enable_resource, get_switch_field, pause_resource
-from tests import factories
 
 pytestmark = pytest.mark.django_db
 

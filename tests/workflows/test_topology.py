@@ -3,8 +3,7 @@
 import pytest
 
 from opsdb.models import DataLocation, DataTransferRoute, Site
-from opsdb.workflows import Operation, Severity, format_queue_name, list_queues, validate_topology
-from tests.factories import (
+from opsdb.testing.factories import (
     DataTransferRouteFactory,
     DiskDataLocationFactory,
     InstrumentFactory,
@@ -12,7 +11,8 @@ from tests.factories import (
     S3DataLocationFactory,
     SiteFactory,
 )
-from tests.workflows.scenario import build_world, out_of_use
+from opsdb.testing.nights import build_world, out_of_use
+from opsdb.workflows import Operation, Severity, format_queue_name, list_queues, validate_topology
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

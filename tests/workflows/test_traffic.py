@@ -3,8 +3,8 @@
 import pytest
 
 from opsdb.models import DataTransfer, LongTermArchiveTransfer, StagingJob, Status
+from opsdb.testing import factories
 from opsdb.workflows import list_open_traffic
-from tests import factories
 
 pytestmark = pytest.mark.django_db
 

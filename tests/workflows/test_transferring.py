@@ -18,6 +18,13 @@ from opsdb.models import (
     TransferKind,
     Verification,
 )
+from opsdb.testing.factories import (
+    DataTransferRouteFactory,
+    DiskDataLocationFactory,
+    SiteFactory,
+    TapeDataLocationFactory,
+)
+from opsdb.testing.nights import WORKER, WRONG, build_world, found, out_of_use
 from opsdb.workflows import (
     CompletionConflict,
     Conflict,
@@ -40,9 +47,7 @@ from opsdb.workflows import (
     reset_transfer,
     work,
 )
-from tests.factories import DataTransferRouteFactory, DiskDataLocationFactory, SiteFactory, TapeDataLocationFactory
 from tests.workflows.racing import overtaken, race
-from tests.workflows.scenario import WORKER, WRONG, build_world, found, out_of_use
 from tests.workflows.transferring import ends, made_bundles, only_by_relay, states
 from tests.worlds import shared_world
 

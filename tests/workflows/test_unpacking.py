@@ -14,6 +14,7 @@ from opsdb.models import (
     Status,
     Verification,
 )
+from opsdb.testing.nights import WORKER, WRONG, build_world, found
 from opsdb.workflows import (
     CompletionConflict,
     Conflict,
@@ -28,7 +29,6 @@ from opsdb.workflows import (
     reset_unpacking,
 )
 from tests.workflows.racing import race
-from tests.workflows.scenario import WORKER, WRONG, build_world, found
 from tests.workflows.transferring import arrived, states
 from tests.worlds import shared_world
 

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from opsdb.models import DataLocation, FixityCheck, PhysicalCopy, Verification
+from opsdb.testing.factories import RawDataPackageFactory
 from opsdb.workflows import (
     Conflict,
     NotFound,
@@ -21,7 +22,6 @@ from opsdb.workflows import (
     request_verification,
     schedule_deletion,
 )
-from tests.factories import RawDataPackageFactory
 from tests.workflows.explaining import check
 from tests.workflows.scenario_deletion import RIGHT, WRONG, force, refusal_of, sql, tell_story
 

@@ -5,16 +5,16 @@ import pytest
 from opsdb.models import (
     VersionPolicy,
 )
+from opsdb.testing.factories import (
+    PipelineFactory,
+    ReductionSoftwareVersionFactory,
+    ReductionStepFactory,
+)
 from opsdb.workflows import (
     Refused,
     choose_software_version,
     explain_row,
     plan_runs,
-)
-from tests.factories import (
-    PipelineFactory,
-    ReductionSoftwareVersionFactory,
-    ReductionStepFactory,
 )
 from tests.workflows.reducing import available
 

@@ -8,6 +8,11 @@ from opsdb.models import (
     PhysicalCopy,
     StagingJob,
 )
+from opsdb.testing.factories import (
+    DataProductFactory,
+    ObservingProgramFactory,
+)
+from opsdb.testing.nights import build_world
 from opsdb.workflows import (
     Refused,
     claim_deletions,
@@ -18,12 +23,7 @@ from opsdb.workflows import (
     release_staging,
     schedule_deletion,
 )
-from tests.factories import (
-    DataProductFactory,
-    ObservingProgramFactory,
-)
 from tests.workflows.plans import assert_along_indexes
-from tests.workflows.scenario import build_world
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

@@ -9,6 +9,7 @@ from django.utils import timezone
 from opsdb.database.identifiers import uuid7
 from opsdb.models import DataTransfer, DataTransferPackage, LongTermArchiveTransfer, RawDataPackage, StagingJob, Status
 from opsdb.models.base import WorkItem
+from opsdb.testing.nights import build_world
 from opsdb.workflows import (
     InvalidTransition,
     LostClaim,
@@ -43,7 +44,6 @@ from opsdb.workflows import (
     work,
 )
 from tests.workflows.racing import race
-from tests.workflows.scenario import build_world
 
 pytestmark = pytest.mark.django_db
 

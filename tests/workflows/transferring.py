@@ -4,11 +4,11 @@ from opsdb.models import (
     DataTransferRoute,
     RawDataPackage,
 )
+from opsdb.testing.factories import DataTransferRouteFactory, DiskDataLocationFactory, SiteFactory
 from opsdb.workflows import (
     bundle_raw_data_packages,
     plan_transfers,
 )
-from tests.factories import DataTransferRouteFactory, DiskDataLocationFactory, SiteFactory
 
 
 def made_bundles(world, number):

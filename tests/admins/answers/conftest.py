@@ -1,8 +1,8 @@
 import pytest
 from django.contrib.auth.models import Permission
 
+from opsdb.testing.factories import UserFactory
 from tests.admins.conftest import logged_in
-from tests.factories import UserFactory
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from opsdb.models import (
     RawDataPackage,
     StagingJob,
 )
-from tests import factories
+from opsdb.testing import factories
 
 from .pages import page, read
 

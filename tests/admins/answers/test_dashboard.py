@@ -13,8 +13,8 @@ from opsdb.models import (
     PhysicalCopy,
     RawDataPackage,
 )
+from opsdb.testing import factories
 from opsdb.workflows import Exactness, RowCount
-from tests import factories
 
 from .pages import dashboard_of, page, read
 

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.pages.executions import night_of
 from opsdb.models import DataTransfer, ExecutedObsUnit, RawDataPackage, User
-from tests import factories
+from opsdb.testing import factories
 from tests.admins.pages import SITE
 
 from .pages import HOSTS, page, read

@@ -1,13 +1,13 @@
 """The JSON API, for programs with a token."""
 
-from opsdb.filters import FixedSourceFilterSet, ObsUnitFilterSet, RawDataFileFilterSet
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.serializers import ModelSerializer
 from rest_framework.viewsets import ModelViewSet, ReadOnlyModelViewSet
 
+from opsdb.filters import FixedSourceFilterSet, ObsUnitFilterSet, RawDataFileFilterSet
 from opsdb.models import FixedSource, ObsUnit, RawDataFile
-from opsdb.rest_framework import RulesMixin
+from opsdb.rest_framework.views import RulesMixin
 
 
 class ObsUnitSerializer(ModelSerializer):

@@ -76,7 +76,7 @@ class Api(TestCase):
         cls.user = person("admin")
         _, cls.secret = ApiToken.objects.create_token(user=cls.user, name="program", scopes=["*:*"])
         _, cls.reading = ApiToken.objects.create_token(user=cls.user, name="reader", scopes=["read:programs"])
-        cls.unit, cls.source = ObsUnitFactory(), FixedSourceFactory()
+        cls.unit, cls.source = ObsUnitFactory(), FixedSourceFactory(ra_deg=10, dec_deg=-5)
 
     def ask(self, method, path, secret, data=None):
         return getattr(Client(headers={"Authorization": f"Bearer {secret}"}), method)(

@@ -144,7 +144,7 @@ class DataProductFactory(OpsFactory):
     class Params:
         kept = factory.Trait(safe_copy=afterwards(_keep))
         superseded = factory.Trait(
-            superseded_by=factory.SubFactory("tests.factories.reduction.DataProductFactory", kept=True)
+            superseded_by=factory.SubFactory("opsdb.testing.factories.reduction.DataProductFactory", kept=True)
         )
 
 

@@ -1,7 +1,8 @@
-"""A small valid world, and the steps by which data go through it, each by the workflows themselves.
+"""A small observatory, and the steps by which its data go their way, each by the workflows themselves.
 
 >>> world = build_world()
 >>> package = world.archived_package()
+>>> night = make_night(executions=2)
 """
 
 from contextlib import contextmanager
@@ -26,6 +27,16 @@ from opsdb.models import (
     StagingJob,
     User,
 )
+from opsdb.testing.factories import (
+    DataTransferRouteFactory,
+    DiskDataLocationFactory,
+    InstrumentModuleFactory,
+    ObsUnitFactory,
+    SiteFactory,
+    TapeDataLocationFactory,
+    UserFactory,
+)
+from opsdb.testing.factories.base import EPOCH
 from opsdb.workflows import (
     CopyReport,
     RawFileReport,
@@ -51,16 +62,6 @@ from opsdb.workflows import (
     start_observation,
     work,
 )
-from tests.factories import (
-    DataTransferRouteFactory,
-    DiskDataLocationFactory,
-    InstrumentModuleFactory,
-    ObsUnitFactory,
-    SiteFactory,
-    TapeDataLocationFactory,
-    UserFactory,
-)
-from tests.factories.base import EPOCH
 
 WORKER = "worker"
 WRONG = "f" * 64
@@ -240,9 +241,55 @@ class World:
         return PhysicalCopy.objects.at(location).of(thing).get()
 
 
-def build_world() -> World:
-    """Make the sites, locations, routes, the instrument module, a unit and a user."""
-    ccat, cologne, us = (SiteFactory(name=name, short_name=name) for name in ("ccat", "cologne", "us"))
+@dataclass
+class ArchivedNight:
+    """What was observed in a night, and is in the archives.
+
+    Attributes:
+        world: the observatory, and the steps that can follow.
+        unit: the unit that was executed.
+        module: the instrument module that wrote the files.
+        executions: the executions, in order.
+        files: the raw data files.
+        packages: the raw data packages, archived at two sites.
+    """
+
+    world: World
+    unit: ObsUnit
+    module: InstrumentModule
+    executions: list[ExecutedObsUnit]
+    files: list[RawDataFile]
+    packages: list[RawDataPackage]
+
+
+def make_night(*, executions: int = 1, files: int = 3) -> ArchivedNight:
+    """Observe a unit, and bring its data into two archives, in an observatory made for it.
+
+    Args:
+        executions: how often the unit is executed.
+        files: how many files each execution writes.
+    """
+    world = build_world(names=("summit", "east", "west"))
+    bundle = world.made_bundle(executions=executions, files=files)
+    world.deliver()
+    packages = list(bundle.raw_data_packages.order_by("name"))
+    return ArchivedNight(
+        world=world,
+        unit=world.unit,
+        module=world.module,
+        executions=list(ExecutedObsUnit.objects.filter(obs_unit=world.unit).order_by("start_time")),
+        files=list(RawDataFile.objects.filter(raw_data_package__in=packages).order_by("relative_path")),
+        packages=packages,
+    )
+
+
+def build_world(names: tuple[str, str, str] = ("ccat", "cologne", "us")) -> World:
+    """Make the sites, locations, routes, the instrument module, a unit and a user.
+
+    Args:
+        names: of the site at the telescope, of that which archives and reduces, and of the other that archives.
+    """
+    ccat, cologne, us = (SiteFactory(name=name, short_name=name) for name in names)
     module = InstrumentModuleFactory()
     return World(
         ccat=ccat,

@@ -1,18 +1,30 @@
 import factory
+from django.contrib.auth import get_user_model
 
 from opsdb import tokens
-from opsdb.models import ApiToken, Role, User
+from opsdb.models import ApiToken, Role
+from opsdb.models.access import unusable_password
 
 from .base import OpsFactory, checksum, many
 
+USER = get_user_model()
+
+
+def _name(number):
+    """A name by which users are known, which is an address in some projects."""
+    return f"user{number}@example.org" if USER.get_email_field_name() == USER.USERNAME_FIELD else f"user{number}"
+
 
 class UserFactory(OpsFactory):
-    class Meta:
-        model = User
+    """A user of the project, whichever model that is."""
 
-    username = factory.Sequence("user{}".format)
-    password = "!"  # no password fits
-    github_login = factory.Sequence("login-{}".format)
+    class Meta:
+        model = USER
+
+    vars()[USER.USERNAME_FIELD] = factory.Sequence(_name)
+    password = factory.LazyFunction(unusable_password)
+    if hasattr(USER, "github_login"):
+        github_login = factory.Sequence("login-{}".format)
     groups = many("groups")
     user_permissions = many("user_permissions")
 
