@@ -510,6 +510,7 @@ def filled(files, *, reuse, keep):
     begun = time.perf_counter()
     if not is_complete():
         if reuse:
+            connection.close()
             connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         fill(files)
         print(f"{files:,} files filled in {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
