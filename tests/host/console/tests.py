@@ -5,11 +5,11 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection
 from django.test import Client, LiveServerTestCase, TestCase, TransactionTestCase
 from django.urls import reverse
-from opsdb.testing.factories import FixedSourceFactory, ObsUnitFactory, SiteFactory
-from opsdb.testing.nights import make_night
 
 from opsdb.loaders.reference import load_reference
-from opsdb.models import ApiToken, ChangeLog, FixedSource, ObsUnit, RawDataPackage, Role, Site
+from opsdb.models import ApiToken, ChangeLog, FixedSource, ObsUnit, PhysicalCopy, RawDataPackage, Role, Site
+from opsdb.testing.factories import FixedSourceFactory, ObsUnitFactory, SiteFactory
+from opsdb.testing.nights import make_night
 
 Person = get_user_model()
 
@@ -53,7 +53,7 @@ class Pages(TestCase):
         self.assertNotContains(page, "another unit")
         refused = self.client.get(reverse("units"), {"observing_progam": "x"})
         self.assertContains(refused, "did you mean", status_code=400)
-        self.assertContains(self.client.get(reverse("unit", args=[unit.pk])), "Completed", count=2)
+        self.assertContains(self.client.get(reverse("unit", args=[unit.pk])), "completed", count=2)
         paths = [file.relative_path for file in self.night.files]
         page = self.client.get(reverse("files"), {"instrument_module": self.night.module.pk})
         for path in paths:
@@ -144,8 +144,9 @@ class Emptied(TransactionTestCase):
         load_reference()
         night = make_night()
         dumped = io.StringIO()
-        call_command("dumpdata", "opsdb", "people", "auth.group", stdout=dumped)
-        counts = {model: model.objects.count() for model in (Site, ObsUnit, RawDataPackage, ChangeLog)}
+        call_command("dumpdata", "opsdb", "people", "auth.group", natural_foreign=True, stdout=dumped)
+        counts = {model: model.objects.count() for model in (Site, ObsUnit, RawDataPackage, PhysicalCopy)}
+        changes = ChangeLog.objects.filter(table_name="site").count()
         call_command("flush", interactive=False, verbosity=0)
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             file.write(dumped.getvalue())
@@ -153,6 +154,7 @@ class Emptied(TransactionTestCase):
             with rules_suspended():
                 call_command("loaddata", file.name, verbosity=0)
         self.assertEqual({model: model.objects.count() for model in counts}, counts)
+        self.assertEqual(ChangeLog.objects.filter(table_name="site").count(), changes)
         self.assertEqual(RawDataPackage.objects.get().state, night.packages[0].state)
         with self.assertRaises(IntegrityError), connection.cursor() as cursor:
             cursor.execute("UPDATE raw_data_package SET state = 'failed', part = 7")
