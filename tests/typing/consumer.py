@@ -3,6 +3,10 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.db import IntegrityError
+
+from opsdb.access import RefusalReason, TokenRefused, TokenUser, assign_roles, authenticate_token, permissions_named
+from opsdb.errors import check_deferred_rules, explain
 from opsdb.filters import RawDataFileFilterSet, filterset_for
 from opsdb.models import (
     ApiToken,
@@ -102,3 +106,27 @@ def first_page(parameters: dict[str, str]) -> tuple[int, str]:
 
 def parameters_of_transfers() -> list[str]:
     return list(filterset_for(DataTransfer).base_filters)
+
+
+def sign_in(secret: str, ip: str | None) -> TokenUser | RefusalReason:
+    try:
+        return TokenUser(authenticate_token(secret, ip=ip))
+    except TokenRefused as error:
+        return error.reason
+
+
+def roles(user: User, teams: list[str]) -> set[str]:
+    given, taken = assign_roles(user, teams, mapping={"operators": "admin"})
+    return given | taken | set(permissions_named("read:observations"))
+
+
+def rename(unit: ObsUnit, name: str) -> tuple[str, str | None, int]:
+    try:
+        unit.name = name
+        unit.save()
+        check_deferred_rules()
+    except IntegrityError as error:
+        if refusal := explain(error):
+            return refusal.text, refusal.field, refusal.status
+        raise
+    return "", None, 200

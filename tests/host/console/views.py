@@ -4,9 +4,9 @@ from django.contrib.auth import get_user_model, login
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
-from opsdb.filters import ObsUnitFilterSet, RawDataFileFilterSet
 
 from opsdb.access import assign_roles
+from opsdb.filters import ObsUnitFilterSet, RawDataFileFilterSet
 from opsdb.models import ExecutedObsUnit, ObsUnit
 
 from .provider import profile_of
