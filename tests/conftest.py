@@ -1,4 +1,5 @@
 import gc
+import logging
 import os
 import sys
 from unittest import mock
@@ -14,6 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 from config.database import explain, require_database
 from tests import databases, worlds
 from tests.browser import CHROMIUM, NOT_RUN
+from tests.logs import SecretsInLogs
 from tests.workflows.racing import dismiss_contenders
 
 ASKED = []
@@ -39,6 +41,22 @@ def no_network():
     yield
     hosts, ASKED[:] = ASKED[:], []
     assert not hosts, f"asked for {hosts}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def logs():
+    """Look at everything that is logged."""
+    watch = SecretsInLogs()
+    logging.getLogger().addHandler(watch)
+    yield watch
+    logging.getLogger().removeHandler(watch)
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_logged(logs):
+    """Fail a test in which a token, a hash of a password or the key of a session was logged."""
+    yield
+    assert not logs.taken()
 
 
 @pytest.fixture(autouse=True)
