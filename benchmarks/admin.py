@@ -167,6 +167,8 @@ def fill(files):
     package_copy = f"{FIRST_COPY} + {IDS_OF_A_FILE * files_of_package} * number + 1"
     bundle_copy = f"{FIRST_COPY} + {IDS_OF_A_FILE * files_of_package * packages_of_bundle} * number + 2"
 
+    this_month = "date_trunc('month', now())"
+
     def ago(number):
         return f"now() - (1 - number / {number}::float) * {span}"
 
@@ -345,7 +347,8 @@ def fill(files):
         multiply(
             patterns["change"],
             packages,
-            changed_at=ago(packages),
+            # Of this month: the change log has partitions for no month before the database was made.
+            changed_at=f"{this_month} + number / {packages}::float * (now() - {this_month})",
             table_name="'raw_data_package'",
             row_id=f"({key('number', 3)})::text",
         )

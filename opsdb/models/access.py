@@ -25,6 +25,7 @@ from opsdb.permissions import covers, permissions_named
 
 from .base import NumberedModel, OpsModelBase, OpsQuerySet
 from .enums import ChangeLogging
+from .managers import manager_of
 
 __all__ = [
     "User",
@@ -204,7 +205,7 @@ class ApiToken(NumberedModel):
         help_text=_("Who revoked it: the acting user, set by the database."),
     )
 
-    objects = ApiTokenQuerySet.as_manager()
+    objects = manager_of(ApiTokenQuerySet)
 
     class Meta:
         verbose_name = _("API token")

@@ -25,6 +25,7 @@ from .base import (
 from .data.raw_packages import RawDataPackage
 from .enums import ChangeLogging, LocationType, Status
 from .locations import DataLocation
+from .managers import manager_of
 from .transfer import LogLine
 
 __all__ = [
@@ -87,7 +88,7 @@ class LongTermArchiveTransfer(WorkItem, NumberedModel):
         help_text=_("The archive."),
     )
 
-    objects = LongTermArchiveTransferQuerySet.as_manager()
+    objects = manager_of(LongTermArchiveTransferQuerySet)
 
     class Meta:
         verbose_name = _("long-term archive transfer")
@@ -210,7 +211,7 @@ class StagingJob(WorkItem, NumberedModel):
     active = models.BooleanField(default=True, help_text=_("Whether the staged data are still needed."))
     expires_at = models.DateTimeField(null=True, blank=True, help_text=_("When they are no longer needed (UTC)."))
 
-    objects = StagingJobQuerySet.as_manager()
+    objects = manager_of(StagingJobQuerySet)
 
     class Meta:
         constraints = [

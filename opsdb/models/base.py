@@ -1,9 +1,8 @@
 """What every model of ops-db has in common, declared once.
 
-A concrete model gets from here: its table name (snake case of the class), comments on the table and on every
-column (from the docstring and ``help_text``), a CHECK for every enumeration and for every text that may not
-be blank, a trigger that keeps ``updated_at``, guards of its key and against emptying, the rules of joined
-inheritance, and its natural key.
+A concrete model gets from here: its table name (snake case of the class), comments on the table and on every column
+(from the docstring and ``help_text``), a CHECK for every enumeration and for every text that may not be blank, a
+trigger that keeps ``updated_at``, guards of its key and against emptying, joined inheritance, and its natural key.
 """
 
 from __future__ import annotations
@@ -51,6 +50,7 @@ from opsdb.database.triggers import (
 )
 
 from .enums import ChangeLogging, ChecksumAlgorithm, StateChoices, Status
+from .managers import manager_of
 
 ModelT = TypeVar("ModelT", bound=models.Model)
 
@@ -267,7 +267,7 @@ class OpsModel(models.Model, metaclass=OpsModelBase):
     columns_not_logged: tuple[str, ...] = ()
     logged_in_bulk = ""
 
-    objects = OpsQuerySet.as_manager()
+    objects = manager_of(OpsQuerySet)
 
     class Meta:
         abstract = True
@@ -317,7 +317,7 @@ class SubtypedModel(NumberedModel):
     discriminator: ClassVar[str]
     subtype: ClassVar[str]
 
-    objects = SpecificQuerySet.as_manager()
+    objects = manager_of(SpecificQuerySet)
 
     class Meta:
         abstract = True

@@ -15,6 +15,7 @@ from opsdb.database.triggers import Immutable, NeverDeleted, Refuses, Trigger
 
 from .base import OpsModel, OpsQuerySet, Timestamped
 from .enums import ChangeLogging, ObservationStatus, Quality
+from .managers import manager_of
 from .observatory import InstrumentModuleConfiguration
 from .planning.units import ObsUnit
 
@@ -93,7 +94,7 @@ class ExecutedObsUnit(Timestamped):
     )
     comment = models.TextField(blank=True, default="", help_text=_("The observer's remarks."))
 
-    objects = ExecutedObsUnitQuerySet.as_manager()
+    objects = manager_of(ExecutedObsUnitQuerySet)
 
     class Meta:
         verbose_name = _("executed observation unit")

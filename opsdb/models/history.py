@@ -12,6 +12,7 @@ from opsdb.database.triggers import AppendOnly
 
 from .base import OpsModel, OpsQuerySet
 from .enums import ChangeLogging, ChangeOperation
+from .managers import manager_of
 
 __all__ = [
     "ChangeLog",
@@ -54,7 +55,7 @@ class ChangeLog(OpsModel):
         help_text=_("Number of the transaction; one change of many rows shares it.")
     )
 
-    objects = ChangeLogQuerySet.as_manager()
+    objects = manager_of(ChangeLogQuerySet)
 
     class Meta:
         verbose_name = _("change")

@@ -12,6 +12,7 @@ from opsdb.database.triggers import HasSubtype, Immutable, Trigger, columns_diff
 
 from .base import NumberedModel, OpsModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
 from .enums import ChangeLogging, LocationType, StorageType
+from .managers import manager_of
 from .observatory import Instrument
 
 __all__ = [
@@ -71,7 +72,7 @@ class Site(NumberedModel):
     location = models.TextField(blank=True, default="", help_text=_("Where it is."))
     description = models.TextField(blank=True, default="", help_text=_("What it does."))
 
-    objects = SiteQuerySet.as_manager()
+    objects = manager_of(SiteQuerySet)
 
     class Meta:
         constraints = [
@@ -167,7 +168,7 @@ class DataLocation(SubtypedModel):
     )
     comment = models.TextField(blank=True, default="", help_text=_("What an operator should know."))
 
-    objects = DataLocationQuerySet.as_manager()
+    objects = manager_of(DataLocationQuerySet)
 
     class Meta:
         constraints = [

@@ -10,6 +10,7 @@ from opsdb.database.triggers import HasSubtype
 
 from .base import ModelT, NumberedModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
 from .enums import ConfigurationType, Sideband
+from .managers import manager_of
 
 __all__ = [
     "Observatory",
@@ -122,7 +123,7 @@ class Instrument(NumberedModel):
     description = models.TextField(blank=True, default="", help_text=_("What it measures."))
     available = models.BooleanField(default=True, help_text=_("Whether it can be scheduled."))
 
-    objects = AvailableQuerySet.as_manager()
+    objects = manager_of(AvailableQuerySet)
 
     class Meta:
         constraints = [
@@ -154,7 +155,7 @@ class InstrumentModule(NumberedModel):
     frequency_min_ghz = models.FloatField(help_text=_("Lower end of the frequency range, GHz."))
     frequency_max_ghz = models.FloatField(help_text=_("Upper end of the frequency range, GHz."))
 
-    objects = AvailableQuerySet.as_manager()
+    objects = manager_of(AvailableQuerySet)
 
     class Meta:
         constraints = [
@@ -200,7 +201,7 @@ class InstrumentModuleConfiguration(SubtypedModel):
     description = models.TextField(blank=True, default="", help_text=_("When to use it."))
     active = models.BooleanField(default=True, help_text=_("Whether new units may use it."))
 
-    objects = InstrumentModuleConfigurationQuerySet.as_manager()
+    objects = manager_of(InstrumentModuleConfigurationQuerySet)
 
     class Meta:
         constraints = [

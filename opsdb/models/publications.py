@@ -14,6 +14,7 @@ from opsdb.normalization import normalize_doi
 from .base import NumberedModel, OpsQuerySet
 from .enums import PublicationStatus
 from .execution import ExecutedObsUnit, ExecutedObsUnitQuerySet
+from .managers import manager_of
 from .planning.programs import ObservingProgram
 from .reduction.products import DataProduct
 
@@ -68,7 +69,7 @@ class DataRelease(NumberedModel):
     )
     public = models.BooleanField(default=False, help_text=_("Whether everybody may see it."))
 
-    objects = DataReleaseQuerySet.as_manager()
+    objects = manager_of(DataReleaseQuerySet)
 
     class Meta:
         constraints = [
@@ -174,7 +175,7 @@ class Publication(NumberedModel):
         DataProduct, blank=True, related_name="publications", help_text=_("The data products it uses.")
     )
 
-    objects = PublicationQuerySet.as_manager()
+    objects = manager_of(PublicationQuerySet)
 
     class Meta:
         constraints = [

@@ -25,6 +25,7 @@ from .base import (
 from .data.transfer_packages import DataTransferPackage
 from .enums import ChangeLogging, LogLevel, RouteType, Status, TransferKind
 from .locations import DataLocation, Site
+from .managers import manager_of
 
 __all__ = [
     "DataTransferRoute",
@@ -111,7 +112,7 @@ class DataTransferRoute(NumberedModel):
     active = models.BooleanField(default=True, help_text=_("Whether it is in use."))
     priority = models.IntegerField(default=0, help_text=_("Lowest is used first."))
 
-    objects = DataTransferRouteQuerySet.as_manager()
+    objects = manager_of(DataTransferRouteQuerySet)
 
     class Meta:
         constraints = [
@@ -256,7 +257,7 @@ class DataTransfer(WorkItem, NumberedModel):
         help_text=_("The hop before this one, for a relay."),
     )
 
-    objects = DataTransferQuerySet.as_manager()
+    objects = manager_of(DataTransferQuerySet)
 
     class Meta:
         constraints = [

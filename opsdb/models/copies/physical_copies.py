@@ -23,6 +23,7 @@ from ..data.raw_packages import RawDataPackage
 from ..data.transfer_packages import DataTransferPackage
 from ..enums import ChangeLogging, ChecksumAlgorithm, LocationType, PhysicalCopyStatus, Verification
 from ..locations import DataLocation
+from ..managers import manager_of
 
 __all__ = [
     "PhysicalCopy",
@@ -244,7 +245,7 @@ class PhysicalCopy(NumberedModel):
     )
     deleted_at = models.DateTimeField(null=True, blank=True, help_text=_("When its bytes were deleted (UTC)."))
 
-    objects = PhysicalCopyQuerySet.as_manager()
+    objects = manager_of(PhysicalCopyQuerySet)
 
     class Meta:
         verbose_name_plural = _("physical copies")

@@ -23,6 +23,7 @@ from ..base import OpsQuerySet, Timestamped, checksummed_constraints
 from ..enums import ChangeLogging, ChecksumAlgorithm
 from ..execution import ExecutedObsUnit
 from ..locations import DataLocation
+from ..managers import manager_of
 from ..observatory import InstrumentModule
 from .raw_packages import RawDataPackage
 from .transfer_packages import VERIFIED_COLUMNS
@@ -101,7 +102,7 @@ class RawDataFile(Timestamped):
     )
     observed_at = models.DateTimeField(null=True, blank=True, help_text=_("Time of the first sample in it (UTC)."))
 
-    objects = RawDataFileQuerySet.as_manager()
+    objects = manager_of(RawDataFileQuerySet)
 
     class Meta:
         constraints = [

@@ -33,6 +33,7 @@ from ..base import (
 from ..enums import ChangeLogging, PackageState, Status
 from ..execution import ExecutedObsUnit
 from ..locations import DataLocation
+from ..managers import manager_of
 from ..observatory import InstrumentModule
 from .related import readable_keys, related
 from .transfer_packages import VERIFIED_COLUMNS, DataTransferPackage
@@ -137,7 +138,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
         help_text=_("The bundle it travels in; empty until it is bundled."),
     )
 
-    objects = RawDataPackageQuerySet.as_manager()
+    objects = manager_of(RawDataPackageQuerySet)
 
     class Meta:
         constraints = [

@@ -24,6 +24,7 @@ from ..base import (
 )
 from ..enums import ChangeLogging, Status, TransferKind
 from ..locations import DataLocation, Site
+from ..managers import manager_of
 from .related import readable_keys, related
 
 __all__ = [
@@ -106,7 +107,7 @@ class DataTransferPackage(Checksummed, WorkItem, Timestamped):
     name = models.CharField(max_length=255, unique=True, help_text=_("File name, unique among all transfer packages."))
     relative_path = models.CharField(max_length=1000, help_text=_("Path below its location."))
 
-    objects = DataTransferPackageQuerySet.as_manager()
+    objects = manager_of(DataTransferPackageQuerySet)
 
     class Meta:
         constraints = [

@@ -12,6 +12,7 @@ from opsdb.database.checks import NoOverlap, Unique, ordered, positive
 
 from ..base import NumberedModel, OpsQuerySet
 from ..execution import ExecutedObsUnit
+from ..managers import manager_of
 from ..observatory import Instrument
 from .programs import ObservingProgram
 
@@ -69,7 +70,7 @@ class TimeAllocation(NumberedModel):
     end_date = models.DateField(help_text=_("Day after the last day (UTC)."))
     hours = models.FloatField(help_text=_("Allocated time, hours."))
 
-    objects = TimeAllocationQuerySet.as_manager()
+    objects = manager_of(TimeAllocationQuerySet)
 
     class Meta:
         constraints = [

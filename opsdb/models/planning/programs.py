@@ -11,6 +11,7 @@ from opsdb.database.triggers import Immutable
 
 from ..base import NumberedModel, OpsQuerySet
 from ..enums import ProgramKind
+from ..managers import manager_of
 from ..observatory import Instrument
 
 __all__ = [
@@ -52,7 +53,7 @@ class ObservingProgram(NumberedModel):
     )
     active = models.BooleanField(default=True, help_text=_("Whether it still observes."))
 
-    objects = ObservingProgramQuerySet.as_manager()
+    objects = manager_of(ObservingProgramQuerySet)
 
     class Meta:
         constraints = [

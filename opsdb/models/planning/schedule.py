@@ -14,6 +14,7 @@ from opsdb.database.checks import NoOverlap, Unique, between, exactly_one, not_n
 from opsdb.database.indexes import Index
 
 from ..base import NumberedModel, OpsQuerySet
+from ..managers import manager_of
 from ..observatory import Instrument, InstrumentModule, Telescope
 from .units import ObsUnit
 
@@ -73,7 +74,7 @@ class PreScheduledSlot(NumberedModel):
     subscan_index = models.IntegerField(null=True, blank=True, help_text=_("Number of the part of the scan."))
     origin = models.CharField(max_length=500, blank=True, default="", help_text=_("File that the slot came from."))
 
-    objects = PreScheduledSlotQuerySet.as_manager()
+    objects = manager_of(PreScheduledSlotQuerySet)
 
     class Meta:
         verbose_name = _("pre-scheduled slot")
@@ -150,7 +151,7 @@ class Downtime(NumberedModel):
         help_text=_("Who reported it."),
     )
 
-    objects = DowntimeQuerySet.as_manager()
+    objects = manager_of(DowntimeQuerySet)
 
     class Meta:
         constraints = [

@@ -15,6 +15,7 @@ from opsdb.database.triggers import HasSubtype
 
 from ..base import NumberedModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
 from ..enums import CoordinateFrame, SourceType, VelocityConvention, VelocityFrame
+from ..managers import manager_of
 
 SPEED_OF_LIGHT_KM_S = 299_792.458
 
@@ -129,7 +130,7 @@ class Source(SubtypedModel):
     aliases = models.JSONField(default=list, blank=True, help_text=_("Other names, a JSON list of texts."))
     comment = models.TextField(blank=True, default="", help_text=_("What an observer should know."))
 
-    objects = SourceQuerySet.as_manager()
+    objects = manager_of(SourceQuerySet)
 
     class Meta:
         constraints = [
@@ -253,7 +254,7 @@ class FixedSource(Source):
         help_text=_("Convention of the given velocity."),
     )
 
-    objects = FixedSourceQuerySet.as_manager()
+    objects = manager_of(FixedSourceQuerySet)
 
     class Meta:
         constraints = [

@@ -10,6 +10,7 @@ from opsdb.database.checks import Unique, between, ordered, positive
 from opsdb.database.triggers import SameOwner, Trigger
 
 from ..base import NumberedModel, OpsQuerySet
+from ..managers import manager_of
 from ..observatory import InstrumentModuleConfiguration
 from .configurations import ObservationConfiguration, ObsMode
 from .programs import ObservingProgram, SubObservingProgram
@@ -109,7 +110,7 @@ class ObsUnit(NumberedModel):
     )
     comment = models.TextField(blank=True, default="", help_text=_("What an observer should know."))
 
-    objects = ObsUnitQuerySet.as_manager()
+    objects = manager_of(ObsUnitQuerySet)
 
     class Meta:
         verbose_name = _("observation unit")

@@ -19,6 +19,7 @@ from ..copies.physical_copies import PhysicalCopy
 from ..data.raw_packages import RawDataPackage, RawDataPackageQuerySet
 from ..enums import GroupingDimension, LocationType, PackageState, PhysicalCopyStatus, TriggerType, VersionPolicy
 from ..locations import DataLocation
+from ..managers import manager_of
 from .grouping import DIMENSIONS, DataGrouping
 from .software import ReductionSoftware, ReductionSoftwareVersion, ReductionStepConfig
 
@@ -97,7 +98,7 @@ class Pipeline(NumberedModel):
         help_text=_("Who made it."),
     )
 
-    objects = PipelineQuerySet.as_manager()
+    objects = manager_of(PipelineQuerySet)
 
     class Meta:
         constraints = [

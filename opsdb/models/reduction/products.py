@@ -12,6 +12,7 @@ from opsdb.database.triggers import FrozenOnceVerified, Immutable, Trigger
 from ..base import Checksummed, NumberedModel, OpsQuerySet, checksummed_constraints
 from ..data.transfer_packages import VERIFIED_COLUMNS
 from ..enums import DataProductType
+from ..managers import manager_of
 from .lineage import Lineage, downstream, lineage
 from .runs import ExecutedReductionStep
 
@@ -57,7 +58,7 @@ class DataProduct(Checksummed, NumberedModel):
         help_text=_("The product that replaces it."),
     )
 
-    objects = DataProductQuerySet.as_manager()
+    objects = manager_of(DataProductQuerySet)
 
     class Meta:
         constraints = [

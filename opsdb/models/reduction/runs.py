@@ -14,6 +14,7 @@ from ..archive import StagingJob
 from ..base import NumberedModel, OpsQuerySet
 from ..data.raw_packages import RawDataPackage
 from ..enums import RunStatus
+from ..managers import manager_of
 from .pipelines import ReductionStep
 from .software import ReductionSoftwareVersion
 
@@ -103,7 +104,7 @@ class ExecutedReductionStep(NumberedModel):
     started_at = models.DateTimeField(null=True, blank=True, help_text=_("When it began (UTC)."))
     finished_at = models.DateTimeField(null=True, blank=True, help_text=_("When it ended (UTC)."))
 
-    objects = ExecutedReductionStepQuerySet.as_manager()
+    objects = manager_of(ExecutedReductionStepQuerySet)
 
     class Meta:
         constraints = [
