@@ -129,9 +129,9 @@ class _SetActorBeforeWrites:
 
 
 def attribute_on_connect(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
-    """Wrap the statements of every new connection."""
+    """Wrap the statements of every new connection; outermost, where no block removes it again."""
     if connection.vendor == "postgresql" and _wrapper_of(connection) is None:
-        connection.execute_wrappers.append(_SetActorBeforeWrites(connection))
+        connection.execute_wrappers.insert(0, _SetActorBeforeWrites(connection))
 
 
 def _wrapper_of(connection: BaseDatabaseWrapper) -> _SetActorBeforeWrites | None:

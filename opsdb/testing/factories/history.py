@@ -1,5 +1,6 @@
 import factory
 from django.db import connection
+from psycopg.pq import TransactionStatus
 
 from opsdb.models import ChangeLog, ChangeOperation
 
@@ -27,4 +28,6 @@ class ChangeLogFactory(OpsFactory):
             try:
                 return super()._create(model_class, *args, **kwargs)
             finally:
-                cursor.execute("SELECT set_config('role', %s, false)", [role])
+                # A transaction that has failed takes the role back with all else.
+                if connection.connection.info.transaction_status != TransactionStatus.INERROR:
+                    cursor.execute("SELECT set_config('role', %s, false)", [role])

@@ -1,11 +1,12 @@
-"""Attribution across await, in the threads of sync_to_async, and by several tasks at once."""
+"""Attribution across await, in the threads of sync_to_async, by several tasks at once, and on new connections."""
 
 import asyncio
+import threading
 from datetime import timedelta
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from django.db import transaction
+from django.db import connection, transaction
 
 from opsdb.models import ChangeLog, ExecutedObsUnit, Site
 from opsdb.testing.factories import ExecutedObsUnitFactory, SiteFactory, UserFactory
@@ -93,3 +94,21 @@ def test_the_way_of_a_package_into_the_archive_is_gone_from_an_async_task():
     assert {*authors("raw_data_package"), *authors("data_transfer"), *authors("long_term_archive_transfer")} == {
         (user.pk, "a task")
     }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_is_made_within_a_block_of_another_wrapper_keeps_attributing():
+    """As in a server's thread, whose first request connects while a middleware wraps its statements."""
+    user, site = UserFactory(), SiteFactory()
+
+    def serve():
+        with connection.execute_wrapper(lambda execute, *arguments: execute(*arguments)):
+            Site.objects.count()
+        with attributed(user=user, origin="the second request"):
+            Site.objects.filter(pk=site.pk).update(description="1")
+        connection.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    thread.join()
+    assert authors("site") == [(user.pk, "the second request")]
