@@ -8,6 +8,7 @@ from django.core.checks import Error, Tags, Warning, register
 from django.db import NotSupportedError, connections, router
 
 from . import conf
+from .tokens import PEPPER_MINIMUM
 
 MINIMUM_POSTGRESQL = 15
 
@@ -52,6 +53,23 @@ def check_archive_copies(app_configs, **kwargs):
     if type(wanted) is int and wanted >= 1:
         return []
     return [Error(f"OPSDB_MIN_ARCHIVE_COPIES must be a number from 1, not {wanted!r}.", id="opsdb.E003")]
+
+
+@register()
+def check_token_peppers(app_configs, **kwargs):
+    """opsdb.E004: a short pepper can be guessed, and then a copy of the database lets people try secrets."""
+    peppers = conf.get("OPSDB_TOKEN_PEPPERS")
+    if isinstance(peppers, list | tuple) and all(
+        isinstance(one, str) and len(one) >= PEPPER_MINIMUM for one in peppers
+    ):
+        return []
+    return [
+        Error(
+            f"OPSDB_TOKEN_PEPPERS must be a list of texts of at least {PEPPER_MINIMUM} characters.",
+            hint='Make one with `python -c "import secrets; print(secrets.token_urlsafe(50))"`.',
+            id="opsdb.E004",
+        )
+    ]
 
 
 @register(Tags.database)

@@ -80,3 +80,22 @@ def test_an_old_server_is_refused_on_connecting():
 def test_an_old_server_of_other_apps_is_no_matter():
     checks.refuse_old_server_on_connect(connection=connection(alias="legacy", version=120_000))
     checks.refuse_old_server_on_connect(connection=connection(vendor="sqlite"))
+
+
+@pytest.mark.parametrize(
+    ("peppers", "found"),
+    [
+        ([], []),
+        (["x" * 32], []),
+        (("x" * 32, "y" * 40), []),
+        (["x" * 31], ["opsdb.E004"]),
+        (["x" * 32, ""], ["opsdb.E004"]),
+        ("x" * 64, ["opsdb.E004"]),
+        ([b"x" * 32], ["opsdb.E004"]),
+    ],
+)
+def test_a_pepper_that_can_be_guessed_is_refused(settings, peppers, found):
+    settings.OPSDB_TOKEN_PEPPERS = peppers
+    errors = checks.check_token_peppers(None)
+    assert [error.id for error in errors] == found
+    assert not any("xxx" in f"{error}" for error in errors)

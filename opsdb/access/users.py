@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.functional import SimpleLazyObject
 
-from opsdb.permissions import covers
+from opsdb.permissions import covers, permissions_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,8 +32,6 @@ class TokenUser(SimpleLazyObject):
         super().__init__(lambda: token.user)
 
     def _covers(self, permission: str) -> bool:
-        from opsdb.permissions import permissions_named
-
         if ":" not in permission:
             return covers(self.opsdb_token.scopes, permission)
         try:
