@@ -25,7 +25,7 @@ def fill(tokens):
     from opsdb.models import ApiToken
 
     User = get_user_model()
-    users = User.objects.bulk_create([User(username=f"user {number}") for number in range(USERS)])
+    users = User.objects.bulk_create([User(username=f"user {number}", password="!") for number in range(USERS)])
     made = [secrets.new_secret() for _ in range(tokens)]
     fingerprint = secrets.fingerprint()
     ApiToken.objects.bulk_create(

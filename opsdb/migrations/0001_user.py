@@ -2,7 +2,6 @@ import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.db.models.lookups
 import django.utils.timezone
-import opsdb.models.access
 from django.db import migrations, models
 
 
@@ -23,7 +22,7 @@ class Migration(migrations.Migration):
                 ('is_staff', models.BooleanField(db_comment='Designates whether the user can log into this admin site.', default=False)),
                 ('is_active', models.BooleanField(db_comment='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', default=True)),
                 ('id', models.BigAutoField(db_comment='Number of the row.', primary_key=True, serialize=False)),
-                ('password', models.CharField(db_comment='Hash of the password, with how it was made.', default=opsdb.models.access.unusable_password, max_length=128)),
+                ('password', models.CharField(db_comment='Hash of the password, with how it was made.', max_length=128)),
                 ('first_name', models.CharField(blank=True, db_comment='Given name.', max_length=150)),
                 ('last_name', models.CharField(blank=True, db_comment='Family name.', max_length=150)),
                 ('email', models.EmailField(blank=True, db_comment='Where messages go.', max_length=254)),

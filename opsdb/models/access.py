@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractUser, Group, GroupManager
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -36,19 +35,12 @@ __all__ = [
 SCOPE = r"^(\*|[a-z]+):(\*|[a-z0-9_]+)$"
 
 
-def unusable_password() -> str:
-    """Return what is stored for a user who signs in elsewhere, such as at GitHub, or by a token."""
-    return make_password(None)
-
-
 class User(AbstractUser, metaclass=OpsModelBase):
     """A person or a service that works with the database. A host project may bring its own user model."""
 
     change_logging = ChangeLogging.ALL
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
-    password = models.CharField(
-        max_length=128, default=unusable_password, help_text=_("Hash of the password, with how it was made.")
-    )
+    password = models.CharField(max_length=128, help_text=_("Hash of the password, with how it was made."))
     first_name = models.CharField(max_length=150, blank=True, help_text=_("Given name."))
     last_name = models.CharField(max_length=150, blank=True, help_text=_("Family name."))
     email = models.EmailField(blank=True, help_text=_("Where messages go."))
@@ -84,6 +76,12 @@ class User(AbstractUser, metaclass=OpsModelBase):
             ),
             Trigger("groups_keep_staff_from_service", "opsdb_service_is_no_staff", table="user_groups"),
         ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and give a new user without a password one that fits nothing: who signs in elsewhere has none."""
+        if self._state.adding and not self.password:
+            self.set_unusable_password()
+        super().save(*args, **kwargs)
 
 
 class Role(Group, metaclass=OpsModelBase):

@@ -128,7 +128,7 @@ class _SetActorBeforeWrites:
             self.last = current if any(current) else self.last
 
 
-def attribute_on_connect(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
+def _attribute_on_connect(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
     """Wrap the statements of every new connection; outermost, where no block removes it again."""
     if connection.vendor == "postgresql" and _wrapper_of(connection) is None:
         connection.execute_wrappers.insert(0, _SetActorBeforeWrites(connection))

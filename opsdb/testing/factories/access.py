@@ -1,9 +1,9 @@
 import factory
 from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
 
 from opsdb import tokens
 from opsdb.models import ApiToken, Role
-from opsdb.models.access import unusable_password
 
 from .base import OpsFactory, checksum, many
 
@@ -22,7 +22,7 @@ class UserFactory(OpsFactory):
         model = USER
 
     vars()[USER.USERNAME_FIELD] = factory.Sequence(_name)
-    password = factory.LazyFunction(unusable_password)
+    password = factory.LazyFunction(lambda: make_password(None))
     if hasattr(USER, "github_login"):
         github_login = factory.Sequence("login-{}".format)
     groups = many("groups")
