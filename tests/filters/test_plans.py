@@ -135,6 +135,8 @@ def test_an_index_leads_to_the_rows_and_sorts_them(name, parameters):
     rows = filterset.qs[:50]
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_sort = off")
+        if model is RawDataFile:  # whose order an index gives whole, so that nothing is left to sort
+            cursor.execute("SET LOCAL enable_incremental_sort = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")
     plan = explained(rows)
     table = model._meta.db_table

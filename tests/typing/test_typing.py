@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.commands import run
+from tests.commands import ROOT, run
 
 MISTAKES = """\
 from opsdb.filters import RawDataFileFilterSet
@@ -29,7 +29,8 @@ def test_a_consumer_of_models_querysets_and_workflows_is_strictly_typed():
 
 def test_pyright_finds_nothing_wrong_with_the_consumer():
     """Without Django's plugin, which it has not: managers have the methods of their querysets all the same."""
-    done = run(sys.executable, "-m", "basedpyright", "--level", "error", "tests/typing/consumer.py")
+    settings = ["--project", ROOT / "pyproject.toml", "--pythonpath", sys.executable]
+    done = run(sys.executable, "-m", "basedpyright", "--level", "error", *settings)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 errors" in done.stdout
 
