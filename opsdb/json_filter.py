@@ -13,9 +13,9 @@ class JSONFilter(Filter):
 
 
 def register() -> None:
-    """Let the filter sets of django-filter know what to make of a JSON column, unless the project has told them.
+    """Register :class:`JSONFilter` as the default of django-filter for JSON columns, unless the project has another.
 
-    They take a column of an unknown kind for an error, and a package can add to the kinds only here.
+    Filter sets raise an error for a column without a default, and a package can add one only here.
     """
     for filterset in (FilterSet, RestFilterSet):
         filterset.FILTER_DEFAULTS.setdefault(models.JSONField, {"filter_class": JSONFilter})

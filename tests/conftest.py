@@ -52,6 +52,14 @@ def logs():
     logging.getLogger().removeHandler(watch)
 
 
+@worlds.shared_world
+def reference():
+    """The reference data of the package."""
+    from opsdb.loaders.reference import load_reference
+
+    return load_reference()
+
+
 @pytest.fixture(autouse=True)
 def no_secret_is_logged(logs):
     """Fail a test in which a token, a hash of a password or the key of a session was logged."""

@@ -18,23 +18,23 @@ class PermissionNameBackend(BaseBackend):
     """Lets ``user.has_perm("read:observations")`` answer for all permissions that the name stands for."""
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
-        if ":" not in perm or not user_obj.is_active:
-            return False
-        try:
-            named = permissions_named(perm)
-        except LookupError:
-            return False
-        return bool(user_obj.has_perms(named, obj))
+        named = _named(user_obj, perm)
+        return bool(named and user_obj.has_perms(named, obj))
 
     async def ahas_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         """See :meth:`has_perm`."""
-        if ":" not in perm or not user_obj.is_active:
-            return False
-        try:
-            named = permissions_named(perm)
-        except LookupError:
-            return False
-        return bool(await user_obj.ahas_perms(named, obj))
+        named = _named(user_obj, perm)
+        return bool(named and await user_obj.ahas_perms(named, obj))
+
+
+def _named(user, perm):
+    """Return the permissions that a name stands for; none for another kind of name, and for an inactive user."""
+    if ":" not in perm or not user.is_active:
+        return frozenset()
+    try:
+        return permissions_named(perm)
+    except LookupError:
+        return frozenset()
 
 
 class TokenBackend(BaseBackend):

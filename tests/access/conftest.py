@@ -2,7 +2,6 @@ import pytest
 
 from opsdb.models import ApiToken
 from opsdb.testing.factories import UserFactory
-from tests.worlds import shared_world
 
 
 @pytest.fixture
@@ -14,11 +13,3 @@ def create(db):
         return ApiToken.objects.create_token(**fields)
 
     return create
-
-
-@shared_world
-def reference():
-    """The reference data of the package."""
-    from opsdb.loaders.reference import load_reference
-
-    return load_reference()
