@@ -12,7 +12,7 @@ from opsdb.models import ObservationConfiguration, RawDataFile
 
 
 @pytest.mark.parametrize("base", [FilterSet, RestFilterSet])
-@pytest.mark.parametrize("model", apps.get_app_config("opsdb").get_models(), ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", [*apps.get_app_config("opsdb").get_models()], ids=lambda model: model.__name__)
 def test_can_be_made_of_every_model(model, base):
     filterset = filterset_factory(model, filterset=base, fields="__all__")
     assert list(filterset({}).qs[:2]) == list(model._default_manager.all()[:2])
