@@ -4,19 +4,15 @@ import difflib
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.checks import Error, Tags, Warning, register
 from django.db import NotSupportedError, connections, router
 
 from . import conf
+from .database.aliases import aliases, atomic, writing_alias
 from .tokens import PEPPER_MINIMUM
 
 MINIMUM_POSTGRESQL = 15
-
-
-def aliases() -> set[str]:
-    """The databases that hold the app's models, according to the project's routers."""
-    models = apps.get_app_config("opsdb").get_models()
-    return {choose(model) for model in models for choose in (router.db_for_read, router.db_for_write)}
 
 
 @register(Tags.models)
@@ -31,6 +27,62 @@ def check_engine(app_configs, **kwargs):
         )
         for alias in sorted(aliases())
         if connections[alias].vendor != "postgresql"
+    ]
+
+
+@register(Tags.models)
+def check_one_database(app_configs, **kwargs):
+    """opsdb.E005: a workflow changes rows of many tables in one transaction, and foreign keys lead to users."""
+    models = [*apps.get_app_config("opsdb").get_models(), *_models_that_ours_refer_to()]
+    wanted = writing_alias()
+    elsewhere = {}
+    for model in models:
+        alias = router.db_for_write(model)
+        if alias != wanted:
+            elsewhere.setdefault((alias, model._meta.app_label), model._meta.label)
+    return [
+        Error(
+            f"Rows of ops-db are written to the database '{wanted}', those of {label} to '{alias}'.",
+            hint=f"Let the router send the apps {', '.join(sorted({one._meta.app_label for one in models}))} to the"
+            " same database.",
+            id="opsdb.E005",
+        )
+        for (alias, _), label in sorted(elsewhere.items())
+    ]
+
+
+def _models_that_ours_refer_to():
+    yield get_user_model()
+    for label in ("auth.Permission", "auth.Group", "contenttypes.ContentType", "admin.LogEntry"):
+        if apps.is_installed(f"django.contrib.{label.partition('.')[0]}"):
+            yield apps.get_model(label)
+
+
+@register()
+def check_time_zones(app_configs, **kwargs):
+    """opsdb.E006: a time without a zone names no moment."""
+    if settings.USE_TZ:
+        return []
+    return [
+        Error(
+            "USE_TZ is False, but every time of ops-db has a time zone.",
+            hint="Set USE_TZ = True; TIME_ZONE may be any.",
+            id="opsdb.E006",
+        )
+    ]
+
+
+@register()
+def check_postgres_app(app_configs, **kwargs):
+    """opsdb.E007: Django 6.1 and newer refuses our indexes without its app for PostgreSQL."""
+    if apps.is_installed("django.contrib.postgres"):
+        return []
+    return [
+        Error(
+            "'django.contrib.postgres' is not in INSTALLED_APPS.",
+            hint="Add it; ops-db uses its indexes and constraints.",
+            id="opsdb.E007",
+        )
     ]
 
 
@@ -117,6 +169,66 @@ def check_role(app_configs, databases=None, **kwargs):
                 )
             )
     return warnings
+
+
+# Which table the foreign keys to users lead to, and whether another app's users were migrated before ours.
+USERS = """
+SELECT (SELECT confrelid::regclass::text FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid
+    AND attnum = conkey[1] WHERE conrelid = to_regclass('api_token') AND contype = 'f' AND attname = 'user_id')
+"""
+MIGRATED = "SELECT app, name FROM django_migrations WHERE app IN ('auth', 'admin', 'opsdb')"
+
+
+@register(Tags.database)
+def check_user_model(app_configs, databases=None, **kwargs):
+    """opsdb.E008: foreign keys lead to the users' table that AUTH_USER_MODEL named when they were made."""
+    errors = []
+    for alias in sorted(aliases() & set(databases or ())):
+        table = get_user_model()._meta.db_table
+        with connections[alias].cursor() as cursor:
+            cursor.execute(USERS)
+            [found] = cursor.fetchone()
+            cursor.execute("SELECT to_regclass('django_migrations') IS NOT NULL")
+            applied = set()
+            if cursor.fetchone()[0]:
+                cursor.execute(MIGRATED)
+                applied = set(cursor.fetchall())
+        ours_is_missing = settings.AUTH_USER_MODEL == "opsdb.User" and ("opsdb", "0001_user") not in applied
+        if found and found.rpartition(".")[2].strip('"') != table:
+            was = f"made for users in the table {found}"
+        elif ours_is_missing and ("admin", "0001_initial") in applied:
+            was = "migrated with other users before"
+        else:
+            continue
+        errors.append(
+            Error(
+                f"AUTH_USER_MODEL is {settings.AUTH_USER_MODEL}, but the database '{alias}' was {was}.",
+                hint="Put AUTH_USER_MODEL back, or begin with an empty database; Django's documentation, 'Changing to"
+                " a custom user model mid-project', describes how to move users.",
+                id="opsdb.E008",
+            )
+        )
+    return errors
+
+
+@register(Tags.database)
+def check_reads_in_transactions(app_configs, databases=None, **kwargs):
+    """opsdb.W003: a workflow that reads elsewhere than it writes would decide by rows that are out of date."""
+    alias = writing_alias()
+    if alias not in (databases or ()):
+        return []
+    with atomic():
+        read = router.db_for_read(apps.get_model("opsdb", "Site"))
+    if read == alias:
+        return []
+    return [
+        Warning(
+            f"Within a transaction on '{alias}', the routers read ops-db's rows from '{read}'.",
+            hint=f"Let db_for_read return '{alias}' while connections['{alias}'].in_atomic_block, as"
+            " opsdb.routers.PrimaryReplicaRouter does.",
+            id="opsdb.W003",
+        )
+    ]
 
 
 def refuse_old_server(connection) -> None:

@@ -8,6 +8,7 @@ from django.db import OperationalError, connections
 from django.shortcuts import render
 
 from . import conf
+from .database.local_settings import set_locally
 from .workflows import attributed
 
 QUERY_CANCELED = "57014"  # PostgreSQL manual, appendix A
@@ -31,7 +32,8 @@ class StatementTimeoutMiddleware:
     """Stop every statement of a request that takes longer than ``OPSDB_STATEMENT_TIMEOUT_SECONDS``.
 
     Put it before the first middleware that asks the database. It asks nothing itself before the request does. The limit
-    lasts until the answer was sent, so that a download is limited, too.
+    lasts until the answer was sent, so that a download is limited, too. It is set for the session, and for each
+    transaction where ``DISABLE_SERVER_SIDE_CURSORS`` says that a pooler gives the session to others after each.
     """
 
     def __init__(self, get_response):
@@ -40,7 +42,9 @@ class StatementTimeoutMiddleware:
     def __call__(self, request):
         with ExitStack() as stack:
             for connection in connections.all():
-                if connection.vendor == "postgresql":
+                if connection.vendor == "postgresql" and connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+                    _limit_transactions(connection)
+                elif connection.vendor == "postgresql":
                     stack.enter_context(connection.execute_wrapper(_LimitBeforeStatements(connection)))
             return self.get_response(request)
 
@@ -57,6 +61,16 @@ def was_stopped(error: Exception) -> bool:
     return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", None) == QUERY_CANCELED
 
 
+def _limit() -> str:
+    return f"{round(1000 * conf.get('OPSDB_STATEMENT_TIMEOUT_SECONDS'))}ms"
+
+
+def _limit_transactions(connection) -> None:
+    if getattr(connection, "opsdb_limits_transactions", None) is None:
+        connection.opsdb_limits_transactions = limits = ExitStack()
+        limits.enter_context(set_locally(connection, "statement_timeout", _limit()))
+
+
 class _LimitBeforeStatements:
     """Wrapper of a connection's statements, which sets the limit before the first of them."""
 
@@ -67,9 +81,8 @@ class _LimitBeforeStatements:
     def __call__(self, execute, sql, params, many, context):
         # The end of a transaction may have undone what was set in it.
         if not self.is_set or (self.was_in_transaction and not self.connection.in_atomic_block):
-            milliseconds = round(1000 * conf.get("OPSDB_STATEMENT_TIMEOUT_SECONDS"))
             with self.connection.wrap_database_errors, self.connection.connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('statement_timeout', %s, false)", [f"{milliseconds}ms"])
+                cursor.execute("SELECT set_config('statement_timeout', %s, false)", [_limit()])
             self.is_set, self.was_in_transaction = True, self.connection.in_atomic_block
             self.connection.opsdb_is_limited = True
         return execute(sql, params, many, context)
@@ -78,6 +91,9 @@ class _LimitBeforeStatements:
 def lift_limits(**kwargs) -> None:
     """Let connections be without the limit after a request, as they are in commands."""
     for connection in connections.all(initialized_only=True):
+        if limits := getattr(connection, "opsdb_limits_transactions", None):
+            connection.opsdb_limits_transactions = None
+            limits.close()
         if getattr(connection, "opsdb_is_limited", False):
             connection.opsdb_is_limited = False
             if connection.connection is not None:

@@ -4,11 +4,12 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from django.db import NotSupportedError
+from django.db import NotSupportedError, connection
 
 from opsdb import checks, conf
 
 from .commands import run
+from .databases import as_owner
 
 HOST = """
 SECRET_KEY = "x"
@@ -67,19 +68,19 @@ def test_a_known_setting_passes_and_overrides_the_default(settings, monkeypatch)
     assert conf.get("OPSDB_MIN_COPIES") == 2
 
 
-def connection(alias="default", vendor="postgresql", version=150_000):
+def connected(alias="default", vendor="postgresql", version=150_000):
     return SimpleNamespace(alias=alias, vendor=vendor, pg_version=version)
 
 
 def test_an_old_server_is_refused_on_connecting():
     with pytest.raises(NotSupportedError, match="needs PostgreSQL 15 or newer, but the server has 14"):
-        checks.refuse_old_server_on_connect(connection=connection(version=140_012))
-    checks.refuse_old_server_on_connect(connection=connection())
+        checks.refuse_old_server_on_connect(connection=connected(version=140_012))
+    checks.refuse_old_server_on_connect(connection=connected())
 
 
 def test_an_old_server_of_other_apps_is_no_matter():
-    checks.refuse_old_server_on_connect(connection=connection(alias="legacy", version=120_000))
-    checks.refuse_old_server_on_connect(connection=connection(vendor="sqlite"))
+    checks.refuse_old_server_on_connect(connection=connected(alias="legacy", version=120_000))
+    checks.refuse_old_server_on_connect(connection=connected(vendor="sqlite"))
 
 
 @pytest.mark.parametrize(
@@ -99,3 +100,70 @@ def test_a_pepper_that_can_be_guessed_is_refused(settings, peppers, found):
     errors = checks.check_token_peppers(None)
     assert [error.id for error in errors] == found
     assert not any("xxx" in f"{error}" for error in errors)
+
+
+ROUTER = """
+class Router:
+    def db_for_read(self, model, **hints):
+        return {read!r} if model._meta.app_label in {apps} else None
+
+    def db_for_write(self, model, **hints):
+        return {write!r} if model._meta.app_label in {apps} else None
+"""
+
+
+def routed(tmp_path, apps, read="ops", write="ops") -> str:
+    (tmp_path / "routers.py").write_text(ROUTER.format(apps=apps, read=read, write=write))
+    return 'DATABASES = {"default": POSTGRESQL, "ops": POSTGRESQL}\nDATABASE_ROUTERS = ["routers.Router"]\n'
+
+
+def test_users_in_another_database_are_refused(tmp_path):
+    said = check_host(tmp_path, routed(tmp_path, ("opsdb",)))
+    assert "opsdb.E005" in said
+    assert "those of auth.Permission to 'default'" in said
+    assert "Let the router send the apps auth, contenttypes, opsdb to the same database." in said
+    assert "opsdb.E005" not in check_host(tmp_path, routed(tmp_path, ("opsdb", "auth", "contenttypes")))
+
+
+def test_times_without_a_zone_and_a_missing_app_are_refused(settings, monkeypatch):
+    assert checks.check_time_zones(None) == checks.check_postgres_app(None) == []
+    settings.USE_TZ = False
+    (error,) = checks.check_time_zones(None)
+    assert error.id == "opsdb.E006"
+    monkeypatch.setattr(checks.apps, "is_installed", lambda name: False)
+    (error,) = checks.check_postgres_app(None)
+    assert error.id == "opsdb.E007"
+
+
+@pytest.mark.django_db
+def test_a_late_change_of_the_user_model_is_refused(settings):
+    assert checks.check_user_model(None, databases=["default"]) == []
+    settings.AUTH_USER_MODEL = "auth.Permission"
+    (error,) = checks.check_user_model(None, databases=["default"])
+    assert error.id == "opsdb.E008"
+    assert "made for users in the table" in error.msg
+
+
+@pytest.mark.django_db
+def test_users_that_were_migrated_before_ours_are_refused():
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'opsdb'")
+        cursor.execute("ALTER TABLE api_token DROP CONSTRAINT IF EXISTS " + foreign_key_to_user(cursor))
+        (error,) = checks.check_user_model(None, databases=["default"])
+    assert "migrated with other users before" in error.msg
+
+
+def foreign_key_to_user(cursor) -> str:
+    cursor.execute(
+        "SELECT quote_ident(conname) FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]"
+        " WHERE conrelid = 'api_token'::regclass AND contype = 'f' AND attname = 'user_id'"
+    )
+    return cursor.fetchone()[0]
+
+
+@pytest.mark.django_db
+def test_reading_elsewhere_within_a_transaction_is_warned_of(monkeypatch):
+    assert checks.check_reads_in_transactions(None, databases=["default"]) == []
+    monkeypatch.setattr(checks.router, "db_for_read", lambda model: "replica")
+    (warning,) = checks.check_reads_in_transactions(None, databases=["default"])
+    assert warning.id == "opsdb.W003"

@@ -7,8 +7,9 @@ from datetime import date, datetime
 from random import Random
 from typing import Any, TypeVar
 
-from django.db import connection, connections
+from django.db import connections
 
+from opsdb.database.aliases import writing_connection
 from opsdb.models import ExecutedObsUnit
 from opsdb.workflows import attributed
 
@@ -56,7 +57,7 @@ def prepare_ahead(prepare: Callable[[Item], Prepared], items: Iterable[Item]) ->
         prepare: called with each item; its changes are attributed as those of the caller.
         items: in order.
     """
-    if connection.in_atomic_block:
+    if writing_connection().in_atomic_block:
         yield from map(prepare, items)
         return
 

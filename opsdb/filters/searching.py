@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db import connection, models
+from django.db import connections, models, router
 from django.db.models import F, Field, Model, Q, QuerySet, Value
 from django.db.models.functions import Concat, Length, Right
 from django.db.models.lookups import Exact
@@ -103,7 +103,7 @@ def condition(model: type[Model], path: str, word: str) -> Q | None:
             return Q(**{path: found[0]})
         return Q(**{f"{path}__gte": found[0], f"{path}__lte": found[1]})
     if isinstance(target, models.IntegerField):
-        low, high = connection.ops.integer_field_range(target.get_internal_type())
+        low, high = connections[router.db_for_read(model)].ops.integer_field_range(target.get_internal_type())
         return Q(**{path: int(word)}) if word.isascii() and word.isdigit() and low <= int(word) <= high else None
     return Q(**{path if lookup else f"{path}__icontains": word})
 

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, TextIO
 from zlib import crc32
 
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, models, transaction
+
+from opsdb.database.aliases import atomic, writing_alias, writing_connection
 
 from .errors import PROBLEM_LIMIT, LoadError, LoadProblem
 from .kind import FileKind, KindOption, TableKind
@@ -131,20 +133,20 @@ def _run(kind, files, options, *, commit, progress=None, promised=None):
         write=partial(_run, kind, files, options, commit=True),
     )
     loading = Loading(kind, files, kind.complete(options), plan, progress)
-    with transaction.atomic():
-        with connection.cursor() as cursor:
+    with atomic():
+        with writing_connection().cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_NUMBER])
             # Triggers would go on with plans that the session made when a table was small.
             cursor.execute("DISCARD PLANS")
         kind.load(loading, files)
         loading.problems.stop_if_any()
         try:
-            connection.check_constraints()
+            writing_connection().check_constraints()
         except DatabaseError as error:
             loading.problems.stop(f"the database reports: {str(error).splitlines()[0]}")
         if promised and plan.fingerprint != promised:
             raise LoadError([LoadProblem(loading.problems.path, "the load would differ from its plan", "a new plan")])
         if not commit:
-            transaction.set_rollback(True)
+            transaction.set_rollback(True, using=writing_alias())
     plan.applied = commit
     return plan

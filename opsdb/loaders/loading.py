@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from django.db import DatabaseError, models, transaction
+from django.db import DatabaseError, models
+
+from opsdb.database.aliases import atomic
 
 from .entries import Difference, RowEntry, RowRules, format_value
 from .errors import LoadProblems, shown
@@ -143,7 +145,7 @@ class Loading:
         for model, group in by_model.items():
             for batch in self.progress(_batches(group, BATCH_SIZE), f"Writing {model._meta.verbose_name_plural}"):
                 try:
-                    with transaction.atomic():
+                    with atomic():
                         self._insert(model, batch)
                 except DatabaseError:
                     # The database names the row that it refuses only when rows are written one by one.
@@ -177,7 +179,7 @@ class Loading:
         refused = []
         for (model, names), group in self.progress(list(by_fields.items()), "Updating"):
             try:
-                with transaction.atomic():
+                with atomic():
                     if names:
                         model._base_manager.bulk_update([row for _, row, _ in group], names, batch_size=BATCH_SIZE // 2)
                     for _, row, members in group:
@@ -197,7 +199,7 @@ class Loading:
             for one in reversed(refused):
                 _, row, members, names = one
                 try:
-                    with transaction.atomic():
+                    with atomic():
                         row.save(update_fields=names)
                         set_members(row, members)
                 except DatabaseError:

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, models
+
+from opsdb.database.aliases import atomic, writing_connection
 
 
 def try_to_save(
@@ -29,7 +31,7 @@ def try_to_save(
     try:
         row.clean_fields()
         row.clean()
-        with transaction.atomic():
+        with atomic():
             row.save(**how)
             set_members(row, members or {})
         return []
@@ -86,6 +88,7 @@ def _prepared(field, value):
 
 
 def _insert_documents(model, documents):
+    connection = writing_connection()
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
     columns = ", ".join(map(quote, documents[0]))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from django.db import transaction
+from opsdb.database.aliases import atomic
 
 from .cells import ReferenceCell, TextCell
 from .errors import PROBLEM_LIMIT, LoadError, LoadProblems, near, shown
@@ -166,7 +166,7 @@ def _options(kind, given, problem):
 def _load(entry, loading):
     """Load the files of an entry in a savepoint, so that other entries are checked even if it has problems."""
     inner = _nested(entry, loading)
-    with transaction.atomic():
+    with atomic():
         entry.kind.load(inner, entry.files)
         inner.problems.stop_if_any()
 

@@ -17,7 +17,7 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 import opsdb
-from opsdb.checks import aliases
+from opsdb.database.aliases import aliases
 
 PREFIX = "opsdb_test_template_"
 # No two processes make, copy or drop a template at a time.

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import transaction
 from django.db.models import QuerySet
 
+from opsdb.database.aliases import atomic
 from opsdb.models import (
     DataLocation,
     DataTransferPackage,
@@ -63,7 +63,7 @@ def correction(
     if not reason.strip():
         raise OpsdbError(f"{name}: give the reason why it is corrected")
     require_comparable(report)
-    with attributed_to(user, reason), translate_integrity_errors(), transaction.atomic():
+    with attributed_to(user, reason), translate_integrity_errors(), atomic():
         copies = list(PhysicalCopy.objects.of(tar).order_by("pk").select_for_update(no_key=True))
         tar.refresh_from_db(from_queryset=type(tar).objects.select_for_update(no_key=True))
         if tar.status != Status.COMPLETED:

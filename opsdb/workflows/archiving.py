@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import transaction
-
+from opsdb.database.aliases import atomic
 from opsdb.models import (
     ChecksumAlgorithm,
     DataLocation,
@@ -43,7 +42,7 @@ def plan_archiving(archive: DataLocation, *, limit: int = 1_000) -> list[LongTer
     """
     if archive.location_type != LocationType.LONG_TERM_ARCHIVE or not archive.active:
         raise Refused(f"{name_row(DataLocation, archive.pk)}: {archive} is no active long-term archive")
-    with transaction.atomic():
+    with atomic():
         DataLocation.objects.select_for_update(no_key=True).get(pk=archive.pk)
         awaiting = RawDataPackage.objects.awaiting_archive(archive, limit=limit).order_by("created_at", "pk")
         keys = list(awaiting.values_list("pk", flat=True)[:limit])
@@ -97,7 +96,7 @@ def claim_archive_transfers(
     transfers = LongTermArchiveTransfer.objects.claimable()
     if archive is not None:
         transfers = transfers.to(archive)
-    with transaction.atomic():
+    with atomic():
         claimed = work.claim(transfers, limit=limit, worker=worker)
         log_archive_transfers(claimed, f"claimed by {worker}")
     return claimed
@@ -145,7 +144,7 @@ def complete_archive_transfer(
         CompletionConflict: it was completed with another checksum or size.
         Refused: the checksum can't be compared.
     """
-    with transaction.atomic():
+    with atomic():
         package = transfer.raw_data_package
         report = CopyReport(package, checksum, size_bytes, checksum_algorithm)
         if is_repeated_report(transfer, report, worker=worker):
@@ -189,7 +188,7 @@ def fail_archive_transfer(
         InvalidTransition: the transfer is not in progress.
         OpsdbError: the message is empty.
     """
-    with transaction.atomic():
+    with atomic():
         if not work.fail(transfer, worker=worker, message=message, retryable=retryable):
             return transfer
         if transfer.status == Status.FAILED:
@@ -208,7 +207,7 @@ def reset_archive_transfer(transfer: LongTermArchiveTransfer) -> LongTermArchive
     Raises:
         InvalidTransition: it is pending or completed.
     """
-    with transaction.atomic():
+    with atomic():
         work.reset(transfer)
         RawDataPackage.objects.filter(pk=transfer.raw_data_package_id, state=PackageState.FAILED).update(
             state=PackageState.TRANSFERRING

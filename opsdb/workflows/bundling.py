@@ -10,10 +10,10 @@ from itertools import groupby
 from operator import itemgetter
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import transaction
 from django.db.models import Sum
 
 from opsdb import conf
+from opsdb.database.aliases import atomic
 from opsdb.database.identifiers import uuid7
 from opsdb.models import ChecksumAlgorithm, DataLocation, DataTransferPackage, LocationType, RawDataPackage
 
@@ -39,7 +39,7 @@ def bundle_raw_data_packages(buffer: DataLocation, *, limit: int = 1_000) -> lis
         Refused: the location is no buffer.
     """
     require_type(buffer, LocationType.BUFFER)
-    with transaction.atomic():
+    with atomic():
         DataLocation.objects.select_for_update(no_key=True).get(pk=buffer.pk)
         waiting = RawDataPackage.objects.awaiting_bundling(buffer)
         sizes = list(waiting.order_by("created_at", "pk").values_list("pk", "size_bytes")[:limit])
@@ -114,7 +114,7 @@ def complete_bundling(
         InvalidTransition: it is not in progress.
         Refused: it can't hold the packages.
     """
-    with transaction.atomic():
+    with atomic():
         report = CopyReport(bundle, checksum, size_bytes, checksum_algorithm)
         require_comparable(report)
         if is_replay(bundle, worker=worker, reports=[report]):

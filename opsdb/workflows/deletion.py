@@ -16,10 +16,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from django.db import connections, router, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from opsdb.database.aliases import atomic, writing_connection
 from opsdb.models import DataLocation, PhysicalCopy, PhysicalCopyStatus
 
 from .errors import InvalidTransition, NotFound, OpsdbError, Refused, name_row, translate_integrity_errors
@@ -108,7 +108,7 @@ def explain_deletion(copy: PhysicalCopy) -> DeletionVerdict:
 
 def _explain_copies(ids: Iterable[int]) -> list[DeletionVerdict]:
     """Return the verdicts of copies by key, in the order of the keys; unknown keys are left out."""
-    connection = connections[router.db_for_write(PhysicalCopy)]
+    connection = writing_connection()
     with connection.cursor() as cursor:
         cursor.execute(EXPLAIN, [list(ids)])
         rows = cursor.fetchall()
@@ -144,7 +144,7 @@ def _lock(ids) -> list[int]:
 
 
 def _lock_contents(ids):
-    with connections[router.db_for_write(PhysicalCopy)].cursor() as cursor:
+    with writing_connection().cursor() as cursor:
         cursor.execute(LOCK_CONTENTS, [ids])
 
 
@@ -165,7 +165,7 @@ def schedule_deletion(copies: Copies) -> Deletions:
     Raises:
         Refused: a simultaneous change made a rule block one of the copies; nothing was changed.
     """
-    with translate_integrity_errors(), transaction.atomic():
+    with translate_integrity_errors(), atomic():
         ids = _lock(_keys_of(copies))
         verdicts = _explain_copies(ids)
         scheduled = PhysicalCopyStatus.DELETION_SCHEDULED
@@ -194,7 +194,7 @@ def claim_deletions(location: DataLocation, *, limit: int) -> Deletions:
     """
     if limit < 1:
         raise OpsdbError(f"claim_deletions: the limit must be 1 or more, not {limit}")
-    with translate_integrity_errors(), transaction.atomic():
+    with translate_integrity_errors(), atomic():
         waiting = PhysicalCopy.objects.at(location).filter(status=PhysicalCopyStatus.DELETION_SCHEDULED)
         ids = list(
             waiting.order_by("arrived_at", "pk")
@@ -231,7 +231,7 @@ def complete_deletions(copies: Copies) -> list[PhysicalCopy]:
     """
     keys = _keys_of(copies)
     deleting, deleted = PhysicalCopyStatus.DELETION_IN_PROGRESS, PhysicalCopyStatus.DELETED
-    with transaction.atomic():
+    with atomic():
         locked = PhysicalCopy.objects.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True)
         statuses = dict(locked.values_list("pk", "status"))
         for key in keys:
@@ -263,7 +263,7 @@ def fail_deletion(copy: PhysicalCopy, *, message: str) -> PhysicalCopy:
     if not message.strip():
         raise OpsdbError(f"{name_row(PhysicalCopy, copy.pk)}: describe what went wrong")
     failed = PhysicalCopyStatus.DELETION_FAILED
-    with transaction.atomic():
+    with atomic():
         known = PhysicalCopy.objects.filter(pk=copy.pk, status=failed, failure_message=message)
         if known.select_for_update(no_key=True).values_list("pk").first():
             copy.refresh_from_db()
@@ -280,7 +280,7 @@ def reset_deletion(copy: PhysicalCopy) -> PhysicalCopy:
         NotFound: there is no such copy.
     """
     name, scheduled = name_row(PhysicalCopy, copy.pk), PhysicalCopyStatus.DELETION_SCHEDULED
-    with transaction.atomic():
+    with atomic():
         locked = PhysicalCopy.objects.filter(pk=copy.pk).select_for_update(no_key=True).first()
         if locked is None:
             raise NotFound(f"{name}: there is no such row")
@@ -308,7 +308,7 @@ def cancel_deletion(copies: Copies) -> list[PhysicalCopy]:
         PhysicalCopyStatus.DELETION_FAILED,
     }
     too_late = {PhysicalCopyStatus.DELETION_IN_PROGRESS, PhysicalCopyStatus.DELETED}
-    with transaction.atomic():
+    with atomic():
         locked = PhysicalCopy.objects.filter(pk__in=_keys_of(copies)).order_by("pk").select_for_update(no_key=True)
         statuses = {pk: PhysicalCopyStatus(status) for pk, status in locked.values_list("pk", "status")}
         for pk, status in statuses.items():
@@ -331,7 +331,7 @@ def write_off_copy(copy: PhysicalCopy) -> PhysicalCopy:
         Refused: rule 1 or 2 does not allow it.
         InvalidTransition: it is not missing.
     """
-    with translate_integrity_errors(), transaction.atomic():
+    with translate_integrity_errors(), atomic():
         return move_state(
             copy, PhysicalCopyStatus.DELETED, only_from=[PhysicalCopyStatus.MISSING], deleted_at=timezone.now()
         )

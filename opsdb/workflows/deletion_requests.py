@@ -7,11 +7,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractUser
-from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from opsdb import conf
+from opsdb.database.aliases import atomic
 from opsdb.models import (
     DataLocation,
     DeletionRequest,
@@ -80,7 +80,7 @@ def request_deletion(
     ids = _keys_of(copies)
     if len(ids) > limit:
         raise Refused(f"request_deletion: there are more than {limit} copies; ask for fewer at a time")
-    with translate_integrity_errors(), transaction.atomic():
+    with translate_integrity_errors(), atomic():
         elsewhere = PhysicalCopy.objects.filter(pk__in=ids).exclude(data_location=location).values_list("pk", flat=True)
         if strayed := elsewhere.order_by("pk").first():
             raise Refused(f"{name_row(PhysicalCopy, strayed)}: is at another location than {location}; leave it out")
@@ -162,7 +162,7 @@ def _decide(request, user, status):
         raise Refused(f"{name_row(DeletionRequest, request.pk)}: another person than the one who asked must decide it")
     # If the acting user is known, the trigger decided_in_person checks that it is the one who decides.
     actor = nullcontext() if has_actor() else attributed(user=user)
-    with actor, translate_integrity_errors(), transaction.atomic():
+    with actor, translate_integrity_errors(), atomic():
         return move_state(request, status, approved_by=user, decided_at=Now())
 
 
@@ -184,7 +184,7 @@ def execute_deletion_request(request: DeletionRequest, *, user: AbstractUser) ->
     """
     _require_permission(request, user, "execute")
     executed = DeletionRequestStatus.EXECUTED
-    with transaction.atomic():
+    with atomic():
         locked = DeletionRequest.objects.select_for_update(no_key=True).filter(pk=request.pk).first()
         if locked is None:
             raise NotFound(f"{name_row(DeletionRequest, request.pk)}: there is no such row")

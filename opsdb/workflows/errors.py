@@ -148,7 +148,7 @@ class ReconciliationAborted(Refused):
 def translate_integrity_errors() -> Iterator[None]:
     """Raise what a rule of the database refuses as :class:`Refused`, with its message and its hint.
 
-    Put a ``transaction.atomic()`` inside, so that a surrounding transaction can continue.
+    Put a ``atomic()`` inside, so that a surrounding transaction can continue.
     """
     try:
         yield
@@ -163,7 +163,7 @@ def translate_integrity_errors() -> Iterator[None]:
 def translate_check_errors(row: models.Model) -> Iterator[None]:
     """Raise what a CHECK on this row refuses as :class:`Refused`, with the model's message: PostgreSQL only names it.
 
-    Put a ``transaction.atomic()`` inside, so that a surrounding transaction can continue.
+    Put a ``atomic()`` inside, so that a surrounding transaction can continue.
     """
     try:
         yield

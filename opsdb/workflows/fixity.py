@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from opsdb.database.aliases import atomic
 from opsdb.models import DataLocation, FixityCheck, PhysicalCopy, PhysicalCopyStatus, Verification
 from opsdb.models.copies.physical_copies import CHECKABLE
 from opsdb.normalization import is_checksum_of, parse_checksum
@@ -84,7 +84,7 @@ def record_fixity(
         raise OpsdbError(
             f"{name}: the checksum is called {understood.algorithm}, and the algorithm {algorithm}; give one"
         )
-    with translate_integrity_errors(), transaction.atomic():
+    with translate_integrity_errors(), atomic():
         found, content = _lock(copy)
         checked_at = checked_at or timezone.now()
         algorithm = algorithm or content.checksum_algorithm
@@ -152,7 +152,7 @@ def fail_fixity(
     if not message.strip():
         raise OpsdbError(f"{name}: describe why it could not be read")
     _require_possible(name, checked_at)
-    with translate_integrity_errors(), transaction.atomic():
+    with translate_integrity_errors(), atomic():
         found, content = _lock(copy)
         checked_at = checked_at or timezone.now()
         known = found.fixity_checks.filter(checked_at=checked_at, actual__isnull=True, failure_message=message).first()
@@ -194,7 +194,7 @@ def request_verification(copy: PhysicalCopy) -> PhysicalCopy:
         NotFound: there is no such copy.
     """
     name = name_row(PhysicalCopy, copy.pk)
-    with translate_integrity_errors(), transaction.atomic():
+    with translate_integrity_errors(), atomic():
         found = PhysicalCopy.objects.select_for_update(no_key=True).filter(pk=copy.pk).first()
         if found is None:
             raise NotFound(f"{name}: there is no such row")

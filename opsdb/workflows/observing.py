@@ -11,8 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import connections, router, transaction
 
+from opsdb.database.aliases import atomic, writing_connection
 from opsdb.database.identifiers import uuid7
 from opsdb.models import (
     ExecutedObsUnit,
@@ -64,7 +64,7 @@ def start_observation(
     """
     if start_time.tzinfo is None:
         raise OpsdbError(f"start_observation: the start time {start_time} needs a time zone")
-    with translate_integrity_errors(), transaction.atomic():
+    with translate_integrity_errors(), atomic():
         execution, created = ExecutedObsUnit.objects.get_or_create(
             id=id or uuid7(), defaults={"obs_unit": obs_unit, "start_time": start_time, **facts}
         )
@@ -122,7 +122,7 @@ def finish_observation(
     if status not in ObservationStatus.RUNNING.may_become:
         running = ObservationStatus.RUNNING
         raise InvalidTransition(f"executed_obs_unit {id}", "status", running, status, running.may_become)
-    with translate_integrity_errors(), transaction.atomic():
+    with translate_integrity_errors(), atomic():
         execution = ExecutedObsUnit.objects.select_for_update().filter(pk=id).first()
         if execution is None:
             raise NotFound(f"executed_obs_unit {id}: there is no such execution; start it first")
@@ -198,7 +198,7 @@ def correct_observation(
     for moment in (start_time, end_time):
         if moment is not None and moment.tzinfo is None:
             raise OpsdbError(f"{name}: the time {moment} needs a time zone")
-    with attributed_to(user, reason), translate_integrity_errors(), transaction.atomic():
+    with attributed_to(user, reason), translate_integrity_errors(), atomic():
         found = ExecutedObsUnit.objects.select_for_update(no_key=True).filter(pk=execution.pk).first()
         if found is None:
             raise NotFound(f"{name}: there is no such execution")
@@ -219,5 +219,5 @@ def correct_observation(
 
 def _allow_correction(execution):
     """Let the rest of this transaction correct what else stays as it was reported."""
-    with connections[router.db_for_write(ExecutedObsUnit)].cursor() as cursor:
+    with writing_connection().cursor() as cursor:
         cursor.execute("SELECT set_config('opsdb.correction', %s, true)", [str(execution.pk)])

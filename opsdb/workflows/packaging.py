@@ -10,10 +10,10 @@ from itertools import groupby, islice
 from operator import itemgetter
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import transaction
 from django.db.models import Max, Min, Sum
 
 from opsdb import conf
+from opsdb.database.aliases import atomic
 from opsdb.models import (
     ChecksumAlgorithm,
     DataLocation,
@@ -57,7 +57,7 @@ def package_raw_data_files(source: DataLocation, *, limit: int = 100) -> list[Ra
     require_type(source, LocationType.SOURCE)
     ended = ExecutedObsUnit.objects.exclude(status=ObservationStatus.RUNNING)
     packages = []
-    with transaction.atomic():
+    with atomic():
         groups = ((execution, module) for execution, module in _groups(source) if ended.filter(pk=execution).exists())
         for execution_id, module_id in islice(groups, limit):
             execution = ended.filter(pk=execution_id).select_for_update(no_key=True, skip_locked=True).first()
@@ -168,7 +168,7 @@ def complete_packaging(
         InvalidTransition: the package is not in progress.
         Refused: the tar can't be there, or can't hold the files.
     """
-    with transaction.atomic():
+    with atomic():
         report = CopyReport(package, checksum, size_bytes, checksum_algorithm)
         require_comparable(report)
         if is_replay(package, worker=worker, reports=[report]):

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db import connections, router, transaction
 from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
+from opsdb.database.aliases import atomic, writing_connection
 from opsdb.models import (
     DataProduct,
     ExecutedReductionStep,
@@ -83,7 +83,7 @@ def plan_runs(
     """
     steps = target.steps.all() if isinstance(target, Pipeline) else ReductionStep.objects.filter(pk=target.pk)
     runs, now = [], now or timezone.now()
-    with transaction.atomic():
+    with atomic():
         locked = list(
             steps.select_related("pipeline__data_grouping", "pinned_version")
             .order_by("pk")
@@ -169,7 +169,7 @@ def _is_prepared(members, depends_on):
 def _read_packages(run, members):
     """Make packages the inputs of a run, within the database: there can be many."""
     through = ExecutedReductionStep.input_packages.through
-    connection = connections[router.db_for_write(through)]
+    connection = writing_connection()
     chosen, params = members.order_by().values("pk").query.get_compiler(connection=connection).as_sql()
     with connection.cursor() as cursor:
         cursor.execute(

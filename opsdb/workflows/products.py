@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
+from opsdb.database.aliases import atomic
 from opsdb.models import (
     ChecksumAlgorithm,
     DataLocation,
@@ -74,7 +74,7 @@ def register_data_product(
         "quality_metrics": quality_metrics or {},
         "intermediate": intermediate,
     }
-    with transaction.atomic():
+    with atomic():
         locked = _lock_run(run)
         location = location or locked.step.pipeline.processing_location
         known = DataProduct.objects.of_run(locked).filter(relative_path=relative_path).first()
@@ -155,7 +155,7 @@ def supersede_product(product: DataProduct, *, by: DataProduct) -> DataProduct:
         Refused: the other is itself replaced, or is this one.
     """
     name = name_row(DataProduct, product.pk)
-    with transaction.atomic():
+    with atomic():
         both = DataProduct.objects.filter(pk__in=[product.pk, by.pk]).order_by("pk").select_for_update(no_key=True)
         locked = {row.pk: row for row in both}
         if len(locked) < 2:

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from opsdb.database.aliases import atomic
 from opsdb.models import (
     DataProduct,
     DataRelease,
@@ -46,7 +47,7 @@ def create_release(
         Refused: a product can't be released, the release is published already, or a value is invalid.
         Conflict: the release exists with another description or DOI.
     """
-    with transaction.atomic():
+    with atomic():
         facts = {"description": description, "doi": _spell_doi(DataRelease, doi)}
         release = _get_or_make(DataRelease, {"name": name, "version": version}, facts)
         _link_products(release, products)
@@ -61,7 +62,7 @@ def add_to_release(release: DataRelease, *, products: Iterable[DataProduct]) -> 
     Raises:
         Refused: a product can't be released, or the release is published.
     """
-    with transaction.atomic():
+    with atomic():
         _lock(release)
         _link_products(release, products)
     return release
@@ -79,7 +80,7 @@ def publish_release(release: DataRelease, *, doi: str = "", released_at: datetim
         Refused: it has no products, one of them is replaced by another, or the DOI is invalid.
         Conflict: it was published with another DOI.
     """
-    with transaction.atomic():
+    with atomic():
         locked, doi = _lock(release), _spell_doi(DataRelease, doi)
         if locked.doi and doi not in ("", locked.doi):
             raise Conflict(f"{name_row(DataRelease, release.pk)}: has the DOI {locked.doi}, not {doi}")
@@ -134,7 +135,7 @@ def create_publication(
     }
     key = {name: facts[name] for name in ("doi", "bibcode") if facts[name]}
     key = dict([next(iter(key.items()))]) if key else {"title": title, "year": year, "doi": "", "bibcode": ""}
-    with transaction.atomic():
+    with atomic():
         publication = _get_or_make(Publication, key, {name: fact for name, fact in facts.items() if name not in key})
         link_publication(publication, products=products, releases=releases, programs=programs)
     return publication
@@ -154,7 +155,7 @@ def link_publication(
     Raises:
         Refused: a product is not completed.
     """
-    with transaction.atomic():
+    with atomic():
         _lock(publication)
         products = _completed(products)
         publication.products.add(*products)
@@ -175,7 +176,7 @@ def publish_publication(
         Conflict: it has another DOI or bibcode.
         Refused: a value is invalid.
     """
-    with transaction.atomic():
+    with atomic():
         locked = _lock(publication)
         for name, given in {"doi": _spell_doi(Publication, doi), "bibcode": bibcode}.items():
             before = getattr(locked, name)
@@ -209,7 +210,7 @@ def _get_or_make(model, key, facts):
     row = rows.first()
     if row is None:
         try:
-            with transaction.atomic():
+            with atomic():
                 return _save(model(**key, **facts))
         except IntegrityError:
             # Another transaction has just made it.

@@ -8,10 +8,11 @@ from datetime import timedelta
 
 import psycopg
 from django.contrib.auth import get_user_model
-from django.db import connections, router, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from opsdb.models import DataLocation, PhysicalCopy
+from opsdb.database.aliases import writing_connection
+from opsdb.models import DataLocation
 from opsdb.normalization import escape_unstorable, is_storable, normalize_path, parse_checksum
 
 from .attribution import set_actor
@@ -232,7 +233,7 @@ def reconcile_location(
         raise OpsdbError(f"reconcile_location: the threshold must be from 0 to 1, not {abort_threshold}")
     if minimum_age < timedelta(0):
         raise OpsdbError(f"reconcile_location: the minimum age must not be below 0, but is {minimum_age}")
-    connection = connections[router.db_for_write(PhysicalCopy)]
+    connection = writing_connection()
     facts = {"location": location.pk, "old": timezone.now() - minimum_age}
     with translate_integrity_errors(), transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute(STAGING_TABLES)

@@ -15,12 +15,13 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from django.db import connections, router, transaction
+from django.db import transaction
 from django.db.models.expressions import RawSQL
 
+from opsdb.database.aliases import writing_connection
 from opsdb.database.checks import CHECKSUM_DIGITS, LARGEST_FILE_BYTES, LONGEST_PATH_BYTES, PATH_LEADS_OUT
 from opsdb.database.identifiers import uuid7
-from opsdb.models import ChecksumAlgorithm, PhysicalCopy, RawDataFile
+from opsdb.models import ChecksumAlgorithm, PhysicalCopy
 from opsdb.normalization import escape_unstorable, is_storable, normalize_path, parse_checksum
 
 from .attribution import set_actor
@@ -213,7 +214,7 @@ def register_raw_data_files(reports: Iterable[RawFileReport | dict[str, Any]]) -
     Raises:
         RegistrationRefused: rows are wrong, or contradict each other or what is recorded. Lines count from 1.
     """
-    connection = connections[router.db_for_write(RawDataFile)]
+    connection = writing_connection()
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute(STAGING_TABLE)
         staged = _stage(connection, reports)

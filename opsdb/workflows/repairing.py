@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import chain, islice
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
+from opsdb.database.aliases import atomic
 from opsdb.models import (
     DataLocation,
     LocationType,
@@ -48,7 +48,7 @@ def plan_repairs(*, limit: int = 100) -> list[LongTermArchiveTransfer]:
     """
     transfers = []
     for archive in DataLocation.objects.archives().active().order_by("pk"):
-        with transaction.atomic():
+        with atomic():
             DataLocation.objects.select_for_update(no_key=True).get(pk=archive.pk)
             transfers += _plan(archive, _list_bad(archive, limit))
     return transfers
@@ -64,7 +64,7 @@ def repair_package(package: RawDataPackage) -> list[LongTermArchiveTransfer]:
             failed, or no copy of it is verified.
     """
     name = name_row(RawDataPackage, package.pk)
-    with transaction.atomic():
+    with atomic():
         archives = DataLocation.objects.archives().active().order_by("pk").select_for_update(no_key=True)
         list(archives.values_list("pk"))
         if RawDataPackage.objects.get(pk=package.pk).state != PackageState.ARCHIVED:

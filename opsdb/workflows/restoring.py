@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import transaction
 
+from opsdb.database.aliases import atomic
 from opsdb.models import (
     DataProduct,
     ExecutedReductionStep,
@@ -49,7 +49,7 @@ def restore_copy(copy: PhysicalCopy, *, user: AbstractBaseUser | None, reason: s
     name, present = name_row(PhysicalCopy, copy.pk), PhysicalCopyStatus.PRESENT
     if not reason.strip():
         raise OpsdbError(f"{name}: give the reason, where its bytes come from")
-    with attributed_to(user, reason), translate_integrity_errors(), transaction.atomic():
+    with attributed_to(user, reason), translate_integrity_errors(), atomic():
         found = PhysicalCopy.objects.select_for_update(no_key=True).filter(pk=copy.pk).first()
         if found is None:
             raise NotFound(f"{name}: there is no such row")
@@ -73,7 +73,7 @@ def remake_product(product: DataProduct) -> ExecutedReductionStep:
             sub-group.
     """
     name, made_by = name_row(DataProduct, product.pk), product.run
-    with transaction.atomic():
+    with atomic():
         ReductionStep.objects.select_for_update(no_key=True).get(pk=made_by.step_id)
         product.refresh_from_db()
         if product.superseded_by_id:

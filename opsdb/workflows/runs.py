@@ -10,10 +10,10 @@ Locks are taken in this order: steps, runs, copies, products; rows of one table 
 from __future__ import annotations
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from opsdb.database.aliases import atomic
 from opsdb.models import (
     DataLocation,
     DataProduct,
@@ -87,7 +87,7 @@ def claim_runs(*, limit: int = 1, location: DataLocation | None = None) -> list[
     claimed: list[ExecutedReductionStep] = []
     for key in list(waiting.order_by("created_at", "pk").values_list("pk", flat=True)):
         try:
-            with transaction.atomic():
+            with atomic():
                 run = waiting.filter(pk=key).select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
                 if run is not None:
                     claimed.append(start_run(run))
@@ -111,7 +111,7 @@ def start_run(run: ExecutedReductionStep, *, user: AbstractBaseUser | None = Non
         InvalidTransition: the run is neither pending nor staging data.
         Refused: the pipeline is disabled, its location is inactive, or an input has no readable copy.
     """
-    with transaction.atomic():
+    with atomic():
         locked = _lock_run(run)
         if locked.status == RunStatus.STAGING_DATA:
             return _refreshed(run)
@@ -157,7 +157,7 @@ def submit_run(run: ExecutedReductionStep, *, hpc_job_id: str) -> ExecutedReduct
     name = name_row(ExecutedReductionStep, run.pk)
     if not hpc_job_id.strip():
         raise Refused(f"{name}: give the number of the job at the cluster")
-    with transaction.atomic():
+    with atomic():
         locked = _lock_run(run)
         if locked.status in WITH_DATA and locked.hpc_job_id:
             if locked.hpc_job_id != hpc_job_id:
@@ -205,7 +205,7 @@ def _require_success(run, exit_code):
 
 
 def _advance(run, to, **facts):
-    with transaction.atomic():
+    with atomic():
         if _lock_run(run).status != to:
             move_state(run, to, **facts)
     return _refreshed(run)
@@ -237,7 +237,7 @@ def complete_run(
     """
     _require_success(run, exit_code)
     usage = {"wall_time_seconds": wall_time_seconds, "cpu_hours": cpu_hours, "peak_memory_gb": peak_memory_gb}
-    with transaction.atomic():
+    with atomic():
         locked = _lock_run(run)
         if locked.status != RunStatus.COMPLETED:
             move_state(
@@ -294,7 +294,7 @@ def fail_run(
     name = name_row(ExecutedReductionStep, run.pk)
     if not message.strip():
         raise Refused(f"{name}: describe what went wrong")
-    with transaction.atomic():
+    with atomic():
         locked = _lock_run(run)
         status = RunStatus(locked.status)
         if (
@@ -328,7 +328,7 @@ def cancel_run(run: ExecutedReductionStep, *, reason: str) -> ExecutedReductionS
     """
     if not reason.strip():
         raise Refused(f"{name_row(ExecutedReductionStep, run.pk)}: give the reason why it is cancelled")
-    with transaction.atomic():
+    with atomic():
         locked = _lock_run(run)
         if locked.status != RunStatus.CANCELLED:
             move_state(run, RunStatus.CANCELLED, failure_message=reason, finished_at=timezone.now())
@@ -345,7 +345,7 @@ def reset_run(run: ExecutedReductionStep) -> ExecutedReductionStep:
         InvalidTransition: it has not failed.
         Refused: another run is open for its sub-group.
     """
-    with transaction.atomic():
+    with atomic():
         # So that no manager plans a run for the sub-group meanwhile.
         ReductionStep.objects.select_for_update(no_key=True).get(pk=run.step_id)
         locked = _lock_run(run)

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from opsdb.database.aliases import atomic
 from opsdb.models import (
     DataLocation,
     DataProduct,
@@ -64,7 +64,7 @@ def request_staging(
         raise Refused("staging_job: nothing to stage; name packages or products")
     if expires_at is not None and expires_at <= timezone.now():
         raise Refused(f"staging_job: {expires_at.isoformat()} has passed; give a future time, or none")
-    with transaction.atomic():
+    with atomic():
         for model, contents in ((RawDataPackage, packages), (DataProduct, products)):
             _require_readable(model, contents)
         terms = {
@@ -186,7 +186,7 @@ def complete_staging(job: StagingJob, *, worker: str, reports: Iterable[CopyRepo
         Refused: a checksum can't be compared.
     """
     reports = list(reports)
-    with transaction.atomic():
+    with atomic():
         if is_replay(job, worker=worker, reports=reports):
             return job
         now = StagingJob.objects.get(pk=job.pk)
@@ -260,7 +260,7 @@ def release_staging(job: StagingJob) -> StagingJob:
     The copies there may then be deleted, unless another job or an open run needs them. A job that is still open is
     cancelled. Idempotent. Locks the job.
     """
-    with transaction.atomic():
+    with atomic():
         job = StagingJob.objects.select_for_update(no_key=True).get(pk=job.pk)
         if job.status in Status.open():
             move_state(
@@ -285,6 +285,6 @@ def expire_staging(*, limit: int = 1_000) -> list[StagingJob]:
     Args:
         limit: how many at the most.
     """
-    with transaction.atomic():
+    with atomic():
         expired = StagingJob.objects.expired(timezone.now()).select_for_update(no_key=True, skip_locked=True)
         return [release_staging(job) for job in expired[:limit]]

@@ -7,9 +7,10 @@ unpacked, see :mod:`opsdb.workflows.unpacking`.
 
 from __future__ import annotations
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
+from opsdb.database.aliases import atomic
 from opsdb.models import (
     ChecksumAlgorithm,
     DataLocation,
@@ -52,7 +53,7 @@ def plan_transfers(*, limit: int = 100) -> list[DataTransfer]:
     Raises:
         NoRoute: packages wait and none of them can reach an archive site; nothing was planned.
     """
-    with transaction.atomic():
+    with atomic():
         archiving, room = _lock_plan(), Room()
         return _plan_primary(archiving, limit, room) + _plan_secondary(archiving, limit, room)
 
@@ -184,7 +185,7 @@ def claim_transfers(
         transfers = transfers.filter(origin_location=origin)
     if destination is not None:
         transfers = transfers.to(destination)
-    with transaction.atomic():
+    with atomic():
         claimed = work.claim(transfers, limit=limit, worker=worker)
         _mark_transferring(claimed)
         for transfer in claimed:
@@ -234,7 +235,7 @@ def complete_transfer(
         CompletionConflict: it was completed with another checksum or size.
         Refused: the checksum can't be compared.
     """
-    with transaction.atomic():
+    with atomic():
         package = transfer.data_transfer_package
         report = CopyReport(package, checksum, size_bytes, checksum_algorithm)
         if is_repeated_report(transfer, report, worker=worker):
@@ -278,7 +279,7 @@ def fail_transfer(
         InvalidTransition: the transfer is not in progress.
         OpsdbError: the message is empty.
     """
-    with transaction.atomic():
+    with atomic():
         if not work.fail(transfer, worker=worker, message=message, retryable=retryable):
             return transfer
         log_transfer(transfer, f"failed: {message}", LogLevel.ERROR, log_path)
@@ -299,7 +300,7 @@ def reset_transfer(transfer: DataTransfer) -> DataTransfer:
         Conflict: another transfer brings the package there.
     """
     try:
-        with transaction.atomic():
+        with atomic():
             work.reset(transfer)
             move_packages(carried_packages([transfer]), [PackageState.FAILED], PackageState.WAITING)
             log_transfer(transfer, "reset", LogLevel.WARNING)
@@ -324,7 +325,7 @@ def reroute_transfer(transfer: DataTransfer) -> list[DataTransfer]:
         InvalidTransition: a worker is busy with it, or it is completed.
         NoRoute: no site is reachable, or all that are have no room; nothing was changed.
     """
-    with transaction.atomic():
+    with atomic():
         archiving = _lock_plan()
         chain = [transfer, *transfer.next_hops.order_by("pk")]
         for hop in chain:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db import transaction
 from django.utils import timezone
 
+from opsdb.database.aliases import atomic
 from opsdb.models import DataLocation, DataTransfer, LogLevel, PackageState, RawDataPackage, Status, TransferKind
 
 from ._reports import CopyReport, failed_because_of, mismatches, records_conflicts, summarize
@@ -37,7 +37,7 @@ def claim_unpacking(*, worker: str, limit: int = 1, location: DataLocation | Non
     arrived = DataTransfer.objects.awaiting_unpack()
     if location is not None:
         arrived = arrived.to(location)
-    with transaction.atomic():
+    with atomic():
         claimed = list(arrived.select_for_update(skip_locked=True, of=("self",))[:limit])
         for transfer in claimed:
             move_state(
@@ -88,7 +88,7 @@ def complete_unpacking(
         Refused: a checksum can't be compared.
     """
     reports = list(reports)
-    with transaction.atomic():
+    with atomic():
         now = DataTransfer.objects.select_for_update(no_key=True).get(pk=transfer.pk)
         expected = set(carried_packages([transfer]).values_list("pk", flat=True))
         reported = {report.content.pk for report in reports}
@@ -144,7 +144,7 @@ def fail_unpacking(
     """
     if not message.strip():
         raise OpsdbError(f"{name_row(DataTransfer, transfer.pk)}: describe what went wrong")
-    with transaction.atomic():
+    with atomic():
         now = DataTransfer.objects.select_for_update(no_key=True).get(pk=transfer.pk)
         if now.unpack_failure_message == message and (
             now.unpack_status == Status.FAILED
@@ -174,7 +174,7 @@ def reset_unpacking(transfer: DataTransfer) -> DataTransfer:
     Raises:
         InvalidTransition: its unpacking is pending or completed.
     """
-    with transaction.atomic():
+    with atomic():
         move_state(
             transfer,
             Status.PENDING,

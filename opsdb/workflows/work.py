@@ -10,10 +10,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from opsdb.database.aliases import atomic
 from opsdb.models.base import WorkItem
 from opsdb.models.enums import Status
 
@@ -45,7 +45,7 @@ def claim(items: QuerySet[Item], *, limit: int, worker: str) -> list[Item]:
     model = items.model
     claimable = getattr(items, "claimable", lambda: items.filter(status__in=Status.claimable()))()
     order = [*items.query.order_by, "created_at", "pk"] if items.query.order_by else ["created_at", "pk"]
-    with transaction.atomic():
+    with atomic():
         keys = list(
             claimable.order_by(*order)
             .select_for_update(skip_locked=True, of=("self",))
@@ -135,7 +135,7 @@ def fail(item: WorkItem, *, worker: str, message: str, retryable: bool = True) -
     """
     if not message.strip():
         raise OpsdbError(f"{name_row(type(item), item.pk)}: describe what went wrong")
-    with transaction.atomic():
+    with atomic():
         if _failed_before(item, message, retryable):
             item.refresh_from_db()
             return False
@@ -166,7 +166,7 @@ def reset(item: Item) -> Item:
         InvalidTransition: it is neither failed, scheduled nor in progress.
         Refused: it is a staging job that was released.
     """
-    with translate_check_errors(item), transaction.atomic():
+    with translate_check_errors(item), atomic():
         return move_state(
             item,
             Status.PENDING,
@@ -195,7 +195,7 @@ def settle_conflict(item: Item) -> Item:
     Raises:
         Refused: it is not completed.
     """
-    with transaction.atomic():
+    with atomic():
         row = type(item)._default_manager.filter(pk=item.pk).select_for_update(no_key=True)
         status = row.values_list("status", flat=True).first()
         if status != Status.COMPLETED:

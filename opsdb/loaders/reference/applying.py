@@ -9,8 +9,9 @@ from pathlib import Path
 from zlib import crc32
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, models, transaction
 
+from opsdb.database.aliases import atomic, writing_alias, writing_connection
 from opsdb.models import DataLocation, Site
 from opsdb.models.base import natural_key_lookups
 
@@ -84,7 +85,7 @@ def hold_lock(waiting: Callable[[], None] = lambda: None) -> None:
 
     Locks: the advisory lock of reference data.
     """
-    with connection.cursor() as cursor:
+    with writing_connection().cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_NUMBER])
         if not cursor.fetchone()[0]:
             waiting()
@@ -122,7 +123,7 @@ def load_reference(
     Locks: the advisory lock of reference data, so that two loads at once end in one clean state.
     """
     files = read_reference(directory or REFERENCE_DIRECTORY, archive_mode)
-    with transaction.atomic():
+    with atomic():
         hold_lock(waiting)
         application = _Application(ReferenceLoad(Mode(mode), dry_run))
         for file in files:
@@ -138,11 +139,11 @@ def load_reference(
                     application.prune(model, file)
             stop_if_any(files)
         try:
-            connection.check_constraints()
+            writing_connection().check_constraints()
         except DatabaseError as error:
             message = f"the database reports: {str(error).splitlines()[0]}"
             raise LoadError([LoadProblem(files[0].problems.path.parent, message)]) from error
-        transaction.set_rollback(dry_run)
+        transaction.set_rollback(dry_run, using=writing_alias())
     return application.result
 
 
@@ -251,7 +252,7 @@ class _Application:
             in_use = next((one for one in IN_USE if one in writable_fields(model)), None)
             referrers = _referrers(row)
             try:
-                with transaction.atomic():
+                with atomic():
                     if not referrers:
                         row.delete()
                         self.result.note(REMOVE, name, label)

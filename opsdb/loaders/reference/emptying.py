@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.db import NotSupportedError, OperationalError, ProgrammingError, connection, transaction
+from django.db import NotSupportedError, OperationalError, ProgrammingError
 
 from opsdb import conf
+from opsdb.database.aliases import atomic, writing_alias, writing_connection
 from opsdb.workflows import OpsdbError, store_deletion_policy
 
 from .topics import APP_LABEL
@@ -32,7 +33,7 @@ def refuse_to_empty() -> None:
         raise CannotEmpty(
             "This is production (OPSDB_PRODUCTION is on), where data are never dropped; nothing was changed."
         )
-    database = connection.settings_dict["NAME"]
+    database = writing_connection().settings_dict["NAME"]
     for name in OBSERVED:
         model = apps.get_model(APP_LABEL, name)
         if model.objects.exists():
@@ -60,8 +61,9 @@ def empty() -> None:
 
     Locks: every table of ops-db, exclusively.
     """
+    connection = writing_connection()
     tables = ", ".join(connection.ops.quote_name(table) for table in _tables())
-    with transaction.atomic(), connection.cursor() as cursor:
+    with atomic(), connection.cursor() as cursor:
         try:
             cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
             cursor.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")  # noqa: S608 - names of our own tables
@@ -87,7 +89,7 @@ def empty() -> None:
                 getattr(error.__cause__.diag, "message_detail", None) or "only the owner of the tables can drop data"
             )
             raise CannotEmpty(f"The database reports: {str(error).splitlines()[0]}; {detail}") from error
-        store_deletion_policy(connection.alias)
+        store_deletion_policy(writing_alias())
 
 
 def _models():

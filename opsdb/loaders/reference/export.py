@@ -10,8 +10,9 @@ from pathlib import Path
 from shutil import rmtree
 from urllib.parse import urlsplit
 
-from django.db import connection, models, transaction
+from django.db import models
 
+from opsdb.database.aliases import atomic, writing_connection
 from opsdb.models.base import natural_key_lookups
 
 from ..errors import LoadError, LoadProblem
@@ -61,8 +62,9 @@ def export_reference(directory: str | Path) -> dict[str, int]:
 
 def _write(folder, target):
     counts = {}
+    connection = writing_connection()
     is_outermost = not connection.in_atomic_block
-    with transaction.atomic():
+    with atomic():
         if is_outermost:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")

@@ -27,8 +27,9 @@ class Command(OpsdbCommand):
     def handle(self, **options):
         from django.contrib.auth import get_user_model
         from django.core.exceptions import ValidationError
-        from django.db import IntegrityError, transaction
+        from django.db import IntegrityError
 
+        from opsdb.database.aliases import atomic
         from opsdb.workflows import attributed
 
         User = get_user_model()
@@ -41,7 +42,7 @@ class Command(OpsdbCommand):
             user.clean_fields(exclude=["password"])
             password = take_password(options, user)
             user.set_password(password)
-            with attributed(origin="opsdb_create_admin"), transaction.atomic():
+            with attributed(origin="opsdb_create_admin"), atomic():
                 user.save(force_insert=True)
         except ValidationError as error:
             reasons = "; ".join(f"{field}: {' '.join(messages)}" for field, messages in error.message_dict.items())

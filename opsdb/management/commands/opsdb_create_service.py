@@ -38,14 +38,14 @@ class Command(TokenCommand):
 
     def handle(self, **options):
         from django.contrib.auth import get_user_model
-        from django.db import transaction
 
+        from opsdb.database.aliases import atomic
         from opsdb.models import ApiToken
         from opsdb.workflows import attributed
 
         name = get_user_model().normalize_username(options["name"])
         path = options["secret_file"]
-        with self.new_file(path) as write, attributed(origin="opsdb_create_service"), transaction.atomic():
+        with self.new_file(path) as write, attributed(origin="opsdb_create_service"), atomic():
             user, is_new = self.service_user(name)
             if token := ApiToken.objects.filter(user=user, name=options["token_name"]).first():
                 self.report_existing(token, name, options)

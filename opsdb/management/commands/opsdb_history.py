@@ -45,11 +45,11 @@ class Command(OpsdbCommand):
         archive.add_argument("--dry-run", action="store_true", help="print what would be archived, and do nothing")
 
     def handle(self, **options):
-        from django.db import connection
-
+        from opsdb.database.aliases import writing_connection
         from opsdb.database.months import partitions
         from opsdb.database.roles import as_owner
 
+        connection = writing_connection()
         if options["action"] == "list":
             self.list(partitions(connection), options)
             return

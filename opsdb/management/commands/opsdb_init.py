@@ -74,11 +74,10 @@ class Command(OpsdbCommand):
         """Return the block in which the files are loaded: only the owner of the tables can drop what they hold."""
         from contextlib import nullcontext
 
-        from django.db import connection
-
+        from opsdb.database.aliases import writing_connection
         from opsdb.database.roles import as_owner
 
-        return as_owner(connection) if options["drop"] else nullcontext()
+        return as_owner(writing_connection()) if options["drop"] else nullcontext()
 
     def export(self, options):
         """Write the files and print the counts."""
@@ -93,8 +92,8 @@ class Command(OpsdbCommand):
 
     def confirm(self, options):
         """Ask before data are dropped, unless ``--yes`` is given."""
-        from django.db import connection
 
+        from opsdb.database.aliases import writing_connection
         from opsdb.loaders.reference.emptying import refuse_to_empty, row_counts
 
         refuse_to_empty()
@@ -102,7 +101,7 @@ class Command(OpsdbCommand):
             return
         if not sys.stdin.isatty():
             raise CommandError("--drop asks for confirmation, but there is no terminal: add --yes.")
-        name = connection.settings_dict["NAME"]
+        name = writing_connection().settings_dict["NAME"]
         out = self.console(options)
         out.print(table(f"To be dropped from {name}", "table", "rows", rows=row_counts().items()))
         if input(f"Type the name of the database, {name}, to drop all this: ") != name:
@@ -112,6 +111,7 @@ class Command(OpsdbCommand):
         """Load the files, on an emptied database if requested; return what was done and what was dropped."""
         from django.db import transaction
 
+        from opsdb.database.aliases import atomic, writing_alias
         from opsdb.loaders.reference import hold_lock, load_reference
         from opsdb.loaders.reference.emptying import empty, row_counts
 
@@ -121,7 +121,7 @@ class Command(OpsdbCommand):
 
         archive_mode = options["data_archive_mode"]
         dropped = {}
-        with transaction.atomic():
+        with atomic():
             if options["drop"]:
                 hold_lock(waiting)
                 dropped = row_counts()
@@ -134,7 +134,7 @@ class Command(OpsdbCommand):
                 waiting=waiting,
             )
             if options["dry_run"]:
-                transaction.set_rollback(True)
+                transaction.set_rollback(True, using=writing_alias())
         return result, dropped
 
     def report(self, result, dropped, options):

@@ -47,6 +47,9 @@ class Command(OpsdbCommand):
     )
 
     def add_arguments(self, parser):
+        parser.add_argument(
+            "--database", metavar="ALIAS", help="the one that the project's routers write ops-db's rows to (default)"
+        )
         parser.add_argument("--backup", metavar="DIR", help="first write a pg_dump of the database into this folder")
         parser.add_argument(
             "--lock-timeout",
@@ -75,9 +78,18 @@ class Command(OpsdbCommand):
         )
 
     def handle(self, **options):
-        from django.db import connection
+        from django.db import connections
 
+        from opsdb.database.aliases import writing_alias
         from opsdb.database.roles import application_role, as_owner
+
+        alias = options["database"] or writing_alias()
+        if alias != writing_alias():
+            raise CommandError(
+                f"--database {alias}: the project's routers write ops-db's rows to '{writing_alias()}', which is what "
+                "this migrates and fills; migrate others by `manage.py migrate --database`. Nothing was changed."
+            )
+        connection = connections[alias]
 
         if both := sorted({*options["grant_to"]} & {*options["grant_read_to"]}):
             raise CommandError(f"--grant-to and --grant-read-to name the same role: {', '.join(both)}.")
@@ -89,6 +101,8 @@ class Command(OpsdbCommand):
         """Do it all, as the owner of the tables."""
         from django.db import OperationalError, ProgrammingError
 
+        from opsdb.checks import check_user_model
+        from opsdb.database.local_settings import set_locally
         from opsdb.database.roles import lacks_right
 
         try:
@@ -97,9 +111,11 @@ class Command(OpsdbCommand):
             name = connection.settings_dict["NAME"]
             reason = " ".join(str(error).split()).rstrip(".")
             raise CommandError(f"Can't connect to the database {name} ({reason}); nothing was changed.") from error
+        if errors := check_user_model(None, databases=[connection.alias]):
+            raise CommandError(f"{errors[0].msg} {errors[0].hint} Nothing was changed.")
         try:
             self.require_roles(connection, options)
-            with self.with_lock_timeout(connection, options["lock_timeout"]):
+            with set_locally(connection, "lock_timeout", f"{options['lock_timeout'] * 1000:.0f}ms"):
                 before = self.required_copies(connection)
                 if self.pending(connection):
                     with self.exclusively(connection):
@@ -138,34 +154,26 @@ class Command(OpsdbCommand):
 
     @contextmanager
     def exclusively(self, connection):
-        """Refuse to run during another migration; the lock ends with the connection at the latest."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_NUMBER])
-            if not cursor.fetchone()[0]:
-                cursor.execute(HOLDER, [LOCK_NUMBER])
-                holder = cursor.fetchone()
-                by = f" (process {holder[0]} of the server, since {holder[1]:%Y-%m-%d %H:%M} UTC)" if holder else ""
-                raise CommandError(
-                    f"Another migration is running{by}; nothing was changed. Run this again when it has finished."
-                )
-        try:
-            yield
-        finally:
-            if connection.is_usable():
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_NUMBER])
+        """Refuse to run during another migration.
 
-    @contextmanager
-    def with_lock_timeout(self, connection, lock_timeout):
-        """Limit the wait for every lock to some seconds."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{lock_timeout * 1000:.0f}ms"])
+        The lock ends with the transaction of a connection of its own, so that none is left behind in a pooler.
+        """
+        holding = connection.copy()
         try:
+            holding.set_autocommit(False)
+            with holding.cursor() as cursor:
+                cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+                cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_NUMBER])
+                if not cursor.fetchone()[0]:
+                    cursor.execute(HOLDER, [LOCK_NUMBER])
+                    holder = cursor.fetchone()
+                    by = f" (process {holder[0]} of the server, since {holder[1]:%Y-%m-%d %H:%M} UTC)" if holder else ""
+                    raise CommandError(
+                        f"Another migration is running{by}; nothing was changed. Run this again when it has finished."
+                    )
             yield
         finally:
-            if connection.is_usable():
-                with connection.cursor() as cursor:
-                    cursor.execute("RESET lock_timeout")
+            holding.close()
 
     def pending(self, connection):
         """Return the names of the migrations to apply; refuse a database that is ahead of this version."""
@@ -197,7 +205,13 @@ class Command(OpsdbCommand):
                 raise CommandError(f"{error} Nothing was changed.") from error
             self.report(options, f"Backup: {backup}")
         try:
-            call_command("migrate", interactive=False, verbosity=max(options["verbosity"] - 1, 0), stdout=self.stdout)
+            call_command(
+                "migrate",
+                database=connection.alias,
+                interactive=False,
+                verbosity=max(options["verbosity"] - 1, 0),
+                stdout=self.stdout,
+            )
         except DatabaseError as error:
             if getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE:
                 raise

@@ -72,14 +72,13 @@ class Command(TokenCommand):
 
     def create(self, options):
         """Create a token for an active user."""
-        from django.db import transaction
-
+        from opsdb.database.aliases import atomic
         from opsdb.models import ApiToken
 
         user = self.user(options["user"])
         if not user.is_active:
             raise CommandError(f"The user {options['user']} is not active; nothing was created.")
-        with self.new_file(options["secret_file"]) as write, transaction.atomic():
+        with self.new_file(options["secret_file"]) as write, atomic():
             if ApiToken.objects.filter(user=user, name=options["name"]).exists():
                 raise CommandError(
                     f"The user {options['user']} has a token {options['name']}; nothing was created. Choose another "
@@ -135,12 +134,12 @@ class Command(TokenCommand):
 
     def rotate(self, options):
         """Create a token with the same terms, and let the old one end."""
-        from django.db import transaction
         from django.db.models.functions import Least, Now
 
+        from opsdb.database.aliases import atomic
         from opsdb.models import ApiToken
 
-        with self.new_file(options["secret_file"]) as write, transaction.atomic():
+        with self.new_file(options["secret_file"]) as write, atomic():
             token = self.token(options, lock=True)
             if not token.is_usable():
                 raise CommandError(
