@@ -10,6 +10,8 @@ from django.db import NotSupportedError, connections, router
 
 from . import conf
 from .database.aliases import aliases, atomic, writing_alias
+from .replication import primary_alias, replica_aliases
+from .routers import PrimaryReplicaRouter
 from .tokens import PEPPER_MINIMUM
 
 MINIMUM_POSTGRESQL = 15
@@ -122,6 +124,20 @@ def check_token_peppers(app_configs, **kwargs):
             id="opsdb.E004",
         )
     ]
+
+
+@register()
+def check_replicas(app_configs, **kwargs):
+    """opsdb.E009: a replica that is misspelt or that no router reads is of no use."""
+    names = replica_aliases()
+    problems = [
+        f"OPSDB_REPLICAS names '{name}', which DATABASES does not have." for name in names if name not in connections
+    ]
+    problems += [f"OPSDB_REPLICAS names '{name}', which is the primary." for name in names if name == primary_alias()]
+    if names and not any(isinstance(each, PrimaryReplicaRouter) for each in router.routers):
+        problems.append("OPSDB_REPLICAS is set, but no router reads them.")
+    hint = "Name aliases of DATABASES, and put 'opsdb.routers.PrimaryReplicaRouter' into DATABASE_ROUTERS."
+    return [Error(problem, hint=hint, id="opsdb.E009") for problem in problems]
 
 
 @register(Tags.database)

@@ -28,6 +28,13 @@ DEFAULTS: dict[str, object] = {
     "OPSDB_TOKEN_USE_SECONDS": 60,
     # The role that members of a team have, by the team's name; see `opsdb.access.assign_roles`.
     "OPSDB_TEAM_ROLES": {},
+    # The database that is written, and its streaming replicas, the first to be read first; see `opsdb.routers`.
+    "OPSDB_PRIMARY": "default",
+    "OPSDB_REPLICAS": (),
+    # A replica that is further behind is not read, seconds.
+    "OPSDB_REPLICA_MAX_LAG_SECONDS": 30,
+    # Seconds after which a replica that was down or late is asked again.
+    "OPSDB_REPLICA_RETRY_SECONDS": 10,
     # Where people read the folder `docs` of this version; pages of the admin link to it where it is set.
     "OPSDB_DOCUMENTATION_URL": "",
 }

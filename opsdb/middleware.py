@@ -3,12 +3,14 @@
 from contextlib import ExitStack, suppress
 
 import psycopg
+from django.conf import settings
 from django.core.signals import request_finished
 from django.db import OperationalError, connections
 from django.shortcuts import render
 
 from . import conf
 from .database.local_settings import set_locally
+from .replication import newest_position, position_text, read_position, replica_aliases, session_that_has_seen
 from .workflows import attributed
 
 QUERY_CANCELED = "57014"  # PostgreSQL manual, appendix A
@@ -26,6 +28,35 @@ class AttributionMiddleware:
     def __call__(self, request):
         with attributed(user=lambda: getattr(request, "user", None), origin=f"{request.method} {request.path}"):
             return self.get_response(request)
+
+
+class ReadYourWritesMiddleware:
+    """Show no request an older state than the same client has seen, where ``OPSDB_REPLICAS`` are read.
+
+    The position in the write-ahead log goes to browsers in a cookie, and to programs in the header
+    ``Opsdb-Position``, which they may send back. Put it before the first middleware that asks the database.
+    """
+
+    COOKIE = "opsdb_position"
+    HEADER = "Opsdb-Position"
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if not replica_aliases():
+            return self.get_response(request)
+        given = [request.COOKIES.get(self.COOKIE, ""), request.headers.get(self.HEADER, "")]
+        before = max(read_position(text) or 0 for text in given)
+        with session_that_has_seen(before):
+            response = self.get_response(request)
+            if (newest := newest_position()) != before:
+                position = position_text(newest)
+                response.headers[self.HEADER] = position
+                response.set_cookie(
+                    self.COOKIE, position, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
+                )
+        return response
 
 
 class StatementTimeoutMiddleware:

@@ -11,6 +11,8 @@ from django.db import connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import Atomic
 
+from opsdb import conf
+
 
 def writing_alias() -> str:
     """Return the alias of the database that the app's rows are written to."""
@@ -22,12 +24,20 @@ def writing_connection() -> BaseDatabaseWrapper:
     return connections[writing_alias()]
 
 
+def reading_connection() -> BaseDatabaseWrapper:
+    """Return the connection to the database that the app's rows are read from."""
+    return connections[router.db_for_read(apps.get_model("opsdb", "Site"))]
+
+
 def atomic() -> Atomic:
     """Return a transaction, or a savepoint within one, on the database that the app's rows are written to."""
     return transaction.atomic(using=writing_alias())
 
 
 def aliases() -> set[str]:
-    """Return the databases that hold the app's models, those that are only read included."""
+    """Return the databases that hold the app's models, those that are only read included. Asks none of them."""
     models = apps.get_app_config("opsdb").get_models()
-    return {choose(model) for model in models for choose in (router.db_for_read, router.db_for_write)}
+    written = {router.db_for_write(model) for model in models}
+    # Our own router chooses by what the replicas answer.
+    replicas = conf.get("OPSDB_REPLICAS")
+    return written | (set(replicas) if replicas else {router.db_for_read(model) for model in models})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.migrations.executor import MigrationExecutor
 
-from opsdb.database.aliases import writing_connection
+from opsdb.database.aliases import reading_connection
 from opsdb.database.catalogue import expected_rules, read_rules
 
 from .topology import Severity, TopologyProblem
@@ -18,7 +18,7 @@ def validate_rules() -> list[TopologyProblem]:
     Reads PostgreSQL's catalogue only. A superuser or the owner of the tables can switch rules off; this is how it is
     noticed. Migrations that are pending are named instead, because rules differ then by intention.
     """
-    connection = writing_connection()
+    connection = reading_connection()
     executor = MigrationExecutor(connection)
     pending = executor.migration_plan([key for key in executor.loader.graph.leaf_nodes() if key[0] == "opsdb"])
     if pending:

@@ -1,0 +1,1 @@
+"""The app in other places: behind routers and poolers, on replicas, and in schemas of its own."""
