@@ -140,8 +140,9 @@ class Cluster(_Process):
             return True
 
     def session(self, database, **options):
-        """A session of psycopg, as the owner of the tables, in autocommit."""
-        return psycopg.connect(host=str(self.path), port=PORT, user=OWNER, dbname=database, autocommit=True, **options)
+        """A session of psycopg, as the owner of the tables if no other user is named, in autocommit."""
+        place = {"host": str(self.path), "port": PORT, "user": OWNER, "dbname": database}
+        return psycopg.connect(**{**place, **options}, autocommit=True)
 
     def execute(self, *statements, database="postgres"):
         """Execute statements, and return the rows of the last one that has some."""
@@ -170,19 +171,18 @@ class Pooler(_Process):
     Args:
         path: its folder.
         cluster: which its clients reach.
-        size: how many sessions of the server its clients share.
-        role: which every session of the server acts as.
+        users: the roles that may log in.
+        size: how many sessions of the server the clients of a role and a database share.
     """
 
-    def __init__(self, path: Path, cluster: Cluster, *, size=2, role=""):
+    def __init__(self, path: Path, cluster: Cluster, *, users=(OWNER,), size=2):
         super().__init__(path)
         path.mkdir()
         if not os.geteuid():
             shutil.chown(path, "nobody")
-        connect_query = f" connect_query='SET ROLE {role}'" if role else ""
-        (path / "users").write_text(f'"{OWNER}" ""\n')
+        (path / "users").write_text("".join(f'"{user}" ""\n' for user in users))
         (path / "pgbouncer.ini").write_text(
-            f"[databases]\n* = host={cluster.path} port={PORT} user={OWNER}{connect_query}\n"
+            f"[databases]\n* = host={cluster.path} port={PORT}\n"
             f"[pgbouncer]\nlisten_addr =\nlisten_port = {PORT}\nunix_socket_dir = {path}\nauth_type = trust\n"
             f"auth_file = {path / 'users'}\npool_mode = transaction\ndefault_pool_size = {size}\nmax_client_conn = 60\n"
             "query_wait_timeout = 30\nlog_connections = 0\nlog_disconnections = 0\n"

@@ -15,6 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 from config.database import explain, require_database
 from tests import databases, worlds
 from tests.browser import CHROMIUM, NOT_RUN
+from tests.clusters import PGBOUNCER
 from tests.logs import SecretsInLogs
 from tests.workflows.racing import dismiss_contenders
 
@@ -114,6 +115,8 @@ def pytest_sessionstart(session):
         return
     if os.environ.get("REQUIRE_BROWSER") and not CHROMIUM:
         pytest.exit(NOT_RUN, returncode=1)
+    if os.environ.get("REQUIRE_POOLER") and not PGBOUNCER:
+        pytest.exit("The tests of poolers need PgBouncer: install Debian's package pgbouncer.", returncode=1)
     try:
         with session.config.stash[blocking_manager_key].unblock():
             databases.require_application_role()

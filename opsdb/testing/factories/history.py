@@ -1,7 +1,7 @@
 import factory
-from django.db import connection
 from psycopg.pq import TransactionStatus
 
+from opsdb.database.aliases import writing_connection
 from opsdb.models import ChangeLog, ChangeOperation
 
 from .base import OpsFactory
@@ -21,6 +21,7 @@ class ChangeLogFactory(OpsFactory):
 
     @classmethod
     def _create(cls, model_class, *args, **kwargs):
+        connection = writing_connection()
         # Nobody but the owner, who logged in, writes the history by hand.
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('role'), set_config('role', 'none', false)")
