@@ -56,6 +56,7 @@ READERS = {bool: switch, int: whole, tuple: names, dict: mapping}
 VARIABLES = {
     "DATABASE_URL": (str, ""),
     "OWNER_DATABASE_URL": (str, ""),
+    "REPLICA_DATABASE_URLS": (mapping, {}),
     "TEST_DATABASE_URL": (str, ""),
     "EMBEDDED_ACCOUNT": (str, ""),
     "SECRET_KEY": (str, ""),
@@ -120,6 +121,13 @@ elif OWNER_DATABASE_URL:
 else:
     DATABASES = {"default": database.embedded(LOCAL_FOLDER, variable("EMBEDDED_ACCOUNT"))}
 
+REPLICA_DATABASE_URLS = variable("REPLICA_DATABASE_URLS")
+for alias, url in REPLICA_DATABASE_URLS.items():
+    if alias in DATABASES:
+        raise ImproperlyConfigured(f"REPLICA_DATABASE_URLS must not name '{alias}', which is the primary")
+    DATABASES[alias] = database.from_url(url, "REPLICA_DATABASE_URLS") | {"TEST": {"MIRROR": "default"}}
+DATABASE_ROUTERS = ["opsdb.routers.PrimaryReplicaRouter"] if REPLICA_DATABASE_URLS else []
+
 if not SECRET_KEY:
     if DATABASE_URL and not DEBUG:
         raise ImproperlyConfigured(
@@ -131,6 +139,7 @@ if not SECRET_KEY:
 ALLOWED_HOSTS = variable("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = variable("CSRF_TRUSTED_ORIGINS")
 globals().update({name: variable(name) for name in conf.DEFAULTS})
+OPSDB_REPLICAS = variable("OPSDB_REPLICAS") or tuple(REPLICA_DATABASE_URLS)
 
 INSTALLED_APPS = [
     "opsdb",
@@ -150,6 +159,7 @@ MIDDLEWARE = [
     "config.headers.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "opsdb.middleware.StatementTimeoutMiddleware",
+    "opsdb.middleware.ReadYourWritesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

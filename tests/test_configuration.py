@@ -183,6 +183,17 @@ def test_the_password_of_a_url_may_hold_any_character():
     assert "'a@b/c#$'" in database
 
 
+def test_replicas_are_named_with_their_urls():
+    urls = '{"chile": "postgres://ops:secret@chile/ops"}'
+    names = ("DATABASES", "DATABASE_ROUTERS", "OPSDB_REPLICAS")
+    databases, routers, replicas = values(*names, REPLICA_DATABASE_URLS=urls, **PRODUCTION)
+    assert "'HOST': 'chile'" in databases
+    assert (routers, replicas) == ("['opsdb.routers.PrimaryReplicaRouter']", "('chile',)")
+    assert values("DATABASE_ROUTERS", "OPSDB_REPLICAS") == ["[]", "()"]
+    message = the_one_line(manage("check", REPLICA_DATABASE_URLS='{"default": "postgres://ops@db/ops"}'))
+    assert message == "REPLICA_DATABASE_URLS must not name 'default', which is the primary"
+
+
 def test_the_local_secret_is_made_once_and_for_the_owner_only(tmp_path):
     path = tmp_path / "local" / "secret_key"
     first = settings.local_secret(path)

@@ -17,6 +17,7 @@ from django.core.signals import request_finished
 from django.db import Error, connections, transaction
 from django.http import HttpResponse
 from django.test import Client, RequestFactory, override_settings
+from psycopg import IntegrityError
 
 from opsdb import workflows
 from opsdb.database.aliases import atomic
@@ -231,6 +232,28 @@ def test_all_is_in_the_schema(away):
         database="ops",
     )
     assert tables == 1
+
+
+def test_a_client_with_another_search_path_writes_by_the_rules(away):
+    with away.session("ops", user=APPLICATION, options="-c search_path=public") as session:
+        assert session.execute(f"UPDATE {SCHEMA}.site SET description = 'by SQL'").rowcount > 0
+        with pytest.raises(IntegrityError, match="is never deleted|keys do not change|id"):
+            session.execute(f"UPDATE {SCHEMA}.site SET id = id + 1000")
+        [[changes]] = session.execute(f"SELECT count(*) FROM {SCHEMA}.change_log WHERE table_name = 'site'").fetchall()
+    assert changes > 0
+
+
+def test_a_late_change_of_the_user_model_is_refused(away):
+    with (
+        override_settings(AUTH_USER_MODEL="auth.Permission"),
+        pytest.raises(CommandError, match=r"made for users in the table .*Nothing was changed\."),
+    ):
+        manage("opsdb_migrate")
+
+
+def test_another_database_is_refused(away):
+    with pytest.raises(CommandError, match="the project's routers write ops-db's rows to 'ops'"):
+        manage("opsdb_migrate", database="default")
 
 
 def test_a_demonstration(away, uncalled):
