@@ -143,10 +143,11 @@ def mismatch(scope: str, held: Iterable[str]) -> str:
         usable = actions | {name for name, parts in ACTIONS.items() if actions & {*parts}}
         return f"{scope} matches no permission; actions are {_listed(usable)}, or {ANY}"
     resources: set[str] = set().union(*(names for own, names in possible.values() if action == ANY or own in wanted))
-    near = difflib.get_close_matches(resource, resources - {ANY}, n=1)
-    guess = f"did you mean {action}:{near[0]}? " if near else ""
-    tables = {table for table in resources if _is_offered(table)}
-    return f"{scope} matches no permission; {guess}resources of {action} are {_listed(tables)}, or {ANY}"
+    near = difflib.get_close_matches(resource, resources - {ANY}, n=1, cutoff=0.75)
+    if near:
+        return f"{scope} matches no permission; did you mean {action}:{near[0]}?"
+    known = resources & RESOURCES.keys() or {table for table in resources if _is_offered(table)}
+    return f"{scope} matches no permission; resources of {action} are {_listed(known)}, a table's name, or {ANY}"
 
 
 def _is_offered(resource: str) -> bool:

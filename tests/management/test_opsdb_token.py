@@ -96,7 +96,7 @@ def test_an_overlap_lets_the_old_secret_end_later(anna):
     old = token("create", "anna", "notebook", "--expires", "never")[0].strip()
     _, err = token("rotate", "anna", "notebook", "--overlap", "24")
     first = ApiToken.objects.from_secret(old)
-    assert first.is_valid() and "can be used for 1 day" in err
+    assert first.is_valid() and "can be used for 24 more hours." in err
     assert timedelta(hours=23) < first.expires_at - datetime.now(UTC) < timedelta(hours=25)
     ApiToken.objects.filter(pk=first.pk).update(expires_at=datetime.now(UTC) + timedelta(hours=1), name="short")
     token("rotate", "anna", "short", "--overlap", "24")

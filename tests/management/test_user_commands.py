@@ -237,8 +237,8 @@ def test_a_secret_file_is_removed_when_the_token_is_not_made_after_all(reference
     [
         ("raed:*", "raed:* matches no permission; actions are add, change, manage, read, view, write, or *"),
         ("view:raw_data_fil", "view:raw_data_fil matches no permission; did you mean view:raw_data_file?"),
-        ("change:site", "resources of change are .*raw_data_file"),
-        ("*:auth_group", "resources of \\* are .*raw_data_file"),
+        ("change:site", "resources of change are .*data, .*a table's name"),
+        ("*:auth_group", "resources of \\* are .*data, .*a table's name"),
         ("delete:raw_data_file", "actions are add, change, manage, read, view"),
     ],
 )

@@ -155,7 +155,8 @@ class Command(TokenCommand):
             fields = {one: getattr(token, one) for one in ("user", "scopes", "allowed_networks", "expires_at")}
             new, secret = ApiToken.objects.create_token(name=name, **fields)
             write(secret)
-        until = f"can be used for {options['overlap']} more" if options["overlap"] else "was revoked"
+        left = options["overlap"] / timedelta(hours=1)
+        until = f"can be used for {left:g} more hours" if left else "was revoked"
         self.report(options, f"The old secret ({token.token_prefix}…) {until}.")
         self.show(new, options["user"], secret, options)
 
