@@ -224,6 +224,8 @@ def _for_reader(connection: Any, role: str) -> Iterator[str]:
         readable = f" ({', '.join(map(quote, columns))})" if secrets else ""
         yield f"REVOKE ALL ON {quote(table)} FROM {quote(role)}"
         yield f"GRANT SELECT{readable} ON {quote(table)} TO {quote(role)}"
+    # So that scripts can compare the database with the version of ops-db that they have.
+    yield f"GRANT SELECT ON django_migrations TO {quote(role)}"
 
 
 def _in_schema(cursor: Any, role: str) -> Iterator[str]:

@@ -3,7 +3,8 @@
 Each module lists in its ``__all__`` what comes through here.
 """
 
-# ruff: noqa: F403, I001 - the modules stand in the order of the areas
+# ruff: noqa: F401, F403, I001 - the modules stand in the order of the areas
+from . import configured
 from .enums import *
 from .observatory import *
 from .planning.programs import *
