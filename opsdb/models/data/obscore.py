@@ -13,6 +13,7 @@ from opsdb.database.checks import Check, between, json_object, not_negative, ord
 from ..base import NumberedModel
 from ..enums import ChangeLogging
 from ..planning.sources import ConstantElevationSource, FixedSource, Source
+from .obscore_columns import UNITS
 from .raw_packages import RawDataPackage
 
 __all__ = [
@@ -30,6 +31,7 @@ class RawDataPackageMetadata(NumberedModel):
     """What a raw data package holds, in the mandatory columns of IVOA ObsCore 1.1 (REC-ObsCore-v1.1, table 1)."""
 
     change_logging = ChangeLogging.CHANGES
+    units = UNITS
 
     raw_data_package = models.OneToOneField(
         RawDataPackage,
