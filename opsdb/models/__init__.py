@@ -18,6 +18,7 @@ from .data.transfer_packages import *
 from .data.raw_packages import *
 from .data.raw_files import *
 from .data.obscore import *
+from .data.obscore_view import *
 from .locations import *
 from .copies.physical_copies import *
 from .copies.kinds import *
