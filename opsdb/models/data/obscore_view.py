@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.deconstruction import leave_out_texts
 
+from ..display import row_as_html
 from ..managers import manager_of
 from ..querysets import OpsQuerySet
 from .obscore_columns import BY_NAME, UNITS
@@ -105,3 +106,6 @@ class ObsCore(models.Model):
 
     def __str__(self) -> str:
         return str(self.obs_publisher_did)
+
+    def _repr_html_(self) -> str:
+        return row_as_html(self)
