@@ -51,5 +51,5 @@ def test_help_needs_no_database_and_loads_nothing_heavy():
 
 def test_every_command_is_in_the_documentation():
     page = (ROOT / "docs" / "operations.md").read_text()
-    documented = re.findall(r"^\| `(opsdb_\w+|migrate)[` ]", page, re.MULTILINE)
+    documented = re.findall(r"^\| `(opsdb_\w+|migrate|dumpdata)[` ]", page, re.MULTILINE)
     assert sorted(documented) == NAMES
