@@ -169,7 +169,7 @@ def test_command_prints_what_happened_and_leaves_every_state_of_every_row_under_
     assert "observations" in out.getvalue() and "copies deleted" in out.getvalue()
     assert lacking_states() == {}
     # And the virtual observatory understands all of it.
-    assert {*ObsCore.objects.values_list("calib_level", flat=True)} >= {0, 2}
+    assert {*ObsCore.objects.values_list("calib_level", flat=True)} > {0}
     assert assert_values_hold_to_the_standard() == ObsCore.objects.count()
     assert_astropy_validates_a_votable(tmp_path)
 
