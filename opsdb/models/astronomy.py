@@ -118,6 +118,16 @@ def given_coordinates(source: Any) -> SkyCoord:
     return SkyCoord(source.longitude_deg * u.deg, source.latitude_deg * u.deg, frame=frame, **equinox)
 
 
+def field_coordinates(source: Any) -> SkyCoord:
+    """Return where the middle of a field is (ICRS); a field may span right ascension 0."""
+    from astropy import units as u
+    from astropy.coordinates import SkyCoord
+
+    width = (source.ra_max_deg - source.ra_min_deg) % 360 or 360
+    ra_deg = (source.ra_min_deg + width / 2) % 360
+    return SkyCoord(ra_deg * u.deg, (source.dec_min_deg + source.dec_max_deg) / 2 * u.deg, frame="icrs")
+
+
 def lettered_equinox(equinox: str) -> str:
     """Return an equinox with its letter; a bare year is Besselian before 1984, as in FITS (EQUINOX)."""
     if not equinox or not equinox[0].isdigit():

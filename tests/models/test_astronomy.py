@@ -9,6 +9,7 @@ from astropy.time import Time
 
 from opsdb.models import CoordinateFrame, VelocityConvention, VelocityFrame
 from opsdb.testing.factories import (
+    ConstantElevationSourceFactory,
     ExecutedObsUnitFactory,
     FixedSourceFactory,
     PreScheduledSlotFactory,
@@ -74,6 +75,13 @@ def test_a_position_as_it_was_given():
     ).given_skycoord
     assert ecliptic.frame.name == "barycentricmeanecliptic" and ecliptic.equinox == Time("J2000")
     assert FixedSourceFactory.build(longitude_deg=None, ra_deg=1.0).given_skycoord.ra.deg == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("edges", "middle"), [((10, 30), 20), ((350, 20), 5), ((340, 10), 355), ((0, 360), 180)])
+def test_a_field_has_a_middle(edges, middle):
+    west, east = edges
+    field = ConstantElevationSourceFactory.build(ra_min_deg=west, ra_max_deg=east, dec_min_deg=-10, dec_max_deg=20)
+    assert (field.skycoord.ra.deg, field.skycoord.dec.deg) == pytest.approx((middle, 5))
 
 
 def test_a_planet_is_where_the_ephemeris_has_it():

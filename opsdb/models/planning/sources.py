@@ -14,7 +14,7 @@ from opsdb.database.checks import Check, between, json_list, json_list_of_text, 
 from opsdb.database.indexes import Index
 from opsdb.database.triggers import HasSubtype
 
-from ..astronomy import SPEED_OF_LIGHT_KM_S, body_coordinates, fixed_coordinates, given_coordinates
+from ..astronomy import SPEED_OF_LIGHT_KM_S, body_coordinates, field_coordinates, fixed_coordinates, given_coordinates
 from ..base import NumberedModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
 from ..enums import CoordinateFrame, SourceType, VelocityConvention, VelocityFrame
 from ..managers import manager_of
@@ -360,6 +360,11 @@ class ConstantElevationSource(Source):
             ordered("dec_min_deg", "dec_max_deg"),
             between("elevation_deg", 0, 90, "°"),
         ]
+
+    @property
+    def skycoord(self) -> "SkyCoord":
+        """Where the middle of the field is (ICRS), as astropy's ``SkyCoord``."""
+        return field_coordinates(self)
 
 
 class AzimuthRange(NumberedModel):
