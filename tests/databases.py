@@ -247,7 +247,7 @@ def put_guards_back() -> None:
 
 def row_counts() -> dict[str, int]:
     """Return how many rows each of our tables has, by one statement."""
-    tables = [model._meta.db_table for model in apps.get_app_config("opsdb").get_models()]
+    tables = [model._meta.db_table for model in apps.get_app_config("opsdb").get_models() if model._meta.managed]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(f"SELECT '{table}', count(*) FROM \"{table}\"" for table in tables))
         return dict(cursor.fetchall())

@@ -17,6 +17,7 @@ from opsdb.models import (
     DeletionPolicy,
     ExecutedObsUnit,
     LocationType,
+    ObsCore,
     ObservationStatus,
     PackageState,
     PhysicalCopy,
@@ -32,6 +33,7 @@ from opsdb.testing.factories import ExecutedObsUnitFactory
 from opsdb.workflows import attributed
 from tests.commands import ROOT
 from tests.databases import as_owner
+from tests.obscore import assert_astropy_validates_a_votable, assert_values_hold_to_the_standard
 from tests.worlds import shared_world
 
 SCHEDULE = ROOT / "opsdb/reference/samples/fyst_timeline_2026-06-15.ecsv"
@@ -161,11 +163,15 @@ def test_another_telling_is_of_the_nights_before(short_night, tidy):
     assert not PhysicalCopy.objects.filter(raw_data_file__isnull=False, status=PhysicalCopyStatus.PRESENT).exists()
 
 
-def test_command_prints_what_happened_and_leaves_every_state_of_every_row_under_way(short_night):
+def test_command_prints_what_happened_and_leaves_every_state_of_every_row_under_way(short_night, tmp_path):
     out = StringIO()
     call_command("opsdb_demo", nights=1, seed=7, files_per_observation=1, stdout=out)
     assert "observations" in out.getvalue() and "copies deleted" in out.getvalue()
     assert lacking_states() == {}
+    # And the virtual observatory understands all of it.
+    assert {*ObsCore.objects.values_list("calib_level", flat=True)} > {0}
+    assert assert_values_hold_to_the_standard() == ObsCore.objects.count()
+    assert_astropy_validates_a_votable(tmp_path)
 
 
 def test_two_archive_copies_may_be_required(short_night, settings):

@@ -8,7 +8,7 @@ from opsdb.testing import factories
 from opsdb.testing.factories import FACTORIES
 from opsdb.testing.factories.base import OpsFactory
 
-MODELS = list(apps.get_app_config("opsdb").get_models())
+MODELS = [model for model in apps.get_app_config("opsdb").get_models() if model._meta.managed]
 TRAITS = [(factory, trait) for factory in FACTORIES.values() for trait in factory._meta.parameters]
 
 

@@ -18,12 +18,14 @@ from opsdb.database.operations import (
     DefineFunctions,
     DefineUserLookup,
     PartitionByMonth,
+    comment_on_views,
     define_functions,
     functions_in,
+    views_in,
 )
 from opsdb.database.triggers import FrozenTrigger
 from opsdb.testing.factories import fill_every_table
-from tools.renew_migrations import comments_on_links
+from tools.renew_migrations import comments_on_links, comments_on_views
 
 from .databases import own_copy, put_guards_back, truncation_guards
 from .models.schema import LINK_TABLES, MODELS
@@ -41,10 +43,12 @@ CATALOGUE = {
             pg_get_expr(adbin, adrelid), col_description(attrelid, attnum)
         FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
         LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-        WHERE relnamespace = {HERE} AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped""",
+        WHERE relnamespace = {HERE} AND relkind IN ('r', 'p', 'v') AND attnum > 0 AND NOT attisdropped""",
     "constraints": f"""SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
         WHERE connamespace = {HERE}""",
     "indexes": f"SELECT pg_get_indexdef(oid) FROM pg_class WHERE relnamespace = {HERE} AND relkind IN ('i', 'I')",
+    "views": f"""SELECT relname, pg_get_viewdef(oid) FROM pg_class
+        WHERE relnamespace = {HERE} AND relkind = 'v'""",
     "triggers": f"""SELECT tgname, pg_get_triggerdef(pg_trigger.oid) FROM pg_trigger
         JOIN pg_class ON pg_class.oid = tgrelid
         WHERE relnamespace = {HERE} AND NOT tgisinternal""",
@@ -157,7 +161,8 @@ def test_the_migrations_are_one_line():
 
 def make_from_models():
     """Make everything that the models and ``database/sql`` declare, in a schema of its own, without migrations."""
-    made = [model for model in apps.get_app_config("opsdb").get_models() if not model._meta.proxy]
+    models = apps.get_app_config("opsdb").get_models()
+    made = [model for model in models if not model._meta.proxy and model._meta.managed]
     with connection.schema_editor() as editor:
         editor.execute("CREATE SCHEMA from_models")
         editor.execute("SET search_path TO from_models, public")
@@ -171,7 +176,8 @@ def make_from_models():
         for operation in (PartitionByMonth("changelog", "changed_at"), DefineUserLookup(), *comments_on_links()):
             operation.database_forwards("opsdb", editor, None, SimpleNamespace(apps=apps))
     with connection.schema_editor() as editor:
-        define_functions(editor, functions_in(SQL).values())
+        define_functions(editor, [*functions_in(SQL).values(), *views_in(SQL).values()])
+        comment_on_views(editor, comments_on_views())
         for model in made:
             for trigger in model._meta.constraints:
                 if isinstance(trigger, FrozenTrigger):

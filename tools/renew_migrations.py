@@ -33,7 +33,7 @@ def tables_links_and_triggers():
         constraints = state.options.pop("constraints", [])
         state.options["constraints"] = [rule for rule in constraints if not isinstance(rule, FrozenTrigger)]
         triggers += [AddConstraint(name, rule) for rule in constraints if isinstance(rule, FrozenTrigger)]
-        options = {key: value for key, value in state.options.items() if value}
+        options = {key: value for key, value in state.options.items() if value or key == "managed"}
         columns = [(field_name, field) for field_name, field in state.fields.items() if not field.many_to_many]
         tables.append(CreateModel(state.name, columns, options, state.bases, state.managers))
         links += [AddField(name, field_name, field) for field_name, field in state.fields.items() if field.many_to_many]
@@ -73,6 +73,23 @@ def comments_on_links():
             yield CommentOnLinks(model_name=model._meta.model_name, comments=comments)
 
 
+def comments_on_views():
+    """Return the comments on every view and its columns: what its model's docstring and help texts say."""
+    from django.apps import apps
+    from django.utils import translation
+
+    from opsdb.models.base import first_paragraph
+
+    comments = {}
+    with translation.override(None, deactivate=True):
+        for model in apps.get_app_config("opsdb").get_models():
+            if not model._meta.managed:
+                table = model._meta.db_table
+                comments[table] = first_paragraph(model.__doc__)
+                comments |= {f"{table}.{field.column}": str(field.help_text) for field in model._meta.local_fields}
+    return comments
+
+
 def write(name, operations, dependencies):
     """Write a migration in Django's own formatting, with a line for each constraint and index of a table."""
     from django.db.migrations import Migration
@@ -101,7 +118,13 @@ def main():
     from django.db.migrations.operations import RunSQL
 
     from opsdb.database.guards import DROP_GUARDS_OF_MONTHS, guards_of_django, guards_of_partitions
-    from opsdb.database.operations import ChangeConstraints, DefineFunctions, DefineUserLookup, PartitionByMonth
+    from opsdb.database.operations import (
+        ChangeConstraints,
+        DefineFunctions,
+        DefineUserLookup,
+        DefineViews,
+        PartitionByMonth,
+    )
 
     tables, links, triggers = tables_links_and_triggers()
     of_user = [made for made in (*tables, *links) if getattr(made, "model_name", made.name).lower() == "user"]
@@ -114,7 +137,8 @@ def main():
     swappable = ("__setting__", "AUTH_USER_MODEL")
     write("0002_tables", [extension, *others, partitions, *comments_on_links()], [("opsdb", "0001_user"), swappable])
     shutil.copytree(APP / "database" / "sql", MIGRATIONS / "sql" / "0003")
-    write("0003_functions", [DefineUserLookup(), DefineFunctions("0003")], [("opsdb", "0002_tables"), swappable])
+    views = DefineViews("0003", comments=comments_on_views())
+    write("0003_functions", [DefineUserLookup(), DefineFunctions("0003"), views], [("opsdb", "0002_tables"), swappable])
     elsewhere = [
         RunSQL(guard.statement, guard.remove_sql(None, None))
         for guard in (*guards_of_django(), *guards_of_partitions())

@@ -48,19 +48,19 @@ class TokenMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if iscoroutinefunction(self):
             return self._acall(request)
-        if refusal := _identify(request):
+        if refusal := identify_by_token(request):
             return refusal
         response: HttpResponseBase = self.get_response(request)
         return response
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
-        if secret_in(request) is not None and (refusal := await sync_to_async(_identify)(request)):
+        if secret_in(request) is not None and (refusal := await sync_to_async(identify_by_token)(request)):
             return refusal
         response: HttpResponseBase = await self.get_response(request)
         return response
 
 
-def _identify(request: Any) -> HttpResponse | None:
+def identify_by_token(request: Any) -> HttpResponse | None:
     """Set the user of a request with a token; return the answer if it is refused."""
     secret = secret_in(request)
     if secret is None:

@@ -101,6 +101,14 @@ def tables() -> list[str]:
     return sorted({model._meta.db_table for model in models if model._meta.managed and not model._meta.swapped})
 
 
+def views() -> list[str]:
+    """Return the views of ops-db, which migrations do not manage as models."""
+    from django.apps import apps
+
+    models = apps.get_app_config("opsdb").get_models()
+    return sorted(model._meta.db_table for model in models if not model._meta.managed)
+
+
 def read_rules(connection: Any) -> dict[str, str]:
     """Return the digest of each rule that a database has, by what it is: ``trigger site_history on site``.
 

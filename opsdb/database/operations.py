@@ -15,6 +15,7 @@ FROZEN = Path(__file__).resolve().parent.parent / "migrations" / "sql"
 FUNCTION = re.compile(
     r"^CREATE OR REPLACE FUNCTION (\w+)\(.*?(?:^\$\$;$|^RETURN [^;]*;$|^END;$)", re.DOTALL | re.MULTILINE
 )
+VIEW = re.compile(r"^CREATE OR REPLACE VIEW (\w+) AS$.*?;$", re.DOTALL | re.MULTILINE)
 # A function that runs with the rights of its owner can be called, or made a trigger of another table, by no one else.
 WITHHOLD = "REVOKE ALL ON FUNCTION {name} FROM PUBLIC"
 # While a function is created, names mean what is in the schema that the tables are in, and temporary tables come last:
@@ -36,6 +37,18 @@ def functions_in(folder: Path) -> dict[str, str]:
         definition[1]: definition[0]
         for path in sorted(folder.glob("*.sql"))
         for definition in FUNCTION.finditer(path.read_text(encoding="utf-8"))
+    }
+
+
+def views_in(folder: Path) -> dict[str, str]:
+    """Return the statement that defines each view in the ``.sql`` files of a folder, by the view's name.
+
+    A definition begins with a line ``CREATE OR REPLACE VIEW … AS`` and ends with a line that ends with a semicolon.
+    """
+    return {
+        definition[1]: definition[0]
+        for path in sorted(folder.glob("*.sql"))
+        for definition in VIEW.finditer(path.read_text(encoding="utf-8"))
     }
 
 
@@ -83,6 +96,53 @@ class DefineFunctions(Operation):
 
     def describe(self) -> str:
         return f"Define the functions of migrations/sql/{self.folder}"
+
+
+class DefineViews(Operation):
+    """Define the views in the frozen files ``migrations/sql/<folder>/*.sql``, with comments on them and their columns.
+
+    PostgreSQL binds a view to its tables when it creates it. A later migration that changes the type of a column which
+    a view reads has to drop the view before, and to define it again. Backwards, the views go.
+
+    Args:
+        folder: number of the migration.
+        comments: on each view and, as ``view.column``, on each of its columns.
+    """
+
+    reversible = True
+    reduces_to_sql = True
+    serialization_expand_args = ["comments"]
+
+    def __init__(self, folder: str, comments: dict[str, str]) -> None:
+        self.folder = folder
+        self.comments = comments
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return type(self).__qualname__, [self.folder], {"comments": self.comments}
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The state of the models has a view as a model that migrations do not manage."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if router.allow_migrate(schema_editor.connection.alias, app_label):
+            define_functions(schema_editor, views_in(FROZEN / self.folder).values())
+            comment_on_views(schema_editor, self.comments)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if router.allow_migrate(schema_editor.connection.alias, app_label):
+            for name in reversed([*views_in(FROZEN / self.folder)]):
+                schema_editor.execute(f"DROP VIEW {schema_editor.quote_name(name)}", params=None)
+
+    def describe(self) -> str:
+        return f"Define the views of migrations/sql/{self.folder}"
+
+
+def comment_on_views(schema_editor: Any, comments: dict[str, str]) -> None:
+    """Comment on views and their columns (``view.column``), on which Django does not."""
+    for name, comment in comments.items():
+        kind = "COLUMN" if "." in name else "VIEW"
+        named = ".".join(map(schema_editor.quote_name, name.split(".")))
+        schema_editor.execute(f"COMMENT ON {kind} {named} IS {schema_editor.quote_value(comment)}", params=None)
 
 
 class ChangeConstraints(Operation):

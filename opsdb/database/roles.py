@@ -15,7 +15,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db import ProgrammingError, transaction
 
-from .catalogue import tables
+from .catalogue import tables, views
 from .guards import TABLES_OF_DJANGO
 from .withholding import secret_columns
 
@@ -207,6 +207,7 @@ def _for_application(connection: Any, cursor: Any, role: str) -> Iterator[str]:
         rights = "SELECT" if table in ONLY_READ else "SELECT, INSERT, UPDATE, DELETE"
         yield f"REVOKE ALL ON {quote(table)} FROM {quote(role)}"
         yield f"GRANT {rights} ON {quote(table)} TO {quote(role)}"
+    yield from _for_views(connection, role)
     # Columns of type serial, as apps of others may have; identity columns need nothing.
     cursor.execute(SEQUENCES, [[table for table in found if table not in ONLY_READ]])
     for (sequence,) in cursor.fetchall():
@@ -224,6 +225,15 @@ def _for_reader(connection: Any, role: str) -> Iterator[str]:
         readable = f" ({', '.join(map(quote, columns))})" if secrets else ""
         yield f"REVOKE ALL ON {quote(table)} FROM {quote(role)}"
         yield f"GRANT SELECT{readable} ON {quote(table)} TO {quote(role)}"
+    yield from _for_views(connection, role)
+    # So that scripts can compare the database with the version of ops-db that they have.
+    yield f"GRANT SELECT ON django_migrations TO {quote(role)}"
+
+
+def _for_views(connection: Any, role: str) -> Iterator[str]:
+    for view in map(connection.ops.quote_name, views()):
+        yield f"REVOKE ALL ON {view} FROM {connection.ops.quote_name(role)}"
+        yield f"GRANT SELECT ON {view} TO {connection.ops.quote_name(role)}"
 
 
 def _in_schema(cursor: Any, role: str) -> Iterator[str]:

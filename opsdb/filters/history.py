@@ -21,7 +21,8 @@ class ChangedRowFinder:
     @cached_property
     def tables(self) -> list[str]:
         """Names of the tables that changes are logged of."""
-        return sorted({model._meta.db_table for model in apps.get_app_config("opsdb").get_models()})
+        models = apps.get_app_config("opsdb").get_models()
+        return sorted({model._meta.db_table for model in models if model._meta.managed})
 
     def condition(self, word: str) -> Q:
         """Return what must hold of a change."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from opsdb.models import CoordinateFrame
+from opsdb.models.astronomy import lettered_equinox
 
 from .cells import Cell, CellError
 
@@ -124,7 +125,7 @@ def frame_of(system: str | None, equinox: str) -> tuple[str, str]:
     """
     if not equinox:
         return SYSTEMS[system or "ICRS"]
-    lettered = _lettered(equinox)
+    lettered = lettered_equinox(equinox)
     if not system:
         return (CoordinateFrame.FK4 if lettered.startswith("B") else CoordinateFrame.FK5), lettered
     frame, own = SYSTEMS[system]
@@ -189,18 +190,11 @@ def to_icrs(
         from astropy.coordinates import FK4, FK5, BarycentricMeanEcliptic, Galactic, SkyCoord
 
         described = {
-            CoordinateFrame.FK4: lambda: FK4(equinox=_lettered(equinox) or "B1950"),
-            CoordinateFrame.FK5: lambda: FK5(equinox=_lettered(equinox) or "J2000"),
+            CoordinateFrame.FK4: lambda: FK4(equinox=lettered_equinox(equinox) or "B1950"),
+            CoordinateFrame.FK5: lambda: FK5(equinox=lettered_equinox(equinox) or "J2000"),
             CoordinateFrame.GALACTIC: Galactic,
-            CoordinateFrame.ECLIPTIC: lambda: BarycentricMeanEcliptic(equinox=_lettered(equinox) or "J2000"),
+            CoordinateFrame.ECLIPTIC: lambda: BarycentricMeanEcliptic(equinox=lettered_equinox(equinox) or "J2000"),
         }
         sky = SkyCoord(longitudes, latitudes, unit="deg", frame=described[frame]()).icrs
         ra, dec = sky.ra.deg % 360, sky.dec.deg
     return np.where(ra >= 360, 0.0, ra).tolist(), np.clip(dec, -90, 90).tolist()
-
-
-def _lettered(equinox):
-    """Return an equinox with its letter; a bare year is Besselian before 1984, as in FITS (EQUINOX)."""
-    if not equinox or not equinox[0].isdigit():
-        return equinox
-    return f"{'B' if float(equinox) < 1984 else 'J'}{equinox}"

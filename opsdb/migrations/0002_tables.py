@@ -3,6 +3,7 @@ import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
 import django.contrib.postgres.indexes
 import django.db.models.deletion
+import django.db.models.functions.comparison
 import django.db.models.functions.datetime
 import django.db.models.functions.text
 import django.db.models.lookups
@@ -166,6 +167,53 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(condition=models.Q(('short_name__regex', '[^[:space:]]')), name='site_short_name_not_blank'),
                     models.CheckConstraint(condition=models.Q(models.Func(models.F('created_at'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::timestamptz)'), models.Func(models.F('updated_at'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::timestamptz)')), name='site_finite_times'),
                 ],
+            },
+        ),
+        migrations.CreateModel(
+            name='ObsCore',
+            fields=[
+                ('dataproduct_type', models.TextField(null=True)),
+                ('calib_level', models.IntegerField()),
+                ('obs_collection', models.TextField()),
+                ('obs_id', models.TextField()),
+                ('obs_publisher_did', models.TextField(primary_key=True, serialize=False)),
+                ('access_url', models.TextField(null=True)),
+                ('access_format', models.TextField(null=True)),
+                ('access_estsize', models.BigIntegerField(null=True)),
+                ('target_name', models.TextField(null=True)),
+                ('s_ra', models.FloatField(null=True)),
+                ('s_dec', models.FloatField(null=True)),
+                ('s_fov', models.FloatField(null=True)),
+                ('s_region', models.TextField(null=True)),
+                ('s_resolution', models.FloatField(null=True)),
+                ('s_xel1', models.BigIntegerField(null=True)),
+                ('s_xel2', models.BigIntegerField(null=True)),
+                ('t_min', models.FloatField(null=True)),
+                ('t_max', models.FloatField(null=True)),
+                ('t_exptime', models.FloatField(null=True)),
+                ('t_resolution', models.FloatField(null=True)),
+                ('t_xel', models.BigIntegerField(null=True)),
+                ('em_min', models.FloatField(null=True)),
+                ('em_max', models.FloatField(null=True)),
+                ('em_res_power', models.FloatField(null=True)),
+                ('em_xel', models.BigIntegerField(null=True)),
+                ('o_ucd', models.TextField(null=True)),
+                ('pol_states', models.TextField(null=True)),
+                ('pol_xel', models.BigIntegerField(null=True)),
+                ('facility_name', models.TextField(null=True)),
+                ('instrument_name', models.TextField(null=True)),
+                ('obs_title', models.TextField(null=True)),
+                ('obs_creation_date', models.DateTimeField(null=True)),
+                ('obs_release_date', models.DateTimeField(null=True)),
+                ('data_rights', models.TextField(null=True)),
+                ('bib_reference', models.TextField(null=True)),
+                ('proposal_id', models.TextField(null=True)),
+            ],
+            options={
+                'verbose_name': 'ObsCore data set',
+                'db_table': 'obscore',
+                'managed': False,
+                'default_permissions': ('view',),
             },
         ),
         migrations.CreateModel(
@@ -1567,7 +1615,15 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'raw data package metadata',
                 'db_table': 'raw_data_package_metadata',
                 'db_table_comment': 'What a raw data package holds, in the mandatory columns of IVOA ObsCore 1.1 (REC-ObsCore-v1.1, table 1).',
+                'indexes': [
+                    models.Index(fields=['obs_id'], name='raw_data_package_metadata_by_observation'),
+                    models.Index(fields=['obs_collection', 't_min'], name='raw_data_package_metadata_by_collection'),
+                    models.Index(fields=['t_min'], name='raw_data_package_metadata_by_time'),
+                    models.Index(django.db.models.functions.comparison.NullIf('target_name', models.Value('')), name='raw_data_package_metadata_by_target'),
+                    models.Index(fields=['s_dec', 's_ra'], name='raw_data_package_metadata_position'),
+                ],
                 'constraints': [
+                    models.UniqueConstraint(fields=('obs_publisher_did',), name='raw_data_package_metadata_unique_publisher_did'),
                     models.CheckConstraint(condition=models.Q(('calib_level__gte', 0), ('calib_level__lte', 4)), name='raw_data_package_metadata_calib_level_range'),
                     models.CheckConstraint(condition=models.Q(('s_ra__gte', 0), ('s_ra__lt', 360)), name='raw_data_package_metadata_s_ra_range'),
                     models.CheckConstraint(condition=models.Q(('s_dec__gte', -90), ('s_dec__lte', 90)), name='raw_data_package_metadata_s_dec_range'),

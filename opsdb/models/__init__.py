@@ -3,7 +3,8 @@
 Each module lists in its ``__all__`` what comes through here.
 """
 
-# ruff: noqa: F403, I001 - the modules stand in the order of the areas
+# ruff: noqa: F401, F403, I001 - the modules stand in the order of the areas
+from . import configured
 from .enums import *
 from .observatory import *
 from .planning.programs import *
@@ -17,6 +18,7 @@ from .data.transfer_packages import *
 from .data.raw_packages import *
 from .data.raw_files import *
 from .data.obscore import *
+from .data.obscore_view import *
 from .locations import *
 from .copies.physical_copies import *
 from .copies.kinds import *

@@ -13,7 +13,6 @@ from opsdb.database.indexes import Index
 from opsdb.database.triggers import AppendOnly, Immutable, LocationOfType, Trigger, holds_back_deletion, stays_linked
 
 from .base import (
-    ModelT,
     NumberedModel,
     OpsQuerySet,
     WorkItem,
@@ -26,6 +25,7 @@ from .data.raw_packages import RawDataPackage
 from .enums import ChangeLogging, LocationType, Status
 from .locations import DataLocation
 from .managers import manager_of
+from .querysets import ModelT
 from .transfer import LogLine
 
 __all__ = [

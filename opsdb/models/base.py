@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Collection, Iterator
-from typing import Any, ClassVar, Self, TypeVar
+from collections.abc import Callable, Collection
+from typing import Any, ClassVar, Self
 
 from django.db import models, router
 from django.db.models.base import ModelBase
 from django.db.models.functions import Now
-from django.db.models.query import ModelIterable
 from django.utils import translation
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -49,10 +48,10 @@ from opsdb.database.triggers import (
     subtype_triggers,
 )
 
+from .display import describe_row, row_as_html
 from .enums import ChangeLogging, ChecksumAlgorithm, StateChoices, Status
 from .managers import manager_of
-
-ModelT = TypeVar("ModelT", bound=models.Model)
+from .querysets import OpsQuerySet, SpecificQuerySet
 
 
 def snake_case(name: str) -> str:
@@ -209,49 +208,6 @@ def _natural_key_method(cls: Any) -> Callable[[Any], tuple[Any, ...]]:
     return natural_key
 
 
-def natural_key_lookups(model: Any, prefix: str = "") -> list[str]:
-    """Return the lookups that a model's natural key stands for, references resolved (``telescope__name``)."""
-    lookups = []
-    for name in model.natural_key_fields:
-        field = model._meta.get_field(name)
-        if field.is_relation:
-            lookups += natural_key_lookups(field.related_model, f"{prefix}{name}__")
-        else:
-            lookups.append(prefix + name)
-    return lookups
-
-
-class OpsQuerySet(models.QuerySet[ModelT]):
-    """Base of every queryset of ops-db."""
-
-    def get_by_natural_key(self, *key: Any) -> ModelT:
-        """Return the row with this natural key.
-
-        Raises:
-            DoesNotExist: there is none.
-        """
-        return self.get(**dict(zip(natural_key_lookups(self.model), key, strict=True)))
-
-
-class _SpecificIterable(ModelIterable):
-    def __iter__(self) -> Iterator[Any]:
-        for row in super().__iter__():
-            yield row.specific
-
-
-class SpecificQuerySet(OpsQuerySet[ModelT]):
-    """Queryset of a joined parent that can return its subtypes."""
-
-    def specific(self) -> Self:
-        """Return subtype instances, all in one query."""
-        names = [
-            model._meta.get_field(model._meta.pk.name).remote_field.name for model in self.model.subtypes().values()
-        ]
-        clone = self.select_related(*names)
-        clone._iterable_class = _SpecificIterable
-        return clone
-
-
 class OpsModel(models.Model, metaclass=OpsModelBase):
     """Abstract base of every model of ops-db.
 
@@ -271,6 +227,12 @@ class OpsModel(models.Model, metaclass=OpsModelBase):
 
     class Meta:
         abstract = True
+
+    def __repr__(self) -> str:
+        return describe_row(self)
+
+    def _repr_html_(self) -> str:
+        return row_as_html(self)
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Validate the constraints as Django does, but all CHECKs of a table with one query."""

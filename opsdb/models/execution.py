@@ -13,6 +13,7 @@ from opsdb.database.identifiers import uuid7
 from opsdb.database.indexes import Index
 from opsdb.database.triggers import Immutable, NeverDeleted, Refuses, Trigger
 
+from .astronomy import TimeSpan
 from .base import OpsModel, OpsQuerySet, Timestamped
 from .enums import ChangeLogging, ObservationStatus, Quality
 from .managers import manager_of
@@ -48,7 +49,7 @@ class ExecutedObsUnitQuerySet(OpsQuerySet["ExecutedObsUnit"]):
         return self.filter(quality=quality)
 
 
-class ExecutedObsUnit(Timestamped):
+class ExecutedObsUnit(TimeSpan, Timestamped):
     """One execution of an observation unit at the telescope.
 
     It is made at the telescope, which may be offline, and so has a UUID. Raw data files and packages refer to it. It is

@@ -1,6 +1,6 @@
 """The observatory and what stands on it: telescopes, instruments, modules and how modules are set up."""
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,9 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from opsdb.database.checks import Unique, between, matches, not_negative, ordered, positive
 from opsdb.database.triggers import HasSubtype
 
-from .base import ModelT, NumberedModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
+from .astronomy import earth_location
+from .base import NumberedModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
 from .enums import ConfigurationType, Sideband
 from .managers import manager_of
+from .querysets import ModelT
+
+if TYPE_CHECKING:
+    from astropy.coordinates import EarthLocation
 
 __all__ = [
     "Observatory",
@@ -95,6 +100,11 @@ class Telescope(NumberedModel):
 
     def __str__(self) -> str:
         return self.short_name
+
+    @property
+    def location(self) -> "EarthLocation":
+        """Where it stands, as astropy's ``EarthLocation``."""
+        return earth_location(self)
 
 
 class AvailableQuerySet(OpsQuerySet[ModelT]):

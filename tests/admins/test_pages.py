@@ -28,7 +28,8 @@ every_model = pytest.mark.parametrize("model", MODELS, ids=name_of)
 
 
 def test_every_model_is_registered():
-    assert set(apps.get_app_config("opsdb").get_models()) - EDITED_WITHIN_ANOTHER == set(MODELS)
+    tables = {model for model in apps.get_app_config("opsdb").get_models() if model._meta.managed}
+    assert tables - EDITED_WITHIN_ANOTHER == set(MODELS)
 
 
 @every_model

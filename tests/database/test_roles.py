@@ -145,6 +145,7 @@ def test_a_reader_reads_everything_but_secrets(reader):
         for table in TABLES:
             if table not in ("user", "api_token"):
                 assert rows_of(f'SELECT count(*) FROM "{table}"')[0][0], table
+        assert rows_of("SELECT count(*) FROM obscore")[0][0]
         assert rows_of('SELECT username FROM "user" WHERE id = %s', token.user_id) == [(token.user.username,)]
         assert rows_of("SELECT name FROM api_token WHERE id = %s", token.pk) == [(token.name,)]
         for statement in (

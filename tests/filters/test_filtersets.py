@@ -21,6 +21,7 @@ WITHOUT = {
     "ApiToken",
     "DataLocationUsage",
     "DeletionPolicy",
+    "ObsCore",
     "ExecutedObsUnitModuleConfiguration",
     "ExecutedReductionStepInputPackage",
     "ExecutedReductionStepInputProduct",

@@ -1089,6 +1089,8 @@ UNIQUES = [
     UniqueCase(DataLocation, "unique_name", ("site", "name"), "The site has a location of this name."),
     UniqueCase(RawDataPackage, "unique_part", ("executed_obs_unit", "instrument_module", "part"),
                "The execution has a package of this number for this module.", others={"part": lambda first: 2}),
+    UniqueCase(RawDataPackageMetadata, "unique_publisher_did", ("obs_publisher_did",),
+               "Another data set has this identifier."),
     UniqueCase(RawDataFile, "unique_path", ("source_location", "relative_path"),
                "The location has a file of this path."),
     UniqueCase(DataTransfer, "unique_open", ("data_transfer_package", "destination_location"),

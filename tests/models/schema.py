@@ -8,7 +8,8 @@ from django.apps import apps
 DESIGN = yaml.safe_load(Path(__file__).with_name("schema.yaml").read_text())
 DESIGNED = {name: model for area in DESIGN["models"].values() for name, model in area.items()}
 
-ALL_MODELS = list(apps.get_app_config("opsdb").get_models())
+VIEWS = [model for model in apps.get_app_config("opsdb").get_models() if not model._meta.managed]
+ALL_MODELS = [model for model in apps.get_app_config("opsdb").get_models() if model._meta.managed]
 MODELS = [model for model in ALL_MODELS if not model._meta.proxy]
 LINK_TABLES = [
     field.remote_field.through

@@ -1,10 +1,11 @@
 """What a project that uses ops-db may write, and ``mypy --strict`` must understand."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db import IntegrityError
 
+import opsdb
 from opsdb.access import RefusalReason, TokenRefused, TokenUser, assign_roles, authenticate_token, permissions_named
 from opsdb.errors import check_deferred_rules, explain
 from opsdb.filters import RawDataFileFilterSet, filterset_for
@@ -13,6 +14,7 @@ from opsdb.models import (
     DataTransfer,
     DeletionRequest,
     FixedSource,
+    ObsCore,
     ObsUnit,
     PhysicalCopy,
     RawDataFile,
@@ -37,6 +39,18 @@ def units_to_observe(program: str) -> list[str]:
     """Querysets of ours can be chained, and end with rows of their model."""
     units: Iterable[ObsUnit] = ObsUnit.objects.in_program(program).available().by_priority()
     return [unit.name for unit in units]
+
+
+def names_in_script(url: str) -> list[str]:
+    """Scripts connect, and take frames and tables of any queryset."""
+    opsdb.setup(url)
+    frame = ObsUnit.objects.in_program("GEco").to_dataframe("name", limit=None)
+    table = ObsUnit.objects.available().to_qtable("name", "priority")
+    return [*frame.columns, *table.colnames]
+
+
+def released(night: date) -> list[str]:
+    return [data_set.obs_id for data_set in ObsCore.objects.public().night(night)]
 
 
 def near(ra_deg: float, dec_deg: float) -> FixedSource | None:

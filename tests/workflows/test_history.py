@@ -36,7 +36,11 @@ from tests.workflows.scenario_deletion import refusal_of, sql, tell_story
 
 pytestmark = pytest.mark.django_db
 
-RECORDED = {model: model.change_logging for model in apps.get_app_config("opsdb").get_models() if not model._meta.proxy}
+RECORDED = {
+    model: model.change_logging
+    for model in apps.get_app_config("opsdb").get_models()
+    if not model._meta.proxy and model._meta.managed
+}
 
 
 def last_change(row):

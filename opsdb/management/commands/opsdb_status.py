@@ -1,5 +1,7 @@
 """``manage.py opsdb_status``: the state of all work and locations."""
 
+from django.core.management.base import CommandError
+
 from opsdb.management.json_command import JsonCommand, format_time, size
 from opsdb.management.report import listing
 
@@ -12,7 +14,22 @@ class Command(JsonCommand):
         "location and what it lacks, the last failures, and work without a heartbeat. Large numbers are estimates, "
         "and marked as such."
     )
-    examples = ("opsdb_status", "opsdb_status --json")
+    examples = ("opsdb_status", "opsdb_status --json", "opsdb_status --prometheus")
+
+    def add_arguments(self, parser):
+        formats = parser.add_mutually_exclusive_group()
+        super().add_arguments(formats)
+        formats.add_argument("--prometheus", action="store_true", help="print the metrics that Prometheus reads")
+
+    def handle(self, **options):
+        if not options["prometheus"]:
+            super().handle(**options)
+            return
+        try:
+            from opsdb.metrics import expose
+        except ImportError as error:
+            raise CommandError(f"{error}: install it with pip install 'ops-db[metrics]'") from None
+        self.stdout.write(expose()[0].decode(), ending="")
 
     def result(self, options):
         from opsdb.workflows import get_overview

@@ -5,14 +5,17 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import NullIf
 from django.utils.translation import gettext_lazy as _
 
-from opsdb.database.checks import Check, between, json_object, not_negative, ordered, positive
+from opsdb.database.checks import Check, Unique, between, json_object, not_negative, ordered, positive
+from opsdb.database.indexes import Index
 
 from ..base import NumberedModel
 from ..enums import ChangeLogging
 from ..planning.sources import ConstantElevationSource, FixedSource, Source
+from .obscore_columns import UNITS
 from .raw_packages import RawDataPackage
 
 __all__ = [
@@ -30,6 +33,7 @@ class RawDataPackageMetadata(NumberedModel):
     """What a raw data package holds, in the mandatory columns of IVOA ObsCore 1.1 (REC-ObsCore-v1.1, table 1)."""
 
     change_logging = ChangeLogging.CHANGES
+    units = UNITS
 
     raw_data_package = models.OneToOneField(
         RawDataPackage,
@@ -111,6 +115,7 @@ class RawDataPackageMetadata(NumberedModel):
         verbose_name = _("raw data package metadata")
         verbose_name_plural = _("raw data package metadata")
         constraints = [
+            Unique("unique_publisher_did", "obs_publisher_did", message="Another data set has this identifier."),
             between("calib_level", 0, 4),
             between("s_ra", 0, 360, "°", below_high=True),
             between("s_dec", -90, 90, "°"),
@@ -127,6 +132,14 @@ class RawDataPackageMetadata(NumberedModel):
                 "dataproduct_type",
             ),
             json_object("extra"),
+        ]
+        # What the virtual observatory asks by, through the view obscore.
+        indexes = [
+            Index(fields=["obs_id"], name="by_observation"),
+            Index(fields=["obs_collection", "t_min"], name="by_collection"),
+            Index(fields=["t_min"], name="by_time"),
+            Index(NullIf("target_name", Value("")), name="by_target"),
+            Index(fields=["s_dec", "s_ra"], name="position"),
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from opsdb.database.checks import NoOverlap, Unique, between, exactly_one, not_negative, ordered
 from opsdb.database.indexes import Index
 
+from ..astronomy import TimeSpan
 from ..base import NumberedModel, OpsQuerySet
 from ..managers import manager_of
 from ..observatory import Instrument, InstrumentModule, Telescope
@@ -34,7 +35,7 @@ class PreScheduledSlotQuerySet(OpsQuerySet["PreScheduledSlot"]):
         return self.filter(start_time__gt=now or timezone.now()).order_by("start_time")
 
 
-class PreScheduledSlot(NumberedModel):
+class PreScheduledSlot(TimeSpan, NumberedModel):
     """A time at which the schedule gives the telescope to a unit.
 
     Slots of one telescope never overlap. A slot is a plan; what happened is an ``ExecutedObsUnit``.
@@ -112,7 +113,7 @@ class DowntimeQuerySet(OpsQuerySet["Downtime"]):
         return self.filter(Q(end_time__isnull=True) | Q(end_time__gt=now), start_time__lte=now)
 
 
-class Downtime(NumberedModel):
+class Downtime(TimeSpan, NumberedModel):
     """A time in which a telescope, an instrument or a module can't be used."""
 
     telescope = models.ForeignKey(

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Collection
-from typing import Any, Self
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connections, models
 from django.db.models import ExpressionWrapper, F, Q, Value
@@ -13,11 +14,14 @@ from opsdb.database.checks import Check, between, json_list, json_list_of_text, 
 from opsdb.database.indexes import Index
 from opsdb.database.triggers import HasSubtype
 
+from ..astronomy import SPEED_OF_LIGHT_KM_S, body_coordinates, field_coordinates, fixed_coordinates, given_coordinates
 from ..base import NumberedModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
 from ..enums import CoordinateFrame, SourceType, VelocityConvention, VelocityFrame
 from ..managers import manager_of
 
-SPEED_OF_LIGHT_KM_S = 299_792.458
+if TYPE_CHECKING:
+    from astropy.coordinates import EarthLocation, SkyCoord
+    from astropy.time import Time
 
 __all__ = [
     "Source",
@@ -287,6 +291,20 @@ class FixedSource(Source):
         ]
         indexes = [Index(fields=["dec_deg", "ra_deg"], name="position")]
 
+    @property
+    def skycoord(self) -> "SkyCoord":
+        """Where it is (ICRS), as astropy's ``SkyCoord``, with what is known of its parallax, proper motion and epoch.
+
+        Its radial velocity is there if it was given against the barycentre, as astropy's ICRS means it; the one
+        against the LSRK stays in ``vlsr_km_s``.
+        """
+        return fixed_coordinates(self)
+
+    @property
+    def given_skycoord(self) -> "SkyCoord":
+        """Its position as it was given, in that frame and equinox."""
+        return given_coordinates(self)
+
 
 class SolarSystemObject(Source):
     """A source that moves among the stars and whose place an ephemeris gives."""
@@ -299,6 +317,21 @@ class SolarSystemObject(Source):
     )
     naif_id = models.IntegerField(null=True, blank=True, unique=True, help_text=_("NAIF number, such as 499 for Mars."))
     horizons_id = models.CharField(max_length=100, blank=True, default="", help_text=_("Identifier for JPL Horizons."))
+
+    def skycoord_at(self, time: "Time | datetime", location: "EarthLocation | None" = None) -> "SkyCoord":
+        """Where it is at a time, by astropy's built-in ephemeris; nothing is downloaded.
+
+        The Sun, the Moon and the planets only, within some arcseconds to an arcminute; for pointing a telescope ask JPL
+        Horizons.
+
+        Args:
+            time: astropy's ``Time``, or a datetime with a time zone.
+            location: of the observer, such as ``telescope.location``; by default the centre of the Earth.
+
+        Raises:
+            ValueError: the built-in ephemeris does not have the body.
+        """
+        return body_coordinates(self, time, location)
 
 
 class ConstantElevationSource(Source):
@@ -327,6 +360,11 @@ class ConstantElevationSource(Source):
             ordered("dec_min_deg", "dec_max_deg"),
             between("elevation_deg", 0, 90, "°"),
         ]
+
+    @property
+    def skycoord(self) -> "SkyCoord":
+        """Where the middle of the field is (ICRS), as astropy's ``SkyCoord``."""
+        return field_coordinates(self)
 
 
 class AzimuthRange(NumberedModel):
