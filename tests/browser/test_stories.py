@@ -34,6 +34,7 @@ from opsdb.workflows import start_observation
 
 from .hands import (
     add,
+    add_subtype,
     begin,
     choose,
     confirm,
@@ -101,7 +102,7 @@ def test_it_says_why_a_package_is_not_archived_and_who_does_what_next(visit, pic
 
 def test_a_source_a_unit_and_a_slot_are_planned_and_what_the_database_refuses_is_said_in_the_form(visit, picture):
     page = visit("observer")
-    add(page, "Fixed sources")
+    add_subtype(page, "Sources", "Fixed source")
     page.get_by_label("Name:").fill("Orion Bar")
     page.get_by_label("RA [deg]:").fill("400")
     page.get_by_label("Dec [deg]:").fill("-5.42")
