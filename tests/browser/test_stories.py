@@ -40,6 +40,7 @@ from .hands import (
     confirm,
     fill_time,
     line,
+    loaded,
     open_first,
     open_list,
     said,
@@ -83,6 +84,21 @@ def test_failed_transfers_are_found_on_the_dashboard_and_reset_with_a_reason(vis
         transfer.refresh_from_db()
         assert (transfer.status, transfer.retry_count) == (Status.PENDING, 0)
         assert last_change(transfer) == by("admin")
+
+
+def test_failures_of_one_cause_are_reset_together_from_the_dashboard(visit):
+    failed = list(DataTransfer.objects.filter(status=Status.FAILED))
+    page = visit("admin")
+    page.get_by_role("link", name=re.compile("need somebody")).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Failures")
+    group = page.get_by_role("region").filter(has=page.get_by_role("link", name=re.compile("^staging job")))
+    with loaded(page):
+        group.get_by_role("button", name=re.compile("^Reset")).click()
+    expect(page.get_by_role("region", name=re.compile("Will change"))).to_contain_text("failed → pending")
+    confirm(page, "Reset", REASON)
+    expect(said(page)).to_contain_text("Reset: ")
+    assert not StagingJob.objects.filter(status=Status.FAILED).exists()
+    assert list(DataTransfer.objects.filter(status=Status.FAILED)) == failed
 
 
 def test_it_says_why_a_package_is_not_archived_and_who_does_what_next(visit, picture):

@@ -19,6 +19,7 @@ from opsdb.workflows import (
     repair_package,
     request_deletion,
     request_verification,
+    reset_deletion,
     restore_copy,
     write_off_copy,
 )
@@ -117,6 +118,41 @@ def _describe_repairs(transfers):
     return gettext("is sent again to %(places)s") % {"places": places}
 
 
+RETRY_DELETION = Action(
+    name="retry_deletion",
+    label=_("Retry deletion"),
+    about=_("A deletion that failed is scheduled again, if the rules still allow it."),
+    run=lambda copy, order: reset_deletion(copy),
+    permission="change_physicalcopy",
+    unless=unless_in(
+        "status", PhysicalCopyStatus.DELETION_FAILED, because=_("It is %(state)s: only failed deletions are retried.")
+    ),
+)
+REQUEST_VERIFICATION = Action(
+    name="request_verification",
+    label=_("Request verification"),
+    about=_("Copies become unverified, and are the next to be checked at their location."),
+    run=lambda copy, order: request_verification(copy),
+    permission="change_physicalcopy",
+    unless=lambda copy: (
+        gettext("It is waiting for its check already.")
+        if copy.verification == Verification.UNVERIFIED and copy.verified_at is None
+        else ""
+    ),
+)
+REPAIR_COPY = Action(
+    name="repair",
+    label=_("Repair"),
+    about=_("A bad copy in an archive is replaced: its package is sent there again from a verified copy."),
+    run=lambda copy, order: repair_copy(copy),
+    report=_describe_repairs,
+    permission="add_longtermarchivetransfer",
+    unless=lambda copy: (
+        gettext("It is verified.")
+        if copy.status == PhysicalCopyStatus.PRESENT and copy.verification == Verification.VERIFIED
+        else ""
+    ),
+)
 REPAIR_PACKAGE = Action(
     name="repair",
     label=_("Repair"),
@@ -158,18 +194,8 @@ COPY_ACTIONS = (
         permission="change_physicalcopy",
         unless=unless_in("status", PhysicalCopyStatus.MISSING, because=_("It is %(state)s, not missing.")),
     ),
-    Action(
-        name="request_verification",
-        label=_("Request verification"),
-        about=_("Copies become unverified, and are the next to be checked at their location."),
-        run=lambda copy, order: request_verification(copy),
-        permission="change_physicalcopy",
-        unless=lambda copy: (
-            gettext("It is waiting for its check already.")
-            if copy.verification == Verification.UNVERIFIED and copy.verified_at is None
-            else ""
-        ),
-    ),
+    RETRY_DELETION,
+    REQUEST_VERIFICATION,
     Action(
         name="record_fixity",
         label=_("Record a fixity check"),
@@ -204,19 +230,7 @@ COPY_ACTIONS = (
             because=_("It is %(state)s, neither deleted nor missing."),
         ),
     ),
-    Action(
-        name="repair",
-        label=_("Repair"),
-        about=_("A bad copy in an archive is replaced: its package is sent there again from a verified copy."),
-        run=lambda copy, order: repair_copy(copy),
-        report=_describe_repairs,
-        permission="add_longtermarchivetransfer",
-        unless=lambda copy: (
-            gettext("It is verified.")
-            if copy.status == PhysicalCopyStatus.PRESENT and copy.verification == Verification.VERIFIED
-            else ""
-        ),
-    ),
+    REPAIR_COPY,
 )
 
 

@@ -108,7 +108,7 @@ class Action:
 
     def __call__(self, model_admin, request, queryset):
         """Show what it would do to the selected rows or, once that is confirmed, do it."""
-        return Confirmation(self, model_admin, request, queryset).answer()
+        return Confirmation.of_selected(self, model_admin, request, queryset).answer()
 
 
 def unless_in(field: str, *states: str, because: str | Promise) -> Callable[[models.Model], str]:

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Self
 
 from django.contrib import messages
 from django.contrib.admin import helpers
@@ -16,7 +17,7 @@ from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.admin.utils import quote
 from django.db import connections, router, transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -49,18 +50,33 @@ class _Differs(Exception):
 class Confirmation:
     """One request for an action: the preview, or the confirmation of it."""
 
-    def __init__(self, action, model_admin: BaseModelAdmin, request: HttpRequest, queryset: QuerySet):
+    trail = None
+    """Text and address of the page that leads here, where it is not the list of the admin's model."""
+
+    def __init__(self, action, model_admin: BaseModelAdmin, request: HttpRequest, rows: list[Model]):
+        """Take the first rows.
+
+        Args:
+            action: what is done to them.
+            model_admin: whose page this is.
+            request: of the person.
+            rows: one more than :data:`MOST_ROWS` at the most.
+        """
         self.action, self.model_admin, self.request = action, model_admin, request
         self.stage = request.POST.get(STAGE, "")
         self.using = router.db_for_write(model_admin.model)
+        self.rows, self.has_more = rows[:MOST_ROWS], len(rows) > MOST_ROWS
+
+    @classmethod
+    def of_selected(cls, action, model_admin: BaseModelAdmin, request: HttpRequest, queryset: QuerySet) -> Self:
+        """Return the confirmation for the rows that were selected in a list."""
         keys = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
         if request.POST.get("select_across") not in ("1", "True", "true"):
             # What was selected counts, even if it has left the list's filter meanwhile.
             queryset = model_admin.get_queryset(request).filter(pk__in=keys)
         related = model_admin.get_list_select_related(request)
         queryset = queryset.select_related(*related) if related else queryset
-        found = list(queryset.order_by("pk")[: MOST_ROWS + 1])
-        self.rows, self.has_more = found[:MOST_ROWS], len(found) > MOST_ROWS
+        return cls(action, model_admin, request, list(queryset.order_by("pk")[: MOST_ROWS + 1]))
 
     def answer(self) -> HttpResponse:
         """Return the page, or the way back with a report."""
@@ -119,13 +135,29 @@ class Confirmation:
             return reverse(admin_urlname(options, "change"), args=[quote(self.rows[0].pk)], current_app=site.name)
         return self.request.get_full_path()
 
+    def _hidden(self):
+        """Return names and values of what the form sends again beside its own fields."""
+        yield "action", self.action.name
+        for row in self.rows:
+            yield helpers.ACTION_CHECKBOX_NAME, row.pk
+        if self.request.POST.get(FROM_ROW):
+            yield FROM_ROW, "1"
+
+    def _url_of(self, outcome):
+        """Return the address of the row of an outcome, or None where there is none for this person."""
+        options = (outcome.model or self.model_admin.model)._meta
+        site = self.model_admin.admin_site
+        return reverse(admin_urlname(options, "change"), args=[quote(outcome.key)], current_app=site.name)
+
     def _page(self, form, outcomes, seen="", warnings=(), notice=""):
         admin, action, request = self.model_admin, self.action, self.request
         groups = []
         for kind in OutcomeKind:
             of_kind = [outcome for outcome in outcomes or () if outcome.kind is kind]
             if of_kind:
-                groups.append({"kind": kind, "number": len(of_kind), "outcomes": of_kind[:SHOWN_ROWS]})
+                shown = of_kind[:SHOWN_ROWS]
+                lines = [(outcome, self._url_of(outcome)) for outcome in shown]
+                groups.append({"kind": kind, "number": len(of_kind), "outcomes": shown, "lines": lines})
         changing = any(group["kind"] is OutcomeKind.CHANGES for group in groups)
         context = {
             **admin.admin_site.each_context(request),
@@ -140,11 +172,10 @@ class Confirmation:
             "warnings": warnings,
             "notice": notice,
             "left_out": _left_out(self.has_more),
-            "keys": [row.pk for row in self.rows],
+            "hidden": list(self._hidden()),
             "action": action,
-            "checkbox_name": helpers.ACTION_CHECKBOX_NAME,
+            "trail": self.trail,
             "digest": seen,
-            "from_row": bool(request.POST.get(FROM_ROW)),
             "way_back": self._way_back(),
             "row": self.rows[0] if len(self.rows) == 1 else None,
             "shown_rows": SHOWN_ROWS,
