@@ -8,8 +8,9 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Model, OuterRef, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -33,7 +34,7 @@ class UserAdmin(GrantingMixin, OpsAdmin, DjangoUserAdmin):
     """Superusers are edited by superusers, and accounts that hold more than their editor are not taken over."""
 
     form = DjangoUserAdmin.form
-    list_display = ("username", "first_name", "last_name", "email", "affiliation", "is_staff", "is_active")
+    list_display = ("username", "full_name", "roles", "is_staff", "is_active", "email", "affiliation")
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
     search_fields = ("username", "first_name", "last_name", "email", "github_login")
     fieldsets = (
@@ -43,6 +44,23 @@ class UserAdmin(GrantingMixin, OpsAdmin, DjangoUserAdmin):
         (gettext_lazy("Other"), {"fields": ("preferences",)}),
     )
     filter_horizontal = ("user_permissions",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        names = ArraySubquery(Group.objects.filter(user=OuterRef("pk")).order_by("name").values("name"))
+        return super().get_queryset(request).annotate(opsdb_roles=names)
+
+    @admin.display(description=gettext_lazy("name"), ordering="last_name")
+    def full_name(self, user: User) -> str:
+        """First and last name."""
+        return user.get_full_name() or self.get_empty_value_display()
+
+    @admin.display(description=gettext_lazy("roles"))
+    def roles(self, user: User) -> str:
+        """The roles, which say what the user may do."""
+        names = [*([_("superuser")] if user.is_superuser else []), *user.opsdb_roles]
+        return ", ".join(names) or self.get_empty_value_display()
+
+    full_name.needs = roles.needs = ()
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return _is_no_superior(request, obj) and super().has_change_permission(request, obj)

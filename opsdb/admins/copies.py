@@ -1,9 +1,8 @@
 """Where the bytes are, whether they are still right, and what shall be deleted."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from django.contrib import admin
-from django.utils.translation import gettext_lazy
 
 from opsdb.models import (
     DataProductPhysicalCopy,
@@ -21,7 +20,6 @@ from opsdb.models.enums import Verification
 
 from .actions.copies import COPY_ACTIONS, DELETION_REQUEST_ACTIONS
 from .kit.admin import OpsAdmin, ReadOnlyMixin
-from .kit.columns import link
 from .kit.filters import only
 from .kit.inlines import LinkInline, listing, parts
 
@@ -40,16 +38,9 @@ class PhysicalCopyAdmin(OpsAdmin):
         "deleted_at",
     )
     facts = ("size_bytes", "checksum", "checksum_algorithm")
-    list_display = ("id", "of", "data_location", "status", "verification", "verified_at", "size_bytes")
+    list_display = ("id", "status", "verification", "why", "size_bytes", "arrived_at", "verified_at")
     list_filter = ("status", ("verification", only(Verification.MISMATCH)), "data_location")
     inlines = (listing(FixityCheck, "checked_at", "ok", "algorithm", "checked_by", fk_name="copy"),)
-
-    @admin.display(description=gettext_lazy("copy of"))
-    def of(self, copy: PhysicalCopy) -> str:
-        """The file, package or product."""
-        return link(copy.target, self)
-
-    of.needs = COPY_TARGETS
 
 
 @admin.register(
@@ -67,10 +58,6 @@ class CopiesOfOneKindAdmin(PhysicalCopyAdmin):
     @property
     def hidden(self) -> Collection[str]:
         return {*COPY_TARGETS} - {self.target}
-
-    @property
-    def list_names(self) -> Sequence[str]:
-        return [self.target if name == "of" else name for name in self.list_display]
 
 
 @admin.register(FixityCheck)

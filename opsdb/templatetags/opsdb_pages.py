@@ -5,6 +5,7 @@ from django import template
 from opsdb.admins import menu
 from opsdb.admins.pages import dashboard
 from opsdb.admins.pages.viewer import viewer_of
+from opsdb.models.base import first_paragraph
 
 register = template.Library()
 
@@ -41,6 +42,16 @@ def opsdb_lists_within(context):
         for model in models
         if viewer.sees(model)
     ]
+
+
+@register.inclusion_tag("admin/opsdb/about_list.html", takes_context=True)
+def opsdb_about_list(context):
+    """Explain what a list has, and what its columns mean."""
+    changes = context["cl"]
+    return {
+        "about": first_paragraph(changes.model.__doc__ or ""),
+        "columns": changes.model_admin.about_columns(context["request"]),
+    }
 
 
 @register.inclusion_tag("admin/opsdb/page_links.html", takes_context=True)

@@ -1,5 +1,6 @@
 """The lists of rows: their columns, order, filters and search, of bounded cost on tables of any size."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,6 +39,8 @@ from .counting import BoundedPaginator
 from .filters import ChoiceFilter, LeadingFilter, RelatedFilter
 from .links import parameter_of
 from .lookups import require_comparable
+from .names import needed_by_name, with_names
+from .values import Text
 
 
 class OpsChangeList(ChangeList):
@@ -152,7 +155,20 @@ class ListMixin:
         first, *others = self.list_names
         # The first column is the link to the row, which can hold no other link.
         column = self.columns.get(first)
-        return [first if column is None or column.field.is_relation else column, *self.shown(others)]
+        is_link = column is not None and column.field.is_relation
+        return [*([first] if is_link else self.listed([first])), *self.listed(others)]
+
+    def about_columns(self, request: HttpRequest) -> list[tuple[str, Text, Text]]:
+        """Return name, title and meaning of each column of the list that has one."""
+        found = []
+        for shown in self.get_list_display(request):
+            name = getattr(shown, "__name__", shown)
+            field, method = self.model_fields.get(name), getattr(type(self), str(name), None)
+            title = getattr(shown, "short_description", None) or getattr(method, "short_description", None)
+            meaning = field.help_text if field is not None else inspect.getdoc(method) if callable(method) else ""
+            if meaning:
+                found.append((name, title or field.verbose_name, meaning))
+        return found
 
     def get_sortable_by(self, request: HttpRequest) -> list | None:
         if not self.big:
@@ -171,7 +187,8 @@ class ListMixin:
 
     def get_list_select_related(self, request: HttpRequest) -> list[str]:
         needed = [name for shown in self.list_names for name in getattr(getattr(self, shown, None), "needs", [shown])]
-        return [name for name in needed if "__" in name or self._is_reference(name)]
+        related = [name for name in needed if "__" in name or self._is_reference(name)]
+        return list(dict.fromkeys([*with_names(self.model, related), *needed_by_name(self.model)]))
 
     def get_list_filter(self, request: HttpRequest) -> list:
         names = [*(self.list_filter or ([] if self.big else self._bounded_names()))]
@@ -180,7 +197,7 @@ class ListMixin:
         return [self._with_filter(name) for name in names]
 
     def _with_filter(self, name):
-        if self._is_reference(name):
+        if self._is_reference(name) or "__" in name:
             return name, RelatedFilter
         return (name, ChoiceFilter) if name in leading_fields(self.model) else name
 

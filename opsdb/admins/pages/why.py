@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from django.contrib import admin
 from django.db.models import Model
 from django.forms import Media
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -112,8 +115,10 @@ def render_explanation(viewer: Viewer, explanation: Explanation) -> SafeString:
 def why_link(viewer: Viewer, name: str) -> SafeString | str:
     """Return the link to why a row, named by table and key, is where it is."""
     url = viewer.page_url("why", q=name)
-    if url is None:
-        return "–"
+    return "–" if url is None else _why_link(url, name)
+
+
+def _why_link(url, name):
     return format_html(
         '<a href="{}" aria-label="{}">{}</a>', url, _("Why %(name)s?") % {"name": row_label(name)}, _("Why?")
     )
@@ -143,6 +148,15 @@ class ExplanationMixin:
     def media(self) -> Media:
         media = super().media
         return media + Media(css={"all": ["opsdb/pages.css"]}) if self._is_explained else media
+
+    @admin.display(description=lazy("why"))
+    def why(self, row: Model) -> SafeString | str:
+        """The link to why a row is where it is, for lists."""
+        site, model = self.admin_site, row._meta.concrete_model
+        if not site.is_registered(RawDataPackage):
+            return self.get_empty_value_display()
+        url = reverse("admin:opsdb_rawdatapackage_why", current_app=site.name)
+        return _why_link(f"{url}?{urlencode({'q': name_row(model, row.pk)})}", name_row(model, row.pk))
 
     @property
     def _is_explained(self):

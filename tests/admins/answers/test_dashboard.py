@@ -1,5 +1,6 @@
 """The dashboard says how things stand, to those who may know."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -109,6 +110,19 @@ def test_locations_show_volume_fill_level_and_what_they_lack(seeing):
     assert "opsdb-bar-orange" in found.classes()
     assert "Last nights" not in found.text
     assert "Volume" not in read(seeing(DataLocation, DeletionRequest).get(page("dashboard"))).text
+
+
+def test_the_number_of_copies_at_a_location_is_that_of_the_list_that_it_leads_to(browser):
+    place = factories.DiskDataLocationFactory(location_type="buffer")
+    kept, bad, lost = (factories.PhysicalCopyFactory(data_location=place) for _ in range(3))
+    for copy, status in ((bad, "corrupt"), (lost, "missing")):
+        PhysicalCopy.objects.filter(pk=copy.pk).update(status=status)
+    html = browser.get("/admin/").content.decode()
+    link = rf'<a href="([^"]*data_location__id__exact={place.pk}&amp;status__in[^"]*)">(\d+)</a>'
+    [(url, number)] = re.findall(link, html)
+    listed = browser.get(url.replace("&amp;", "&")).context["cl"].result_list
+    assert {copy.pk for copy in listed} == {kept.pk, bad.pk}
+    assert number == "2"
 
 
 def test_the_last_nights_are_lanes_of_bars_with_a_table(browser):
