@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -25,15 +27,43 @@ from .actions.access import TOKEN_ACTIONS
 from .granting import GrantingMixin, may_act_as
 from .kit.admin import OpsAdmin
 
+SERVICE = "service"  # the role of programs, which are never staff
 # What only superusers set, and what leads into an account.
 PRIVILEGES = ("is_superuser", "user_permissions")
 WAYS_IN = ("username", "email", "github_login")
 
 
+class ColleagueForm(AdminUserCreationForm):
+    """A new user: who it is, and by one choice what they may do and whether they may use the admin."""
+
+    role = forms.ModelChoiceField(
+        Role.objects.order_by("name"),
+        label=gettext_lazy("Role and access"),
+        required=False,
+        empty_label=gettext_lazy("none: may not sign in to the admin"),
+        help_text=gettext_lazy("What the colleague may do. All roles but that of services may sign in to the admin."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        role = cleaned.get("role")
+        cleaned["groups"] = [role.group_ptr] if role else []
+        self.instance.is_staff = role is not None and role.name != SERVICE
+        return cleaned
+
+    def _save_m2m(self):
+        super()._save_m2m()
+        self.instance.groups.add(*self.cleaned_data["groups"])
+
+
 class UserAdmin(GrantingMixin, OpsAdmin, DjangoUserAdmin):
     """Superusers are edited by superusers, and accounts that hold more than their editor are not taken over."""
 
-    form = DjangoUserAdmin.form
+    form, add_form = DjangoUserAdmin.form, ColleagueForm
+    add_fieldsets = (
+        (None, {"fields": ("username", "first_name", "last_name", "email", "affiliation", "role")}),
+        (gettext_lazy("Password"), {"fields": ("usable_password", "password1", "password2")}),
+    )
     list_display = ("username", "full_name", "roles", "is_staff", "is_active", "email", "affiliation")
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
     search_fields = ("username", "first_name", "last_name", "email", "github_login")

@@ -1,8 +1,10 @@
 """Where the bytes are, whether they are still right, and what shall be deleted."""
 
 from collections.abc import Collection
+from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 
 from opsdb.models import (
     DataProductPhysicalCopy,
@@ -19,6 +21,7 @@ from opsdb.models.copies.physical_copies import COPY_TARGETS
 from opsdb.models.enums import Verification
 
 from .actions.copies import COPY_ACTIONS, DELETION_REQUEST_ACTIONS
+from .actions.judging import judge_deletions
 from .kit.admin import OpsAdmin, ReadOnlyMixin
 from .kit.filters import only
 from .kit.inlines import LinkInline, listing, parts
@@ -88,4 +91,18 @@ class DeletionRequestAdmin(OpsAdmin):
     )
     list_filter = ("status", "data_location")
     ordering = ("-pk",)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: DeletionRequest | None = None,
+    ) -> HttpResponse:
+        if obj is not None and not add:
+            context["judged"] = judge_deletions([obj])
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
     inlines = (parts(DeletionRequestItem, base=LinkInline),)

@@ -112,7 +112,7 @@ class Looking:
             {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
         )
         with loaded(self.page):
-            self.page.get_by_role("button", name="Look what would happen").click()
+            self.page.get_by_role("button", name="Preview").click()
         self.look()
 
 

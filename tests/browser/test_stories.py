@@ -182,7 +182,7 @@ def test_somebody_elses_deletion_is_approved_and_ones_own_is_not(visit, picture)
     tick(page, copy)
     begin(page, "Request deletion")
     page.get_by_label("Before the retention has passed").check()
-    page.get_by_role("button", name="Look what would happen").click()
+    page.get_by_role("button", name="Preview").click()
     confirm(page, "Request deletion", REASON)
     own = DeletionRequest.objects.get(requested_by__username="superuser")
     assert own.reason == REASON
@@ -247,7 +247,7 @@ def test_observers_judge_the_quality_of_executions_and_viewers_cannot(visit):
     tick(page, execution)
     begin(page, "Mark quality")
     page.get_by_label(str(judged.label), exact=True).check()
-    page.get_by_role("button", name="Look what would happen").click()
+    page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("region", name="Will change")).to_contain_text(f"→ {judged.label}")
     confirm(page, "Mark quality", REASON)
     execution.refresh_from_db()
@@ -289,7 +289,7 @@ def test_a_file_of_sources_is_refused_with_line_and_column_then_planned_and_load
         page.get_by_label("File:").set_input_files(
             {"name": "nebulae.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
         )
-        page.get_by_role("button", name="Look what would happen").click()
+        page.get_by_role("button", name="Preview").click()
 
     upload("25:35:31.3")
     problem = page.get_by_role("row").filter(has_text="25:35:31.3")
@@ -342,7 +342,7 @@ def test_staging_of_a_package_is_requested_for_a_processing_location(visit):
     open_first(page)
     page.get_by_role("button", name="Request staging").click()
     page.get_by_label("Processing location:").select_option(index=0)
-    page.get_by_role("button", name="Look what would happen").click()
+    page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("region", name="Will change")).to_contain_text("is in a staging job for")
     confirm(page, "Request staging", REASON)
     job = StagingJob.objects.get(purpose=REASON)

@@ -15,6 +15,7 @@ from opsdb.workflows import (
 )
 
 from ..kit.actions import Action
+from ..kit.names import called
 from ..kit.orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, refusal_text
 from .work import SETTLE, give_up_by, reset_by
 
@@ -71,10 +72,10 @@ def _refusal_of_staging(rows: list, order: Order) -> str:
 
 def _outcome_of_staging(row, is_readable, refused, location):
     if not is_readable:
-        return Outcome(row.pk, str(row), OutcomeKind.REFUSED, [gettext("No copy of it can be read.")])
+        return Outcome(row.pk, called(row), OutcomeKind.REFUSED, [gettext("No copy of it can be read.")])
     if refused:
-        return Outcome(row.pk, str(row), OutcomeKind.REFUSED, [refused])
-    return Outcome(row.pk, str(row), OutcomeKind.CHANGES, [gettext("is in a staging job for %s") % location])
+        return Outcome(row.pk, called(row), OutcomeKind.REFUSED, [refused])
+    return Outcome(row.pk, called(row), OutcomeKind.CHANGES, [gettext("is in a staging job for %s") % location])
 
 
 REQUEST_STAGING = Action(

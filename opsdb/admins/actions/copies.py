@@ -25,7 +25,9 @@ from opsdb.workflows import (
 )
 
 from ..kit.actions import Action, unless_in
+from ..kit.names import called
 from ..kit.orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, Skipped, refusal_text
+from .judging import judge_deletions
 
 
 class DeletionForm(OrderForm):
@@ -51,7 +53,7 @@ def _request_deletion(copies, order: Order):
                 found = request_deletion(location, at_location, **terms, dry_run=False)
         except REFUSALS as error:
             why = [refusal_text(error)]
-            outcomes += [Outcome(copy.pk, str(copy), OutcomeKind.REFUSED, why) for copy in at_location]
+            outcomes += [Outcome(copy.pk, called(copy), OutcomeKind.REFUSED, why) for copy in at_location]
             continue
         blocked = {one.copy_id: one for one in found.held_back}
         outcomes += [_of_deletion(copy, blocked.get(copy.pk), location) for copy in at_location]
@@ -61,9 +63,9 @@ def _request_deletion(copies, order: Order):
 def _of_deletion(copy, blocked, location):
     if blocked is None:
         text = gettext("is in a request for deletion at %s, which another person must approve") % location
-        return Outcome(copy.pk, str(copy), OutcomeKind.CHANGES, [text], {"status": copy.status})
+        return Outcome(copy.pk, called(copy), OutcomeKind.CHANGES, [text], {"status": copy.status})
     kind = OutcomeKind.SKIPPED if blocked.rule is None else OutcomeKind.REFUSED
-    return Outcome(copy.pk, str(copy), kind, [with_row_labels(str(blocked))])
+    return Outcome(copy.pk, called(copy), kind, [with_row_labels(str(blocked))])
 
 
 def _cancel_deletion(copy, order):
@@ -239,6 +241,10 @@ def _describe_execution(done):
     return "; ".join([text % len(done.copies), *(with_row_labels(str(one)) for one in done.held_back)])
 
 
+def _is_own(request, user):
+    return gettext("Another person must decide on it.") if request.requested_by_id == user.pk else ""
+
+
 DELETION_REQUEST_ACTIONS = (
     Action(
         name="approve",
@@ -247,6 +253,8 @@ DELETION_REQUEST_ACTIONS = (
         run=lambda request, order: approve_deletion(request, user=order.user),
         permission="approve_deletionrequest",
         unless=unless_in("status", DeletionRequestStatus.REQUESTED, because=_("It is %(state)s already.")),
+        unless_by=_is_own,
+        judge=judge_deletions,
     ),
     Action(
         name="reject",
@@ -260,6 +268,8 @@ DELETION_REQUEST_ACTIONS = (
             DeletionRequestStatus.APPROVED,
             because=_("It is %(state)s already."),
         ),
+        unless_by=_is_own,
+        judge=judge_deletions,
     ),
     Action(
         name="execute",
@@ -271,5 +281,6 @@ DELETION_REQUEST_ACTIONS = (
         unless=unless_in(
             "status", DeletionRequestStatus.APPROVED, because=_("It is %(state)s: only approved requests are executed.")
         ),
+        judge=judge_deletions,
     ),
 )

@@ -158,7 +158,9 @@ class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin):
     ) -> HttpResponse:
         if obj is not None and not add:
             actions = map(callable_of, self.get_actions(request).values())
-            context["opsdb_actions"] = [one for one in actions if isinstance(one, Action) and one.applies_to(obj)]
+            context["opsdb_actions"] = [
+                one for one in actions if isinstance(one, Action) and one.applies_to(obj, request.user)
+            ]
             context["opsdb_actions_url"] = self.page_url("changelist")
             context["opsdb_checkbox_name"] = helpers.ACTION_CHECKBOX_NAME
         return super().render_change_form(request, context, add, change, form_url, obj)

@@ -76,6 +76,7 @@ def view(viewer: Viewer, night: str | None = None) -> Content | HttpResponseRedi
     legend = [(sign("planned"), _("slot of the schedule")), *bar_legend(), (sign("down"), _("downtime"))]
     if sky and sky.shades:
         legend += [(sign("twilight"), _("twilight")), (sign("dark"), _("sun below −18°"))]
+    back = viewer.page_url("night", night)
     sections = [
         Section(
             line.title,
@@ -85,7 +86,7 @@ def view(viewer: Viewer, night: str | None = None) -> Content | HttpResponseRedi
             ),
             "line",
         ),
-        Section(_("Executions"), (execution_table(viewer, executions[0]),), "executions"),
+        Section(_("Executions"), (execution_table(viewer, executions[0], back),), "executions"),
     ]
     if viewer.sees(PreScheduledSlot):
         sections.append(Section(_("Schedule"), (_slot_table(viewer, slots[0]),), "slots"))
