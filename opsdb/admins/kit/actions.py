@@ -135,6 +135,11 @@ class Action:
         return Confirmation.of_selected(self, model_admin, request, queryset).answer()
 
 
+def callable_of(found: Any) -> Callable:
+    """Return what an entry of ``ModelAdmin.get_actions()`` calls: Django 5.2 has tuples there, 6.1 objects."""
+    return found[0] if isinstance(found, tuple) else found.func
+
+
 def unless_in(field: str, *states: str, because: str | Promise) -> Callable[[models.Model], str]:
     """Return a condition for :attr:`Action.unless`: rows whose field is in none of these states are skipped.
 

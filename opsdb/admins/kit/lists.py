@@ -10,6 +10,7 @@ from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR, Ch
 from django.db import OperationalError, models, router, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from opsdb.errors import REFUSED, Refusal
@@ -45,6 +46,12 @@ from .values import Text
 
 class OpsChangeList(ChangeList):
     """A list that is sorted only by columns that may be, whatever the address asks for, and refuses what can't be."""
+
+    def __init__(self, request: HttpRequest, *args, **kwargs):
+        super().__init__(request, *args, **kwargs)
+        if not self.is_popup:
+            # A list is for looking, too: Django's title asks to select a row.
+            self.title = capfirst(self.opts.verbose_name_plural)
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: list[str] | None = None) -> QuerySet:
         rows = super().get_queryset(request, exclude_parameters)

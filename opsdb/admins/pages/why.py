@@ -1,11 +1,14 @@
 """Why is it not done yet: for anything that is on its way, on its own page and above the form of the row."""
 
+import re
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Model
 from django.forms import Media
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
@@ -30,6 +33,7 @@ from opsdb.models import (
 from opsdb.row_labels import row_label
 from opsdb.workflows import Explanation, OpsdbError, explain_row, name_row
 
+from ..kit.actions import Action, callable_of
 from .parts import Content, Facts, Question, Section, paragraph
 from .viewer import AdminPage, Viewer, viewer_of
 from .where import NotUnderstood, meant
@@ -81,6 +85,7 @@ def view(viewer: Viewer) -> Content:
                 (
                     Facts([(_("what"), viewer.link(row)), (_("state"), _(explanation.state.replace("_", " ")))]),
                     render_explanation(viewer, explanation),
+                    step_buttons(viewer, row, explanation),
                 ),
                 "why",
             ),
@@ -105,11 +110,44 @@ def render_explanation(viewer: Viewer, explanation: Explanation) -> SafeString:
         chain,
         Facts(
             [
-                (_("what has to happen next"), viewer.link_names(explanation.next_step)),
+                (_("what has to happen next"), viewer.link_names(for_people(explanation.next_step))),
                 (_("who does it"), viewer.link_names(explanation.who_in_words)),
             ]
         ),
     )
+
+
+# How explanations name an action of the admin and a function beside it, or functions alone.
+_ACTION = re.compile(r"\(“([^”]+)”(?: in the admin)?(?:, or opsdb\.workflows\.\w+)\)")
+_FUNCTION = re.compile(r"\s*\(?\bby opsdb\.workflows\.\w+\)?|\bopsdb\.workflows\.(\w+)")
+
+
+def for_people(step: str) -> str:
+    """Return a step without the functions of Python that do it: here it is done by a button."""
+    return _FUNCTION.sub(lambda found: (found[1] or "").replace("_", " "), _ACTION.sub(r"(“\1”)", step))
+
+
+def step_buttons(viewer: Viewer, row: Model, explanation: Explanation) -> SafeString | str:
+    """Return the buttons of what the next step recommends for a row, for a person who may do that."""
+    row = getattr(row, "specific", row)
+    model_admin = viewer.site._registry.get(type(row))
+    if model_admin is None or explanation.done:
+        return ""
+    named = set(re.findall("“([^”]+)”", explanation.next_step))
+    actions = [callable_of(found) for found in model_admin.get_actions(viewer.request).values()]
+    wanted = [
+        action
+        for action in actions
+        if isinstance(action, Action) and str(action.label) in named and action.applies_to(row, viewer.request.user)
+    ]
+    context = {
+        "opsdb_actions": wanted,
+        "opsdb_actions_url": viewer.list_url(type(row)),
+        "opsdb_checkbox_name": ACTION_CHECKBOX_NAME,
+        "original": row,
+    }
+    buttons = render_to_string("admin/opsdb/row_tools.html", context, viewer.request) if wanted else ""
+    return format_html('<ul class="opsdb-step">{}</ul>', buttons) if wanted else ""
 
 
 def why_link(viewer: Viewer, name: str) -> SafeString | str:
