@@ -15,6 +15,7 @@ from opsdb.workflows import (
 )
 
 from ..kit.actions import Action
+from ..kit.dates import utc_moment
 from ..kit.names import called
 from ..kit.orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, refusal_text
 from .work import SETTLE, give_up_by, reset_by
@@ -29,15 +30,7 @@ class StagingForm(OrderForm):
         empty_label=None,
         help_text=_("Where the data shall be readable."),
     )
-    expires_at = forms.SplitDateTimeField(
-        label=_("Needed until"),
-        required=False,
-        help_text=_("UTC, as 2026-06-15 and 12:00; empty: until the job is released."),
-        widget=forms.SplitDateTimeWidget(
-            date_attrs={"type": "date", "aria-label": _("Needed until: date")},
-            time_attrs={"type": "time", "aria-label": _("Needed until: time")},
-        ),
-    )
+    expires_at = utc_moment(_("Needed until"), _("UTC, as 2026-06-15 and 12:00; empty: until the job is released."))
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from opsdb.models.base import WorkItem
 
 from .columns import FieldColumn, column_for, name_column, states_of
+from .dates import OVERRIDES
 from .forms import OpsForm
 from .keys import KeySelect, KeySelectMultiple
 from .rules import events_refused, immutable_columns
@@ -38,6 +39,7 @@ class ModelFieldsMixin:
 
     form = OpsForm
     formfield_overrides = {
+        **OVERRIDES,
         models.URLField: {"assume_scheme": "https"},
         models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 3})},
         models.JSONField: {"widget": AdminTextareaWidget(attrs={"rows": 3, "class": "vLargeTextField opsdb-code"})},

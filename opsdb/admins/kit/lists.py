@@ -37,6 +37,7 @@ from opsdb.filters.searching import (
 )
 
 from .counting import BoundedPaginator
+from .dates import PeriodFilter
 from .filters import ChoiceFilter, LeadingFilter, RelatedFilter
 from .links import parameter_of
 from .lookups import require_comparable
@@ -135,12 +136,17 @@ class ListMixin:
     finders: Sequence[Finder] = ()
     """What a search looks at beside ``search_fields``."""
 
+    periods: Sequence[str] = ()
+    """Times by whose periods the list is narrowed."""
+
     def __init__(self, model: type[models.Model], admin_site: AdminSite) -> None:
         super().__init__(model, admin_site)
         if filterset := FILTERSETS.get(model):
             self.big = filterset.size is not Size.SMALL
             self.sortable, self.finders = filterset.orders(), filterset.finders
             self.search_fields = filterset.searched()
+            if filterset.size is not Size.BIG:
+                self.periods = filterset.windows[:1]
 
     paginator = BoundedPaginator
     show_full_result_count = False
@@ -199,6 +205,7 @@ class ListMixin:
 
     def get_list_filter(self, request: HttpRequest) -> list:
         names = [*(self.list_filter or ([] if self.big else self._bounded_names()))]
+        names += [name for name in self.periods if name not in names]
         # Links lead here from rows that this list can't always be narrowed by.
         names += [name for name in self.model_fields if name not in names and self._narrows(name, request)]
         return [self._with_filter(name) for name in names]
@@ -206,6 +213,8 @@ class ListMixin:
     def _with_filter(self, name):
         if self._is_reference(name) or "__" in name:
             return name, RelatedFilter
+        if isinstance(self.model_fields.get(name), models.DateField):
+            return name, PeriodFilter
         return (name, ChoiceFilter) if name in leading_fields(self.model) else name
 
     def _narrows(self, name, request):

@@ -106,7 +106,7 @@ def view(viewer: Viewer, night: str | None = None) -> Content | HttpResponseRedi
 
 
 def _question(value):
-    return Question("date", _("Night that begins on"), value, type="date")
+    return Question("date", _("Night that begins on"), value, type="text", help=_("Year-month-day: 2026-06-15."))
 
 
 def _latest():

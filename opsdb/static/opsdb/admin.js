@@ -47,6 +47,15 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 
+// The admin's calendars and clocks write dates and times as everything else here does, whatever the language.
+document.addEventListener("DOMContentLoaded", () => {
+  const formatOf = window.get_format;
+  const iso = { DATE_INPUT_FORMATS: ["%Y-%m-%d"], TIME_INPUT_FORMATS: ["%H:%M:%S"] };
+  if (formatOf) {
+    window.get_format = (name) => iso[name] ?? formatOf(name);
+  }
+});
+
 // What a column means, where the mouse is.
 document.addEventListener("DOMContentLoaded", () => {
   for (const term of document.querySelectorAll(".opsdb-about [data-column]")) {

@@ -7,6 +7,7 @@ import pytest
 from opsdb.admins.pages.why import for_people
 from opsdb.models import DataTransfer, LongTermArchiveTransfer
 from opsdb.testing import factories
+from opsdb.testing.factories import FACTORIES
 from opsdb.workflows import explain_row
 
 from .pages import page, read
@@ -38,10 +39,7 @@ def test_who_may_not_do_it_finds_no_button(viewer, failed):
 
 @pytest.mark.parametrize("model", [DataTransfer, LongTermArchiveTransfer])
 def test_no_function_of_python_is_named(model, browser):
-    row = {
-        DataTransfer: factories.DataTransferFactory,
-        LongTermArchiveTransfer: factories.LongTermArchiveTransferFactory,
-    }[model](failed=True)
+    row = FACTORIES[model](failed=True)
     assert "opsdb.workflows." in explain_row(row).next_step
     for response in (why(browser, row), browser.get(f"/admin/opsdb/{model._meta.model_name}/{row.pk}/change/")):
         assert "opsdb.workflows" not in read(response).text
