@@ -5,6 +5,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 admin.site.site_header = admin.site.site_title = "Operations database"
+admin.site.index_title = "Operations"
 
 urlpatterns = [
     path("admin/", admin.site.urls),

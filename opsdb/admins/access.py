@@ -2,14 +2,17 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Model, OuterRef, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -24,16 +27,44 @@ from .actions.access import TOKEN_ACTIONS
 from .granting import GrantingMixin, may_act_as
 from .kit.admin import OpsAdmin
 
+SERVICE = "service"  # the role of programs, which are never staff
 # What only superusers set, and what leads into an account.
 PRIVILEGES = ("is_superuser", "user_permissions")
 WAYS_IN = ("username", "email", "github_login")
 
 
+class ColleagueForm(AdminUserCreationForm):
+    """A new user: who it is, and by one choice what they may do and whether they may use the admin."""
+
+    role = forms.ModelChoiceField(
+        Role.objects.order_by("name"),
+        label=gettext_lazy("Role and access"),
+        required=False,
+        empty_label=gettext_lazy("none: may not sign in to the admin"),
+        help_text=gettext_lazy("What the colleague may do. All roles but that of services may sign in to the admin."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        role = cleaned.get("role")
+        cleaned["groups"] = [role.group_ptr] if role else []
+        self.instance.is_staff = role is not None and role.name != SERVICE
+        return cleaned
+
+    def _save_m2m(self):
+        super()._save_m2m()
+        self.instance.groups.add(*self.cleaned_data["groups"])
+
+
 class UserAdmin(GrantingMixin, OpsAdmin, DjangoUserAdmin):
     """Superusers are edited by superusers, and accounts that hold more than their editor are not taken over."""
 
-    form = DjangoUserAdmin.form
-    list_display = ("username", "first_name", "last_name", "email", "affiliation", "is_staff", "is_active")
+    form, add_form = DjangoUserAdmin.form, ColleagueForm
+    add_fieldsets = (
+        (None, {"fields": ("username", "first_name", "last_name", "email", "affiliation", "role")}),
+        (gettext_lazy("Password"), {"fields": ("usable_password", "password1", "password2")}),
+    )
+    list_display = ("username", "full_name", "roles", "is_staff", "is_active", "email", "affiliation")
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
     search_fields = ("username", "first_name", "last_name", "email", "github_login")
     fieldsets = (
@@ -43,6 +74,23 @@ class UserAdmin(GrantingMixin, OpsAdmin, DjangoUserAdmin):
         (gettext_lazy("Other"), {"fields": ("preferences",)}),
     )
     filter_horizontal = ("user_permissions",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        names = ArraySubquery(Group.objects.filter(user=OuterRef("pk")).order_by("name").values("name"))
+        return super().get_queryset(request).annotate(opsdb_roles=names)
+
+    @admin.display(description=gettext_lazy("name"), ordering="last_name")
+    def full_name(self, user: User) -> str:
+        """First and last name."""
+        return user.get_full_name() or self.get_empty_value_display()
+
+    @admin.display(description=gettext_lazy("roles"))
+    def roles(self, user: User) -> str:
+        """The roles, which say what the user may do."""
+        names = [*([_("superuser")] if user.is_superuser else []), *user.opsdb_roles]
+        return ", ".join(names) or self.get_empty_value_display()
+
+    full_name.needs = roles.needs = ()
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return _is_no_superior(request, obj) and super().has_change_permission(request, obj)

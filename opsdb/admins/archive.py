@@ -15,11 +15,12 @@ class LongTermArchiveTransferAdmin(OpsAdmin):
     list_display = (
         "id",
         "raw_data_package",
+        "status",
+        "failure_message",
+        "why",
         "origin_location",
         "destination_location",
-        "status",
         "retry_count",
-        "failure_message",
         "finished_at",
     )
     list_filter = ("status", "origin_location", "destination_location")
@@ -36,5 +37,15 @@ class LongTermArchiveTransferLogAdmin(ReadOnlyMixin, OpsAdmin):
 class StagingJobAdmin(OpsAdmin):
     actions = STAGING_JOB_ACTIONS
     owned = ("active",)
-    list_display = ("id", "purpose", "destination_location", "status", "active", "requested_by", "expires_at")
+    list_display = (
+        "id",
+        "status",
+        "purpose",
+        "destination_location",
+        "failure_message",
+        "why",
+        "active",
+        "requested_by",
+        "expires_at",
+    )
     list_filter = ("status", "active", "destination_location")

@@ -1,9 +1,10 @@
 """Where the bytes are, whether they are still right, and what shall be deleted."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from typing import Any
 
 from django.contrib import admin
-from django.utils.translation import gettext_lazy
+from django.http import HttpRequest, HttpResponse
 
 from opsdb.models import (
     DataProductPhysicalCopy,
@@ -20,8 +21,8 @@ from opsdb.models.copies.physical_copies import COPY_TARGETS
 from opsdb.models.enums import Verification
 
 from .actions.copies import COPY_ACTIONS, DELETION_REQUEST_ACTIONS
+from .actions.judging import judge_deletions
 from .kit.admin import OpsAdmin, ReadOnlyMixin
-from .kit.columns import link
 from .kit.filters import only
 from .kit.inlines import LinkInline, listing, parts
 
@@ -40,16 +41,9 @@ class PhysicalCopyAdmin(OpsAdmin):
         "deleted_at",
     )
     facts = ("size_bytes", "checksum", "checksum_algorithm")
-    list_display = ("id", "of", "data_location", "status", "verification", "verified_at", "size_bytes")
+    list_display = ("id", "status", "verification", "why", "size_bytes", "arrived_at", "verified_at")
     list_filter = ("status", ("verification", only(Verification.MISMATCH)), "data_location")
     inlines = (listing(FixityCheck, "checked_at", "ok", "algorithm", "checked_by", fk_name="copy"),)
-
-    @admin.display(description=gettext_lazy("copy of"))
-    def of(self, copy: PhysicalCopy) -> str:
-        """The file, package or product."""
-        return link(copy.target, self)
-
-    of.needs = COPY_TARGETS
 
 
 @admin.register(
@@ -67,10 +61,6 @@ class CopiesOfOneKindAdmin(PhysicalCopyAdmin):
     @property
     def hidden(self) -> Collection[str]:
         return {*COPY_TARGETS} - {self.target}
-
-    @property
-    def list_names(self) -> Sequence[str]:
-        return [self.target if name == "of" else name for name in self.list_display]
 
 
 @admin.register(FixityCheck)
@@ -101,4 +91,18 @@ class DeletionRequestAdmin(OpsAdmin):
     )
     list_filter = ("status", "data_location")
     ordering = ("-pk",)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: DeletionRequest | None = None,
+    ) -> HttpResponse:
+        if obj is not None and not add:
+            context["judged"] = judge_deletions([obj])
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
     inlines = (parts(DeletionRequestItem, base=LinkInline),)

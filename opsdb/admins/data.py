@@ -27,9 +27,10 @@ class RawDataFileAdmin(OpsAdmin):
     facts = ("relative_path", *CONTENT)
     list_display = (
         "relative_path",
+        "executed_obs_unit",
+        "instrument_module",
         "size_bytes",
         "file_type",
-        "instrument_module",
         "raw_data_package",
         "observed_at",
     )
@@ -45,10 +46,11 @@ class RawDataPackageAdmin(OpsAdmin):
         "name",
         "state",
         "status",
+        "why",
         "size_bytes",
-        "instrument_module",
-        "data_transfer_package",
         "created_at",
+        "failure_message",
+        "data_transfer_package",
     )
     list_filter = ("state", "status", "instrument_module", "executed_obs_unit", "data_transfer_package")
     inlines = (
@@ -67,7 +69,16 @@ class RawDataPackageMetadataAdmin(OpsAdmin):
 class DataTransferPackageAdmin(OpsAdmin):
     actions = TRANSFER_PACKAGE_ACTIONS
     facts = ("name", "origin_location")
-    list_display = ("name", "status", "size_bytes", "origin_location", "retry_count", "failure_message", "created_at")
+    list_display = (
+        "name",
+        "status",
+        "failure_message",
+        "why",
+        "size_bytes",
+        "origin_location",
+        "retry_count",
+        "created_at",
+    )
     list_filter = ("status", "origin_location")
     inlines = (
         listing(RawDataPackage, "name", "state", "size_bytes"),

@@ -1,26 +1,88 @@
 """What the telescope did."""
 
 from django.contrib import admin
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as lazy
 
-from opsdb.models import ExecutedObsUnit, ExecutedObsUnitModuleConfiguration, RawDataPackage
+from opsdb.models import ExecutedObsUnit, ExecutedObsUnitModuleConfiguration, Instrument, RawDataPackage
 
 from .actions.execution import EXECUTION_ACTIONS
 from .kit.admin import OpsAdmin
+from .kit.columns import human_duration
 from .kit.inlines import LinkInline, listing, parts
+from .kit.links import link
+from .kit.values import Text
 
 
 @admin.register(ExecutedObsUnit)
 class ExecutedObsUnitAdmin(OpsAdmin):
     actions = EXECUTION_ACTIONS
-    list_display = ("start_time", "end_time", "obs_unit", "status", "quality", "mean_pwv_mm", "mean_elevation_deg")
-    list_filter = ("status", "quality", "start_time", "obs_unit")
+    list_display = (
+        "start_time",
+        "obs_unit",
+        "program",
+        "source",
+        "instruments",
+        "status",
+        "quality",
+        "duration",
+        "why",
+        "mean_pwv_mm",
+        "mean_elevation_deg",
+    )
+    list_filter = (
+        "status",
+        "quality",
+        "start_time",
+        "obs_unit__observing_program",
+        "obs_unit__source",
+        "module_configurations__instrument_module__instrument",
+        "obs_unit",
+    )
     ordering = ("-start_time",)
     judged = ("quality", "comment")
     inlines = (
         parts(ExecutedObsUnitModuleConfiguration, base=LinkInline),
         listing(RawDataPackage, "name", "instrument_module", "state", "size_bytes"),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        used = Instrument.objects.filter(modules__configurations__executions=OuterRef("pk"))
+        names = ArraySubquery(used.order_by("name").values("name").distinct())
+        return super().get_queryset(request).annotate(opsdb_instruments=names)
+
+    @admin.display(description=lazy("program"))
+    def program(self, execution: ExecutedObsUnit) -> Text:
+        """The observing program that it was for."""
+        return link(execution.obs_unit.observing_program, self)
+
+    program.needs = ["obs_unit__observing_program"]
+
+    @admin.display(description=lazy("source"))
+    def source(self, execution: ExecutedObsUnit) -> Text:
+        """What was observed, unless nothing was pointed at."""
+        source = execution.obs_unit.source
+        return link(source, self) if source else self.get_empty_value_display()
+
+    source.needs = ["obs_unit__source"]
+
+    @admin.display(description=lazy("instruments"))
+    def instruments(self, execution: ExecutedObsUnit) -> Text:
+        """The instruments that took part."""
+        return ", ".join(execution.opsdb_instruments) or self.get_empty_value_display()
+
+    instruments.needs = []
+
+    @admin.display(description=lazy("duration"))
+    def duration(self, execution: ExecutedObsUnit) -> Text:
+        """From the start to the end, unless it runs."""
+        if execution.end_time is None:
+            return self.get_empty_value_display()
+        return human_duration((execution.end_time - execution.start_time).total_seconds())
+
+    duration.needs = []
 
     def has_change_permission(self, request: HttpRequest, obj: ExecutedObsUnit | None = None) -> bool:
         return super().has_change_permission(request, obj) or request.user.has_perm("opsdb.assess_executedobsunit")

@@ -62,6 +62,7 @@ def form_of(user: AbstractBaseUser, form_class: type[ModelForm]) -> type[ModelFo
             if added and (lacking := not_held(user, permissions_of(name, added))):
                 names = ", ".join(lacking[:NAMED]) + (" …" if len(lacking) > NAMED else "")
                 text = _("You can grant only what you hold yourself, and not %(names)s.")
-                self.add_error(name, text % {"names": names})
+                # The form for a new user has one choice of role instead.
+                self.add_error(name if name in self.fields else None, text % {"names": names})
 
     return GrantingForm

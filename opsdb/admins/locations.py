@@ -47,7 +47,7 @@ class SiteAdmin(RenamingMixin, OpsAdmin):
 @admin.register(DataLocation)
 class DataLocationAdmin(ParentAdmin):
     actions = SWITCH_ACTIONS
-    list_display = ("name", "site", "location_type", "storage_type", "capacity_bytes", "priority", "active")
+    list_display = ("name", "location_type", "storage_type", "capacity_bytes", "priority", "active")
     list_filter = ("location_type", "storage_type", "active", "site", "instrument")
 
 
@@ -58,17 +58,17 @@ class SubtypeOfDataLocationAdmin(RenamingMixin, OpsAdmin):
 
 @admin.register(DiskDataLocation)
 class DiskDataLocationAdmin(SubtypeOfDataLocationAdmin):
-    list_display = ("name", "site", "location_type", "host", "path", "capacity_bytes", "priority", "active")
+    list_display = ("name", "location_type", "host", "path", "capacity_bytes", "priority", "active")
 
 
 @admin.register(S3DataLocation)
 class S3DataLocationAdmin(SubtypeOfDataLocationAdmin):
-    list_display = ("name", "site", "location_type", "bucket", "endpoint_url", "capacity_bytes", "priority", "active")
+    list_display = ("name", "location_type", "bucket", "endpoint_url", "capacity_bytes", "priority", "active")
 
 
 @admin.register(TapeDataLocation)
 class TapeDataLocationAdmin(SubtypeOfDataLocationAdmin):
-    list_display = ("name", "site", "location_type", "library", "pool", "capacity_bytes", "priority", "active")
+    list_display = ("name", "location_type", "library", "pool", "capacity_bytes", "priority", "active")
 
 
 @admin.register(DataLocationUsage)

@@ -1,6 +1,7 @@
 """What is to be observed."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.models import (
     AzimuthRange,
@@ -25,8 +26,10 @@ from opsdb.models import (
 
 from .kit.admin import OpsAdmin
 from .kit.inlines import listing, parts
+from .kit.links import link
 from .kit.positions import PositionSearch
 from .kit.subtypes import ParentAdmin
+from .kit.values import Text
 
 
 @admin.register(ObservingProgram)
@@ -130,14 +133,22 @@ class PreScheduledSlotAdmin(OpsAdmin):
         "start_time",
         "end_time",
         "obs_unit",
+        "program",
         "telescope",
         "azimuth_min_deg",
         "azimuth_max_deg",
         "elevation_deg",
         "boresight_angle_deg",
     )
-    list_filter = ("start_time", "telescope", "obs_unit")
+    list_filter = ("start_time", "obs_unit__observing_program", "telescope", "obs_unit")
     ordering = ("-start_time",)
+
+    @admin.display(description=lazy("program"))
+    def program(self, slot: PreScheduledSlot) -> Text:
+        """The observing program that it is for."""
+        return link(slot.obs_unit.observing_program, self)
+
+    program.needs = ["obs_unit__observing_program"]
 
 
 @admin.register(TimeAllocation)

@@ -84,7 +84,17 @@ class ExecutedReductionStepAdmin(OpsAdmin):
         "started_at",
         "finished_at",
     )
-    list_display = ("id", "step", "sub_group_key", "status", "software_version", "hpc_job_id", "finished_at")
+    list_display = (
+        "id",
+        "step",
+        "sub_group_key",
+        "status",
+        "failure_message",
+        "why",
+        "software_version",
+        "hpc_job_id",
+        "finished_at",
+    )
     list_filter = ("status", "step", "software_version")
     inlines = (
         parts(ExecutedReductionStepInputPackage, base=LinkInline),

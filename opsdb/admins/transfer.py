@@ -39,14 +39,16 @@ class DataTransferAdmin(OpsAdmin):
     )
     list_display = (
         "id",
-        "data_transfer_package",
-        "origin_location",
-        "destination_location",
         "status",
         "unpack_status",
-        "bytes_transferred",
         "failure_message",
+        "why",
+        "origin_location",
+        "destination_location",
         "finished_at",
+        "retry_count",
+        "bytes_transferred",
+        "data_transfer_package",
     )
     list_filter = ("status", "unpack_status", "kind", "origin_location", "destination_location", "route")
     inlines = (listing(DataTransferLog, "logged_at", "level", "status", "message", "log_path"),)

@@ -1,9 +1,11 @@
-"""The dashboard, and links to the pages, for the admin's templates."""
+"""The dashboard, the lists in groups, and links to the pages, for the admin's templates."""
 
 from django import template
 
+from opsdb.admins import menu
 from opsdb.admins.pages import dashboard
 from opsdb.admins.pages.viewer import viewer_of
+from opsdb.models.base import first_paragraph
 
 register = template.Library()
 
@@ -15,11 +17,41 @@ def opsdb_dashboard(context):
     return dashboard.context_of(viewer) if viewer and "dashboard" in viewer.pages else {}
 
 
+@register.simple_tag(takes_context=True)
+def opsdb_groups(context, app):
+    """Return the lists of ops-db in groups; none of another app."""
+    return menu.grouped(app, context["request"].path) if app["app_label"] == menu.APP_LABEL else []
+
+
 @register.inclusion_tag("admin/opsdb/page_links.html", takes_context=True)
 def opsdb_list_links(context):
     """Link a list to the pages that belong to it."""
     viewer = viewer_of(context["request"])
     return {"links": viewer.links_of_list(context["cl"].model) if viewer and not context.get("is_popup") else ()}
+
+
+@register.simple_tag(takes_context=True)
+def opsdb_lists_within(context):
+    """Return the lists that belong to a list, of its subtypes and parts, as far as the person may see them."""
+    viewer = viewer_of(context["request"])
+    if viewer is None or context.get("is_popup"):
+        return []
+    models = menu.lists_within(context["cl"].model, viewer.site._registry)
+    return [
+        {"title": model._meta.verbose_name_plural, "url": viewer.list_url(model)}
+        for model in models
+        if viewer.sees(model)
+    ]
+
+
+@register.inclusion_tag("admin/opsdb/about_list.html", takes_context=True)
+def opsdb_about_list(context):
+    """Explain what a list has, and what its columns mean."""
+    changes = context["cl"]
+    return {
+        "about": first_paragraph(changes.model.__doc__ or ""),
+        "columns": changes.model_admin.about_columns(context["request"]),
+    }
 
 
 @register.inclusion_tag("admin/opsdb/page_links.html", takes_context=True)

@@ -217,6 +217,16 @@ from .overview import (
     Trouble as Trouble,
     get_overview as get_overview,
 )
+from .failures import (
+    Failure as Failure,
+    FailureGroup as FailureGroup,
+    FailureKind as FailureKind,
+    FailureList as FailureList,
+    Remedy as Remedy,
+    group_failures as group_failures,
+    list_failures as list_failures,
+    normalize_message as normalize_message,
+)
 from .traffic import (
     TRAFFIC_STATUSES as TRAFFIC_STATUSES,
     Traffic as Traffic,

@@ -52,6 +52,15 @@ def add(page, name):
         row.get_by_role("link", name="Add").click()
 
 
+def add_subtype(page, parents, subtype):
+    """Go from the start page to the list of the parents, and from there to the form for a new row of a subtype."""
+    open_list(page, parents)
+    choices = page.locator(".opsdb-add")
+    choices.locator("summary").click()
+    with loaded(page):
+        choices.get_by_role("link", name=subtype, exact=True).click()
+
+
 def search(page, text):
     """Search a list."""
     page.locator("#searchbar").fill(text)

@@ -112,7 +112,7 @@ class Looking:
             {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
         )
         with loaded(self.page):
-            self.page.get_by_role("button", name="Look what would happen").click()
+            self.page.get_by_role("button", name="Preview").click()
         self.look()
 
 
@@ -169,6 +169,7 @@ def test_pages_that_answer_have_no_barriers_and_fit_a_phone(visit):
     looking = Looking(visit("superuser", observation, viewport=PHONE))
     for path in (
         night,
+        reverse("admin:opsdb_datatransfer_failures"),
         reverse("admin:opsdb_source_sky"),
         reverse("admin:opsdb_datatransferroute_dataflow"),
         reverse("admin:opsdb_physicalcopy_where") + f"?q={package.pk}",

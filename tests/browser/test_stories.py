@@ -34,11 +34,13 @@ from opsdb.workflows import start_observation
 
 from .hands import (
     add,
+    add_subtype,
     begin,
     choose,
     confirm,
     fill_time,
     line,
+    loaded,
     open_first,
     open_list,
     said,
@@ -84,6 +86,21 @@ def test_failed_transfers_are_found_on_the_dashboard_and_reset_with_a_reason(vis
         assert last_change(transfer) == by("admin")
 
 
+def test_failures_of_one_cause_are_reset_together_from_the_dashboard(visit):
+    failed = list(DataTransfer.objects.filter(status=Status.FAILED))
+    page = visit("admin")
+    page.get_by_role("link", name=re.compile("need somebody")).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Failures")
+    group = page.get_by_role("region").filter(has=page.get_by_role("link", name=re.compile("^staging job")))
+    with loaded(page):
+        group.get_by_role("button", name=re.compile("^Reset")).click()
+    expect(page.get_by_role("region", name=re.compile("Will change"))).to_contain_text("failed → pending")
+    confirm(page, "Reset", REASON)
+    expect(said(page)).to_contain_text("Reset: ")
+    assert not StagingJob.objects.filter(status=Status.FAILED).exists()
+    assert list(DataTransfer.objects.filter(status=Status.FAILED)) == failed
+
+
 def test_it_says_why_a_package_is_not_archived_and_who_does_what_next(visit, picture):
     package = RawDataPackage.objects.filter(status=Status.FAILED).first()
     page = visit("viewer")
@@ -101,7 +118,7 @@ def test_it_says_why_a_package_is_not_archived_and_who_does_what_next(visit, pic
 
 def test_a_source_a_unit_and_a_slot_are_planned_and_what_the_database_refuses_is_said_in_the_form(visit, picture):
     page = visit("observer")
-    add(page, "Fixed sources")
+    add_subtype(page, "Sources", "Fixed source")
     page.get_by_label("Name:").fill("Orion Bar")
     page.get_by_label("RA [deg]:").fill("400")
     page.get_by_label("Dec [deg]:").fill("-5.42")
@@ -165,7 +182,7 @@ def test_somebody_elses_deletion_is_approved_and_ones_own_is_not(visit, picture)
     tick(page, copy)
     begin(page, "Request deletion")
     page.get_by_label("Before the retention has passed").check()
-    page.get_by_role("button", name="Look what would happen").click()
+    page.get_by_role("button", name="Preview").click()
     confirm(page, "Request deletion", REASON)
     own = DeletionRequest.objects.get(requested_by__username="superuser")
     assert own.reason == REASON
@@ -174,7 +191,7 @@ def test_somebody_elses_deletion_is_approved_and_ones_own_is_not(visit, picture)
     tick(page, own)
     begin(page, "Approve")
     refused = page.get_by_role("region", name="refused")
-    expect(refused).to_contain_text("another person")
+    expect(refused).to_contain_text("Another person than the one who asked must decide it")
     expect(page.get_by_role("button", name="Approve")).to_have_count(0)
     picture(page, "second-person")
     own.refresh_from_db()
@@ -230,7 +247,7 @@ def test_observers_judge_the_quality_of_executions_and_viewers_cannot(visit):
     tick(page, execution)
     begin(page, "Mark quality")
     page.get_by_label(str(judged.label), exact=True).check()
-    page.get_by_role("button", name="Look what would happen").click()
+    page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("region", name="Will change")).to_contain_text(f"→ {judged.label}")
     confirm(page, "Mark quality", REASON)
     execution.refresh_from_db()
@@ -272,7 +289,7 @@ def test_a_file_of_sources_is_refused_with_line_and_column_then_planned_and_load
         page.get_by_label("File:").set_input_files(
             {"name": "nebulae.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
         )
-        page.get_by_role("button", name="Look what would happen").click()
+        page.get_by_role("button", name="Preview").click()
 
     upload("25:35:31.3")
     problem = page.get_by_role("row").filter(has_text="25:35:31.3")
@@ -325,7 +342,7 @@ def test_staging_of_a_package_is_requested_for_a_processing_location(visit):
     open_first(page)
     page.get_by_role("button", name="Request staging").click()
     page.get_by_label("Processing location:").select_option(index=0)
-    page.get_by_role("button", name="Look what would happen").click()
+    page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("region", name="Will change")).to_contain_text("is in a staging job for")
     confirm(page, "Request staging", REASON)
     job = StagingJob.objects.get(purpose=REASON)

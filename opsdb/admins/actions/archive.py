@@ -15,6 +15,8 @@ from opsdb.workflows import (
 )
 
 from ..kit.actions import Action
+from ..kit.dates import utc_moment
+from ..kit.names import called
 from ..kit.orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, refusal_text
 from .work import SETTLE, give_up_by, reset_by
 
@@ -28,15 +30,7 @@ class StagingForm(OrderForm):
         empty_label=None,
         help_text=_("Where the data shall be readable."),
     )
-    expires_at = forms.SplitDateTimeField(
-        label=_("Needed until"),
-        required=False,
-        help_text=_("UTC, as 2026-06-15 and 12:00; empty: until the job is released."),
-        widget=forms.SplitDateTimeWidget(
-            date_attrs={"type": "date", "aria-label": _("Needed until: date")},
-            time_attrs={"type": "time", "aria-label": _("Needed until: time")},
-        ),
-    )
+    expires_at = utc_moment(_("Needed until"), _("UTC, as 2026-06-15 and 12:00; empty: until the job is released."))
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -71,10 +65,10 @@ def _refusal_of_staging(rows: list, order: Order) -> str:
 
 def _outcome_of_staging(row, is_readable, refused, location):
     if not is_readable:
-        return Outcome(row.pk, str(row), OutcomeKind.REFUSED, [gettext("No copy of it can be read.")])
+        return Outcome(row.pk, called(row), OutcomeKind.REFUSED, [gettext("No copy of it can be read.")])
     if refused:
-        return Outcome(row.pk, str(row), OutcomeKind.REFUSED, [refused])
-    return Outcome(row.pk, str(row), OutcomeKind.CHANGES, [gettext("is in a staging job for %s") % location])
+        return Outcome(row.pk, called(row), OutcomeKind.REFUSED, [refused])
+    return Outcome(row.pk, called(row), OutcomeKind.CHANGES, [gettext("is in a staging job for %s") % location])
 
 
 REQUEST_STAGING = Action(

@@ -19,12 +19,15 @@ from opsdb.workflows import (
     repair_package,
     request_deletion,
     request_verification,
+    reset_deletion,
     restore_copy,
     write_off_copy,
 )
 
 from ..kit.actions import Action, unless_in
+from ..kit.names import called
 from ..kit.orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, Skipped, refusal_text
+from .judging import judge_deletions
 
 
 class DeletionForm(OrderForm):
@@ -50,7 +53,7 @@ def _request_deletion(copies, order: Order):
                 found = request_deletion(location, at_location, **terms, dry_run=False)
         except REFUSALS as error:
             why = [refusal_text(error)]
-            outcomes += [Outcome(copy.pk, str(copy), OutcomeKind.REFUSED, why) for copy in at_location]
+            outcomes += [Outcome(copy.pk, called(copy), OutcomeKind.REFUSED, why) for copy in at_location]
             continue
         blocked = {one.copy_id: one for one in found.held_back}
         outcomes += [_of_deletion(copy, blocked.get(copy.pk), location) for copy in at_location]
@@ -60,9 +63,9 @@ def _request_deletion(copies, order: Order):
 def _of_deletion(copy, blocked, location):
     if blocked is None:
         text = gettext("is in a request for deletion at %s, which another person must approve") % location
-        return Outcome(copy.pk, str(copy), OutcomeKind.CHANGES, [text], {"status": copy.status})
+        return Outcome(copy.pk, called(copy), OutcomeKind.CHANGES, [text], {"status": copy.status})
     kind = OutcomeKind.SKIPPED if blocked.rule is None else OutcomeKind.REFUSED
-    return Outcome(copy.pk, str(copy), kind, [with_row_labels(str(blocked))])
+    return Outcome(copy.pk, called(copy), kind, [with_row_labels(str(blocked))])
 
 
 def _cancel_deletion(copy, order):
@@ -117,6 +120,41 @@ def _describe_repairs(transfers):
     return gettext("is sent again to %(places)s") % {"places": places}
 
 
+RETRY_DELETION = Action(
+    name="retry_deletion",
+    label=_("Retry deletion"),
+    about=_("A deletion that failed is scheduled again, if the rules still allow it."),
+    run=lambda copy, order: reset_deletion(copy),
+    permission="change_physicalcopy",
+    unless=unless_in(
+        "status", PhysicalCopyStatus.DELETION_FAILED, because=_("It is %(state)s: only failed deletions are retried.")
+    ),
+)
+REQUEST_VERIFICATION = Action(
+    name="request_verification",
+    label=_("Request verification"),
+    about=_("Copies become unverified, and are the next to be checked at their location."),
+    run=lambda copy, order: request_verification(copy),
+    permission="change_physicalcopy",
+    unless=lambda copy: (
+        gettext("It is waiting for its check already.")
+        if copy.verification == Verification.UNVERIFIED and copy.verified_at is None
+        else ""
+    ),
+)
+REPAIR_COPY = Action(
+    name="repair",
+    label=_("Repair"),
+    about=_("A bad copy in an archive is replaced: its package is sent there again from a verified copy."),
+    run=lambda copy, order: repair_copy(copy),
+    report=_describe_repairs,
+    permission="add_longtermarchivetransfer",
+    unless=lambda copy: (
+        gettext("It is verified.")
+        if copy.status == PhysicalCopyStatus.PRESENT and copy.verification == Verification.VERIFIED
+        else ""
+    ),
+)
 REPAIR_PACKAGE = Action(
     name="repair",
     label=_("Repair"),
@@ -158,18 +196,8 @@ COPY_ACTIONS = (
         permission="change_physicalcopy",
         unless=unless_in("status", PhysicalCopyStatus.MISSING, because=_("It is %(state)s, not missing.")),
     ),
-    Action(
-        name="request_verification",
-        label=_("Request verification"),
-        about=_("Copies become unverified, and are the next to be checked at their location."),
-        run=lambda copy, order: request_verification(copy),
-        permission="change_physicalcopy",
-        unless=lambda copy: (
-            gettext("It is waiting for its check already.")
-            if copy.verification == Verification.UNVERIFIED and copy.verified_at is None
-            else ""
-        ),
-    ),
+    RETRY_DELETION,
+    REQUEST_VERIFICATION,
     Action(
         name="record_fixity",
         label=_("Record a fixity check"),
@@ -204,25 +232,17 @@ COPY_ACTIONS = (
             because=_("It is %(state)s, neither deleted nor missing."),
         ),
     ),
-    Action(
-        name="repair",
-        label=_("Repair"),
-        about=_("A bad copy in an archive is replaced: its package is sent there again from a verified copy."),
-        run=lambda copy, order: repair_copy(copy),
-        report=_describe_repairs,
-        permission="add_longtermarchivetransfer",
-        unless=lambda copy: (
-            gettext("It is verified.")
-            if copy.status == PhysicalCopyStatus.PRESENT and copy.verification == Verification.VERIFIED
-            else ""
-        ),
-    ),
+    REPAIR_COPY,
 )
 
 
 def _describe_execution(done):
     text = ngettext("%s copy is scheduled for deletion", "%s copies are scheduled for deletion", len(done.copies))
     return "; ".join([text % len(done.copies), *(with_row_labels(str(one)) for one in done.held_back)])
+
+
+def _is_own(request, user):
+    return gettext("Another person must decide on it.") if request.requested_by_id == user.pk else ""
 
 
 DELETION_REQUEST_ACTIONS = (
@@ -233,6 +253,8 @@ DELETION_REQUEST_ACTIONS = (
         run=lambda request, order: approve_deletion(request, user=order.user),
         permission="approve_deletionrequest",
         unless=unless_in("status", DeletionRequestStatus.REQUESTED, because=_("It is %(state)s already.")),
+        unless_by=_is_own,
+        judge=judge_deletions,
     ),
     Action(
         name="reject",
@@ -246,6 +268,8 @@ DELETION_REQUEST_ACTIONS = (
             DeletionRequestStatus.APPROVED,
             because=_("It is %(state)s already."),
         ),
+        unless_by=_is_own,
+        judge=judge_deletions,
     ),
     Action(
         name="execute",
@@ -257,5 +281,6 @@ DELETION_REQUEST_ACTIONS = (
         unless=unless_in(
             "status", DeletionRequestStatus.APPROVED, because=_("It is %(state)s: only approved requests are executed.")
         ),
+        judge=judge_deletions,
     ),
 )

@@ -1,27 +1,16 @@
 """Actions on what the telescope did."""
 
 from django import forms
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.models import ObsUnit, Quality
 from opsdb.workflows import assess_observation, correct_observation
 
 from ..kit.actions import Action
+from ..kit.dates import utc_moment
 from ..kit.orders import OrderForm
 
-
-def utc_moment(label):
-    """Return the field of a time in UTC that may stay as it is."""
-    return forms.SplitDateTimeField(
-        label=label,
-        required=False,
-        help_text=_("UTC, as 2026-06-15 and 12:00; empty: as it is."),
-        widget=forms.SplitDateTimeWidget(
-            date_attrs={"type": "date", "aria-label": format_lazy(_("{label}: date"), label=label)},
-            time_attrs={"type": "time", "step": "any", "aria-label": format_lazy(_("{label}: time"), label=label)},
-        ),
-    )
+UNCHANGED = _("UTC, as 2026-06-15 and 12:00; empty: as it is.")
 
 
 class QualityForm(OrderForm):
@@ -43,8 +32,8 @@ ASSESS = Action(
 class CorrectionForm(OrderForm):
     """What is right."""
 
-    start_time = utc_moment(_("Start"))
-    end_time = utc_moment(_("End"))
+    start_time = utc_moment(_("Start"), UNCHANGED)
+    end_time = utc_moment(_("End"), UNCHANGED)
     obs_unit = forms.ModelChoiceField(
         ObsUnit.objects.all(),
         label=_("Observation unit"),

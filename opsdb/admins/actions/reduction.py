@@ -49,7 +49,7 @@ GIVE_UP = Action(
 )
 CANCEL = Action(
     name="cancel",
-    label=_("Cancel"),
+    label=_("Cancel run"),
     about=_("An open run is cancelled for good; its group gets another run when there is something new."),
     run=lambda run, order: cancel_run(run, reason=order.message),
     unless=unless_in(

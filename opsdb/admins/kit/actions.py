@@ -4,7 +4,7 @@ Nothing is decided here: the workflows and the database do that. Each action fir
 and why it would not, and then does it in one transaction; :mod:`.confirmation` has the pages.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,27 @@ from django.utils.translation import gettext
 from opsdb.errors import check_deferred_rules
 
 from .confirmation import Confirmation
+from .names import called
 from .orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, Skipped, differences, facts_of, refusal_text
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a person must know of a row who decides on it.
+
+    Attributes:
+        title: what it is about.
+        total: all of it in a sentence.
+        columns: what is told of each part.
+        rows: cells of the first parts.
+        note: what was left out.
+    """
+
+    title: str
+    total: str
+    columns: Sequence[str | Promise]
+    rows: Sequence[Sequence]
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +58,8 @@ class Action:
         form: what it asks for beside the reason.
         one_row: whether it takes one row only.
         watch: returns problems as sentences; those that the action adds are shown as warnings.
+        unless_by: returns why a person can't do it to a row, or an empty text: then no button is offered on its page.
+        judge: returns what a person must know of rows who decides on them.
     """
 
     name: str
@@ -51,6 +73,8 @@ class Action:
     form: type[OrderForm] = OrderForm
     one_row: bool = False
     watch: Callable[[], list[str]] | None = None
+    unless_by: Callable[[models.Model, Any], str] = field(default=lambda row, user: "")
+    judge: Callable[[list[models.Model]], list[Judged]] | None = None
 
     do_not_call_in_templates = True
 
@@ -71,9 +95,9 @@ class Action:
         codename = self.permission if "_" in self.permission else f"{self.permission}_{options.model_name}"
         return model_admin.has_view_permission(request) and request.user.has_perm(f"{options.app_label}.{codename}")
 
-    def applies_to(self, row: Model) -> bool:
-        """Return whether there may be something to do for a row."""
-        return not self.unless(row)
+    def applies_to(self, row: Model, user: Any) -> bool:
+        """Return whether there may be something for a person to do for a row."""
+        return not self.unless(row) and not self.unless_by(row, user)
 
     # What happens
 
@@ -84,7 +108,7 @@ class Action:
         return [self._perform_on(row, order) for row in rows]
 
     def _perform_on(self, row, order):
-        key, name, before = row.pk, str(row), facts_of(row)
+        key, name, before = row.pk, called(row), facts_of(row)
         if why := self.unless(row):
             return Outcome(key, name, OutcomeKind.SKIPPED, [str(why)])
         using = router.db_for_write(type(row))
@@ -108,7 +132,12 @@ class Action:
 
     def __call__(self, model_admin, request, queryset):
         """Show what it would do to the selected rows or, once that is confirmed, do it."""
-        return Confirmation(self, model_admin, request, queryset).answer()
+        return Confirmation.of_selected(self, model_admin, request, queryset).answer()
+
+
+def callable_of(found: Any) -> Callable:
+    """Return what an entry of ``ModelAdmin.get_actions()`` calls: Django 5.2 has tuples there, 6.1 objects."""
+    return found[0] if isinstance(found, tuple) else found.func
 
 
 def unless_in(field: str, *states: str, because: str | Promise) -> Callable[[models.Model], str]:

@@ -21,10 +21,12 @@ from opsdb.models.enums import StateChoices
 
 from .counting import grouped
 from .links import link, list_url
+from .names import named, naming_of
 from .time_zones import ZONE
 from .values import Text
 
 CHECKSUMS = ("checksum", "expected", "actual", "token_prefix")
+SHOWN_LETTERS = 60  # of a text in a list
 MANY_SHOWN = 20  # linked rows that a read-only line names before it leads to their list
 
 # What naming a row of a model of Django's own reads beside it.
@@ -70,6 +72,15 @@ def column_for(field: Field, model_admin: BaseModelAdmin, sortable: bool = True)
     return FieldColumn(field, render, title, sortable)
 
 
+def name_column(model: type[Model], sorts_by: Callable[[str], bool]) -> FieldColumn | None:
+    """Return the column that shows rows as people call them, or None where their own fields do that."""
+    naming = naming_of(model)
+    if naming is None:
+        return None
+    field = model._meta.get_field(naming.column)
+    return FieldColumn(field, named, model._meta.verbose_name, sortable=sorts_by(field.name))
+
+
 def _title_and_look(field, model_admin):
     title, unit = field.verbose_name, unit_of(field.name)
     if field.is_relation:
@@ -85,6 +96,8 @@ def _title_and_look(field, model_admin):
     # The text names its unit itself, so that the title would contradict it.
     if unit == "bytes" or field.name == "bytes_transferred":
         return spoken(field.name), human_size
+    if field.name.endswith("failure_message"):
+        return title, shortened
     if unit == "seconds":
         return spoken(field.name), human_duration
     if isinstance(field, models.FloatField):
@@ -109,6 +122,11 @@ def exactly(text: Text, whole: Text) -> SafeString:
     return format_html(
         '<span class="opsdb-whole" title="{1}">{0}<span class="visually-hidden"> ({1})</span></span>', text, whole
     )
+
+
+def shortened(text: str) -> Text:
+    """Show the beginning of a long text, and all of it to the mouse and to screen readers."""
+    return text if len(text) <= SHOWN_LETTERS else exactly(f"{text[:SHOWN_LETTERS].rstrip()}…", text)
 
 
 def human_size(size: float) -> SafeString:

@@ -7,8 +7,10 @@ for a row would differ from the preview, nothing is done and a new preview is sh
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Self
 
 from django.contrib import messages
 from django.contrib.admin import helpers
@@ -16,21 +18,27 @@ from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.admin.utils import quote
 from django.db import connections, router, transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 
 from opsdb.workflows import attributed
 
+from .columns import human_size
 from .orders import Order, Outcome, OutcomeKind
 
 MOST_ROWS = 500
 SHOWN_ROWS = 50
 SHOWN_REFUSALS = 5
 LOCK_TIMEOUT_MS = 5_000
-STAGE, DIGEST, FROM_ROW = "opsdb_stage", "opsdb_digest", "opsdb_from_row"
+STAGE, DIGEST, FROM_ROW, BACK = "opsdb_stage", "opsdb_digest", "opsdb_from_row", "opsdb_back"
+
+
+UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @contextmanager
@@ -49,18 +57,33 @@ class _Differs(Exception):
 class Confirmation:
     """One request for an action: the preview, or the confirmation of it."""
 
-    def __init__(self, action, model_admin: BaseModelAdmin, request: HttpRequest, queryset: QuerySet):
+    trail = None
+    """Text and address of the page that leads here, where it is not the list of the admin's model."""
+
+    def __init__(self, action, model_admin: BaseModelAdmin, request: HttpRequest, rows: list[Model]):
+        """Take the first rows.
+
+        Args:
+            action: what is done to them.
+            model_admin: whose page this is.
+            request: of the person.
+            rows: one more than :data:`MOST_ROWS` at the most.
+        """
         self.action, self.model_admin, self.request = action, model_admin, request
         self.stage = request.POST.get(STAGE, "")
         self.using = router.db_for_write(model_admin.model)
+        self.rows, self.has_more = rows[:MOST_ROWS], len(rows) > MOST_ROWS
+
+    @classmethod
+    def of_selected(cls, action, model_admin: BaseModelAdmin, request: HttpRequest, queryset: QuerySet) -> Self:
+        """Return the confirmation for the rows that were selected in a list."""
         keys = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
         if request.POST.get("select_across") not in ("1", "True", "true"):
             # What was selected counts, even if it has left the list's filter meanwhile.
             queryset = model_admin.get_queryset(request).filter(pk__in=keys)
         related = model_admin.get_list_select_related(request)
         queryset = queryset.select_related(*related) if related else queryset
-        found = list(queryset.order_by("pk")[: MOST_ROWS + 1])
-        self.rows, self.has_more = found[:MOST_ROWS], len(found) > MOST_ROWS
+        return cls(action, model_admin, request, list(queryset.order_by("pk")[: MOST_ROWS + 1]))
 
     def answer(self) -> HttpResponse:
         """Return the page, or the way back with a report."""
@@ -114,10 +137,57 @@ class Confirmation:
         return HttpResponseRedirect(self._way_back())
 
     def _way_back(self):
+        back = self.request.POST.get(BACK, "")
+        if back.startswith("/") and url_has_allowed_host_and_scheme(back, None):
+            return back
         if self.request.POST.get(FROM_ROW) and len(self.rows) == 1:
             options, site = self.model_admin.opts, self.model_admin.admin_site
             return reverse(admin_urlname(options, "change"), args=[quote(self.rows[0].pk)], current_app=site.name)
         return self.request.get_full_path()
+
+    def _hidden(self):
+        """Return names and values of what the form sends again beside its own fields."""
+        yield "action", self.action.name
+        for row in self.rows:
+            yield helpers.ACTION_CHECKBOX_NAME, row.pk
+        for name in (FROM_ROW, BACK):
+            if value := self.request.POST.get(name):
+                yield name, value
+
+    def _size_of(self, outcomes):
+        """Return how many bytes the rows of outcomes have, where rows have a size."""
+        sizes = {(type(row)._meta.concrete_model, row.pk): getattr(row, "size_bytes", None) for row in self.rows}
+        model = self.model_admin.model
+        found = [sizes.get(((one.model or model)._meta.concrete_model, one.key)) for one in outcomes]
+        return human_size(sum(size or 0 for size in found)) if any(size is not None for size in found) else ""
+
+    def _lines_of(self, outcomes):
+        """Return rows and texts of outcomes: those with the same texts, but for keys, on one line."""
+        lines = {}
+        for outcome in outcomes:
+            texts = [self._without_its_name(outcome, text) for text in outcome.texts]
+            lines.setdefault(tuple(UUID.sub("…", text) for text in texts), []).append((outcome, texts))
+        return [
+            {
+                "texts": common if len(same) > 1 else same[0][1],
+                "number": len(same),
+                "rows": [
+                    (outcome.name, self._url_of(outcome), [] if (*texts,) == common else texts)
+                    for outcome, texts in same[:SHOWN_ROWS]
+                ],
+            }
+            for common, same in list(lines.items())[:SHOWN_ROWS]
+        ]
+
+    def _without_its_name(self, outcome, text):
+        own = f"{(outcome.model or self.model_admin.model)._meta.concrete_model._meta.verbose_name} {outcome.key}: "
+        return capfirst(text[len(own) :]) if text.lower().startswith(own.lower()) else text
+
+    def _url_of(self, outcome):
+        """Return the address of the row of an outcome, or None where there is none for this person."""
+        options = (outcome.model or self.model_admin.model)._meta
+        site = self.model_admin.admin_site
+        return reverse(admin_urlname(options, "change"), args=[quote(outcome.key)], current_app=site.name)
 
     def _page(self, form, outcomes, seen="", warnings=(), notice=""):
         admin, action, request = self.model_admin, self.action, self.request
@@ -125,7 +195,15 @@ class Confirmation:
         for kind in OutcomeKind:
             of_kind = [outcome for outcome in outcomes or () if outcome.kind is kind]
             if of_kind:
-                groups.append({"kind": kind, "number": len(of_kind), "outcomes": of_kind[:SHOWN_ROWS]})
+                groups.append(
+                    {
+                        "kind": kind,
+                        "number": len(of_kind),
+                        "size": self._size_of(of_kind),
+                        "outcomes": of_kind[:SHOWN_ROWS],
+                        "lines": self._lines_of(of_kind),
+                    }
+                )
         changing = any(group["kind"] is OutcomeKind.CHANGES for group in groups)
         context = {
             **admin.admin_site.each_context(request),
@@ -140,13 +218,13 @@ class Confirmation:
             "warnings": warnings,
             "notice": notice,
             "left_out": _left_out(self.has_more),
-            "keys": [row.pk for row in self.rows],
+            "hidden": list(self._hidden()),
             "action": action,
-            "checkbox_name": helpers.ACTION_CHECKBOX_NAME,
+            "trail": self.trail,
             "digest": seen,
-            "from_row": bool(request.POST.get(FROM_ROW)),
             "way_back": self._way_back(),
             "row": self.rows[0] if len(self.rows) == 1 else None,
+            "judged": action.judge(self.rows) if action.judge else (),
             "shown_rows": SHOWN_ROWS,
         }
         request.current_app = admin.admin_site.name

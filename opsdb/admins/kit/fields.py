@@ -11,7 +11,8 @@ from django.http import HttpRequest
 
 from opsdb.models.base import WorkItem
 
-from .columns import FieldColumn, column_for, states_of
+from .columns import FieldColumn, column_for, name_column, states_of
+from .dates import OVERRIDES
 from .forms import OpsForm
 from .keys import KeySelect, KeySelectMultiple
 from .rules import events_refused, immutable_columns
@@ -38,6 +39,7 @@ class ModelFieldsMixin:
 
     form = OpsForm
     formfield_overrides = {
+        **OVERRIDES,
         models.URLField: {"assume_scheme": "https"},
         models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 3})},
         models.JSONField: {"widget": AdminTextareaWidget(attrs={"rows": 3, "class": "vLargeTextField opsdb-code"})},
@@ -106,6 +108,15 @@ class ModelFieldsMixin:
     def shown(self, names: Iterable[str]) -> list:
         """Return names of fields, or the kit's columns where there are any."""
         return [self.columns.get(name, name) for name in names]
+
+    @cached_property
+    def _name_column(self):
+        return name_column(self.model, self.sorts_by)
+
+    def listed(self, names: Iterable[str]) -> list:
+        """Return names of fields, or the kit's columns where there are any; rows stand there as people call them."""
+        column = self._name_column
+        return [column if column and name == column.field.name else self.columns.get(name, name) for name in names]
 
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
         """Every reference whose rows can be searched for."""

@@ -52,7 +52,7 @@ class LeadingFilter(admin.FieldListFilter):
     @property
     def within(self) -> tuple[str, Any] | None:
         """The column and the value of it when an index gives what is asked for in the order of the key, else None."""
-        if self.value is None or self.field.name not in leading_fields(self.model):
+        if self.value is None or self.field_path not in leading_fields(self.model):
             return None
         return self.field.attname, getattr(self.field, "target_field", self.field).to_python(self.value)
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from .fields import ModelFieldsMixin
 from .links import list_url, narrowed_by
+from .names import needed_by_name, with_names
 from .time_zones import with_time_zone
 
 INLINE_ROWS = 100
@@ -52,6 +53,7 @@ class CappedInline(ModelFieldsMixin, admin.TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         needed = [name for name in self.fields if self.model_fields[name].is_relation]
         rows = with_time_zone(super().get_queryset(request))
+        needed = [*with_names(self.model, needed), *needed_by_name(self.model)]
         return rows.select_related(*needed) if needed else rows
 
     def get_ordering(self, request: HttpRequest) -> Sequence[str]:
@@ -105,10 +107,10 @@ class ListInline(CappedInline):
         return False
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list:
-        return [(None, {"fields": self.shown(self.fields)})]
+        return [(None, {"fields": self.listed(self.fields)})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Sequence:
-        return self.shown(self.fields)
+        return self.listed(self.fields)
 
 
 def listing(model: type[Model], *fields, **options) -> type[ListInline]:

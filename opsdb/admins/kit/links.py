@@ -10,15 +10,16 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
+from .names import named
 from .values import Text
 
 
 def link(row: Model, model_admin: BaseModelAdmin) -> Text:
     """Show another row as a link to its page, or as text when it has none."""
     if not model_admin.admin_site.is_registered(row._meta.model):
-        return str(row)
+        return named(row)
     url = reverse(admin_urlname(row._meta, "change"), args=[quote(row.pk)], current_app=model_admin.admin_site.name)
-    return format_html('<a href="{}">{}</a>', url, row)
+    return format_html('<a href="{}">{}</a>', url, named(row))
 
 
 def list_url(model: type[Model], lookups: dict[str, Any], model_admin: BaseModelAdmin) -> str | None:

@@ -1,5 +1,6 @@
 """The lists of rows: their columns, order, filters and search, of bounded cost on tables of any size."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR, Ch
 from django.db import OperationalError, models, router, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from opsdb.errors import REFUSED, Refusal
@@ -35,13 +37,22 @@ from opsdb.filters.searching import (
 )
 
 from .counting import BoundedPaginator
+from .dates import PeriodFilter
 from .filters import ChoiceFilter, LeadingFilter, RelatedFilter
 from .links import parameter_of
 from .lookups import require_comparable
+from .names import needed_by_name, with_names
+from .values import Text
 
 
 class OpsChangeList(ChangeList):
     """A list that is sorted only by columns that may be, whatever the address asks for, and refuses what can't be."""
+
+    def __init__(self, request: HttpRequest, *args, **kwargs):
+        super().__init__(request, *args, **kwargs)
+        if not self.is_popup:
+            # A list is for looking, too: Django's title asks to select a row.
+            self.title = capfirst(self.opts.verbose_name_plural)
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: list[str] | None = None) -> QuerySet:
         rows = super().get_queryset(request, exclude_parameters)
@@ -125,12 +136,17 @@ class ListMixin:
     finders: Sequence[Finder] = ()
     """What a search looks at beside ``search_fields``."""
 
+    periods: Sequence[str] = ()
+    """Times by whose periods the list is narrowed."""
+
     def __init__(self, model: type[models.Model], admin_site: AdminSite) -> None:
         super().__init__(model, admin_site)
         if filterset := FILTERSETS.get(model):
             self.big = filterset.size is not Size.SMALL
             self.sortable, self.finders = filterset.orders(), filterset.finders
             self.search_fields = filterset.searched()
+            if filterset.size is not Size.BIG:
+                self.periods = filterset.windows[:1]
 
     paginator = BoundedPaginator
     show_full_result_count = False
@@ -152,7 +168,20 @@ class ListMixin:
         first, *others = self.list_names
         # The first column is the link to the row, which can hold no other link.
         column = self.columns.get(first)
-        return [first if column is None or column.field.is_relation else column, *self.shown(others)]
+        is_link = column is not None and column.field.is_relation
+        return [*([first] if is_link else self.listed([first])), *self.listed(others)]
+
+    def about_columns(self, request: HttpRequest) -> list[tuple[str, Text, Text]]:
+        """Return name, title and meaning of each column of the list that has one."""
+        found = []
+        for shown in self.get_list_display(request):
+            name = getattr(shown, "__name__", shown)
+            field, method = self.model_fields.get(name), getattr(type(self), str(name), None)
+            title = getattr(shown, "short_description", None) or getattr(method, "short_description", None)
+            meaning = field.help_text if field is not None else inspect.getdoc(method) if callable(method) else ""
+            if meaning:
+                found.append((name, title or field.verbose_name, meaning))
+        return found
 
     def get_sortable_by(self, request: HttpRequest) -> list | None:
         if not self.big:
@@ -171,17 +200,21 @@ class ListMixin:
 
     def get_list_select_related(self, request: HttpRequest) -> list[str]:
         needed = [name for shown in self.list_names for name in getattr(getattr(self, shown, None), "needs", [shown])]
-        return [name for name in needed if "__" in name or self._is_reference(name)]
+        related = [name for name in needed if "__" in name or self._is_reference(name)]
+        return list(dict.fromkeys([*with_names(self.model, related), *needed_by_name(self.model)]))
 
     def get_list_filter(self, request: HttpRequest) -> list:
         names = [*(self.list_filter or ([] if self.big else self._bounded_names()))]
+        names += [name for name in self.periods if name not in names]
         # Links lead here from rows that this list can't always be narrowed by.
         names += [name for name in self.model_fields if name not in names and self._narrows(name, request)]
         return [self._with_filter(name) for name in names]
 
     def _with_filter(self, name):
-        if self._is_reference(name):
+        if self._is_reference(name) or "__" in name:
             return name, RelatedFilter
+        if isinstance(self.model_fields.get(name), models.DateField):
+            return name, PeriodFilter
         return (name, ChoiceFilter) if name in leading_fields(self.model) else name
 
     def _narrows(self, name, request):

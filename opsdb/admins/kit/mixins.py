@@ -1,6 +1,5 @@
 """What every admin offers beside Django's pages: actions that show first, history, export and import."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -21,7 +20,7 @@ from opsdb.filters.keys import is_key
 from opsdb.models import ChangeLog, ChangeOperation
 from opsdb.models.enums import ChangeLogging
 
-from .actions import Action
+from .actions import Action, callable_of
 from .exporting import ExportMixin
 from .importing import ImportMixin
 from .lookups import asks_for_a_secret
@@ -158,15 +157,12 @@ class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin):
     ) -> HttpResponse:
         if obj is not None and not add:
             actions = map(callable_of, self.get_actions(request).values())
-            context["opsdb_actions"] = [one for one in actions if isinstance(one, Action) and one.applies_to(obj)]
+            context["opsdb_actions"] = [
+                one for one in actions if isinstance(one, Action) and one.applies_to(obj, request.user)
+            ]
             context["opsdb_actions_url"] = self.page_url("changelist")
             context["opsdb_checkbox_name"] = helpers.ACTION_CHECKBOX_NAME
         return super().render_change_form(request, context, add, change, form_url, obj)
-
-
-def callable_of(found: Any) -> Callable:
-    """Return what an entry of ``ModelAdmin.get_actions()`` calls: Django 5.2 has tuples there, 6.1 objects."""
-    return found[0] if isinstance(found, tuple) else found.func
 
 
 def _given(action_location) -> dict:

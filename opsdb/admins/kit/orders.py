@@ -47,6 +47,7 @@ class Outcome:
         kind: whether it changes, is skipped, or is refused.
         texts: what changes, or why nothing does.
         changed: the old values of the fields that change, by name.
+        model: of the row, where an action takes rows of several.
     """
 
     key: object
@@ -54,6 +55,7 @@ class Outcome:
     kind: OutcomeKind
     texts: list[str]
     changed: dict = field(default_factory=dict)
+    model: type[Model] | None = None
 
 
 @dataclass(frozen=True)

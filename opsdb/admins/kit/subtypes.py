@@ -49,14 +49,17 @@ class ParentAdmin(OpsAdmin):
             "opts": self.opts,
             "media": self.media,
             "is_popup": "_popup" in request.GET,
-            "subtypes": list(self._addable(request)),
+            "subtypes": list(self._addable(request, request.GET.urlencode())),
             **(extra_context or {}),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/opsdb/choose_subtype.html", context)
 
-    def _addable(self, request):
-        query = request.GET.urlencode()
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        subtypes = list(self._addable(request))
+        return super().changelist_view(request, {"opsdb_subtypes": subtypes, **(extra_context or {})})
+
+    def _addable(self, request, query=""):
         for model in self.model.subtypes().values():
             if self.admin_site.get_model_admin(model).has_add_permission(request):
                 url = reverse(admin_urlname(model._meta, "add"), current_app=self.admin_site.name)

@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from opsdb.formatting import format_duration
-from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit
+from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit, Quality
 
+from ..actions.execution import ASSESS
 from ..drawings.svg import element
 from ..drawings.timeline import Bar
 from ..kit.columns import badge, moment
@@ -46,8 +48,23 @@ def name_of(viewer: Viewer, execution: ExecutedObsUnit) -> str:
     return f"{unit.observing_program} / {unit}" if viewer.sees(ObsUnit) else str(execution.pk)
 
 
-def execution_table(viewer: Viewer, executions: Iterable[ExecutedObsUnit]) -> Table:
-    """Return executions as a table."""
+def quality_buttons(viewer: Viewer, execution: ExecutedObsUnit, back: str) -> SafeString | str:
+    """Return the buttons that mark the quality of an execution, for who may: each leads to a preview, and that back."""
+    model_admin = viewer.site._registry.get(ExecutedObsUnit)
+    if not ASSESS.is_allowed(model_admin, viewer.request):
+        return ""
+    context = {
+        "url": viewer.list_url(ExecutedObsUnit),
+        "execution": execution,
+        "name": name_of(viewer, execution),
+        "qualities": [quality for quality in Quality if quality not in (Quality.UNASSESSED, execution.quality)],
+        "back": back,
+    }
+    return render_to_string("admin/opsdb/quality_buttons.html", context, viewer.request)
+
+
+def execution_table(viewer: Viewer, executions: Iterable[ExecutedObsUnit], back: str = "") -> Table:
+    """Return executions as a table; where an address to come back to is given, with buttons that mark their quality."""
     rows = [
         (
             format_html('<a href="{}">{}</a>', observation_url(viewer, execution), name_of(viewer, execution)),
@@ -55,7 +72,9 @@ def execution_table(viewer: Viewer, executions: Iterable[ExecutedObsUnit]) -> Ta
             moment(execution.end_time) if execution.end_time else "–",
             format_duration((execution.end_time - execution.start_time).total_seconds()) if execution.end_time else "–",
             badge(ObservationStatus(execution.status)),
-            execution.get_quality_display(),
+            format_html(
+                "{} {}", execution.get_quality_display(), quality_buttons(viewer, execution, back) if back else ""
+            ),
         )
         for execution in executions
     ]

@@ -76,6 +76,7 @@ def view(viewer: Viewer, night: str | None = None) -> Content | HttpResponseRedi
     legend = [(sign("planned"), _("slot of the schedule")), *bar_legend(), (sign("down"), _("downtime"))]
     if sky and sky.shades:
         legend += [(sign("twilight"), _("twilight")), (sign("dark"), _("sun below −18°"))]
+    back = viewer.page_url("night", night)
     sections = [
         Section(
             line.title,
@@ -85,7 +86,7 @@ def view(viewer: Viewer, night: str | None = None) -> Content | HttpResponseRedi
             ),
             "line",
         ),
-        Section(_("Executions"), (execution_table(viewer, executions[0]),), "executions"),
+        Section(_("Executions"), (execution_table(viewer, executions[0], back),), "executions"),
     ]
     if viewer.sees(PreScheduledSlot):
         sections.append(Section(_("Schedule"), (_slot_table(viewer, slots[0]),), "slots"))
@@ -105,7 +106,7 @@ def view(viewer: Viewer, night: str | None = None) -> Content | HttpResponseRedi
 
 
 def _question(value):
-    return Question("date", _("Night that begins on"), value, type="date")
+    return Question("date", _("Night that begins on"), value, type="text", help=_("Year-month-day: 2026-06-15."))
 
 
 def _latest():

@@ -11,13 +11,14 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 
-from opsdb.models import DataTransferRoute, ExecutedObsUnit, PhysicalCopy, RawDataPackage, Source
+from opsdb.models import DataTransfer, DataTransferRoute, ExecutedObsUnit, PhysicalCopy, RawDataPackage, Source
 
-from . import dashboard, dataflow, night, observation, sky, where, why
+from . import dashboard, dataflow, failures, night, observation, sky, where, why
 from .viewer import AdminPage, Viewer
 
 PAGES = {
     RawDataPackage: (dashboard.PAGE, why.PAGE),
+    DataTransfer: (failures.PAGE,),
     PhysicalCopy: (where.PAGE,),
     ExecutedObsUnit: (night.PAGE, observation.PAGE),
     Source: (sky.PAGE,),
@@ -48,8 +49,9 @@ class PagesMixin:
 
     def page_view(self, request: HttpRequest, *args, page: AdminPage, **parts) -> HttpResponseBase:
         """Answer a request for a page."""
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET", "HEAD"])
+        methods = ["GET", "HEAD", *(["POST"] if page.takes_posts else [])]
+        if request.method not in methods:
+            return HttpResponseNotAllowed(methods)
         request.current_app = self.admin_site.name
         viewer = Viewer(request, self.admin_site)
         if not page.is_open_to(viewer):

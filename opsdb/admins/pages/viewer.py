@@ -16,12 +16,12 @@ from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from opsdb.row_labels import row_label, row_names, tables
+from opsdb.row_labels import row_label, row_names, tables, with_row_labels
 
 from ..kit.values import Text
 from .parts import Content
 
-PAGE_ORDER = ("dashboard", "where", "why", "night", "sky", "dataflow", "observation")
+PAGE_ORDER = ("dashboard", "failures", "where", "why", "night", "sky", "dataflow", "observation")
 
 
 class Viewer:
@@ -71,6 +71,10 @@ class Viewer:
     def sees_names(self, text: str) -> bool:
         """Return whether the person may view every row that a text names."""
         return self.sees(*{tables()[table.lower()] for table, _key in row_names().findall(text)})
+
+    def name_rows(self, text: str) -> str:
+        """Return a text with the rows that it names as people call them, if the person may view all of them."""
+        return with_row_labels(text) if self.sees_names(text) else self.withheld
 
     def link_names(self, text: str) -> Text:
         """Return a text with the rows that it names as links; if it names one that the person may not view, not."""
@@ -154,6 +158,7 @@ class AdminPage:
         of_row: whether the address names a row.
         beside_lists: whether it is offered beside the lists of its models.
         about: returns the address that says more about a row, or None.
+        takes_posts: whether it does something when its forms are sent.
     """
 
     name: str
@@ -164,6 +169,7 @@ class AdminPage:
     of_row: bool = False
     beside_lists: bool = True
     about: Callable[[Viewer, Model], str | None] | None = None
+    takes_posts: bool = False
 
     def is_open_to(self, viewer: Viewer) -> bool:
         """Return whether a person may open it."""

@@ -1,11 +1,17 @@
 """Why is it not done yet: for anything that is on its way, on its own page and above the form of the row."""
 
+import re
 from typing import Any
 
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Model
 from django.forms import Media
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -27,6 +33,7 @@ from opsdb.models import (
 from opsdb.row_labels import row_label
 from opsdb.workflows import Explanation, OpsdbError, explain_row, name_row
 
+from ..kit.actions import Action, callable_of
 from .parts import Content, Facts, Question, Section, paragraph
 from .viewer import AdminPage, Viewer, viewer_of
 from .where import NotUnderstood, meant
@@ -78,6 +85,7 @@ def view(viewer: Viewer) -> Content:
                 (
                     Facts([(_("what"), viewer.link(row)), (_("state"), _(explanation.state.replace("_", " ")))]),
                     render_explanation(viewer, explanation),
+                    step_buttons(viewer, row, explanation),
                 ),
                 "why",
             ),
@@ -102,18 +110,53 @@ def render_explanation(viewer: Viewer, explanation: Explanation) -> SafeString:
         chain,
         Facts(
             [
-                (_("what has to happen next"), viewer.link_names(explanation.next_step)),
+                (_("what has to happen next"), viewer.link_names(for_people(explanation.next_step))),
                 (_("who does it"), viewer.link_names(explanation.who_in_words)),
             ]
         ),
     )
 
 
+# How explanations name an action of the admin and a function beside it, or functions alone.
+_ACTION = re.compile(r"\(“([^”]+)”(?: in the admin)?(?:, or opsdb\.workflows\.\w+)\)")
+_FUNCTION = re.compile(r"\s*\(?\bby opsdb\.workflows\.\w+\)?|\bopsdb\.workflows\.(\w+)")
+
+
+def for_people(step: str) -> str:
+    """Return a step without the functions of Python that do it: here it is done by a button."""
+    return _FUNCTION.sub(lambda found: (found[1] or "").replace("_", " "), _ACTION.sub(r"(“\1”)", step))
+
+
+def step_buttons(viewer: Viewer, row: Model, explanation: Explanation) -> SafeString | str:
+    """Return the buttons of what the next step recommends for a row, for a person who may do that."""
+    row = getattr(row, "specific", row)
+    model_admin = viewer.site._registry.get(type(row))
+    if model_admin is None or explanation.done:
+        return ""
+    named = set(re.findall("“([^”]+)”", explanation.next_step))
+    actions = [callable_of(found) for found in model_admin.get_actions(viewer.request).values()]
+    wanted = [
+        action
+        for action in actions
+        if isinstance(action, Action) and str(action.label) in named and action.applies_to(row, viewer.request.user)
+    ]
+    context = {
+        "opsdb_actions": wanted,
+        "opsdb_actions_url": viewer.list_url(type(row)),
+        "opsdb_checkbox_name": ACTION_CHECKBOX_NAME,
+        "original": row,
+    }
+    buttons = render_to_string("admin/opsdb/row_tools.html", context, viewer.request) if wanted else ""
+    return format_html('<ul class="opsdb-step">{}</ul>', buttons) if wanted else ""
+
+
 def why_link(viewer: Viewer, name: str) -> SafeString | str:
     """Return the link to why a row, named by table and key, is where it is."""
     url = viewer.page_url("why", q=name)
-    if url is None:
-        return "–"
+    return "–" if url is None else _why_link(url, name)
+
+
+def _why_link(url, name):
     return format_html(
         '<a href="{}" aria-label="{}">{}</a>', url, _("Why %(name)s?") % {"name": row_label(name)}, _("Why?")
     )
@@ -143,6 +186,15 @@ class ExplanationMixin:
     def media(self) -> Media:
         media = super().media
         return media + Media(css={"all": ["opsdb/pages.css"]}) if self._is_explained else media
+
+    @admin.display(description=lazy("why"))
+    def why(self, row: Model) -> SafeString | str:
+        """The link to why a row is where it is, for lists."""
+        site, model = self.admin_site, row._meta.concrete_model
+        if not site.is_registered(RawDataPackage):
+            return self.get_empty_value_display()
+        url = reverse("admin:opsdb_rawdatapackage_why", current_app=site.name)
+        return _why_link(f"{url}?{urlencode({'q': name_row(model, row.pk)})}", name_row(model, row.pk))
 
     @property
     def _is_explained(self):

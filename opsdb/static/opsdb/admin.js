@@ -7,28 +7,34 @@ document.addEventListener("DOMContentLoaded", () => {
   status.setAttribute("role", "status");
   document.body.append(status);
 
-  const copy = async (element) => {
+  const copy = async (text) => {
     // Browsers give a page its clipboard only over HTTPS; the selection they give to every page.
     if (navigator.clipboard) {
-      await navigator.clipboard.writeText(element.textContent);
+      await navigator.clipboard.writeText(text);
       return;
     }
-    const selection = window.getSelection();
-    selection.selectAllChildren(element);
-    if (!document.execCommand("copy")) {
+    const area = document.createElement("textarea");
+    area.className = "visually-hidden";
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const copied = document.execCommand("copy");
+    area.remove();
+    if (!copied) {
       throw new Error("The browser did not copy.");
     }
   };
 
-  for (const element of document.querySelectorAll("code[data-copy]")) {
+  for (const element of document.querySelectorAll("[data-copy]")) {
+    const text = element.dataset.copy || element.textContent;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "opsdb-copy";
     button.title = gettext("Copy");
-    button.setAttribute("aria-label", `${gettext("Copy")} ${element.textContent}`);
+    button.setAttribute("aria-label", `${gettext("Copy")} ${text}`);
     button.addEventListener("click", async () => {
       try {
-        await copy(element);
+        await copy(text);
         status.textContent = gettext("Copied.");
         button.textContent = "✔";
       } catch {
@@ -38,6 +44,23 @@ document.addEventListener("DOMContentLoaded", () => {
       setTimeout(() => { status.textContent = ""; button.textContent = ""; }, 2000);
     });
     (element.closest("a") || element).after(button);
+  }
+});
+
+// The admin's calendars and clocks write dates and times as everything else here does, whatever the language.
+document.addEventListener("DOMContentLoaded", () => {
+  const formatOf = window.get_format;
+  const iso = { DATE_INPUT_FORMATS: ["%Y-%m-%d"], TIME_INPUT_FORMATS: ["%H:%M:%S"] };
+  if (formatOf) {
+    window.get_format = (name) => iso[name] ?? formatOf(name);
+  }
+});
+
+// What a column means, where the mouse is.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const term of document.querySelectorAll(".opsdb-about [data-column]")) {
+    const heading = document.querySelector(`#result_list thead .column-${CSS.escape(term.dataset.column)}`);
+    heading?.setAttribute("title", term.nextElementSibling.textContent);
   }
 });
 

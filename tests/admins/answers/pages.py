@@ -7,6 +7,7 @@ from django.urls import reverse
 
 HOSTS = {
     "dashboard": "rawdatapackage",
+    "failures": "datatransfer",
     "why": "rawdatapackage",
     "where": "physicalcopy",
     "night": "executedobsunit",

@@ -1,5 +1,6 @@
 """The dashboard says how things stand, to those who may know."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from opsdb.models import (
 )
 from opsdb.testing import factories
 from opsdb.workflows import Exactness, RowCount
+from tests.workflows.scenario_deletion import force
 
 from .pages import dashboard_of, page, read
 
@@ -40,7 +42,24 @@ def test_a_failure_is_shown_with_its_message_and_the_way_to_its_why(browser):
     assert f"/admin/opsdb/datatransfer/{transfer.pk}/change/" in found.links
     assert page("why", q=f"data_transfer {transfer.pk}") in found.links
     assert "/admin/opsdb/datatransfer/?status__exact=failed" in found.links
-    assert "1 has failed (transferred: 1), 0 are stalled." in found.text
+    assert "1 needs somebody: 1 failed (transferred: 1)." in found.text
+
+
+def test_the_headline_counts_copies_that_need_somebody(browser):
+    for status in ("corrupt", "missing", "deletion_failed"):
+        force(factories.PhysicalCopyFactory(), status=status, failure_message="bad")
+    text = dashboard_of(browser.get("/admin/")).text
+    assert "3 need somebody: 1 copies corrupt, 1 copies missing, 1 deletions failed." in text
+
+
+def test_failures_of_one_cause_are_one_line(browser):
+    place = factories.DiskDataLocationFactory(location_type="buffer")
+    for key in (17, 18):
+        factories.DataTransferFactory(failed=True, failure_message=f"file {key}: no space", destination_location=place)
+    found = dashboard_of(browser.get("/admin/"))
+    assert "2 data transfers" in found.text
+    assert found.text.count("no space") == 1
+    assert f"{place.site}/{place}" in found.text
 
 
 def test_stalled_work_and_what_waits_too_long_is_shown(browser):
@@ -91,6 +110,19 @@ def test_locations_show_volume_fill_level_and_what_they_lack(seeing):
     assert "opsdb-bar-orange" in found.classes()
     assert "Last nights" not in found.text
     assert "Volume" not in read(seeing(DataLocation, DeletionRequest).get(page("dashboard"))).text
+
+
+def test_the_number_of_copies_at_a_location_is_that_of_the_list_that_it_leads_to(browser):
+    place = factories.DiskDataLocationFactory(location_type="buffer")
+    kept, bad, lost = (factories.PhysicalCopyFactory(data_location=place) for _ in range(3))
+    for copy, status in ((bad, "corrupt"), (lost, "missing")):
+        PhysicalCopy.objects.filter(pk=copy.pk).update(status=status)
+    html = browser.get("/admin/").content.decode()
+    link = rf'<a href="([^"]*data_location__id__exact={place.pk}&amp;status__in[^"]*)">(\d+)</a>'
+    [(url, number)] = re.findall(link, html)
+    listed = browser.get(url.replace("&amp;", "&")).context["cl"].result_list
+    assert {copy.pk for copy in listed} == {kept.pk, bad.pk}
+    assert number == "2"
 
 
 def test_the_last_nights_are_lanes_of_bars_with_a_table(browser):

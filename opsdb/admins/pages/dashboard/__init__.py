@@ -13,19 +13,30 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
-from opsdb.models import DataLocation, PackageState, PhysicalCopy, Status
-from opsdb.workflows import Exactness, RowCount, get_overview
+from opsdb.models import DataLocation, PackageState, PhysicalCopy, PhysicalCopyStatus, Status
+from opsdb.workflows import Exactness, FailureKind, RowCount, get_overview, list_failures
 
 from ..counts import format_count
+from ..failures import visible_groups
 from ..parts import Content
 from ..viewer import AdminPage, Viewer
-from .locations import locations_section
+from .locations import BAD, locations_section
 from .nights import nights_section
 from .runs import runs_section
 from .stages import STAGES, stages_section
 from .troubles import troubles_section, visible_troubles
 
 REFRESH_SECONDS = 30
+# What needs somebody beside the failed work of the stages, with the words of the headline.
+COPIES_IN = {
+    PhysicalCopyStatus.CORRUPT: lazy("%(count)s copies corrupt"),
+    PhysicalCopyStatus.MISSING: lazy("%(count)s copies missing"),
+    PhysicalCopyStatus.DELETION_FAILED: lazy("%(count)s deletions failed"),
+}
+OTHERS = {
+    FailureKind.UNREADABLE: lazy("%(count)s copies not readable"),
+    FailureKind.CONFLICT: lazy("%(count)s reported twice"),
+}
 MODELS = (*{kind.model: None for kind in STAGES.values()}, PhysicalCopy, DataLocation)
 
 
@@ -41,47 +52,62 @@ def view(viewer: Viewer) -> Content | HttpResponse:
 
 def context_of(viewer: Viewer) -> dict:
     """Return what the dashboard's templates show to this person."""
-    found = get_overview()
+    found, groups = get_overview(), visible_groups(viewer, list_failures())
     parts = [
         stages_section(viewer, found),
-        troubles_section(viewer, found),
+        troubles_section(viewer, found, groups),
         nights_section(viewer),
         locations_section(viewer, found),
         runs_section(viewer, found),
     ]
     return {
         "sections": [section for section in parts if section],
-        "summary": _summary(viewer, found),
+        "summary": _summary(viewer, found, groups),
         "at": f"{found.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+        "failures_url": viewer.page_url("failures"),
         "url": viewer.page_url("dashboard", fragment=1),
         "seconds": REFRESH_SECONDS,
         "navigation": viewer.navigation("dashboard"),
     }
 
 
-def _summary(viewer, found):
-    """What a screen reader reads when it changes."""
-    failures = {
-        STAGES[stage.name].title: count.number
+def _summary(viewer, found, groups):
+    """What needs somebody, in a sentence, which a screen reader reads when it changes."""
+    failed = {
+        str(STAGES[stage.name].title): count.number
         for stage in found.stages
         # The state of a package repeats what became of its transfers.
         if viewer.sees(STAGES[stage.name].model) and STAGES[stage.name].states is not PackageState
         for count in stage.states
         if count.state == Status.FAILED and count.number.value
     }
-    exactness = Exactness.EXACT if all(number.is_exact for number in failures.values()) else Exactness.ESTIMATED
-    failed = RowCount(sum(number.value for number in failures.values()), exactness)
-    where = ", ".join(f"{title}: {format_count(number)}" for title, number in failures.items())
-    stalled = len(visible_troubles(viewer, found.stalled))
-    if not failed.value and not stalled:
+    parts = []
+    if failed:
+        where = ", ".join(f"{title}: {format_count(number)}" for title, number in failed.items())
+        text = _("%(count)s failed (%(where)s)")
+        parts.append((text.replace("%(where)s", where), _sum(failed.values())))
+    for state in BAD if viewer.sees(PhysicalCopy) else ():
+        numbers = [count.number for place in found.locations for count in place.states if count.state == state]
+        parts.append((COPIES_IN[state], _sum(numbers)))
+    failures = [failure for group in groups for failure in group.failures]
+    for kind, text in OTHERS.items():
+        parts.append((text, RowCount(sum(failure.kind is kind for failure in failures))))
+    parts.append((_("%(count)s stalled"), RowCount(len(visible_troubles(viewer, found.stalled)))))
+    parts = [(text, number) for text, number in parts if number.value]
+    if not parts:
         return _("Nothing has failed and nothing is stalled.")
-    return " ".join(
-        [
-            ngettext("%(count)s has failed", "%(count)s have failed", failed.value) % {"count": format_count(failed)}
-            + (f" ({where})," if where else ","),
-            ngettext("%(count)s is stalled.", "%(count)s are stalled.", stalled) % {"count": f"{stalled:,}"},
-        ]
-    )
+    total = _sum(number for _text, number in parts)
+    return _("%(total)s: %(parts)s.") % {
+        "total": ngettext("%(count)s needs somebody", "%(count)s need somebody", total.value)
+        % {"count": format_count(total)},
+        "parts": ", ".join(text % {"count": format_count(number)} for text, number in parts),
+    }
+
+
+def _sum(numbers):
+    numbers = list(numbers)
+    exactness = Exactness.EXACT if all(number.is_exact for number in numbers) else Exactness.ESTIMATED
+    return RowCount(sum(number.value for number in numbers), exactness)
 
 
 PAGE = AdminPage("dashboard", ("dashboard/",), lazy("Dashboard"), view, MODELS, beside_lists=False)

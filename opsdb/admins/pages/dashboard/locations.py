@@ -19,6 +19,9 @@ BAD = (
     PhysicalCopyStatus.DELETION_FAILED,
 )
 
+GONE = (PhysicalCopyStatus.DELETED, PhysicalCopyStatus.MISSING)
+EXISTING = {"status__in": ",".join(state for state in PhysicalCopyStatus.values if state not in GONE)}
+
 
 def locations_section(viewer: Viewer, found: Overview) -> Section | None:
     if not viewer.sees(DataLocation, PhysicalCopy):
@@ -51,7 +54,7 @@ def locations_section(viewer: Viewer, found: Overview) -> Section | None:
             (
                 format_html("{}{}", link, out),
                 LocationType(place.location_type).label,
-                format_html('<a href="{}">{}</a>', copies(place), f"{place.copies:,}"),
+                format_html('<a href="{}">{}</a>', copies(place, **EXISTING), f"{place.copies:,}"),
                 human_size(place.volume_bytes),
                 human_size(place.capacity_bytes) if place.capacity_bytes else "–",
                 _fill(place),

@@ -1,10 +1,11 @@
 """What needs somebody: what failed, what is stalled, and what has been waiting longest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from django.db.models import CharField, F, TextField, Value
 from django.db.models.functions import Cast
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from opsdb import conf
@@ -19,16 +20,19 @@ from opsdb.models import (
     Status,
 )
 from opsdb.row_labels import tables
-from opsdb.workflows import Overview, Trouble
+from opsdb.workflows import FailureGroup, FailureKind, Overview, Trouble
 from opsdb.workflows.overview import WORK
 
 from ...kit.columns import moment
 from ..counts import format_age
+from ..failures import kinds_of, message_of
 from ..parts import Section, Table, subheading
 from ..viewer import Viewer
 from ..why import why_link
 
 WAITING_SHOWN = 2  # of each kind and state
+GROUPS_SHOWN = 20
+STALLED = (FailureKind.STALLED, FailureKind.UNPACKING_STALLED, FailureKind.DELETION_STALLED)
 
 
 # What nobody has begun, and the packages that are not archived.
@@ -50,8 +54,9 @@ def visible_troubles(viewer: Viewer, troubles: Iterable[Trouble]) -> list[Troubl
     return [trouble for trouble in troubles if viewer.sees(_model_of(trouble))]
 
 
-def troubles_section(viewer: Viewer, found: Overview) -> Section | None:
-    failures, stalled = visible_troubles(viewer, found.failures), visible_troubles(viewer, found.stalled)
+def troubles_section(viewer: Viewer, found: Overview, groups: Sequence[FailureGroup]) -> Section | None:
+    """Return what needs somebody: failures in groups of one cause, stalled work, and what has been waiting longest."""
+    stalled = visible_troubles(viewer, found.stalled)
     waiting = _waiting(viewer, found.at)
     if not any(viewer.sees(model) for model in (*WORK.values(), PhysicalCopy, ExecutedReductionStep)):
         return None
@@ -74,7 +79,7 @@ def troubles_section(viewer: Viewer, found: Overview) -> Section | None:
         _("What needs somebody"),
         (
             subheading(_("Failed")),
-            Table(_("What failed last"), columns, rows(failures[:20]), _("Nothing has failed.")),
+            _failures(viewer, [group for group in groups if group.failures[0].kind not in STALLED], found.at),
             subheading(_("Stalled")),
             Table(
                 _("Work in progress without a heartbeat"),
@@ -92,6 +97,27 @@ def troubles_section(viewer: Viewer, found: Overview) -> Section | None:
         ),
         "opsdb-troubles",
     )
+
+
+def _failures(viewer, groups, now):
+    columns = (_("what happened"), _("where"), _("what"), _("since [UTC]"), _("for"), _("why"))
+    rows = []
+    for group in groups[:GROUPS_SHOWN]:
+        newest, url = group.failures[0], viewer.page_url("failures", group=group.name)
+        is_alone = len(group.failures) == 1
+        what = viewer.link_names(newest.row) if is_alone else kinds_of(group.failures)
+        rows.append(
+            (
+                format_html('<a href="{}">{}</a>', url, message_of(viewer, group)),
+                group.place or "–",
+                what,
+                moment(group.first) if group.first else "–",
+                format_age(group.first, now),
+                why_link(viewer, newest.row),
+            )
+        )
+    more = viewer.page_url("failures") if groups else None
+    return Table(_("What failed, by cause"), columns, rows, _("Nothing has failed."), more=more)
 
 
 def _waiting(viewer, now):

@@ -6,14 +6,15 @@ Everything is bounded: what is not shown is a link away. The number of queries d
 from uuid import UUID
 
 from django.http import Http404
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.models import ExecutedObsUnit, RawDataPackage
 from opsdb.workflows import explain_row
 
-from ..executions import night_of
-from ..parts import Content, Section, capped
+from ..executions import night_of, quality_buttons
+from ..parts import Content, Facts, Section, capped
 from ..viewer import AdminPage, Viewer
 from ..why import render_explanation
 from .data import files_section, packages_section
@@ -47,7 +48,11 @@ def view(viewer: Viewer, pk: UUID) -> Content:
     )
     bundles = list({package.data_transfer_package_id for package in packages} - {None})
     sections = [
-        Section(_("Where it stands"), (render_explanation(viewer, explain_row(execution)),), "stands"),
+        Section(
+            _("Where it stands"),
+            (render_explanation(viewer, explain_row(execution)), _quality(viewer, execution)),
+            "stands",
+        ),
         plan_section(viewer, execution),
         conditions_section(viewer, execution),
         files_section(viewer, execution),
@@ -68,6 +73,12 @@ def view(viewer: Viewer, pk: UUID) -> Content:
         links=[link for link in links if link[1]],
         sections=[section for section in sections if section],
     )
+
+
+def _quality(viewer, execution):
+    buttons = quality_buttons(viewer, execution, viewer.page_url("observation", execution.pk))
+    value = format_html("{} {}", execution.get_quality_display(), buttons)
+    return Facts([(_("quality"), value)])
 
 
 def _about(viewer, row):

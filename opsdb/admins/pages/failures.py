@@ -1,0 +1,187 @@
+"""Everything that needs somebody, in groups of one cause, with one button for each group."""
+
+from collections.abc import Iterable
+
+from django.db.models import Model
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
+
+from opsdb.models import (
+    DataTransfer,
+    DataTransferPackage,
+    ExecutedReductionStep,
+    LongTermArchiveTransfer,
+    PhysicalCopy,
+    RawDataPackage,
+    StagingJob,
+)
+from opsdb.row_labels import tables
+from opsdb.workflows import Failure, FailureGroup, FailureList, group_failures, list_failures
+from opsdb.workflows.failures import LIMIT
+
+from ..actions.remedies import LABELS, action_for, combined
+from ..kit.columns import moment
+from ..kit.confirmation import Confirmation
+from .counts import format_age
+from .parts import Content, Facts, Section, Table, first_of, paragraph
+from .viewer import AdminPage, Viewer
+from .why import why_link
+
+MODELS = (
+    DataTransfer,
+    RawDataPackage,
+    DataTransferPackage,
+    LongTermArchiveTransfer,
+    StagingJob,
+    ExecutedReductionStep,
+    PhysicalCopy,
+)
+GROUPS_SHOWN = 50
+ROWS_SHOWN = 20  # of each group
+GROUP = "group"
+
+
+def visible_groups(viewer: Viewer, found: FailureList) -> list[FailureGroup]:
+    """Return the failures of rows that the person may view, in groups of one cause."""
+    return group_failures(failure for failure in found.failures if viewer.sees(tables()[failure.table]))
+
+
+def view(viewer: Viewer) -> Content | HttpResponse:
+    """All groups, or the one that is asked for; posted, what helps against all failures of a group."""
+    found = list_failures()
+    groups = visible_groups(viewer, found)
+    posted = viewer.request.POST
+    name = (posted or viewer.request.GET).get(GROUP, "")
+    chosen = [group for group in groups if group.name == name] if name else groups
+    if posted and chosen and name:
+        treated = treatable(viewer, chosen[0].failures)
+        if treated:
+            return _GroupConfirmation(viewer, chosen[0], treated).answer()
+    links = [(_("All failures"), viewer.page_url("failures"))] if name else []
+    if not chosen:
+        text = _("These failures are over.") if name else _("Nothing needs somebody.")
+        section = Section(_("Failures"), (paragraph(text),), "failures")
+        return Content(sections=(section,), links=links)
+    shown = chosen[:GROUPS_SHOWN]
+    notes = [_notes_of(found), first_of(GROUPS_SHOWN) if len(chosen) > len(shown) else ""]
+    return Content(
+        links=links,
+        sections=[_section(viewer, group, is_alone=bool(name)) for group in shown],
+        whole=render_to_string("admin/opsdb/failure_notes.html", {"notes": [note for note in notes if note]}),
+    )
+
+
+def _notes_of(found):
+    if not found.truncated:
+        return ""
+    kinds = ", ".join(sorted({str(tables()[table]._meta.verbose_name_plural) for table, _kind in found.truncated}))
+    return _("There are more: of %(kinds)s the newest %(limit)s of a kind are looked at.") % {
+        "kinds": kinds,
+        "limit": LIMIT,
+    }
+
+
+def message_of(viewer: Viewer, group: FailureGroup) -> str:
+    """Return what went wrong, as far as the person may know."""
+    return viewer.name_rows(group.message) or _(group.failures[0].kind.value)
+
+
+def _section(viewer, group, is_alone):
+    rows = group.failures if is_alone else group.failures[:ROWS_SHOWN]
+    lines = [
+        (
+            viewer.link_names(failure.row),
+            _(failure.kind.value),
+            moment(failure.since) if failure.since else "–",
+            format_age(failure.since),
+            viewer.link_names(failure.message) or "–",
+            why_link(viewer, failure.row),
+        )
+        for failure in rows
+    ]
+    facts = Facts(
+        [
+            (_("how many"), kinds_of(group.failures)),
+            (_("worker"), group.worker),
+            (_("first [UTC]"), moment(group.first) if group.first and group.first != group.last else ""),
+        ]
+    )
+    columns = (_("what"), _("state"), _("since [UTC]"), _("for"), _("what is known"), _("why"))
+    more = len(group.failures) > len(rows)
+    table = Table(
+        _("Failures"),
+        columns,
+        lines,
+        note=first_of(ROWS_SHOWN) if more else "",
+        more=viewer.page_url("failures", group=group.name) if more else None,
+    )
+    title = f"{message_of(viewer, group)} · {group.place}" if group.place else message_of(viewer, group)
+    return Section(title, (facts, _button(viewer, group), table), f"group-{group.name}")
+
+
+def kinds_of(failures: Iterable[Failure]) -> str:
+    """Return how many rows of each kind there are: ``2 data transfers, 1 staging job``."""
+    numbers: dict[type[Model], int] = {}
+    for failure in failures:
+        model = tables()[failure.table]
+        numbers[model] = numbers.get(model, 0) + 1
+    return ", ".join(
+        f"{number} {ngettext(str(model._meta.verbose_name), str(model._meta.verbose_name_plural), number)}"
+        for model, number in numbers.items()
+    )
+
+
+def _may_treat(viewer, failure):
+    model = tables()[failure.table]
+    action = action_for(model, failure.kind)
+    return action is not None and action.is_allowed(viewer.site.get_model_admin(model), viewer.request)
+
+
+def _button(viewer, group):
+    number = sum(_may_treat(viewer, failure) for failure in group.failures)
+    if not number:
+        return ""
+    label, about = LABELS[group.remedy]
+    context = {"group": group.name, "label": label, "about": about, "number": number}
+    context["url"] = viewer.page_url("failures")
+    return render_to_string("admin/opsdb/failure_button.html", context, viewer.request)
+
+
+def treatable(viewer: Viewer, failures: Iterable[Failure]) -> list[tuple[Model, object]]:
+    """Return the rows that the person may do something about, each with what: one query for each table."""
+    wanted = [failure for failure in failures if _may_treat(viewer, failure)]
+    rows = {
+        table: tables()[table]._default_manager.in_bulk([one.key for one in wanted if one.table == table])
+        for table in dict.fromkeys(failure.table for failure in wanted)
+    }
+    treated = []
+    for failure in wanted:
+        model = tables()[failure.table]
+        row = rows[failure.table].get(model._meta.pk.to_python(failure.key))
+        if row is not None:
+            treated.append((row, action_for(model, failure.kind)))
+    return treated
+
+
+class _GroupConfirmation(Confirmation):
+    """The preview of what helps against all failures of a group, and the confirmation of it."""
+
+    def __init__(self, viewer, group, treated):
+        model_admin = viewer.pages["failures"][1]
+        super().__init__(
+            combined(group.remedy, treated), model_admin, viewer.request, [row for row, _action in treated]
+        )
+        self.group = group
+        self.trail = (_("Failures"), viewer.page_url("failures"))
+
+    def _hidden(self):
+        yield GROUP, self.group.name
+
+    def _way_back(self):
+        return self.trail[1]
+
+
+PAGE = AdminPage("failures", ("failures/",), lazy("Failures"), view, MODELS, beside_lists=False, takes_posts=True)

@@ -1,0 +1,136 @@
+"""Failures of one cause are one group, which one button treats, after it has shown what that does."""
+
+import pytest
+from django.contrib.auth.models import Permission
+
+from opsdb.models import ChangeLog, DataTransfer, PhysicalCopy, StagingJob
+from opsdb.testing import factories
+from opsdb.testing.factories import UserFactory
+from tests.admins.conftest import logged_in
+
+from .pages import page, read
+
+REASON = "the disk was emptied"
+
+
+@pytest.fixture
+def full(db):
+    """A location that was full, and rows of three kinds which failed there."""
+    place = factories.DiskDataLocationFactory(processing=True)
+    terms = {"failed": True, "failure_message": "no space left on device", "destination_location": place}
+    return place, [
+        factories.DataTransferFactory(**terms),
+        factories.DataTransferFactory(**terms),
+        factories.StagingJobFactory(**terms),
+    ]
+
+
+def group_of(browser):
+    """The name of the only group."""
+    found = read(browser.get(page("failures")))
+    [name] = {attributes["value"] for tag, attributes in found.tags if attributes.get("name") == "group"}
+    return name
+
+
+def send(browser, name, **data):
+    return browser.post(page("failures"), {"group": name, **data})
+
+
+def confirmed(browser, name, **data):
+    """Look what a group's button does, and have it done."""
+    seen = send(browser, name)
+    return send(browser, name, opsdb_stage="confirm", opsdb_digest=seen.context["digest"], reason=REASON, **data)
+
+
+def statuses(rows):
+    return [type(row).objects.get(pk=row.pk).status for row in rows]
+
+
+def test_a_group_has_its_rows_each_with_its_why(browser, full):
+    place, rows = full
+    html = browser.get(page("failures")).content.decode()
+    assert html.count("<section") == 1
+    found = read(browser.get(page("failures")))
+    assert f"no space left on device · {place.site}/{place}" in found.text
+    for row in rows:
+        assert page("why", q=f"{row._meta.db_table} {row.pk}") in found.links
+        assert f"/admin/opsdb/{row._meta.model_name}/{row.pk}/change/" in found.links
+
+
+def test_one_button_shows_what_it_would_do_and_then_does_it(browser, superuser, full):
+    _place, rows = full
+    name = group_of(browser)
+    seen = send(browser, name)
+    assert seen.content.decode().count("failed → pending") == len(rows)
+    assert statuses(rows) == ["failed"] * 3
+    assert confirmed(browser, name).url == page("failures")
+    assert statuses(rows) == ["pending"] * 3
+    for row in rows:
+        change = ChangeLog.objects.of(row).first()
+        assert (change.user, change.reason) == (superuser, REASON)
+
+
+def test_without_a_reason_nothing_is_done(browser, full):
+    _place, rows = full
+    name = group_of(browser)
+    seen = send(browser, name)
+    assert send(browser, name, opsdb_stage="confirm", opsdb_digest=seen.context["digest"], reason="").status_code == 200
+    assert statuses(rows) == ["failed"] * 3
+
+
+def test_what_joined_the_group_since_is_shown_before_anything_is_done(browser, full):
+    place, rows = full
+    name = group_of(browser)
+    digest = send(browser, name).context["digest"]
+    factories.DataTransferFactory(failed=True, failure_message="no space left on device", destination_location=place)
+    again = send(browser, name, opsdb_stage="confirm", opsdb_digest=digest, reason=REASON)
+    assert "nothing was done" in again.content.decode()
+    assert statuses(rows) == ["failed"] * 3
+
+
+def test_who_may_change_some_of_the_rows_resets_those(full):
+    _place, (*transfers, job) = full
+    codenames = ["view_datatransfer", "change_datatransfer", "view_stagingjob"]
+    permissions = Permission.objects.filter(content_type__app_label="opsdb", codename__in=codenames)
+    browser = logged_in(UserFactory(is_staff=True, user_permissions=permissions))
+    assert confirmed(browser, group_of(browser)).status_code == 302
+    assert statuses(transfers) == ["pending", "pending"]
+    assert statuses([job]) == ["failed"]
+
+
+def test_who_may_only_look_finds_no_button_and_sends_none(viewer, full):
+    _place, rows = full
+    found = read(viewer.get(page("failures")))
+    assert not [attributes for _tag, attributes in found.tags if attributes.get("name") == "group"]
+    assert send(viewer, "anything", opsdb_stage="confirm", reason=REASON).status_code == 200
+    assert statuses(rows) == ["failed"] * 3
+
+
+def test_who_sees_one_kind_of_row_sees_nothing_of_the_others(seeing, full):
+    text = read(seeing(StagingJob).get(page("failures"))).text
+    assert "1 staging job" in text
+    assert "data transfer" not in text
+    assert seeing(DataTransfer).get(page("failures")).status_code == 200
+    assert seeing().get(page("failures")).status_code == 403
+
+
+def test_a_group_that_is_over_says_so(browser):
+    assert "Nothing needs somebody." in read(browser.get(page("failures"))).text
+    assert "These failures are over." in read(browser.get(page("failures", group="0" * 16))).text
+    assert send(browser, "0" * 16).status_code == 200
+
+
+def test_a_corrupt_copy_is_repaired_or_it_says_why_not(browser):
+    copy = factories.PhysicalCopyFactory()
+    PhysicalCopy.objects.filter(pk=copy.pk).update(status="corrupt")
+    seen = send(browser, group_of(browser))
+    assert "Refused: 1" in " ".join(read(seen).text.split())
+
+
+def test_unpacking_is_tried_again_without_a_transfer(browser):
+    transfer = factories.DataTransferFactory(completed=True)
+    DataTransfer.objects.filter(pk=transfer.pk).update(unpack_status="in_progress", unpack_claimed_by="w")
+    DataTransfer.objects.filter(pk=transfer.pk).update(unpack_status="failed", unpack_failure_message="not a tar")
+    assert confirmed(browser, group_of(browser)).status_code == 302
+    transfer.refresh_from_db()
+    assert (transfer.status, transfer.unpack_status) == ("completed", "pending")
