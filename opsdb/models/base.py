@@ -1,15 +1,16 @@
 """What every model of ops-db has in common, declared once.
 
 A concrete model gets from here: its table name (snake case of the class), comments on the table and on every column
-(from the docstring and ``help_text``), a CHECK for every enumeration and for every text that may not be blank, a
-trigger that keeps ``updated_at``, guards of its key and against emptying, joined inheritance, and its natural key.
+(from the docstring and ``help_text``), the defaults of its fields in the database, a CHECK for every enumeration and
+for every text that may not be blank, a trigger that keeps ``updated_at``, guards of its key and against emptying,
+joined inheritance, and its natural key.
 """
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, ClassVar, Self, TypeVar
 
 from django.db import models, router
@@ -31,6 +32,7 @@ from opsdb.database.checks import (
     possible_size,
 )
 from opsdb.database.deconstruction import leave_out_texts
+from opsdb.database.defaults import give_database_default
 from opsdb.database.guards import KeyStays, NeverTruncated
 from opsdb.database.indexes import IDENTIFIER_MAX_LENGTH, Index
 from opsdb.database.labels import label, spoken
@@ -51,6 +53,7 @@ from opsdb.database.triggers import (
 
 from .enums import ChangeLogging, ChecksumAlgorithm, StateChoices, Status
 from .managers import manager_of
+from .natural_keys import natural_key_lookups, natural_key_method
 
 ModelT = TypeVar("ModelT", bound=models.Model)
 
@@ -100,6 +103,7 @@ def _complete(cls: Any) -> None:
     # Texts of Django's own fields would follow the host project's language, and then the migrations would.
     with translation.override(None, deactivate=True):
         for field in options.local_fields:
+            give_database_default(field)
             field.db_comment = field.db_comment or str(field.help_text or field.verbose_name)
     for field in (*options.local_fields, *options.local_many_to_many):
         leave_out_texts(field)
@@ -113,7 +117,7 @@ def _complete(cls: Any) -> None:
         if len(named.name) > IDENTIFIER_MAX_LENGTH:
             raise ValueError(f"{named.name}: PostgreSQL cuts names after {IDENTIFIER_MAX_LENGTH} characters")
     if getattr(cls, "natural_key_fields", None):
-        cls.natural_key = _natural_key_method(cls)
+        cls.natural_key = natural_key_method(cls)
 
 
 def _implied_constraints(cls):
@@ -190,35 +194,6 @@ def _link_columns(field: models.ManyToManyField[Any, Any]) -> tuple[str, str]:
     other = field.remote_field.model
     other_name = other.rpartition(".")[2] if isinstance(other, str) else other.__name__
     return f"{field.model.__name__.lower()}_id", f"{other_name.lower()}_id"
-
-
-def _natural_key_method(cls: Any) -> Callable[[Any], tuple[Any, ...]]:
-    def natural_key(self: Any) -> tuple[Any, ...]:
-        parts = []
-        for name in cls.natural_key_fields:
-            value = getattr(self, name)
-            parts += value.natural_key() if cls._meta.get_field(name).is_relation else [value]
-        return tuple(parts)
-
-    natural_key.__doc__ = f"Return the natural key: {', '.join(cls.natural_key_fields)}."
-    natural_key.dependencies = [
-        field.remote_field.model._meta.label_lower
-        for field in map(cls._meta.get_field, cls.natural_key_fields)
-        if field.is_relation
-    ]
-    return natural_key
-
-
-def natural_key_lookups(model: Any, prefix: str = "") -> list[str]:
-    """Return the lookups that a model's natural key stands for, references resolved (``telescope__name``)."""
-    lookups = []
-    for name in model.natural_key_fields:
-        field = model._meta.get_field(name)
-        if field.is_relation:
-            lookups += natural_key_lookups(field.related_model, f"{prefix}{name}__")
-        else:
-            lookups.append(prefix + name)
-    return lookups
 
 
 class OpsQuerySet(models.QuerySet[ModelT]):

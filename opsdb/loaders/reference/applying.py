@@ -12,7 +12,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, connection, models, transaction
 
 from opsdb.models import DataLocation, Site
-from opsdb.models.base import natural_key_lookups
+from opsdb.models.natural_keys import natural_key_lookups
 
 from ..errors import LoadError, LoadProblem, listed, shown
 from ..saving import try_to_save

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from django.db import connection, models, transaction
 
-from opsdb.models.base import natural_key_lookups
+from opsdb.models.natural_keys import natural_key_lookups
 
 from ..errors import LoadError, LoadProblem
 from .reading import INDEX_NAME

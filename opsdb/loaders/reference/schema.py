@@ -9,7 +9,8 @@ from functools import cache
 
 from django.db import models
 
-from opsdb.models.base import first_paragraph, natural_key_lookups
+from opsdb.models.base import first_paragraph
+from opsdb.models.natural_keys import natural_key_lookups
 
 from .topics import ArchiveMode, holds_permissions, reference_models, writable_fields
 
