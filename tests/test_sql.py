@@ -89,7 +89,7 @@ def test_the_examples_insert_facts_only_and_our_workflows_take_the_rows_on(world
     assert {key.version for key in (execution.pk, package.pk, *(file.pk for file in files))} == {7}
     copies = PhysicalCopy.objects.all()
     assert {(copy.status, copy.verification) for copy in copies} == {("present", "unverified")}
-    change = ChangeLog.objects.filter(table_name="executed_obs_unit").get()
+    change = ChangeLog.objects.filter(table_name="executed_obs_unit", operation="update").get()
     assert (change.origin, change.reason, change.user) == ("night recorder", "first light", None)
 
     # The same refusal as everywhere.
@@ -136,7 +136,7 @@ def test_the_example_in_plain_sql_is_attributed():
         # The test is in a transaction of its own.
         cursor.execute(example.replace("BEGIN;", "").replace("COMMIT;", ""))
     assert ExecutedObsUnit.objects.get().status == "completed"
-    change = ChangeLog.objects.filter(table_name="executed_obs_unit").get()
+    change = ChangeLog.objects.filter(table_name="executed_obs_unit", operation="update").get()
     assert (change.origin, change.reason) == ("night recorder", "first light")
 
 

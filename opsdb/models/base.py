@@ -21,6 +21,7 @@ from django.utils import translation
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from opsdb.database.change_logging import Logged, LogsInBulk, LogsInserts, LogsLinks
 from opsdb.database.checks import (
     Check,
     checksum_format,
@@ -42,9 +43,6 @@ from opsdb.database.triggers import (
     AppendOnly,
     Immutable,
     KeepsUpdatedAt,
-    Logged,
-    LogsInBulk,
-    LogsLinks,
     NeverDeleted,
     Transitions,
     Trigger,
@@ -150,6 +148,8 @@ def _implied_constraints(cls):
         yield finite_times(times)
     if any(field.name == "updated_at" for field in options.local_fields):
         yield KeepsUpdatedAt()
+    if cls.change_logging is ChangeLogging.CHANGES:
+        yield LogsInserts()
     if cls.change_logging is not ChangeLogging.OFF:
         if event := getattr(cls, "logged_in_bulk", ""):
             yield Logged(" OR ".join(one for one in cls.change_logging.events.split(" OR ") if one != event))
