@@ -14,14 +14,14 @@ import logging
 import math
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
 import psycopg
 from django.apps import apps
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import PermissionsMixin
 from django.db import InterfaceError, OperationalError, connections, models, router
 
 from opsdb.models import ChangeLog, ChangeOperation
@@ -33,9 +33,8 @@ __all__ = ["CursorError", "Event", "Follower", "follow"]
 CHANNEL = "opsdb"
 EVENTS_AT_ONCE = 1_000
 LONGEST_PAUSE_SECONDS = 30
-# No transaction lasts longer. Entries that are older are not looked at: those that came by a restore have numbers of
-# another cluster's transactions.
-LONGEST_TRANSACTION = "interval '7 days'"
+# No transaction lasts longer: what is older is not looked at.
+LONGEST_TRANSACTION = "interval '1 day'"
 SNAPSHOT = r"\d+:\d+:[\d,]*"
 CURSOR = re.compile(rf"(?P<at>\d+):(?P<seen>{SNAPSHOT})(;(?P<until_at>\d+):(?P<until>{SNAPSHOT});(?P<last>\d+))?")
 COLUMNS = """
@@ -48,13 +47,15 @@ AND change.changed_at >= to_timestamp(%(at)s) - {LONGEST_TRANSACTION}
 AND NOT pg_visible_in_snapshot(change.transaction_id::text::xid8, %(seen)s::pg_snapshot)
 AND change.table_name = ANY (%(tables)s)
 """
+# Entries that came with a restore have numbers of another server's transactions, of which some are yet to come here.
+IS_OF_THE_PAST = "change.transaction_id < pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 # One statement, so that the snapshot is that of the entries. OFFSET 0 has the entries found by their transactions, and
 # sorted then, instead of read in the order of their numbers from the first one on.
 LOOK = f"""
 SELECT extract(epoch FROM statement_timestamp())::bigint, pg_current_snapshot()::text, change.*
 FROM (SELECT) AS present
 LEFT JOIN LATERAL (
-    SELECT * FROM (SELECT {COLUMNS} FROM change_log AS change WHERE {IS_NEW} OFFSET 0) AS change
+    SELECT * FROM (SELECT {COLUMNS} FROM change_log AS change WHERE {IS_NEW} AND {IS_OF_THE_PAST} OFFSET 0) AS change
     ORDER BY id LIMIT %(limit)s
 ) AS change ON true
 ORDER BY change.id
@@ -84,6 +85,7 @@ ORDER BY change.id
 """
 DISCONNECTED = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 
+Row = tuple[Any, ...]
 logger = logging.getLogger(__name__)
 
 
@@ -158,11 +160,14 @@ class _Position:
         return f"{seen};{self.until_at}:{self.until};{self.last}" if self.until else seen
 
 
+NOWHERE = _Position(0, "")
+
+
 def follow(
     after: str | None = None,
     *,
     tables: Iterable[str | type[models.Model]] | None = None,
-    user: AbstractBaseUser | None = None,
+    user: PermissionsMixin | None = None,
     using: str | None = None,
     timeout: float | None = None,
     poll_seconds: float = 5,
@@ -186,9 +191,8 @@ def follow(
         CursorError: there is no such cursor.
         OpsdbError: there is no such table, or its changes are not recorded.
     """
-    position = None if after is None else _Position.parse(after)
     return Follower(
-        position,
+        NOWHERE if after is None else _Position.parse(after),
         _names(tables, user),
         using or router.db_for_write(ChangeLog),
         timeout=timeout,
@@ -205,7 +209,7 @@ def events_of_transaction(transaction: int, using: str) -> Iterator[Event]:
             yield _event(row)
 
 
-def _names(tables: Iterable[str | type[models.Model]] | None, user: AbstractBaseUser | None) -> list[str]:
+def _names(tables: Iterable[str | type[models.Model]] | None, user: PermissionsMixin | None) -> list[str]:
     """Return the names of the tables whose events are wanted, and may be read."""
     recorded = {
         model._meta.db_table: model
@@ -225,7 +229,7 @@ def _names(tables: Iterable[str | type[models.Model]] | None, user: AbstractBase
     return names
 
 
-def _event(row: tuple[Any, ...], cursor: str = "") -> Event:
+def _event(row: Row, cursor: str = "") -> Event:
     _, table, operation, key, before, after, at, user, origin, reason, transaction = row
     before, after = _loaded(before), _loaded(after)
     if operation == ChangeOperation.INSERTS:
@@ -250,7 +254,7 @@ class Follower:
 
     def __init__(
         self,
-        position: _Position | None,
+        position: _Position,
         tables: list[str],
         using: str,
         *,
@@ -268,7 +272,7 @@ class Follower:
 
     @property
     def cursor(self) -> str:
-        return "" if self._position is None else str(self._position)
+        return str(self._position) if self._position.seen else ""
 
     def __iter__(self) -> Self:
         return self
@@ -280,7 +284,7 @@ class Follower:
         """Disconnect."""
         self._events.close()
 
-    def _follow(self) -> Iterator[Event]:
+    def _follow(self) -> Generator[Event, None, None]:
         connection = self._connection = _connection_of_its_own(self._using)
         pause, quiet_since, was_connected = self._pause_seconds, time.monotonic(), False
         try:
@@ -316,11 +320,11 @@ class Follower:
         self._connection.close()
         with self._connection.cursor() as cursor:
             cursor.execute(f"LISTEN {CHANNEL}")
-            cursor.execute(STATE, {"seen": self._position.seen if self._position else None})
+            cursor.execute(STATE, {"seen": self._position.seen or None})
             at, now, is_replica, is_of_another_server, archived = cursor.fetchone()
         if is_replica:
             raise OpsdbError("A replica sends no events: follow them at the server that is written to")
-        if self._position is None:
+        if not self._position.seen:
             self._position = _Position(at, now)
         if is_of_another_server:
             raise CursorError(
@@ -345,19 +349,19 @@ class Follower:
             rows = self._page()
         self._position = _Position(self._position.until_at, self._position.until)
 
-    def _look(self) -> list[tuple[Any, ...]]:
+    def _look(self) -> list[Row]:
         rows = self._execute(LOOK)
         until_at, until = rows[0][:2]
         self._position = replace(self._position, until_at=until_at, until=until)
-        return [row for _, _, *row in rows if row[0] is not None]
+        return [row[2:] for row in rows if row[2] is not None]
 
-    def _page(self) -> list[tuple[Any, ...]]:
+    def _page(self) -> list[Row]:
         return self._execute(PAGE)
 
-    def _execute(self, query: str) -> list[tuple[Any, ...]]:
+    def _execute(self, query: str) -> list[Row]:
         with self._connection.cursor() as cursor:
             cursor.execute(query, {**asdict(self._position), "tables": self._tables, "limit": EVENTS_AT_ONCE})
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
     def _wait(self, seconds: float) -> None:
         """Wait for a notification about the tables; what comes shortly after it is read together with it."""

@@ -92,7 +92,7 @@ def _models() -> dict[str, type[models.Model]]:
 
 @cache
 def _states(model: type[models.Model]) -> dict[str, type[StateChoices]]:
-    fields = {field.column: StateChoices.of(field) for field in model._meta.local_concrete_fields}
+    fields = {str(field.column): StateChoices.of(field) for field in model._meta.local_concrete_fields}
     return {column: states for column, states in fields.items() if states}
 
 

@@ -1,6 +1,8 @@
 """Every change reaches a follower once, and those of a row in their order, whatever is committed when."""
 
 import json
+import re
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
@@ -14,9 +16,10 @@ from opsdb import events
 from opsdb.events import CursorError, follow
 from opsdb.models import ChangeLog, RawDataFile, Site
 from opsdb.models.enums import ChangeLogging
-from opsdb.testing.factories import SiteFactory, UserFactory
+from opsdb.testing.factories import ChangeLogFactory, SiteFactory, UserFactory
 from opsdb.testing.nights import make_night
 from opsdb.workflows import OpsdbError, attributed
+from tests.commands import ROOT
 from tests.databases import as_owner
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -276,6 +279,15 @@ def test_a_cursor_of_another_server_is_refused():
         read(f"{at}:{10**12}:{10**12}:")
 
 
+def test_entries_that_were_restored_from_another_server_are_no_events(sites):
+    cursor = now()
+    ChangeLogFactory(transaction_id=10**12)
+    Site.objects.filter(pk=sites[0].pk).update(description="here")
+    found, cursor = read(cursor)
+    assert descriptions(found) == [(str(sites[0].pk), "here")]
+    assert read(cursor)[0] == []
+
+
 def test_a_cursor_from_before_what_was_archived_is_refused(sites):
     cursor = now()
     _, _, snapshot = cursor.partition(":")
@@ -307,7 +319,14 @@ def test_new_entries_are_found_by_their_transactions():
     assert "Seq Scan" not in plan
 
 
-# The command
+# The documentation and the command
+
+
+def test_the_documentation_names_what_an_event_has():
+    page = (ROOT / "docs" / "events.md").read_text()
+    table = page[page.index("| of an event | is |") : page.index("- **Store the cursor**")]
+    named = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)))
+    assert set(named) == {field.name for field in fields(events.Event)} | {"changes"}
 
 
 def command(*arguments):
