@@ -49,11 +49,23 @@ def owner_from_url(url: str, name: str) -> dict:
     name: the database of the application, which has to be the owner's too.
     Raises ImproperlyConfigured as from_url, and for another database.
     """
-    settings = from_url(url, "OWNER_DATABASE_URL")
+    return _differing(url, name, "OWNER_DATABASE_URL", "with the role that owns its tables")
+
+
+def direct_from_url(url: str, name: str) -> dict:
+    """What differs for connections past a pooler, by which events are followed.
+
+    name: the database of the application, which has to be the same.
+    Raises ImproperlyConfigured as from_url, and for another database.
+    """
+    return _differing(url, name, "DIRECT_DATABASE_URL", "at the server itself")
+
+
+def _differing(url, name, variable, which):
+    settings = from_url(url, variable)
     if settings["NAME"] != name:
         raise ImproperlyConfigured(
-            f"OWNER_DATABASE_URL names the database {settings['NAME']}, and DATABASE_URL {name}:"
-            " name the same database with the role that owns its tables"
+            f"{variable} names the database {settings['NAME']}, and DATABASE_URL {name}: name the same database {which}"
         )
     return {key: settings[key] for key in ("USER", "PASSWORD", "HOST", "PORT", "OPTIONS")}
 

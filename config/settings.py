@@ -57,6 +57,7 @@ VARIABLES = {
     "DATABASE_URL": (str, ""),
     "OWNER_DATABASE_URL": (str, ""),
     "REPLICA_DATABASE_URLS": (mapping, {}),
+    "DIRECT_DATABASE_URL": (str, ""),
     "TEST_DATABASE_URL": (str, ""),
     "EMBEDDED_ACCOUNT": (str, ""),
     "SECRET_KEY": (str, ""),
@@ -110,10 +111,13 @@ DATABASE_URL = variable("DATABASE_URL")
 SECRET_KEY = variable("SECRET_KEY")
 
 OWNER_DATABASE_URL = variable("OWNER_DATABASE_URL")
+DIRECT_DATABASE_URL = variable("DIRECT_DATABASE_URL")
 if DATABASE_URL:
     DATABASES = {"default": database.from_url(DATABASE_URL)}
     if OWNER_DATABASE_URL:
         DATABASES["default"]["OWNER"] = database.owner_from_url(OWNER_DATABASE_URL, DATABASES["default"]["NAME"])
+    if DIRECT_DATABASE_URL:
+        DATABASES["default"]["DIRECT"] = database.direct_from_url(DIRECT_DATABASE_URL, DATABASES["default"]["NAME"])
 elif OWNER_DATABASE_URL:
     raise ImproperlyConfigured(
         "OWNER_DATABASE_URL is set without DATABASE_URL: set that to the same database, with the application's role"

@@ -14,11 +14,13 @@ class OpsdbConfig(AppConfig):
         from . import checks, json_filter
         from .database.withholding import withhold_on_connect
         from .replication import note_statements_on_connect
+        from .signals import send_on_connect
         from .workflows.attribution import _attribute_on_connect
 
         connection_created.connect(withhold_on_connect)
         connection_created.connect(_attribute_on_connect)
         connection_created.connect(note_statements_on_connect)
+        connection_created.connect(send_on_connect)
         connection_created.connect(checks.refuse_old_server_on_connect)
         json_filter.register()
         post_migrate.connect(_make_months_of_history, sender=self)

@@ -3,7 +3,7 @@
 import os
 
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
-for name in ("DATABASE_URL_FILE", "OWNER_DATABASE_URL", "OWNER_DATABASE_URL_FILE"):
+for name in ("DATABASE_URL_FILE", "OWNER_DATABASE_URL", "OWNER_DATABASE_URL_FILE", "DIRECT_DATABASE_URL"):
     os.environ.pop(name, None)
 os.environ["SECRET_KEY"] = "only-for-tests"
 os.environ["HTTPS"] = "false"

@@ -79,6 +79,12 @@ def test_the_owner_owns_the_database_of_the_application():
     with pytest.raises(ImproperlyConfigured) as caught:
         database.owner_from_url(f"postgres://owner:{SECRET}@db/other", "ops")
     assert str(caught.value).startswith("OWNER_DATABASE_URL names the database other, and DATABASE_URL ops:")
+    direct = database.direct_from_url(f"postgres://app:{SECRET}@server:5432/ops", "ops")
+    assert (direct["USER"], direct["HOST"], direct["PORT"]) == ("app", "server", 5432)
+    with pytest.raises(
+        ImproperlyConfigured, match="^DIRECT_DATABASE_URL names the database other, and DATABASE_URL ops"
+    ):
+        database.direct_from_url("postgres://app@server/other", "ops")
     with pytest.raises(ImproperlyConfigured, match="^OWNER_DATABASE_URL names a database of type 'mysql'"):
         database.owner_from_url("mysql://owner@db/ops", "ops")
     message = the_one_line(manage("check", OWNER_DATABASE_URL=f"postgres://owner:{SECRET}@db/ops"))

@@ -166,6 +166,7 @@ def make_from_models():
     with connection.schema_editor() as editor:
         editor.execute("CREATE SCHEMA from_models")
         editor.execute("SET search_path TO from_models, public")
+        define_functions(editor, [functions_in(SQL)["opsdb_uuid7"]])
         for model in made:
             constraints = model._meta.constraints
             model._meta.constraints = [rule for rule in constraints if not isinstance(rule, FrozenTrigger)]

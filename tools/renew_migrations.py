@@ -14,6 +14,8 @@ import django
 
 APP = Path(__file__).resolve().parent.parent / "opsdb"
 MIGRATIONS = APP / "migrations"
+# Functions that defaults of columns call.
+BEFORE_TABLES = ("identifiers.sql",)
 LISTS = re.compile(r"^(?P<indent> +)'(?P<key>constraints|indexes)': (?P<list>\[.*\]),$", re.MULTILINE)
 
 
@@ -107,6 +109,13 @@ def _one_a_line(found):
     return "\n".join([f"{indent}'{found['key']}': [", *lines, f"{indent}],"])
 
 
+def freeze(folder, belongs):
+    """Copy those files of functions that belong there into the folder of a migration."""
+    (MIGRATIONS / "sql" / folder).mkdir(parents=True)
+    for path in filter(belongs, (APP / "database" / "sql").glob("*.sql")):
+        shutil.copy(path, MIGRATIONS / "sql" / folder)
+
+
 def main():
     """Replace every migration of the app."""
     for path in MIGRATIONS.glob("0*.py"):
@@ -135,8 +144,13 @@ def main():
     write("0001_user", of_user, [of_auth])
     # Of its own, because what refers to the user may find another project's user in its place.
     swappable = ("__setting__", "AUTH_USER_MODEL")
-    write("0002_tables", [extension, *others, partitions, *comments_on_links()], [("opsdb", "0001_user"), swappable])
-    shutil.copytree(APP / "database" / "sql", MIGRATIONS / "sql" / "0003")
+    freeze("0002", lambda path: path.name in BEFORE_TABLES)
+    write(
+        "0002_tables",
+        [extension, DefineFunctions("0002"), *others, partitions, *comments_on_links()],
+        [("opsdb", "0001_user"), swappable],
+    )
+    freeze("0003", lambda path: path.name not in BEFORE_TABLES)
     views = DefineViews("0003", comments=comments_on_views())
     write("0003_functions", [DefineUserLookup(), DefineFunctions("0003"), views], [("opsdb", "0002_tables"), swappable])
     elsewhere = [

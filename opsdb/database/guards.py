@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .triggers import MAKE_ANOTHER, Immutable, LogsLinks, Trigger
+from .change_logging import LogsLinks
+from .triggers import MAKE_ANOTHER, Immutable, Trigger
 
 
 class KeyStays(Immutable):

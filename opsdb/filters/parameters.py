@@ -22,7 +22,7 @@ from django_filters import Filter
 
 from opsdb.database.indexes import CHECKSUM_HEAD
 from opsdb.models import ExecutedObsUnit, ExecutedObsUnitModuleConfiguration, FixedSource, Source
-from opsdb.models.querysets import natural_key_lookups
+from opsdb.models.natural_keys import natural_key_lookups
 from opsdb.normalization import parse_checksum
 
 from .keys import is_key

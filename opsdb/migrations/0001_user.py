@@ -1,5 +1,6 @@
 import django.contrib.auth.models
 import django.contrib.auth.validators
+import django.db.models.functions.datetime
 import django.db.models.lookups
 import django.utils.timezone
 from django.db import migrations, models
@@ -17,20 +18,20 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='User',
             fields=[
-                ('is_superuser', models.BooleanField(db_comment='Designates that this user has all permissions without explicitly assigning them.', default=False)),
+                ('is_superuser', models.BooleanField(db_comment='Designates that this user has all permissions without explicitly assigning them.', db_default=False, default=False)),
                 ('username', models.CharField(db_comment='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', error_messages={'unique': 'A user with that username already exists.'}, max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()])),
-                ('is_staff', models.BooleanField(db_comment='Designates whether the user can log into this admin site.', default=False)),
-                ('is_active', models.BooleanField(db_comment='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', default=True)),
+                ('is_staff', models.BooleanField(db_comment='Designates whether the user can log into this admin site.', db_default=False, default=False)),
+                ('is_active', models.BooleanField(db_comment='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', db_default=True, default=True)),
                 ('id', models.BigAutoField(db_comment='Number of the row.', primary_key=True, serialize=False)),
                 ('password', models.CharField(db_comment='Hash of the password, with how it was made.', max_length=128)),
-                ('first_name', models.CharField(blank=True, db_comment='Given name.', max_length=150)),
-                ('last_name', models.CharField(blank=True, db_comment='Family name.', max_length=150)),
-                ('email', models.EmailField(blank=True, db_comment='Where messages go.', max_length=254)),
+                ('first_name', models.CharField(blank=True, db_comment='Given name.', db_default='', default='', max_length=150)),
+                ('last_name', models.CharField(blank=True, db_comment='Family name.', db_default='', default='', max_length=150)),
+                ('email', models.EmailField(blank=True, db_comment='Where messages go.', db_default='', default='', max_length=254)),
                 ('last_login', models.DateTimeField(blank=True, db_comment='When the person signed in last (UTC).', null=True)),
-                ('date_joined', models.DateTimeField(db_comment='When the account was made (UTC).', default=django.utils.timezone.now)),
-                ('github_login', models.CharField(blank=True, db_comment='Login at GitHub, by which the person signs in elsewhere.', default='', max_length=39)),
-                ('affiliation', models.CharField(blank=True, db_comment='Institute.', default='', max_length=200)),
-                ('preferences', models.JSONField(blank=True, db_comment='Settings of the user interface, a JSON object.', default=dict)),
+                ('date_joined', models.DateTimeField(db_comment='When the account was made (UTC).', db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now)),
+                ('github_login', models.CharField(blank=True, db_comment='Login at GitHub, by which the person signs in elsewhere.', db_default='', default='', max_length=39)),
+                ('affiliation', models.CharField(blank=True, db_comment='Institute.', db_default='', default='', max_length=200)),
+                ('preferences', models.JSONField(blank=True, db_comment='Settings of the user interface, a JSON object.', db_default={}, default=dict)),
             ],
             options={
                 'verbose_name': 'user',

@@ -802,6 +802,10 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='executedobsunit',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_history_of_keys', statement='CREATE TRIGGER "executed_obs_unit_history_of_keys" AFTER INSERT ON "executed_obs_unit" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_inserted_keys()', table='executed_obs_unit'),
+                ),
+                migrations.AddConstraint(
+                    model_name='executedobsunit',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_history', statement='CREATE TRIGGER "executed_obs_unit_history" AFTER UPDATE OR DELETE ON "executed_obs_unit" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='executed_obs_unit'),
                 ),
                 migrations.AddConstraint(
@@ -975,6 +979,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='datatransferpackage',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_touch', statement='CREATE TRIGGER "data_transfer_package_touch" BEFORE UPDATE ON "data_transfer_package" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='data_transfer_package'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datatransferpackage',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_history_of_keys', statement='CREATE TRIGGER "data_transfer_package_history_of_keys" AFTER INSERT ON "data_transfer_package" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_inserted_keys()', table='data_transfer_package'),
                 ),
                 migrations.AddConstraint(
                     model_name='datatransferpackage',
@@ -1262,6 +1270,10 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatapackage',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_history_of_keys', statement='CREATE TRIGGER "raw_data_package_history_of_keys" AFTER INSERT ON "raw_data_package" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_inserted_keys()', table='raw_data_package'),
+                ),
+                migrations.AddConstraint(
+                    model_name='rawdatapackage',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_history', statement='CREATE TRIGGER "raw_data_package_history" AFTER UPDATE OR DELETE ON "raw_data_package" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='raw_data_package'),
                 ),
                 migrations.AddConstraint(
@@ -1307,6 +1319,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='datatransfer',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_touch', statement='CREATE TRIGGER "data_transfer_touch" BEFORE UPDATE ON "data_transfer" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='data_transfer'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datatransfer',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_history_of_keys', statement='CREATE TRIGGER "data_transfer_history_of_keys" AFTER INSERT ON "data_transfer" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_inserted_keys()', table='data_transfer'),
                 ),
                 migrations.AddConstraint(
                     model_name='datatransfer',
@@ -1398,6 +1414,10 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatafile',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_history_of_keys', statement='CREATE TRIGGER "raw_data_file_history_of_keys" AFTER INSERT ON "raw_data_file" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_inserted_keys()', table='raw_data_file'),
+                ),
+                migrations.AddConstraint(
+                    model_name='rawdatafile',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_history', statement='CREATE TRIGGER "raw_data_file_history" AFTER DELETE ON "raw_data_file" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='raw_data_file'),
                 ),
                 migrations.AddConstraint(
@@ -1415,6 +1435,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='rawdatapackagemetadata',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_metadata_touch', statement='CREATE TRIGGER "raw_data_package_metadata_touch" BEFORE UPDATE ON "raw_data_package_metadata" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='raw_data_package_metadata'),
+                ),
+                migrations.AddConstraint(
+                    model_name='rawdatapackagemetadata',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_metadata_history_of_keys', statement='CREATE TRIGGER "raw_data_package_metadata_history_of_keys" AFTER INSERT ON "raw_data_package_metadata" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_inserted_keys()', table='raw_data_package_metadata'),
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatapackagemetadata',
@@ -1459,6 +1483,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='longtermarchivetransfer',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='long_term_archive_transfer_touch', statement='CREATE TRIGGER "long_term_archive_transfer_touch" BEFORE UPDATE ON "long_term_archive_transfer" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='long_term_archive_transfer'),
+                ),
+                migrations.AddConstraint(
+                    model_name='longtermarchivetransfer',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='long_term_archive_transfer_history_of_keys', statement='CREATE TRIGGER "long_term_archive_transfer_history_of_keys" AFTER INSERT ON "long_term_archive_transfer" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_inserted_keys()', table='long_term_archive_transfer'),
                 ),
                 migrations.AddConstraint(
                     model_name='longtermarchivetransfer',
@@ -1667,6 +1695,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='physicalcopy',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_touch', statement='CREATE TRIGGER "physical_copy_touch" BEFORE UPDATE ON "physical_copy" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='physical_copy'),
+                ),
+                migrations.AddConstraint(
+                    model_name='physicalcopy',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_history_of_keys', statement='CREATE TRIGGER "physical_copy_history_of_keys" AFTER INSERT ON "physical_copy" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_log_inserted_keys()', table='physical_copy'),
                 ),
                 migrations.AddConstraint(
                     model_name='physicalcopy',

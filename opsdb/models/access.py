@@ -41,9 +41,9 @@ class User(AbstractUser, metaclass=OpsModelBase):
     change_logging = ChangeLogging.ALL
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
     password = models.CharField(max_length=128, help_text=_("Hash of the password, with how it was made."))
-    first_name = models.CharField(max_length=150, blank=True, help_text=_("Given name."))
-    last_name = models.CharField(max_length=150, blank=True, help_text=_("Family name."))
-    email = models.EmailField(blank=True, help_text=_("Where messages go."))
+    first_name = models.CharField(max_length=150, blank=True, default="", help_text=_("Given name."))
+    last_name = models.CharField(max_length=150, blank=True, default="", help_text=_("Family name."))
+    email = models.EmailField(blank=True, default="", help_text=_("Where messages go."))
     last_login = models.DateTimeField(null=True, blank=True, help_text=_("When the person signed in last (UTC)."))
     date_joined = models.DateTimeField(default=timezone.now, help_text=_("When the account was made (UTC)."))
     github_login = models.CharField(

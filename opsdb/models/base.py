@@ -1,15 +1,16 @@
 """What every model of ops-db has in common, declared once.
 
 A concrete model gets from here: its table name (snake case of the class), comments on the table and on every column
-(from the docstring and ``help_text``), a CHECK for every enumeration and for every text that may not be blank, a
-trigger that keeps ``updated_at``, guards of its key and against emptying, joined inheritance, and its natural key.
+(from the docstring and ``help_text``), the defaults of its fields in the database, a CHECK for every enumeration and
+for every text that may not be blank, a trigger that keeps ``updated_at``, guards of its key and against emptying,
+joined inheritance, and its natural key.
 """
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
 from django.db import models, router
@@ -19,6 +20,7 @@ from django.utils import translation
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from opsdb.database.change_logging import Logged, LogsInBulk, LogsInserts, LogsLinks
 from opsdb.database.checks import (
     Check,
     checksum_format,
@@ -30,6 +32,7 @@ from opsdb.database.checks import (
     possible_size,
 )
 from opsdb.database.deconstruction import leave_out_texts
+from opsdb.database.defaults import give_database_default
 from opsdb.database.guards import KeyStays, NeverTruncated
 from opsdb.database.indexes import IDENTIFIER_MAX_LENGTH, Index
 from opsdb.database.labels import label, spoken
@@ -39,9 +42,6 @@ from opsdb.database.triggers import (
     AppendOnly,
     Immutable,
     KeepsUpdatedAt,
-    Logged,
-    LogsInBulk,
-    LogsLinks,
     NeverDeleted,
     Transitions,
     Trigger,
@@ -51,6 +51,7 @@ from opsdb.database.triggers import (
 from .display import describe_row, row_as_html
 from .enums import ChangeLogging, ChecksumAlgorithm, StateChoices, Status
 from .managers import manager_of
+from .natural_keys import natural_key_method
 from .querysets import OpsQuerySet, SpecificQuerySet
 
 
@@ -99,6 +100,7 @@ def _complete(cls: Any) -> None:
     # Texts of Django's own fields would follow the host project's language, and then the migrations would.
     with translation.override(None, deactivate=True):
         for field in options.local_fields:
+            give_database_default(field)
             field.db_comment = field.db_comment or str(field.help_text or field.verbose_name)
     for field in (*options.local_fields, *options.local_many_to_many):
         leave_out_texts(field)
@@ -112,7 +114,7 @@ def _complete(cls: Any) -> None:
         if len(named.name) > IDENTIFIER_MAX_LENGTH:
             raise ValueError(f"{named.name}: PostgreSQL cuts names after {IDENTIFIER_MAX_LENGTH} characters")
     if getattr(cls, "natural_key_fields", None):
-        cls.natural_key = _natural_key_method(cls)
+        cls.natural_key = natural_key_method(cls)
 
 
 def _implied_constraints(cls):
@@ -145,6 +147,8 @@ def _implied_constraints(cls):
         yield finite_times(times)
     if any(field.name == "updated_at" for field in options.local_fields):
         yield KeepsUpdatedAt()
+    if cls.change_logging is ChangeLogging.CHANGES:
+        yield LogsInserts()
     if cls.change_logging is not ChangeLogging.OFF:
         if event := getattr(cls, "logged_in_bulk", ""):
             yield Logged(" OR ".join(one for one in cls.change_logging.events.split(" OR ") if one != event))
@@ -189,23 +193,6 @@ def _link_columns(field: models.ManyToManyField[Any, Any]) -> tuple[str, str]:
     other = field.remote_field.model
     other_name = other.rpartition(".")[2] if isinstance(other, str) else other.__name__
     return f"{field.model.__name__.lower()}_id", f"{other_name.lower()}_id"
-
-
-def _natural_key_method(cls: Any) -> Callable[[Any], tuple[Any, ...]]:
-    def natural_key(self: Any) -> tuple[Any, ...]:
-        parts = []
-        for name in cls.natural_key_fields:
-            value = getattr(self, name)
-            parts += value.natural_key() if cls._meta.get_field(name).is_relation else [value]
-        return tuple(parts)
-
-    natural_key.__doc__ = f"Return the natural key: {', '.join(cls.natural_key_fields)}."
-    natural_key.dependencies = [
-        field.remote_field.model._meta.label_lower
-        for field in map(cls._meta.get_field, cls.natural_key_fields)
-        if field.is_relation
-    ]
-    return natural_key
 
 
 class OpsModel(models.Model, metaclass=OpsModelBase):

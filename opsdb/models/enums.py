@@ -416,7 +416,7 @@ class GroupingDimension(models.TextChoices):
 
 
 class ChangeLogging(StrEnum):
-    """Which changes of a table the change log keeps."""
+    """Which changes of a table the change log keeps: all, or of a large table only the keys of new rows."""
 
     ALL = "all"
     CHANGES = "changes"
@@ -432,3 +432,4 @@ class ChangeOperation(models.TextChoices):
     INSERT = "insert", _("inserted")
     UPDATE = "update", _("changed")
     DELETE = "delete", _("deleted")
+    INSERTS = "inserts", _("inserted together")

@@ -27,17 +27,26 @@ class ChangeLogQuerySet(OpsQuerySet["ChangeLog"]):
 
 
 class ChangeLog(OpsModel):
-    """One insert, update or delete of one row. It outlives the row and the user."""
+    """One insert, update or delete of one row, or the insert of up to 1,000 rows of a large table by one statement.
+
+    It outlives the row and the user.
+    """
 
     change_logging = ChangeLogging.OFF
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the change."))
     changed_at = models.DateTimeField(db_default=Now(), help_text=_("When (UTC)."))
     table_name = models.CharField(max_length=63, help_text=_("Table of the row."))
-    row_id = models.CharField(max_length=36, help_text=_("Key of the row, as text."))
+    row_id = models.CharField(
+        max_length=36, blank=True, help_text=_("Key of the row, as text; empty for rows inserted together.")
+    )
     operation = models.CharField(max_length=10, choices=ChangeOperation, help_text=_("What was done."))
     before = models.JSONField(null=True, blank=True, help_text=_("Values before; of an update, those that changed."))
-    after = models.JSONField(null=True, blank=True, help_text=_("Values after; of an update, those that changed."))
+    after = models.JSONField(
+        null=True,
+        blank=True,
+        help_text=_("Values after; of an update, those that changed; of rows inserted together, their keys."),
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.DO_NOTHING,
@@ -65,7 +74,8 @@ class ChangeLog(OpsModel):
             Index(fields=["table_name", "row_id", "id"], name="by_row"),
             Index(fields=["changed_at"], name="by_time"),
             Index(fields=["user", "id"], name="by_user"),
+            Index(fields=["transaction_id"], name="by_transaction"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_operation_display()} {self.table_name} {self.row_id}"
+        return f"{self.get_operation_display()} {self.table_name} {self.row_id}".rstrip()

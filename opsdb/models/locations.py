@@ -29,7 +29,6 @@ def former_names() -> models.JSONField:
     """Return the field with the names that a row had, which reference files may still call it by."""
     return models.JSONField(
         default=list,
-        db_default=[],
         blank=True,
         editable=False,
         help_text=_("Names that it had, a JSON list; kept by the database. Reference files may still use them."),

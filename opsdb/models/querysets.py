@@ -10,24 +10,13 @@ from django.db.models.query import ModelIterable
 
 from .display import queryset_as_html
 from .frames import ROW_LIMIT, as_dataframe, as_qtable
+from .natural_keys import natural_key_lookups
 
 if TYPE_CHECKING:
     import pandas as pd
     from astropy.table import QTable
 
 ModelT = TypeVar("ModelT", bound=models.Model)
-
-
-def natural_key_lookups(model: Any, prefix: str = "") -> list[str]:
-    """Return the lookups that a model's natural key stands for, references resolved (``telescope__name``)."""
-    lookups = []
-    for name in model.natural_key_fields:
-        field = model._meta.get_field(name)
-        if field.is_relation:
-            lookups += natural_key_lookups(field.related_model, f"{prefix}{name}__")
-        else:
-            lookups.append(prefix + name)
-    return lookups
 
 
 class OpsQuerySet(models.QuerySet[ModelT]):

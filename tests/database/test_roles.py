@@ -83,7 +83,14 @@ def test_the_application_can_not_define_disable_or_empty_anything(statement):
 
 
 @pytest.mark.parametrize(
-    "function", ["opsdb_log_change()", "opsdb_log_bulk_insert()", "opsdb_log_bulk_update()", "opsdb_log_link()"]
+    "function",
+    [
+        "opsdb_log_change()",
+        "opsdb_log_bulk_insert()",
+        "opsdb_log_bulk_update()",
+        "opsdb_log_inserted_keys()",
+        "opsdb_log_link()",
+    ],
 )
 def test_the_functions_that_write_the_history_serve_no_table_of_others(function):
     """A temporary table named as one of ours, with the trigger that records, would forge its history."""
@@ -121,6 +128,7 @@ def test_functions_with_the_rights_of_the_owner_are_known_and_called_by_nobody_e
         ("opsdb_log_bulk_insert", False),
         ("opsdb_log_bulk_update", False),
         ("opsdb_log_change", False),
+        ("opsdb_log_inserted_keys", False),
         ("opsdb_log_link", False),
         ("opsdb_make_months", False),
         ("opsdb_make_months_in_time", False),

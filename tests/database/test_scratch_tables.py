@@ -273,9 +273,10 @@ def test_a_scratch_table_is_not_taken_for_the_rows_of_a_statement():
     for name in ("old_rows", "new_rows"):
         sql(f"CREATE TEMPORARY TABLE {name} (LIKE public.physical_copy)")
     sql("CREATE TEMPORARY TABLE added (LIKE public.raw_data_file)")
-    PhysicalCopy.objects.create(data_location_id=location.pk, raw_data_package=story.package, size_bytes=7)
+    copy = PhysicalCopy.objects.create(data_location_id=location.pk, raw_data_package=story.package, size_bytes=7)
     sql("UPDATE public.raw_data_file SET file_type = 'x' WHERE id = %s", story.file.pk)
     assert location.held_bytes() == 7
-    assert ChangeLog.objects.count() == before + 1
+    assert ChangeLog.objects.count() == before + 2
+    assert ChangeLog.objects.filter(operation="inserts").latest("id").after == {"id": [copy.pk]}
     with pytest.raises(IntegrityError, match="source_location must be a source location"):
         RawDataFileFactory(source_location=location)

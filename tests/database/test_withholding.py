@@ -104,7 +104,7 @@ def test_no_message_of_the_admin_or_of_a_workflow_holds_a_hash(write):
 
 def test_plain_sql_is_covered_too():
     with pytest.raises(IntegrityError, match=WITHHELD) as caught, transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO \"user\" (username, password) VALUES ('anna', '{PASSWORD}')")
+        cursor.execute(f"INSERT INTO \"user\" (username, password, email) VALUES ('anna', '{PASSWORD}', NULL)")
     assert not holds_a_secret(str(caught.value))
 
 

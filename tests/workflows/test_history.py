@@ -77,6 +77,8 @@ def test_every_table_is_recorded_as_it_says(model):
             assert {column.strip('"') for column in columns[1].split(", ")} == told
         found += looked_at.sub("UPDATE OR", rule.events).split(" OR ")
     assert sorted(found) == sorted(events[model.change_logging])
+    keys = [rule for rule in model._meta.constraints if rule.name == f"{model._meta.db_table}_history_of_keys"]
+    assert [rule.events for rule in keys] == ["INSERT"] * (model.change_logging is ChangeLogging.CHANGES)
 
 
 def test_rows_that_one_update_changes_are_written_down_each():
@@ -254,10 +256,13 @@ def test_a_change_to_and_from_nothing_is_written():
     assert last_change(story.package_copy).before == {"checksum": None}
 
 
-def test_inserts_into_the_big_tables_are_not_written():
-    before = ChangeLog.objects.filter(table_name="raw_data_file").count()
-    file = RawDataFileFactory()
-    assert ChangeLog.objects.filter(table_name="raw_data_file").count() == before
+def test_of_inserts_into_the_big_tables_only_the_keys_are_written():
+    with attributed(user=(user := UserFactory()), origin="opsdb_register"):
+        file = RawDataFileFactory()
+    change = ChangeLog.objects.filter(table_name="raw_data_file").latest("id")
+    assert (change.operation, change.row_id, change.after) == ("inserts", "", {"id": [str(file.pk)]})
+    assert (change.user, change.origin) == (user, "opsdb_register")
+    assert str(change) == "inserted together raw_data_file"
     RawDataFile.objects.filter(pk=file.pk).update(file_type="fits")
     assert last_change(file).after == {"file_type": "fits"}
 

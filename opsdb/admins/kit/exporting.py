@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from opsdb.errors import REFUSED
 from opsdb.filters.paging import TOO_SLOW, TooSlowError, seconds_given
 from opsdb.loaders import export
-from opsdb.models.querysets import natural_key_lookups
+from opsdb.models.natural_keys import natural_key_lookups
 
 from .importing import kinds_for
 

@@ -13,7 +13,7 @@ from django.db import DatabaseError, models, transaction
 
 from opsdb.database.aliases import atomic, writing_alias, writing_connection
 from opsdb.models import DataLocation, Site
-from opsdb.models.querysets import natural_key_lookups
+from opsdb.models.natural_keys import natural_key_lookups
 
 from ..errors import LoadError, LoadProblem, listed, shown
 from ..saving import try_to_save

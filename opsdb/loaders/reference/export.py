@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from django.db import models
 
 from opsdb.database.aliases import atomic, writing_connection
-from opsdb.models.querysets import natural_key_lookups
+from opsdb.models.natural_keys import natural_key_lookups
 
 from ..errors import LoadError, LoadProblem
 from .reading import INDEX_NAME

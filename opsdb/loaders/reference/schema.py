@@ -10,7 +10,7 @@ from functools import cache
 from django.db import models
 
 from opsdb.models.base import first_paragraph
-from opsdb.models.querysets import natural_key_lookups
+from opsdb.models.natural_keys import natural_key_lookups
 
 from .topics import ArchiveMode, holds_permissions, reference_models, writable_fields
 

@@ -45,7 +45,6 @@ class FixityCheck(NumberedModel):
     failure_message = models.TextField(
         blank=True,
         default="",
-        db_default="",
         help_text=_("Why the copy could not be read; empty where it was."),
     )
 

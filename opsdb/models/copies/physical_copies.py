@@ -218,7 +218,6 @@ class PhysicalCopy(NumberedModel):
     )
     unread_count = models.IntegerField(
         default=0,
-        db_default=0,
         editable=False,
         help_text=_("How many checks in a row could not read it; kept by the database."),
     )

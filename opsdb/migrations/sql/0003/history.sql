@@ -31,6 +31,16 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION opsdb_notify(changed_table text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- Notifies those who follow changes, at the commit: once a transaction and table, which PostgreSQL sees to.
+BEGIN
+    IF current_setting('opsdb.notify', true) IS DISTINCT FROM 'off' THEN
+        PERFORM pg_notify('opsdb', changed_table);
+    END IF;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION opsdb_record_change(changed_table text, what text, old_row jsonb, new_row jsonb)
 RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -67,6 +77,7 @@ BEGIN
         actor, coalesce(current_setting('opsdb.origin', true), ''), coalesce(current_setting('opsdb.reason', true), ''),
         session_user, pg_current_xact_id()::text::bigint
     );
+    PERFORM opsdb_notify(changed_table);
 END
 $$;
 
@@ -99,6 +110,7 @@ DECLARE
     changed text[];
     old_values text = 'to_jsonb(old_rows)';
     new_values text = 'to_jsonb(new_rows)';
+    written bigint;
 BEGIN
     IF (SELECT count(*) FROM (SELECT FROM new_rows LIMIT many_rows) AS first_rows) = many_rows THEN
         SELECT string_agg(
@@ -138,6 +150,10 @@ BEGIN
         actor,
         coalesce(current_setting('opsdb.origin', true), ''),
         coalesce(current_setting('opsdb.reason', true), '');
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written > 0 THEN
+        PERFORM opsdb_notify(TG_TABLE_NAME);
+    END IF;
     RETURN NULL;
 END
 $$;
@@ -159,6 +175,35 @@ BEGIN
         clock_timestamp(), TG_TABLE_NAME, new_rows.id::text, 'insert', to_jsonb(new_rows),
         actor, given_origin, given_reason, session_user, pg_current_xact_id()::text::bigint
     FROM new_rows;
+    IF FOUND THEN
+        PERFORM opsdb_notify(TG_TABLE_NAME);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION opsdb_log_inserted_keys() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+-- Writes the keys of what one statement inserted into the change log, at most a thousand an entry.
+-- For large tables, of which the log has no copy.
+DECLARE
+    keys_at_once constant integer = 1000;
+    actor change_log.user_id%TYPE = opsdb_recorded_actor();
+    given_origin text = coalesce(current_setting('opsdb.origin', true), '');
+    given_reason text = coalesce(current_setting('opsdb.reason', true), '');
+BEGIN
+    INSERT INTO change_log (
+        changed_at, table_name, row_id, operation, after,
+        user_id, origin, reason, database_user, transaction_id
+    )
+    SELECT
+        clock_timestamp(), TG_TABLE_NAME, '', 'inserts', jsonb_build_object('id', jsonb_agg(id)),
+        actor, given_origin, given_reason, session_user, pg_current_xact_id()::text::bigint
+    FROM (SELECT id, (row_number() OVER () - 1) / keys_at_once AS part FROM new_rows) AS numbered
+    GROUP BY part;
+    IF FOUND THEN
+        PERFORM opsdb_notify(TG_TABLE_NAME);
+    END IF;
     RETURN NULL;
 END
 $$;
