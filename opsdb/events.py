@@ -338,8 +338,12 @@ class Follower:
             )
 
     def _new(self) -> Iterator[Event]:
-        """Yield what is new, a page at a time, and advance the position."""
-        rows = self._page() if self._position.until else self._look()
+        """Yield what is new, after what is left of an earlier look, and advance the position."""
+        if self._position.until:
+            yield from self._pages(self._page())
+        yield from self._pages(self._look())
+
+    def _pages(self, rows: list[Row]) -> Iterator[Event]:
         while True:
             for row in rows:
                 self._position = replace(self._position, last=row[0])

@@ -136,6 +136,19 @@ def test_a_whole_night_reaches_a_follower_once_wherever_it_goes_on(monkeypatch):
     assert states.count(("transferring", "archived")) == 2
 
 
+def test_a_follower_that_ended_in_the_middle_goes_on_with_what_came_meanwhile(sites, monkeypatch):
+    monkeypatch.setattr(events, "EVENTS_AT_ONCE", 2)
+    follower = follow(now())
+    for number in range(5):
+        Site.objects.filter(pk=sites[0].pk).update(description=str(number))
+    got = [next(follower), next(follower), next(follower)]
+    follower.close()
+    for number in range(5, 8):
+        Site.objects.filter(pk=sites[0].pk).update(description=str(number))
+    got += read(got[-1].cursor)[0]
+    assert [event.after["description"] for event in got] == list("01234567")
+
+
 def test_many_rows_of_one_statement_are_few_events(sites):
     night = make_night(executions=1, files=1)
     cursor = now()
