@@ -9,9 +9,9 @@ __version__ = "0.1.0"
 def setup(database_url: str | None = None) -> None:
     """Connect a script or notebook without a Django project to an ops-db database; then import ``opsdb.models``.
 
-    Idempotent. A role that only reads is enough. Within a project, whose settings name the database, it only calls
-    ``django.setup()``. Where an event loop runs, as in the kernel of a notebook, it sets ``DJANGO_ALLOW_ASYNC_UNSAFE``,
-    so that a cell can query the database: the loop waits meanwhile, and so do other tasks in it.
+    Idempotent. A role that only reads is enough. Where an event loop runs, as in the kernel of a notebook, it sets
+    ``DJANGO_ALLOW_ASYNC_UNSAFE``, so that a cell can query the database: the loop waits meanwhile, and so do other
+    tasks in it. Within a project, whose settings name the database, it does nothing but call ``django.setup()``.
 
     Args:
         database_url: ``postgresql://USER:PASSWORD@HOST:5432/NAME``, with libpq's parameters as its query; by default

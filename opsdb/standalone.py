@@ -63,7 +63,8 @@ def setup(database_url: str | None = None) -> None:
         _configured.update(parameters)
     if not apps.ready:
         django.setup()
-    _allow_queries_in_event_loop()
+    if _configured:
+        _allow_queries_in_event_loop()
 
 
 def _read(url: str) -> dict[str, Any]:

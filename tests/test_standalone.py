@@ -1,5 +1,7 @@
 """Scripts without a project: what opsdb.setup() connects to, and what it refuses."""
 
+import asyncio
+import os
 import sys
 
 import pytest
@@ -143,6 +145,13 @@ def test_an_old_server_is_refused():
     assert "PostgreSQL 15 or newer, but the server has 14" in refusal(standalone._require_version, 140_011)
 
 
-def test_within_a_project_its_settings_hold():
-    opsdb.setup()
+def test_within_a_project_its_settings_hold(monkeypatch):
+    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)
+
+    async def serve():
+        opsdb.setup()
+
+    asyncio.run(serve())
+    # A server that serves from a loop keeps Django's guard.
+    assert "DJANGO_ALLOW_ASYNC_UNSAFE" not in os.environ
     assert "settings name the database" in refusal(opsdb.setup, "postgresql://host/db")
