@@ -319,7 +319,9 @@ class Follower:
             return
         self._connection.close()
         with self._connection.cursor() as cursor:
-            cursor.execute(f"LISTEN {CHANNEL}")
+            # Through a pooler it would stay on a session that others get, and tell them.
+            if not self._connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+                cursor.execute(f"LISTEN {CHANNEL}")
             cursor.execute(STATE, {"seen": self._position.seen or None})
             at, now, is_replica, is_of_another_server, archived = cursor.fetchone()
         if is_replica:
@@ -383,6 +385,7 @@ class Follower:
 def _connection_of_its_own(using: str) -> Any:
     """Return a connection that is neither in a transaction nor from a pool, and past a pooler."""
     connection = connections[using].copy()
-    connection.settings_dict.update(connection.settings_dict.pop("DIRECT", {}))
+    if direct := connection.settings_dict.pop("DIRECT", None):
+        connection.settings_dict.update(DISABLE_SERVER_SIDE_CURSORS=False, **direct)
     connection.settings_dict["OPTIONS"].pop("pool", None)
     return connection

@@ -22,6 +22,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from . import conf
+from .database.aliases import writing_alias
 
 logger = logging.getLogger(__name__)
 
@@ -214,9 +215,9 @@ def replica_state(alias: str) -> ReplicaState:
     return ReplicaState(is_replica, read_position(position or "") or 0, age)
 
 
-def primary_position() -> int:
+def primary_position(alias: str = "") -> int:
     """Ask the primary where its write-ahead log ends; raise DatabaseDown if it does not respond or is a replica."""
-    alias = primary_alias()
+    alias = alias or primary_alias()
     is_replica, position = _ask(connections[alias], PRIMARY)
     if is_replica:
         raise DatabaseDown(f"database {alias}: it is a replica now, which takes no changes")
@@ -293,11 +294,14 @@ class DatabaseHealth:
 
 
 def read_health() -> list[DatabaseHealth]:
-    """Return how the primary and the replicas are, without raising for one that is down."""
-    primary = primary_alias()
+    """Return how the primary and the replicas are, without raising for one that is down.
+
+    Without replicas it is the database that the app's rows are written to.
+    """
+    primary = primary_alias() if replica_aliases() else writing_alias()
     end, found = None, []
     try:
-        end = primary_position()
+        end = primary_position(primary)
         found.append(DatabaseHealth(primary, "primary", position=end))
     except DatabaseDown as error:
         found.append(DatabaseHealth(primary, "primary", str(error)))

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import wraps
 from inspect import isfunction
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -23,6 +24,7 @@ from opsdb import workflows
 from opsdb.database.aliases import atomic
 from opsdb.database.local_settings import set_locally
 from opsdb.database.roles import APPLICATION_TIMEOUTS, as_owner
+from opsdb.events import follow
 from opsdb.management.commands import opsdb_migrate
 from opsdb.middleware import StatementTimeoutMiddleware
 from opsdb.models import (
@@ -384,9 +386,50 @@ def test_corrections_and_runs(away, uncalled):
     assert DataProduct.objects.get(pk=old.pk).superseded_by == new
 
 
-@pytest.mark.parametrize("command", ["opsdb_status", "opsdb_queues", "opsdb_check"])
-def test_commands_that_read(away, uncalled, command):
-    assert manage(command)
+def test_commands_that_ask(away):
+    [package] = build_world(names=("four", "five", "six")).made_packages()
+    for command in ("opsdb_status", "opsdb_queues", "opsdb_check", "opsdb_databases"):
+        assert manage(command)
+    assert "opsdb_build_info" in manage("opsdb_status", "--prometheus")
+    assert manage("opsdb_where", str(package.pk)) and manage("opsdb_explain", str(package.pk))
+    assert "change_log" in manage("opsdb_history", "list")
+    assert "cologne" in manage("dumpdata", "opsdb.site")
+
+
+def test_commands_that_write_and_hand_out(away, tmp_path):
+    manage("opsdb_init", mode="append")
+    manage("migrate", database="ops")
+    world = build_world(names=("one", "two", "three"))
+    execution = world.observe()
+    listed = tmp_path / "files.csv"
+    listed.write_text(
+        "executed_obs_unit,instrument_module,source_location,relative_path,size_bytes,checksum\n"
+        f"{execution.pk},{world.module.pk},{world.source.pk},far/away.fits,7,{'a' * 64}\n"
+    )
+    assert "1 files registered" in manage("opsdb_register", str(listed))
+    manage("opsdb_create_service", "carrier", secret_file=str(tmp_path / "carrier"))
+    manage("opsdb_token", "list")
+    (tmp_path / "password").write_text("correct horse battery staple")
+    manage("opsdb_create_admin", "anna", password_file=str(tmp_path / "password"))
+    manage("opsdb_export", "votable", output=str(tmp_path / "all.vot"))
+    assert (tmp_path / "all.vot").read_text().startswith("<?xml")
+
+
+def test_events_are_followed_past_the_pooler_or_by_looking(away, far_away):
+    follower = follow(timeout=0, tables=["site"])
+    assert list(follower) == []
+    Site.objects.filter(pk=Site.objects.first().pk).update(description="followed")
+    [event] = follow(after=follower.cursor, timeout=0, tables=["site"])
+    assert event.after == {"description": "followed"}
+    listening = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+    assert away.execute(listening) == [(0,)]
+    assert event.cursor in manage("opsdb_events", "--once", "--json", "--after", follower.cursor, "--table", "site")
+
+
+def test_every_command_is_used_here():
+    names = {path.stem for path in (ROOT / "opsdb/management/commands").glob("[a-z]*.py")}
+    used = {name for name in names if f'"{name}"' in Path(__file__).read_text()}
+    assert names == used
 
 
 @pytest.mark.parametrize("model", MODELS, ids=name_of)
