@@ -393,7 +393,7 @@ def test_commands_that_ask(away):
     assert "opsdb_build_info" in manage("opsdb_status", "--prometheus")
     assert manage("opsdb_where", str(package.pk)) and manage("opsdb_explain", str(package.pk))
     assert "change_log" in manage("opsdb_history", "list")
-    assert "cologne" in manage("dumpdata", "opsdb.site")
+    assert "cologne" in manage("dumpdata", "opsdb.site", database="ops")
 
 
 def test_commands_that_write_and_hand_out(away, tmp_path):
