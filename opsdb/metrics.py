@@ -22,6 +22,7 @@ from . import __version__
 from .access.middleware import SCHEME, identify_by_token
 from .models import PhysicalCopyStatus, Status
 from .permissions import permissions_named
+from .replication import read_health, replica_aliases
 from .workflows import LocationVolume, Overview, Stage, get_overview
 from .workflows.overview import EXACT_LIMIT, WORK
 from .workflows.overview.queries import SHOWN
@@ -30,6 +31,7 @@ from .workflows.overview.queries import SHOWN
 NEEDED = ("read:observations", "read:data", "read:transfers", "read:products", "read:locations")
 STAGE = ("stage",)
 PLACE = ("site", "location", "location_type")
+DATABASE = ("alias", "role")
 STALLED_TABLES = sorted({model._meta.db_table for model in WORK.values()} | {"physical_copy"})
 
 
@@ -71,6 +73,13 @@ class _Metrics:
         self.expected = _gauge(
             "opsdb_location_expected_copies", "Copies that should be at a location, and good.", PLACE
         )
+        self.good = _gauge(
+            "opsdb_database_active", "1 if the primary or a replica responds and is not too late, else 0.", DATABASE
+        )
+        self.behind_bytes = _gauge("opsdb_replica_behind_bytes", "Bytes of the log that a replica lacks.", ("alias",))
+        self.behind = _gauge(
+            "opsdb_replica_behind_seconds", "Age of the newest change that a replica has, if it lacks any.", ("alias",)
+        )
         self.lacking = _gauge("opsdb_location_lacking_copies", "Expected copies that are missing or corrupt.", PLACE)
 
     def all(self) -> list[Metric]:
@@ -85,6 +94,16 @@ class _Metrics:
             self.stalled.add_metric((table,), stalled[table])
         for location in overview.locations:
             self._add_location(location)
+        if replica_aliases():
+            self._add_databases()
+
+    def _add_databases(self) -> None:
+        for health in read_health():
+            self.good.add_metric((health.alias, health.role), not health.problem)
+            if health.behind_bytes is not None:
+                self.behind_bytes.add_metric((health.alias,), health.behind_bytes)
+            if health.behind_seconds is not None:
+                self.behind.add_metric((health.alias,), health.behind_seconds)
 
     def _add_stage(self, stage: Stage, overview: Overview) -> None:
         name = _label(stage.name)

@@ -11,8 +11,10 @@ from django.db import OperationalError, connections, router, transaction
 from django.http import HttpResponse
 from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
+from prometheus_client.parser import text_string_to_metric_families
 
 from opsdb import checks, replication
+from opsdb.metrics import expose
 from opsdb.middleware import ReadYourWritesMiddleware
 from opsdb.models import RawDataPackage, Site, User
 from opsdb.replication import UNKNOWN, Seen, position_text, read_health, read_position, session_that_has_seen
@@ -275,6 +277,15 @@ class TestHealth:
         assert (replica.alias, replica.role, replica.problem) == (REPLICA, "replica", "")
         call_command("opsdb_databases")
         assert "chile" in capsys.readouterr().out
+
+    def test_is_measured(self, routed):
+        samples = {
+            (sample.name, sample.labels.get("alias")): sample.value
+            for family in text_string_to_metric_families(expose()[0].decode())
+            for sample in family.samples
+        }
+        assert samples["opsdb_database_active", PRIMARY] == samples["opsdb_database_good", REPLICA] == 1
+        assert samples["opsdb_replica_behind_bytes", REPLICA] >= 0
 
     def test_of_a_bad_night(self, routed, settings, capsys):
         settings.OPSDB_REPLICA_MAX_LAG_SECONDS = 0
