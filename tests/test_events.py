@@ -14,13 +14,17 @@ from django.db import connection, transaction
 
 from opsdb import events
 from opsdb.events import CursorError, follow
-from opsdb.models import ChangeLog, RawDataFile, Site
+from opsdb.models import ChangeLog, ChangeOperation, RawDataFile, Site
 from opsdb.models.enums import ChangeLogging
-from opsdb.testing.factories import ChangeLogFactory, SiteFactory, UserFactory
+from opsdb.testing.factories import FACTORIES, ChangeLogFactory, SiteFactory, UserFactory
 from opsdb.testing.nights import make_night
 from opsdb.workflows import OpsdbError, attributed
 from tests.commands import ROOT
 from tests.databases import as_owner
+
+BY_KEYS = [
+    model for model in FACTORIES if any(rule.name.endswith("_history_of_keys") for rule in model._meta.constraints)
+]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -134,6 +138,15 @@ def test_a_whole_night_reaches_a_follower_once_wherever_it_goes_on(monkeypatch):
         event.changes["state"] for event in found if event.table == "raw_data_package" and "state" in event.changes
     ]
     assert states.count(("transferring", "archived")) == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", BY_KEYS, ids=lambda model: model.__name__)
+def test_new_rows_of_large_tables_are_recorded_by_their_keys(model):
+    row = FACTORIES[model]()
+    found = ChangeLog.objects.filter(table_name=model._meta.db_table, operation=ChangeOperation.INSERTS)
+    keys = [key for keys in found.values_list("after__id", flat=True) for key in keys]
+    assert str(row.pk) in map(str, keys)
 
 
 def test_a_follower_that_ended_in_the_middle_goes_on_with_what_came_meanwhile(sites, monkeypatch):
