@@ -49,7 +49,7 @@ def test_the_headline_counts_copies_that_need_somebody(browser):
     for status in ("corrupt", "missing", "deletion_failed"):
         force(factories.PhysicalCopyFactory(), status=status, failure_message="bad")
     text = dashboard_of(browser.get("/admin/")).text
-    assert "3 need somebody: 1 copies corrupt, 1 copies missing, 1 deletions failed." in text
+    assert "3 need somebody: corrupt copies: 1, missing copies: 1, failed deletions: 1." in text
 
 
 def test_failures_of_one_cause_are_one_line(browser):

@@ -29,13 +29,13 @@ from .troubles import troubles_section, visible_troubles
 REFRESH_SECONDS = 30
 # What needs somebody beside the failed work of the stages, with the words of the headline.
 COPIES_IN = {
-    PhysicalCopyStatus.CORRUPT: lazy("%(count)s copies corrupt"),
-    PhysicalCopyStatus.MISSING: lazy("%(count)s copies missing"),
-    PhysicalCopyStatus.DELETION_FAILED: lazy("%(count)s deletions failed"),
+    PhysicalCopyStatus.CORRUPT: lazy("corrupt copies: %(count)s"),
+    PhysicalCopyStatus.MISSING: lazy("missing copies: %(count)s"),
+    PhysicalCopyStatus.DELETION_FAILED: lazy("failed deletions: %(count)s"),
 }
 OTHERS = {
-    FailureKind.UNREADABLE: lazy("%(count)s copies not readable"),
-    FailureKind.CONFLICT: lazy("%(count)s reported twice"),
+    FailureKind.UNREADABLE: lazy("unreadable copies: %(count)s"),
+    FailureKind.CONFLICT: lazy("reported twice: %(count)s"),
 }
 MODELS = (*{kind.model: None for kind in STAGES.values()}, PhysicalCopy, DataLocation)
 
