@@ -86,7 +86,8 @@ def _more(viewer, row):
     if not hasattr(row, "_meta"):
         return ""
     links = [link for link in viewer.links_of_row(row) if link["url"] != row_url(viewer, row)]
-    return format_html_join(" ", '<a href="{}">{}</a>', ((link["url"], link["title"]) for link in links))
+    parts = ((link["url"], link["title"], row, link["title"]) for link in links)
+    return format_html_join(" ", '<a href="{}" aria-label="{} {}">{}</a>', parts)
 
 
 def _notes(viewer, result: SearchResult):

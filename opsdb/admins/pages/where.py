@@ -35,7 +35,7 @@ from opsdb.workflows import (
 
 from ..kit.columns import badge, code, human_size, moment
 from .found import SEARCHED, row_text
-from .parts import Content, Facts, Question, Section, Table, first_of
+from .parts import Content, Facts, Question, Section, Table, first_of, paragraph
 from .viewer import AdminPage, Viewer
 
 LIMIT = 100
@@ -54,6 +54,11 @@ class NotUnderstood(OpsdbError):
         super().__init__(message)
         self.sections = sections
         self.status = status
+
+    def content(self, question: Question) -> Content:
+        """Return the page that says so, and lets choose where there is a choice."""
+        message = "" if self.sections else str(self)
+        return Content(questions=(question,), message=message, sections=self.sections, status=self.status)
 
 
 def meant(viewer: Viewer, text: str, models: Sequence[type[Model]]) -> Model:
@@ -102,9 +107,8 @@ def meant(viewer: Viewer, text: str, models: Sequence[type[Model]]) -> Model:
         for name in names
     ]
     table = Table(_("What may be meant"), (_("what"), _("kind"), _("choose")), rows)
-    raise NotUnderstood(
-        _("Several rows may be meant; choose one of them."), (Section(_("Which one?"), (table,), "which"),), 200
-    )
+    several = _("Several rows may be meant; choose one of them.")
+    raise NotUnderstood(several, (Section(_("Which one?"), (paragraph(several), table), "which"),), 200)
 
 
 def view(viewer: Viewer) -> Content:
@@ -125,7 +129,7 @@ def view(viewer: Viewer) -> Content:
         row = meant(viewer, text, HAVE_COPIES)
         found = find_copies(row, limit=LIMIT)
     except NotUnderstood as error:
-        return Content(questions=(question,), message=str(error), sections=error.sections, status=error.status)
+        return error.content(question)
     except OpsdbError as error:
         return Content(questions=(question,), message=viewer.link_names(str(error)), status=404)
     kinds = {}

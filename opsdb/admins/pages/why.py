@@ -72,7 +72,7 @@ def view(viewer: Viewer) -> Content:
         row = meant(viewer, text, MODELS)
         explanation = explain_row(row)
     except NotUnderstood as error:
-        return Content(questions=(question,), message=str(error), sections=error.sections, status=error.status)
+        return error.content(question)
     except OpsdbError as error:
         return Content(questions=(question,), message=viewer.link_names(str(error)), status=404)
     about = [(link["title"], link["url"]) for link in viewer.links_of_row(row, "why")]
