@@ -317,6 +317,7 @@ def fill(files):
             packages,
             raw_data_package_id=key("number", 3),
             obs_id="'run_' || number",
+            obs_publisher_did="'ivo://example/raw?' || number",
         )
         here = f"NOT ({rarely(bundles)} OR {newest(bundles, 0.01)})"
         multiply(

@@ -30,7 +30,7 @@ ALLOWED = {
     "testing": {"database", "models", "workflows", "loaders", "checks"},
 }
 # Modules beside the parts that any of them may import: settings, words and formats.
-COMMON = {"conf", "formatting", "middleware", "normalization", "permissions", "row_labels", "tokens", ""}
+COMMON = {"conf", "formatting", "middleware", "normalization", "permissions", "positions", "row_labels", "tokens", ""}
 
 
 def name_of(path):

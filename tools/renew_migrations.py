@@ -14,6 +14,8 @@ import django
 
 APP = Path(__file__).resolve().parent.parent / "opsdb"
 MIGRATIONS = APP / "migrations"
+# Contributed ones that an owner of a database may create: PostgreSQL trusts them.
+EXTENSIONS = ("btree_gist", "pg_trgm")
 # Functions that defaults of columns call.
 BEFORE_TABLES = ("identifiers.sql",)
 LISTS = re.compile(r"^(?P<indent> +)'(?P<key>constraints|indexes)': (?P<list>\[.*\]),$", re.MULTILINE)
@@ -135,10 +137,10 @@ def main():
         PartitionByMonth,
     )
 
+    extensions = [RunSQL(f"CREATE EXTENSION IF NOT EXISTS {name}", RunSQL.noop) for name in EXTENSIONS]
     tables, links, triggers = tables_links_and_triggers()
     of_user = [made for made in (*tables, *links) if getattr(made, "model_name", made.name).lower() == "user"]
     others = [made for made in (*tables, *links) if made not in of_user]
-    extension = RunSQL("CREATE EXTENSION IF NOT EXISTS btree_gist", RunSQL.noop)
     partitions = PartitionByMonth("changelog", "changed_at")
     of_auth = ("auth", "0012_alter_user_first_name_max_length")
     write("0001_user", of_user, [of_auth])
@@ -147,7 +149,7 @@ def main():
     freeze("0002", lambda path: path.name in BEFORE_TABLES)
     write(
         "0002_tables",
-        [extension, DefineFunctions("0002"), *others, partitions, *comments_on_links()],
+        [*extensions, DefineFunctions("0002"), *others, partitions, *comments_on_links()],
         [("opsdb", "0001_user"), swappable],
     )
     freeze("0003", lambda path: path.name not in BEFORE_TABLES)

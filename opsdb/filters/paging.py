@@ -6,20 +6,19 @@ parameter ``p``: ``after,KEY``, or ``after,VALUE,KEY`` where a column sorts the 
 ``last``. Anything else is the first page.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import OperationalError, connections, transaction
 from django.db.models import BooleanField, F, Field, Func, Model, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from opsdb import conf
+from opsdb.database.timeouts import TooSlowError
 from opsdb.middleware import was_stopped
 
 AFTER, BEFORE, LAST = "after", "before", "last"
@@ -28,32 +27,6 @@ TOO_SLOW = gettext_lazy(
     "The list was given up after %(seconds)d s: no index serves this search and these filters together. "
     "Take one of them away."
 )
-
-
-class TooSlowError(Exception):
-    """A query was given up."""
-
-
-@contextmanager
-def given_up_after(seconds: float, using: str) -> Iterator[None]:
-    """Give up each query of a block that takes longer.
-
-    Raises:
-        TooSlowError: one did.
-    """
-    try:
-        with transaction.atomic(using=using), connections[using].cursor() as cursor:
-            cursor.execute(
-                "SELECT current_setting('statement_timeout'), set_config('statement_timeout', %s, true)",
-                [f"{round(1000 * seconds)}ms"],
-            )
-            before, _now = cursor.fetchone()
-            yield
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
-    except OperationalError as error:
-        if not was_stopped(error):
-            raise
-        raise TooSlowError from error
 
 
 def seconds_given(error: Exception) -> int | None:

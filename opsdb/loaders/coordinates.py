@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from opsdb.models import CoordinateFrame
 from opsdb.models.astronomy import lettered_equinox
+from opsdb.positions import plain_coordinates
 
 from .cells import Cell, CellError
 
@@ -31,16 +32,6 @@ _SEXAGESIMAL = re.compile(
 )
 _DECIMAL = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:(?P<hours>[hH])|[dD°]|deg)?")
 
-
-# What word processors, web pages and PDF files make of a sign, a degree and a minute.
-_PLAIN = str.maketrans(
-    dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-")
-    | dict.fromkeys("\u00ba\u02da\u2218", "°")
-    | dict.fromkeys("\u2032\u2019\u02b9\u00b4", "'")
-    | dict.fromkeys("\u2033\u201d\u02ba\u3003", '"')
-    | dict.fromkeys("\u00a0\u2007\u2009\u202f", " ")
-    | {"\uff0b": "+", "\u200b": "", "\ufeff": ""}
-)
 
 Angle = tuple[float, str]
 """A number and its unit: degrees, hours or sexagesimal."""
@@ -102,12 +93,6 @@ class EpochCell(Cell):
 
     def write(self, value: float) -> str:
         return f"J{value!r}"
-
-
-def plain_coordinates(text: str) -> str:
-    """Return coordinates with ASCII signs, ``'`` and ``"`` instead of their look-alikes, and signs beside numbers."""
-    text = text.translate(_PLAIN).replace("''", '"')
-    return re.sub(r"(^|[\s,;])([+-])\s+(?=\d)", r"\1\2", text).strip()
 
 
 def frame_of(system: str | None, equinox: str) -> tuple[str, str]:

@@ -27,6 +27,10 @@ class Migration(migrations.Migration):
             sql='CREATE EXTENSION IF NOT EXISTS btree_gist',
             reverse_sql='',
         ),
+        migrations.RunSQL(
+            sql='CREATE EXTENSION IF NOT EXISTS pg_trgm',
+            reverse_sql='',
+        ),
         opsdb.database.operations.DefineFunctions(
             folder='0002',
         ),
@@ -1153,6 +1157,7 @@ class Migration(migrations.Migration):
                     models.Index(condition=models.Q(('status__in', ['pending', 'scheduled'])), fields=['created_at', 'id'], name='data_transfer_package_claimable'),
                     models.Index(condition=models.Q(('status', 'completed'), models.Q(('failure_message', ''), _negated=True)), fields=['finished_at'], name='data_transfer_package_disputed'),
                     models.Index(django.db.models.functions.text.Left('checksum', 7), name='data_transfer_package_by_checksum'),
+                    django.contrib.postgres.indexes.GinIndex(fields=['relative_path'], name='data_transfer_package_by_part_of_path', opclasses=['gin_trgm_ops']),
                 ],
                 'constraints': [
                     models.CheckConstraint(condition=models.Q(('retry_count__gte', 0)), name='data_transfer_package_retry_count_not_negative'),
@@ -1411,6 +1416,7 @@ class Migration(migrations.Migration):
                     models.Index(condition=models.Q(('data_transfer_package__isnull', True)), fields=['created_at'], name='raw_data_package_unbundled'),
                     models.Index(fields=['instrument_module', 'id'], name='raw_data_package_by_module'),
                     models.Index(django.db.models.functions.text.Left('checksum', 7), name='raw_data_package_by_checksum'),
+                    django.contrib.postgres.indexes.GinIndex(fields=['relative_path'], name='raw_data_package_by_part_of_path', opclasses=['gin_trgm_ops']),
                 ],
                 'constraints': [
                     models.CheckConstraint(condition=models.Q(('retry_count__gte', 0)), name='raw_data_package_retry_count_not_negative'),
@@ -1823,6 +1829,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=['relative_path'], name='data_product_by_path', opclasses=['varchar_pattern_ops']),
                     models.Index(fields=['name'], name='data_product_by_name', opclasses=['varchar_pattern_ops']),
                     models.Index(django.db.models.functions.text.Left('checksum', 7), name='data_product_by_checksum'),
+                    django.contrib.postgres.indexes.GinIndex(fields=['relative_path'], name='data_product_by_part_of_path', opclasses=['gin_trgm_ops']),
                 ],
                 'constraints': [
                     models.CheckConstraint(condition=models.Q(('size_bytes__gte', 0)), name='data_product_size_bytes_not_negative'),

@@ -17,6 +17,14 @@ def opsdb_dashboard(context):
     return dashboard.context_of(viewer) if viewer and "dashboard" in viewer.pages else {}
 
 
+@register.inclusion_tag("admin/opsdb/search_box.html", takes_context=True)
+def opsdb_search_box(context):
+    """Show the search box to who may see anything that it finds."""
+    request = context.get("request")
+    viewer = viewer_of(request) if request else None
+    return {"url": viewer.page_url("search") if viewer else None}
+
+
 @register.simple_tag(takes_context=True)
 def opsdb_groups(context, app):
     """Return the lists of ops-db in groups; none of another app."""

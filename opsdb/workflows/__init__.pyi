@@ -196,6 +196,13 @@ from .switching import (
 from .finding import (
     find_row as find_row,
 )
+from .searching import (
+    Match as Match,
+    MatchedBy as MatchedBy,
+    SearchHit as SearchHit,
+    SearchResult as SearchResult,
+    search_rows as search_rows,
+)
 from .where import (
     CopyFound as CopyFound,
     Whereabouts as Whereabouts,

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit.exporting import SECRETS, export_columns, rows_of
-from opsdb.filters.paging import TooSlowError
+from opsdb.database.timeouts import TooSlowError
 from opsdb.loaders import prepare
 from opsdb.models import DataTransfer, ExecutedObsUnit, ObsUnit, RawDataFile, Source, User
 from opsdb.testing import factories

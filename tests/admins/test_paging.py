@@ -10,7 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit import lists
-from opsdb.filters.paging import KeyedPage, TooSlowError, given_up_after
+from opsdb.database.timeouts import TooSlowError, given_up_after
+from opsdb.filters.paging import KeyedPage
 from opsdb.models import (
     ChangeLog,
     ExecutedObsUnit,

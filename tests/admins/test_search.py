@@ -11,7 +11,6 @@ from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit import lists
 from opsdb.admins.kit.lists import FOUND_ROWS
-from opsdb.admins.kit.positions import cone_of
 from opsdb.filters.searching import uuid_range
 from opsdb.models import (
     DataProduct,
@@ -23,6 +22,7 @@ from opsdb.models import (
     RawDataPackage,
     Source,
 )
+from opsdb.positions import cone_of
 from opsdb.testing.factories import (
     DataProductFactory,
     DataTransferPackageFactory,

@@ -21,8 +21,9 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from opsdb.database.timeouts import TooSlowError
 from opsdb.errors import REFUSED
-from opsdb.filters.paging import TOO_SLOW, TooSlowError, seconds_given
+from opsdb.filters.paging import TOO_SLOW, seconds_given
 from opsdb.loaders import export
 from opsdb.models.natural_keys import natural_key_lookups
 

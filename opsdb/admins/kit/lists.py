@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from opsdb.database.timeouts import TooSlowError, given_up_after
 from opsdb.errors import REFUSED, Refusal
 from opsdb.filters import FILTERSETS, Size
 from opsdb.filters.indexes import index_led_by, leading_fields
@@ -21,8 +22,6 @@ from opsdb.filters.paging import (
     LONGEST_QUERY_SECONDS,
     TOO_SLOW,
     KeyedPage,
-    TooSlowError,
-    given_up_after,
     seconds_given,
 )
 from opsdb.filters.searching import (

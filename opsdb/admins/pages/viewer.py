@@ -116,7 +116,7 @@ class Viewer:
         return [
             {"title": page.title, "url": self.page_url(name), "is_current": name == current}
             for name, (page, _admin) in self.pages.items()
-            if not page.of_row
+            if page.in_navigation and not page.of_row
         ]
 
     def links_of_row(self, row: Model, current: str = "") -> list[dict]:
@@ -157,6 +157,7 @@ class AdminPage:
         models: who may view one of them may open it.
         of_row: whether the address names a row.
         beside_lists: whether it is offered beside the lists of its models.
+        in_navigation: whether the other pages lead to it.
         about: returns the address that says more about a row, or None.
         takes_posts: whether it does something when its forms are sent.
     """
@@ -168,6 +169,7 @@ class AdminPage:
     models: tuple[type[Model], ...]
     of_row: bool = False
     beside_lists: bool = True
+    in_navigation: bool = True
     about: Callable[[Viewer, Model], str | None] | None = None
     takes_posts: bool = False
 

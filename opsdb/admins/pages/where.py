@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.db.models import Model
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -20,10 +21,21 @@ from opsdb.models import (
     Verification,
 )
 from opsdb.row_labels import row_name, tables
-from opsdb.workflows import Ambiguous, CopyFound, NotFound, OpsdbError, find_copies, find_row, name_row
+from opsdb.workflows import (
+    Ambiguous,
+    CopyFound,
+    Match,
+    NotFound,
+    OpsdbError,
+    find_copies,
+    find_row,
+    name_row,
+    search_rows,
+)
 
 from ..kit.columns import badge, code, human_size, moment
-from .parts import Content, Facts, Question, Section, Table, first_of
+from .found import SEARCHED, row_text
+from .parts import Content, Facts, Question, Section, Table, first_of, paragraph
 from .viewer import AdminPage, Viewer
 
 LIMIT = 100
@@ -43,37 +55,60 @@ class NotUnderstood(OpsdbError):
         self.sections = sections
         self.status = status
 
+    def content(self, question: Question) -> Content:
+        """Return the page that says so, and lets choose where there is a choice."""
+        message = "" if self.sections else str(self)
+        return Content(questions=(question,), message=message, sections=self.sections, status=self.status)
 
-def meant(viewer: Viewer, text: str) -> Model:
+
+def meant(viewer: Viewer, text: str, models: Sequence[type[Model]]) -> Model:
     """Return the row that a person means, if they may view it.
+
+    Args:
+        viewer: the person.
+        text: what they typed.
+        models: what the page can answer about.
 
     Raises:
         NotUnderstood: there is none, or none that the person may view, or there are several.
     """
-    unknown = NotUnderstood(
-        _(
-            "There is no such row that you may view; give a UUID, a kind and a key such as data transfer 17, or the"
-            " name, path or checksum of a package, file or product."
-        )
-    )
     try:
         row = find_row(row_name(text))
+        if viewer.sees(type(row)):
+            return row
+        names = []
     except NotFound:
-        raise unknown from None
+        names = []
     except Ambiguous as error:
         names = [name for name in error.names if viewer.sees_names(name)]
-        if not names:
-            raise unknown from None
-        rows = [(viewer.link_names(name), format_html('<a href="?q={}">{}</a>', name, _("this one"))) for name in names]
-        table = Table(_("What may be meant"), (_("what"), _("choose")), rows)
+    found = []
+    if not names:
+        hits = search_rows(text, models=[model for model in SEARCHED if viewer.sees(model)]).hits
+        found = [hit for hit in hits if isinstance(hit.row, tuple(models))]
+        whole = [hit.row for hit in found if hit.match == Match.WHOLE]
+        if len(whole) == 1:
+            return whole[0]
+        names = [name_row(type(hit.row), hit.row.pk) for hit in found]
+    if not names:
         raise NotUnderstood(
-            _("Several rows have that name; choose one of them."),
-            (Section(_("Which one?"), (table,), "which"),),
-            200,
-        ) from None
-    if not viewer.sees(type(row)):
-        raise unknown
-    return row
+            _(
+                "There is no such row that you may view. Give a UUID, a kind and a key such as data transfer 17, the"
+                " name, path or checksum of a package, file or product, a source or an observation unit, a night, or"
+                " coordinates; a part of a name is enough."
+            )
+        )
+    labels = {name: row_text(viewer, hit.row) for name, hit in zip(names, found, strict=False)}
+    rows = [
+        (
+            labels.get(name) or viewer.link_names(name),
+            tables()[name.partition(" ")[0]]._meta.verbose_name,
+            format_html('<a href="?{}">{}</a>', urlencode({"q": name}), _("this one")),
+        )
+        for name in names
+    ]
+    table = Table(_("What may be meant"), (_("what"), _("kind"), _("choose")), rows)
+    several = _("Several rows may be meant; choose one of them.")
+    raise NotUnderstood(several, (Section(_("Which one?"), (paragraph(several), table), "which"),), 200)
 
 
 def view(viewer: Viewer) -> Content:
@@ -85,16 +120,16 @@ def view(viewer: Viewer) -> Content:
         text,
         help=_(
             "An observation, file, package, product or copy: its UUID, its kind and key such as physical copy 17, its"
-            " name, path or checksum."
+            " checksum, or whole or part of its name or path; or what was observed: a source, a unit, a night."
         ),
     )
     if not text:
         return Content(questions=(question,))
     try:
-        row = meant(viewer, text)
+        row = meant(viewer, text, HAVE_COPIES)
         found = find_copies(row, limit=LIMIT)
     except NotUnderstood as error:
-        return Content(questions=(question,), message=str(error), sections=error.sections, status=error.status)
+        return error.content(question)
     except OpsdbError as error:
         return Content(questions=(question,), message=viewer.link_names(str(error)), status=404)
     kinds = {}

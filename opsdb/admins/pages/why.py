@@ -61,18 +61,18 @@ def view(viewer: Viewer) -> Content:
         _("What?"),
         text,
         help=_(
-            "A UUID, a kind and a key such as data transfer 17, "
-            "or the name, path or checksum of a package, file or product."
+            "A UUID, a kind and a key such as data transfer 17, a checksum, or whole or part of the name or path of a"
+            " package, file or product; or what was observed: a source, a unit, a night."
         ),
     )
     help_links = [(_("Troubleshooting"), troubleshooting_url())] if troubleshooting_url() else []
     if not text:
         return Content(questions=(question,), links=help_links)
     try:
-        row = meant(viewer, text)
+        row = meant(viewer, text, MODELS)
         explanation = explain_row(row)
     except NotUnderstood as error:
-        return Content(questions=(question,), message=str(error), sections=error.sections, status=error.status)
+        return error.content(question)
     except OpsdbError as error:
         return Content(questions=(question,), message=viewer.link_names(str(error)), status=404)
     about = [(link["title"], link["url"]) for link in viewer.links_of_row(row, "why")]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Unique, implies, not_negative, positive, relative_path
 from opsdb.database.identifiers import uuid7
-from opsdb.database.indexes import Index, by_checksum
+from opsdb.database.indexes import Index, by_checksum, by_part_of_path
 from opsdb.database.triggers import (
     NEVER_DELETED,
     FrozenOnceVerified,
@@ -225,6 +225,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
             Index(fields=["created_at"], name="unbundled", condition=Q(data_transfer_package__isnull=True)),
             Index(fields=["instrument_module", "id"], name="by_module"),
             by_checksum(),
+            by_part_of_path(),
         ]
 
     def __str__(self) -> str:

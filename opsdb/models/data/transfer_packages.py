@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import implies, relative_path
 from opsdb.database.identifiers import uuid7
-from opsdb.database.indexes import by_checksum
+from opsdb.database.indexes import by_checksum, by_part_of_path
 from opsdb.database.triggers import FrozenOnceVerified, NeverDeleted, Trigger
 
 from ..base import (
@@ -131,7 +131,7 @@ class DataTransferPackage(Checksummed, WorkItem, Timestamped):
             ),
             NeverDeleted("a data transfer package"),
         ]
-        indexes = [open_work(), claimable_work(), disputed_work(), by_checksum()]
+        indexes = [open_work(), claimable_work(), disputed_work(), by_checksum(), by_part_of_path()]
 
     def __str__(self) -> str:
         return self.name

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Unique, differ, json_object, relative_path
-from opsdb.database.indexes import Index, by_checksum
+from opsdb.database.indexes import Index, by_checksum, by_part_of_path
 from opsdb.database.triggers import FrozenOnceVerified, Immutable, Trigger
 
 from ..base import Checksummed, NumberedModel, OpsQuerySet, checksummed_constraints
@@ -80,6 +80,7 @@ class DataProduct(Checksummed, NumberedModel):
             Index(fields=["relative_path"], name="by_path", opclasses=["varchar_pattern_ops"]),
             Index(fields=["name"], name="by_name", opclasses=["varchar_pattern_ops"]),
             by_checksum(),
+            by_part_of_path(),
         ]
 
     def __str__(self) -> str:

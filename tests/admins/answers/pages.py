@@ -8,6 +8,7 @@ from django.urls import reverse
 HOSTS = {
     "dashboard": "rawdatapackage",
     "failures": "datatransfer",
+    "search": "rawdatapackage",
     "why": "rawdatapackage",
     "where": "physicalcopy",
     "night": "executedobsunit",

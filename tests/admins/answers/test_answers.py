@@ -59,7 +59,7 @@ class TestWhere:
     def test_several_of_one_name_are_offered(self, browser):
         one, two = factories.DataProductFactory(name="map.fits"), factories.DataProductFactory(name="map.fits")
         found = read(browser.get(page("where", q="map.fits")))
-        assert {f"?q=data_product {one.pk}", f"?q=data_product {two.pk}"} <= set(found.links)
+        assert {f"?q=data_product+{one.pk}", f"?q=data_product+{two.pk}"} <= set(found.links)
 
 
 class TestWhy:

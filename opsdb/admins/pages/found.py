@@ -1,0 +1,120 @@
+"""What a search found, as links that a person may follow."""
+
+from datetime import date
+
+from django.db.models import Model
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from opsdb.models import (
+    ConstantElevationSource,
+    DataLocation,
+    DataProduct,
+    DataTransferPackage,
+    ExecutedObsUnit,
+    FixedSource,
+    InstrumentModule,
+    ObservingProgram,
+    ObsUnit,
+    RawDataFile,
+    RawDataPackage,
+    Source,
+)
+from opsdb.row_labels import tables
+from opsdb.workflows import Match, MatchedBy, SearchHit
+
+from ..kit.names import called
+from ..kit.values import Text
+from .executions import name_of, observation_url
+from .viewer import Viewer
+
+# What is looked at of each kind, and how.
+HOW = {
+    Source: lazy("name and aliases, whole or part, in any spelling"),
+    FixedSource: lazy("coordinates, within 30′ or the radius that you give"),
+    ConstantElevationSource: lazy("coordinates inside the field"),
+    ObservingProgram: lazy("code and name, whole or part"),
+    ObsUnit: lazy("name, whole or part"),
+    ExecutedObsUnit: lazy("UUID, night, minute, and the unit or source beside a date"),
+    RawDataPackage: lazy("UUID, checksum, name, any part of its path"),
+    DataTransferPackage: lazy("UUID, checksum, name, any part of its path"),
+    DataProduct: lazy("checksum, beginning of its name, any part of its path"),
+    RawDataFile: lazy(
+        "UUID, checksum, whole file name, beginning of its path; other parts among the newest 20,000 files and, "
+        "where you type a date, among those of that date"
+    ),
+}
+SEARCHED = tuple(dict.fromkeys((*HOW, *tables().values())))
+# The rows whose names are parts of the name of a row.
+_NAMED_AFTER = {
+    RawDataPackage: (ObsUnit, ExecutedObsUnit, InstrumentModule),
+    DataTransferPackage: (DataLocation,),
+}
+_BY = {
+    MatchedBy.KEY: lazy("key"),
+    MatchedBy.UUID: lazy("UUID"),
+    MatchedBy.CHECKSUM: lazy("checksum"),
+    MatchedBy.NAME: lazy("name"),
+    MatchedBy.ALIAS: lazy("alias"),
+    MatchedBy.PATH: lazy("path"),
+    MatchedBy.POSITION: lazy("position"),
+    MatchedBy.DATE: lazy("date"),
+    MatchedBy.SOURCE: lazy("source"),
+    MatchedBy.UNIT: lazy("observation unit"),
+    MatchedBy.OBSERVATION: lazy("observation"),
+}
+_MATCHES = {
+    Match.WHOLE: lazy("%(by)s"),
+    Match.BEGINNING: lazy("beginning of the %(by)s"),
+    Match.PART: lazy("part of the %(by)s"),
+    Match.RELATED: lazy("belongs to the %(by)s"),
+}
+
+
+def row_url(viewer: Viewer, row: Model | date) -> str | None:
+    """Return the address of what was found, or None when the person may not open it."""
+    if isinstance(row, date):
+        return viewer.page_url("night", row)
+    if isinstance(row, ExecutedObsUnit):
+        return observation_url(viewer, row)
+    return viewer.row_url(type(row), row.pk)
+
+
+def row_text(viewer: Viewer, row: Model | date) -> Text:
+    """Return what was found as a link."""
+    return format_html('<a href="{}">{}</a>', row_url(viewer, row), _label(viewer, row))
+
+
+def _label(viewer, row):
+    if isinstance(row, date):
+        return _("Night of %(date)s") % {"date": row}
+    if isinstance(row, ExecutedObsUnit):
+        return f"{name_of(viewer, row)} · {row.start_time:%Y-%m-%d %H:%M}"
+    if isinstance(row, ObsUnit) and viewer.sees(ObservingProgram):
+        return f"{row.observing_program} / {row}"
+    return called(row) if viewer.sees(*_NAMED_AFTER.get(type(row), ())) else str(row)
+
+
+def kind_text(row: Model | date) -> Text:
+    """Return what kind of row was found."""
+    return _("night") if isinstance(row, date) else row._meta.verbose_name
+
+
+def match_text(hit: SearchHit) -> Text:
+    """Return what of a row matches, and how well."""
+    if hit.by == MatchedBy.POSITION:
+        return _("%(distance)s away") % {"distance": _angle(float(hit.detail))} if hit.detail else _("in this field")
+    by = _BY[hit.by] if not hit.detail else f"{_BY[hit.by]} “{hit.detail}”"
+    return _MATCHES[hit.match] % {"by": by}
+
+
+def _angle(degrees):
+    if degrees >= 1:
+        return f"{degrees:.1f}°"
+    return f"{60 * degrees:.1f}′" if degrees >= 1 / 60 else f"{3600 * degrees:.0f}″"
+
+
+def full_name(row: Model | date) -> str:
+    """Return the whole name of a row that people call otherwise; empty where they do not."""
+    return row.relative_path if isinstance(row, RawDataPackage | DataTransferPackage) else ""
