@@ -13,19 +13,30 @@ IDENTIFIER_MAX_LENGTH = 63  # NAMEDATALEN - 1, PostgreSQL manual section 4.1.1
 CHECKSUM_HEAD = 7  # hexadecimal digits that distinguish 2.7 * 10^8 checksums, in one word of an index
 
 
-class _NamedAtLength(DeconstructsAsDjango):
-    """Django's own indexes stop at 30 characters, for the sake of other databases."""
+class _Declared(DeconstructsAsDjango):
+    """What an index of a model has beyond Django's: a longer name, and the questions that it is for.
+
+    Django's own names stop at 30 characters, for the sake of other databases.
+
+    Attributes:
+        serves: names of the questions that need it, which ``tests/database/questions.py`` asks. Migrations leave them
+            out.
+    """
 
     max_name_length = IDENTIFIER_MAX_LENGTH
 
+    def __init__(self, *expressions, serves=(), **options):
+        super().__init__(*expressions, **options)
+        self.serves = tuple(serves)
 
-class Index(_NamedAtLength, models.Index):
+
+class Index(_Declared, models.Index):
     """A PostgreSQL index."""
 
     _django_module = "django.db.models"
 
 
-class Hash(_NamedAtLength, HashIndex):
+class Hash(_Declared, HashIndex):
     """An index for equality alone, of a few bytes a row however long the value is."""
 
     _django_module = "django.contrib.postgres.indexes"
@@ -45,9 +56,9 @@ def file_name(path="relative_path"):
     return folded(Func(F(path), Value("/"), Value(-1), function="split_part", output_field=CharField()))
 
 
-def by_file_name():
+def by_file_name(serves=()):
     """Return the index that finds a row by the name of its file."""
-    return Hash(file_name(), name="by_file_name")
+    return Hash(file_name(), name="by_file_name", serves=serves)
 
 
 def checksum_head(checksum="checksum"):
@@ -55,6 +66,6 @@ def checksum_head(checksum="checksum"):
     return Left(checksum, CHECKSUM_HEAD)
 
 
-def by_checksum():
+def by_checksum(serves=()):
     """Return the index that finds a row by the beginning of its checksum: a quarter of the size of a whole one."""
-    return Index(checksum_head(), name="by_checksum")
+    return Index(checksum_head(), name="by_checksum", serves=serves)
