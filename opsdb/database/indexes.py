@@ -13,19 +13,30 @@ IDENTIFIER_MAX_LENGTH = 63  # NAMEDATALEN - 1, PostgreSQL manual section 4.1.1
 CHECKSUM_HEAD = 7  # hexadecimal digits that distinguish 2.7 * 10^8 checksums, in one word of an index
 
 
-class _NamedAtLength(DeconstructsAsDjango):
-    """Django's own indexes stop at 30 characters, for the sake of other databases."""
+class _Declared(DeconstructsAsDjango):
+    """What an index of a model has beyond Django's: a longer name, and the questions that it is for.
+
+    Django's own names stop at 30 characters, for the sake of other databases.
+
+    Attributes:
+        serves: names of the questions that need it, which ``tests/database/questions.py`` asks. Migrations leave them
+            out.
+    """
 
     max_name_length = IDENTIFIER_MAX_LENGTH
 
+    def __init__(self, *expressions, serves=(), **options):
+        super().__init__(*expressions, **options)
+        self.serves = tuple(serves)
 
-class Index(_NamedAtLength, models.Index):
+
+class Index(_Declared, models.Index):
     """A PostgreSQL index."""
 
     _django_module = "django.db.models"
 
 
-class Hash(_NamedAtLength, HashIndex):
+class Hash(_Declared, HashIndex):
     """An index for equality alone, of a few bytes a row however long the value is."""
 
     _django_module = "django.contrib.postgres.indexes"
@@ -35,7 +46,7 @@ class Hash(_NamedAtLength, HashIndex):
         return []
 
 
-class Gin(_NamedAtLength, GinIndex):
+class Gin(_Declared, GinIndex):
     """An index of the parts of a value."""
 
     _django_module = "django.contrib.postgres.indexes"
@@ -45,13 +56,13 @@ class Gin(_NamedAtLength, GinIndex):
         return []
 
 
-def by_part_of_path():
+def by_part_of_path(serves=()):
     """Return the index that finds a row by any part of its path, by ``pg_trgm``.
 
     It takes about as much as the table's other indexes together, and so is for packages and products, of which there
     are few beside raw files.
     """
-    return Gin(fields=["relative_path"], name="by_part_of_path", opclasses=["gin_trgm_ops"])
+    return Gin(fields=["relative_path"], name="by_part_of_path", opclasses=["gin_trgm_ops"], serves=serves)
 
 
 class MatchesPattern(Lookup):
@@ -80,9 +91,9 @@ def file_name(path="relative_path"):
     return folded(Func(F(path), Value("/"), Value(-1), function="split_part", output_field=CharField()))
 
 
-def by_file_name():
+def by_file_name(serves=()):
     """Return the index that finds a row by the name of its file."""
-    return Hash(file_name(), name="by_file_name")
+    return Hash(file_name(), name="by_file_name", serves=serves)
 
 
 def checksum_head(checksum="checksum"):
@@ -90,6 +101,6 @@ def checksum_head(checksum="checksum"):
     return Left(checksum, CHECKSUM_HEAD)
 
 
-def by_checksum():
+def by_checksum(serves=()):
     """Return the index that finds a row by the beginning of its checksum: a quarter of the size of a whole one."""
-    return Index(checksum_head(), name="by_checksum")
+    return Index(checksum_head(), name="by_checksum", serves=serves)

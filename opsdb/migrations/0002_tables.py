@@ -1558,7 +1558,6 @@ class Migration(migrations.Migration):
                 'db_table': 'raw_data_file',
                 'db_table_comment': 'One file as an instrument wrote it.',
                 'indexes': [
-                    models.Index(fields=['executed_obs_unit', 'instrument_module'], name='raw_data_file_by_execution'),
                     models.Index(fields=['executed_obs_unit', 'id'], name='raw_data_file_newest_of_execution'),
                     models.Index(fields=['instrument_module', 'id'], name='raw_data_file_by_module'),
                     models.Index(fields=['source_location', 'id'], name='raw_data_file_by_location'),

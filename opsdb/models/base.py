@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar, Self
 
 from django.db import models, router
@@ -356,24 +356,26 @@ def work_item_constraints() -> list[models.BaseConstraint]:
     ]
 
 
-def open_work(*fields: str, name: str = "open", field: str = "status") -> Index:
+def open_work(*fields: str, name: str = "open", field: str = "status", serves: Sequence[str] = ()) -> Index:
     """Return the partial index on the rows of a work item that remain to be done or have failed."""
     return Index(
         fields=[*fields, field, "created_at"],
         name=name,
         condition=models.Q(**{f"{field}__in": [*Status.open(), Status.FAILED]}),
+        serves=serves,
     )
 
 
-def disputed_work() -> Index:
+def disputed_work(serves: Sequence[str] = ()) -> Index:
     """Return the partial index on completed work that was reported a second time, and otherwise."""
     disputed = models.Q(status=Status.COMPLETED) & ~models.Q(failure_message="")
-    return Index(fields=["finished_at"], name="disputed", condition=disputed)
+    return Index(fields=["finished_at"], name="disputed", condition=disputed, serves=serves)
 
 
-def claimable_work() -> Index:
+def claimable_work(serves: Sequence[str] = ()) -> Index:
     """Return the partial index in whose order workers claim work, whichever of two states it waits in."""
-    return Index(fields=["created_at", "id"], name="claimable", condition=models.Q(status__in=[*Status.claimable()]))
+    claimable = models.Q(status__in=[*Status.claimable()])
+    return Index(fields=["created_at", "id"], name="claimable", condition=claimable, serves=serves)
 
 
 class Checksummed(OpsModel):

@@ -24,12 +24,12 @@ GROWING = [model for model in FILTERSETS if filterset_for(model).size is not Siz
 # Parameters that lead along an index of a big table, and the index, or those between which little decides in few rows.
 WAYS = {
     "RawDataFile": {
-        "executed_obs_unit": "(newest_of|by)_execution",
+        "executed_obs_unit": "newest_of_execution",
         "instrument_module": "by_module",
         "source_location": "by_location",
-        "night": "(newest_of|by)_execution",
-        "observing_program source quality": "(newest_of|by)_execution",
-        "started_after instrument_module": "(newest_of|by)_execution",
+        "night": "newest_of_execution",
+        "observing_program source quality": "newest_of_execution",
+        "started_after instrument_module": "newest_of_execution",
         "": "pkey",
     },
     "RawDataPackage": {

@@ -2,135 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Self
-
 from django.db import models
-from django.db.models import ExpressionWrapper, F, Q, Value
+from django.db.models import F, Q
 from django.db.models.functions import Now
-from django.db.models.lookups import GreaterThan
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Unique, checksum_format, exactly_one, implies, not_negative, possible_size
-from opsdb.database.functions import DeletionRule, IsReadable, LocationIsFull, RetentionHorizon, RowValue
 from opsdb.database.indexes import Index
 from opsdb.database.triggers import NEVER_DELETED, Immutable, NeverDeleted, Refuses, Trigger
 
-from ..base import NumberedModel, OpsQuerySet
+from ..base import NumberedModel
 from ..data.raw_files import RawDataFile
 from ..data.raw_packages import RawDataPackage
 from ..data.transfer_packages import DataTransferPackage
-from ..enums import ChangeLogging, ChecksumAlgorithm, LocationType, PhysicalCopyStatus, Verification
+from ..enums import ChangeLogging, ChecksumAlgorithm, PhysicalCopyStatus, Verification
 from ..locations import DataLocation
 from ..managers import manager_of
+from .querysets import CHECKABLE, COPY_TARGETS, DELETABLE, PhysicalCopyQuerySet
 
 __all__ = [
     "PhysicalCopy",
 ]
-
-
-COPY_TARGETS = ("raw_data_file", "raw_data_package", "data_transfer_package", "data_product")
-CHECKABLE = (
-    PhysicalCopyStatus.PRESENT,
-    PhysicalCopyStatus.STAGED,
-    PhysicalCopyStatus.DELETION_POSSIBLE,
-    PhysicalCopyStatus.CORRUPT,
-)
-# The states from which a copy is scheduled for deletion, unless its deletion failed before.
-DELETABLE = CHECKABLE
-
-
-class PhysicalCopyQuerySet(OpsQuerySet["PhysicalCopy"]):
-    def at(self, location: DataLocation | int) -> Self:
-        """Copies at this location."""
-        return self.filter(data_location=location)
-
-    def of(self, content: models.Model) -> Self:
-        """Copies of this file, package or product."""
-        return self.filter(**{content._meta.db_table: content})
-
-    def of_content_of(self, package: RawDataPackage) -> Self:
-        """Copies of this raw package, of its files, and of the bundle that it came in."""
-        files = self.filter(raw_data_file__raw_data_package=package).values("pk")
-        whole = self.filter(raw_data_package=package).values("pk")
-        bundles = self.filter(data_transfer_package__raw_data_packages=package).values("pk")
-        return self.filter(pk__in=files.union(whole, bundles, all=True))
-
-    def existing(self) -> Self:
-        """Copies whose bytes are there, as far as is known."""
-        return self.exclude(status__in=[PhysicalCopyStatus.DELETED, PhysicalCopyStatus.MISSING])
-
-    def present(self) -> Self:
-        """Copies that are present and not on their way out."""
-        return self.filter(status=PhysicalCopyStatus.PRESENT)
-
-    def readable(self) -> Self:
-        """Copies that can be read from: there, not on their way out, and not known to differ."""
-        return self.filter(IsReadable("status", "verification"))
-
-    def verified(self) -> Self:
-        """Copies whose checksum was compared and agreed."""
-        return self.filter(verification=Verification.VERIFIED)
-
-    def deletable(self, location: DataLocation, *, limit: int | None = None, after: PhysicalCopy | None = None) -> Self:
-        """Copies at this location that no rule holds back from deletion, the oldest first.
-
-        With a limit only the first of them, or the first after a copy of the batch before. A batch walks
-        ``physical_copy_candidates`` from there (``physical_copy_by_location`` at a processing location) and costs as
-        much as it looks at: copies whose retention has not passed, and copies of what no archive has, are not looked
-        at. Copies that only an approved request lets go are left to that request.
-
-        Asks at once what the location is like; the rest when it is read.
-        """
-        place = DataLocation.objects.annotate(is_full=LocationIsFull("pk")).get(pk=location.pk)
-        if place.location_type == LocationType.LONG_TERM_ARCHIVE or limit == 0:
-            return self.none()
-        candidates = self.at(place)
-        if not place.is_full:
-            if place.retention_days is None:
-                return self.none()
-            candidates = candidates.filter(arrived_at__lte=RetentionHorizon(place.retention_days))
-        if place.location_type in (LocationType.SOURCE, LocationType.BUFFER):
-            candidates = candidates.filter(deletion_candidate=True)
-        candidates = candidates.alias(rule=DeletionRule("pk")).filter(rule__isnull=True)
-        if after is not None:
-            candidates = candidates.filter(
-                GreaterThan(RowValue("arrived_at", "pk"), RowValue(Value(after.arrived_at), Value(after.pk)))
-            )
-        if limit is None:
-            return candidates.filter(status__in=DELETABLE).order_by("arrived_at", "pk")
-        # One walk along the index for each status, so that none has to sort all copies of a location. Their rows, not
-        # their keys: to look for a thousand keys PostgreSQL may read a table of some 100,000 rows as a whole.
-        first, *others = (candidates.filter(status=status).order_by("arrived_at", "pk")[:limit] for status in DELETABLE)
-        return first.union(*others, all=True).order_by("arrived_at", "pk")[:limit]
-
-    def deletion_stalled(self, *, older_than: timedelta) -> Self:
-        """Copies that a worker began to delete and whose record has not changed for this long."""
-        return self.filter(status=PhysicalCopyStatus.DELETION_IN_PROGRESS, updated_at__lt=timezone.now() - older_than)
-
-    def due_for_fixity(self, location: DataLocation, *, limit: int) -> Self:
-        """Copies at this location whose checksum was never compared, or not for longer than its interval, or that could
-        not be read and whose pause is over: those never compared first, then what has been due longest.
-
-        Walks ``physical_copy_by_verification`` and ``physical_copy_unread``, and stops where nothing is due. What can't
-        be read waits for the end of its pause, and holds nothing else up. None without an interval.
-        """
-        if location.fixity_interval_days is None or limit == 0:
-            return self.none()
-        now, interval = timezone.now(), timedelta(days=location.fixity_interval_days)
-        checkable = self.at(location).filter(status__in=CHECKABLE)
-        readable = checkable.filter(next_check_at__isnull=True).order_by(F("verified_at").asc(nulls_first=True), "pk")
-        walks = (
-            (readable.filter(verified_at__isnull=True), Value(None)),
-            (readable.filter(verified_at__lte=now - interval), F("verified_at") + Value(interval)),
-            (checkable.filter(next_check_at__lte=now).order_by("next_check_at", "pk"), F("next_check_at")),
-        )
-        first, *others = (
-            copies.annotate(due_at=ExpressionWrapper(due_at, models.DateTimeField()))[:limit]
-            for copies, due_at in walks
-        )
-        return first.union(*others, all=True).order_by(F("due_at").asc(nulls_first=True), "pk")[:limit]
 
 
 class PhysicalCopy(NumberedModel):
@@ -395,11 +287,20 @@ class PhysicalCopy(NumberedModel):
             NeverDeleted("the record of a copy"),
         ]
         indexes = [
-            Index(fields=["data_location", "status", "arrived_at", "id"], name="by_location"),
+            Index(
+                fields=["data_location", "status", "arrived_at", "id"],
+                name="by_location",
+                serves=[
+                    "list of copies in a state at a location",
+                    "numbers of copies by location and state",
+                    "copies whose deletion a worker claims",
+                ],
+            ),
             Index(
                 fields=["data_location", "status", "arrived_at", "id"],
                 name="candidates",
                 condition=Q(deletion_candidate=True, status__in=DELETABLE),
+                serves=["copies that may be deleted"],
             ),
             Index(
                 F("data_location"),
@@ -407,22 +308,34 @@ class PhysicalCopy(NumberedModel):
                 F("id"),
                 name="by_verification",
                 condition=Q(status__in=CHECKABLE, next_check_at__isnull=True),
+                serves=["copies due for a check"],
             ),
             Index(
                 fields=["data_location", "next_check_at", "id"],
                 name="unread",
                 condition=Q(status__in=CHECKABLE, next_check_at__isnull=False),
+                serves=["copies due for a check", "copies that could not be read"],
             ),
-            Index(fields=["data_location", "id"], name="newest_at_location"),
-            Index(fields=["status", "id"], name="by_status"),
-            Index(fields=["id"], name="mismatched", condition=Q(verification=Verification.MISMATCH)),
+            Index(fields=["data_location", "id"], name="newest_at_location", serves=["list of copies at a location"]),
+            Index(fields=["status", "id"], name="by_status", serves=["list of copies in a state"]),
+            Index(
+                fields=["id"],
+                name="mismatched",
+                condition=Q(verification=Verification.MISMATCH),
+                serves=["list of copies that differ"],
+            ),
             *(
-                Index(fields=fields, name=f"{name}_{target}", condition=Q(**{f"{target}__isnull": False}))
+                Index(
+                    fields=fields,
+                    name=f"{name}_{target}",
+                    condition=Q(**{f"{target}__isnull": False}),
+                    serves=[f"list of copies of a {target}{asked}"],
+                )
                 for target in COPY_TARGETS[1:]
-                for name, fields in (
-                    ("of", ["id"]),
-                    ("state_of", ["status", "id"]),
-                    ("place_of", ["data_location", "id"]),
+                for name, fields, asked in (
+                    ("of", ["id"], ""),
+                    ("state_of", ["status", "id"], ", in a state"),
+                    ("place_of", ["data_location", "id"], ", at a location"),
                 )
             ),
         ]

@@ -179,17 +179,26 @@ class RawDataFile(Timestamped):
             ),
         ]
         indexes = [
-            Index(fields=["executed_obs_unit", "instrument_module"], name="by_execution"),
-            Index(fields=["executed_obs_unit", "id"], name="newest_of_execution"),
-            Index(fields=["instrument_module", "id"], name="by_module"),
-            Index(fields=["source_location", "id"], name="by_location"),
-            by_checksum(),
-            by_file_name(),
-            Index(fields=["raw_data_package"], name="packaged", condition=Q(raw_data_package__isnull=False)),
+            Index(
+                fields=["executed_obs_unit", "id"],
+                name="newest_of_execution",
+                serves=["list of files of an execution", "numbers of files of an execution by module"],
+            ),
+            Index(fields=["instrument_module", "id"], name="by_module", serves=["list of files of a module"]),
+            Index(fields=["source_location", "id"], name="by_location", serves=["list of files of a source location"]),
+            by_checksum(serves=["file of a checksum"]),
+            by_file_name(serves=["file of a name"]),
+            Index(
+                fields=["raw_data_package"],
+                name="packaged",
+                condition=Q(raw_data_package__isnull=False),
+                serves=["list of files of a package"],
+            ),
             Index(
                 fields=["source_location", "executed_obs_unit", "instrument_module"],
                 name="unpackaged",
                 condition=Q(raw_data_package__isnull=True),
+                serves=["files to be packaged", "number of files in no package"],
             ),
         ]
 

@@ -213,19 +213,30 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
             NeverDeleted("a raw data package"),
         ]
         indexes = [
-            open_work(),
-            claimable_work(),
-            disputed_work(),
-            Index(fields=["state", "created_at"], name="not_archived", condition=~Q(state=PackageState.ARCHIVED)),
+            open_work(serves=["numbers of packages by state of work"]),
+            claimable_work(serves=["packages to be made"]),
+            disputed_work(serves=["packages made twice"]),
+            Index(
+                fields=["state", "created_at"],
+                name="not_archived",
+                condition=~Q(state=PackageState.ARCHIVED),
+                serves=["numbers of packages by state"],
+            ),
             Index(
                 fields=["data_transfer_package"],
                 name="bundled",
                 condition=Q(data_transfer_package__isnull=False),
+                serves=["list of packages of a bundle"],
             ),
-            Index(fields=["created_at"], name="unbundled", condition=Q(data_transfer_package__isnull=True)),
-            Index(fields=["instrument_module", "id"], name="by_module"),
-            by_checksum(),
-            by_part_of_path(),
+            Index(
+                fields=["created_at"],
+                name="unbundled",
+                condition=Q(data_transfer_package__isnull=True),
+                serves=["packages to be bundled"],
+            ),
+            Index(fields=["instrument_module", "id"], name="by_module", serves=["list of packages of a module"]),
+            by_checksum(serves=["package of a checksum"]),
+            by_part_of_path(serves=["packages of a part of a path"]),
         ]
 
     def __str__(self) -> str:

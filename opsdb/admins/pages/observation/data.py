@@ -9,25 +9,26 @@ from django.utils.translation import gettext as _
 from opsdb.models import ExecutedObsUnit, InstrumentModule, PackageState, RawDataFile, RawDataPackage, Status
 
 from ...kit.columns import badge, human_size
-from ..counts import format_up_to
 from ..parts import Section, Table, first_of
 from ..viewer import Viewer
 from ..why import why_link
 from .limits import ROWS_SHOWN
 
 FILES_SHOWN = 5  # of each module
-FILES_COUNTED = 1_000  # of each module
-# Of each module one walk along raw_data_file_by_execution, which ends at the limit.
+FILES_COUNTED = 10_000  # of all modules: more than an execution has, unless something went wrong
+# One walk along raw_data_file_newest_of_execution, which ends at the limit.
 FILES_BY_MODULE = """
-SELECT module.id, counted.number, shown.ids
-FROM instrument_module AS module
-CROSS JOIN LATERAL (SELECT count(*) AS number FROM (SELECT FROM raw_data_file
-    WHERE executed_obs_unit_id = %(execution)s AND instrument_module_id = module.id
-    LIMIT %(counted)s) AS found) AS counted
-CROSS JOIN LATERAL (SELECT array_agg(found.id) AS ids FROM (SELECT id FROM raw_data_file
-    WHERE executed_obs_unit_id = %(execution)s AND instrument_module_id = module.id
-    LIMIT %(shown)s) AS found) AS shown
-WHERE counted.number > 0 ORDER BY module.name, module.id
+SELECT module.id, counted.number, counted.ids
+FROM (
+    SELECT instrument_module_id, count(*) AS number, (array_agg(id))[:%(shown)s] AS ids
+    FROM (
+        SELECT id, instrument_module_id FROM raw_data_file WHERE executed_obs_unit_id = %(execution)s
+        ORDER BY executed_obs_unit_id DESC, id DESC LIMIT %(counted)s
+    ) AS newest
+    GROUP BY instrument_module_id
+) AS counted
+JOIN instrument_module AS module ON module.id = counted.instrument_module_id
+ORDER BY module.name, module.id
 """
 
 
@@ -41,6 +42,7 @@ def files_section(viewer: Viewer, execution: ExecutedObsUnit) -> Section | None:
             {"execution": execution.pk, "counted": FILES_COUNTED + 1, "shown": FILES_SHOWN},
         )
         found = cursor.fetchall()
+    are_all = sum(number for _module, number, _ids in found) <= FILES_COUNTED
     modules = InstrumentModule.objects.in_bulk([module for module, _number, _ids in found])
     files = RawDataFile.objects.select_related("raw_data_package").in_bulk([key for row in found for key in row[2]])
     rows = []
@@ -48,7 +50,7 @@ def files_section(viewer: Viewer, execution: ExecutedObsUnit) -> Section | None:
         of_module = viewer.list_url(
             RawDataFile, executed_obs_unit__id__exact=execution.pk, instrument_module__id__exact=module
         )
-        counted = format_html('<a href="{}">{}</a>', of_module, format_up_to(number, FILES_COUNTED))
+        counted = format_html('<a href="{}">{}</a>', of_module, _counted(number, are_all))
         for place, file in enumerate(sorted((files[key] for key in keys), key=lambda file: file.relative_path)):
             rows.append(
                 (
@@ -64,10 +66,21 @@ def files_section(viewer: Viewer, execution: ExecutedObsUnit) -> Section | None:
         (_("file"), _("module"), _("files of the module"), _("size"), _("package")),
         rows,
         _("No file is registered."),
-        note=_("Of each module %(shown)s files are shown.") % {"shown": FILES_SHOWN} if rows else "",
+        note=_note(are_all) if rows else "",
         more=viewer.list_url(RawDataFile, executed_obs_unit__id__exact=execution.pk) if rows else None,
     )
     return Section(_("Raw data files"), (table,), "files")
+
+
+def _counted(number, are_all):
+    return f"{number:,}" if are_all else _("at least %(number)s") % {"number": f"{number:,}"}
+
+
+def _note(are_all):
+    shown = _("Of each module %(shown)s files are shown.") % {"shown": FILES_SHOWN}
+    if are_all:
+        return shown
+    return f"{shown} " + _("Only the newest %(counted)s are counted.") % {"counted": f"{FILES_COUNTED:,}"}
 
 
 def packages_section(
