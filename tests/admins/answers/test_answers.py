@@ -205,7 +205,7 @@ class TestObservation:
         answer = browser.get(page("observation", execution.pk)).content.decode()
         number = "8" if limit == 9 else "at least 8"
         assert f'instrument_module__id__exact={files[0].instrument_module_id}">{number}</a>' in answer
-        assert ("Only the newest 8 are counted." in answer) == (limit == 8)
+        assert ("Only the first 8 are counted." in answer) == (limit == 8)
 
     def test_what_a_person_may_not_view_is_left_out(self, seeing):
         transfer = factories.DataTransferFactory()
