@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from opsdb.admins.pages.observation import data
 from opsdb.models import (
     DataTransfer,
     DataTransferPackage,
@@ -189,6 +190,22 @@ class TestObservation:
         everything = f"/admin/opsdb/rawdatapackage/?executed_obs_unit__id__exact={execution.pk}"
         assert everything in found.links
         assert browser.get(everything).context["cl"].result_count == 60
+
+    @pytest.mark.parametrize("limit", [9, 8])
+    def test_files_are_counted_by_module_up_to_a_limit(self, limit, browser, monkeypatch):
+        monkeypatch.setattr(data, "FILES_COUNTED", limit)
+        execution = factories.ExecutedObsUnitFactory()
+        files = factories.RawDataFileFactory.create_batch(2, executed_obs_unit=execution)
+        files += factories.RawDataFileFactory.create_batch(
+            7,
+            executed_obs_unit=execution,
+            instrument_module=files[0].instrument_module,
+            source_location=files[0].source_location,
+        )
+        answer = browser.get(page("observation", execution.pk)).content.decode()
+        number = "8" if limit == 9 else "at least 8"
+        assert f'instrument_module__id__exact={files[0].instrument_module_id}">{number}</a>' in answer
+        assert ("Only the first 8 are counted." in answer) == (limit == 8)
 
     def test_what_a_person_may_not_view_is_left_out(self, seeing):
         transfer = factories.DataTransferFactory()

@@ -23,8 +23,8 @@ FROM (
     SELECT instrument_module_id, count(*) AS number, (array_agg(id))[:%(shown)s] AS ids
     FROM (
         SELECT id, instrument_module_id FROM raw_data_file WHERE executed_obs_unit_id = %(execution)s
-        ORDER BY executed_obs_unit_id DESC, id DESC LIMIT %(counted)s
-    ) AS newest
+        ORDER BY executed_obs_unit_id, id LIMIT %(counted)s
+    ) AS first
     GROUP BY instrument_module_id
 ) AS counted
 JOIN instrument_module AS module ON module.id = counted.instrument_module_id
@@ -80,7 +80,7 @@ def _note(are_all):
     shown = _("Of each module %(shown)s files are shown.") % {"shown": FILES_SHOWN}
     if are_all:
         return shown
-    return f"{shown} " + _("Only the newest %(counted)s are counted.") % {"counted": f"{FILES_COUNTED:,}"}
+    return f"{shown} " + _("Only the first %(counted)s are counted.") % {"counted": f"{FILES_COUNTED:,}"}
 
 
 def packages_section(
