@@ -36,7 +36,7 @@ from ..drawings.heavens import altitude
 from ..kit.columns import human_size
 from .executions import execution_table, night_of
 from .night_sky import STEP, NightSky, spans_of
-from .parts import Content, Facts, Section, Table, capped, first_of, paragraph
+from .parts import Content, Facts, Section, Table, capped, first_of, paragraph, subheading
 from .viewer import AdminPage, Viewer
 
 UNITS = 50
@@ -169,7 +169,14 @@ def _executions_section(viewer, source, executions):
     newest = executions.select_related("obs_unit__observing_program").order_by("-start_time")[:EXECUTIONS]
     table = execution_table(viewer, newest)
     every = viewer.list_url(ExecutedObsUnit, obs_unit__source__id__exact=source.pk)
-    return Section(_("Executions"), (hours, table, paragraph(_all(every))), "executions")
+    parts = (
+        subheading(_("Time by quality")),
+        hours,
+        subheading(_("The newest")),
+        table,
+        paragraph(_all(every)),
+    )
+    return Section(_("Executions"), parts, "executions")
 
 
 def _all(url):

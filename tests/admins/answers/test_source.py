@@ -75,9 +75,13 @@ def test_it_says_when_a_source_of_any_kind_is_up_tonight(browser, factory, colum
     assert said in read(browser.get(page("source", source.pk))).text
 
 
-def test_it_is_reached_from_the_form(browser, source):
-    found = read(browser.get(address(type(source), "change", source)))
-    assert page("source", source.pk) in found.links
+def test_it_is_reached_from_the_form_and_the_lists(browser, source):
+    for url in (
+        address(type(source), "change", source),
+        address(type(source), "changelist"),
+        address(Source, "changelist"),
+    ):
+        assert page("source", source.pk) in read(browser.get(url)).links, url
 
 
 def test_nobody_sees_what_they_may_not_view(seeing, source):
