@@ -1,6 +1,10 @@
 """What is to be observed."""
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.models import (
@@ -47,24 +51,36 @@ class SubObservingProgramAdmin(OpsAdmin):
     list_filter = ("observing_program",)
 
 
+class SourcePageLink:
+    """Mixin of an admin of sources, whose lists lead to the page on each."""
+
+    @admin.display(description=lazy("more"))
+    def page(self, source: Source) -> SafeString | str:
+        """The link to all about the source: units, time, data, and when it is up."""
+        if not self.admin_site.is_registered(Source):
+            return self.get_empty_value_display()
+        url = reverse("admin:opsdb_source_source", args=[source.pk], current_app=self.admin_site.name)
+        return format_html('<a href="{}" aria-label="{}">{}</a>', url, _("All about %s") % source, _("All about it"))
+
+
 @admin.register(Source)
-class SourceAdmin(PositionSearch, ParentAdmin):
-    list_display = ("name", "type", "aliases", "comment")
+class SourceAdmin(SourcePageLink, PositionSearch, ParentAdmin):
+    list_display = ("name", "type", "aliases", "comment", "page")
 
 
 @admin.register(FixedSource)
-class FixedSourceAdmin(PositionSearch, OpsAdmin):
-    list_display = ("name", "ra_deg", "dec_deg", "frame", "vlsr_km_s")
+class FixedSourceAdmin(SourcePageLink, PositionSearch, OpsAdmin):
+    list_display = ("name", "ra_deg", "dec_deg", "frame", "vlsr_km_s", "page")
 
 
 @admin.register(SolarSystemObject)
-class SolarSystemObjectAdmin(OpsAdmin):
-    list_display = ("name", "ephemeris_name", "naif_id", "horizons_id")
+class SolarSystemObjectAdmin(SourcePageLink, OpsAdmin):
+    list_display = ("name", "ephemeris_name", "naif_id", "horizons_id", "page")
 
 
 @admin.register(ConstantElevationSource)
-class ConstantElevationSourceAdmin(OpsAdmin):
-    list_display = ("name", "ra_min_deg", "ra_max_deg", "dec_min_deg", "dec_max_deg", "elevation_deg")
+class ConstantElevationSourceAdmin(SourcePageLink, OpsAdmin):
+    list_display = ("name", "ra_min_deg", "ra_max_deg", "dec_min_deg", "dec_max_deg", "elevation_deg", "page")
     inlines = (parts(AzimuthRange),)
 
 

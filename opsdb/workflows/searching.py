@@ -2,7 +2,7 @@
 
 Each kind of row is searched by queries of its own, along indexes where the table can grow: keys, checksums, whole file
 names and the beginnings of paths in all rows; parts of paths by trigrams among packages and products. Raw files have no
-such index, because it would cost more at registration than all their others together: a part of a path is looked for
+such index, because it would slow their registration down many times: a part of a path is looked for
 among those of the date that the text has, and among the :data:`RECENT_FILES` newest.
 """
 

@@ -78,6 +78,8 @@ def row_url(viewer: Viewer, row: Model | date) -> str | None:
         return viewer.page_url("night", row)
     if isinstance(row, ExecutedObsUnit):
         return observation_url(viewer, row)
+    if isinstance(row, Source):
+        return viewer.page_url("source", row.pk)
     return viewer.row_url(type(row), row.pk)
 
 

@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from opsdb.models import DataTransfer, DataTransferRoute, ExecutedObsUnit, PhysicalCopy, RawDataPackage, Source
 
-from . import dashboard, dataflow, failures, night, observation, search, sky, where, why
+from . import dashboard, dataflow, failures, night, observation, search, sky, source, where, why
 from .viewer import AdminPage, Viewer
 
 PAGES = {
@@ -21,7 +21,7 @@ PAGES = {
     DataTransfer: (failures.PAGE,),
     PhysicalCopy: (where.PAGE,),
     ExecutedObsUnit: (night.PAGE, observation.PAGE),
-    Source: (sky.PAGE,),
+    Source: (sky.PAGE, source.PAGE),
     DataTransferRoute: (dataflow.PAGE,),
 }
 

@@ -14,6 +14,7 @@ HOSTS = {
     "night": "executedobsunit",
     "observation": "executedobsunit",
     "sky": "source",
+    "source": "source",
     "dataflow": "datatransferroute",
 }
 

@@ -46,7 +46,7 @@ def test_what_is_found_is_shown_best_first_with_its_kind_and_what_matches(browse
     text = found.text
     assert text.index("NGC 253") < text.index("NGC 2530")
     assert "beginning of the name" in text and "belongs to the observation unit" in text
-    assert f"/admin/opsdb/source/{observed.obs_unit.source_id}/change/" in found.links
+    assert page("source", observed.obs_unit.source_id) in found.links
     assert f"/admin/opsdb/executedobsunit/{observed.pk}/observation/" in found.links
     assert "alias “Sculptor Galaxy”" in read(search(browser, "galaxy")).text
 
