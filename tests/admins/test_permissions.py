@@ -15,7 +15,7 @@ from django.test import Client
 
 from opsdb.admins.kit.importing import kinds_for
 from opsdb.admins.kit.restoring import is_restorable
-from opsdb.models import ApiToken, ChangeLog, DeletionRequest, ExecutedObsUnit, Role, User
+from opsdb.models import ApiToken, ChangeLog, DeletionRequest, ExecutedObsUnit, Role, Source, User
 from opsdb.models.base import area_of
 from opsdb.testing.factories import DeletionRequestFactory, UserFactory, fill_every_table
 from tests.models.refusal import settle
@@ -82,7 +82,11 @@ def requests_of(model, row):
 
 def pages_that_answer(rows):
     """The addresses of the pages that belong to no model alone."""
-    arguments = {"night": ["2026-06-15"], "observation": [rows[ExecutedObsUnit].pk]}
+    arguments = {
+        "night": ["2026-06-15"],
+        "observation": [rows[ExecutedObsUnit].pk],
+        "source": [rows[Source].pk],
+    }
     return [page(name, *arguments.get(name, ())) for name in HOSTS]
 
 
