@@ -129,11 +129,14 @@ def pytest_sessionstart(session):
 
 
 class Scheduling(LoadScopeScheduling):
-    """Tests go to the workers one by one, but those in a browser to one worker, which tells their story once."""
+    """Tests go to the workers one by one; those in a browser, or of a place, to one, which tells their story once."""
 
     # Not by marks: https://github.com/pytest-dev/pytest-xdist/issues/1386
     def _split_scope(self, nodeid):
-        return "browser" if nodeid.startswith("tests/browser/") else nodeid
+        if nodeid.startswith("tests/browser/"):
+            return "browser"
+        # Each of these modules has servers of its own, in which its tests go on from one another.
+        return nodeid.partition("::")[0] if nodeid.startswith("tests/places/") else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)

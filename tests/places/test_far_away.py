@@ -80,6 +80,7 @@ from opsdb.workflows import (
     find_copies,
     find_row,
     find_time_of_room,
+    group_failures,
     heartbeat_archive_transfer,
     heartbeat_bundling,
     heartbeat_packaging,
@@ -88,7 +89,9 @@ from opsdb.workflows import (
     heartbeat_unpacking,
     list_due_fixity_checks,
     list_due_pipelines,
+    list_failures,
     list_open_traffic,
+    normalize_message,
     package_raw_data_files,
     pause_resource,
     plan_repairs,
@@ -112,6 +115,7 @@ from opsdb.workflows import (
     reset_unpacking,
     restore_copy,
     schedule_deletion,
+    search_rows,
     start_run,
     supersede_product,
     write_off_copy,
@@ -356,6 +360,11 @@ def test_copies_that_are_lost_and_come_back(away, uncalled):
         find_time_of_room(location)
         describe_lack(location, 1)
     list_open_traffic(LongTermArchiveTransfer)
+    fail_fixity(lost, message="tape 12 is worn")
+    assert any(
+        normalize_message("tape 12 is worn") in group.message for group in group_failures(list_failures().failures)
+    )
+    assert search_rows(str(package.pk)).hits
     assert going.status == "deleted"
 
 

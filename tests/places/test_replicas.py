@@ -284,7 +284,7 @@ class TestHealth:
             for family in text_string_to_metric_families(expose()[0].decode())
             for sample in family.samples
         }
-        assert samples["opsdb_database_active", PRIMARY] == samples["opsdb_database_good", REPLICA] == 1
+        assert samples["opsdb_database_active", PRIMARY] == samples["opsdb_database_active", REPLICA] == 1
         assert samples["opsdb_replica_behind_bytes", REPLICA] >= 0
 
     def test_of_a_bad_night(self, routed, settings, capsys):
