@@ -187,7 +187,7 @@ def check_role(app_configs, databases=None, **kwargs):
     return warnings
 
 
-# Which table the foreign keys to users lead to, and whether another app's users were migrated before ours.
+# Which table the foreign keys to users lead to; NULL before the first migration.
 USERS = """
 SELECT (SELECT confrelid::regclass::text FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid
     AND attnum = conkey[1] WHERE conrelid = to_regclass('api_token') AND contype = 'f' AND attname = 'user_id')

@@ -314,7 +314,7 @@ class Follower:
             return
         self._connection.close()
         with self._connection.cursor() as cursor:
-            # Through a pooler it would stay on a session that others get, and tell them.
+            # Through a pooler it would stay on a session of the server that other clients get next.
             if not self._connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
                 cursor.execute(f"LISTEN {CHANNEL}")
             cursor.execute(STATE, {"seen": self._position.seen or None})

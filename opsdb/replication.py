@@ -1,6 +1,6 @@
 """Streaming replicas: which may be read so that nobody is shown an older state than before.
 
-PostgreSQL numbers every change by its position in the write-ahead log (WAL; PostgreSQL manual, section 28.2). A session
+PostgreSQL numbers every change by its position in the write-ahead log (WAL; PostgreSQL manual, section 8.20). A session
 remembers the position of the newest state that it wrote or read, and reads a replica only if that has replayed as much.
 """
 
@@ -59,7 +59,7 @@ class Seen:
     """What a session has seen: a request, a command, or a thread.
 
     Attributes:
-        position: no newer state was written or read, but for what the next two tell.
+        position: no newer state was written or read, except as the next two attributes say.
         is_behind: a statement was executed on the primary since the position was asked for.
         connection: to the replica that was read since then, as psycopg knows it; None if none was.
         alias: the database that is read at present.
@@ -156,7 +156,7 @@ def alias_for_reading() -> str:
 
 
 def newest_position() -> int:
-    """Return the position of the newest state that this session may have seen; ``UNKNOWN`` if none can tell."""
+    """Return the position of the newest state that this session may have seen; ``UNKNOWN`` if no database responds."""
     session = seen()
     try:
         session.catch_up()

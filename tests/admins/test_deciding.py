@@ -109,8 +109,8 @@ class TestQuality:
 class TestColleague:
     def add(self, browser, role=None, **data):
         password = "correct horse battery staple"
-        told = {"username": "ada", "usable_password": "true", "password1": password, "password2": password}
-        return browser.post(address(User, "add"), told | ({"role": role.pk} if role else {}) | data)
+        fields = {"username": "ada", "usable_password": "true", "password1": password, "password2": password}
+        return browser.post(address(User, "add"), fields | ({"role": role.pk} if role else {}) | data)
 
     @pytest.mark.parametrize(("name", "is_staff"), [("observer", True), ("service", False)])
     def test_gets_role_and_access_by_one_choice(self, browser, name, is_staff):

@@ -29,7 +29,7 @@ class Judged:
     Attributes:
         title: what it is about.
         total: all of it in a sentence.
-        columns: what is told of each part.
+        columns: what is shown of each part.
         rows: cells of the first parts.
         note: what was left out.
     """

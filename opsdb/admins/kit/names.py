@@ -29,7 +29,7 @@ class Naming:
         column: the field in whose column of a list the name stands.
         needs: the related rows that the name is made of, as lookups.
         call: returns the name of a row.
-        full: returns what tells the row from all others.
+        full: returns what distinguishes the row from all others.
     """
 
     column: str
