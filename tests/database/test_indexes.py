@@ -130,7 +130,7 @@ def asked():
     with as_owner():
         # New files: the rows of other tests, which were rolled back, have left blocks behind.
         with connection.cursor() as cursor:
-            cursor.execute(f"TRUNCATE {', '.join(OLD)} CASCADE")
+            cursor.execute(f"TRUNCATE executed_obs_unit, {', '.join(OLD)} CASCADE")
         fill_every_table()
         for model in OF_ONE_KIND.values():
             FACTORIES[model]()

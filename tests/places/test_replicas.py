@@ -200,6 +200,7 @@ def test_no_session_is_ever_shown_an_older_state(routed, seed):
     """Two sessions write, read, and lose the replica, in any order; each number they read is at least the last."""
     random, replica = Random(seed), routed[1]
     Site.objects.update(description="0")
+    follow(routed)
     written = 0
     sessions = {name: Seen() for name in "ab"}
     newest = dict.fromkeys(sessions, 0)
