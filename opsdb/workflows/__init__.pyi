@@ -65,6 +65,7 @@ from .room import (
 )
 from .routing import (
     Hop as Hop,
+    Network as Network,
     choose_buffer as choose_buffer,
     resolve_route as resolve_route,
 )

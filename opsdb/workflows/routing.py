@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 
 from opsdb import conf
 from opsdb.models import DataLocation, DataTransferRoute, LocationType, RouteType, Site
@@ -32,26 +34,65 @@ class Hop:
         return f"{self.origin} → {self.destination} ({way}, {self.method})"
 
 
-def choose_buffer(site: Site | int, *, room: Room | None = None, size_bytes: int | None = None) -> DataLocation | None:
+class Network:
+    """The active routes, buffers and archives of all sites, each read once, for who asks for many ways."""
+
+    @cached_property
+    def _routes(self) -> dict[tuple[int, int], list[DataTransferRoute]]:
+        found = defaultdict(list)
+        routes = DataTransferRoute.objects.active().select_related("relay_site", "destination_location")
+        for route in routes.order_by("priority", "id"):
+            found[route.origin_site_id, route.destination_site_id].append(route)
+        return found
+
+    @cached_property
+    def _buffers(self) -> dict[int, list[DataLocation]]:
+        found = defaultdict(list)
+        for buffer in DataLocation.objects.buffers().active().select_related("site"):
+            found[buffer.site_id].append(buffer)
+        return found
+
+    @cached_property
+    def _archiving(self) -> set[int]:
+        return set(DataLocation.objects.archives().active().order_by().values_list("site_id", flat=True))
+
+    def routes_between(self, origin: int, destination: int) -> list[DataTransferRoute]:
+        """Return the active routes from one site to another, by their keys, the preferred first."""
+        return self._routes[origin, destination]
+
+    def buffers_at(self, site: int) -> list[DataLocation]:
+        """Return the active buffers at the site with this key, the preferred first."""
+        return self._buffers[site]
+
+    def has_archive(self, site: int) -> bool:
+        """Return whether an archive is active at the site with this key."""
+        return site in self._archiving
+
+
+def choose_buffer(
+    site: Site | int,
+    *,
+    room: Room | None = None,
+    size_bytes: int | None = None,
+    network: Network | None = None,
+) -> DataLocation | None:
     """Return the buffer for new data at a site: the active one with the lowest priority number.
 
     Args:
         site: the site.
         room: where there is room; full buffers are passed over.
         size_bytes: size of the data in bytes.
+        network: what was read before; read now when left out.
 
     Raises:
         NoRoom: all active buffers there are full.
     """
-    buffers = DataLocation.objects.at_site(site).buffers().active()
-    if room is None:
-        return buffers.first()
-    full = list(buffers.select_related("site"))
-    for buffer in full:
-        if room.takes(buffer, size_bytes):
+    buffers = (network or Network()).buffers_at(site.pk if isinstance(site, Site) else site)
+    for buffer in buffers:
+        if room is None or room.takes(buffer, size_bytes):
             return buffer
-    if full:
-        raise NoRoom(f"{describe_lack(full[0], size_bytes)}; make room there, or add a buffer", full[0])
+    if buffers:
+        raise NoRoom(f"{describe_lack(buffers[0], size_bytes)}; make room there, or add a buffer", buffers[0])
     return None
 
 
@@ -61,6 +102,7 @@ def resolve_route(
     *,
     room: Room | None = None,
     size_bytes: int | None = None,
+    network: Network | None = None,
 ) -> tuple[Hop, ...]:
     """Return the hops from a location to a site, or to one of its buffers: one, or two by a relay.
 
@@ -74,6 +116,7 @@ def resolve_route(
         destination: where they go.
         room: where there is room.
         size_bytes: size of the data in bytes.
+        network: what was read before; read now when left out.
 
     Raises:
         NoRoom: a way leads there, and the place at its end is full.
@@ -83,11 +126,8 @@ def resolve_route(
     where = f"data_location {origin.pk} ({origin}) to site {site.short_name}"
     if origin.site_id == site.pk:
         raise NoRoute(f"{where}: the data are at this site already")
-    routes = list(
-        DataTransferRoute.objects.active()
-        .between(origin.site_id, site)
-        .select_related("relay_site", "destination_location")
-    )
+    network = network or Network()
+    routes = network.routes_between(origin.site_id, site.pk)
     for route in routes:
         end = route.destination_location
         if (
@@ -98,7 +138,7 @@ def resolve_route(
             and (room is None or room.takes(end, size_bytes))
         ):
             return (Hop(origin, end, route.method, route),)
-    end = choose_buffer(site, room=room, size_bytes=size_bytes) if wanted is None else wanted
+    end = choose_buffer(site, room=room, size_bytes=size_bytes, network=network) if wanted is None else wanted
     if end is None or not _receives(end):
         raise NoRoute(f"{where}: the site has no active buffer; make or activate one")
     if room is not None and not room.takes(end, size_bytes):
@@ -107,10 +147,10 @@ def resolve_route(
         if route.route_type == RouteType.DIRECT:
             return (Hop(origin, end, route.method, route),)
         if route.route_type == RouteType.RELAY and (
-            relay := choose_buffer(route.relay_site, room=room, size_bytes=size_bytes)
+            relay := choose_buffer(route.relay_site, room=room, size_bytes=size_bytes, network=network)
         ):
             return Hop(origin, relay, route.method, route), Hop(relay, end, route.method, route)
-    if not DataLocation.objects.at_site(site).archives().active().exists():
+    if not network.has_archive(site.pk):
         raise NoRoute(f"{where}: no active route leads there, and it has no active archive; make a route")
     return (Hop(origin, end, conf.get("OPSDB_TRANSFER_METHOD")),)
 

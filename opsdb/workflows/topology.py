@@ -11,7 +11,7 @@ from opsdb import conf
 from opsdb.models import DataLocation, DataTransferRoute, Instrument, LocationType, Pipeline, RouteType, Site
 
 from .errors import NoRoute
-from .routing import choose_buffer, resolve_route
+from .routing import Network, choose_buffer, resolve_route
 
 
 class Severity(StrEnum):
@@ -45,16 +45,16 @@ class TopologyProblem:
 def validate_topology() -> list[TopologyProblem]:
     """Return the problems of the sites, locations and routes, the worst first.
 
-    Credentials are looked up in the environment of this process. The number of queries grows with the
-    sites and locations, not with the data.
+    Credentials are looked up in the environment of this process. The number of queries is constant.
     """
     locations = list(DataLocation.objects.select_related("site").specific().order_by("site__short_name", "name"))
+    network = Network()
     problems = [
         *_missing_at_sites(locations),
-        *_missing_ways(locations),
+        *_missing_ways(locations, network),
         *_wrong_at_locations(locations),
         *_wrong_volumes(),
-        *_wrong_routes(),
+        *_wrong_routes(network),
         *_missing_for_use(locations),
     ]
     return sorted(problems, key=lambda problem: list(Severity).index(problem.severity))
@@ -96,14 +96,14 @@ def _missing_at_sites(locations):
         yield TopologyProblem(Severity.WARNING, f"site {archives[0].site}", problem, "add an archive at another site")
 
 
-def _missing_ways(locations):
+def _missing_ways(locations, network):
     """Yield the missing ways from each buffer at a site with sources, and between the sites with archives."""
     archiving = list(Site.objects.archiving())
     observing = {one.site_id for one in _active(locations, LocationType.SOURCE)}
     for buffer in _active(locations, LocationType.BUFFER):
         if buffer.site_id not in observing or any(site.pk == buffer.site_id for site in archiving):
             continue
-        reasons = [reason for site in archiving if (reason := _why_no_way(buffer, site))]
+        reasons = [reason for site in archiving if (reason := _why_no_way(buffer, site, network))]
         if archiving and len(reasons) == len(archiving):
             problem = "no way leads from it to any site with an archive: its data stay there"
             yield TopologyProblem(Severity.ERROR, _named(buffer), problem, f"add a route ({reasons[0]})")
@@ -113,16 +113,16 @@ def _missing_ways(locations):
                 Severity.NOTE, _named(buffer), problem, "add a route, unless the others pass the data on"
             )
     for origin in archiving:
-        buffer = choose_buffer(origin)
+        buffer = choose_buffer(origin, network=network)
         for destination in archiving if buffer else ():
-            if destination.pk != origin.pk and (reason := _why_no_way(buffer, destination)):
+            if destination.pk != origin.pk and (reason := _why_no_way(buffer, destination, network)):
                 problem = f"no way leads to site {destination}, so data that arrive first here get no second copy there"
                 yield TopologyProblem(Severity.WARNING, f"site {origin}", problem, f"add a route ({reason})")
 
 
-def _why_no_way(origin, site) -> str:
+def _why_no_way(origin, site, network) -> str:
     try:
-        resolve_route(origin, site)
+        resolve_route(origin, site, network=network)
     except NoRoute as reason:
         return str(reason).partition(": ")[2]
     return ""
@@ -171,13 +171,13 @@ def _wrong_volumes():
         yield TopologyProblem(Severity.WARNING, _named(location), problem, remedy)
 
 
-def _wrong_routes():
+def _wrong_routes(network):
     routes = DataTransferRoute.objects.active().select_related(
         "origin_site", "destination_site", "relay_site", "origin_location", "destination_location"
     )
     for route in routes.order_by("name"):
         name = f"route {route.name}"
-        if route.route_type == RouteType.RELAY and choose_buffer(route.relay_site) is None:
+        if route.route_type == RouteType.RELAY and choose_buffer(route.relay_site, network=network) is None:
             problem = f"relays by site {route.relay_site}, which has no active buffer, and is skipped"
             yield TopologyProblem(Severity.WARNING, name, problem, "add a buffer there, or make the route inactive")
         if route.route_type != RouteType.CUSTOM:

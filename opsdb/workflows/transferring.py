@@ -30,7 +30,7 @@ from ._transfers import carried_packages, log_transfer, move_packages
 from .arrivals import record_arrival
 from .errors import Conflict, NoRoom, NoRoute, name_row
 from .room import Room
-from .routing import resolve_route
+from .routing import Network, resolve_route
 from .states import move_state
 
 
@@ -54,8 +54,8 @@ def plan_transfers(*, limit: int = 100) -> list[DataTransfer]:
         NoRoute: packages wait and none of them can reach an archive site; nothing was planned.
     """
     with atomic():
-        archiving, room = _lock_plan(), Room()
-        return _plan_primary(archiving, limit, room) + _plan_secondary(archiving, limit, room)
+        archiving, room, network = _lock_plan(), Room(), Network()
+        return _plan_primary(archiving, limit, room, network) + _plan_secondary(archiving, limit, room, network)
 
 
 def _lock_plan():
@@ -64,7 +64,7 @@ def _lock_plan():
     return list(Site.objects.archiving())
 
 
-def _plan_primary(archiving, limit, room):
+def _plan_primary(archiving, limit, room, network):
     waiting = DataTransferPackage.objects.awaiting_transfer()
     last = (
         DataTransfer.objects.filter(kind=TransferKind.PRIMARY)
@@ -78,7 +78,7 @@ def _plan_primary(archiving, limit, room):
         try:
             for package in _keep_readable(packages, origin):
                 try:
-                    hops = _first_way(origin, _in_turn(archiving, last), room, package.size_bytes)
+                    hops = _first_way(origin, _in_turn(archiving, last), room, network, package.size_bytes)
                 except NoRoom:
                     continue
                 last = hops[-1].destination.site.short_name
@@ -97,11 +97,11 @@ def _in_turn(archiving, last):
     return sorted(archiving, key=lambda site: (last is not None and site.short_name <= last, site.short_name))
 
 
-def _first_way(origin, sites, room, size_bytes):
+def _first_way(origin, sites, room, network, size_bytes):
     reasons, full = [], None
     for site in sites:
         try:
-            return resolve_route(origin, site, room=room, size_bytes=size_bytes)
+            return resolve_route(origin, site, room=room, size_bytes=size_bytes, network=network)
         except NoRoom as reason:
             full = full or reason
         except NoRoute as reason:
@@ -114,7 +114,7 @@ def _first_way(origin, sites, room, size_bytes):
     )
 
 
-def _plan_secondary(archiving, limit, room):
+def _plan_secondary(archiving, limit, room, network):
     planned = []
     buffers = DataLocation.objects.buffers().filter(site__in=archiving).select_related("site")
     for origin in buffers:
@@ -127,7 +127,7 @@ def _plan_secondary(archiving, limit, room):
                 continue
             for package in packages:
                 try:
-                    hops = resolve_route(origin, site, room=room, size_bytes=package.size_bytes)
+                    hops = resolve_route(origin, site, room=room, size_bytes=package.size_bytes, network=network)
                 except NoRoom:
                     continue
                 except NoRoute:
@@ -336,7 +336,7 @@ def reroute_transfer(transfer: DataTransfer) -> list[DataTransfer]:
             sites += [other for other in _in_turn(archiving, site.short_name) if other.pk != site.pk]
             move_packages(carried_packages([transfer]), [PackageState.FAILED], PackageState.WAITING)
         package, room = transfer.data_transfer_package, Room()
-        hops = _first_way(origin, sites, room, package.size_bytes)
+        hops = _first_way(origin, sites, room, Network(), package.size_bytes)
         return _plan(package, hops, transfer.kind, room, after=transfer.depends_on)
 
 

@@ -13,6 +13,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.core.signals import request_finished
 from django.db import Error, connections, transaction
@@ -31,6 +32,7 @@ from opsdb.models import (
     ChangeLog,
     DataLocation,
     DataProduct,
+    FixedSource,
     LongTermArchiveTransfer,
     PackageState,
     PhysicalCopy,
@@ -38,6 +40,7 @@ from opsdb.models import (
     Quality,
     RunStatus,
     Site,
+    Source,
 )
 from opsdb.testing.factories import FACTORIES, DiskDataLocationFactory, PipelineFactory, UserFactory
 from opsdb.testing.nights import WORKER, build_world
@@ -121,7 +124,8 @@ from opsdb.workflows import (
     write_off_copy,
 )
 from tests import clusters
-from tests.admins.pages import MODELS, address, name_of, open_pages
+from tests.admins.acting import ACTIONS, confirm, look
+from tests.admins.pages import MODELS, address, errors_of, name_of, open_pages, submit
 from tests.commands import ROOT
 from tests.workflows.reducing import available, go, make_step, product
 
@@ -444,6 +448,31 @@ def test_every_page(away, model, client, uncalled):
     row = model.objects.first() or FACTORIES[model]()
     statuses = {page: client.get(address(model, page, row), follow=True).status_code for page in open_pages(model)}
     assert set(statuses.values()) <= {200}, statuses
+
+
+@pytest.mark.parametrize("model", [model for model in MODELS if "change" in open_pages(model)], ids=name_of)
+def test_every_form_is_sent_and_every_action_previewed(away, model, client):
+    row = model.objects.first() or FACTORIES[model]()
+    page = client.get(address(model, "change", row), follow=True)
+    form = page.context["adminform"].form
+    if form.fields:
+        url, shown = page.request["PATH_INFO"], form.instance
+        response = submit(client, url, shown)
+        assert response.status_code == 302 or errors_of(response), response.status_code
+    statuses = {action.name: look(client, model, action.name, row).status_code for of, action in ACTIONS if of is model}
+    assert set(statuses.values()) <= {200}, statuses
+
+
+def test_an_action_and_an_import_write_with_their_reason(away, client):
+    location = DiskDataLocationFactory()
+    assert confirm(client, DataLocation, "pause", location, reason="full of dust").status_code == 302
+    assert ChangeLog.objects.of(location).first().reason == "full of dust"
+    url = f"{address(Source, 'changelist')}import/sources/"
+    file = SimpleUploadedFile("far.csv", b"name,ra,dec\nFar Away,83.8,-5.4\n")
+    shown = client.post(url, {"file": file, "on_conflict": "error"})
+    done = client.post(url, {"opsdb_signed": shown.context["signed"], "reason": "proposal"})
+    assert done.status_code == 302
+    assert ChangeLog.objects.of(FixedSource.objects.get(name="Far Away")).first().reason == "far.csv: proposal"
 
 
 # Before the role had its timeouts, and since.

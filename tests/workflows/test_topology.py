@@ -1,6 +1,8 @@
 """The queues that sites and locations imply, and what is missing among them."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from opsdb.models import DataLocation, DataTransferRoute, Site
 from opsdb.testing.factories import (
@@ -59,6 +61,16 @@ def test_a_location_out_of_use_keeps_its_queues_and_says_so(world):
 
 def test_nothing_is_missing_in_a_complete_topology(world):
     assert validate_topology() == []
+
+
+def test_the_number_of_queries_does_not_grow_with_sites_and_locations(world):
+    build_world(names=("one", "two", "three"))
+    with CaptureQueriesContext(connection) as few:
+        validate_topology()
+    build_world(names=("four", "five", "six"))
+    with CaptureQueriesContext(connection) as many:
+        validate_topology()
+    assert len(many) == len(few)
 
 
 def test_an_empty_database_lacks_an_archive(db):

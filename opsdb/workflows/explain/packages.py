@@ -27,7 +27,7 @@ from .._predicates import count_safe_archive_copies, find_good_copy, find_lackin
 from ..errors import NoRoom, NoRoute, name_row
 from ..queues import Operation
 from ..room import Room
-from ..routing import resolve_route
+from ..routing import Network, resolve_route
 from ._explanation import (
     EXPLAINERS,
     MANAGER,
@@ -255,10 +255,11 @@ def explain_bundle(bundle: DataTransferPackage) -> Explanation:
 
 def _why_not_routed(bundle) -> str:
     """Return why no site with an archive is reachable; empty when one is. Raise NoRoom when all of those are full."""
-    reasons, room, full = [_("no site has an active archive")], Room(), None
+    reasons, full = [_("no site has an active archive")], None
+    room, network = Room(), Network()
     for site in Site.objects.archiving():
         try:
-            resolve_route(bundle.origin_location, site, room=room, size_bytes=bundle.size_bytes)
+            resolve_route(bundle.origin_location, site, room=room, size_bytes=bundle.size_bytes, network=network)
         except NoRoom as reason:
             full = full or reason
         except NoRoute as reason:
