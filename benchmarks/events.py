@@ -18,7 +18,7 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from statistics import median
+from statistics import mean
 
 import django
 
@@ -171,21 +171,30 @@ def make_world():
 def compare(database, world, options, folder):
     """Print how much is written without and with followers, and what is wrong with what these got."""
     speeds, wrong, total, killed_after = {"without": [], "with": []}, [], 0, []
-    for turn in range(options.rounds):
+
+    def write_alone(turn):
         speeds["without"].append(written(database, world, options.writers, options.seconds))
+
+    def write_followed(turn):
+        nonlocal total
         (turn_folder := folder / str(turn)).mkdir()
         followers = Followers(database, turn_folder)
 
-        def kill_in_the_middle(followers=followers):
+        def kill_in_the_middle():
             time.sleep(options.seconds / 2)
             killed_after.append(followers.kill_one())
 
         speeds["with"].append(written(database, world, options.writers, options.seconds, kill_in_the_middle))
         found, entries = followers.end()
-        wrong += found
+        wrong.extend(found)
         total += entries
-    without, together = (median(found) * FILES_AT_ONCE for found in (speeds["without"], speeds["with"]))
-    print(f"{options.writers} writers, {options.seconds:g} s, median of {options.rounds}")
+
+    for turn in range(options.rounds):
+        # In turns first, so that neither has the larger tables or the busier machine.
+        for act in (write_alone, write_followed)[:: 1 if turn % 2 else -1]:
+            act(turn)
+    without, together = (mean(found) * FILES_AT_ONCE for found in (speeds["without"], speeds["with"]))
+    print(f"{options.writers} writers, {options.rounds} rounds of {options.seconds:g} s")
     print(f"  without followers    {without:9,.0f} files/s")
     ratio = together / without
     print(f"  with {FOLLOWERS} followers     {together:9,.0f} files/s, {ratio:.2f} (at least {WANTED} wanted)")
@@ -196,8 +205,8 @@ def compare(database, world, options, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--writers", type=int, default=2, help="processes that write (2)")
-    parser.add_argument("--seconds", type=float, default=8, help="how long they write in each round (8)")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds, of which the median counts (3)")
+    parser.add_argument("--seconds", type=float, default=4, help="how long they write in each round (4)")
+    parser.add_argument("--rounds", type=int, default=8, help="rounds without and with followers (8)")
     parser.add_argument("--write", type=float, metavar="SECONDS", help=argparse.SUPPRESS)
     parser.add_argument("--follow", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()

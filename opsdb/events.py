@@ -166,7 +166,7 @@ def follow(
     using: str | None = None,
     timeout: float | None = None,
     poll_seconds: float = 5,
-    pause_seconds: float = 0.5,
+    pause_seconds: float = 1,
 ) -> Follower:
     """Return an iterator of events in the order of their commits, each once. It waits for more.
 

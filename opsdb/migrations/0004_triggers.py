@@ -1386,6 +1386,14 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatafile',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_after_first_light', statement='CREATE TRIGGER "raw_data_file_after_first_light" AFTER INSERT ON "raw_data_file" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_files_after_first_light()', table='raw_data_file'),
+                ),
+                migrations.AddConstraint(
+                    model_name='rawdatafile',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_corrected_after_first_light', statement='CREATE TRIGGER "raw_data_file_corrected_after_first_light" BEFORE UPDATE OF observed_at ON "raw_data_file" FOR EACH ROW EXECUTE FUNCTION opsdb_files_after_first_light()', table='raw_data_file'),
+                ),
+                migrations.AddConstraint(
+                    model_name='rawdatafile',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_written_by_its_instrument', statement='CREATE TRIGGER "raw_data_file_written_by_its_instrument" AFTER INSERT ON "raw_data_file" REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION opsdb_require_own_instrument()', table='raw_data_file'),
                 ),
                 migrations.AddConstraint(

@@ -15,6 +15,7 @@ from opsdb.models import (
     DataProduct,
     DataTransfer,
     DataTransferPackage,
+    DeletionRequest,
     ExecutedObsUnit,
     ExecutedReductionStep,
     LongTermArchiveTransfer,
@@ -41,6 +42,7 @@ FINDABLE: dict[str, type[Model]] = {
         StagingJob,
         ExecutedReductionStep,
         ReductionStep,
+        DeletionRequest,
     )
 }
 CHECKSUM = re.compile(rf"[0-9a-f]{{{CHECKSUM_HEAD},128}}")

@@ -81,6 +81,10 @@ TRIED_BY = {
         "raw_data_file_written_by_its_instrument"
     ],
     "tests.workflows.test_hostile_reports.test_no_file_was_observed_in_the_future": ["raw_data_file_not_in_future"],
+    "tests.workflows.test_hostile_reports.test_no_file_was_observed_before_first_light": [
+        "raw_data_file_after_first_light",
+        "raw_data_file_corrected_after_first_light",
+    ],
     "tests.workflows.test_repairs.test_the_database_takes_no_second_transfer_of_what_an_archive_holds_well": [
         "long_term_archive_transfer_again_is_repair"
     ],

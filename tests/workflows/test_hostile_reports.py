@@ -2,13 +2,14 @@
 
 import json
 import os
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from opsdb.database.identifiers import uuid7
 from opsdb.models import ChangeLog, DataLocation, ExecutedObsUnit, PhysicalCopy, RawDataFile, Telescope
 from opsdb.testing.factories import InstrumentModuleFactory, ObsUnitFactory, UserFactory
 from opsdb.testing.nights import FILE_BYTES, build_world
@@ -233,6 +234,20 @@ def test_no_file_was_observed_in_the_future(report):
     later = timezone.now() + timedelta(days=200)
     with pytest.raises(IntegrityError, match="cannot have been observed at .*, which is in the future"):
         RawDataFile.objects.update(observed_at=later)
+
+
+def test_no_file_was_observed_before_first_light(world, report):
+    register_raw_data_files([report(observed_at=timezone.now())])
+    Telescope.objects.update(first_light="2025-04-01")
+    refusal, early = "before the first light of the telescope", datetime(1970, 1, 1, tzinfo=UTC)
+    with pytest.raises(RegistrationRefused, match=refusal):
+        register_raw_data_files([report("early.fits", observed_at=early)])
+    with pytest.raises(IntegrityError, match=refusal), transaction.atomic():
+        RawDataFile.objects.update(observed_at=early)
+    file = RawDataFile.objects.get()
+    file.pk, file.relative_path, file.observed_at = uuid7(), "early.fits", early
+    with pytest.raises(IntegrityError, match=refusal), transaction.atomic():
+        RawDataFile.objects.bulk_create([file])
 
 
 def test_an_execution_is_neither_in_the_future_nor_before_first_light(world):

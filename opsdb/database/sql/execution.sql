@@ -35,3 +35,29 @@ BEGIN
     RETURN NEW;
 END
 $$;
+
+CREATE OR REPLACE FUNCTION opsdb_files_after_first_light() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- No file was observed before the first light of the oldest telescope. Of a statement, its rows are called added.
+DECLARE
+    earliest date = opsdb_first_light();
+    early raw_data_file;
+BEGIN
+    IF TG_LEVEL = 'ROW' THEN
+        early = NEW;
+    ELSE
+        SELECT * INTO early FROM added ORDER BY observed_at LIMIT 1;
+    END IF;
+    IF early.observed_at < earliest::timestamp AT TIME ZONE 'UTC' THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            format(
+                'raw_data_file %s: cannot have been observed at %s, before the first light of the telescope on %s',
+                early.id, early.observed_at, earliest
+            ),
+            'Set the clock of the instrument, and report the right time.'
+        );
+    END IF;
+    RETURN CASE TG_LEVEL WHEN 'ROW' THEN NEW END;
+END
+$$;

@@ -1,7 +1,7 @@
 """``manage.py opsdb_events``: what changes, as it is committed."""
 
 import json
-from dataclasses import asdict
+from dataclasses import fields
 
 from django.core.management.base import CommandError
 
@@ -47,7 +47,9 @@ class Command(OpsdbCommand):
 
 
 def _as_json(event):
-    return json.dumps(asdict(event) | {"at": event.at.isoformat()})
+    # Not asdict, which copies all values deeply and takes most of a follower's time.
+    values = {field.name: getattr(event, field.name) for field in fields(event)}
+    return json.dumps(values | {"at": event.at.isoformat()})
 
 
 def _as_text(event):

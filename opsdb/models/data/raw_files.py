@@ -134,6 +134,15 @@ class RawDataFile(Timestamped):
                 events="INSERT OR UPDATE OF observed_at",
             ),
             Trigger(
+                "after_first_light",
+                "opsdb_files_after_first_light",
+                timing="AFTER",
+                events="INSERT",
+                level="STATEMENT",
+                referencing="NEW TABLE AS added",
+            ),
+            Trigger("corrected_after_first_light", "opsdb_files_after_first_light", events="UPDATE OF observed_at"),
+            Trigger(
                 "written_by_its_instrument",
                 "opsdb_require_own_instrument",
                 timing="AFTER",

@@ -9,7 +9,16 @@ from django.db.models import Model
 
 from ..errors import NotFound, Refused, name_row
 from ..finding import FINDABLE, find_row
-from . import copies, observations, packages, runs, staging, steps, transfers  # noqa: F401 - they register explainers
+from . import (  # noqa: F401 - they register explainers
+    copies,
+    deletion_requests,
+    observations,
+    packages,
+    runs,
+    staging,
+    steps,
+    transfers,
+)
 from ._explanation import EXPLAINERS, Explanation
 
 __all__ = ["Explanation", "explain_row"]
@@ -17,7 +26,7 @@ __all__ = ["Explanation", "explain_row"]
 
 def explain_row(row: Model | str) -> Explanation:
     """Return why a row is not where it should be: a package not archived, a transfer not moving, a copy not deleted, a
-    run not starting; what has to happen next, and who does it.
+    request not decided, a run not starting; what has to happen next, and who does it.
 
     Args:
         row: a row, or a text for :func:`find_row`.

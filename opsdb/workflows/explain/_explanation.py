@@ -24,6 +24,7 @@ from ..room import describe_lack, find_time_of_room
 NOBODY = "nobody"
 MANAGER = "manager"
 OPERATOR = "operator"
+APPROVER = "approver"
 TELESCOPE = "telescope"
 INSTRUMENT = "instrument"
 CLUSTER = "cluster"
@@ -31,6 +32,7 @@ WHO = {
     NOBODY: gettext_lazy("nobody"),
     MANAGER: gettext_lazy("manager"),
     OPERATOR: gettext_lazy("operator"),
+    APPROVER: gettext_lazy("approver"),
     TELESCOPE: gettext_lazy("telescope"),
     INSTRUMENT: gettext_lazy("instrument"),
     CLUSTER: gettext_lazy("cluster"),
@@ -51,7 +53,8 @@ class Explanation:
         done: whether nothing has to happen any more.
         why: the reasons, the most specific last; each a sentence that names its rows.
         next_step: what has to happen next.
-        who: who does it: nobody, manager, operator, telescope, instrument, cluster, or ``worker at queue …``.
+        who: who does it: nobody, manager, operator, approver, telescope, instrument, cluster, or
+            ``worker at queue …``.
     """
 
     subject: str
