@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from opsdb.database.checks import CHECKSUM_DIGITS
+from opsdb.database.checks import CHECKSUM_DIGITS, NOT_HEXADECIMAL
 
 
 class ReportedChecksum(NamedTuple):
@@ -38,8 +38,7 @@ def parse_checksum(text: str | None) -> ReportedChecksum | None:
 
 def is_checksum_of(digits: str, algorithm: str) -> bool:
     """Return whether these are as many digits as an algorithm makes."""
-    pattern = CHECKSUM_DIGITS.get(algorithm)
-    return pattern is not None and re.fullmatch(f"[0-9a-f]{pattern}", digits) is not None
+    return len(digits) in CHECKSUM_DIGITS.get(algorithm, ()) and not re.search(NOT_HEXADECIMAL, digits)
 
 
 def normalize_path(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
@@ -13,7 +12,7 @@ from django.db import models
 from opsdb.database.checks import CHECKSUM_DIGITS
 from opsdb.models import ChecksumAlgorithm, DataProduct, DataTransferPackage, RawDataPackage, Status
 from opsdb.models.base import WorkItem
-from opsdb.normalization import parse_checksum
+from opsdb.normalization import is_checksum_of, parse_checksum
 
 from .errors import CompletionConflict, Conflict, NotFound, Refused, name_row
 
@@ -56,11 +55,10 @@ def require_comparable(report: CopyReport) -> None:
         Refused: the checksum has not the form of its algorithm, or the size is negative.
     """
     name = name_row(type(report.content), report.content.pk)
-    digits = CHECKSUM_DIGITS.get(report.checksum_algorithm)
-    if digits is None:
+    if report.checksum_algorithm not in CHECKSUM_DIGITS:
         known = ", ".join(CHECKSUM_DIGITS)
         raise Refused(f"{name}: unknown checksum algorithm {report.checksum_algorithm!r}; use one of {known}")
-    if not re.fullmatch(f"[0-9a-f]{digits}", report.checksum or ""):
+    if not is_checksum_of(report.checksum or "", report.checksum_algorithm):
         raise Refused(
             f"{name}: {report.checksum!r} is no {report.checksum_algorithm} checksum; "
             "report it in full, in lower-case hexadecimal"

@@ -19,7 +19,13 @@ from django.db import transaction
 from django.db.models.expressions import RawSQL
 
 from opsdb.database.aliases import writing_connection
-from opsdb.database.checks import CHECKSUM_DIGITS, LARGEST_FILE_BYTES, LONGEST_PATH_BYTES, PATH_LEADS_OUT
+from opsdb.database.checks import (
+    CHECKSUM_DIGITS,
+    LARGEST_FILE_BYTES,
+    LONGEST_PATH_BYTES,
+    NOT_HEXADECIMAL,
+    PATH_LEADS_OUT,
+)
 from opsdb.database.identifiers import uuid7
 from opsdb.models import ChecksumAlgorithm, PhysicalCopy
 from opsdb.normalization import escape_unstorable, is_storable, normalize_path, parse_checksum
@@ -88,7 +94,7 @@ CREATE TEMPORARY TABLE registering (
     id_is_given boolean
 ) ON COMMIT DROP
 """
-_DIGITS = " ".join(f"WHEN '{name}' THEN '^[0-9a-f]{digits}$'" for name, digits in CHECKSUM_DIGITS.items())
+_DIGITS = " ".join(f"WHEN '{name}' THEN ARRAY{list(digits)}" for name, digits in CHECKSUM_DIGITS.items())
 # One row for every staged row that would be refused, with the first reason.
 WRONG_ROWS = rf"""
 SELECT line, problem FROM (
@@ -130,7 +136,8 @@ SELECT line, problem FROM (
                 || 'instrument'
         WHEN CASE checksum_algorithm {_DIGITS} END IS NULL
             THEN 'checksum_algorithm ' || coalesce(checksum_algorithm, 'missing') || ' is not known'
-        WHEN checksum IS NULL OR checksum !~ CASE checksum_algorithm {_DIGITS} END
+        WHEN checksum IS NULL OR checksum ~ '{NOT_HEXADECIMAL}'
+            OR length(checksum) <> ALL (CASE checksum_algorithm {_DIGITS} END)
             THEN 'checksum ' || coalesce(quote_literal(left(checksum, 130)), 'missing')
                 || ' is no lower-case hexadecimal ' || checksum_algorithm
         WHEN length(file_type) > 50 THEN 'file_type is longer than 50 characters'
