@@ -17,7 +17,7 @@ BLOCKS = {name_of(page): blocks_of(page) for page in PAGES}
 ELSEWHERE = {
     "docs/security.md": ("sql sh", "tests/management/test_security_guide.py"),
     "docs/troubleshooting.md": ("console python", "tests/test_troubleshooting.py"),
-    "docs/operations.md": ("sh", "tests/documentation/test_runbook.py"),
+    "docs/runbook.md": ("sh sql", "tests/documentation/test_runbook.py"),
 }
 MAKES_ENVIRONMENT = "makes an environment, from the network"
 # Blocks that nobody executes, by page and beginning, with the reason.
@@ -29,6 +29,12 @@ NOT_EXECUTED = {
     ("docs/metrics.md", "$ pip install"): MAKES_ENVIRONMENT,
     ("docs/metrics.md", "scrape_configs:"): "configures Prometheus, which is no part of the tests; it is parsed",
     ("docs/metrics.md", "groups:"): "configures Prometheus; its metrics are looked for by a test below",
+    ("docs/operations.md", "ALTER DATABASE"): "needs a superuser and changes the server's log; it is parsed",
+    (
+        "docs/deployment.md",
+        "adduser",
+    ): "sets up a machine as root; tests/documentation/test_deployment.py has its files",
+    ("docs/deployment.md", "podman"): "needs a registry of images",
     ("docs/notebooks.md", "$ pip install"): MAKES_ENVIRONMENT,
     ("docs/databases.md", "CREATE SCHEMA"): "needs roles and a database of its own: tests/places/test_far_away.py",
     ("docs/databases.md", "DATABASES = {"): "settings of a project with replicas: tests/places/test_replicas.py",
