@@ -16,7 +16,7 @@ import yaml
 from django.core.management import call_command, get_commands
 from django.db import connection, transaction
 
-from tests.databases import as_owner
+from tests.databases import as_owner, url_of_test_database
 from tests.documentation.pages import Block
 
 PROMPT = "$ "
@@ -51,14 +51,9 @@ def words_of(line: str) -> list[str]:
 
 
 class Reader:
-    """Follows pages, one after the other.
+    """Follows pages, one after the other."""
 
-    Args:
-        address: URL of the database, which takes the place of those on the pages.
-    """
-
-    def __init__(self, address: str):
-        self.address = address
+    def __init__(self) -> None:
         self.home = Path.cwd()
         self.printed = ""
         self.names: dict = {}
@@ -146,7 +141,7 @@ class Reader:
     def replace_address(self, found: re.Match) -> str:
         """Return the address of the test's database, for the one on a page."""
         scheme = "postgresql+psycopg://" if "+psycopg" in found[0] else "postgresql://"
-        return scheme + self.address.partition("://")[2]
+        return scheme + url_of_test_database().partition("://")[2]
 
     def do_pycon(self, block: Block, following: Block | None) -> None:
         """Run a session of Python, and compare what it prints."""
