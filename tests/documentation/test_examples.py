@@ -130,3 +130,19 @@ def test_no_block_is_left_out():
     for block in [block for blocks in BLOCKS.values() for block in blocks]:
         if exception(block) or is_synopsis(block):
             assert_well_formed(block)
+
+
+def test_the_examples_for_prometheus_name_metrics_that_there_are():
+    page = (ROOT / "docs" / "metrics.md").read_text()
+    table, _, rest = page.partition("## What there is")[2].partition("## Questions")
+    named = set(re.findall(r"`(opsdb_\w+)`", table))
+    assert named and set(re.findall(r"\bopsdb_(?!token)\w+(?=[{\[) /=>])", rest)) - {"opsdb_status"} <= named
+
+
+def test_the_supported_versions_are_those_of_the_package():
+    page = (ROOT / "docs" / "supported-versions.md").read_text()
+    package = (ROOT / "pyproject.toml").read_text()
+    for name, label in (("Django", r"Framework :: Django"), ("Python", r"Programming Language :: Python")):
+        versions = re.findall(rf'"{label} :: (\d+\.\d+)"', package)
+        row = re.search(rf"^\| {name} \| (.*) \|$", page, re.MULTILINE)[1]
+        assert re.findall(r"\d+\.\d+\b(?!\.)", re.sub(r" \(.*?\)", "", row)) == versions
