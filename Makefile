@@ -45,7 +45,9 @@ constraints:
 	rm $@.json
 
 # Plain HTTP, because nothing but this machine's loopback is served.
+# Cookies of its own, so that demonstrations at other ports do not sign each other out.
 demo: export HTTPS = false
+demo: export COOKIE_SUFFIX = _$(PORT)
 demo: .venv/made
 	test "$(SERVE)" = 0 || $(BIN)/python -c "import socket; s = socket.socket(); \
 	  s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(('127.0.0.1', $(PORT)))" 2>/dev/null || { \

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import secrets
 import tempfile
 from datetime import timedelta
@@ -51,6 +52,13 @@ def mapping(text: str) -> dict[str, str]:
     return value
 
 
+def cookie_suffix(text: str) -> str:
+    """A part of a cookie's name."""
+    if not re.fullmatch(r"\w+", text, re.ASCII):
+        raise ValueError(f"must be letters, digits and '_', not '{text}'")
+    return text
+
+
 READERS = {bool: switch, int: whole, tuple: names, dict: mapping}
 # How to read each variable, and its default.
 VARIABLES = {
@@ -65,6 +73,7 @@ VARIABLES = {
     "HTTPS": (switch, None),
     "ALLOWED_HOSTS": (names, ["localhost", "127.0.0.1", "[::1]"]),
     "CSRF_TRUSTED_ORIGINS": (names, []),
+    "COOKIE_SUFFIX": (cookie_suffix, ""),
     "LOGIN_ATTEMPTS": (whole, 5),
     "LOGIN_LOCKOUT_MINUTES": (whole, 15),
     # The app's own settings, each read as what its default is.
@@ -234,6 +243,9 @@ STATIC_URL = "static/"
 # Files are served from where the apps keep them: there is no collectstatic step to forget.
 WHITENOISE_USE_FINDERS = True
 
+# Cookies belong to a host, whatever the port: sites at several ports of one need names of their own.
+SESSION_COOKIE_NAME = f"sessionid{variable('COOKIE_SUFFIX')}"
+CSRF_COOKIE_NAME = f"csrftoken{variable('COOKIE_SUFFIX')}"
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS

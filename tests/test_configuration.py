@@ -23,15 +23,44 @@ PRODUCTION = {
 }
 
 
+PAGE = (ROOT / "docs" / "configuration.md").read_text()
+VARIABLE_READ = re.compile(
+    r'environ(?:\.\w+)?[(\[]\s*"([A-Z_]+)"|"([A-Z_]{6,})" (?:not )?in os\.environ|_secret\(f"\{\w+\}(\w+)"'
+)
+
+
 def test_every_variable_is_in_the_table_with_its_default():
-    text = (ROOT / "docs" / "configuration.md").read_text()
-    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]*?) \|", text, re.MULTILINE))
-    assert list(rows) == list(settings.VARIABLES)
+    section = PAGE.partition("\n### Credentials")[0]
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]*?) \|", section, re.MULTILINE))
+    # Those of the project come first, then the app's.
+    project = [name for name in settings.VARIABLES if name not in conf.DEFAULTS]
+    assert list(rows) == [*project, *conf.DEFAULTS]
     for name, (_, default) in settings.VARIABLES.items():
         if isinstance(default, list):
             default = ",".join(default)
         if default not in ("", None, (), {}):
             assert rows[name] == f"`{str(default).lower()}`", name
+
+
+def test_every_variable_that_the_code_reads_is_on_the_page_and_no_other():
+    files = [path for folder in ("opsdb", "config", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+    found = {name for path in files for match in VARIABLE_READ.findall(path.read_text()) for name in match if name}
+    rows = re.findall(r"^\| ((?:`[A-Z_0-9]+`(?:, )?)+) \|", PAGE, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([A-Z_0-9]+)`", row)}
+    suffixes = {name for name in found if name.startswith("_")}
+    assert {name.replace("OPSDB_S3_SITE_LOCATION", "") for name in named if "S3_SITE" in name} == suffixes
+    prose = {"DJANGO_ALLOW_ASYNC_UNSAFE", "DJANGO_SETTINGS_MODULE"}
+    assert all(name in PAGE for name in prose)
+    assert found - suffixes - prose - {"PATH", "OWNER_DATABASE_URL"} <= named
+    theirs = {name for name in named if name not in settings.VARIABLES and "S3_SITE" not in name}
+    assert theirs <= found
+
+
+def test_cookies_of_sites_at_several_ports_have_names_of_their_own():
+    assert values("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME") == ["'sessionid'", "'csrftoken'"]
+    named = values("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", COOKIE_SUFFIX="_8001")
+    assert named == ["'sessionid_8001'", "'csrftoken_8001'"]
+    assert the_one_line(manage("check", COOKIE_SUFFIX="a b")).startswith("COOKIE_SUFFIX must be letters")
 
 
 @pytest.mark.parametrize(

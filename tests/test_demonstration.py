@@ -193,8 +193,16 @@ def test_more_archive_copies_than_archives_are_refused(short_night, settings):
 
 def test_once_tells_nothing_where_there_are_observations(stage):
     ExecutedObsUnitFactory()
-    call_command("opsdb_demo", once=True)
+    out = StringIO()
+    call_command("opsdb_demo", once=True, stdout=out)
+    assert out.getvalue() == "Nothing to do: the database has observations already.\n"
     assert ExecutedObsUnit.objects.count() == 1
+
+
+@pytest.mark.parametrize("text", ["0", "x", "-1", "1.5"])
+def test_a_number_of_nights_is_named_when_it_is_none(text):
+    with pytest.raises(CommandError, match=f"--nights: must be a whole number from 1, not '{text}'"):
+        call_command("opsdb_demo", f"--nights={text}")
 
 
 def test_database_with_real_observations_is_refused(stage):

@@ -60,7 +60,7 @@ def classes(engine):
 def world(transactional_db, engine):
     """What the page's examples begin with."""
     world = build_world()
-    ObsUnit.objects.filter(pk=world.unit.pk).update(name="NGC6334_CO43")
+    ObsUnit.objects.filter(pk=world.unit.pk).update(name="NGC6334 CO43")
     InstrumentModule.objects.filter(pk=world.module.pk).update(name="HFA")
     yield world
     engine.dispose()
@@ -130,7 +130,7 @@ def test_the_examples_insert_facts_only_and_our_workflows_take_the_rows_on(world
 @pytest.mark.django_db
 def test_the_example_in_plain_sql_is_attributed():
     world = build_world(names=("summit", "east", "west"))
-    ObsUnit.objects.filter(pk=world.unit.pk).update(name="NGC6334_CO43")
+    ObsUnit.objects.filter(pk=world.unit.pk).update(name="NGC6334 CO43")
     [example] = blocks("sql")
     with connection.cursor() as cursor:
         # The test is in a transaction of its own.

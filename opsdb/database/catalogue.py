@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+# A list of texts as a restoration of a dump makes it: PostgreSQL casts each of them instead of the whole.
+CAST_ONE_BY_ONE = re.compile(r"ARRAY\[((?:'(?:[^']|'')*'::character varying::text(?:, )?)+)\]")
 MANIFEST = Path(__file__).with_name("rules.json")
 
 # Names in definitions are printed without the schema that they are in, because that is where we look. NOT NULL is a
@@ -93,6 +96,15 @@ def digest(definition: str) -> str:
     return hashlib.sha256(definition.encode()).hexdigest()[:12]
 
 
+def as_created(definition: str) -> str:
+    """Return a definition as migrations make it, where a restored dump has it in other words."""
+
+    def cast_as_a_whole(found):
+        return f"ARRAY[{found[1].replace('::character varying::text', '::character varying')}]::text[]"
+
+    return CAST_ONE_BY_ONE.sub(cast_as_a_whole, definition)
+
+
 def tables() -> list[str]:
     """Return the tables of ops-db, those of links among them."""
     from django.apps import apps
@@ -128,7 +140,7 @@ def read_rules(connection: Any) -> dict[str, str]:
         # A function of another signature, or a second key of the same columns, has the same name.
         definitions: dict[str, list[str]] = defaultdict(list)
         for name, definition in cursor.fetchall():
-            definitions[name].append(definition)
+            definitions[name].append(as_created(definition))
     return {name: digest("\n".join(sorted(found))) for name, found in definitions.items()}
 
 

@@ -42,8 +42,22 @@ SELECT DISTINCT date_trunc('month', changed_at AT TIME ZONE 'UTC')::date FROM ch
 """
 
 
+# As long as the migration of triggers is not applied, no partition has a guard.
+UNGUARDED = """
+SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = pg_inherits.inhrelid
+WHERE pg_inherits.inhparent = 'change_log'::regclass
+    AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND tgname = relname || '_never_truncated')
+    AND EXISTS (
+        SELECT FROM pg_trigger
+        WHERE tgrelid = 'change_log_default'::regclass AND tgname = 'change_log_default_never_truncated'
+    )
+"""
+
+
 def make_months(connection: Any) -> tuple[int, int]:
     """Make the partitions for this month and the next 24, and move changes of others out of the default partition.
+
+    Partitions that a migration backwards has left without their guard against TRUNCATE get it again.
 
     Returns:
         How many partitions were made, and how many changes moved.
@@ -67,6 +81,9 @@ def make_months(connection: Any) -> tuple[int, int]:
             cursor.execute("INSERT INTO change_log SELECT * FROM change_log_unsorted")
             moved = cursor.rowcount
             cursor.execute("DROP TABLE change_log_unsorted")
+        cursor.execute(UNGUARDED)
+        for (name,) in cursor.fetchall():
+            cursor.execute(NeverTruncated(prefix=f"{name}_", table=name).statement)
     return made, moved
 
 

@@ -1,6 +1,7 @@
 """Sites, the places for data at them, and the routes that data take between them."""
 
 import os
+from pathlib import Path
 from typing import Self
 
 from django.db import models
@@ -247,16 +248,26 @@ class S3DataLocation(DataLocation):
         """Return access key id and secret access key from the environment.
 
         They are read from ``OPSDB_S3_<SITE>_<LOCATION>_ACCESS_KEY_ID`` and ``…_SECRET_ACCESS_KEY``, site and
-        location in capitals.
+        location in capitals, or from the files that these names with ``_FILE`` behind them hold the paths of.
 
         Raises:
-            LookupError: a variable is not set; the message names it.
+            LookupError: a variable is not set, or its file can't be read; the message names it.
         """
         prefix = f"OPSDB_S3_{self.site.short_name}_{self.name}".upper()
+        return _secret(f"{prefix}_ACCESS_KEY_ID"), _secret(f"{prefix}_SECRET_ACCESS_KEY")
+
+
+def _secret(name: str) -> str:
+    """Return an environment variable, or the content of the file that NAME_FILE names."""
+    if path := os.environ.get(f"{name}_FILE"):
         try:
-            return os.environ[f"{prefix}_ACCESS_KEY_ID"], os.environ[f"{prefix}_SECRET_ACCESS_KEY"]
-        except KeyError as missing:
-            raise LookupError(f"the environment variable {missing.args[0]} is not set") from None
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise LookupError(f"{name}_FILE: {path} can't be read ({error.strerror})") from None
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise LookupError(f"the environment variable {name} is not set") from None
 
 
 class TapeDataLocation(DataLocation):

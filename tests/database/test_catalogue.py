@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from opsdb.database.catalogue import expected_rules, read_rules
+from opsdb.database.catalogue import as_created, expected_rules, read_rules
 from opsdb.workflows import validate_rules
 from tests.databases import put_guards_back
 
@@ -138,3 +138,10 @@ def test_what_is_not_migrated_yet_is_named_instead(guarded):
     [found] = validate_rules()
     assert found.problem == "not migrated: opsdb.0004_triggers"
     assert "opsdb_migrate" in found.remedy
+
+
+def test_a_restored_dump_has_the_same_rules_in_other_words():
+    made = "CHECK (status::text = ANY (ARRAY['it''s'::character varying, 'b'::character varying]::text[]))"
+    restored = "CHECK (status::text = ANY (ARRAY['it''s'::character varying::text, 'b'::character varying::text]))"
+    assert as_created(restored) == as_created(made) == made
+    assert as_created(restored.replace("'b'", "'c'")) != made

@@ -60,7 +60,7 @@ def test_a_secret_goes_into_a_file(anna, tmp_path):
         (["create", "eve", "x"], "The user eve is not active"),
         (["revoke", "anna", "x"], "The user anna has no token x; see opsdb_token list --user anna"),
         (["rotate", "anna", "x"], "The user anna has no token x"),
-        (["rotate", "anna", "notebook", "--overlap", "soon"], "invalid hours value"),
+        (["rotate", "anna", "notebook", "--overlap", "soon"], "must be a number of hours from 0 to 8760, not 'soon'"),
         (["list", "--user", "otto"], "There is no user otto"),
     ],
 )

@@ -56,3 +56,16 @@ def test_what_a_location_holds_is_counted():
     PhysicalCopy.objects.filter(raw_data_package=packages[1]).update(status="present")
     assert held() == [(2, 110), (0, 0)]
     assert [location.held_bytes() for location in (one, other)] == [110, 0]
+
+
+@pytest.mark.django_db
+def test_credentials_may_come_from_files(monkeypatch, tmp_path):
+    location = S3DataLocationFactory(site__short_name="cologne", name="store")
+    prefix = "OPSDB_S3_COLOGNE_STORE"
+    (tmp_path / "secret").write_text("secret\n")
+    monkeypatch.setenv(f"{prefix}_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv(f"{prefix}_SECRET_ACCESS_KEY_FILE", str(tmp_path / "secret"))
+    assert location.get_s3_credentials() == ("key", "secret")
+    monkeypatch.setenv(f"{prefix}_SECRET_ACCESS_KEY_FILE", str(tmp_path / "none"))
+    with pytest.raises(LookupError, match=f"^{prefix}_SECRET_ACCESS_KEY_FILE: .*none can't be read"):
+        location.get_s3_credentials()

@@ -8,10 +8,10 @@ from opsdb.management.command import OpsdbCommand
 
 
 def at_least_one(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
+    """Return a whole number from 1."""
+    if not (text.isascii() and text.isdigit() and int(text) >= 1):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text!r}")
+    return int(text)
 
 
 class Command(OpsdbCommand):
@@ -47,7 +47,8 @@ class Command(OpsdbCommand):
                 self.stdout.write(line)
 
         if options["once"] and ExecutedObsUnit.objects.exists():
-            report("The database has observations already.")
+            if options["verbosity"]:
+                self.stdout.write("Nothing to do: the database has observations already.")
             return
         try:
             with attributed(origin="opsdb_demo"):

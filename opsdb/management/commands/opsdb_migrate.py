@@ -20,9 +20,12 @@ AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_dat
 
 def seconds(text):
     """Return a number of seconds above 0."""
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
     if not 0 < number < 86_400:
-        raise argparse.ArgumentTypeError("must be above 0 and below 86400")
+        raise argparse.ArgumentTypeError(f"must be a number of seconds above 0 and below 86400, not {text!r}")
     return number
 
 

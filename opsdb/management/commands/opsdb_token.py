@@ -1,5 +1,6 @@
 """``manage.py opsdb_token``: create, list, revoke and rotate API tokens."""
 
+import argparse
 from datetime import timedelta
 
 from django.core.management.base import CommandError
@@ -12,9 +13,12 @@ MOST = 1000  # tokens in a list
 
 def hours(text):
     """Return a time span that is given in hours, from 0."""
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1
     if not 0 <= number <= 24 * 365:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"must be a number of hours from 0 to 8760, not {text!r}")
     return timedelta(hours=number)
 
 

@@ -1,0 +1,148 @@
+"""Every block of the documentation is executed, on what ``make demo`` makes and in the order of the pages."""
+
+import gc
+import re
+import shlex
+from contextlib import nullcontext
+
+import pytest
+from django.core.management import call_command
+
+from tests.commands import ROOT
+from tests.databases import as_owner, own_copy
+from tests.documentation.given import GIVEN
+from tests.documentation.pages import PAGES, Block, blocks_of, name_of
+from tests.documentation.reader import Reader, assert_well_formed
+
+BLOCKS = {name_of(page): blocks_of(page) for page in PAGES}
+# Pages whose blocks of some languages another test executes, in the state that they are about.
+ELSEWHERE = {
+    "docs/security.md": ("sql sh", "tests/management/test_security_guide.py"),
+    "docs/troubleshooting.md": ("console python", "tests/test_troubleshooting.py"),
+    "docs/runbook.md": ("sh sql", "tests/documentation/test_runbook.py"),
+}
+MAKES_ENVIRONMENT = "makes an environment, from the network"
+# Blocks that nobody executes, by page and beginning, with the reason.
+PARSED = "an excerpt of a file that the page names; it is parsed"
+NOT_EXECUTED = {
+    ("README.md", "$ make demo"): MAKES_ENVIRONMENT + "; its commands are those of this test, read from the Makefile",
+    ("README.md", "$ pip install"): MAKES_ENVIRONMENT + "; tests/test_wheel.py installs a wheel",
+    ("CONTRIBUTING.md", "$ git clone"): MAKES_ENVIRONMENT,
+    ("CONTRIBUTING.md", "$ .venv/bin/python -m pytest"): "runs the tests",
+    ("docs/concepts.md", "Observatory (ccat)"): "a drawing",
+    ("docs/concepts.md", "ExecutedObsUnit ──<"): "a drawing",
+    ("docs/access.md", '{"detail": "RA'): "an answer of an API: tests/rest_framework",
+    ("docs/metrics.md", "$ pip install"): MAKES_ENVIRONMENT,
+    ("docs/metrics.md", "scrape_configs:"): "configures Prometheus, which is no part of the tests; it is parsed",
+    ("docs/metrics.md", "groups:"): "configures Prometheus; its metrics are looked for by a test below",
+    ("docs/operations.md", "ALTER DATABASE"): "needs a superuser and changes the server's log; it is parsed",
+    (
+        "docs/deployment.md",
+        "adduser",
+    ): "sets up a machine as root; tests/documentation/test_deployment.py has its files",
+    ("docs/deployment.md", "podman"): "needs a registry of images",
+    ("docs/notebooks.md", "$ pip install"): MAKES_ENVIRONMENT,
+    ("docs/databases.md", "CREATE SCHEMA"): "needs roles and a database of its own: tests/places/test_far_away.py",
+    ("docs/databases.md", "$ python manage.py opsdb_databases"): "needs a replica: tests/places/test_replicas.py",
+    ("docs/development.md", "config/"): "a drawing of the folders, whose paths tests/test_documentation.py looks for",
+    ("docs/reference-data.md", "files:"): PARSED,
+    ("docs/reference-data.md", "# yaml-language-server"): PARSED,
+    ("docs/testing.md", "from opsdb.testing.databases"): "makes a server of its own: tests/host does so",
+    ("docs/testing.md", 'call_command("dumpdata"'): "is refused outside of test databases: tests/test_testing.py",
+    ("docs/testing.md", "pytest_plugins"): "is read by pytest alone: tests/host/conftest.py",
+}
+# What a command takes, as its help has it, instead of a command.
+SYNOPSIS = re.compile(r"\[--|\b[A-Z]{4,}\b")
+# The commands of ``make demo``, with less for a reader to wait for.
+FEWER = {"--nights": "1", "--files-per-observation": "3"}
+MAKE_DEMO = re.compile(r"^\t\$\(MANAGE\) (.*)$", re.MULTILINE)
+DEMO_VARIABLES = {"DEMO_SEASON": str(ROOT / "opsdb/reference/samples/season_2026A.yaml"), "DEMO_USER": "admin"}
+
+
+def exception(block: Block) -> tuple[str, str] | None:
+    """Return the exception that a block is, if it is one."""
+    return next((key for key in NOT_EXECUTED if key[0] == block.page and block.text.strip().startswith(key[1])), None)
+
+
+def is_elsewhere(block: Block) -> bool:
+    """Return whether another test executes a block."""
+    return block.language in ELSEWHERE.get(block.page, ("", ""))[0].split()
+
+
+def is_synopsis(block: Block) -> bool:
+    """Return whether a block names the arguments of a command."""
+    return block.language == "command" and bool(SYNOPSIS.search(block.text))
+
+
+def executed_here(page: str) -> list[Block]:
+    """Return the blocks of a page that this module executes."""
+    return [block for block in BLOCKS[page] if not (exception(block) or is_elsewhere(block) or is_synopsis(block))]
+
+
+def pages_in_order() -> list[str]:
+    """Return the pages: README, tutorials, and the others as README leads to them."""
+    order = [page for page in BLOCKS if page.startswith("docs/tutorials/")]
+    for page in ("README.md", "docs/formats/index.md"):
+        folder = (ROOT / page).parent
+        for link in re.findall(r"\]\(([\w/.-]+\.md)", (ROOT / page).read_text()):
+            order.append(str((folder / link).resolve().relative_to(ROOT)))
+    return list(dict.fromkeys(["README.md", *(page for page in order if page in BLOCKS), *BLOCKS]))
+
+
+@pytest.fixture(scope="module")
+def demonstration(django_db_setup, django_db_blocker, tmp_path_factory):
+    """Somebody who has run the commands of ``make demo``, in a database and a folder of their own."""
+    with django_db_blocker.unblock(), own_copy("demonstration"), pytest.MonkeyPatch.context() as patch:
+        recipe = (ROOT / "Makefile").read_text().partition("\ndemo: .venv/made")[2].partition("\n\n")[0]
+        commands = [shlex.split(line) for line in MAKE_DEMO.findall(recipe)]
+        assert [one[0] for one in commands] == ["opsdb_migrate", "opsdb_load", "opsdb_demo", "opsdb_create_admin"]
+        for command in commands:
+            words = [re.sub(r"\$\((\w+)\)", lambda found: DEMO_VARIABLES[found[1]], word) for word in command]
+            words = [FEWER.get(before, word) for before, word in zip(["", *words], words, strict=False)]
+            with as_owner():
+                call_command(*words, verbosity=0)
+        patch.chdir(tmp_path_factory.mktemp("reader"))
+        patch.setenv("COLUMNS", "100")
+        reader = Reader()
+        yield reader
+        # What the pages have connected by themselves, such as followers of events.
+        reader.names.clear()
+        gc.collect()
+
+
+@pytest.mark.parametrize("page", pages_in_order())
+def test_a_page_does_what_it_shows(page, demonstration, django_db_blocker, monkeypatch):
+    if blocks := executed_here(page):
+        # A tutorial begins with a demonstration of its own, which nobody has changed.
+        fresh = own_copy("tutorial") if page.startswith("docs/tutorials/") else nullcontext()
+        with django_db_blocker.unblock(), fresh:
+            demonstration.follow(page, blocks, GIVEN.get(page, dict)())
+
+
+def test_no_block_is_left_out():
+    """Every exception concerns a block, has a reason, and is at least of its language."""
+    known = {key: block for blocks in BLOCKS.values() for block in blocks if (key := exception(block))}
+    assert set(known) == set(NOT_EXECUTED)
+    assert all(len(reason) >= 9 for reason in NOT_EXECUTED.values())
+    for page, (languages, module) in ELSEWHERE.items():
+        assert {*languages.split()} <= {block.language for block in BLOCKS[page]}
+        assert page.rpartition("/")[2] in (ROOT / module).read_text()
+    for block in [block for blocks in BLOCKS.values() for block in blocks]:
+        if exception(block) or is_synopsis(block):
+            assert_well_formed(block)
+
+
+def test_the_examples_for_prometheus_name_metrics_that_there_are():
+    page = (ROOT / "docs" / "metrics.md").read_text()
+    table, _, rest = page.partition("## What there is")[2].partition("## Questions")
+    named = set(re.findall(r"`(opsdb_\w+)`", table))
+    assert named and set(re.findall(r"\bopsdb_(?!token)\w+(?=[{\[) /=>])", rest)) - {"opsdb_status"} <= named
+
+
+def test_the_supported_versions_are_those_of_the_package():
+    page = (ROOT / "docs" / "supported-versions.md").read_text()
+    package = (ROOT / "pyproject.toml").read_text()
+    for name, label in (("Django", r"Framework :: Django"), ("Python", r"Programming Language :: Python")):
+        versions = re.findall(rf'"{label} :: (\d+\.\d+)"', package)
+        row = re.search(rf"^\| {name} \| (.*) \|$", page, re.MULTILINE)[1]
+        assert re.findall(r"\d+\.\d+\b(?!\.)", re.sub(r" \(.*?\)", "", row)) == versions
