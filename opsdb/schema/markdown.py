@@ -116,6 +116,8 @@ class _Writer:
             "PostgreSQL numbers. Units are written as the standard VOUnits of the IVOA writes them.",
             "- A constraint is broken by one row alone, or by two; its message is what a person reads. A rule is kept "
             "by a trigger, which may look at other rows.",
+            "- *Deleted too* is what Django does with rows that refer to a deleted one; plain SQL has to delete them "
+            "first. *Refused* holds for both.",
             "- In diagrams a line leads from the table that is referred to, at the left, to the column that refers to "
             "it, at the right; it is forked where many rows may refer to one. A question mark follows the type of a "
             "column that may be NULL. Keys are bold.",
