@@ -141,6 +141,7 @@ def _diagram(schema: Schema, tables: Sequence[SchemaTable], href: Href, *, name:
         height=placement.height + 2 * MARGIN,
         title=title,
         description="A box for every table, with its keys; a line for every reference, forked where many rows refer.",
+        is_paper=True,
     )
 
 

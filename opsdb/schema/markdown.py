@@ -279,7 +279,7 @@ class _Writer:
         for paragraph in rules.about[1:]:
             lines += ["", markdown(paragraph.replace(":func:", ""))]
         lines += ["", NULL, "", "| operator | holds where the column |", "|---|---|"]
-        lines += [f"| `{name}` | {meaning} |" for name, meaning in _operators(rules.most_values).items()]
+        lines += [f"| `{name}` | {meaning} |" for name, meaning in operators(rules.most_values).items()]
         columns = [
             (f"`{one.table}`", f"`{one.column}`", one.kind, ", ".join(f"`{name}`" for name in one.operators))
             for one in rules.columns
@@ -293,7 +293,12 @@ class _Writer:
         return lines
 
 
-def _operators(most: int) -> dict[str, str]:
+def operators(most: int) -> dict[str, str]:
+    """Return what each operator of a filter rule holds for.
+
+    Args:
+        most: how many values a list may have.
+    """
     return {
         "eq": "is the value; with `null`: is unknown",
         "neq": "is not the value; with `null`: is known",

@@ -72,6 +72,7 @@ def state_diagram(enumeration: Enumeration, *, name: str) -> SafeString:
             f"{value.value}: {', '.join(value.may_become) or 'final'}" for value in enumeration.values
         ),
         has_links=False,
+        is_paper=True,
     )
 
 

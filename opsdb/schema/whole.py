@@ -99,6 +99,7 @@ def whole_diagram(schema: Schema, href: Href, *, name: str = "entities") -> Safe
         height=height,
         title="All tables",
         description="A frame for every area with its tables, and a line for every reference.",
+        is_paper=True,
     )
 
 
