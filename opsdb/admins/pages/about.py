@@ -95,6 +95,11 @@ class _Links:
         return format_html('<a href="{}">{}</a>', url, table) if url else format_html("<code>{}</code>", table)
 
 
+def _sentences(parts: Iterable) -> SafeString:
+    """Return sentences with links in them, which are underlined."""
+    return format_html('<span class="opsdb-meaning">{}</span>', together(parts))
+
+
 def _code(text: str) -> SafeString | str:
     return format_html("<code>{}</code>", text) if text else ""
 
@@ -138,7 +143,7 @@ def _columns(table, link):
             meaning += [" ", _("Values:"), values]
         default = _code(column.default) if column.default != "next number" else _("next number")
         null = _("yes") if column.null else _("no")
-        rows.append((_code(column.name), column.sql_type, null, default, column.unit, together(meaning)))
+        rows.append((_code(column.name), column.sql_type, null, default, column.unit, _sentences(meaning)))
     columns = (_("column"), _("type"), _("may be NULL"), _("default"), _("unit"), _("meaning"))
     return Section(_("Columns"), (Table(_("Columns"), columns, rows),), "columns")
 
@@ -147,7 +152,7 @@ def _relations(table, link):
     parts = []
     if table.referenced_by:
         rows = [
-            (together([link(one.table), ", ", _code(one.column)]), _code(one.backwards), one.on_delete)
+            (_sentences([link(one.table), ", ", _code(one.column)]), _code(one.backwards), one.on_delete)
             for one in table.referenced_by
         ]
         columns = (_("what refers to it"), _("name in Python"), _("when its row here is deleted"))
