@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 from . import markdown, mermaid
@@ -34,10 +35,11 @@ def files_of(schema: Schema, format: str) -> dict[str, str]:
         case "mermaid":
             return mermaid.diagrams(schema)
         case "svg":
-            return _pictures(schema)
+            return dict(_pictures(schema))
     raise ValueError(f"{format!r} is no format of the reference; known are {', '.join(FORMATS)}")
 
 
+@cache
 def _pictures(schema: Schema) -> dict[str, str]:
     def nowhere(table: str) -> None:
         """Pictures on pages have no links."""

@@ -13,6 +13,7 @@ from opsdb.schema import describe_schema
 from opsdb.schema.entities import area_diagram
 from opsdb.schema.files import files_of
 from opsdb.schema.markdown import markdown
+from opsdb.schema.reading import AREAS
 from tests.commands import ROOT
 
 COMMITTED = ROOT / "docs" / "schema"
@@ -128,8 +129,9 @@ def test_signs_of_markdown_in_a_text_are_escaped_outside_of_code():
 # Diagrams
 
 
-@pytest.mark.parametrize("area", describe_schema().areas, ids=lambda area: area.name)
-def test_no_box_of_a_diagram_covers_another(area):
+@pytest.mark.parametrize("name", AREAS)
+def test_no_box_of_a_diagram_covers_another(name):
+    [area] = [area for area in describe_schema().areas if area.name == name]
     drawing = ElementTree.fromstring(area_diagram(describe_schema(), area, lambda table: None))  # noqa: S314
     boxes = [
         tuple(float(rect.get(key)) for key in ("x", "y", "width", "height"))
@@ -161,7 +163,7 @@ def test_every_value_of_an_enumeration_has_a_meaning():
 def test_every_rule_is_a_sentence():
     rules = [rule for table in describe_schema().tables().values() for rule in table.rules]
     assert len(rules) > 250
-    assert [rule.name for rule in rules if not rule.sentence.endswith((".", "."))] == []
+    assert [rule.name for rule in rules if not rule.sentence.endswith(".")] == []
     assert [rule.name for rule in rules if "TG_ARGV" in rule.sentence or "\n" in rule.sentence] == []
 
 
