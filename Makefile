@@ -6,7 +6,7 @@ DEMO_USER = admin
 
 BIN = .venv/bin
 MANAGE = $(BIN)/python manage.py
-EXTRAS = .[dev,embedded,project,server]
+EXTRAS = .[dev,docs,embedded,project,server]
 PIP = -m pip install --quiet --disable-pip-version-check
 # The tests' server ends with the command that started it, but keeps the migrated database for the next.
 TIDY = $(BIN)/python -m opsdb.embedded status --folder .opsdb-tests >/dev/null 2>&1 || \
@@ -18,7 +18,7 @@ CLOCK_TESTS = tests/admins/answers/test_answers.py tests/admins/answers/test_das
   tests/test_demonstration.py::test_another_telling_is_of_the_nights_before \
   --deselect tests/loaders/test_sources.py::test_thirteen_thousand_objects_of_opengnc_load_by_the_thousand
 
-.PHONY: demo test test-newest test-clock soak lint migrations constraints clean
+.PHONY: demo test test-newest test-clock soak lint docs migrations constraints clean
 .NOTPARALLEL:
 .SILENT:
 
@@ -63,6 +63,12 @@ lint: .venv/made
 	$(BIN)/ruff format --check --quiet || { echo "Run $(BIN)/ruff format" >&2; exit 1; }
 	$(BIN)/python -m tools.lint_sql
 	$(MANAGE) makemigrations --check --dry-run --verbosity 1
+
+# The site, in build/docs. Nothing is fetched; a warning, such as of a link that leads nowhere, is an error.
+docs: .venv/made
+	$(MANAGE) opsdb_schema --output docs/schema --check
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --jobs auto --builder html docs build/docs
+	echo "The site is in build/docs: open build/docs/index.html"
 
 # The set anew, as long as no release has shipped it.
 migrations: .venv/made

@@ -30,7 +30,7 @@ DATA = "22"
 RAISED = "P0001"
 NOT_NULL = "23502"
 CHECK = "23514"
-# What Django raises for what the database refuses.
+#: What Django raises for what the database refuses.
 REFUSED = (IntegrityError, DataError)
 
 

@@ -22,15 +22,27 @@ ALLOWED = {
     "demonstration": {"database", "models", "workflows"},
     "embedded": set(),
     "filters": {"database", "models", "loaders"},
-    "admins": {"database", "models", "workflows", "loaders", "errors", "filters"},
+    "admins": {"database", "models", "workflows", "loaders", "errors", "filters", "schema"},
     "errors": {"database", "workflows"},
     "access": {"database", "models", "workflows"},
     "rest_framework": {"access", "errors", "models"},
+    "schema": {"database", "models"},
     "migrations": {"database"},
     "testing": {"database", "models", "workflows", "loaders", "checks"},
 }
 # Modules beside the parts that any of them may import: settings, words and formats.
-COMMON = {"conf", "formatting", "middleware", "normalization", "permissions", "positions", "row_labels", "tokens", ""}
+COMMON = {
+    "conf",
+    "formatting",
+    "middleware",
+    "normalization",
+    "permissions",
+    "positions",
+    "row_labels",
+    "svg",
+    "tokens",
+    "",
+}
 
 
 def name_of(path):

@@ -4,6 +4,8 @@ import importlib.metadata
 import json
 import shutil
 import sys
+import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -12,10 +14,13 @@ import pytest
 from django.db import connection
 from packaging.requirements import Requirement
 from psycopg import sql
+from twine.commands.check import check as twine_check
 
 from tests.commands import ROOT, run
 
 HOST = Path(__file__).parent / "host"
+TARGETS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
+INCLUDED = [name.strip("/") for name in TARGETS["sdist"]["include"]]
 EXTRAS = ("", "drf", "testing")
 
 
@@ -52,16 +57,28 @@ def succeed(*command, **options):
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The wheel, built from a copy of what git would ship."""
-    folder = tmp_path_factory.mktemp("wheel")
+def distributions(tmp_path_factory):
+    """The folder with the source distribution, made of a copy of what git would ship, and the wheel that it builds."""
+    folder = tmp_path_factory.mktemp("distributions")
     source = folder / "source"
     source.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    shutil.copytree(ROOT / "opsdb", source / "opsdb", ignore=shutil.ignore_patterns("__pycache__"))
-    succeed(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, source, folder=folder)
-    return next(folder.glob("*.whl"))
+    for name in ("pyproject.toml", "README.md", "LICENSE", *INCLUDED):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        else:
+            shutil.copy(ROOT / name, source)
+    succeed(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, source, folder=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(distributions):
+    return next(distributions.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def source_distribution(distributions):
+    return next(distributions.glob("*.tar.gz"))
 
 
 @pytest.fixture
@@ -100,6 +117,24 @@ def test_wheel_holds_the_app_and_nothing_else(wheel):
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert tracked <= set(names)
+
+
+def test_source_distribution_holds_what_is_named_and_nothing_else(source_distribution):
+    with tarfile.open(source_distribution) as archive:
+        names = {Path(name).relative_to(Path(name).parts[0]) for name in archive.getnames()}
+    shipped = {name.parts[0] for name in names if name.parts}
+    # The builder adds these three, and what describes the distribution.
+    assert shipped == {*INCLUDED, "pyproject.toml", "README.md", "LICENSE", "PKG-INFO"} | shipped & {".gitignore"}
+    assert {Path("tests/host/manage.py"), Path("docs/index.md"), Path("opsdb/py.typed")} <= names
+
+
+def test_an_index_would_take_both(source_distribution, wheel, capsys):
+    has_failed = twine_check([str(source_distribution), str(wheel)], strict=True)
+    assert not has_failed, capsys.readouterr().out
+
+
+def test_wheel_has_nothing_that_should_not_be_in_it(wheel):
+    assert "OK" in succeed(sys.executable, "-m", "check_wheel_contents", wheel)
 
 
 def templates(database):

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import django
 
+from .released_migrations import recorded
+
 APP = Path(__file__).resolve().parent.parent / "opsdb"
 MIGRATIONS = APP / "migrations"
 # Contributed ones that an owner of a database may create: PostgreSQL trusts them.
@@ -119,7 +121,13 @@ def freeze(folder, belongs):
 
 
 def main():
-    """Replace every migration of the app."""
+    """Replace every migration of the app.
+
+    Raises:
+        SystemExit: a release has shipped them.
+    """
+    if released := recorded():
+        raise SystemExit(f"Release {next(iter(released))} has shipped migrations: write a new one instead")
     for path in MIGRATIONS.glob("0*.py"):
         path.unlink()
     shutil.rmtree(MIGRATIONS / "sql", ignore_errors=True)

@@ -177,6 +177,7 @@ class Immutable(Trigger):
         unless: str = "",
     ) -> None:
         self.columns = columns
+        self.unless = unless
         differ = columns_differ(columns)
         super().__init__(
             name or ("immutable" if len(columns) > 1 else f"{columns[0]}_immutable"),

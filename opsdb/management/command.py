@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
 
+from opsdb import __version__
+
 from .report import console
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ class OpsdbCommand(BaseCommand):
 
     examples: tuple[str, ...] = ()
     notes = ""
+
+    def get_version(self) -> str:
+        """Return what ``--version`` prints."""
+        return f"ops-db {__version__} (Django {super().get_version()})"
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         lines = [f"  manage.py {example}" for example in self.examples]

@@ -69,3 +69,10 @@ def opsdb_row_links(context):
     # A hand-made "save as new" of a row leaves the form without one.
     row = None if context.get("is_popup") else context.get("original")
     return {"links": viewer.links_of_row(row) if viewer and row is not None else ()}
+
+
+@register.inclusion_tag("admin/opsdb/page_links.html", takes_context=True)
+def opsdb_form_links(context):
+    """Link the form of a new row to the page about its table."""
+    viewer = viewer_of(context["request"])
+    return {"links": viewer.links_of_table(context["opts"].model) if viewer else ()}

@@ -8,6 +8,7 @@ from django.db import connections, router
 from opsdb.models import DataTransfer, LongTermArchiveTransfer, StagingJob, Status
 
 LIMIT = 10_000
+#: The states of work that is under way between locations, or failed on the way.
 TRAFFIC_STATUSES: tuple[Status, ...] = (*Status.open(), Status.FAILED)
 # Where each kind starts, and the table with its size.
 _KINDS = {

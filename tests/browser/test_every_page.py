@@ -174,6 +174,7 @@ def test_pages_that_answer_have_no_barriers_and_fit_a_phone(visit):
         reverse("admin:opsdb_datatransferroute_dataflow"),
         reverse("admin:opsdb_physicalcopy_where") + f"?q={package.pk}",
         reverse("admin:opsdb_rawdatapackage_why") + f"?q={package.pk}",
+        reverse("admin:opsdb_rawdatapackage_about_rawdatapackage"),
     ):
         looking.go(path)
     assert looking.problems == []

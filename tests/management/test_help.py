@@ -4,9 +4,11 @@ import json
 import re
 import sys
 
+import django
 import pytest
 from django.core.management import call_command, get_commands
 
+import opsdb
 from opsdb.loaders import kinds
 from tests.commands import ROOT, run
 
@@ -39,6 +41,14 @@ def test_help_shows_examples_of_itself(command, capsys):
     assert said.startswith("usage:")
     assert "example" in said
     assert f"manage.py {' '.join(command)} " in said.partition("example")[2] + " "
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_version_is_that_of_ops_db(name, capsys):
+    with pytest.raises(SystemExit) as ended:
+        call_command(name, "--version")
+    assert not ended.value.code
+    assert capsys.readouterr().out == f"ops-db {opsdb.__version__} (Django {django.get_version()})\n"
 
 
 def test_help_needs_no_database_and_loads_nothing_heavy():

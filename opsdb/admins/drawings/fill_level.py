@@ -2,7 +2,7 @@
 
 from django.utils.safestring import SafeString
 
-from .svg import element
+from opsdb.svg import element
 
 WIDTH, HEIGHT = 120, 12
 

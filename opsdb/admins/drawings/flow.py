@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from django.utils.safestring import SafeString
 
-from .svg import drawing, element, linked, shortened
+from opsdb.svg import drawing, element, linked, shortened
 
 CARD, BETWEEN, BOX, HEAD, PAD, SPACE = 250, 190, 46, 34, 12, 40
 LETTERS = 30

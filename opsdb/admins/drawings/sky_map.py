@@ -6,8 +6,9 @@ from math import cos, radians, sqrt
 
 from django.utils.safestring import SafeString
 
+from opsdb.svg import drawing, element, linked, polygon, polyline
+
 from .heavens import HAMMER_HEIGHT, HAMMER_WIDTH, from_center, hammer, of_ecliptic, of_galactic
-from .svg import drawing, element, linked, polygon, polyline
 
 WIDTH, HEIGHT, MARGIN = 1000, 530, 30
 SCALE = (WIDTH - 2 * MARGIN) / HAMMER_WIDTH

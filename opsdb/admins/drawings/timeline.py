@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from django.utils.safestring import SafeString
 
-from .svg import drawing, element, linked, shortened
+from opsdb.svg import drawing, element, linked, shortened
 
 WIDTH, LABELS, LANE, GAP, AXIS = 1200, 170, 30, 6, 20
 LETTER = 6.4  # width of a letter in the drawing

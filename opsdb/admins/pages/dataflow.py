@@ -16,10 +16,10 @@ from opsdb.models import (
     StagingJob,
     Status,
 )
+from opsdb.svg import element, polyline
 from opsdb.workflows import TRAFFIC_STATUSES, list_open_traffic
 
 from ..drawings.flow import LocationBox, RouteArrow, SiteBox, flow_map
-from ..drawings.svg import element, polyline
 from ..kit.columns import badge, human_size, moment
 from .counts import format_age
 from .parts import Content, Figure, Section, Table, capped, first_of

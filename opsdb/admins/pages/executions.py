@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from opsdb.formatting import format_duration
 from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit, Quality
+from opsdb.svg import element
 
 from ..actions.execution import ASSESS
-from ..drawings.svg import element
 from ..drawings.timeline import Bar
 from ..kit.columns import badge, moment
 from ..kit.values import Text

@@ -9,7 +9,8 @@ from django.utils.html import format_html, format_html_join, html_safe
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from ..drawings.svg import together
+from opsdb.svg import together
+
 from ..kit.values import Text
 
 

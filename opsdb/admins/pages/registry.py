@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from opsdb.models import DataTransfer, DataTransferRoute, ExecutedObsUnit, PhysicalCopy, RawDataPackage, Source
 
-from . import dashboard, dataflow, failures, night, observation, search, sky, source, where, why
+from . import about, dashboard, dataflow, failures, night, observation, search, sky, source, where, why
 from .viewer import AdminPage, Viewer
 
 PAGES = {
@@ -76,4 +76,5 @@ class RegisteredPagesMixin(why.ExplanationMixin, PagesMixin):
     @property
     def pages(self) -> tuple[AdminPage, ...]:
         """The pages that belong to this admin."""
-        return PAGES.get(self.model, ())
+        page = about.page_about(self.model)
+        return (*PAGES.get(self.model, ()), *([page] if page else []))

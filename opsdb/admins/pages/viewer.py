@@ -127,6 +127,14 @@ class Viewer:
             if name != current and page.about and (url := page.about(self, row))
         ]
 
+    def links_of_table(self, model: type[Model]) -> list[dict]:
+        """Return the page about the table of a model."""
+        return [
+            {"title": page.title, "url": self.page_url(name)}
+            for name, (page, _admin) in self.pages.items()
+            if page.of_table and model in page.models
+        ]
+
     def links_of_list(self, model: type[Model]) -> list[dict]:
         """Return the pages that belong beside the list of a model."""
         return [
@@ -159,6 +167,7 @@ class AdminPage:
         beside_lists: whether it is offered beside the lists of its models.
         in_navigation: whether the other pages lead to it.
         about: returns the address that says more about a row, or None.
+        of_table: whether it describes the table of its model, and no rows.
         takes_posts: whether it does something when its forms are sent.
     """
 
@@ -172,6 +181,7 @@ class AdminPage:
     in_navigation: bool = True
     about: Callable[[Viewer, Model], str | None] | None = None
     takes_posts: bool = False
+    of_table: bool = False
 
     def is_open_to(self, viewer: Viewer) -> bool:
         """Return whether a person may open it."""

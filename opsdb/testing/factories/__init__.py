@@ -171,6 +171,7 @@ __all__ = [
     "UserFactory",
 ]
 
+#: The factory of every model.
 FACTORIES = {
     factory._meta.model: factory for factory in (globals()[name] for name in __all__ if name.endswith("Factory"))
 }

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from opsdb.admins.drawings.fill_level import WIDTH, fill_bar
 from opsdb.admins.drawings.flow import LocationBox, RouteArrow, SiteBox, flow_map
 from opsdb.admins.drawings.sky_map import OTHERS, SHAPES, Area, Point, cell_of, sky_map, symbol
-from opsdb.admins.drawings.svg import element, shortened
 from opsdb.admins.drawings.timeline import Bar, Hours, Lane, Shade, TimeLine
+from opsdb.svg import element, shortened
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 NASTY = "<script>\"'&"

@@ -36,7 +36,14 @@ def _number(value):
 
 
 def drawing(
-    *children, name: str, width: float, height: float, title: str, description: str, has_links: bool = True
+    *children,
+    name: str,
+    width: float,
+    height: float,
+    title: str,
+    description: str,
+    has_links: bool = True,
+    is_paper: bool = False,
 ) -> SafeString:
     """Return a whole drawing, with its title and description.
 
@@ -47,7 +54,10 @@ def drawing(
         title: what it is.
         description: what it shows, in a sentence.
         has_links: whether something in it can be followed; if not, it is one image to a screen reader.
+        is_paper: whether it has its own size, background and colours, in a file and on every page, instead of taking
+            those of the page.
     """
+    size = {"width": _number(float(width)), "height": _number(float(height))} if is_paper else {}
     return element(
         "svg",
         element("title", title, id=f"{name}-title"),
@@ -55,7 +65,8 @@ def drawing(
         *children,
         xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {_number(float(width))} {_number(float(height))}",
-        class_=f"opsdb-drawing opsdb-{name}",
+        **size,
+        class_=f"opsdb-drawing opsdb-{name}" + (" opsdb-paper" if is_paper else ""),
         role="group" if has_links else "img",
         aria_labelledby=f"{name}-title",
         aria_describedby=f"{name}-desc",
