@@ -18,6 +18,7 @@ from opsdb.models import (
 from .actions.switches import SWITCH_ACTIONS
 from .kit.admin import OpsAdmin, ReadOnlyMixin
 from .kit.inlines import listing
+from .kit.page_links import PageLink
 from .kit.subtypes import ParentAdmin
 
 
@@ -37,6 +38,12 @@ class RenamingMixin:
             messages.warning(request, text)
 
 
+class LocationPageLink(PageLink):
+    """Mixin of an admin of locations."""
+
+    page_of = (DataLocation, "location")
+
+
 @admin.register(Site)
 class SiteAdmin(RenamingMixin, OpsAdmin):
     renamed = "short_name"
@@ -45,30 +52,30 @@ class SiteAdmin(RenamingMixin, OpsAdmin):
 
 
 @admin.register(DataLocation)
-class DataLocationAdmin(ParentAdmin):
+class DataLocationAdmin(LocationPageLink, ParentAdmin):
     actions = SWITCH_ACTIONS
-    list_display = ("name", "location_type", "storage_type", "capacity_bytes", "priority", "active")
+    list_display = ("name", "location_type", "storage_type", "capacity_bytes", "priority", "active", "page")
     list_filter = ("location_type", "storage_type", "active", "site", "instrument")
 
 
-class SubtypeOfDataLocationAdmin(RenamingMixin, OpsAdmin):
+class SubtypeOfDataLocationAdmin(RenamingMixin, LocationPageLink, OpsAdmin):
     actions = SWITCH_ACTIONS
     list_filter = ("location_type", "active", "site")
 
 
 @admin.register(DiskDataLocation)
 class DiskDataLocationAdmin(SubtypeOfDataLocationAdmin):
-    list_display = ("name", "location_type", "host", "path", "capacity_bytes", "priority", "active")
+    list_display = ("name", "location_type", "host", "path", "capacity_bytes", "priority", "active", "page")
 
 
 @admin.register(S3DataLocation)
 class S3DataLocationAdmin(SubtypeOfDataLocationAdmin):
-    list_display = ("name", "location_type", "bucket", "endpoint_url", "capacity_bytes", "priority", "active")
+    list_display = ("name", "location_type", "bucket", "endpoint_url", "capacity_bytes", "priority", "active", "page")
 
 
 @admin.register(TapeDataLocation)
 class TapeDataLocationAdmin(SubtypeOfDataLocationAdmin):
-    list_display = ("name", "location_type", "library", "pool", "capacity_bytes", "priority", "active")
+    list_display = ("name", "location_type", "library", "pool", "capacity_bytes", "priority", "active", "page")
 
 
 @admin.register(DataLocationUsage)

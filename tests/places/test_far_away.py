@@ -32,6 +32,7 @@ from opsdb.models import (
     DataLocation,
     DataProduct,
     LongTermArchiveTransfer,
+    ObsUnit,
     PackageState,
     PhysicalCopy,
     PreScheduledSlot,
@@ -91,6 +92,9 @@ from opsdb.workflows import (
     list_due_pipelines,
     list_failures,
     list_open_traffic,
+    list_unit_progress,
+    measure_location,
+    measure_program_time,
     normalize_message,
     package_raw_data_files,
     pause_resource,
@@ -117,7 +121,9 @@ from opsdb.workflows import (
     schedule_deletion,
     search_rows,
     start_run,
+    summarize_execution_data,
     supersede_product,
+    trace_journey,
     write_off_copy,
 )
 from tests import clusters
@@ -363,6 +369,12 @@ def test_copies_that_are_lost_and_come_back(away, uncalled):
     assert group_failures(list_failures().failures)
     assert normalize_message("Tape 12 is worn.") == "tape … is worn"
     assert search_rows(str(package.pk)).hits
+    assert trace_journey(package)[-1].stage == "copies"
+    execution = package.executed_obs_unit
+    assert summarize_execution_data([execution.pk]).total.packages
+    assert measure_program_time(execution.obs_unit.observing_program).allocations == []
+    assert list_unit_progress(ObsUnit.objects.filter(pk=execution.obs_unit_id), limit=1)
+    assert measure_location(world.us_archive).copies
     assert going.status == "deleted"
 
 
