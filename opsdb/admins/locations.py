@@ -20,6 +20,7 @@ from .kit.admin import OpsAdmin, ReadOnlyMixin
 from .kit.inlines import listing
 from .kit.page_links import PageLink
 from .kit.subtypes import ParentAdmin
+from .pages.topology import TopologyMixin
 
 
 class RenamingMixin:
@@ -45,7 +46,7 @@ class LocationPageLink(PageLink):
 
 
 @admin.register(Site)
-class SiteAdmin(RenamingMixin, OpsAdmin):
+class SiteAdmin(RenamingMixin, TopologyMixin, OpsAdmin):
     renamed = "short_name"
     list_display = ("short_name", "name", "location")
     inlines = (listing(DataLocation, "name", "location_type", "storage_type", "capacity_bytes", "priority", "active"),)
@@ -58,7 +59,7 @@ class DataLocationAdmin(LocationPageLink, ParentAdmin):
     list_filter = ("location_type", "storage_type", "active", "site", "instrument")
 
 
-class SubtypeOfDataLocationAdmin(RenamingMixin, LocationPageLink, OpsAdmin):
+class SubtypeOfDataLocationAdmin(RenamingMixin, LocationPageLink, TopologyMixin, OpsAdmin):
     actions = SWITCH_ACTIONS
     list_filter = ("location_type", "active", "site")
 

@@ -258,6 +258,11 @@ from .failures import (
     list_failures as list_failures,
     normalize_message as normalize_message,
 )
+from .acknowledging import (
+    acknowledge_failures as acknowledge_failures,
+    list_acknowledgements as list_acknowledgements,
+    withdraw_acknowledgement as withdraw_acknowledgement,
+)
 from .traffic import (
     TRAFFIC_STATUSES as TRAFFIC_STATUSES,
     Traffic as Traffic,

@@ -18,6 +18,7 @@ from django.core.signals import request_finished
 from django.db import Error, connections, transaction
 from django.http import HttpResponse
 from django.test import Client, RequestFactory, override_settings
+from django.utils import timezone
 from psycopg import IntegrityError
 
 from opsdb import workflows
@@ -43,6 +44,7 @@ from opsdb.models import (
 from opsdb.testing.factories import FACTORIES, DiskDataLocationFactory, PipelineFactory, UserFactory
 from opsdb.testing.nights import WORKER, build_world
 from opsdb.workflows import (
+    acknowledge_failures,
     add_to_release,
     assess_observation,
     attributed,
@@ -88,6 +90,7 @@ from opsdb.workflows import (
     heartbeat_staging,
     heartbeat_transfer,
     heartbeat_unpacking,
+    list_acknowledgements,
     list_due_fixity_checks,
     list_due_pipelines,
     list_failures,
@@ -124,6 +127,7 @@ from opsdb.workflows import (
     summarize_execution_data,
     supersede_product,
     trace_journey,
+    withdraw_acknowledgement,
     write_off_copy,
 )
 from tests import clusters
@@ -366,7 +370,10 @@ def test_copies_that_are_lost_and_come_back(away, uncalled):
         find_time_of_room(location)
         describe_lack(location, 1)
     list_open_traffic(LongTermArchiveTransfer)
-    assert group_failures(list_failures().failures)
+    [group, *_others] = group_failures(list_failures().failures)
+    known = acknowledge_failures(group, user=world.user, reason="known", until=timezone.now() + timedelta(days=1))
+    assert list_acknowledgements() == {group.name: known}
+    assert withdraw_acknowledgement(known, user=world.user).ended_at
     assert normalize_message("Tape 12 is worn.") == "tape … is worn"
     assert search_rows(str(package.pk)).hits
     assert trace_journey(package)[-1].stage == "copies"
