@@ -8,7 +8,16 @@ from enum import StrEnum
 from django.db.models import F, Sum
 
 from opsdb import conf
-from opsdb.models import DataLocation, DataTransferRoute, Instrument, LocationType, Pipeline, RouteType, Site
+from opsdb.models import (
+    DataLocation,
+    DataTransferRoute,
+    Instrument,
+    LocationType,
+    Pipeline,
+    RouteType,
+    S3DataLocation,
+    Site,
+)
 
 from .errors import NoRoute, name_row
 from .routing import ReadTopology, choose_buffer, resolve_route
@@ -55,12 +64,13 @@ def validate_topology() -> list[TopologyProblem]:
 
     Credentials are looked up in the environment of this process. A fixed number of queries.
     """
-    locations = list(DataLocation.objects.select_related("site").specific().order_by("site__short_name", "name"))
+    locations = list(DataLocation.objects.select_related("site").order_by("site__short_name", "name"))
     ways = ReadTopology()
     problems = [
         *_missing_at_sites(locations),
         *_missing_ways(locations, ways),
         *_wrong_at_locations(locations),
+        *_missing_credentials(),
         *_wrong_volumes(),
         *_wrong_routes(ways),
         *_missing_for_use(locations),
@@ -202,12 +212,15 @@ def _wrong_at_locations(locations):
         if location.location_type == LocationType.SOURCE and location.instrument_id is None:
             problem = "is a source location of no instrument"
             yield _of_location(Severity.NOTE, location, problem, "set its instrument")
-        if hasattr(location, "get_s3_credentials"):
-            try:
-                location.get_s3_credentials()
-            except LookupError as missing:
-                remedy = "set it where workers for this location run"
-                yield _of_location(Severity.WARNING, location, f"{missing} here", remedy)
+
+
+def _missing_credentials():
+    for location in S3DataLocation.objects.active().select_related("site").order_by("site__short_name", "name"):
+        try:
+            location.get_s3_credentials()
+        except LookupError as missing:
+            remedy = "set it where workers for this location run"
+            yield _of_location(Severity.WARNING, location, f"{missing} here", remedy)
 
 
 def _wrong_volumes():

@@ -32,7 +32,9 @@ BEGIN
             'Give a time in the next 90 days; it can be acknowledged again then.'
         );
     END IF;
-    NEW.created_at = statement_timestamp();
+    IF isfinite(NEW.created_at) THEN
+        NEW.created_at = statement_timestamp();
+    END IF;
     RETURN NEW;
 END
 $$;
