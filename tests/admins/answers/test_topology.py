@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from opsdb.models import DiskDataLocation, LocationType, Site
+from opsdb.models import DataTransferRoute, DiskDataLocation, LocationType, Site
 from opsdb.testing import factories
 from opsdb.workflows import validate_topology
 from tests.admins.pages import address
@@ -79,3 +79,46 @@ def test_a_capacity_is_typed_and_shown_with_its_unit(browser, site):
     assert 'value="500 TB"' in browser.get(url).content.decode()
     answer = browser.post(url, data | {"capacity_bytes": "500 TX"})
     assert "“500 TX” is no size" in answer.content.decode()
+
+
+def test_a_site_is_added_with_its_places_and_routes_in_one_form(browser):
+    other = factories.SiteFactory()
+    form = browser.get(address(Site, "add"))
+    prefixes = {one.formset.prefix: one.formset.model for one in form.context["inline_admin_formsets"]}
+    places = next(prefix for prefix, model in prefixes.items() if model is DiskDataLocation)
+    routes = [prefix for prefix in prefixes if prefix != places]
+    data = {"name": "Kyoto University", "short_name": "kyoto", "location": "", "description": ""}
+    rows = {
+        places: [
+            {"name": "buffer", "location_type": "buffer", "path": "/data/in", "capacity_bytes": "500 TB"},
+            {"name": "archive", "location_type": "long_term_archive", "path": "/data/keep"},
+        ],
+        routes[0]: [
+            {"name": "to kyoto", "origin_site": other.pk, "route_type": "direct", "method": "bbcp", "priority": "0"}
+        ],
+        routes[1]: [],
+    }
+    for prefix, typed in rows.items():
+        data |= {f"{prefix}-TOTAL_FORMS": len(typed), f"{prefix}-INITIAL_FORMS": 0}
+        for number, row in enumerate(typed):
+            data |= {f"{prefix}-{number}-{name}": value for name, value in row.items()}
+    answer = browser.post(address(Site, "add"), data)
+    assert answer.status_code == 302, answer.context["errors"]
+    site = Site.objects.get(short_name="kyoto")
+    found = {place.name: (place.location_type, place.capacity_bytes) for place in site.data_locations.all()}
+    assert found == {"buffer": ("buffer", 5 * 10**14), "archive": ("long_term_archive", None)}
+    assert [route.origin_site for route in DataTransferRoute.objects.filter(destination_site=site)] == [other]
+
+
+def test_a_site_is_not_added_without_what_was_typed_for_it(browser):
+    form = browser.get(address(Site, "add"))
+    places = next(
+        one.formset.prefix for one in form.context["inline_admin_formsets"] if one.formset.model is DiskDataLocation
+    )
+    data = {"name": "Kyoto University", "short_name": "kyoto", f"{places}-TOTAL_FORMS": 1, f"{places}-INITIAL_FORMS": 0}
+    for one in form.context["inline_admin_formsets"]:
+        if one.formset.prefix != places:
+            data |= {f"{one.formset.prefix}-TOTAL_FORMS": 0, f"{one.formset.prefix}-INITIAL_FORMS": 0}
+    data |= {f"{places}-0-name": "in", f"{places}-0-location_type": "buffer", f"{places}-0-path": "not absolute"}
+    assert "must be absolute" in browser.post(address(Site, "add"), data).content.decode()
+    assert not Site.objects.filter(short_name="kyoto").exists()
