@@ -6,6 +6,7 @@ from .admins import (  # noqa: F401
     copies,
     data,
     execution,
+    failures,
     history,
     locations,
     observatory,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from decimal import Decimal
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +20,42 @@ def format_size(size: float) -> str:
     while abs(value) >= 999.5 and len(units) > 1:
         value, units = value / 1000, units[1:]
     return f"{value:.0f} {units[0]}" if abs(value) >= 99.95 else f"{value:.3g} {units[0]}"
+
+
+_SIZE = re.compile(r"\s*(?P<number>\d[\d ,_]*(?:\.\d+)?(?:e\d+)?)\s*(?P<unit>[a-z]*)\s*", re.IGNORECASE)
+_FACTORS = {"": 1, "b": 1, "byte": 1, "bytes": 1}
+for _power, _unit in enumerate(SIZE_UNITS, 1):
+    _FACTORS[_unit.lower()] = 1000**_power
+    _FACTORS[f"{_unit[0].lower()}ib"] = 1024**_power
+
+
+def parse_size(text: str) -> int:
+    """Return the number of bytes that a text means, such as 500 TB, 1.5 PB, 2 TiB or 500000000000000.
+
+    kB to EB are powers of 1000, KiB to EiB of 1024; a number without a unit is bytes.
+
+    Raises:
+        ValueError: it is none, or no whole number of bytes; the message explains what would be.
+    """
+    found = _SIZE.fullmatch(text)
+    factor = _FACTORS.get(found["unit"].lower()) if found else None
+    if factor is None:
+        raise ValueError(
+            _("“%(text)s” is no size: give a number and a unit, such as 500 TB, or bytes") % {"text": text}
+        )
+    size = Decimal(re.sub("[ ,_]", "", found["number"])) * factor
+    if size != size.to_integral_value():
+        raise ValueError(_("“%(text)s” is no whole number of bytes") % {"text": text})
+    return int(size)
+
+
+def format_exact_size(size: int) -> str:
+    """Return a number of bytes as people type it: in the largest unit that gives it exactly, else in bytes."""
+    for power, unit in reversed(list(enumerate(SIZE_UNITS, 1))):
+        # Two decimals at most, such as 1.25 PB.
+        if size >= 1000**power and size % (1000**power // 100) == 0:
+            return f"{Decimal(size) / 1000**power:f} {unit}"
+    return str(size)
 
 
 def format_duration(seconds: float) -> str:

@@ -33,7 +33,7 @@ RESOURCES = {
     "programs": ("planning",),
     "observations": ("execution",),
     "data": ("data", "copies"),
-    "transfers": ("transfer", "archive"),
+    "transfers": ("transfer", "archive", "failures"),
     "products": ("reduction",),
     "users": ("access",),
 }

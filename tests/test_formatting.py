@@ -2,7 +2,7 @@
 
 import pytest
 
-from opsdb.formatting import format_duration, format_exact_duration, format_size
+from opsdb.formatting import format_duration, format_exact_duration, format_exact_size, format_size, parse_size
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,25 @@ def test_durations_have_their_two_largest_units(seconds, text):
 )
 def test_exact_durations_have_all_units(seconds, text):
     assert format_exact_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("500 TB", 5 * 10**14), ("1.5PB", 15 * 10**14), ("2 TiB", 2**41), ("500,000 ", 500_000), ("5e14", 5 * 10**14)],
+)
+def test_sizes_are_read_with_their_unit(text, size):
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "TB", "500 TX", "-5 TB", "1.2.3 GB", "0.5", "1 2e TB", "٣x"])
+def test_what_is_no_size_is_refused_with_what_would_be(text):
+    with pytest.raises(
+        ValueError, match="is no (size: give a number and a unit, such as 500 TB|whole number of bytes)"
+    ):
+        parse_size(text)
+
+
+@pytest.mark.parametrize("size", [0, 1, 999, 1_000, 1_230_000, 1_234_567, 5 * 10**14, 1_250 * 10**12, 2**41])
+def test_sizes_are_written_as_they_are_read(size):
+    assert parse_size(format_exact_size(size)) == size
+    assert format_exact_size(5 * 10**14) == "500 TB"

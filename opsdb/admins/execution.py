@@ -1,12 +1,15 @@
 """What the telescope did."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet
+from django.db.models import Count, F, Func, OuterRef, Q, QuerySet, Subquery, Sum, TextField, Value
+from django.db.models.functions import Coalesce, Extract
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as lazy
 
-from opsdb.models import ExecutedObsUnit, ExecutedObsUnitModuleConfiguration, Instrument, RawDataPackage
+from opsdb.models import ExecutedObsUnit, ExecutedObsUnitModuleConfiguration, Instrument, PackageState, RawDataPackage
 
 from .actions.execution import EXECUTION_ACTIONS
 from .kit.admin import OpsAdmin
@@ -52,6 +55,28 @@ class ExecutedObsUnitAdmin(OpsAdmin):
         used = Instrument.objects.filter(modules__configurations__executions=OuterRef("pk"))
         names = ArraySubquery(used.order_by("name").values("name").distinct())
         return super().get_queryset(request).annotate(opsdb_instruments=names)
+
+    def exported(self) -> dict[str, Any]:
+        """What a report needs: program, source, instruments, duration, and files, volume and archived packages."""
+        packages = (
+            RawDataPackage.objects.filter(executed_obs_unit=OuterRef("pk")).order_by().values("executed_obs_unit")
+        )
+
+        def of_packages(value):
+            return Coalesce(Subquery(packages.annotate(value=value).values("value")), 0)
+
+        return {
+            "program": F("obs_unit__observing_program__short_name"),
+            "source": F("obs_unit__source__name"),
+            "instruments": Func(
+                F("opsdb_instruments"), Value(", "), function="array_to_string", output_field=TextField()
+            ),
+            "duration_seconds": Extract(F("end_time") - F("start_time"), "epoch"),
+            "files": of_packages(Sum("file_count")),
+            "size_bytes": of_packages(Sum("size_bytes")),
+            "packages": of_packages(Count("pk")),
+            "archived_packages": of_packages(Count("pk", filter=Q(state=PackageState.ARCHIVED))),
+        }
 
     @admin.display(description=lazy("program"))
     def program(self, execution: ExecutedObsUnit) -> Text:

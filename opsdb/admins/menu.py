@@ -32,6 +32,7 @@ from opsdb.models import (
     Downtime,
     ExecutedObsUnit,
     ExecutedReductionStep,
+    FailureAcknowledgement,
     FixityCheck,
     Instrument,
     InstrumentModule,
@@ -98,7 +99,11 @@ GROUPS = (
         ),
     ),
     Group("observe", lazy("Observe"), (ExecutedObsUnit, RawDataFile, RawDataPackage)),
-    Group("move", lazy("Move"), (DataTransferPackage, DataTransfer, DataTransferRoute, DataTransferLog)),
+    Group(
+        "move",
+        lazy("Move"),
+        (DataTransferPackage, DataTransfer, DataTransferRoute, DataTransferLog, FailureAcknowledgement),
+    ),
     Group(
         "keep",
         lazy("Keep"),

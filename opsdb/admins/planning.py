@@ -1,10 +1,6 @@
 """What is to be observed."""
 
 from django.contrib import admin
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.models import (
@@ -31,14 +27,16 @@ from opsdb.models import (
 from .kit.admin import OpsAdmin
 from .kit.inlines import listing, parts
 from .kit.links import link
+from .kit.page_links import PageLink
 from .kit.positions import PositionSearch
 from .kit.subtypes import ParentAdmin
 from .kit.values import Text
 
 
 @admin.register(ObservingProgram)
-class ObservingProgramAdmin(OpsAdmin):
-    list_display = ("short_name", "name", "kind", "lead", "contact_email", "active")
+class ObservingProgramAdmin(PageLink, OpsAdmin):
+    page_of = (ObservingProgram, "program")
+    list_display = ("short_name", "name", "kind", "lead", "contact_email", "active", "page")
     inlines = (
         parts(SubObservingProgram, fields=("short_name", "name", "description"), can_delete=False),
         listing(TimeAllocation, "period", "instrument", "start_date", "end_date", "hours"),
@@ -51,16 +49,10 @@ class SubObservingProgramAdmin(OpsAdmin):
     list_filter = ("observing_program",)
 
 
-class SourcePageLink:
-    """Mixin of an admin of sources, whose lists lead to the page on each."""
+class SourcePageLink(PageLink):
+    """Mixin of an admin of sources."""
 
-    @admin.display(description=lazy("more"))
-    def page(self, source: Source) -> SafeString | str:
-        """The link to all about the source: units, time, data, and when it is up."""
-        if not self.admin_site.is_registered(Source):
-            return self.get_empty_value_display()
-        url = reverse("admin:opsdb_source_source", args=[source.pk], current_app=self.admin_site.name)
-        return format_html('<a href="{}" aria-label="{}">{}</a>', url, _("All about %s") % source, _("All about it"))
+    page_of = (Source, "source")
 
 
 @admin.register(Source)
@@ -124,7 +116,8 @@ class ChaiInparParameterAdmin(OpsAdmin):
 
 
 @admin.register(ObsUnit)
-class ObsUnitAdmin(PositionSearch, OpsAdmin):
+class ObsUnitAdmin(PageLink, PositionSearch, OpsAdmin):
+    page_of = (ObsUnit, "unit")
     path_to_source = "source"
     list_display = (
         "name",
@@ -135,6 +128,7 @@ class ObsUnitAdmin(PositionSearch, OpsAdmin):
         "configuration",
         "priority",
         "available",
+        "page",
     )
     list_filter = ("available", "observing_program", "sub_observing_program", "source", "obs_mode")
     inlines = (

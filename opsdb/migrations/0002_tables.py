@@ -526,6 +526,34 @@ class Migration(migrations.Migration):
             bases=('opsdb.observationconfiguration',),
         ),
         migrations.CreateModel(
+            name='FailureAcknowledgement',
+            fields=[
+                ('created_at', models.DateTimeField(db_comment='When the row was made (UTC), set by the database.', db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_comment='When the row was last changed (UTC), kept by the database.', db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('id', models.BigAutoField(db_comment='Number of the row.', primary_key=True, serialize=False)),
+                ('cause', models.CharField(db_comment='Key of the cause, 16 hexadecimal digits, made of message, place, worker and remedy.', max_length=16)),
+                ('message', models.TextField(db_comment='What went wrong, as the newest of them reported it.')),
+                ('place', models.CharField(blank=True, db_comment='Site and location where it happened, if at one.', db_default='', default='', max_length=200)),
+                ('reason', models.TextField(db_comment='What is known, and what is done about it.')),
+                ('informed', models.TextField(blank=True, db_comment='Who was told: people, teams or a ticket.', db_default='', default='')),
+                ('until', models.DateTimeField(db_comment='Until when it holds (UTC), at most 90 days ahead.')),
+                ('acknowledged_by', models.ForeignKey(db_comment='Who knows.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('ended_at', models.DateTimeField(blank=True, db_comment='When it was taken back or replaced (UTC).', null=True)),
+            ],
+            options={
+                'db_table': 'failure_acknowledgement',
+                'db_table_comment': 'Somebody knows the failures of one cause, until a time: they need nobody else till then.',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('cause__regex', '^[0-9a-f]{16}$')), name='failure_acknowledgement_cause_format'),
+                    models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('cause',), name='failure_acknowledgement_one_of_cause'),
+                    models.CheckConstraint(condition=models.Q(('cause__regex', '[^[:space:]]')), name='failure_acknowledgement_cause_not_blank'),
+                    models.CheckConstraint(condition=models.Q(('message__regex', '[^[:space:]]')), name='failure_acknowledgement_message_not_blank'),
+                    models.CheckConstraint(condition=models.Q(('reason__regex', '[^[:space:]]')), name='failure_acknowledgement_reason_not_blank'),
+                    models.CheckConstraint(condition=models.Q(models.Func(models.F('created_at'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::timestamptz)'), models.Func(models.F('updated_at'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::timestamptz)'), models.Func(models.F('until'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::timestamptz)'), models.Func(models.F('ended_at'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::timestamptz)')), name='failure_acknowledgement_finite_times'),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name='ApiToken',
             fields=[
                 ('created_at', models.DateTimeField(db_comment='When the row was made (UTC), set by the database.', db_default=django.db.models.functions.datetime.Now(), editable=False)),
@@ -878,7 +906,7 @@ class Migration(migrations.Migration):
                 ('priority', models.IntegerField(db_comment='Lowest is used first; several buffers give fail-over.', db_default=0, default=0)),
                 ('active', models.BooleanField(db_comment='Whether new data may go there.', db_default=True, default=True)),
                 ('instrument', models.ForeignKey(blank=True, db_comment='The instrument that writes there; only for source locations.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='data_locations', to='opsdb.instrument')),
-                ('capacity_bytes', models.BigIntegerField(blank=True, db_comment='Capacity, bytes.', null=True)),
+                ('capacity_bytes', models.BigIntegerField(blank=True, db_comment='Capacity, bytes; in forms also with a unit, such as 500 TB.', null=True)),
                 ('retention_days', models.IntegerField(blank=True, db_comment='Days to keep data there; empty keeps them.', null=True)),
                 ('deletion_threshold_percent', models.FloatField(blank=True, db_comment='Fill level above which data may go before their retention is over, per cent.', null=True)),
                 ('fixity_interval_days', models.IntegerField(blank=True, db_comment="Days after which a copy's checksum is due to be verified again.", null=True)),

@@ -513,6 +513,38 @@ class Migration(migrations.Migration):
                     constraint=opsdb.database.triggers.FrozenTrigger(name='prime_cam_observation_configuration_touch_parent', statement='CREATE TRIGGER "prime_cam_observation_configuration_touch_parent" AFTER UPDATE ON "prime_cam_observation_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_touch_parent(\'observation_configuration\')', table='prime_cam_observation_configuration'),
                 ),
                 migrations.AddConstraint(
+                    model_name='failureacknowledgement',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='failure_acknowledgement_made_in_person', statement='CREATE TRIGGER "failure_acknowledgement_made_in_person" BEFORE INSERT ON "failure_acknowledgement" FOR EACH ROW EXECUTE FUNCTION opsdb_acknowledge_in_person()', table='failure_acknowledgement'),
+                ),
+                migrations.AddConstraint(
+                    model_name='failureacknowledgement',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='failure_acknowledgement_ends_once', statement='CREATE TRIGGER "failure_acknowledgement_ends_once" BEFORE UPDATE OF ended_at ON "failure_acknowledgement" FOR EACH ROW WHEN (OLD.ended_at IS DISTINCT FROM NEW.ended_at) EXECUTE FUNCTION opsdb_end_acknowledgement()', table='failure_acknowledgement'),
+                ),
+                migrations.AddConstraint(
+                    model_name='failureacknowledgement',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='failure_acknowledgement_immutable', statement='CREATE TRIGGER "failure_acknowledgement_immutable" BEFORE UPDATE ON "failure_acknowledgement" FOR EACH ROW WHEN (OLD."cause" IS DISTINCT FROM NEW."cause" OR OLD."message" IS DISTINCT FROM NEW."message" OR OLD."place" IS DISTINCT FROM NEW."place" OR OLD."reason" IS DISTINCT FROM NEW."reason" OR OLD."informed" IS DISTINCT FROM NEW."informed" OR OLD."until" IS DISTINCT FROM NEW."until" OR OLD."acknowledged_by_id" IS DISTINCT FROM NEW."acknowledged_by_id" OR OLD."created_at" IS DISTINCT FROM NEW."created_at") EXECUTE FUNCTION opsdb_refuse_change(\'cause, message, place, reason, informed, until, acknowledged_by_id, created_at\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='failure_acknowledgement'),
+                ),
+                migrations.AddConstraint(
+                    model_name='failureacknowledgement',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='failure_acknowledgement_never_deleted', statement='CREATE TRIGGER "failure_acknowledgement_never_deleted" BEFORE DELETE ON "failure_acknowledgement" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'an acknowledgement\')', table='failure_acknowledgement'),
+                ),
+                migrations.AddConstraint(
+                    model_name='failureacknowledgement',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='failure_acknowledgement_touch', statement='CREATE TRIGGER "failure_acknowledgement_touch" BEFORE UPDATE ON "failure_acknowledgement" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='failure_acknowledgement'),
+                ),
+                migrations.AddConstraint(
+                    model_name='failureacknowledgement',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='failure_acknowledgement_history', statement='CREATE TRIGGER "failure_acknowledgement_history" AFTER INSERT OR UPDATE OR DELETE ON "failure_acknowledgement" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()', table='failure_acknowledgement'),
+                ),
+                migrations.AddConstraint(
+                    model_name='failureacknowledgement',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='failure_acknowledgement_id_immutable', statement='CREATE TRIGGER "failure_acknowledgement_id_immutable" BEFORE UPDATE OF "id" ON "failure_acknowledgement" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='failure_acknowledgement'),
+                ),
+                migrations.AddConstraint(
+                    model_name='failureacknowledgement',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='failure_acknowledgement_never_truncated', statement='CREATE TRIGGER "failure_acknowledgement_never_truncated" BEFORE TRUNCATE ON "failure_acknowledgement" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='failure_acknowledgement'),
+                ),
+                migrations.AddConstraint(
                     model_name='apitoken',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='api_token_immutable', statement='CREATE TRIGGER "api_token_immutable" BEFORE UPDATE ON "api_token" FOR EACH ROW WHEN (OLD."user_id" IS DISTINCT FROM NEW."user_id" OR OLD."token_hash" IS DISTINCT FROM NEW."token_hash" OR OLD."token_prefix" IS DISTINCT FROM NEW."token_prefix" OR OLD."pepper_fingerprint" IS DISTINCT FROM NEW."pepper_fingerprint") EXECUTE FUNCTION opsdb_refuse_change(\'user_id, token_hash, token_prefix, pepper_fingerprint\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='api_token'),
                 ),

@@ -26,6 +26,7 @@ from .copies.fixity import *
 from .copies.deletion import *
 from .transfer import *
 from .archive import *
+from .failures import *
 from .reduction.software import *
 from .reduction.grouping import *
 from .reduction.pipelines import *

@@ -154,7 +154,9 @@ class DataLocation(SubtypedModel):
         related_name="data_locations",
         help_text=_("The instrument that writes there; only for source locations."),
     )
-    capacity_bytes = models.BigIntegerField(null=True, blank=True, help_text=_("Capacity, bytes."))
+    capacity_bytes = models.BigIntegerField(
+        null=True, blank=True, help_text=_("Capacity, bytes; in forms also with a unit, such as 500 TB.")
+    )
     retention_days = models.IntegerField(
         null=True, blank=True, help_text=_("Days to keep data there; empty keeps them.")
     )

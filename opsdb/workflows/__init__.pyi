@@ -209,6 +209,30 @@ from .where import (
     Whereabouts as Whereabouts,
     find_copies as find_copies,
 )
+from .journeys import (
+    JourneyStage as JourneyStage,
+    JourneyState as JourneyState,
+    JourneyStep as JourneyStep,
+    trace_journey as trace_journey,
+)
+from .execution_data import (
+    ExecutionData as ExecutionData,
+    ExecutionsData as ExecutionsData,
+    summarize_execution_data as summarize_execution_data,
+)
+from .observing_progress import (
+    AllocationUse as AllocationUse,
+    ProgramTime as ProgramTime,
+    TimeUse as TimeUse,
+    UnitProgress as UnitProgress,
+    list_unit_progress as list_unit_progress,
+    measure_program_time as measure_program_time,
+)
+from .location_stock import (
+    HeldBack as HeldBack,
+    LocationStock as LocationStock,
+    measure_location as measure_location,
+)
 from .explain import (
     Explanation as Explanation,
     explain_row as explain_row,
@@ -234,6 +258,11 @@ from .failures import (
     group_failures as group_failures,
     list_failures as list_failures,
     normalize_message as normalize_message,
+)
+from .acknowledging import (
+    acknowledge_failures as acknowledge_failures,
+    list_acknowledgements as list_acknowledgements,
+    withdraw_acknowledgement as withdraw_acknowledgement,
 )
 from .traffic import (
     TRAFFIC_STATUSES as TRAFFIC_STATUSES,

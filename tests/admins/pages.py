@@ -16,6 +16,7 @@ from opsdb.models import (
     DataTransferPackagePhysicalCopy,
     DeletionPolicy,
     ExecutedObsUnit,
+    FailureAcknowledgement,
     FixityCheck,
     LongTermArchiveTransferLog,
     PhysicalCopy,
@@ -49,6 +50,7 @@ READ_ONLY = {
     DataLocationUsage: {"add", "delete"},
     DataTransferLog: {"add", "delete"},
     DeletionPolicy: {"add", "delete"},
+    FailureAcknowledgement: {"add", "delete"},
     FixityCheck: {"delete"},
     LongTermArchiveTransferLog: {"add", "delete"},
 }

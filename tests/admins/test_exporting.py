@@ -58,6 +58,24 @@ def test_references_are_given_by_key_and_by_name(browser):
     assert (row["observer_id"], row["observer"]) == ("", "")
 
 
+def test_executions_are_exported_with_what_a_report_needs(browser):
+    package = factories.RawDataPackageFactory(archived=True, file_count=7)
+    execution = package.executed_obs_unit
+    factories.RawDataPackageFactory(executed_obs_unit=execution, file_count=1, size_bytes=5)
+    module = factories.PrimeCamModuleConfigurationFactory()
+    execution.module_configurations.add(module)
+    bare = factories.ExecutedObsUnitFactory(completed=True)
+    rows = {row["id"]: row for row in exported(browser, ExecutedObsUnit)}
+    row, other = rows[str(execution.pk)], rows[str(bare.pk)]
+    unit = execution.obs_unit
+    assert (row["program"], row["source"]) == (unit.observing_program.short_name, unit.source.name)
+    assert row["instruments"] == module.instrument_module.instrument.name
+    assert (row["files"], row["size_bytes"]) == ("8", str(package.size_bytes + 5))
+    assert (row["packages"], row["archived_packages"]) == ("2", "1")
+    assert float(other["duration_seconds"]) == (bare.end_time - bare.start_time).total_seconds()
+    assert (other["instruments"], other["files"], other["size_bytes"]) == ("", "0", "0")
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
 def test_a_spreadsheet_takes_no_text_for_a_formula_and_json_keeps_it(browser, text):
     factories.ObsUnitFactory(comment=text, priority=-5)

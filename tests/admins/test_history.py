@@ -1,7 +1,7 @@
 """Who changed what, when and why, for every row; and the way back to an earlier version, as a new change."""
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit.restoring import is_restorable
@@ -20,6 +20,10 @@ FREE = ("comment", "description", "origin", "title", "reason", "image", "method"
 
 def restore_url(row, entry):
     return f"{address(type(row), 'history', row)}{entry.pk}/restore/"
+
+
+def undo_url(row, entry):
+    return f"{address(type(row), 'history', row)}{entry.pk}/undo/"
 
 
 def history(client, row, **query):
@@ -149,18 +153,49 @@ class TestEarlierVersions:
         assert browser.post(restore_url(slot, version), {"reason": "back"}).status_code == 302
         assert type(slot).objects.get(pk=slot.pk).start_time == start
 
-    def test_links_are_named_and_come_back(self, browser):
+    @pytest.mark.django_db(transaction=True)
+    def test_links_that_change_together_are_one_change_are_named_and_come_back(self, browser):
         program, one, other = factories.ObservingProgramFactory(), *factories.InstrumentFactory.create_batch(2)
         program.instruments.set([one])
-        settle()
         version = ChangeLog.objects.of(program).first()
-        program.instruments.set([other])
-        newest, before = shown(history(browser, program))[:2]
-        assert {newest["instruments"], before["instruments"]} == {("–", str(other)), (str(one), "–")}
+        with transaction.atomic():
+            type(program).objects.filter(pk=program.pk).update(lead="somebody")
+            program.instruments.set([other])
+        newest = shown(history(browser, program))[0]
+        assert newest == {"lead": ("–", "somebody"), "instruments": (str(one), str(other))}
+        with transaction.atomic():
+            type(program).objects.filter(pk=program.pk).update(description="later", lead="somebody else")
+        changed = history(browser, program).context["changes"][1]
+        page = browser.get(changed.undo_url)
+        assert {line["label"]: (line["present"], line["then"]) for line in page.context["lines"]} == {
+            "instruments": (str(other), str(one)),
+            "lead": ("somebody else", "–"),
+        }
+        type(program).objects.filter(pk=program.pk).update(description="", lead="")
         page = browser.get(restore_url(program, version))
         assert [(line["present"], line["then"]) for line in page.context["lines"]] == [(str(other), str(one))]
         assert browser.post(restore_url(program, version), {"reason": "back"}).status_code == 302
         assert list(program.instruments.all()) == [one]
+
+    def test_one_change_is_undone_and_later_ones_of_other_fields_stay(self, browser, superuser, unit):
+        ObsUnit.objects.filter(pk=unit.pk).update(priority=9)
+        ObsUnit.objects.filter(pk=unit.pk).update(comment="later")
+        _later, wrong, made = history(browser, unit).context["changes"]
+        assert (wrong.undo_url, made.undo_url) == (undo_url(unit, wrong.entry), "")
+        assert "Undo this change" in history(browser, unit).content.decode()
+        page = browser.get(wrong.undo_url)
+        assert [(line["label"], line["present"], line["then"]) for line in page.context["lines"]] == [
+            ("priority", "9", "1")
+        ]
+        assert browser.post(wrong.undo_url, {"reason": "a slip"}).status_code == 302
+        unit.refresh_from_db()
+        assert (unit.priority, unit.comment) == (1, "later")
+        newest = ChangeLog.objects.of(unit).first()
+        assert newest.user == superuser and newest.reason.endswith(": a slip") and "undone" in newest.reason
+        page = browser.get(wrong.undo_url, follow=True)
+        assert "What it changed is already as it was before." in page.content.decode()
+        page = browser.get(undo_url(unit, made.entry), follow=True)
+        assert "made or deleted by this change" in page.content.decode()
 
     def test_the_present_version_needs_no_restoring(self, browser, unit):
         page = browser.get(restore_url(unit, ChangeLog.objects.of(unit).first()), follow=True)
@@ -200,6 +235,7 @@ class TestEarlierVersions:
         ObsUnit.objects.filter(pk=unit.pk).update(priority=7)
         for call in (viewer.get, viewer.post):
             assert call(restore_url(unit, version), {"reason": "mine"}).status_code == 403
+            assert call(undo_url(unit, version), {"reason": "mine"}).status_code == 403
         assert "Restore this version" not in history(viewer, unit).content.decode()
 
     @pytest.mark.parametrize("model", [model for model in MODELS if is_restorable(model)], ids=name_of)

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from opsdb.admins.kit.importing import kinds_for
 from opsdb.admins.kit.restoring import is_restorable
-from opsdb.models import ApiToken, ExecutedObsUnit, FixedSource, RawDataPackage, Role, StagingJob, User
+from opsdb.models import ApiToken, DataLocation, ExecutedObsUnit, FixedSource, RawDataPackage, Role, StagingJob, User
 from tests.admins.acting import ACTIONS
 from tests.admins.pages import ADMINS, SITE, address, is_parent, open_pages
 
@@ -170,6 +170,9 @@ def test_pages_that_answer_have_no_barriers_and_fit_a_phone(visit):
     for path in (
         night,
         reverse("admin:opsdb_datatransfer_failures"),
+        reverse("admin:opsdb_observingprogram_program", args=[execution.obs_unit.observing_program_id]),
+        reverse("admin:opsdb_obsunit_unit", args=[execution.obs_unit_id]),
+        reverse("admin:opsdb_datalocation_location", args=[DataLocation.objects.buffers()[0].pk]),
         reverse("admin:opsdb_source_sky"),
         reverse("admin:opsdb_datatransferroute_dataflow"),
         reverse("admin:opsdb_physicalcopy_where") + f"?q={package.pk}",

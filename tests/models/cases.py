@@ -45,6 +45,7 @@ from opsdb.models import (
     ExecutedReductionStep,
     ExecutedReductionStepInputPackage,
     ExecutedReductionStepInputProduct,
+    FailureAcknowledgement,
     FixedSource,
     FixityCheck,
     Instrument,
@@ -384,6 +385,7 @@ def not_blank():
         "token_hash": ("token_hash_format",),
         "pepper_fingerprint": ("pepper_fingerprint_format",),
         "short_name": ("short_name_format",),
+        "cause": ("cause_format",),
         "name": ("name_format",),
         "path": ("path_absolute",),
         "time_zone": ("time_zone_format",),
@@ -580,6 +582,14 @@ def one_by_one():
         "The short name must be lower-case letters and digits.",
         bad=values("short_name", "CCAT", "a_b", "a-b", "a b", "a\n"),
         good=values("short_name", "ccat", "us2"),
+    )
+    yield Case(
+        FailureAcknowledgement,
+        "cause_format",
+        "The key of a cause must be 16 hexadecimal digits.",
+        bad=values("cause", "0", "A" * 16, "g" * 16, "0" * 15 + "\n"),
+        good=values("cause", "0123456789abcdef"),
+        behind=("immutable",),
     )
     yield Case(
         DataLocation,
@@ -1108,6 +1118,7 @@ UNIQUES = [
             (DataProductPhysicalCopy, "data_product"),
         )
     ),
+    UniqueCase(FailureAcknowledgement, "one_of_cause", ("cause",), "The cause has an acknowledgement; end that first."),
     UniqueCase(DeletionRequestItem, "unique_copy", ("deletion_request", "physical_copy"),
                "The request has this copy already.",
                others={"deletion_request": lambda first: FACTORIES[DeletionRequest](

@@ -32,6 +32,7 @@ LINKS = [
 ]
 NEVER_TRUNCATED = [f"{name}_never_truncated" for name in (*(model._meta.db_table for model in MODELS), *LINKS)]
 
+ACKNOWLEDGING = "tests.workflows.test_acknowledging.test_"
 REQUESTS = "tests.workflows.test_deletion_requests.test_"
 DELETION = "tests.workflows.test_deletion_rules.test_"
 TRIED_BY = {
@@ -133,6 +134,10 @@ TRIED_BY = {
         "executed_reduction_step_input_packages_wait",
         "executed_reduction_step_input_products_wait",
     ],
+    f"{ACKNOWLEDGING}nobody_acknowledges_in_the_name_of_another_or_what_has_ended": [
+        "failure_acknowledgement_made_in_person"
+    ],
+    f"{ACKNOWLEDGING}an_acknowledgement_ends_once_and_the_database_sets_when": ["failure_acknowledgement_ends_once"],
     f"{DELETION}a_request_is_not_born_decided": ["deletion_request_born_requested"],
     f"{REQUESTS}nobody_asks_in_the_name_of_another": ["deletion_request_filed_in_person"],
     f"{REQUESTS}only_who_asked_edits_and_withdraws": [

@@ -19,6 +19,7 @@ from django.core.signals import request_finished
 from django.db import Error, connections, transaction
 from django.http import HttpResponse
 from django.test import Client, RequestFactory, override_settings
+from django.utils import timezone
 from psycopg import IntegrityError
 
 from opsdb import workflows
@@ -34,6 +35,7 @@ from opsdb.models import (
     DataProduct,
     FixedSource,
     LongTermArchiveTransfer,
+    ObsUnit,
     PackageState,
     PhysicalCopy,
     PreScheduledSlot,
@@ -45,6 +47,7 @@ from opsdb.models import (
 from opsdb.testing.factories import FACTORIES, DiskDataLocationFactory, PipelineFactory, UserFactory
 from opsdb.testing.nights import WORKER, build_world
 from opsdb.workflows import (
+    acknowledge_failures,
     add_to_release,
     assess_observation,
     attributed,
@@ -90,10 +93,14 @@ from opsdb.workflows import (
     heartbeat_staging,
     heartbeat_transfer,
     heartbeat_unpacking,
+    list_acknowledgements,
     list_due_fixity_checks,
     list_due_pipelines,
     list_failures,
     list_open_traffic,
+    list_unit_progress,
+    measure_location,
+    measure_program_time,
     normalize_message,
     package_raw_data_files,
     pause_resource,
@@ -120,7 +127,10 @@ from opsdb.workflows import (
     schedule_deletion,
     search_rows,
     start_run,
+    summarize_execution_data,
     supersede_product,
+    trace_journey,
+    withdraw_acknowledgement,
     write_off_copy,
 )
 from tests import clusters
@@ -364,9 +374,18 @@ def test_copies_that_are_lost_and_come_back(away, uncalled):
         find_time_of_room(location)
         describe_lack(location, 1)
     list_open_traffic(LongTermArchiveTransfer)
-    assert group_failures(list_failures().failures)
+    [group, *_others] = group_failures(list_failures().failures)
+    known = acknowledge_failures(group, user=world.user, reason="known", until=timezone.now() + timedelta(days=1))
+    assert list_acknowledgements() == {group.name: known}
+    assert withdraw_acknowledgement(known, user=world.user).ended_at
     assert normalize_message("Tape 12 is worn.") == "tape … is worn"
     assert search_rows(str(package.pk)).hits
+    assert trace_journey(package)[-1].stage == "copies"
+    execution = package.executed_obs_unit
+    assert summarize_execution_data([execution.pk]).total.packages
+    assert measure_program_time(execution.obs_unit.observing_program).allocations == []
+    assert list_unit_progress(ObsUnit.objects.filter(pk=execution.obs_unit_id), limit=1)
+    assert measure_location(world.us_archive).copies
     assert going.status == "deleted"
 
 

@@ -1,4 +1,6 @@
-"""Bars that show how full a location is."""
+"""Bars that show how full a location is, and of what parts a whole consists."""
+
+from collections.abc import Sequence
 
 from django.utils.safestring import SafeString
 
@@ -25,6 +27,27 @@ def fill_bar(percent: float, threshold_percent: float | None = None) -> SafeStri
         element("rect", width=WIDTH, height=HEIGHT, rx=3, class_="opsdb-bar-ground"),
         element("rect", width=float(filled), height=HEIGHT, rx=3, class_=f"opsdb-bar-{level}"),
         *mark,
+        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        class_="opsdb-bar",
+        aria_hidden="true",
+    )
+
+
+def share_bar(parts: Sequence[tuple[str, float]]) -> SafeString:
+    """Return a bar of parts side by side; their numbers stand beside it, so that it is hidden from screen readers.
+
+    Args:
+        parts: colour (green, orange, red or blue) and share of the bar, 0 to 1; what does not fit is cut.
+    """
+    begin, drawn = 0.0, []
+    for colour, share in parts:
+        width = min(max(share, 0.0), 1.0 - begin) * WIDTH
+        drawn.append(element("rect", x=begin * WIDTH, width=width, height=HEIGHT, class_=f"opsdb-bar-{colour}"))
+        begin += width / WIDTH
+    return element(
+        "svg",
+        element("rect", width=WIDTH, height=HEIGHT, rx=3, class_="opsdb-bar-ground"),
+        *drawn,
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
         class_="opsdb-bar",
         aria_hidden="true",

@@ -30,6 +30,7 @@ from opsdb.models.natural_keys import natural_key_lookups
 from .importing import kinds_for
 
 ROWS_AT_ONCE = 2_000
+EXPORTED = "opsdb_exported_"
 SECRETS = {"password", "token_hash"}
 # What spreadsheet programs may take for a formula (OWASP, CSV injection).
 FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
@@ -40,7 +41,7 @@ def export_columns(model_admin: BaseModelAdmin) -> dict[str, tuple[str, ...]]:
 
     Every field that a person may see is a column of its name; what is linked many times is left out. A reference is
     ``…_id``, its key, and, where rows of its kind have a natural key, a column of the field's name, the parts of
-    that key joined by `` / ``.
+    that key joined by `` / ``. What the admin exports beside the fields comes last.
     """
     columns = {}
     for name, field in model_admin.model_fields.items():
@@ -52,7 +53,7 @@ def export_columns(model_admin: BaseModelAdmin) -> dict[str, tuple[str, ...]]:
         columns[field.attname] = (field.attname,)
         if lookups := _natural_key_of(field.related_model):
             columns[name] = tuple(f"{name}__{lookup}" for lookup in lookups)
-    return columns
+    return columns | {name: (f"{EXPORTED}{name}",) for name in model_admin.exported()}
 
 
 def _natural_key_of(model):
@@ -140,6 +141,10 @@ FORMATS = {"csv": ("text/csv; charset=utf-8", as_csv), "json": ("application/jso
 class ExportMixin:
     """Mixin of an admin: what its list shows can be downloaded."""
 
+    def exported(self) -> dict[str, Any]:
+        """Return what is exported beside the fields: names of columns, and the expressions that they are read by."""
+        return {}
+
     def export_urls(self) -> list[tuple]:
         return [("export/<str:form>/", self.export_view, "export")]
 
@@ -174,7 +179,9 @@ class ExportMixin:
             response = FileResponse(as_loaded(queryset, kinds[form]), content_type=FORMATS["csv"][0])
         else:
             columns, (content_type, write) = export_columns(self), FORMATS[form]
-            rows = rows_of(queryset.using(router.db_for_read(self.model)).select_related(None), columns)
+            beside = {f"{EXPORTED}{name}": expression for name, expression in self.exported().items()}
+            found = queryset.using(router.db_for_read(self.model)).select_related(None).annotate(**beside)
+            rows = rows_of(found, columns)
             response = StreamingHttpResponse(write(list(columns), rows), content_type=content_type)
         name = f"{self.opts.model_name}_{timezone.now():%Y-%m-%dT%H%M}.{form if form in FORMATS else 'csv'}"
         response["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Field, Model
 from django.http import HttpRequest
 
+from opsdb.database.labels import unit_of
 from opsdb.models.base import WorkItem
 
 from .columns import FieldColumn, column_for, name_column, states_of
@@ -16,6 +17,7 @@ from .dates import OVERRIDES
 from .forms import OpsForm
 from .keys import KeySelect, KeySelectMultiple
 from .rules import events_refused, immutable_columns
+from .sizes import SizeField
 
 AUDIT = ("created_at", "updated_at")
 WORK = tuple(field.name for field in WorkItem._meta.get_fields() if field.name != "max_retries")
@@ -129,6 +131,11 @@ class ModelFieldsMixin:
     def _is_searchable(self, model, request):
         registered = self.admin_site.is_registered(model)
         return registered and bool(self.admin_site.get_model_admin(model).get_search_fields(request))
+
+    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs) -> Any:
+        if isinstance(db_field, models.BigIntegerField) and unit_of(db_field.name) == "bytes":
+            kwargs |= {"form_class": SizeField, "widget": SizeField.widget}
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def formfield_for_foreignkey(self, db_field: Field, request: HttpRequest, **kwargs) -> Any:
         found_by_typing = db_field.name in self.get_autocomplete_fields(request)

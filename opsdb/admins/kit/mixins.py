@@ -34,7 +34,10 @@ class HistoryMixin:
     """Mixin of an admin: the history of its rows, and their earlier versions."""
 
     def history_urls(self) -> list[tuple]:
-        return [("<path:object_id>/history/<int:entry>/restore/", self.restore_view, "restore")]
+        return [
+            ("<path:object_id>/history/<int:entry>/restore/", self.restore_view, "restore"),
+            ("<path:object_id>/history/<int:entry>/undo/", self.undo_view, "undo"),
+        ]
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -52,6 +55,8 @@ class HistoryMixin:
             for change in changes:
                 if change is not newest and change.entry.operation != ChangeOperation.DELETE:
                     change.restore_url = self.page_url("restore", quote(row.pk), change.entry.pk)
+                if change.operation == ChangeOperation.UPDATE:
+                    change.undo_url = self.page_url("undo", quote(row.pk), change.entry.pk)
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("History: %s") % row,
@@ -78,6 +83,13 @@ class HistoryMixin:
 
     def restore_view(self, request: HttpRequest, object_id: str, entry: int) -> HttpResponse:
         """Show what bringing an earlier version back would change or, once that is confirmed, do it by the form."""
+        return self._restore(request, object_id, entry, undoes=False)
+
+    def undo_view(self, request: HttpRequest, object_id: str, entry: int) -> HttpResponse:
+        """Show what taking back one change would change or, once that is confirmed, do it by the form."""
+        return self._restore(request, object_id, entry, undoes=True)
+
+    def _restore(self, request, object_id, entry, *, undoes):
         row = self._row_seen(request, object_id)
         if not isinstance(row, models.Model):
             return row
@@ -87,7 +99,7 @@ class HistoryMixin:
         if found is None:
             raise Http404
         try:
-            restoration = Restoration(self, request, row, found)
+            restoration = Restoration(self, request, row, found, undoes=undoes)
         except NotRestorableError as reason:
             self.message_user(request, str(reason), messages.ERROR)
             return HttpResponseRedirect(self.page_url("history", quote(row.pk)))

@@ -22,7 +22,7 @@ from opsdb.models.enums import ChangeLogging
 from opsdb.workflows import attributed
 
 from .orders import OrderForm, facts_of
-from .row_history import fields_by_column, references_named
+from .row_history import changes_of, fields_by_column, references_named
 from .values import format_value
 
 MOST_NEWER = 1_000  # changes that are undone at most to get back to a version
@@ -63,23 +63,51 @@ def values_at(row: Model, entry: ChangeLog) -> dict:
     for later in newer:
         if later.operation != ChangeOperation.UPDATE:
             raise NotRestorableError(gettext("The row was deleted and made again after it."))
-        for column, old in later.before.items():
-            one = fields.get(column)
-            if one is None:
-                continue
-            if not one.many_to_many:
-                then[one.name] = (one.target_field if one.is_relation else one).to_python(old)
-                continue
-            # An entry records that one link was made or removed.
-            key = one.related_model._meta.pk
-            links = then.setdefault(one.name, _links(row, one))
-            links -= {key.to_python(later.after.get(column))}
-            links |= {key.to_python(old)} - {None}
+        _take_back(row, later, fields, then)
+    return _differing(row, then)
+
+
+def _take_back(row, entry, fields, then):
+    """Put into ``then`` the values before an update."""
+    for column, old in entry.before.items():
+        one = fields.get(column)
+        if one is None:
+            continue
+        if not one.many_to_many:
+            then[one.name] = (one.target_field if one.is_relation else one).to_python(old)
+            continue
+        # An entry records that one link was made or removed.
+        key = one.related_model._meta.pk
+        links = then.setdefault(one.name, _links(row, one))
+        links -= {key.to_python(entry.after.get(column))}
+        links |= {key.to_python(old)} - {None}
+
+
+def _differing(row, then):
     return {
         name: value
         for name, value in then.items()
         if value != (_links(row, row._meta.get_field(name)) if isinstance(value, set) else facts_of(row)[name])
     }
+
+
+def values_before(row: Model, entry: ChangeLog) -> dict:
+    """Return the fields that a change of a row changed, with their values before, where these differ from the present.
+
+    Args:
+        row: the row.
+        entry: the newest entry of the log that belongs to the change.
+
+    Raises:
+        NotRestorableError: the row was made or deleted by it.
+    """
+    (change, *_older), _following = changes_of(row, before=entry.pk + 1)
+    fields, then = fields_by_column(type(row)), {}
+    for one in change.entries:
+        if one.operation != ChangeOperation.UPDATE:
+            raise NotRestorableError(gettext("The row was made or deleted by this change; delete it, or make it anew."))
+        _take_back(row, one, fields, then)
+    return _differing(row, then)
 
 
 def _links(row, one) -> set:
@@ -107,18 +135,23 @@ def as_typed(form: BaseForm, values: dict[str, Any]) -> dict:
 
 
 class Restoration:
-    """The return of a row to an earlier version: the page that shows it, and the change itself."""
+    """The return of a row to an earlier version, or of what one change changed: the page that shows it, and the change
+    itself."""
 
-    def __init__(self, model_admin: BaseModelAdmin, request: HttpRequest, row: Model, entry: ChangeLog):
+    def __init__(
+        self, model_admin: BaseModelAdmin, request: HttpRequest, row: Model, entry: ChangeLog, *, undoes: bool = False
+    ):
         self.model_admin, self.request, self.row, self.entry = model_admin, request, row, entry
+        self.undoes = undoes
         if not is_restorable(type(row)):
             raise NotRestorableError(
                 gettext("%s are facts or states, which no earlier version replaces: only plans and reference data are.")
                 % capfirst(row._meta.verbose_name_plural)
             )
-        then = values_at(row, entry)
+        then = (values_before if undoes else values_at)(row, entry)
         if not then:
-            raise NotRestorableError(gettext("This version is the same as the present one."))
+            same = gettext("What it changed is already as it was before.") if undoes else ""
+            raise NotRestorableError(same or gettext("This version is the same as the present one."))
         self.form_class = model_admin.get_form(request, row, change=True)
         fields = self.form_class.base_fields
         self.restored = {name: value for name, value in then.items() if name in fields}
@@ -148,7 +181,8 @@ class Restoration:
 
     def _restore(self, form, reason):
         admin, request = self.model_admin, self.request
-        message = gettext("version of %(when)s restored: %(reason)s") % {
+        text = gettext("change of %(when)s undone: %(reason)s") if self.undoes else ""
+        message = (text or gettext("version of %(when)s restored: %(reason)s")) % {
             "when": f"{self.entry.changed_at:%Y-%m-%d %H:%M:%S}",
             "reason": reason,
         }
@@ -157,7 +191,8 @@ class Restoration:
             admin.save_model(request, row, form, change=True)
             admin.save_related(request, form, [], change=True)
             admin.log_change(request, row, message)
-        admin.message_user(request, gettext("The earlier version of %s is back.") % row, messages.SUCCESS)
+        done = gettext("The change of %s is undone.") if self.undoes else gettext("The earlier version of %s is back.")
+        admin.message_user(request, done % row, messages.SUCCESS)
         return HttpResponseRedirect(admin.page_url("history", quote(row.pk)))
 
     def _page(self, reason, form, refusal):
@@ -166,7 +201,8 @@ class Restoration:
         others = [text for name, texts in form.errors.items() if name not in self.restored for text in texts]
         context = {
             **admin.admin_site.each_context(self.request),
-            "title": gettext("Restore: %s") % row,
+            "title": (gettext("Undo: %s") if self.undoes else gettext("Restore: %s")) % row,
+            "undoes": self.undoes,
             "subtitle": None,
             "opts": admin.opts,
             "object": row,

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.translation import gettext
 
-from opsdb.models import ChangeLog
+from opsdb.models import ChangeLog, ChangeOperation
 
 from .values import format_value
 
@@ -33,14 +33,24 @@ class Change:
         tables: the tables that it changed.
         who: the user's name, or the account at the database.
         lines: the fields that changed.
+        entries: all entries of the log that belong to it, the newest first.
         restore_url: where this version can be brought back, if it can.
+        undo_url: where what it changed can be taken back, if it can.
     """
 
     entry: ChangeLog
     who: str = ""
     tables: set[str] = field(default_factory=set)
     lines: list[ChangedField] = field(default_factory=list)
+    entries: list[ChangeLog] = field(default_factory=list)
     restore_url: str = ""
+    undo_url: str = ""
+
+    @property
+    def operation(self) -> ChangeOperation:
+        """What was done: the making of a row, with its links, is one change."""
+        made = any(entry.operation == ChangeOperation.INSERT for entry in self.entries)
+        return ChangeOperation.INSERT if made else ChangeOperation(self.entry.operation)
 
 
 def parts_of(model: type[Model]) -> list[type[Model]]:
@@ -77,35 +87,54 @@ def changes_of(row: Model, before: int | None = None, limit: int = CHANGES_SHOWN
     entries = entries[:limit]
     fields, names = fields_by_column(type(row)), _names(entries, fields_by_column(type(row)))
     users = get_user_model()._base_manager.in_bulk({entry.user_id for entry in entries if entry.user_id})
-    changes, values = [], []
+    changes = []
     for entry in entries:
-        if not changes or not _belongs_to(entry, changes[-1]):
+        is_link = _is_link(entry, fields)
+        if not changes or not _belongs_to(entry, is_link, changes[-1]):
             user = users.get(entry.user_id)
             who = user.get_username() if user else gettext("user %s") % entry.user_id if entry.user_id else ""
             changes.append(Change(entry, who or entry.database_user))
-            values.append(({}, {}))
-        changes[-1].tables.add(entry.table_name)
-        old, new = values[-1]
-        old.update(entry.before or {})
-        new.update(entry.after or {})
-    for change, (old, new) in zip(changes, values, strict=True):
-        change.lines = [
-            ChangedField(
-                str(fields[column].verbose_name) if column in fields else column,
-                _named(fields.get(column), old.get(column), names),
-                _named(fields.get(column), new.get(column), names),
-            )
-            for column in dict.fromkeys([*fields, *old, *new])
-            if (column in old or column in new)
-            and old.get(column) != new.get(column)
-            and column not in ("updated_at", "created_at", "id")
-        ]
+        if not is_link:
+            changes[-1].tables.add(entry.table_name)
+        changes[-1].entries.append(entry)
+    for change in changes:
+        change.lines = _lines(change.entries, fields, names)
     return changes, following
 
 
-def _belongs_to(entry, change):
-    """Return whether an entry is about another table of the row that was changed together with it."""
-    return change.entry.transaction_id == entry.transaction_id and entry.table_name not in change.tables
+def _lines(entries, fields, names):
+    old, new = defaultdict(list), defaultdict(list)
+    for entry in reversed(entries):
+        for values, collected in ((entry.before, old), (entry.after, new)):
+            for column, value in (values or {}).items():
+                collected[column] += [] if value is None else [value]
+    return [
+        ChangedField(
+            str(fields[column].verbose_name) if column in fields else column,
+            _all_named(fields.get(column), old.get(column), names),
+            _all_named(fields.get(column), new.get(column), names),
+        )
+        for column in dict.fromkeys([*fields, *old, *new])
+        if (column in old or column in new)
+        and old.get(column) != new.get(column)
+        and column not in ("updated_at", "created_at", "id")
+    ]
+
+
+def _all_named(one, values, names):
+    return ", ".join(_named(one, value, names) for value in values) if values else "–"
+
+
+def _is_link(entry, fields):
+    """Return whether an entry records that one link of the row was made or removed."""
+    columns = {*(entry.before or {}), *(entry.after or {})}
+    return bool(columns) and all(column in fields and fields[column].many_to_many for column in columns)
+
+
+def _belongs_to(entry, is_link, change):
+    """Return whether an entry is about a link or another table of the row that was changed together with it."""
+    together = change.entry.transaction_id == entry.transaction_id
+    return together and (is_link or entry.table_name not in change.tables)
 
 
 def _names(entries, fields):

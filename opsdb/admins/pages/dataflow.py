@@ -17,12 +17,13 @@ from opsdb.models import (
     Status,
 )
 from opsdb.svg import element, polyline
-from opsdb.workflows import TRAFFIC_STATUSES, list_open_traffic
+from opsdb.workflows import TRAFFIC_STATUSES, list_open_traffic, validate_topology
 
 from ..drawings.flow import LocationBox, RouteArrow, SiteBox, flow_map
 from ..kit.columns import badge, human_size, moment
 from .counts import format_age
 from .parts import Content, Figure, Section, Table, capped, first_of
+from .topology import sees_topology, topology_section
 from .viewer import AdminPage, Viewer
 
 SITES = 40
@@ -70,9 +71,14 @@ def view(viewer: Viewer) -> Content:
         ],
         notes=(first_of(SITES),) if more_sites or more_routes else (),
     )
+    lacking = ()
+    if sees_topology(viewer):
+        empty = _("Nothing is missing: data reach every archive.")
+        lacking = (topology_section(viewer, validate_topology(), empty),)
     return Content(
         sections=(
             Section(_("Sites, locations and routes"), (figure,), "map"),
+            *lacking,
             Section(_("What moves"), (_moves(viewer, transfers, archiving, staging, by_key),), "moving"),
             Section(_("Routes"), (_routes(viewer, routes),), "routes"),
         )

@@ -8,14 +8,17 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
-from opsdb.formatting import format_duration
+from opsdb.formatting import format_duration, format_size
 from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit, Quality
 from opsdb.svg import element
+from opsdb.workflows import ExecutionData, ExecutionsData
 
 from ..actions.execution import ASSESS
 from ..drawings.timeline import Bar
-from ..kit.columns import badge, moment
+from ..kit.columns import badge, human_size, moment
 from ..kit.values import Text
 from .parts import Table
 from .viewer import Viewer
@@ -63,27 +66,96 @@ def quality_buttons(viewer: Viewer, execution: ExecutedObsUnit, back: str) -> Sa
     return render_to_string("admin/opsdb/quality_buttons.html", context, viewer.request)
 
 
-def execution_table(viewer: Viewer, executions: Iterable[ExecutedObsUnit], back: str = "") -> Table:
-    """Return executions as a table; where an address to come back to is given, with buttons that mark their quality."""
+def execution_table(
+    viewer: Viewer,
+    executions: Iterable[ExecutedObsUnit],
+    back: str = "",
+    data: ExecutionsData | None = None,
+    *,
+    of_one_unit: bool = False,
+) -> Table:
+    """Return executions as a table.
+
+    Args:
+        viewer: the person.
+        executions: with their units and the programs of these.
+        back: address to come back to; where it is given, there are buttons that mark their quality.
+        data: where it is given, there are their files, volume and archived packages.
+        of_one_unit: whether they are called by their start alone.
+    """
+
+    def link(execution, text):
+        return format_html('<a href="{}">{}</a>', observation_url(viewer, execution), text)
+
     rows = [
         (
-            format_html('<a href="{}">{}</a>', observation_url(viewer, execution), name_of(viewer, execution)),
-            moment(execution.start_time),
+            *(() if of_one_unit else (link(execution, name_of(viewer, execution)),)),
+            link(execution, moment(execution.start_time)) if of_one_unit else moment(execution.start_time),
             moment(execution.end_time) if execution.end_time else "–",
             format_duration((execution.end_time - execution.start_time).total_seconds()) if execution.end_time else "–",
             badge(ObservationStatus(execution.status)),
-            format_html(
-                "{} {}", execution.get_quality_display(), quality_buttons(viewer, execution, back) if back else ""
-            ),
+            *(data_cells(data.of(execution.pk)) if data else ()),
+            quality_cell(viewer, execution, back),
         )
         for execution in executions
     ]
     return Table(
         _("Executions"),
-        (_("unit"), _("start [UTC]"), _("end [UTC]"), _("duration"), _("status"), _("quality")),
+        (
+            *(() if of_one_unit else (_("unit"),)),
+            _("start [UTC]"),
+            _("end [UTC]"),
+            _("duration"),
+            _("status"),
+            *(DATA_COLUMNS if data else ()),
+            _("quality"),
+        ),
         rows,
         _("Nothing was executed."),
     )
+
+
+def quality_cell(viewer: Viewer, execution: ExecutedObsUnit, back: str) -> SafeString:
+    """Return the quality of an execution; where an address to come back to is given, with buttons that mark it."""
+    buttons = quality_buttons(viewer, execution, back) if back else ""
+    return format_html("{} {}", execution.get_quality_display(), buttons)
+
+
+DATA_COLUMNS = (lazy("files"), lazy("volume"), lazy("archived"))
+
+
+def data_cells(data: ExecutionData) -> tuple:
+    """Return the data of an execution as cells: files, volume, archived packages."""
+    files = f"{data.files:,}" if not data.at_least else _("%(number)s or more") % {"number": f"{data.files:,}"}
+    if not data.files and not data.packages:
+        return "–", "–", "–"
+    sign = "✔ " if data.is_archived else ""
+    archived = f"{sign}{data.archived:,} / {data.packages:,}"
+    loose = _("%(number)s files in none") % {"number": f"{data.unpackaged:,}"} if data.unpackaged else ""
+    return files, human_size(data.size_bytes), f"{archived}; {loose}" if loose else archived
+
+
+def data_text(data: ExecutionsData) -> str:
+    """Return the data of executions in a sentence without its full stop."""
+    total = data.total
+    if not total.files and not total.packages:
+        return _("no file is registered")
+    values = {
+        "files": f"{total.files:,}",
+        "size": format_size(total.size_bytes),
+        "archived": f"{total.archived:,}",
+        "packages": f"{total.packages:,}",
+        "archives": data.archives,
+        "unpackaged": f"{total.unpackaged:,}",
+    }
+    text = _("%(files)s files, %(size)s; %(archived)s of %(packages)s packages archived") % values
+    if data.archives:
+        text += ngettext(", all in %(archives)s archive", ", all in %(archives)s archives", data.archives) % values
+    if data.last_archived_at:
+        text += _(", the last at %(time)s UTC") % {"time": f"{data.last_archived_at.astimezone(UTC):%Y-%m-%d %H:%M}"}
+    if total.unpackaged:
+        text += _("; %(unpackaged)s files are in no package") % values
+    return text
 
 
 def sign(kind: str, icon: str = "") -> SafeString:

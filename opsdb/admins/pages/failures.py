@@ -13,18 +13,28 @@ from opsdb.models import (
     DataTransfer,
     DataTransferPackage,
     ExecutedReductionStep,
+    FailureAcknowledgement,
     LongTermArchiveTransfer,
     PhysicalCopy,
     RawDataPackage,
     StagingJob,
 )
 from opsdb.row_labels import tables
-from opsdb.workflows import Failure, FailureGroup, FailureList, group_failures, list_failures
+from opsdb.workflows import (
+    Failure,
+    FailureGroup,
+    FailureList,
+    group_failures,
+    list_acknowledgements,
+    list_failures,
+)
 from opsdb.workflows.failures import LIMIT
 
 from ..actions.remedies import LABELS, action_for, combined
 from ..kit.columns import moment
 from ..kit.confirmation import Confirmation
+from . import acknowledgements
+from .acknowledgements import acknowledgement_part, known_facts, withdrawal_part
 from .counts import format_age
 from .parts import Content, Facts, Section, Table, first_of, paragraph
 from .viewer import AdminPage, Viewer
@@ -53,7 +63,10 @@ def view(viewer: Viewer) -> Content | HttpResponse:
     """All groups, or the one that is asked for; posted, what helps against all failures of a group."""
     found = list_failures()
     groups = visible_groups(viewer, found)
+    known = visible_acknowledgements(viewer)
     posted = viewer.request.POST
+    if posted and (answered := acknowledgements.answer(viewer, groups, known)):
+        return answered
     name = (posted or viewer.request.GET).get(GROUP, "")
     chosen = [group for group in groups if group.name == name] if name else groups
     if posted and chosen and name:
@@ -65,11 +78,12 @@ def view(viewer: Viewer) -> Content | HttpResponse:
         text = _("These failures are over.") if name else _("Nothing needs somebody.")
         section = Section(_("Failures"), (paragraph(text),), "failures")
         return Content(sections=(section,), links=links)
-    shown = chosen[:GROUPS_SHOWN]
+    # Stable: among what is known and what is not, the largest stay first.
+    shown = sorted(chosen, key=lambda group: group.name in known)[:GROUPS_SHOWN]
     notes = [_notes_of(found), first_of(GROUPS_SHOWN) if len(chosen) > len(shown) else ""]
     return Content(
         links=links,
-        sections=[_section(viewer, group, is_alone=bool(name)) for group in shown],
+        sections=[_section(viewer, group, known.get(group.name), is_alone=bool(name)) for group in shown],
         whole=render_to_string("admin/opsdb/failure_notes.html", {"notes": [note for note in notes if note]}),
     )
 
@@ -89,7 +103,12 @@ def message_of(viewer: Viewer, group: FailureGroup) -> str:
     return viewer.name_rows(group.message) or _(group.failures[0].kind.value)
 
 
-def _section(viewer, group, is_alone):
+def visible_acknowledgements(viewer: Viewer) -> dict[str, FailureAcknowledgement]:
+    """Return the acknowledgements that hold now, by group; none where the person may not view them."""
+    return list_acknowledgements() if viewer.sees(FailureAcknowledgement) else {}
+
+
+def _section(viewer, group, known, is_alone):
     rows = group.failures if is_alone else group.failures[:ROWS_SHOWN]
     lines = [
         (
@@ -104,6 +123,7 @@ def _section(viewer, group, is_alone):
     ]
     facts = Facts(
         [
+            *(known_facts(known) if known else []),
             (_("how many"), kinds_of(group.failures)),
             (_("worker"), group.worker),
             (_("first [UTC]"), moment(group.first) if group.first and group.first != group.last else ""),
@@ -119,7 +139,10 @@ def _section(viewer, group, is_alone):
         more=viewer.page_url("failures", group=group.name) if more else None,
     )
     title = f"{message_of(viewer, group)} · {group.place}" if group.place else message_of(viewer, group)
-    return Section(title, (facts, _button(viewer, group), table), f"group-{group.name}")
+    acknowledging = withdrawal_part(viewer, group) if known else acknowledgement_part(viewer, group)
+    if known:
+        title = _("Known: %(what)s") % {"what": title}
+    return Section(title, (facts, _button(viewer, group), acknowledging, table), f"group-{group.name}")
 
 
 def kinds_of(failures: Iterable[Failure]) -> str:

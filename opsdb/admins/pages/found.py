@@ -26,7 +26,7 @@ from opsdb.workflows import Match, MatchedBy, SearchHit
 
 from ..kit.names import called
 from ..kit.values import Text
-from .executions import name_of, observation_url
+from .executions import name_of
 from .viewer import Viewer
 
 # What is looked at of each kind, and how.
@@ -76,11 +76,7 @@ def row_url(viewer: Viewer, row: Model | date) -> str | None:
     """Return the address of what was found, or None when the person may not open it."""
     if isinstance(row, date):
         return viewer.page_url("night", row)
-    if isinstance(row, ExecutedObsUnit):
-        return observation_url(viewer, row)
-    if isinstance(row, Source):
-        return viewer.page_url("source", row.pk)
-    return viewer.row_url(type(row), row.pk)
+    return viewer.page_url_of(row) if viewer.sees(type(row)) else None
 
 
 def row_text(viewer: Viewer, row: Model | date) -> Text:

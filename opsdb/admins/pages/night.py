@@ -22,12 +22,14 @@ from opsdb.models import (
     RawDataPackage,
     Telescope,
 )
+from opsdb.workflows import summarize_execution_data
 
 from ..drawings.timeline import Bar, Hours, Lane, TimeLine
 from ..kit.columns import moment
-from .executions import bar_legend, execution_bar, execution_table, night_of, sign
+from .executions import bar_legend, execution_bar, night_of, sign
 from .night_sky import NightSky
-from .parts import Content, Facts, Figure, Question, Section, Table, capped, first_of
+from .night_table import match_slots, night_sentence, night_table
+from .parts import Content, Facts, Figure, Question, Section, Table, capped, first_of, paragraph
 from .viewer import AdminPage, Viewer
 
 LIMIT = 500
@@ -77,19 +79,22 @@ def view(viewer: Viewer, night: str | None = None) -> Content | HttpResponseRedi
     if sky and sky.shades:
         legend += [(sign("twilight"), _("twilight")), (sign("dark"), _("sun below −18°"))]
     back = viewer.page_url("night", night)
+    rows = match_slots(slots[0], executions[0])
+    data = None
+    if viewer.sees(ExecutedObsUnit, RawDataPackage):
+        data = summarize_execution_data([execution.pk for execution in executions[0]])
     sections = [
         Section(
             line.title,
             (
+                paragraph(night_sentence(viewer, rows, data), "opsdb-sentence"),
                 Facts(_facts(telescope, sky, executions[0], local)),
                 Figure("night", line.title, line.draw(), legend, notes=(first_of(LIMIT),) if cut else ()),
             ),
             "line",
         ),
-        Section(_("Executions"), (execution_table(viewer, executions[0], back),), "executions"),
+        Section(_("Planned and executed"), (night_table(viewer, rows, data, back),), "executions"),
     ]
-    if viewer.sees(PreScheduledSlot):
-        sections.append(Section(_("Schedule"), (_slot_table(viewer, slots[0]),), "slots"))
     if viewer.sees(Downtime):
         sections.append(Section(_("Downtimes"), (_downtime_table(viewer, downtimes[0]),), "downtimes"))
     links = [(f"← {before}", before), (f"{after} →", after)]
@@ -257,22 +262,6 @@ def _downtime_bar(viewer, downtime):
     module = downtime.instrument_module
     text = f"{module}: {downtime.reason}" if module else downtime.reason
     return Bar(downtime.start_time, downtime.end_time, "down", text, description, viewer.row_url(Downtime, downtime.pk))
-
-
-def _slot_table(viewer, slots):
-    rows = [
-        (
-            format_html('<a href="{}">{}</a>', viewer.row_url(PreScheduledSlot, slot.pk), _unit_name(viewer, slot)),
-            moment(slot.start_time),
-            moment(slot.end_time),
-            format_duration((slot.end_time - slot.start_time).total_seconds()),
-            viewer.link(slot.telescope),
-            "–" if slot.elevation_deg is None else f"{slot.elevation_deg:g}°",
-        )
-        for slot in slots
-    ]
-    columns = (_("unit"), _("start [UTC]"), _("end [UTC]"), _("duration"), _("telescope"), _("elevation"))
-    return Table(_("Slots of the schedule"), columns, rows, _("Nothing is scheduled."))
 
 
 def _downtime_table(viewer, downtimes):

@@ -11,9 +11,34 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 
-from opsdb.models import DataTransfer, DataTransferRoute, ExecutedObsUnit, PhysicalCopy, RawDataPackage, Source
+from opsdb.models import (
+    DataLocation,
+    DataTransfer,
+    DataTransferRoute,
+    ExecutedObsUnit,
+    ObservingProgram,
+    ObsUnit,
+    PhysicalCopy,
+    RawDataPackage,
+    Source,
+)
 
-from . import about, dashboard, dataflow, failures, night, observation, search, sky, source, where, why
+from . import (
+    about,
+    dashboard,
+    dataflow,
+    failures,
+    location,
+    night,
+    observation,
+    program,
+    search,
+    sky,
+    source,
+    unit,
+    where,
+    why,
+)
 from .viewer import AdminPage, Viewer
 
 PAGES = {
@@ -22,6 +47,9 @@ PAGES = {
     PhysicalCopy: (where.PAGE,),
     ExecutedObsUnit: (night.PAGE, observation.PAGE),
     Source: (sky.PAGE, source.PAGE),
+    ObservingProgram: (program.PAGE,),
+    ObsUnit: (unit.PAGE,),
+    DataLocation: (location.PAGE,),
     DataTransferRoute: (dataflow.PAGE,),
 }
 

@@ -133,8 +133,8 @@ def _units_section(viewer, units):
     )
     rows = [
         (
-            viewer.link(unit),
-            viewer.link(unit.observing_program),
+            viewer.lead(unit),
+            viewer.lead(unit.observing_program),
             str(unit.obs_mode),
             unit.priority,
             f"{unit.done:,}",

@@ -61,6 +61,21 @@ class Viewer:
         """What stands in the place of what a person may not see."""
         return _("(not shown)")
 
+    def page_url_of(self, row: Model) -> str | None:
+        """Return the address of the page that has all about a row, else of its form, or None when neither is theirs."""
+        for page, _admin in self.pages.values():
+            if page.of_row and page.about and (url := page.about(self, row)):
+                return url
+        return self.row_url(type(row), row.pk)
+
+    def lead(self, row: Model | None, text: Text | None = None) -> Text:
+        """Return a row as a link to the page that has all about it, or that it is not shown."""
+        if row is None:
+            return "–"
+        if not self.sees(type(row)):
+            return self.withheld
+        return format_html('<a href="{}">{}</a>', self.page_url_of(row), text or row)
+
     def list_url(self, model: type[Model], **lookups) -> str | None:
         """Return the address of a list narrowed by lookups, or None when the person may not view it."""
         if not self.sees(model):

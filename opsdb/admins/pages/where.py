@@ -31,10 +31,12 @@ from opsdb.workflows import (
     find_row,
     name_row,
     search_rows,
+    trace_journey,
 )
 
 from ..kit.columns import badge, code, human_size, moment
 from .found import SEARCHED, row_text
+from .journey import ON_THE_WAY, journey_line
 from .parts import Content, Facts, Question, Section, Table, first_of, paragraph
 from .viewer import AdminPage, Viewer
 
@@ -145,6 +147,8 @@ def view(viewer: Viewer) -> Content:
         ]
     )
     sections = [Section(_("What was asked about"), (facts,), "subject")]
+    if isinstance(row, RawDataFile | RawDataPackage) and viewer.sees(*ON_THE_WAY):
+        sections.append(Section(_("Its way"), (journey_line(viewer, trace_journey(row)),), "way"))
     for model, copies in shown.items():
         title = (
             _("Copies of it")

@@ -36,6 +36,9 @@ from .execution import (
     ExecutedObsUnitFactory,
     ExecutedObsUnitModuleConfigurationFactory,
 )
+from .failures import (
+    FailureAcknowledgementFactory,
+)
 from .history import (
     ChangeLogFactory,
 )
@@ -127,6 +130,7 @@ __all__ = [
     "DowntimeFactory",
     "ExecutedObsUnitFactory",
     "ExecutedReductionStepFactory",
+    "FailureAcknowledgementFactory",
     "FixedSourceFactory",
     "FixityCheckFactory",
     "InstrumentFactory",

@@ -15,6 +15,9 @@ HOSTS = {
     "observation": "executedobsunit",
     "sky": "source",
     "source": "source",
+    "program": "observingprogram",
+    "unit": "obsunit",
+    "location": "datalocation",
     "dataflow": "datatransferroute",
 }
 

@@ -155,9 +155,9 @@ class TestNight:
         slot = factories.PreScheduledSlotFactory(start_time=NOON, end_time=NOON + timedelta(hours=1))
         url = page("night", "2026-06-15")
         found = read(seeing(ExecutedObsUnit).get(url))
-        assert "Schedule" not in found.text and slot.obs_unit.name not in found.text
+        assert "planned [UTC]" not in found.text and slot.obs_unit.name not in found.text
         told = read(seeing(ExecutedObsUnit, PreScheduledSlot).get(url))
-        assert "Schedule" in told.text and slot.obs_unit.name not in told.text
+        assert "planned [UTC]" in told.text and slot.obs_unit.name not in told.text
         assert slot.obs_unit.name in read(seeing(ExecutedObsUnit, PreScheduledSlot, ObsUnit).get(url)).text
 
 
@@ -173,7 +173,8 @@ class TestObservation:
         publication.products.add(product)
         file = factories.RawDataFileFactory(executed_obs_unit=execution)
         found = read(browser.get(page("observation", execution.pk)))
-        for row in (execution.obs_unit, file, package, package.data_transfer_package, transfer, product, publication):
+        assert page("unit", execution.obs_unit_id) in found.links
+        for row in (file, package, package.data_transfer_package, transfer, product, publication):
             assert f"/admin/opsdb/{row._meta.model_name}/{row.pk}/change/" in found.links, row
 
     def test_no_list_on_it_is_longer_than_it_says(self, browser):

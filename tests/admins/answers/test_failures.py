@@ -136,3 +136,43 @@ def test_unpacking_is_tried_again_without_a_transfer(browser):
     assert confirmed(browser, group_of(browser)).status_code == 302
     transfer.refresh_from_db()
     assert (transfer.status, transfer.unpack_status) == ("completed", "pending")
+
+
+def acknowledge(browser, name, **data):
+    return browser.post(
+        page("failures"),
+        {"group": name, "acknowledge": "1", "reason": "a disk is ordered", "informed": "RT 4711", "days": "7", **data},
+        follow=True,
+    )
+
+
+def test_a_group_is_known_until_a_time_and_then_needs_nobody(browser, full):
+    _place, rows = full
+    name = group_of(browser)
+    assert "no space left on device" in read(browser.get(page("dashboard"))).text
+    found = read(acknowledge(browser, name))
+    for text in ("Known: no space left on device", "a disk is ordered", "RT 4711", "Known until", "Not known any more"):
+        assert text in found.text, text
+    known = read(browser.get(page("dashboard"))).text
+    assert "no space left on device" not in known
+    assert "3 of them are known." in known and "1 more group is known." in known
+    assert statuses(rows) == ["failed"] * 3
+    assert (
+        "need somebody again"
+        in read(browser.post(page("failures"), {"group": name, "withdraw": "1"}, follow=True)).text
+    )
+    assert "no space left on device" in read(browser.get(page("dashboard"))).text
+
+
+@pytest.mark.parametrize(("data", "why"), [({"reason": " "}, "What is known"), ({"days": "9999"}, "For: ")])
+def test_what_is_known_has_a_reason_and_an_end(browser, full, data, why):
+    found = read(acknowledge(browser, group_of(browser), **data))
+    assert why in found.text and "Known: " not in found.text
+
+
+def test_who_may_not_acknowledge_is_not_offered_it_and_can_not(viewer, full, browser):
+    name = group_of(browser)
+    assert "Known, until" not in read(viewer.get(page("failures"))).text
+    assert "Known: " not in read(acknowledge(viewer, name)).text
+    acknowledge(browser, name)
+    assert "Not known any more" not in read(viewer.get(page("failures"))).text

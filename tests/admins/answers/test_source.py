@@ -47,7 +47,7 @@ def test_the_page_has_units_time_data_places_and_products(browser, source):
     execution, package, product = observe(source, quality=Quality.GOOD)
     observe(factories.FixedSourceFactory(name="elsewhere"))
     found = read(browser.get(page("source", source.pk)))
-    assert f"/admin/opsdb/obsunit/{execution.obs_unit_id}/change/" in found.links
+    assert page("unit", execution.obs_unit_id) in found.links
     assert page("observation", execution.pk) in found.links
     assert f"/admin/opsdb/dataproduct/{product.pk}/change/" in found.links
     assert "good" in found.text.lower()

@@ -14,11 +14,20 @@ from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
 from opsdb.models import DataLocation, PackageState, PhysicalCopy, PhysicalCopyStatus, Status
-from opsdb.workflows import Exactness, FailureKind, RowCount, get_overview, list_failures
+from opsdb.workflows import (
+    Exactness,
+    FailureKind,
+    RowCount,
+    Severity,
+    get_overview,
+    list_failures,
+    validate_topology,
+)
 
 from ..counts import format_count
-from ..failures import visible_groups
+from ..failures import visible_acknowledgements, visible_groups
 from ..parts import Content
+from ..topology import sees_topology, topology_section
 from ..viewer import AdminPage, Viewer
 from .locations import BAD, locations_section
 from .nights import nights_section
@@ -53,22 +62,38 @@ def view(viewer: Viewer) -> Content | HttpResponse:
 def context_of(viewer: Viewer) -> dict:
     """Return what the dashboard's templates show to this person."""
     found, groups = get_overview(), visible_groups(viewer, list_failures())
+    known = visible_acknowledgements(viewer)
     parts = [
         stages_section(viewer, found),
-        troubles_section(viewer, found, groups),
+        troubles_section(viewer, found, groups, known),
         nights_section(viewer),
+        _topology_section(viewer),
         locations_section(viewer, found),
         runs_section(viewer, found),
     ]
     return {
         "sections": [section for section in parts if section],
-        "summary": _summary(viewer, found, groups),
+        "summary": _summary(viewer, found, groups) + _known_text(groups, known),
         "at": f"{found.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
         "failures_url": viewer.page_url("failures"),
         "url": viewer.page_url("dashboard", fragment=1),
         "seconds": REFRESH_SECONDS,
         "navigation": viewer.navigation("dashboard"),
     }
+
+
+def _topology_section(viewer):
+    """What stops data or endangers them; notes stand on the page of the data flow."""
+    if not sees_topology(viewer):
+        return None
+    return topology_section(viewer, [one for one in validate_topology() if one.severity is not Severity.NOTE])
+
+
+def _known_text(groups, known):
+    """How many of the failures somebody knows, as the end of the headline."""
+    number = sum(len(group.failures) for group in groups if group.name in known)
+    text = ngettext(" %(number)s of them is known.", " %(number)s of them are known.", number)
+    return text % {"number": f"{number:,}"} if number else ""
 
 
 def _summary(viewer, found, groups):

@@ -48,7 +48,7 @@ def locations_section(viewer: Viewer, found: Overview) -> Section | None:
     rows, lacking = [], []
     for place in found.locations:
         name = f"{place.site}/{place.location}"
-        link = format_html('<a href="{}">{}</a>', viewer.row_url(DataLocation, place.id), name)
+        link = format_html('<a href="{}">{}</a>', viewer.page_url("location", place.id), name)
         out = "" if place.active else format_html(" <em>{}</em>", _("(inactive)"))
         rows.append(
             (

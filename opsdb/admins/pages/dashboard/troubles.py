@@ -1,12 +1,13 @@
 """What needs somebody: what failed, what is stalled, and what has been waiting longest."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
 from django.db.models import CharField, F, TextField, Value
 from django.db.models.functions import Cast
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from opsdb import conf
 from opsdb.models import (
@@ -54,8 +55,14 @@ def visible_troubles(viewer: Viewer, troubles: Iterable[Trouble]) -> list[Troubl
     return [trouble for trouble in troubles if viewer.sees(_model_of(trouble))]
 
 
-def troubles_section(viewer: Viewer, found: Overview, groups: Sequence[FailureGroup]) -> Section | None:
-    """Return what needs somebody: failures in groups of one cause, stalled work, and what has been waiting longest."""
+def troubles_section(
+    viewer: Viewer, found: Overview, groups: Sequence[FailureGroup], known: Collection[str]
+) -> Section | None:
+    """Return what needs somebody: failures in groups of one cause, stalled work, and what has been waiting longest.
+
+    Groups whose names are known are left out, and counted.
+    """
+    new = [group for group in groups if group.name not in known]
     stalled = visible_troubles(viewer, found.stalled)
     waiting = _waiting(viewer, found.at)
     if not any(viewer.sees(model) for model in (*WORK.values(), PhysicalCopy, ExecutedReductionStep)):
@@ -79,7 +86,8 @@ def troubles_section(viewer: Viewer, found: Overview, groups: Sequence[FailureGr
         _("What needs somebody"),
         (
             subheading(_("Failed")),
-            _failures(viewer, [group for group in groups if group.failures[0].kind not in STALLED], found.at),
+            _failures(viewer, [group for group in new if group.failures[0].kind not in STALLED], found.at),
+            _known(viewer, len(groups) - len(new)),
             subheading(_("Stalled")),
             Table(
                 _("Work in progress without a heartbeat"),
@@ -97,6 +105,14 @@ def troubles_section(viewer: Viewer, found: Overview, groups: Sequence[FailureGr
         ),
         "opsdb-troubles",
     )
+
+
+def _known(viewer, number):
+    if not number:
+        return ""
+    text = ngettext("%(number)s more group is known.", "%(number)s more groups are known.", number)
+    url = viewer.page_url("failures")
+    return format_html('<p class="opsdb-note"><a href="{}">{}</a></p>', url, text % {"number": number})
 
 
 def _failures(viewer, groups, now):

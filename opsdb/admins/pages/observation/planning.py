@@ -51,10 +51,10 @@ def plan_section(viewer: Viewer, execution: ExecutedObsUnit) -> Section | None:
     duration_planned = unit.planned_duration_seconds
     facts = Facts(
         [
-            (_("unit"), viewer.link(unit)),
-            (_("program"), viewer.link(unit.observing_program)),
+            (_("unit"), viewer.lead(unit)),
+            (_("program"), viewer.lead(unit.observing_program)),
             (_("sub-program"), unit.sub_observing_program and viewer.link(unit.sub_observing_program)),
-            (_("source"), unit.source and (viewer.link(unit.source) if viewer.sees(Source) else viewer.withheld)),
+            (_("source"), unit.source and (viewer.lead(unit.source) if viewer.sees(Source) else viewer.withheld)),
             (_("mode"), viewer.link(unit.obs_mode)),
             (_("configuration"), viewer.link(unit.configuration)),
             (_("planned modules"), _joined(viewer, planned)),

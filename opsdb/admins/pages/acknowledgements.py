@@ -1,0 +1,105 @@
+"""Failures that somebody knows: the form that says so until a time, and the section of those that are known."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from opsdb.errors import REFUSED, Refusal
+from opsdb.models import FailureAcknowledgement
+from opsdb.workflows import FailureGroup, acknowledge_failures, withdraw_acknowledgement
+
+from ..kit.columns import moment
+from .viewer import Viewer
+
+ACKNOWLEDGE, WITHDRAW = "acknowledge", "withdraw"
+DURATIONS = (
+    (1, lazy("1 day")),
+    (3, lazy("3 days")),
+    (7, lazy("1 week")),
+    (28, lazy("4 weeks")),
+    (90, lazy("90 days")),
+)
+
+
+class AcknowledgementForm(forms.Form):
+    """What is known of failures, for how long, and who was told."""
+
+    reason = forms.CharField(label=lazy("What is known"), widget=forms.Textarea(attrs={"rows": 2}))
+    informed = forms.CharField(label=lazy("Who was told"), required=False, max_length=1_000)
+    days = forms.TypedChoiceField(label=lazy("For"), choices=DURATIONS, coerce=int, initial=7)
+
+
+def may_acknowledge(viewer: Viewer) -> bool:
+    """Return whether a person may acknowledge failures."""
+    return viewer.request.user.has_perm("opsdb.add_failureacknowledgement")
+
+
+def acknowledgement_part(viewer: Viewer, group: FailureGroup) -> SafeString | str:
+    """Return the form that acknowledges a group, folded, for who may."""
+    if not may_acknowledge(viewer):
+        return ""
+    context = {
+        "url": viewer.page_url("failures"),
+        "group": group.name,
+        "name": ACKNOWLEDGE,
+        "form": AcknowledgementForm(auto_id=f"id_{group.name}_%s"),
+    }
+    return render_to_string("admin/opsdb/acknowledge.html", context, viewer.request)
+
+
+def known_facts(known: FailureAcknowledgement) -> list[tuple]:
+    """Return what is known of a group: by whom, until when, why, and who was told."""
+    return [
+        (_("known until [UTC]"), moment(known.until)),
+        (_("by"), known.acknowledged_by.get_username()),
+        (_("since [UTC]"), moment(known.created_at)),
+        (_("what is known"), known.reason),
+        (_("who was told"), known.informed),
+    ]
+
+
+def withdrawal_part(viewer: Viewer, group: FailureGroup) -> SafeString | str:
+    """Return the button that ends an acknowledgement, for who may make one."""
+    if not may_acknowledge(viewer):
+        return ""
+    context = {"url": viewer.page_url("failures"), "group": group.name, "name": WITHDRAW}
+    return render_to_string("admin/opsdb/withdraw.html", context, viewer.request)
+
+
+def answer(
+    viewer: Viewer, groups: Sequence[FailureGroup], known: Mapping[str, FailureAcknowledgement]
+) -> HttpResponse | None:
+    """Acknowledge the posted group, or end that; None where neither was asked for, or the person may not."""
+    posted, request = viewer.request.POST, viewer.request
+    group = next((one for one in groups if one.name == posted.get("group")), None)
+    if group is None or not may_acknowledge(viewer) or not {ACKNOWLEDGE, WITHDRAW} & set(posted):
+        return None
+    if WITHDRAW in posted:
+        if group.name in known:
+            withdraw_acknowledgement(known[group.name], user=request.user)
+            messages.success(request, _("These failures need somebody again."))
+        return HttpResponseRedirect(viewer.page_url("failures"))
+    form = AcknowledgementForm(posted)
+    if not form.is_valid():
+        text = "; ".join(f"{form[name].label}: {', '.join(errors)}" for name, errors in form.errors.items())
+        messages.error(request, format_html("{}", text))
+    else:
+        values = form.cleaned_data
+        until = timezone.now() + timedelta(days=values["days"]) - timedelta(minutes=1)
+        try:
+            made = acknowledge_failures(
+                group, user=request.user, reason=values["reason"], until=until, informed=values["informed"]
+            )
+            messages.success(request, _("Known until %(until)s UTC.") % {"until": f"{made.until:%Y-%m-%d %H:%M}"})
+        except REFUSED as error:
+            messages.error(request, Refusal.of(error).text)
+    return HttpResponseRedirect(viewer.page_url("failures"))

@@ -1,0 +1,171 @@
+"""All about one location: how full it is and gets, what may go now and later, and what is held back by which rule."""
+
+from django.http import Http404
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from opsdb.formatting import format_duration, format_size
+from opsdb.models import (
+    DataLocation,
+    DataTransfer,
+    DeletionRequest,
+    DeletionRequestStatus,
+    LocationType,
+    LongTermArchiveTransfer,
+    PhysicalCopy,
+    PhysicalCopyStatus,
+)
+from opsdb.workflows import LocationStock, measure_location
+from opsdb.workflows.location_stock import OLDEST, RATE_DAYS
+
+from ..drawings.fill_level import fill_bar
+from ..kit.columns import human_size, moment
+from .parts import Content, Facts, Section, Table, capped, first_of, paragraph
+from .viewer import AdminPage, Viewer
+
+REQUESTS = 20
+SECONDS_PER_DAY = 86_400
+RULES = {
+    1: lazy("rule 1: copies in an archive stay for good"),
+    2: lazy("rule 2: its content is not safe elsewhere yet"),
+    3: lazy("rule 3: open work still reads it, or it is not unpacked"),
+    4: lazy("rule 4: a staging job or a run needs it there"),
+    5: lazy("rule 5: its retention has not passed"),
+}
+
+
+def view(viewer: Viewer, pk: int) -> Content:
+    """Everything about a location that this person may view."""
+    location = DataLocation.objects.select_related("site", "instrument").filter(pk=pk).first()
+    if location is None:
+        raise Http404(_("There is no such location."))
+    sections = []
+    if viewer.sees(PhysicalCopy):
+        stock = measure_location(location)
+        sections += [_room_section(location, stock), _deletion_section(viewer, location, stock)]
+    if viewer.sees(DeletionRequest):
+        sections.append(_requests_section(viewer, location))
+    sections.append(Section(_("Location"), (Facts(_facts(viewer, location)),), "location"))
+    links = [
+        (_("Form"), viewer.row_url(DataLocation, location.pk)),
+        (_("Copies"), viewer.list_url(PhysicalCopy, data_location__id__exact=location.pk)),
+        (_("Data flow"), viewer.page_url("dataflow")),
+        (_("Transfers into it"), viewer.list_url(DataTransfer, destination_location__id__exact=location.pk)),
+        (
+            _("Moves into it"),
+            viewer.list_url(LongTermArchiveTransfer, destination_location__id__exact=location.pk)
+            if location.location_type == LocationType.LONG_TERM_ARCHIVE
+            else None,
+        ),
+    ]
+    title = _("Location %(name)s") % {"name": f"{location.site}/{location}"}
+    return Content(title=title, links=[link for link in links if link[1]], sections=sections)
+
+
+def _room_section(location, stock: LocationStock):
+    unknown = _("not known: give its capacity in the form")
+    rate = stock.arriving_bytes_per_day
+    facts = [
+        (_("copies"), f"{stock.copies:,}"),
+        (_("held"), human_size(stock.held_bytes)),
+        (_("on its way there"), human_size(stock.booked_bytes)),
+        (_("capacity"), human_size(stock.capacity_bytes) if stock.capacity_bytes else unknown),
+        (_("free"), None if stock.free_bytes is None else human_size(stock.free_bytes)),
+    ]
+    if stock.fill_percent is not None:
+        bar = fill_bar(stock.fill_percent, location.deletion_threshold_percent)
+        facts.append((_("filled"), format_html("{} {}", bar, f"{stock.fill_percent:.3g} %")))
+    if rate:
+        per_day = _("%(size)s a day in the last %(days)s days") % {"size": format_size(rate), "days": RATE_DAYS}
+        facts.append((_("arrives and stays"), per_day))
+    if stock.days_until_full is not None:
+        until = format_duration(stock.days_until_full * SECONDS_PER_DAY)
+        facts.append((_("full at this rate, if nothing is deleted"), _("in %(time)s") % {"time": until}))
+    return Section(_("Room"), (Facts(facts),), "room")
+
+
+def _deletion_section(viewer, location, stock: LocationStock):
+    title = _("What may go")
+    if location.location_type == LocationType.LONG_TERM_ARCHIVE:
+        return Section(title, (paragraph(_("Nothing: copies in an archive stay for good.")),), "deletion")
+    now, later = stock.of_rule(None), stock.of_rule(5)
+    held = [one for one in stock.held_back if one.rule not in (None, 5)]
+    facts = Facts(
+        [
+            (_("may go now"), _copies_text(now)),
+            (_("may go after the retention, or by a request that overrides it"), _copies_text(later)),
+            (_("the first of them [UTC]"), stock.retention_ends_at and moment(stock.retention_ends_at)),
+            (_("held back by other rules"), _("%(size)s") % {"size": format_size(sum(one.size_bytes for one in held))}),
+        ]
+    )
+    rows = [
+        (
+            _("may go now") if one.rule is None else RULES[one.rule],
+            f"{one.copies:,}",
+            human_size(one.size_bytes),
+            viewer.link_names(one.why) if one.why else "–",
+        )
+        for one in stock.held_back
+    ]
+    columns = (_("by which rule"), _("copies"), _("size"), _("the oldest of them"))
+    note = (
+        _("The rules were asked of the %(number)s oldest copies.") % {"number": f"{OLDEST:,}"} if stock.has_more else ""
+    )
+    table = Table(_("Copies by the rule that holds them back"), columns, rows, _("There is nothing to delete."), note)
+    oldest = viewer.list_url(
+        PhysicalCopy, data_location__id__exact=location.pk, status__exact=PhysicalCopyStatus.PRESENT, o="-1"
+    )
+    ask = format_html(
+        '<p class="opsdb-links"><a href="{}">{}</a></p>', oldest, _("Choose copies and request their deletion")
+    )
+    return Section(title, (facts, table, ask if oldest and rows else ""), "deletion")
+
+
+def _copies_text(one):
+    return _("%(copies)s copies, %(size)s") % {"copies": f"{one.copies:,}", "size": format_size(one.size_bytes)}
+
+
+def _requests_section(viewer, location):
+    open_states = (DeletionRequestStatus.REQUESTED, DeletionRequestStatus.APPROVED)
+    requests, more = capped(
+        DeletionRequest.objects.filter(data_location=location, status__in=open_states)
+        .select_related("requested_by")
+        .order_by("-pk"),
+        REQUESTS,
+    )
+    rows = [
+        (viewer.link(one, one.reason[:80]), one.get_status_display(), viewer.link(one.requested_by), f"{one.limit:,}")
+        for one in requests
+    ]
+    columns = (_("reason"), _("status"), _("requested by"), _("copies at most"))
+    table = Table(_("Open deletion requests"), columns, rows, _("There are none."), first_of(REQUESTS) if more else "")
+    return Section(_("Open deletion requests"), (table,), "requests")
+
+
+def _facts(viewer, location):
+    yield _("site"), viewer.link(location.site)
+    yield _("for"), location.get_location_type_display()
+    yield _("storage"), location.get_storage_type_display()
+    yield _("new data may go there"), _("yes") if location.active else _("no, it is inactive")
+    yield _("instrument"), location.instrument and viewer.link(location.instrument)
+    yield (
+        _("retention"),
+        _("none: it keeps its data")
+        if location.retention_days is None
+        else _("%(days)s days") % {"days": location.retention_days},
+    )
+    yield (
+        _("data may go before that above"),
+        location.deletion_threshold_percent and f"{location.deletion_threshold_percent:g} %",
+    )
+    yield _("comment"), location.comment
+
+
+def _about(viewer, row):
+    return viewer.page_url("location", row.pk) if isinstance(row, DataLocation) else None
+
+
+PAGE = AdminPage(
+    "location", ("<int:pk>/all/",), lazy("All about the location"), view, (DataLocation,), of_row=True, about=_about
+)

@@ -1,0 +1,109 @@
+"""What sites, locations, routes, instruments and pipelines lack for data to flow, each with the link that adds it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.db.models import Model
+from django.forms import Media
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from opsdb.models import DataLocation, DataTransferRoute, Site
+from opsdb.row_labels import tables
+from opsdb.workflows import Severity, TopologyProblem, validate_topology
+
+from .parts import Section, Table, first_of
+from .viewer import Viewer, viewer_of
+
+SHOWN = 50
+LOOKS = {
+    Severity.ERROR: ("red", "✘", lazy("error")),
+    Severity.WARNING: ("orange", "▲", lazy("warning")),
+    Severity.NOTE: ("grey", "○", lazy("note")),
+}
+
+
+def sees_topology(viewer: Viewer) -> bool:
+    """Return whether a person may view everything that the check names."""
+    return viewer.sees(Site, DataLocation, DataTransferRoute)
+
+
+def topology_section(viewer: Viewer, problems: Iterable[TopologyProblem], empty: str = "") -> Section | None:
+    """Return problems as a section, or None where there are none and nothing is to be read then."""
+    problems = list(problems)
+    if not problems and not empty:
+        return None
+    rows = [
+        (
+            _severity(problem.severity),
+            _subject(viewer, problem),
+            problem.problem,
+            problem.remedy,
+            _add_link(viewer, problem),
+        )
+        for problem in problems[:SHOWN]
+    ]
+    columns = (_("how bad"), _("what"), _("problem"), _("what to do"), _("mend it"))
+    note = first_of(SHOWN) if len(problems) > SHOWN else ""
+    table = Table(_("What is missing for data to flow"), columns, rows, empty, note)
+    return Section(_("What is missing for data to flow"), (table,), "topology")
+
+
+def _severity(severity) -> SafeString:
+    colour, sign, text = LOOKS[severity]
+    badge = '<span class="opsdb-badge opsdb-badge-{}"><span aria-hidden="true">{}</span> {}</span>'
+    return format_html(badge, colour, sign, text)
+
+
+def _subject(viewer, problem):
+    table, _blank, key = problem.row.partition(" ")
+    url = viewer.row_url(tables()[table], key) if table else None
+    return format_html('<a href="{}">{}</a>', url, problem.subject) if url else problem.subject
+
+
+def _add_link(viewer, problem):
+    if not problem.adds:
+        return "–"
+    model = tables()[problem.adds]
+    model_admin = viewer.site._registry.get(model)
+    if model_admin is None or not model_admin.has_add_permission(viewer.request):
+        return "–"
+    url = reverse(admin_urlname(model._meta, "add"), current_app=viewer.site.name)
+    label = _("Add %(kind)s") % {"kind": model._meta.verbose_name}
+    text = _("%(add)s for %(subject)s") % {"add": label, "subject": problem.subject}
+    return format_html('<a href="{}?{}" aria-label="{}">{}</a>', url, urlencode(problem.values), text, label)
+
+
+class TopologyMixin:
+    """Mixin of an admin of sites or locations: its forms show what is missing for data to flow there."""
+
+    @property
+    def media(self) -> Media:
+        return super().media + Media(css={"all": ["opsdb/pages.css"]})
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Model | None = None,
+    ) -> HttpResponse:
+        viewer = viewer_of(request) if change and obj is not None else None
+        if viewer and sees_topology(viewer):
+            problems = validate_topology()
+            context["topology"] = topology_section(viewer, [one for one in problems if self.concerns(one, obj)])
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def concerns(self, problem: TopologyProblem, row: Model) -> bool:
+        """Return whether a problem concerns a row: of a site everything there, of a location what has its name."""
+        if isinstance(row, Site):
+            return row.pk in problem.sites or not problem.row
+        return problem.row == f"{DataLocation._meta.db_table} {row.pk}"

@@ -1,0 +1,84 @@
+"""What people know of failures: who acknowledged a group of them, why, until when, and who was told."""
+
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from opsdb.database.checks import Unique, matches
+from opsdb.database.triggers import NEVER_DELETED, Immutable, NeverDeleted, Trigger
+
+from .base import NumberedModel, OpsQuerySet
+from .managers import manager_of
+
+__all__ = [
+    "FailureAcknowledgement",
+]
+
+
+class FailureAcknowledgementQuerySet(OpsQuerySet["FailureAcknowledgement"]):
+    def current(self, now: datetime | None = None) -> Self:
+        """Those that hold: neither taken back nor over."""
+        return self.filter(ended_at__isnull=True, until__gt=now or timezone.now())
+
+
+class FailureAcknowledgement(NumberedModel):
+    """Somebody knows the failures of one cause, until a time: they need nobody else till then.
+
+    It holds for all failures of the group, also for those that come later. Nothing is done about them by it.
+    """
+
+    cause = models.CharField(
+        max_length=16,
+        help_text=_("Key of the cause, 16 hexadecimal digits, made of message, place, worker and remedy."),
+    )
+    message = models.TextField(help_text=_("What went wrong, as the newest of them reported it."))
+    place = models.CharField(
+        max_length=200, blank=True, default="", help_text=_("Site and location where it happened, if at one.")
+    )
+    reason = models.TextField(help_text=_("What is known, and what is done about it."))
+    informed = models.TextField(blank=True, default="", help_text=_("Who was told: people, teams or a ticket."))
+    until = models.DateTimeField(help_text=_("Until when it holds (UTC), at most 90 days ahead."))
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", help_text=_("Who knows.")
+    )
+    ended_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was taken back or replaced (UTC)."))
+
+    objects = manager_of(FailureAcknowledgementQuerySet)
+
+    class Meta:
+        constraints = [
+            matches("cause", r"^[0-9a-f]{16}$", "The key of a cause must be 16 hexadecimal digits."),
+            Unique(
+                "one_of_cause",
+                "cause",
+                condition=Q(ended_at__isnull=True),
+                message="The cause has an acknowledgement; end that first.",
+            ),
+            Trigger("made_in_person", "opsdb_acknowledge_in_person", events="INSERT"),
+            Trigger(
+                "ends_once",
+                "opsdb_end_acknowledgement",
+                events="UPDATE OF ended_at",
+                when="OLD.ended_at IS DISTINCT FROM NEW.ended_at",
+            ),
+            Immutable(
+                "cause",
+                "message",
+                "place",
+                "reason",
+                "informed",
+                "until",
+                "acknowledged_by_id",
+                "created_at",
+                hint=NEVER_DELETED,
+            ),
+            NeverDeleted("an acknowledgement"),
+        ]
+
+    def __str__(self) -> str:
+        return f"known until {self.until:%Y-%m-%d %H:%M}: {self.reason[:60]}"

@@ -1,0 +1,161 @@
+"""What a location holds: how full it is and gets, what may go from it, and what is held back by which rule.
+
+The rules are asked of the oldest copies alone, so that the cost does not grow with the location.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connections, router
+from django.db.models import Sum
+from django.utils import timezone
+
+from opsdb.models import DataLocation, LocationType, PhysicalCopy
+from opsdb.models.copies.querysets import DELETABLE
+
+from .room import count_booked_bytes
+
+OLDEST = 200
+"""How many copies the rules of deletion are asked of, the oldest first."""
+NEWEST = 20_000
+"""How many copies the rate of arrival is measured of, the newest first."""
+RATE_DAYS = 30
+RETENTION_RULE = 5
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """Copies that one rule holds back, or none.
+
+    Attributes:
+        rule: number of the first rule that holds them back, 1 to 5; None when they may go now.
+        copies: how many.
+        size_bytes: how large they are together, bytes.
+        why: how the oldest of them breaks the rule; empty when they may go.
+    """
+
+    rule: int | None
+    copies: int
+    size_bytes: int
+    why: str
+
+
+@dataclass(frozen=True)
+class LocationStock:
+    """What a location holds.
+
+    Attributes:
+        copies: how many copies it has.
+        held_bytes: what they take, bytes.
+        booked_bytes: what open transfers, archive transfers and staging jobs bring there, bytes.
+        capacity_bytes: what it can take, bytes; None where that is not known.
+        looked_at: how many of its oldest copies the rules were asked of; none of an archive, where nothing goes.
+        has_more: whether it has more copies than these.
+        held_back: these copies by the first rule that holds them back; those that may go first.
+        retention_ends_at: when the retention of the oldest copy that rule 5 alone holds back is over.
+        arriving_bytes_per_day: what arrived there and is still there, per day of the last ``RATE_DAYS``, or of the
+            time in which the newest ``NEWEST`` copies arrived; None where nothing arrived.
+    """
+
+    copies: int
+    held_bytes: int
+    booked_bytes: int
+    capacity_bytes: int | None
+    looked_at: int
+    has_more: bool
+    held_back: list[HeldBack]
+    retention_ends_at: datetime | None
+    arriving_bytes_per_day: float | None
+
+    @property
+    def free_bytes(self) -> int | None:
+        """What it can still take beside what is on its way there, bytes; None where its capacity is not known."""
+        return None if self.capacity_bytes is None else self.capacity_bytes - self.held_bytes - self.booked_bytes
+
+    @property
+    def fill_percent(self) -> float | None:
+        """How full it is, per cent."""
+        return self.capacity_bytes and 100 * self.held_bytes / self.capacity_bytes
+
+    @property
+    def days_until_full(self) -> float | None:
+        """Days until it is full at the present rate if nothing is deleted; None where rate or capacity is unknown."""
+        if self.free_bytes is None or not self.arriving_bytes_per_day:
+            return None
+        return max(self.free_bytes, 0) / self.arriving_bytes_per_day
+
+    def of_rule(self, rule: int | None) -> HeldBack:
+        """Return what a rule holds back, or what none does; perhaps nothing."""
+        return next((one for one in self.held_back if one.rule == rule), HeldBack(rule, 0, 0, ""))
+
+
+_STATUSES = ", ".join(f"'{status}'" for status in DELETABLE)
+_HELD_BACK = f"""
+SELECT blocker.rule, copy.size_bytes, copy.arrived_at, blocker.why
+FROM (
+    SELECT found.* FROM unnest(ARRAY[{_STATUSES}]) AS wanted (status)
+    CROSS JOIN LATERAL (
+        SELECT id, size_bytes, arrived_at FROM physical_copy
+        WHERE data_location_id = %(location)s AND status = wanted.status
+        ORDER BY arrived_at, id LIMIT %(limit)s
+    ) AS found
+    ORDER BY found.arrived_at, found.id LIMIT %(limit)s
+) AS copy
+CROSS JOIN LATERAL opsdb_deletion_blocker(copy.id) AS blocker
+ORDER BY copy.arrived_at, copy.id
+"""  # noqa: S608
+_ARRIVED = f"""
+SELECT count(*), sum(size_bytes), min(arrived_at)
+FROM (
+    SELECT found.* FROM unnest(ARRAY[{_STATUSES}]) AS wanted (status)
+    CROSS JOIN LATERAL (
+        SELECT size_bytes, arrived_at FROM physical_copy
+        WHERE data_location_id = %(location)s AND status = wanted.status AND arrived_at >= %(since)s
+        ORDER BY arrived_at DESC LIMIT %(limit)s
+    ) AS found
+    ORDER BY found.arrived_at DESC LIMIT %(limit)s
+) AS newest
+"""  # noqa: S608
+
+
+def measure_location(location: DataLocation) -> LocationStock:
+    """Return what a location holds, what of it may go, and how fast it fills. A fixed number of queries; locks nothing.
+
+    Args:
+        location: the location; its capacity, purpose and retention count as they are given.
+    """
+    now = timezone.now()
+    usage = location.usage.aggregate(copies=Sum("copies"), size=Sum("bytes"))
+    with connections[router.db_for_read(PhysicalCopy)].cursor() as cursor:
+        rows = []
+        if location.location_type != LocationType.LONG_TERM_ARCHIVE:
+            cursor.execute(_HELD_BACK, {"location": location.pk, "limit": OLDEST + 1})
+            rows = cursor.fetchall()
+        since = now - timedelta(days=RATE_DAYS)
+        cursor.execute(_ARRIVED, {"location": location.pk, "limit": NEWEST, "since": since})
+        number, size, first = cursor.fetchone()
+    looked_at = rows[:OLDEST]
+    days = (now - (first if number >= NEWEST else since)).total_seconds() / 86_400 if first else 0
+    waiting = [arrived for rule, _size, arrived, _why in looked_at if rule == RETENTION_RULE]
+    ends = location.retention_days is not None and bool(waiting)
+    return LocationStock(
+        copies=usage["copies"] or 0,
+        held_bytes=int(usage["size"] or 0),
+        booked_bytes=count_booked_bytes(location),
+        capacity_bytes=location.capacity_bytes,
+        looked_at=len(looked_at),
+        has_more=len(rows) > OLDEST,
+        held_back=_by_rule(looked_at),
+        retention_ends_at=min(waiting) + timedelta(days=location.retention_days) if ends else None,
+        arriving_bytes_per_day=float(size or 0) / days if days else None,
+    )
+
+
+def _by_rule(rows) -> list[HeldBack]:
+    found: dict[int | None, HeldBack] = {}
+    for rule, size, _arrived, why in rows:
+        before = found.get(rule, HeldBack(rule, 0, 0, why or ""))
+        found[rule] = HeldBack(rule, before.copies + 1, before.size_bytes + (size or 0), before.why)
+    return sorted(found.values(), key=lambda one: one.rule or 0)

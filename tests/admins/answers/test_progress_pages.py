@@ -1,0 +1,148 @@
+"""All about a program, a unit and a location, and the way of a file: what they show, to whom, and what leads there."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from opsdb.models import (
+    DataLocation,
+    ExecutedObsUnit,
+    LocationType,
+    ObservingProgram,
+    ObsUnit,
+    PhysicalCopy,
+    PreScheduledSlot,
+    RawDataFile,
+)
+from opsdb.testing import factories
+from tests.admins.pages import address
+from tests.worlds import shared_world
+
+from .pages import page, read
+
+START = datetime(2026, 3, 14, 3, 30, tzinfo=UTC)
+
+
+@shared_world
+def season():
+    """A unit of a program with allocated time, an execution of it in a slot with data, and a slot that was not used."""
+    instrument = factories.InstrumentFactory()
+    program = factories.ObservingProgramFactory(short_name="GEco")
+    day = timezone.now().date()
+    allocation = factories.TimeAllocationFactory(
+        observing_program=program,
+        instrument=instrument,
+        period="2026A",
+        start_date=date(2026, 3, 1),
+        end_date=max(day, date(2026, 3, 1)) + timedelta(days=200),
+        hours=40,
+    )
+    unit = factories.ObsUnitFactory(observing_program=program, name="Orion CO43", requested_executions=3, pwv_max_mm=1)
+    module = factories.InstrumentModuleFactory(instrument=instrument)
+    execution = factories.ExecutedObsUnitFactory(
+        obs_unit=unit, status="completed", start_time=START, end_time=START + timedelta(hours=2), quality="good"
+    )
+    execution.module_configurations.add(factories.PrimeCamModuleConfigurationFactory(instrument_module=module))
+    package = factories.RawDataPackageFactory(executed_obs_unit=execution, archived=True, file_count=7)
+    slot = factories.PreScheduledSlotFactory(
+        obs_unit=unit, start_time=START - timedelta(minutes=5), end_time=START + timedelta(hours=3)
+    )
+    missed = factories.PreScheduledSlotFactory(
+        obs_unit=unit,
+        telescope=slot.telescope,
+        start_time=START + timedelta(hours=4),
+        end_time=START + timedelta(hours=5),
+    )
+    return allocation, unit, execution, package, slot, missed
+
+
+def test_the_program_shows_allocated_used_and_left_and_its_units(browser, season):
+    allocation, unit, execution, *_rest = season
+    found = read(browser.get(page("program", unit.observing_program_id)))
+    for text in ("40.0 h", "2.0 h", "38.0 h", "100 %", "no slot is planned for it", "0 of 1 units"):
+        assert text in found.text, text
+    assert page("unit", unit.pk) in found.links and page("observation", execution.pk) in found.links
+    assert f"/admin/opsdb/timeallocation/{allocation.pk}/change/" in found.links
+    assert "opsdb-burn-left" in found.classes()
+    assert "It has no allocated time left now." not in found.text
+    type(allocation).objects.update(end_date=date(2026, 3, 20), hours=1)
+    found = read(browser.get(page("program", unit.observing_program_id))).text
+    assert "-1.0 h" in found and "It has no allocated time left now." in found
+
+
+def test_the_unit_shows_requested_and_done_its_executions_with_data_and_what_stands_in_its_way(browser, season):
+    _allocation, unit, execution, *_rest = season
+    found = read(browser.get(page("unit", unit.pk)))
+    for text in ("Why it is not done", "no slot is planned for it", "1 mm", "✔ 1 / 1", "1 execution: 7 files"):
+        assert text in found.text, text
+    assert {page("observation", execution.pk), page("program", unit.observing_program_id)} <= set(found.links)
+    assert page("source", unit.source_id) in found.links
+    ObsUnit.objects.update(requested_executions=1)
+    assert "✔ It is done." in read(browser.get(page("unit", unit.pk))).text
+
+
+def test_the_night_has_planned_and_executed_side_by_side_and_a_sentence(browser, seeing, season):
+    *_begin, execution, package, slot, missed = season
+    found = read(browser.get(page("night", "2026-03-13")))
+    assert "1 execution (1 of 2 slots): 7 files" in found.text
+    assert "1 of 1 packages archived" in found.text
+    assert "03:25–06:30" in found.text and "✘ not executed" in found.text
+    for row in (slot, missed):
+        assert f"/admin/opsdb/prescheduledslot/{row.pk}/change/" in found.links
+    assert page("observation", execution.pk) in found.links
+    PreScheduledSlot.objects.all().delete()
+    assert "not planned" in read(browser.get(page("night", "2026-03-13"))).text
+    found = read(seeing(ExecutedObsUnit).get(page("night", "2026-03-13"))).text
+    assert "7 files" not in found and "planned [UTC]" not in found and package.name not in found
+
+
+@pytest.fixture
+def buffer(db):
+    return factories.DiskDataLocationFactory(
+        location_type=LocationType.BUFFER, retention_days=7, capacity_bytes=1_000_000, name="spool"
+    )
+
+
+def test_the_location_shows_what_it_holds_and_what_holds_it_back(browser, seeing, buffer):
+    product = factories.DataProductFactory(size_bytes=30_000)
+    factories.DataProductPhysicalCopyFactory(data_product=product, data_location=buffer, size_bytes=30_000)
+    found = read(browser.get(page("location", buffer.pk)))
+    for text in ("30 kB", "970 kB", "3 %", "rule 2", "has no other verified copy", "1 kB a day", "7 days", "in 970 d"):
+        assert text in found.text, text
+    assert f"/admin/opsdb/dataproduct/{product.pk}/change/" in found.links
+    found = read(seeing(DataLocation).get(page("location", buffer.pk))).text
+    assert "rule 2" not in found and "30 kB" not in found
+    found = read(seeing(DataLocation, PhysicalCopy).get(page("location", buffer.pk))).text
+    assert "30 kB" in found and "has no other verified copy" not in found, "it names a product"
+
+
+def test_the_way_of_a_file_stands_on_one_line(browser, seeing, season):
+    package = season[3]
+    file = factories.RawDataFileFactory()
+    for row, state in ((package, "done"), (file, "ahead")):
+        url = page("where", q=f"{row._meta.db_table} {row.pk}")
+        found = read(browser.get(url))
+        assert {"opsdb-journey", f"opsdb-journey-{state}"} <= found.classes()
+    assert "opsdb-journey" not in read(seeing(RawDataFile, PhysicalCopy).get(url)).classes()
+
+
+@pytest.mark.parametrize("name", ["program", "unit", "location"])
+def test_who_may_see_nothing_else_sees_no_numbers_of_it_and_none_is_not_found(seeing, browser, season, buffer, name):
+    model, row = {
+        "program": (ObservingProgram, season[1].observing_program),
+        "unit": (ObsUnit, season[1]),
+        "location": (DataLocation, buffer),
+    }[name]
+    assert seeing(PhysicalCopy if name != "location" else ObsUnit).get(page(name, row.pk)).status_code == 403
+    text = read(seeing(model).get(page(name, row.pk))).text
+    assert "2.0 h" not in text and "7 files" not in text
+    assert browser.get(page(name, 999_999)).status_code == 404
+    for url in (address(model, "changelist"), address(type(getattr(row, "specific", row)), "change", row)):
+        assert page(name, row.pk) in read(browser.get(url)).links, url
+
+
+def test_search_leads_to_the_pages(browser, season):
+    unit = season[1]
+    assert page("unit", unit.pk) in read(browser.get(page("search", q="Orion CO43"))).links
+    assert page("program", unit.observing_program_id) in read(browser.get(page("search", q="geco"))).links
