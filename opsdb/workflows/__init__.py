@@ -7,7 +7,8 @@ A stage is a module: ``observing``, ``registration``, ``packaging``, ``bundling`
 ``archiving``, ``staging``, ``planning`` (with ``versions``), ``runs``, ``products``, ``publishing``; ``deletion`` (with
 ``deletion_requests``), ``fixity``, ``reconciliation``, ``repairing`` and ``restoring`` look after copies; ``room``
 knows what fits where. ``finding``, ``searching``, ``where``, ``explain``, ``overview``, ``failures``, ``traffic``,
-``queues`` and ``topology`` answer questions. Work that is claimed has the same five functions for every kind:
+``trends``, ``queues`` and ``topology`` answer questions. Work that is claimed has the same five functions for every
+kind:
 
 ================  ==================  =====================  ==================  ==============  ===============
 work              claim               heartbeat              complete            fail            reset

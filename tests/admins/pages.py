@@ -23,6 +23,7 @@ from opsdb.models import (
     RawDataFilePhysicalCopy,
     RawDataPackage,
     RawDataPackagePhysicalCopy,
+    StageActivity,
 )
 from opsdb.testing.factories import FACTORIES, DiskDataLocationFactory
 from tests.databases import as_owner
@@ -47,6 +48,7 @@ KEPT = [
 READ_ONLY = {
     ChangeLog: {"add", "delete"},
     DataLocationUsage: {"add", "delete"},
+    StageActivity: {"add", "delete"},
     DataTransferLog: {"add", "delete"},
     DeletionPolicy: {"add", "delete"},
     FixityCheck: {"delete"},

@@ -96,6 +96,7 @@ from .transfer import (
     DataTransferFactory,
     DataTransferLogFactory,
     DataTransferRouteFactory,
+    StageActivityFactory,
 )
 
 __all__ = [
@@ -163,6 +164,7 @@ __all__ = [
     "SiteFactory",
     "SolarSystemObjectFactory",
     "SourceFactory",
+    "StageActivityFactory",
     "StagingJobFactory",
     "SubObservingProgramFactory",
     "TapeDataLocationFactory",
