@@ -13,11 +13,11 @@ from django.urls import URLPattern, URLResolver, path
 
 from opsdb.models import DataTransfer, DataTransferRoute, ExecutedObsUnit, PhysicalCopy, RawDataPackage, Source
 
-from . import dashboard, dataflow, failures, night, observation, search, sky, source, where, why
+from . import dashboard, dataflow, failures, night, observation, search, sky, source, trends, where, why
 from .viewer import AdminPage, Viewer
 
 PAGES = {
-    RawDataPackage: (dashboard.PAGE, search.PAGE, why.PAGE),
+    RawDataPackage: (dashboard.PAGE, search.PAGE, trends.PAGE, why.PAGE),
     DataTransfer: (failures.PAGE,),
     PhysicalCopy: (where.PAGE,),
     ExecutedObsUnit: (night.PAGE, observation.PAGE),
