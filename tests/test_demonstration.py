@@ -48,10 +48,7 @@ def stage():
     call_command("opsdb_load", "slots", str(SCHEDULE), program="WFS", create_missing=True, verbosity=0)
 
 
-@pytest.fixture
-def short_night(stage):
-    """A night of ten slots."""
-    PreScheduledSlot.objects.exclude(pk__in=PreScheduledSlot.objects.order_by("start_time")[:10]).delete()
+SHORT = 10  # observations of a night
 
 
 @pytest.fixture
@@ -61,11 +58,13 @@ def tidy(monkeypatch):
 
 
 def test_one_night_from_schedule_to_publication_and_deletion(stage, tidy):
-    done = Demonstration(seed=7, files=2).run(1)
+    done = Demonstration(seed=7, files=2, observations=20).run(1)
 
-    assert ExecutedObsUnit.objects.count() == done["observations"] == 45
-    assert set(ExecutedObsUnit.objects.values_list("obs_unit__slots__origin", flat=True)) >= {SCHEDULE.name}
-    assert RawDataFile.objects.count() == done["raw files"] == 45 * 2 * 2
+    executions = ExecutedObsUnit.objects.prefetch_related("module_configurations")
+    assert len(executions) == done["observations"] == 20
+    assert set(executions.values_list("obs_unit__slots__origin", flat=True)) >= {SCHEDULE.name, ORIGIN}
+    assert {len(execution.module_configurations.all()) for execution in executions} == {1, 2}
+    assert RawDataFile.objects.count() == done["raw files"]
     assert not RawDataFile.objects.unpackaged().exists()
 
     good = Q(
@@ -107,7 +106,7 @@ def lacking_states():
 def told(seed, nights=1):
     """Tell the story, and return what happened and the files."""
     with attributed(origin="the same story"):
-        done = Demonstration(seed=seed, files=1).run(nights)
+        done = Demonstration(seed=seed, files=1, observations=SHORT).run(nights)
     files = RawDataFile.objects.order_by("relative_path")
     return done, list(files.values_list("relative_path", "checksum", "size_bytes", "executed_obs_unit__quality"))
 
@@ -119,14 +118,14 @@ def told_and_undone(seed, nights=1):
     return story
 
 
-def test_the_same_seed_tells_the_same_story(short_night, tidy):
+def test_the_same_seed_tells_the_same_story(stage, tidy):
     first = told_and_undone(3)
     assert told_and_undone(3) == first
     assert told_and_undone(4) != first
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_night_that_is_observed_while_the_last_is_moved_is_the_same(short_night, tidy):
+def test_a_night_that_is_observed_while_the_last_is_moved_is_the_same(stage, tidy):
     in_turn = told_and_undone(3, nights=2)
     assert told(3, nights=2) == in_turn
     slots = PreScheduledSlot.objects.filter(origin=ORIGIN)
@@ -156,16 +155,16 @@ def test_what_goes_wrong_ahead_is_told(transactional_db):
         list(prepare_ahead(lambda number: 1 / number, [1, 0]))
 
 
-def test_another_telling_is_of_the_nights_before(short_night, tidy):
-    Demonstration(seed=1, files=1).run(1)
-    Demonstration(seed=2, files=1).run(1)
+def test_another_telling_is_of_the_nights_before(stage, tidy):
+    Demonstration(seed=1, files=1, observations=SHORT).run(1)
+    Demonstration(seed=2, files=1, observations=SHORT).run(1)
     assert ExecutedObsUnit.objects.count() == 20
     assert not PhysicalCopy.objects.filter(raw_data_file__isnull=False, status=PhysicalCopyStatus.PRESENT).exists()
 
 
-def test_command_prints_what_happened_and_leaves_every_state_of_every_row_under_way(short_night, tmp_path):
+def test_command_prints_what_happened_and_leaves_every_state_of_every_row_under_way(stage, tmp_path):
     out = StringIO()
-    call_command("opsdb_demo", nights=1, seed=7, files_per_observation=1, stdout=out)
+    call_command("opsdb_demo", nights=1, seed=7, files_per_observation=1, observations_per_night=SHORT, stdout=out)
     assert "observations" in out.getvalue() and "copies deleted" in out.getvalue()
     assert lacking_states() == {}
     # And the virtual observatory understands all of it.
@@ -174,17 +173,17 @@ def test_command_prints_what_happened_and_leaves_every_state_of_every_row_under_
     assert_astropy_validates_a_votable(tmp_path)
 
 
-def test_two_archive_copies_may_be_required(short_night, settings):
+def test_two_archive_copies_may_be_required(stage, settings):
     settings.OPSDB_MIN_ARCHIVE_COPIES = 2
     with as_owner():
         call_command("opsdb_migrate", verbosity=0)
-    call_command("opsdb_demo", seed=5, files_per_observation=1, verbosity=0)
+    call_command("opsdb_demo", seed=5, files_per_observation=1, observations_per_night=SHORT, verbosity=0)
     assert DeletionPolicy.objects.get().min_archive_copies == 2
     assert PhysicalCopy.objects.filter(status=PhysicalCopyStatus.DELETED, raw_data_file__isnull=False).exists()
     assert lacking_states() == {}
 
 
-def test_more_archive_copies_than_archives_are_refused(short_night, settings):
+def test_more_archive_copies_than_archives_are_refused(stage, settings):
     settings.OPSDB_MIN_ARCHIVE_COPIES = 3
     with pytest.raises(CommandError, match="OPSDB_MIN_ARCHIVE_COPIES is 3, but there are 2 active archives"):
         call_command("opsdb_demo")

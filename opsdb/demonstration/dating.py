@@ -137,6 +137,12 @@ STEPS = (
             AND transfer.destination_location_id = place.id
         WHERE place.location_type <> 'processing'
         UNION ALL
+        SELECT copy.id, max(archiving.finished_at) + interval '2 hours'
+        FROM packages JOIN physical_copy AS copy ON copy.raw_data_package_id = packages.id
+        JOIN data_location AS place ON place.id = copy.data_location_id AND place.location_type = 'processing'
+        JOIN long_term_archive_transfer AS archiving ON archiving.raw_data_package_id = packages.id
+        GROUP BY copy.id
+        UNION ALL
         SELECT copy.id, coalesce(transfer.finished_at, bundle.finished_at)
         FROM bundles JOIN data_transfer_package AS bundle ON bundle.id = bundles.id
         JOIN physical_copy AS copy ON copy.data_transfer_package_id = bundle.id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from opsdb.models import (
@@ -94,9 +94,8 @@ class NightPlanner:
         """
         blocks = list(self._blocks(night))
         if night.is_brief:
-            science = [block for block in blocks if block.unit.observing_program.kind == ProgramKind.SCIENCE]
-            blocks = night.random.sample(science, min(BRIEF_OBSERVATIONS, len(science)))
-        return sorted(blocks, key=lambda block: block.start)[:limit]
+            blocks = list(_stretched(blocks, self.begin_of(night) + NIGHT))
+        return blocks[:limit]
 
     def _blocks(self, night: Night) -> Iterator[Block]:
         moment = self.begin_of(night)
@@ -147,6 +146,14 @@ class NightPlanner:
         height = elevation(source.ra_deg, source.dec_deg, 15 * sidereal, self.setting.telescope.latitude_deg)
         lowest = unit.elevation_min_deg or LOWEST_DEG
         return (height, None) if lowest <= height <= (unit.elevation_max_deg or HIGHEST_DEG) else None
+
+
+def _stretched(blocks: list[Block], end: datetime) -> Iterator[Block]:
+    """Yield few of the blocks of science, each until the next one begins."""
+    science = [block for block in blocks if block.unit.observing_program.kind == ProgramKind.SCIENCE]
+    few = science[:: max(1, math.ceil(len(science) / BRIEF_OBSERVATIONS))]
+    for block, following in zip(few, [*(block.start for block in few[1:]), end + SETTLING], strict=True):
+        yield replace(block, end=max(following - SETTLING, block.end))
 
 
 def is_camera(configurations: Iterable[InstrumentModuleConfiguration]) -> bool:

@@ -34,7 +34,6 @@ from opsdb.models import (
     LongTermArchiveTransfer,
     PackageState,
     PhysicalCopy,
-    PreScheduledSlot,
     Quality,
     RunStatus,
     Site,
@@ -264,8 +263,7 @@ def test_another_database_is_refused(away):
 
 def test_a_demonstration(away, uncalled):
     manage("opsdb_load", "slots", str(SCHEDULE), program="WFS", create_missing=True)
-    PreScheduledSlot.objects.exclude(pk__in=PreScheduledSlot.objects.order_by("start_time")[:10]).delete()
-    said = manage("opsdb_demo", "--files-per-observation", "2")
+    said = manage("opsdb_demo", "--files-per-observation", "2", "--observations-per-night", "10")
     assert "publications" in said
 
 

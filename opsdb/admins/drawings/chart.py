@@ -67,6 +67,7 @@ class Chart:
         columns: bars.
         line: values at the ends of days.
         levels: what they are compared with.
+        is_count: whether values are whole numbers.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Chart:
     columns: Sequence[Column] = ()
     line: Sequence[tuple[date, float]] = ()
     levels: Sequence[Level] = field(default_factory=tuple)
+    is_count: bool = False
 
     def draw(self) -> SafeString:
         """Return the drawing."""
@@ -88,6 +90,8 @@ class Chart:
             default=0,
         )
         step = nice_step(highest / TICKS)
+        if self.is_count:
+            step = max(step, 1.0)
         top = max(math.ceil(highest / step - 1e-9), 1) * step
         return drawing(
             *self._values(step, top),

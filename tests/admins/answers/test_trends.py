@@ -104,10 +104,14 @@ def test_a_trend_that_there_is_not_is_not_found(browser):
 def test_who_may_see_one_kind_sees_its_trends_alone(seeing, today):
     fill(today)
     copies = seeing(PhysicalCopy, DataLocation)
-    assert sections(read(copies.get(page("trends")))) == {"volume", "backlog", "failures"}
+    assert sections(read(copies.get(page("trends")))) == {"volume"}
     assert copies.get(page("trends", "time.csv")).status_code == 404
-    assert "transfers" not in copies.get(page("trends", "failures.csv")).content.decode()
+    assert copies.get(page("trends", "failures.csv")).status_code == 404
     archive = seeing(LongTermArchiveTransfer)
+    assert sections(read(archive.get(page("trends")))) == {"backlog", "failures"}
+    assert "Failed attempts" in read(archive.get(page("dashboard"))).text
+    alone = seeing(PhysicalCopy).get(page("trends"))
+    assert not sections(read(alone)) and "no trend as a whole" in alone.content.decode()
     rows = archive.get(page("trends", "backlog.csv")).content.decode().splitlines()[1:]
     assert {row.split(",")[1] for row in rows} == {"archiving"}
 

@@ -12,39 +12,22 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from opsdb.models import (
-    DataLocation,
-    DataTransfer,
-    ExecutedObsUnit,
-    LongTermArchiveTransfer,
-    ObservingProgram,
-    PhysicalCopy,
-    RawDataPackage,
-    TimeAllocation,
-)
+from opsdb.models import PhysicalCopy, TimeAllocation
 
 from ..parts import Content, Question, Section
 from ..viewer import AdminPage, Viewer
-from .kinds import KINDS
+from .kinds import KINDS, STAGES
 
 DEFAULT_DAYS = 30
 LONGEST_DAYS = 3_660
+DAY_HELP = lazy("Year-month-day.")
 PERIODS = {
     7: lazy("last 7 days"),
     30: lazy("last 30 days"),
     90: lazy("last 90 days"),
     365: lazy("last year"),
 }
-MODELS = (
-    RawDataPackage,
-    DataTransfer,
-    LongTermArchiveTransfer,
-    PhysicalCopy,
-    DataLocation,
-    ExecutedObsUnit,
-    ObservingProgram,
-    TimeAllocation,
-)
+MODELS = (*STAGES, PhysicalCopy, TimeAllocation)
 
 
 class _BadPeriodError(ValueError):
@@ -67,7 +50,8 @@ def view(viewer: Viewer, name: str = "") -> Content | HttpResponse:
         if kind.is_open_to(viewer) and (parts := kind.parts(viewer, start, end))
     ]
     title = _("Trends from %(start)s to %(end)s") % {"start": start, "end": end - timedelta(days=1)}
-    return Content(title=title, questions=_questions(asked), sections=sections)
+    message = "" if sections else _("You may see no trend as a whole: ask for the right to view what it is of.")
+    return Content(title=title, questions=_questions(asked), sections=sections, message=message)
 
 
 def period_of(asked: dict[str, str]) -> tuple[date, date]:
@@ -105,8 +89,8 @@ def _questions(asked):
     choices = [(str(days), text) for days, text in PERIODS.items()]
     return [
         Question("days", _("Period"), asked["days"] or str(DEFAULT_DAYS), type="select", choices=choices),
-        Question("from", _("or from"), asked["from"], type="date"),
-        Question("to", _("to, included"), asked["to"], type="date"),
+        Question("from", _("or from"), asked["from"], type="text", help=DAY_HELP),
+        Question("to", _("to, included"), asked["to"], type="text", help=DAY_HELP),
     ]
 
 

@@ -57,6 +57,8 @@ STAGE_MODELS: dict[str, type[Model]] = {
     WorkStage.REDUCTION: ExecutedReductionStep,
 }
 
+STAGES = tuple(dict.fromkeys(STAGE_MODELS.values()))
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -65,7 +67,7 @@ class Kind:
     Attributes:
         name: in addresses.
         title: what people call it.
-        models: who may view all of them may see it.
+        models: who may view all of them may see it; of those of stages, who may view one of them.
         parts: of viewer, first day and day after the last one: what the page shows.
         columns: of the CSV.
         rows: of the same: the values.
@@ -80,6 +82,8 @@ class Kind:
 
     def is_open_to(self, viewer: Viewer) -> bool:
         """Return whether a person may see it."""
+        if self.models == STAGES:
+            return any(viewer.sees(model) for model in STAGES)
         return viewer.sees(*self.models)
 
 
@@ -322,8 +326,9 @@ def failures_chart(name: str, title: str, numbers: dict[date, int], start: date,
         _("Attempts that failed on each day, whether they were tried again or not."),
         start,
         end,
-        lambda number: f"{number:,.3g}",
+        lambda number: f"{number:,.0f}",
         columns=[Column(day, 1, number, description=f"{day}: {number}") for day, number in numbers.items()],
+        is_count=True,
     )
 
 
@@ -465,8 +470,9 @@ def _backlog_parts(viewer, start, end):
                 _("Items that were not completed at the end of each day."),
                 start,
                 end,
-                lambda number: f"{number:,.3g}",
+                lambda number: f"{number:,.0f}",
                 line=[(day, float(number)) for day, number in one.days],
+                is_count=True,
             ),
             (_("day"), _("waited at its end")),
             [(str(day), f"{number:,}") for day, number in _shown(one.days, start, end, lambda one: one[0])],
@@ -509,9 +515,14 @@ KINDS = (
         ("week", "packages", "median_seconds", "ninth_decile_seconds"),
         _delay_rows,
     ),
-    Kind("backlog", lazy("Backlog of the stages"), (), _backlog_parts, ("day", "stage", "waiting"), _backlog_rows),
+    Kind("backlog", lazy("Backlog of the stages"), STAGES, _backlog_parts, ("day", "stage", "waiting"), _backlog_rows),
     Kind(
-        "failures", lazy("Failures per day and stage"), (), _failure_parts, ("day", "stage", "failures"), _failure_rows
+        "failures",
+        lazy("Failures per day and stage"),
+        STAGES,
+        _failure_parts,
+        ("day", "stage", "failures"),
+        _failure_rows,
     ),
     Kind(
         "time",
