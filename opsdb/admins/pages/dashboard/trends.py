@@ -11,7 +11,9 @@ from opsdb.workflows import measure_archive_delays, measure_volumes
 from ...drawings.chart import Chart
 from ...drawings.svg import together
 from ..parts import Section
-from ..trends.kinds import STAGES, delay_chart, failures_chart, full_text, visible_failures, volume_chart
+from ..trends.stages import STAGES, failures_chart, visible_failures
+from ..trends.transport import delay_chart
+from ..trends.volume import full_text, volume_chart
 from ..viewer import Viewer
 
 DAYS = 30

@@ -16,7 +16,8 @@ from opsdb.models import PhysicalCopy, TimeAllocation
 
 from ..parts import Content, Question, Section
 from ..viewer import AdminPage, Viewer
-from .kinds import KINDS, STAGES
+from .kinds import KINDS
+from .stages import STAGES
 
 DEFAULT_DAYS = 30
 LONGEST_DAYS = 3_660
