@@ -1,22 +1,29 @@
 """The whole story, from a scheduled unit to a publication and the deletion of what may go."""
 
+from datetime import date, timedelta
 from io import StringIO
+from itertools import pairwise
 
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.models import Count, Q
+from django.utils import timezone
 
 from opsdb.demonstration import Demonstration
 from opsdb.demonstration.facts import ORIGIN
+from opsdb.demonstration.furnishing import semesters
 from opsdb.demonstration.nights import prepare_ahead
+from opsdb.demonstration.scheduling import J2000, elevation, sidereal_hours
 from opsdb.models import (
     ChangeLog,
+    DataLocation,
     DataProduct,
     DeletionPolicy,
     ExecutedObsUnit,
     LocationType,
+    LongTermArchiveTransfer,
     ObsCore,
     ObservationStatus,
     PackageState,
@@ -26,11 +33,14 @@ from opsdb.models import (
     Publication,
     RawDataFile,
     RawDataPackage,
+    Role,
+    TimeAllocation,
     Verification,
+    WorkStage,
 )
 from opsdb.models.enums import StateChoices
 from opsdb.testing.factories import ExecutedObsUnitFactory
-from opsdb.workflows import attributed
+from opsdb.workflows import attributed, count_stage_failures, measure_volumes
 from tests.commands import ROOT
 from tests.databases import as_owner
 from tests.obscore import assert_astropy_validates_a_votable, assert_values_hold_to_the_standard
@@ -206,3 +216,73 @@ def test_database_with_real_observations_is_refused(stage):
 def test_database_without_a_schedule_is_refused():
     with pytest.raises(CommandError, match="there is no schedule"):
         call_command("opsdb_demo")
+
+
+def at_telescope(moment):
+    """The mean solar time of a moment at the telescope, in hours."""
+    return (moment.hour + moment.minute / 60 - 67.74 / 15) % 24
+
+
+def test_work_is_dated_to_after_its_night_and_nights_are_at_night(stage, tidy):
+    now = timezone.now()
+    with as_owner():
+        done = Demonstration(seed=7, files=1, observations=2).run(1, weeks=2)
+    assert {at_telescope(each.start_time) > 20 or at_telescope(each.start_time) < 5 for each in executions()} == {True}
+    nights = {(each.start_time - timedelta(hours=12)).date() for each in executions()}
+    assert len(nights) == 15 and max(nights) >= (now - timedelta(days=3)).date()
+    for transfer in LongTermArchiveTransfer.objects.select_related("raw_data_package__executed_obs_unit"):
+        delay = transfer.finished_at - transfer.raw_data_package.executed_obs_unit.end_time
+        assert timedelta(hours=3) < delay < timedelta(hours=40), transfer.raw_data_package
+    kept = PhysicalCopy.objects.exclude(status=PhysicalCopyStatus.DELETED)
+    at_disks = kept.filter(data_location__location_type__in=["source", "buffer"])
+    assert {copy.arrived_at > now - timedelta(days=7, hours=1) for copy in at_disks} == {True}
+    assert done["copies deleted"] == PhysicalCopy.objects.filter(status=PhysicalCopyStatus.DELETED).count() > 0
+    # What was noted moved with the facts.
+    start, end = now.date() - timedelta(days=30), now.date() + timedelta(days=1)
+    for trend in measure_volumes(start, end):
+        held = DataLocation.objects.get(pk=trend.id).held_bytes()
+        assert trend.held_bytes == held
+        assert len([day for day in trend.days if day.arrived_bytes]) > 10 or not held or "processing" in trend.location
+    failures = {(one.stage, (max(nights) - one.day).days) for one in count_stage_failures(start, end)}
+    assert {stage for stage, _ago in failures} == {WorkStage.TRANSFER, WorkStage.ARCHIVING}
+    assert len(failures) <= 3
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_trigger WHERE tgenabled = 'D' AND NOT tgisinternal")
+        assert cursor.fetchone() == (0,)
+
+
+def executions():
+    return ExecutedObsUnit.objects.order_by("start_time")
+
+
+def test_time_is_allocated_and_used_now_and_there_are_users_of_every_role(stage, tidy):
+    Demonstration(seed=7, files=1, observations=4).run(1)
+    today = timezone.now().date()
+    current = TimeAllocation.objects.filter(start_date__lte=today, end_date__gt=today).with_used_hours()
+    assert {allocation.observing_program.short_name for allocation in current} >= {"WFS", "Cal", "GEco"}
+    assert TimeAllocation.objects.with_used_hours().filter(used_hours__gt=0).exists()
+    for role in Role.objects.all():
+        assert role.user_set.filter(username=f"demo-{role.name}").exists()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "names"),
+    [
+        ("2026-03-01", "2026-08-31", ["2026A"]),
+        ("2026-02-28", "2026-09-01", ["2025B", "2026A", "2026B"]),
+        ("2026-12-31", "2027-01-01", ["2026B"]),
+    ],
+)
+def test_semesters_begin_in_march_and_september(first, last, names):
+    found = list(semesters(date.fromisoformat(first), date.fromisoformat(last)))
+    assert [name for name, _start, _end in found] == names
+    assert all(one[2] == following[1] for one, following in pairwise(found))
+
+
+def test_sidereal_time_and_elevation():
+    # Greenwich mean sidereal time at J2000.0, and after a mean sidereal day.
+    assert sidereal_hours(J2000, 0) == pytest.approx(18.697374558)
+    later = J2000 + timedelta(seconds=86164.0905)
+    assert sidereal_hours(later, -67.5) == pytest.approx(18.697374558 - 4.5, abs=1e-4)
+    assert elevation(84.9, -69.76, 84.9, -22.99) == pytest.approx(90 - (69.76 - 22.99))
+    assert elevation(84.9, 0, 84.9 + 90, -22.99) == pytest.approx(0, abs=1e-9)

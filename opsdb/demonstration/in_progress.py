@@ -77,7 +77,7 @@ from .reducing import DataReducer
 from .scheduling import Block
 from .setting import DemoSetting
 
-OBSERVATIONS = 24  # at least
+OBSERVATIONS = 40  # at least
 COMPLETED = ObservationStatus.COMPLETED
 LAST_ENDS = {2: ObservationStatus.FAILED, 4: ObservationStatus.ABORTED}
 """Status of an observation, by its position from the last."""

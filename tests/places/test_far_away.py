@@ -18,6 +18,7 @@ from django.core.signals import request_finished
 from django.db import Error, connections, transaction
 from django.http import HttpResponse
 from django.test import Client, RequestFactory, override_settings
+from django.utils import timezone
 from psycopg import IntegrityError
 
 from opsdb import workflows
@@ -60,6 +61,7 @@ from opsdb.workflows import (
     correct_observation,
     correct_packaging,
     count_booked_bytes,
+    count_stage_failures,
     create_release,
     describe_lack,
     enable_resource,
@@ -90,6 +92,11 @@ from opsdb.workflows import (
     list_due_pipelines,
     list_failures,
     list_open_traffic,
+    measure_archive_delays,
+    measure_backlogs,
+    measure_observing_time,
+    measure_traffic_rates,
+    measure_volumes,
     normalize_message,
     package_raw_data_files,
     pause_resource,
@@ -359,6 +366,15 @@ def test_copies_that_are_lost_and_come_back(away, uncalled):
         describe_lack(location, 1)
     list_open_traffic(LongTermArchiveTransfer)
     assert group_failures(list_failures().failures)
+    for measure in (
+        count_stage_failures,
+        measure_archive_delays,
+        measure_backlogs,
+        measure_observing_time,
+        measure_traffic_rates,
+        measure_volumes,
+    ):
+        assert measure(timezone.now().date() - timedelta(days=9_000), timezone.now().date() + timedelta(days=2))
     assert normalize_message("Tape 12 is worn.") == "tape … is worn"
     assert search_rows(str(package.pk)).hits
     assert going.status == "deleted"
