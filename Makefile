@@ -54,7 +54,7 @@ demo: .venv/made
 	  echo "Port $(PORT) is in use: end what listens there, or run make demo PORT=8001" >&2; exit 1; }
 	$(MANAGE) opsdb_migrate
 	$(MANAGE) opsdb_load all $(DEMO_SEASON)
-	$(MANAGE) opsdb_demo --nights 3 --files-per-observation 10 --once
+	$(MANAGE) opsdb_demo --nights 1 --weeks 4 --files-per-observation 4 --once
 	$(MANAGE) opsdb_create_admin $(DEMO_USER) --email $(DEMO_USER)@localhost --generate-password
 	test "$(SERVE)" = 0 || DJANGO_RUNSERVER_HIDE_WARNING=true $(MANAGE) runserver --noreload 127.0.0.1:$(PORT)
 

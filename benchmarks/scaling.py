@@ -51,6 +51,7 @@ WHERE file.id = copy.raw_data_file_id AND package.state <> 'archived'
 def make_world(files):
     """Fill an empty database, and return its source location and its archive."""
     from django.db import connection, transaction
+    from django.utils import timezone
 
     from opsdb.models import DataLocation, DataLocationUsage
     from opsdb.testing.factories import (
@@ -81,7 +82,9 @@ def make_world(files):
     with connection.cursor() as cursor:
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-        DataLocationUsage.objects.create(data_location=source, copies=files, bytes=10 * files)
+        DataLocationUsage.objects.create(
+            data_location=source, day=timezone.now().date(), copies=files, bytes=10 * files, arrived_bytes=10 * files
+        )
         cursor.execute("VACUUM ANALYZE")
     return DataLocation.objects.get(pk=source.pk), DataLocation.objects.get(pk=archive.pk)
 

@@ -1,22 +1,29 @@
 """The whole story, from a scheduled unit to a publication and the deletion of what may go."""
 
+from datetime import date, timedelta
 from io import StringIO
+from itertools import pairwise
 
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.models import Count, Q
+from django.utils import timezone
 
 from opsdb.demonstration import Demonstration
 from opsdb.demonstration.facts import ORIGIN
+from opsdb.demonstration.furnishing import semesters
 from opsdb.demonstration.nights import prepare_ahead
+from opsdb.demonstration.scheduling import J2000, elevation, sidereal_hours
 from opsdb.models import (
     ChangeLog,
+    DataLocation,
     DataProduct,
     DeletionPolicy,
     ExecutedObsUnit,
     LocationType,
+    LongTermArchiveTransfer,
     ObsCore,
     ObservationStatus,
     PackageState,
@@ -26,11 +33,14 @@ from opsdb.models import (
     Publication,
     RawDataFile,
     RawDataPackage,
+    Role,
+    TimeAllocation,
     Verification,
+    WorkStage,
 )
 from opsdb.models.enums import StateChoices
 from opsdb.testing.factories import ExecutedObsUnitFactory
-from opsdb.workflows import attributed
+from opsdb.workflows import attributed, count_stage_failures, measure_volumes
 from tests.commands import ROOT
 from tests.databases import as_owner
 from tests.obscore import assert_astropy_validates_a_votable, assert_values_hold_to_the_standard
@@ -48,10 +58,7 @@ def stage():
     call_command("opsdb_load", "slots", str(SCHEDULE), program="WFS", create_missing=True, verbosity=0)
 
 
-@pytest.fixture
-def short_night(stage):
-    """A night of ten slots."""
-    PreScheduledSlot.objects.exclude(pk__in=PreScheduledSlot.objects.order_by("start_time")[:10]).delete()
+SHORT = 10  # observations of a night
 
 
 @pytest.fixture
@@ -61,11 +68,13 @@ def tidy(monkeypatch):
 
 
 def test_one_night_from_schedule_to_publication_and_deletion(stage, tidy):
-    done = Demonstration(seed=7, files=2).run(1)
+    done = Demonstration(seed=7, files=2, observations=20).run(1)
 
-    assert ExecutedObsUnit.objects.count() == done["observations"] == 45
-    assert set(ExecutedObsUnit.objects.values_list("obs_unit__slots__origin", flat=True)) >= {SCHEDULE.name}
-    assert RawDataFile.objects.count() == done["raw files"] == 45 * 2 * 2
+    executions = ExecutedObsUnit.objects.prefetch_related("module_configurations")
+    assert len(executions) == done["observations"] == 20
+    assert set(executions.values_list("obs_unit__slots__origin", flat=True)) >= {SCHEDULE.name, ORIGIN}
+    assert {len(execution.module_configurations.all()) for execution in executions} == {1, 2}
+    assert RawDataFile.objects.count() == done["raw files"]
     assert not RawDataFile.objects.unpackaged().exists()
 
     good = Q(
@@ -107,7 +116,7 @@ def lacking_states():
 def told(seed, nights=1):
     """Tell the story, and return what happened and the files."""
     with attributed(origin="the same story"):
-        done = Demonstration(seed=seed, files=1).run(nights)
+        done = Demonstration(seed=seed, files=1, observations=SHORT).run(nights)
     files = RawDataFile.objects.order_by("relative_path")
     return done, list(files.values_list("relative_path", "checksum", "size_bytes", "executed_obs_unit__quality"))
 
@@ -119,14 +128,14 @@ def told_and_undone(seed, nights=1):
     return story
 
 
-def test_the_same_seed_tells_the_same_story(short_night, tidy):
+def test_the_same_seed_tells_the_same_story(stage, tidy):
     first = told_and_undone(3)
     assert told_and_undone(3) == first
     assert told_and_undone(4) != first
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_night_that_is_observed_while_the_last_is_moved_is_the_same(short_night, tidy):
+def test_a_night_that_is_observed_while_the_last_is_moved_is_the_same(stage, tidy):
     in_turn = told_and_undone(3, nights=2)
     assert told(3, nights=2) == in_turn
     slots = PreScheduledSlot.objects.filter(origin=ORIGIN)
@@ -156,16 +165,16 @@ def test_what_goes_wrong_ahead_is_told(transactional_db):
         list(prepare_ahead(lambda number: 1 / number, [1, 0]))
 
 
-def test_another_telling_is_of_the_nights_before(short_night, tidy):
-    Demonstration(seed=1, files=1).run(1)
-    Demonstration(seed=2, files=1).run(1)
+def test_another_telling_is_of_the_nights_before(stage, tidy):
+    Demonstration(seed=1, files=1, observations=SHORT).run(1)
+    Demonstration(seed=2, files=1, observations=SHORT).run(1)
     assert ExecutedObsUnit.objects.count() == 20
     assert not PhysicalCopy.objects.filter(raw_data_file__isnull=False, status=PhysicalCopyStatus.PRESENT).exists()
 
 
-def test_command_prints_what_happened_and_leaves_every_state_of_every_row_under_way(short_night, tmp_path):
+def test_command_prints_what_happened_and_leaves_every_state_of_every_row_under_way(stage, tmp_path):
     out = StringIO()
-    call_command("opsdb_demo", nights=1, seed=7, files_per_observation=1, stdout=out)
+    call_command("opsdb_demo", nights=1, seed=7, files_per_observation=1, observations_per_night=SHORT, stdout=out)
     assert "observations" in out.getvalue() and "copies deleted" in out.getvalue()
     assert lacking_states() == {}
     # And the virtual observatory understands all of it.
@@ -174,17 +183,17 @@ def test_command_prints_what_happened_and_leaves_every_state_of_every_row_under_
     assert_astropy_validates_a_votable(tmp_path)
 
 
-def test_two_archive_copies_may_be_required(short_night, settings):
+def test_two_archive_copies_may_be_required(stage, settings):
     settings.OPSDB_MIN_ARCHIVE_COPIES = 2
     with as_owner():
         call_command("opsdb_migrate", verbosity=0)
-    call_command("opsdb_demo", seed=5, files_per_observation=1, verbosity=0)
+    call_command("opsdb_demo", seed=5, files_per_observation=1, observations_per_night=SHORT, verbosity=0)
     assert DeletionPolicy.objects.get().min_archive_copies == 2
     assert PhysicalCopy.objects.filter(status=PhysicalCopyStatus.DELETED, raw_data_file__isnull=False).exists()
     assert lacking_states() == {}
 
 
-def test_more_archive_copies_than_archives_are_refused(short_night, settings):
+def test_more_archive_copies_than_archives_are_refused(stage, settings):
     settings.OPSDB_MIN_ARCHIVE_COPIES = 3
     with pytest.raises(CommandError, match="OPSDB_MIN_ARCHIVE_COPIES is 3, but there are 2 active archives"):
         call_command("opsdb_demo")
@@ -215,3 +224,73 @@ def test_database_with_real_observations_is_refused(stage):
 def test_database_without_a_schedule_is_refused():
     with pytest.raises(CommandError, match="there is no schedule"):
         call_command("opsdb_demo")
+
+
+def at_telescope(moment):
+    """The mean solar time of a moment at the telescope, in hours."""
+    return (moment.hour + moment.minute / 60 - 67.74 / 15) % 24
+
+
+def test_work_is_dated_to_after_its_night_and_nights_are_at_night(stage, tidy):
+    now = timezone.now()
+    with as_owner():
+        done = Demonstration(seed=7, files=1, observations=2).run(1, weeks=2)
+    assert {at_telescope(each.start_time) > 20 or at_telescope(each.start_time) < 5 for each in executions()} == {True}
+    nights = {(each.start_time - timedelta(hours=12)).date() for each in executions()}
+    assert len(nights) == 15 and max(nights) >= (now - timedelta(days=3)).date()
+    for transfer in LongTermArchiveTransfer.objects.select_related("raw_data_package__executed_obs_unit"):
+        delay = transfer.finished_at - transfer.raw_data_package.executed_obs_unit.end_time
+        assert timedelta(hours=3) < delay < timedelta(hours=40), transfer.raw_data_package
+    kept = PhysicalCopy.objects.exclude(status=PhysicalCopyStatus.DELETED)
+    at_disks = kept.filter(data_location__location_type__in=["source", "buffer"])
+    assert {copy.arrived_at > now - timedelta(days=7, hours=1) for copy in at_disks} == {True}
+    assert done["copies deleted"] == PhysicalCopy.objects.filter(status=PhysicalCopyStatus.DELETED).count() > 0
+    # What was noted moved with the facts.
+    start, end = now.date() - timedelta(days=30), now.date() + timedelta(days=1)
+    for trend in measure_volumes(start, end):
+        held = DataLocation.objects.get(pk=trend.id).held_bytes()
+        assert trend.held_bytes == held
+        assert len([day for day in trend.days if day.arrived_bytes]) > 10 or not held or "processing" in trend.location
+    failures = {(one.stage, (max(nights) - one.day).days) for one in count_stage_failures(start, end)}
+    assert {stage for stage, _ago in failures} == {WorkStage.TRANSFER, WorkStage.ARCHIVING}
+    assert len(failures) <= 3
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_trigger WHERE tgenabled = 'D' AND NOT tgisinternal")
+        assert cursor.fetchone() == (0,)
+
+
+def executions():
+    return ExecutedObsUnit.objects.order_by("start_time")
+
+
+def test_time_is_allocated_and_used_now_and_there_are_users_of_every_role(stage, tidy):
+    Demonstration(seed=7, files=1, observations=4).run(1)
+    today = timezone.now().date()
+    current = TimeAllocation.objects.filter(start_date__lte=today, end_date__gt=today).with_used_hours()
+    assert {allocation.observing_program.short_name for allocation in current} >= {"WFS", "Cal", "GEco"}
+    assert TimeAllocation.objects.with_used_hours().filter(used_hours__gt=0).exists()
+    for role in Role.objects.all():
+        assert role.user_set.filter(username=f"demo-{role.name}").exists()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "names"),
+    [
+        ("2026-03-01", "2026-08-31", ["2026A"]),
+        ("2026-02-28", "2026-09-01", ["2025B", "2026A", "2026B"]),
+        ("2026-12-31", "2027-01-01", ["2026B"]),
+    ],
+)
+def test_semesters_begin_in_march_and_september(first, last, names):
+    found = list(semesters(date.fromisoformat(first), date.fromisoformat(last)))
+    assert [name for name, _start, _end in found] == names
+    assert all(one[2] == following[1] for one, following in pairwise(found))
+
+
+def test_sidereal_time_and_elevation():
+    # Greenwich mean sidereal time at J2000.0, and after a mean sidereal day.
+    assert sidereal_hours(J2000, 0) == pytest.approx(18.697374558)
+    later = J2000 + timedelta(seconds=86164.0905)
+    assert sidereal_hours(later, -67.5) == pytest.approx(18.697374558 - 4.5, abs=1e-4)
+    assert elevation(84.9, -69.76, 84.9, -22.99) == pytest.approx(90 - (69.76 - 22.99))
+    assert elevation(84.9, 0, 84.9 + 90, -22.99) == pytest.approx(0, abs=1e-9)

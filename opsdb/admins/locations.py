@@ -112,6 +112,6 @@ class TapeDataLocationAdmin(SubtypeOfDataLocationAdmin):
 @admin.register(DataLocationUsage)
 class DataLocationUsageAdmin(ReadOnlyMixin, OpsAdmin):
     big = True
-    list_display = ("id", "data_location", "copies", "bytes")
+    list_display = ("id", "data_location", "day", "copies", "bytes", "arrived_bytes")
     list_filter = ("data_location",)
     search_fields = ("id", "data_location")

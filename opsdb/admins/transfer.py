@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from opsdb.models import DataTransfer, DataTransferLog, DataTransferRoute
+from opsdb.models import DataTransfer, DataTransferLog, DataTransferRoute, StageActivity
 
 from .actions.switches import SWITCH_ACTIONS
 from .actions.transfer import TRANSFER_ACTIONS
@@ -58,3 +58,19 @@ class DataTransferAdmin(OpsAdmin):
 class DataTransferLogAdmin(ReadOnlyMixin, OpsAdmin):
     list_display = ("logged_at", "data_transfer", "level", "status", "message", "log_path")
     list_filter = ("data_transfer",)
+
+
+@admin.register(StageActivity)
+class StageActivityAdmin(ReadOnlyMixin, OpsAdmin):
+    big = True
+    list_display = (
+        "begins_at",
+        "stage",
+        "origin_location",
+        "destination_location",
+        "added",
+        "completed",
+        "failures",
+        "bytes",
+    )
+    list_filter = ("stage",)

@@ -19,8 +19,8 @@ from .catalogue import tables, views
 from .guards import TABLES_OF_DJANGO
 from .withholding import secret_columns
 
-# What only the owner writes: the change log by its triggers, the list of migrations by `migrate`.
-ONLY_READ = ("change_log", "django_migrations")
+# What only the owner writes: what triggers note, the list of migrations by `migrate`.
+ONLY_READ = ("change_log", "data_location_usage", "stage_activity", "django_migrations")
 # Long enough for the largest registration; a session that waits or idles for longer blocks others.
 APPLICATION_TIMEOUTS = {
     "statement_timeout": "15min",

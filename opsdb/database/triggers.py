@@ -313,6 +313,29 @@ class SameOwner(Trigger):
         )
 
 
+def notes_activity(*stages: str, is_deletable: bool = False) -> list[Trigger]:
+    """Return what notes how much a table's work stages add, complete and see fail.
+
+    Args:
+        stages: whose work a row is.
+        is_deletable: whether rows may be deleted.
+    """
+    old, new = "OLD TABLE AS old_rows", "NEW TABLE AS new_rows"
+    tables = {"INSERT": new, "UPDATE": f"{old} {new}"} | ({"DELETE": old} if is_deletable else {})
+    return [
+        Trigger(
+            f"activity_of_{event.lower()}s",
+            "opsdb_note_activity",
+            *map(str, stages),
+            timing="AFTER",
+            events=event,
+            level="STATEMENT",
+            referencing=referencing,
+        )
+        for event, referencing in tables.items()
+    ]
+
+
 def subtype_triggers(parent_table: str, discriminator: str, subtype: str) -> list[Trigger]:
     """Return what keeps a subtype's row and its parent's row together.
 

@@ -1,10 +1,9 @@
-"""Work in progress when a demonstration ends: at least one row in every state, brought there by the workflows."""
+"""Work in progress when a demonstration ends: the data of last night are in every state, by the workflows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from itertools import cycle, islice
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -19,9 +18,9 @@ from opsdb.models import (
     LocationType,
     LongTermArchiveTransfer,
     ObservationStatus,
-    ObsUnit,
     PhysicalCopy,
     PhysicalCopyStatus,
+    PreScheduledSlot,
     Publication,
     PublicationStatus,
     RawDataPackage,
@@ -56,7 +55,6 @@ from opsdb.workflows import (
     fail_unpacking,
     finish_observation,
     move_state,
-    package_raw_data_files,
     plan_archiving,
     plan_runs,
     plan_transfers,
@@ -76,34 +74,35 @@ from .moving import DataMover
 from .nights import Night
 from .observing import NightObserver
 from .reducing import DataReducer
+from .scheduling import Block
 from .setting import DemoSetting
 
-OBSERVATIONS = 24
-FILES = 4  # of a module in an observation
+OBSERVATIONS = 40  # at least
 COMPLETED = ObservationStatus.COMPLETED
-LAST_ENDS = {2: ObservationStatus.FAILED, 3: ObservationStatus.ABORTED}
+LAST_ENDS = {2: ObservationStatus.FAILED, 4: ObservationStatus.ABORTED}
 """Status of an observation, by its position from the last."""
-SPACING = timedelta(minutes=20)
+UNASSESSED = 6  # of the last ones
+RUNNING_FOR = timedelta(minutes=2)
 CHECKED = 5
 STAGED = 5
 DELETED = 8
 MOVED = 3  # observations whose data go into all archives, where deletion needs more than one
-ENOUGH = 1_000  # more than there are rows of any model tonight
+ENOUGH = 1_000  # more than there are rows of any model in the night
 
 
 class InProgress:
-    """Tonight's observations, whose data are in every state.
+    """The observations of last night, whose data are in every state.
 
     Args:
-        seed: of the demonstration.
-        setting: what it uses.
+        night: last night.
+        setting: what the demonstration uses.
         observing, moving, reducing: its stages.
     """
 
     def __init__(
-        self, seed: int, setting: DemoSetting, observing: NightObserver, moving: DataMover, reducing: DataReducer
+        self, night: Night, setting: DemoSetting, observing: NightObserver, moving: DataMover, reducing: DataReducer
     ):
-        self.seed, self.setting = seed, setting
+        self.night, self.setting = night, setting
         self.observing, self.moving, self.reducing = observing, moving, reducing
         self.in_all_archives: list[RawDataPackage] = []
 
@@ -137,23 +136,36 @@ class InProgress:
         return others
 
     def observe(self) -> None:
-        """Execute units until now: the last one is running, and those before have failed and been aborted."""
-        units = ObsUnit.objects.filter(slots__isnull=False).distinct().order_by("pk")
-        begin = timezone.now() - OBSERVATIONS * SPACING
-        night = self.night = Night(self.seed, begin.date())
-        for number, unit in enumerate(islice(cycle(units), OBSERVATIONS)):
-            start = begin + number * SPACING
-            execution = start_observation(unit, start_time=start, **night.conditions())
-            register_raw_data_files(self.observing.reports(execution, FILES, night.random))
-            night.executed.append((execution, start + SPACING / 2))
-            if number < OBSERVATIONS - 1:
-                finish_observation(
-                    execution.pk, end_time=night.executed[-1][1], status=LAST_ENDS.get(OBSERVATIONS - number, COMPLETED)
-                )
+        """Observe the night, some of whose executions failed or were aborted, and begin an observation now."""
+        limit = self.observing.observations
+        blocks = self.observing.plan(self.night, limit and max(limit, OBSERVATIONS))
+        for number, block in enumerate(blocks):
+            from_last = len(blocks) - number
+            self.observing.observe(self.night, block)
+            execution, end = self.night.executed[-1]
+            finish_observation(execution.pk, end_time=end, status=LAST_ENDS.get(from_last, COMPLETED))
+            if from_last > UNASSESSED:
+                self.observing.assess(self.night, execution)
+        self.begin_observation()
+
+    def begin_observation(self) -> None:
+        """Begin what is planned now, or else a calibration, as engineers do by day."""
+        now = timezone.now()
+        slot = PreScheduledSlot.objects.overlapping(now, now + RUNNING_FOR).select_related("obs_unit").first()
+        unit = slot.obs_unit if slot else next(iter([*self.setting.calibrations.values(), *self.setting.science]))
+        start = now - RUNNING_FOR
+        execution = start_observation(
+            unit,
+            start_time=start,
+            module_configurations=self.setting.configurations_of(unit),
+            **self.night.conditions(),
+        )
+        block = Block(unit, start, now, self.setting.configurations_of(unit), 50.0, None)
+        register_raw_data_files(self.observing.reports(execution, block, self.night))
 
     def package(self) -> list[RawDataPackage]:
-        """Package tonight's files."""
-        package_raw_data_files(self.setting.source, limit=ENOUGH)
+        """Package the night's files."""
+        self.observing.plan_packages()
         if conf.get("OPSDB_MIN_ARCHIVE_COPIES") > 1:
             self.move_to_all_archives()
         return self.leave(*self.work_on(RawDataPackage))

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from datetime import timedelta
 
 from django.db.models import QuerySet
 
-from opsdb.models import DataLocation, DataTransfer, DataTransferPackage, RawDataPackage
+from opsdb.models import (
+    DataLocation,
+    DataTransfer,
+    DataTransferPackage,
+    LongTermArchiveTransfer,
+    RawDataPackage,
+    TransferKind,
+)
+from opsdb.models.base import WorkItem
 from opsdb.workflows import (
     CopyReport,
     bundle_raw_data_packages,
@@ -27,7 +35,16 @@ from opsdb.workflows import (
     work,
 )
 
-from .facts import BATCH, FAILURE_RATE, TAR_OVERHEAD_BYTES, WORKER, digest
+from .facts import (
+    BATCH,
+    LINK_DOWN,
+    LINK_DOWN_AGO,
+    TAPES_DOWN,
+    TAPES_DOWN_AGO,
+    TAR_OVERHEAD_BYTES,
+    WORKER,
+    digest,
+)
 from .nights import Night
 from .setting import DemoSetting
 
@@ -37,15 +54,16 @@ class DataMover:
 
     Args:
         setting: from where and to where.
-        happens: returns whether an event of some probability happens now.
         done: counts of events.
     """
 
-    def __init__(self, setting: DemoSetting, happens: Callable[[float], bool], done: Counter):
-        self.setting, self.happens, self.done = setting, happens, done
+    def __init__(self, setting: DemoSetting, done: Counter):
+        self.setting, self.done = setting, done
+        self.night: Night | None = None
 
     def move(self, night: Night) -> None:
         """Run every stage until all data of a night are in the archives."""
+        self.night = night
         self.package(night)
         while sum(stage() for stage in (self.bundle, self.transfer, self.unpack, self.archive)):
             pass
@@ -85,12 +103,13 @@ class DataMover:
         )
 
     def transfer(self) -> int:
-        """Transfer packages to the next site; some transfers fail and are tried again."""
+        """Transfer packages to the next site; while the link is down, transfers fail and are tried again."""
         planned = plan_transfers(limit=BATCH)
         claimed = claim_transfers(worker=WORKER, limit=BATCH)
         for transfer in claimed:
-            if self.happens(FAILURE_RATE):
-                fail_transfer(transfer, worker=WORKER, message="connection reset by peer")
+            if self.link_is_down(transfer):
+                self.happened(transfer, hours=4 + 5 * transfer.retry_count)
+                fail_transfer(transfer, worker=WORKER, message=LINK_DOWN)
                 self.done["failures tried again"] += 1
             else:
                 complete_transfer(transfer, worker=WORKER, checksum=transfer.data_transfer_package.checksum)
@@ -117,13 +136,29 @@ class DataMover:
         planned = [transfer for archive in self.setting.archives for transfer in plan_archiving(archive, limit=BATCH)]
         claimed = claim_archive_transfers(worker=WORKER, limit=BATCH)
         for transfer in claimed:
-            if self.happens(FAILURE_RATE):
-                fail_archive_transfer(transfer, worker=WORKER, message="tape library did not answer")
+            if self.tapes_are_down(transfer):
+                self.happened(transfer, hours=10)
+                fail_archive_transfer(transfer, worker=WORKER, message=TAPES_DOWN)
                 self.done["failures tried again"] += 1
             else:
                 complete_archive_transfer(transfer, worker=WORKER, checksum=transfer.raw_data_package.checksum)
                 self.done["archive copies"] += 1
         return len(planned) + len(claimed)
+
+    def link_is_down(self, transfer: DataTransfer) -> bool:
+        """Return whether the link from the observatory is down for a transfer."""
+        is_night = self.night is not None and self.night.ago == LINK_DOWN_AGO
+        return is_night and transfer.kind == TransferKind.PRIMARY and transfer.retry_count < 2
+
+    def tapes_are_down(self, transfer: LongTermArchiveTransfer) -> bool:
+        """Return whether the last archive takes nothing."""
+        is_night = self.night is not None and self.night.ago == TAPES_DOWN_AGO
+        return is_night and transfer.destination_location == self.setting.archives[-1] and not transfer.retry_count
+
+    def happened(self, work: WorkItem, hours: float) -> None:
+        """Let an attempt have been made some hours after the night."""
+        at = max(end for _, end in self.night.executed) + timedelta(hours=hours)
+        type(work).objects.filter(pk=work.pk).update(started_at=at, heartbeat_at=at)
 
     @staticmethod
     def size_of(parts: QuerySet) -> int:

@@ -22,15 +22,21 @@ Prepared = TypeVar("Prepared")
 class Night:
     """One night at the telescope.
 
+    Its random numbers are its own: they depend neither on concurrent work nor on the day of the demonstration.
+
     Attributes:
-        random: its own random numbers, which do not depend on concurrent work.
+        date: on whose evening it begins.
+        ago: how many nights before the last one.
+        is_brief: whether few observations are made, and no calibrations.
+        random: its random numbers.
         pwv_mm: precipitable water vapour, in mm.
         executed: executions, and the times at which they end.
         raw_files: number of files that the modules wrote.
     """
 
-    def __init__(self, seed: int, date: date):
-        self.random = Random(f"{seed} {date}")  # noqa: S311 - a simulation, no secret
+    def __init__(self, seed: int, date: date, ago: int, is_brief: bool = False):
+        self.date, self.ago, self.is_brief = date, ago, is_brief
+        self.random = Random(f"{seed} {ago}")  # noqa: S311 - a simulation, no secret
         self.pwv_mm = self.random.lognormvariate(-0.4, 0.5)
         self.executed: list[tuple[ExecutedObsUnit, datetime]] = []
         self.raw_files = 0

@@ -1,15 +1,17 @@
-"""Observing: nights on the schedule of the database's first day, and the files that they write."""
+"""Observing: nights as they are planned, and the files that the modules write."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date as Date
-from datetime import timedelta
-from random import Random
 
-from django.db.models import Min
-
-from opsdb.models import ExecutedObsUnit, ObservationStatus, PreScheduledSlot, Quality
+from opsdb.models import (
+    ConfigurationType,
+    ExecutedObsUnit,
+    InstrumentModuleConfiguration,
+    ObservationStatus,
+    PreScheduledSlot,
+    Quality,
+)
 from opsdb.workflows import (
     RawFileReport,
     assess_observation,
@@ -19,8 +21,17 @@ from opsdb.workflows import (
     start_observation,
 )
 
-from .facts import BATCH, FAILURE_RATE, FILE_BYTES, FILE_TIME, ORIGIN, digest
+from .facts import (
+    ABORTED_RATE,
+    BATCH,
+    CAMERA_BYTES_PER_PIXEL_SECOND,
+    FILE_TIME,
+    SPECTROMETER_BYTES_PER_PIXEL_SECOND,
+    USUAL_PIXELS,
+    digest,
+)
 from .nights import Night
+from .scheduling import Block, NightPlanner
 from .setting import DemoSetting
 
 
@@ -28,79 +39,112 @@ class NightObserver:
     """Observes nights.
 
     Args:
-        setting: schedule, modules and location of the files.
+        setting: units, modules and locations of the files.
+        planner: plans the nights.
         seed: of the random numbers.
-        files: raw files of one module in one observation; by default one a minute.
+        files: raw files of one module in one observation at the most; by default one a minute.
+        observations: executions of a night at the most.
     """
 
-    def __init__(self, setting: DemoSetting, seed: int, files: int | None):
-        self.setting, self.seed, self.files = setting, seed, files
+    def __init__(
+        self,
+        setting: DemoSetting,
+        planner: NightPlanner,
+        seed: int,
+        files: int | None = None,
+        observations: int | None = None,
+    ):
+        self.setting, self.planner, self.seed = setting, planner, seed
+        self.files, self.observations = files, observations
 
-    def start(self, date: Date) -> Night:
-        """Start the executions of a night, and register the files that the modules write.
+    def start(self, night: Night) -> Night:
+        """Plan a night, start its executions, and register the files that the modules write.
 
         The night has its own random numbers, because its data may be written while those of the night before move.
         """
-        night = Night(self.seed, date)
-        for slot in self.slots_on(date):
-            execution = start_observation(
-                slot.obs_unit,
-                start_time=slot.start_time,
-                mean_elevation_deg=slot.elevation_deg,
-                mean_azimuth_deg=slot.azimuth_min_deg,
-                **night.conditions(),
-            )
-            files = self.files or max(1, round((slot.end_time - slot.start_time) / FILE_TIME))
-            night.raw_files += register_raw_data_files(self.reports(execution, files, night.random)).created
-            night.executed.append((execution, slot.end_time))
+        for block in self.plan(night):
+            night.raw_files += self.observe(night, block)
         return night
+
+    def plan(self, night: Night, limit: int | None = None) -> list[Block]:
+        """Plan a night, and add the slots to the schedule, unless the telescope has others then."""
+        blocks = self.planner.plan(night, limit or self.observations)
+        slots = [block.as_slot(self.setting.telescope) for block in blocks]
+        taken = PreScheduledSlot.objects.filter(telescope=self.setting.telescope)
+        if slots and not taken.overlapping(slots[0].start_time, slots[-1].end_time).exists():
+            PreScheduledSlot.objects.bulk_create(slots)
+        return blocks
+
+    def observe(self, night: Night, block: Block) -> int:
+        """Start the execution of a block, register its files, and return how many there are."""
+        execution = start_observation(
+            block.unit,
+            start_time=block.start,
+            module_configurations=block.configurations,
+            mean_elevation_deg=block.elevation_deg,
+            mean_azimuth_deg=block.azimuth_deg,
+            observer=self.setting.observer,
+            **night.conditions(),
+        )
+        night.executed.append((execution, block.end))
+        return register_raw_data_files(self.reports(execution, block, night)).created
 
     def end(self, night: Night) -> Night:
         """End a night's executions, assess most of them, the worse the weather the worse, and plan their packages."""
         for execution, end_time in night.executed:
-            aborted = night.random.random() < FAILURE_RATE
+            aborted = night.random.random() < ABORTED_RATE
             finish_observation(
                 execution.pk,
                 end_time=end_time,
                 status=ObservationStatus.ABORTED if aborted else ObservationStatus.COMPLETED,
             )
-            grade = night.random.random() * (1.5 if night.pwv_mm > 1 else 1)
-            if grade > 0.1:
-                quality = Quality.GOOD if grade < 0.85 else Quality.QUESTIONABLE if grade < 0.97 else Quality.BAD
-                assess_observation(execution, quality)
-        while package_raw_data_files(self.setting.source, limit=BATCH):
-            pass
+            self.assess(night, execution)
+        self.plan_packages()
         return night
 
-    def slots_on(self, date: Date) -> list[PreScheduledSlot]:
-        """Return the slots of the schedule's first day, moved to a date, and add them to the schedule there."""
-        first = self.setting.schedule.aggregate(first=Min("start_time"))["first"]
-        shift = timedelta(days=(date - first.date()).days)
-        slots = list(
-            self.setting.schedule.overlapping(first, first + timedelta(days=1))
-            .select_related("obs_unit")
-            .order_by("start_time")
-        )
-        for slot in slots:
-            slot.pk, slot.origin = None, ORIGIN
-            slot.start_time += shift
-            slot.end_time += shift
-        if not PreScheduledSlot.objects.overlapping(slots[0].start_time, slots[-1].end_time).exists():
-            PreScheduledSlot.objects.bulk_create(slots)
-        return slots
+    def assess(self, night: Night, execution: ExecutedObsUnit) -> None:
+        """Judge how good the data of an execution are."""
+        grade = night.random.random() * (1.5 if night.pwv_mm > 1 else 1)
+        if grade > 0.1:
+            quality = Quality.GOOD if grade < 0.85 else Quality.QUESTIONABLE if grade < 0.97 else Quality.BAD
+            assess_observation(execution, quality)
 
-    def reports(self, execution: ExecutedObsUnit, files: int, random: Random) -> Iterator[RawFileReport]:
-        """Yield reports of the files that every module wrote, with random sizes."""
-        for module in self.setting.modules:
-            for number in range(files):
-                path = f"{execution.start_time:%Y-%m-%d}/{execution.start_time:%H%M%S}/{module.pk}_{number:05}.g3"
+    def plan_packages(self) -> None:
+        """Plan the packages of all files."""
+        for source in self.setting.sources.values():
+            while package_raw_data_files(source, limit=BATCH):
+                pass
+
+    def reports(self, execution: ExecutedObsUnit, block: Block, night: Night) -> Iterator[RawFileReport]:
+        """Yield reports of the files that every module wrote: as large as its pixels and the time make them.
+
+        In a brief night, the first module alone writes, and one file of each observation.
+        """
+        duration = block.end - block.start
+        count = 1 if night.is_brief else max(1, round(duration / FILE_TIME))
+        count = min(count, self.files or count)
+        for configuration in block.configurations[: 1 if night.is_brief else None]:
+            module = configuration.instrument_module
+            size = bytes_per_second(configuration) * duration.total_seconds() / count
+            source = self.setting.sources[module.instrument_id]
+            suffix = "fits" if configuration.type == ConfigurationType.CHAI else "g3"
+            for number in range(count):
+                path = f"{block.start:%Y-%m-%d}/{block.start:%H%M%S}/{module.name}_{number:05}.{suffix}"
                 yield RawFileReport(
                     executed_obs_unit=execution.pk,
                     instrument_module=module.pk,
-                    source_location=self.setting.source.pk,
+                    source_location=source.pk,
                     relative_path=path,
-                    size_bytes=FILE_BYTES + random.randrange(FILE_BYTES),
+                    size_bytes=int(size * night.random.uniform(0.96, 1.04)),
                     checksum=digest(self.seed, path),
-                    file_type="g3",
-                    observed_at=execution.start_time + number * FILE_TIME,
+                    file_type=suffix,
+                    observed_at=block.start + number * duration / count,
                 )
+
+
+def bytes_per_second(configuration: InstrumentModuleConfiguration) -> float:
+    """Return how much a module writes."""
+    module = configuration.instrument_module
+    is_spectrometer = configuration.type == ConfigurationType.CHAI
+    rate = SPECTROMETER_BYTES_PER_PIXEL_SECOND if is_spectrometer else CAMERA_BYTES_PER_PIXEL_SECOND
+    return rate * (module.pixels or USUAL_PIXELS[configuration.type])

@@ -36,7 +36,7 @@ from opsdb.workflows import (
     submit_run,
 )
 
-from .facts import BATCH, FILE_BYTES, WORKER, digest
+from .facts import BATCH, PRODUCT_BYTES, WORKER, digest
 from .setting import DemoSetting
 
 
@@ -72,7 +72,7 @@ class DataReducer:
             type=type,
             name=name,
             relative_path=f"demo/{run.pk}/{name}",
-            size_bytes=FILE_BYTES,
+            size_bytes=PRODUCT_BYTES,
             checksum=digest(self.seed, run.sub_group_key, name),
             location=run.step.pipeline.processing_location,
         )

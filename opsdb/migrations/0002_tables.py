@@ -1145,14 +1145,22 @@ class Migration(migrations.Migration):
             name='DataLocationUsage',
             fields=[
                 ('id', models.BigAutoField(db_comment='Number of the row.', primary_key=True, serialize=False)),
-                ('data_location', models.ForeignKey(db_comment='The location.', on_delete=django.db.models.deletion.CASCADE, related_name='usage', to='opsdb.datalocation')),
+                ('data_location', models.ForeignKey(db_comment='The location.', db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='usage', to='opsdb.datalocation')),
+                ('day', models.DateField(db_comment='When copies arrived, or were deleted (UTC).')),
                 ('copies', models.BigIntegerField(db_comment='Copies added, or taken if below 0.')),
                 ('bytes', models.DecimalField(db_comment='Bytes added, or taken if below 0; sums over many copies pass the range of bigint.', decimal_places=0, max_digits=30)),
+                ('arrived_bytes', models.DecimalField(db_comment='Bytes that arrived, whatever has left since.', decimal_places=0, max_digits=30)),
             ],
             options={
                 'verbose_name_plural': 'data location usage',
                 'db_table': 'data_location_usage',
-                'db_table_comment': 'What one statement added to or took from a location; the sum over a location is what it holds.',
+                'db_table_comment': 'What was added to or taken from a location on a day; the sum over a location is what it holds.',
+                'indexes': [
+                    models.Index(fields=['data_location', 'day'], name='data_location_usage_by_day'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Func(models.F('day'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::date)')), name='data_location_usage_finite_times'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1264,6 +1272,35 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(condition=models.Q(('route_type__in', ['direct', 'relay', 'custom'])), name='data_transfer_route_route_type_known'),
                     models.CheckConstraint(condition=models.Q(('method__regex', '[^[:space:]]')), name='data_transfer_route_method_not_blank'),
                     models.CheckConstraint(condition=models.Q(models.Func(models.F('created_at'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::timestamptz)'), models.Func(models.F('updated_at'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::timestamptz)')), name='data_transfer_route_finite_times'),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name='StageActivity',
+            fields=[
+                ('id', models.BigAutoField(db_comment='Number of the row.', primary_key=True, serialize=False)),
+                ('stage', models.CharField(db_comment='Which stage.', max_length=12)),
+                ('begins_at', models.DateTimeField(db_comment='Beginning of the hour, for transfers, or else of the day (UTC).')),
+                ('origin_location', models.ForeignKey(blank=True, db_comment='Where the data come from, if the work moves them.', db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='opsdb.datalocation')),
+                ('destination_location', models.ForeignKey(blank=True, db_comment='Where the data go, if the work moves them.', db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='opsdb.datalocation')),
+                ('delay_step', models.IntegerField(blank=True, db_comment='Time from the end of the observation to the verified copy in the archive: step n is from 2^(n/8) to 2^((n+1)/8) minutes.', null=True)),
+                ('added', models.BigIntegerField(db_comment='Items that were added; below 0 to correct another note.')),
+                ('completed', models.BigIntegerField(db_comment='Items that were completed or cancelled; below 0 to correct.')),
+                ('failures', models.BigIntegerField(db_comment='Attempts that failed; below 0 to correct.')),
+                ('bytes', models.DecimalField(db_comment='Bytes of the completed items, where they have any.', decimal_places=0, max_digits=30)),
+            ],
+            options={
+                'verbose_name_plural': 'activity of stages',
+                'db_table': 'stage_activity',
+                'db_table_comment': 'What one stage did in an hour or on a day: items that were added, completed, and attempts that failed.',
+                'indexes': [
+                    models.Index(fields=['stage', 'begins_at'], name='stage_activity_by_time'),
+                    models.Index(condition=models.Q(('origin_location__isnull', False)), fields=['origin_location'], name='stage_activity_from'),
+                    models.Index(condition=models.Q(('destination_location__isnull', False)), fields=['destination_location'], name='stage_activity_to'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('stage__in', ['packaging', 'bundling', 'transfer', 'unpacking', 'archiving', 'staging', 'reduction'])), name='stage_activity_stage_known'),
+                    models.CheckConstraint(condition=models.Q(models.Func(models.F('begins_at'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::timestamptz)')), name='stage_activity_finite_times'),
                 ],
             },
         ),

@@ -994,6 +994,14 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='datatransferpackage',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_activity_of_inserts', statement='CREATE TRIGGER "data_transfer_package_activity_of_inserts" AFTER INSERT ON "data_transfer_package" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_note_activity(\'bundling\')', table='data_transfer_package'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datatransferpackage',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_activity_of_updates', statement='CREATE TRIGGER "data_transfer_package_activity_of_updates" AFTER UPDATE ON "data_transfer_package" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_note_activity(\'bundling\')', table='data_transfer_package'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datatransferpackage',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_facts_frozen', statement='CREATE TRIGGER "data_transfer_package_facts_frozen" BEFORE UPDATE ON "data_transfer_package" FOR EACH ROW WHEN (OLD."checksum" IS DISTINCT FROM NEW."checksum" OR OLD."checksum_algorithm" IS DISTINCT FROM NEW."checksum_algorithm" OR OLD."size_bytes" IS DISTINCT FROM NEW."size_bytes" OR OLD."relative_path" IS DISTINCT FROM NEW."relative_path") EXECUTE FUNCTION opsdb_refuse_change_once_verified(\'checksum, checksum_algorithm, size_bytes, relative_path\', \'data_transfer_package_id\')', table='data_transfer_package'),
                 ),
                 migrations.AddConstraint(
@@ -1107,6 +1115,26 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='datatransferroute',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_route_never_truncated', statement='CREATE TRIGGER "data_transfer_route_never_truncated" BEFORE TRUNCATE ON "data_transfer_route" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='data_transfer_route'),
+                ),
+                migrations.AddConstraint(
+                    model_name='stageactivity',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='stage_activity_id_immutable', statement='CREATE TRIGGER "stage_activity_id_immutable" BEFORE UPDATE OF "id" ON "stage_activity" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')', table='stage_activity'),
+                ),
+                migrations.AddConstraint(
+                    model_name='stageactivity',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='stage_activity_never_truncated', statement='CREATE TRIGGER "stage_activity_never_truncated" BEFORE TRUNCATE ON "stage_activity" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='stage_activity'),
+                ),
+                migrations.AddConstraint(
+                    model_name='stagingjob',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='staging_job_activity_of_inserts', statement='CREATE TRIGGER "staging_job_activity_of_inserts" AFTER INSERT ON "staging_job" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_note_activity(\'staging\')', table='staging_job'),
+                ),
+                migrations.AddConstraint(
+                    model_name='stagingjob',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='staging_job_activity_of_updates', statement='CREATE TRIGGER "staging_job_activity_of_updates" AFTER UPDATE ON "staging_job" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_note_activity(\'staging\')', table='staging_job'),
+                ),
+                migrations.AddConstraint(
+                    model_name='stagingjob',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='staging_job_activity_of_deletes', statement='CREATE TRIGGER "staging_job_activity_of_deletes" AFTER DELETE ON "staging_job" REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_note_activity(\'staging\')', table='staging_job'),
                 ),
                 migrations.AddConstraint(
                     model_name='stagingjob',
@@ -1254,6 +1282,14 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatapackage',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_activity_of_inserts', statement='CREATE TRIGGER "raw_data_package_activity_of_inserts" AFTER INSERT ON "raw_data_package" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_note_activity(\'packaging\')', table='raw_data_package'),
+                ),
+                migrations.AddConstraint(
+                    model_name='rawdatapackage',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_activity_of_updates', statement='CREATE TRIGGER "raw_data_package_activity_of_updates" AFTER UPDATE ON "raw_data_package" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_note_activity(\'packaging\')', table='raw_data_package'),
+                ),
+                migrations.AddConstraint(
+                    model_name='rawdatapackage',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_immutable', statement='CREATE TRIGGER "raw_data_package_immutable" BEFORE UPDATE ON "raw_data_package" FOR EACH ROW WHEN (OLD."executed_obs_unit_id" IS DISTINCT FROM NEW."executed_obs_unit_id" OR OLD."instrument_module_id" IS DISTINCT FROM NEW."instrument_module_id" OR OLD."part" IS DISTINCT FROM NEW."part") EXECUTE FUNCTION opsdb_refuse_change(\'executed_obs_unit_id, instrument_module_id, part\', \'Make a new row instead; this one stays, because it is never deleted.\')', table='raw_data_package'),
                 ),
                 migrations.AddConstraint(
@@ -1315,6 +1351,18 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='rawdatapackage',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_never_truncated', statement='CREATE TRIGGER "raw_data_package_never_truncated" BEFORE TRUNCATE ON "raw_data_package" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='raw_data_package'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datatransfer',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_activity_of_inserts', statement='CREATE TRIGGER "data_transfer_activity_of_inserts" AFTER INSERT ON "data_transfer" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_note_activity(\'transfer\', \'unpacking\')', table='data_transfer'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datatransfer',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_activity_of_updates', statement='CREATE TRIGGER "data_transfer_activity_of_updates" AFTER UPDATE ON "data_transfer" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_note_activity(\'transfer\', \'unpacking\')', table='data_transfer'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datatransfer',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_activity_of_deletes', statement='CREATE TRIGGER "data_transfer_activity_of_deletes" AFTER DELETE ON "data_transfer" REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_note_activity(\'transfer\', \'unpacking\')', table='data_transfer'),
                 ),
                 migrations.AddConstraint(
                     model_name='datatransfer',
@@ -1494,6 +1542,18 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='longtermarchivetransfer',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='long_term_archive_transfer_activity_of_inserts', statement='CREATE TRIGGER "long_term_archive_transfer_activity_of_inserts" AFTER INSERT ON "long_term_archive_transfer" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_note_activity(\'archiving\')', table='long_term_archive_transfer'),
+                ),
+                migrations.AddConstraint(
+                    model_name='longtermarchivetransfer',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='long_term_archive_transfer_activity_of_updates', statement='CREATE TRIGGER "long_term_archive_transfer_activity_of_updates" AFTER UPDATE ON "long_term_archive_transfer" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_note_activity(\'archiving\')', table='long_term_archive_transfer'),
+                ),
+                migrations.AddConstraint(
+                    model_name='longtermarchivetransfer',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='long_term_archive_transfer_activity_of_deletes', statement='CREATE TRIGGER "long_term_archive_transfer_activity_of_deletes" AFTER DELETE ON "long_term_archive_transfer" REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_note_activity(\'archiving\')', table='long_term_archive_transfer'),
+                ),
+                migrations.AddConstraint(
+                    model_name='longtermarchivetransfer',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='long_term_archive_transfer_destination_location_type', statement='CREATE TRIGGER "long_term_archive_transfer_destination_location_type" BEFORE INSERT OR UPDATE OF "destination_location_id" ON "long_term_archive_transfer" FOR EACH ROW EXECUTE FUNCTION opsdb_require_location_type(\'destination_location\', \'long_term_archive\')', table='long_term_archive_transfer'),
                 ),
                 migrations.AddConstraint(
@@ -1567,6 +1627,18 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='reductionstepdependency',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_step_dependency_never_truncated', statement='CREATE TRIGGER "reduction_step_dependency_never_truncated" BEFORE TRUNCATE ON "reduction_step_dependency" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='reduction_step_dependency'),
+                ),
+                migrations.AddConstraint(
+                    model_name='executedreductionstep',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_reduction_step_activity_of_inserts', statement='CREATE TRIGGER "executed_reduction_step_activity_of_inserts" AFTER INSERT ON "executed_reduction_step" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_note_activity(\'reduction\')', table='executed_reduction_step'),
+                ),
+                migrations.AddConstraint(
+                    model_name='executedreductionstep',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_reduction_step_activity_of_updates', statement='CREATE TRIGGER "executed_reduction_step_activity_of_updates" AFTER UPDATE ON "executed_reduction_step" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_note_activity(\'reduction\')', table='executed_reduction_step'),
+                ),
+                migrations.AddConstraint(
+                    model_name='executedreductionstep',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_reduction_step_activity_of_deletes', statement='CREATE TRIGGER "executed_reduction_step_activity_of_deletes" AFTER DELETE ON "executed_reduction_step" REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION opsdb_note_activity(\'reduction\')', table='executed_reduction_step'),
                 ),
                 migrations.AddConstraint(
                     model_name='executedreductionstep',

@@ -10,7 +10,15 @@ from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Unique, differ, implies
 from opsdb.database.indexes import Index
-from opsdb.database.triggers import AppendOnly, Immutable, LocationOfType, Trigger, holds_back_deletion, stays_linked
+from opsdb.database.triggers import (
+    AppendOnly,
+    Immutable,
+    LocationOfType,
+    Trigger,
+    holds_back_deletion,
+    notes_activity,
+    stays_linked,
+)
 
 from .base import (
     NumberedModel,
@@ -22,7 +30,7 @@ from .base import (
     work_item_constraints,
 )
 from .data.raw_packages import RawDataPackage
-from .enums import ChangeLogging, LocationType, Status
+from .enums import ChangeLogging, LocationType, Status, WorkStage
 from .locations import DataLocation
 from .managers import manager_of
 from .querysets import ModelT
@@ -94,6 +102,7 @@ class LongTermArchiveTransfer(WorkItem, NumberedModel):
         verbose_name = _("long-term archive transfer")
         constraints = [
             *work_item_constraints(),
+            *notes_activity(WorkStage.ARCHIVING, is_deletable=True),
             Unique(
                 "unique_destination",
                 "raw_data_package",
@@ -216,6 +225,7 @@ class StagingJob(WorkItem, NumberedModel):
     class Meta:
         constraints = [
             *work_item_constraints(),
+            *notes_activity(WorkStage.STAGING, is_deletable=True),
             LocationOfType("destination_location", LocationType.PROCESSING),
             holds_back_deletion(
                 "raw_data_packages_wait", "staging_job_raw_data_packages", "raw_data_package", "rawdatapackage_id"

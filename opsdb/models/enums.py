@@ -16,6 +16,7 @@ __all__ = [
     "StorageType",
     "RouteType",
     "Status",
+    "WorkStage",
     "PackageState",
     "PhysicalCopyStatus",
     "RunStatus",
@@ -156,6 +157,18 @@ class Status(StateChoices):
     def open(cls) -> tuple[Status, ...]:
         """The states in which work remains to be done."""
         return cls.PENDING, cls.SCHEDULED, cls.IN_PROGRESS
+
+
+class WorkStage(models.TextChoices):
+    """The kinds of work whose amount the database notes, in the order in which data pass them."""
+
+    PACKAGING = "packaging", _("making packages")
+    BUNDLING = "bundling", _("making bundles")
+    TRANSFER = "transfer", _("transfers")
+    UNPACKING = "unpacking", _("unpacking")
+    ARCHIVING = "archiving", _("archiving")
+    STAGING = "staging", _("staging")
+    REDUCTION = "reduction", _("reduction runs")
 
 
 class PackageState(StateChoices):

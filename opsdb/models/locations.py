@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Check, Unique, between, implies, json_list, matches, positive
+from opsdb.database.indexes import Index
 from opsdb.database.triggers import HasSubtype, Immutable, Trigger, columns_differ
 
 from .base import NumberedModel, OpsModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
@@ -296,23 +297,31 @@ class TapeDataLocation(DataLocation):
 
 
 class DataLocationUsage(OpsModel):
-    """What one statement added to or took from a location; the sum over a location is what it holds."""
+    """What was added to or taken from a location on a day; the sum over a location is what it holds.
+
+    The database writes it, and nobody else may: a note for every statement, which are folded into one for each day.
+    """
 
     change_logging = ChangeLogging.OFF
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
     data_location = models.ForeignKey(
-        DataLocation, on_delete=models.CASCADE, related_name="usage", help_text=_("The location.")
+        DataLocation, on_delete=models.PROTECT, db_index=False, related_name="usage", help_text=_("The location.")
     )
+    day = models.DateField(help_text=_("When copies arrived, or were deleted (UTC)."))
     copies = models.BigIntegerField(help_text=_("Copies added, or taken if below 0."))
     bytes = models.DecimalField(
         max_digits=30,
         decimal_places=0,
         help_text=_("Bytes added, or taken if below 0; sums over many copies pass the range of bigint."),
     )
+    arrived_bytes = models.DecimalField(
+        max_digits=30, decimal_places=0, help_text=_("Bytes that arrived, whatever has left since.")
+    )
 
     class Meta:
         verbose_name_plural = _("data location usage")
+        indexes = [Index(fields=["data_location", "day"], name="by_day")]
 
     def __str__(self) -> str:
         return f"{self.copies:+d} copies, {int(self.bytes):+d} bytes"

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Check, Unique, differ, implies, not_negative
 from opsdb.database.indexes import Index
-from opsdb.database.triggers import AppendOnly, Immutable, Refuses, Trigger
+from opsdb.database.triggers import AppendOnly, Immutable, Refuses, Trigger, notes_activity
 
 from .base import (
     NumberedModel,
@@ -23,7 +23,7 @@ from .base import (
     work_item_constraints,
 )
 from .data.transfer_packages import DataTransferPackage
-from .enums import ChangeLogging, LogLevel, RouteType, Status, TransferKind
+from .enums import ChangeLogging, LogLevel, RouteType, Status, TransferKind, WorkStage
 from .locations import DataLocation, Site
 from .managers import manager_of
 
@@ -31,6 +31,7 @@ __all__ = [
     "DataTransferRoute",
     "DataTransfer",
     "DataTransferLog",
+    "StageActivity",
 ]
 
 
@@ -262,6 +263,7 @@ class DataTransfer(WorkItem, NumberedModel):
     class Meta:
         constraints = [
             *work_item_constraints(),
+            *notes_activity(WorkStage.TRANSFER, WorkStage.UNPACKING, is_deletable=True),
             Unique(
                 "unique_open",
                 "data_transfer_package",
@@ -363,3 +365,60 @@ class DataTransferLog(LogLine):
     class Meta:
         constraints = [AppendOnly("a log line", deletable=True)]
         indexes = [Index(fields=["data_transfer", "logged_at"], name="by_transfer")]
+
+
+class StageActivity(OpsModel):
+    """What one stage did in an hour or on a day: items that were added, completed, and attempts that failed.
+
+    The database writes it, and nobody else may: a note for every statement, which are folded into one for each time,
+    way and delay. Work counts as added when its row was made, as completed when it was finished.
+    """
+
+    change_logging = ChangeLogging.OFF
+
+    id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
+    stage = models.CharField(max_length=12, choices=WorkStage, help_text=_("Which stage."))
+    begins_at = models.DateTimeField(help_text=_("Beginning of the hour, for transfers, or else of the day (UTC)."))
+    origin_location = models.ForeignKey(
+        DataLocation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        help_text=_("Where the data come from, if the work moves them."),
+    )
+    destination_location = models.ForeignKey(
+        DataLocation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        help_text=_("Where the data go, if the work moves them."),
+    )
+    delay_step = models.IntegerField(
+        null=True,
+        blank=True,
+        help_text=_(
+            "Time from the end of the observation to the verified copy in the archive: step n is from 2^(n/8) to "
+            "2^((n+1)/8) minutes."
+        ),
+    )
+    added = models.BigIntegerField(help_text=_("Items that were added; below 0 to correct another note."))
+    completed = models.BigIntegerField(help_text=_("Items that were completed or cancelled; below 0 to correct."))
+    failures = models.BigIntegerField(help_text=_("Attempts that failed; below 0 to correct."))
+    bytes = models.DecimalField(
+        max_digits=30, decimal_places=0, help_text=_("Bytes of the completed items, where they have any.")
+    )
+
+    class Meta:
+        verbose_name_plural = _("activity of stages")
+        indexes = [
+            Index(fields=["stage", "begins_at"], name="by_time"),
+            Index(fields=["origin_location"], name="from", condition=Q(origin_location__isnull=False)),
+            Index(fields=["destination_location"], name="to", condition=Q(destination_location__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stage} {self.begins_at:%Y-%m-%d %H:%M}"

@@ -50,6 +50,7 @@ AREAS = (
     "archive",
     "reduction",
     "publications",
+    "failures",
     "access",
     "history",
 )

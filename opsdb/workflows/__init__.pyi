@@ -269,6 +269,23 @@ from .traffic import (
     Traffic as Traffic,
     list_open_traffic as list_open_traffic,
 )
+from .trends import (
+    DRAIN_DAYS as DRAIN_DAYS,
+    GROWTH_DAYS as GROWTH_DAYS,
+    ArchiveDelay as ArchiveDelay,
+    DayVolume as DayVolume,
+    ProgramWeek as ProgramWeek,
+    StageBacklog as StageBacklog,
+    StageFailures as StageFailures,
+    TrafficRate as TrafficRate,
+    VolumeTrend as VolumeTrend,
+    count_stage_failures as count_stage_failures,
+    measure_archive_delays as measure_archive_delays,
+    measure_backlogs as measure_backlogs,
+    measure_observing_time as measure_observing_time,
+    measure_traffic_rates as measure_traffic_rates,
+    measure_volumes as measure_volumes,
+)
 from .queues import (
     Operation as Operation,
     Queue as Queue,

@@ -24,6 +24,7 @@ from opsdb.models import (
     RawDataFilePhysicalCopy,
     RawDataPackage,
     RawDataPackagePhysicalCopy,
+    StageActivity,
 )
 from opsdb.testing.factories import FACTORIES, DiskDataLocationFactory
 from tests.databases import as_owner
@@ -48,6 +49,7 @@ KEPT = [
 READ_ONLY = {
     ChangeLog: {"add", "delete"},
     DataLocationUsage: {"add", "delete"},
+    StageActivity: {"add", "delete"},
     DataTransferLog: {"add", "delete"},
     DeletionPolicy: {"add", "delete"},
     FailureAcknowledgement: {"add", "delete"},

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.testcases import LiveServerThread
 
 from opsdb.demonstration import Demonstration
-from opsdb.models import PreScheduledSlot, Role
+from opsdb.models import Role
 from tests import databases, worlds
 from tests.commands import ROOT
 
@@ -33,7 +33,7 @@ OPTIONS = [
 ]
 SCHEDULE = ROOT / "opsdb/reference/samples/fyst_timeline_2026-06-15.ecsv"
 IMAGES = ROOT / "docs/images"
-SLOTS = 12
+OBSERVATIONS = 12
 PATIENCE_MS = 15_000
 SCREEN = {"width": 1400, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -110,9 +110,7 @@ def tell():
     call_command("opsdb_init", verbosity=0)
     people = make_people()
     call_command("opsdb_load", "slots", str(SCHEDULE), program="WFS", create_missing=True, verbosity=0)
-    first = PreScheduledSlot.objects.order_by("start_time")[:SLOTS]
-    PreScheduledSlot.objects.exclude(pk__in=list(first.values_list("pk", flat=True))).delete()
-    Demonstration(seed=1, files=3).run(1)
+    Demonstration(seed=1, files=3, observations=OBSERVATIONS).run(1)
     return people
 
 

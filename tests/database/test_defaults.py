@@ -80,9 +80,10 @@ FACTS = {
 # What only triggers write.
 KEPT_BY_TRIGGERS = {
     "change_log": {"table_name", "row_id", "operation", "database_user", "transaction_id"},
-    "data_location_usage": {"copies", "bytes"},
+    "data_location_usage": {"day", "copies", "bytes", "arrived_bytes"},
     "deletion_policy": {"min_archive_copies"},
     "physical_copy": {"deletion_candidate"},
+    "stage_activity": {"stage", "begins_at", "added", "completed", "failures", "bytes"},
 }
 
 

@@ -20,6 +20,7 @@ WITHOUT = {
     "Role",
     "ApiToken",
     "DataLocationUsage",
+    "StageActivity",
     "DeletionPolicy",
     "ObsCore",
     "ExecutedObsUnitModuleConfiguration",

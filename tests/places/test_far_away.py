@@ -38,7 +38,6 @@ from opsdb.models import (
     ObsUnit,
     PackageState,
     PhysicalCopy,
-    PreScheduledSlot,
     Quality,
     RunStatus,
     Site,
@@ -67,6 +66,7 @@ from opsdb.workflows import (
     correct_observation,
     correct_packaging,
     count_booked_bytes,
+    count_stage_failures,
     create_release,
     describe_lack,
     enable_resource,
@@ -99,8 +99,13 @@ from opsdb.workflows import (
     list_failures,
     list_open_traffic,
     list_unit_progress,
+    measure_archive_delays,
+    measure_backlogs,
     measure_location,
+    measure_observing_time,
     measure_program_time,
+    measure_traffic_rates,
+    measure_volumes,
     normalize_message,
     package_raw_data_files,
     pause_resource,
@@ -278,8 +283,7 @@ def test_another_database_is_refused(away):
 
 def test_a_demonstration(away, uncalled):
     manage("opsdb_load", "slots", str(SCHEDULE), program="WFS", create_missing=True)
-    PreScheduledSlot.objects.exclude(pk__in=PreScheduledSlot.objects.order_by("start_time")[:10]).delete()
-    said = manage("opsdb_demo", "--files-per-observation", "2")
+    said = manage("opsdb_demo", "--files-per-observation", "2", "--observations-per-night", "10")
     assert "publications" in said
 
 
@@ -378,6 +382,15 @@ def test_copies_that_are_lost_and_come_back(away, uncalled):
     known = acknowledge_failures(group, user=world.user, reason="known", until=timezone.now() + timedelta(days=1))
     assert list_acknowledgements() == {group.name: known}
     assert withdraw_acknowledgement(known, user=world.user).ended_at
+    for measure in (
+        count_stage_failures,
+        measure_archive_delays,
+        measure_backlogs,
+        measure_observing_time,
+        measure_traffic_rates,
+        measure_volumes,
+    ):
+        assert measure(timezone.now().date() - timedelta(days=9_000), timezone.now().date() + timedelta(days=2))
     assert normalize_message("Tape 12 is worn.") == "tape … is worn"
     assert search_rows(str(package.pk)).hits
     assert trace_journey(package)[-1].stage == "copies"

@@ -135,7 +135,14 @@ def test_the_big_tables_keep_no_inserts_and_logs_keep_nothing():
     by_name = {model.__name__: recording for model, recording in RECORDED.items()}
     for name in ("RawDataFile", "PhysicalCopy", "RawDataPackage", "DataTransfer", "LongTermArchiveTransfer"):
         assert by_name[name] == ChangeLogging.CHANGES
-    for name in ("ChangeLog", "DataTransferLog", "LongTermArchiveTransferLog", "FixityCheck", "DataLocationUsage"):
+    for name in (
+        "ChangeLog",
+        "DataTransferLog",
+        "LongTermArchiveTransferLog",
+        "FixityCheck",
+        "DataLocationUsage",
+        "StageActivity",
+    ):
         assert by_name[name] == ChangeLogging.OFF
     assert by_name["ObsUnit"] == by_name["Pipeline"] == by_name["User"] == ChangeLogging.ALL
 

@@ -35,6 +35,7 @@ from . import (
     search,
     sky,
     source,
+    trends,
     unit,
     where,
     why,
@@ -42,7 +43,7 @@ from . import (
 from .viewer import AdminPage, Viewer
 
 PAGES = {
-    RawDataPackage: (dashboard.PAGE, search.PAGE, why.PAGE),
+    RawDataPackage: (dashboard.PAGE, search.PAGE, trends.PAGE, why.PAGE),
     DataTransfer: (failures.PAGE,),
     PhysicalCopy: (where.PAGE,),
     ExecutedObsUnit: (night.PAGE, observation.PAGE),

@@ -21,7 +21,7 @@ from opsdb.row_labels import row_label, row_names, tables, with_row_labels
 from ..kit.values import Text
 from .parts import Content
 
-PAGE_ORDER = ("dashboard", "failures", "where", "why", "night", "sky", "dataflow", "observation")
+PAGE_ORDER = ("dashboard", "failures", "where", "why", "night", "sky", "dataflow", "trends", "observation")
 
 
 class Viewer:

@@ -18,22 +18,35 @@ class Command(OpsdbCommand):
     """Simulate some nights by the workflows, and print counts."""
 
     help = (
-        "Simulate the operation of the observatory for some nights, from the loaded schedule to archive, reduction, "
-        "publication and deletion, with every rule in force, and leave work in progress in every state. Refuses a "
-        "database with real observations."
+        "Simulate the operation of the observatory for some nights before the last one, from plan to archive, "
+        "reduction, publication and deletion, with every rule in force; the data of last night are in every state, and "
+        "tonight and tomorrow are planned. Refuses a database with real observations."
     )
-    examples = ("opsdb_demo --nights 3 --seed 7", "opsdb_demo --nights 20 --files-per-observation 550")
+    examples = ("opsdb_demo --nights 3 --seed 7", "opsdb_demo --nights 2 --weeks 4 --files-per-observation 4")
 
     def add_arguments(self, parser):
-        parser.add_argument("--nights", type=at_least_one, default=1, help="number of nights (1)")
+        parser.add_argument("--nights", type=at_least_one, default=1, help="number of nights before the last one (1)")
         parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same operations (1)")
         parser.add_argument(
             "--files-per-observation",
             type=at_least_one,
             metavar="F",
-            help="raw files that each module writes in one observation (one a minute)",
+            help="raw files that each module writes in one observation at the most (one a minute)",
         )
-
+        parser.add_argument(
+            "--observations-per-night",
+            type=at_least_one,
+            metavar="O",
+            help="observations of a night at the most (as many as fit)",
+        )
+        parser.add_argument(
+            "--weeks",
+            type=int,
+            choices=range(53),
+            default=0,
+            metavar="W",
+            help="weeks before these nights, of which few observations and files are made (0)",
+        )
         parser.add_argument("--once", action="store_true", help="do nothing if the database has observations already")
 
     def handle(self, **options):
@@ -52,8 +65,10 @@ class Command(OpsdbCommand):
             return
         try:
             with attributed(origin="opsdb_demo"):
-                demonstration = Demonstration(options["seed"], options["files_per_observation"], report)
-                done = demonstration.run(options["nights"])
+                demonstration = Demonstration(
+                    options["seed"], options["files_per_observation"], options["observations_per_night"], report
+                )
+                done = demonstration.run(options["nights"], options["weeks"])
         except OpsdbError as error:
             raise CommandError(str(error)) from error
         if options["verbosity"]:

@@ -17,6 +17,7 @@ from opsdb.database.triggers import (
     Refuses,
     Trigger,
     columns_differ,
+    notes_activity,
 )
 
 from ..base import (
@@ -30,7 +31,7 @@ from ..base import (
     open_work,
     work_item_constraints,
 )
-from ..enums import ChangeLogging, PackageState, Status
+from ..enums import ChangeLogging, PackageState, Status, WorkStage
 from ..execution import ExecutedObsUnit
 from ..locations import DataLocation
 from ..managers import manager_of
@@ -143,6 +144,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
     class Meta:
         constraints = [
             *work_item_constraints(),
+            *notes_activity(WorkStage.PACKAGING),
             *checksummed_constraints(),
             Unique(
                 "unique_part",

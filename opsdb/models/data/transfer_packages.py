@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from opsdb.database.checks import implies, relative_path
 from opsdb.database.identifiers import uuid7
 from opsdb.database.indexes import by_checksum, by_part_of_path
-from opsdb.database.triggers import FrozenOnceVerified, NeverDeleted, Trigger
+from opsdb.database.triggers import FrozenOnceVerified, NeverDeleted, Trigger, notes_activity
 
 from ..base import (
     Checksummed,
@@ -22,7 +22,7 @@ from ..base import (
     open_work,
     work_item_constraints,
 )
-from ..enums import ChangeLogging, Status, TransferKind
+from ..enums import ChangeLogging, Status, TransferKind, WorkStage
 from ..locations import DataLocation, Site
 from ..managers import manager_of
 from .related import readable_keys, related
@@ -112,6 +112,7 @@ class DataTransferPackage(Checksummed, WorkItem, Timestamped):
     class Meta:
         constraints = [
             *work_item_constraints(),
+            *notes_activity(WorkStage.BUNDLING),
             *checksummed_constraints(),
             relative_path(),
             implies(

@@ -8,12 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Unique, implies, not_negative
 from opsdb.database.indexes import Index
-from opsdb.database.triggers import Immutable, Refuses, Trigger, holds_back_deletion, stays_linked
+from opsdb.database.triggers import Immutable, Refuses, Trigger, holds_back_deletion, notes_activity, stays_linked
 
 from ..archive import StagingJob
 from ..base import NumberedModel, OpsQuerySet
 from ..data.raw_packages import RawDataPackage
-from ..enums import RunStatus
+from ..enums import RunStatus, WorkStage
 from ..managers import manager_of
 from .pipelines import ReductionStep
 from .software import ReductionSoftwareVersion
@@ -108,6 +108,7 @@ class ExecutedReductionStep(NumberedModel):
 
     class Meta:
         constraints = [
+            *notes_activity(WorkStage.REDUCTION, is_deletable=True),
             Unique(
                 "unique_open",
                 "step",

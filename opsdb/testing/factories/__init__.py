@@ -99,6 +99,7 @@ from .transfer import (
     DataTransferFactory,
     DataTransferLogFactory,
     DataTransferRouteFactory,
+    StageActivityFactory,
 )
 
 __all__ = [
@@ -167,6 +168,7 @@ __all__ = [
     "SiteFactory",
     "SolarSystemObjectFactory",
     "SourceFactory",
+    "StageActivityFactory",
     "StagingJobFactory",
     "SubObservingProgramFactory",
     "TapeDataLocationFactory",

@@ -3,6 +3,9 @@
 from datetime import UTC, datetime
 
 import factory
+from psycopg.pq import TransactionStatus
+
+from opsdb.database.aliases import writing_connection
 
 EPOCH = datetime(2026, 6, 15, tzinfo=UTC)
 
@@ -13,6 +16,26 @@ class OpsFactory(factory.django.DjangoModelFactory):
     class Meta:
         abstract = True
         skip_postgeneration_save = True
+
+
+class OwnersFactory(OpsFactory):
+    """A factory of rows that nobody but the owner, who logged in, writes by hand: the database does."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        connection = writing_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('role'), set_config('role', 'none', false)")
+            [role, _] = cursor.fetchone()
+            try:
+                return super()._create(model_class, *args, **kwargs)
+            finally:
+                # A transaction that has failed takes the role back with all else.
+                if connection.connection.info.transaction_status != TransactionStatus.INERROR:
+                    cursor.execute("SELECT set_config('role', %s, false)", [role])
 
 
 class ParentFactory(OpsFactory):

@@ -1,13 +1,11 @@
 import factory
-from psycopg.pq import TransactionStatus
 
-from opsdb.database.aliases import writing_connection
 from opsdb.models import ChangeLog, ChangeOperation
 
-from .base import OpsFactory
+from .base import OwnersFactory
 
 
-class ChangeLogFactory(OpsFactory):
+class ChangeLogFactory(OwnersFactory):
     class Meta:
         model = ChangeLog
 
@@ -18,17 +16,3 @@ class ChangeLogFactory(OpsFactory):
     after = {"description": "mountain"}
     database_user = "ops"
     transaction_id = factory.Sequence(int)
-
-    @classmethod
-    def _create(cls, model_class, *args, **kwargs):
-        connection = writing_connection()
-        # Nobody but the owner, who logged in, writes the history by hand.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('role'), set_config('role', 'none', false)")
-            [role, _] = cursor.fetchone()
-            try:
-                return super()._create(model_class, *args, **kwargs)
-            finally:
-                # A transaction that has failed takes the role back with all else.
-                if connection.connection.info.transaction_status != TransactionStatus.INERROR:
-                    cursor.execute("SELECT set_config('role', %s, false)", [role])

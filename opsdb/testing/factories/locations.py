@@ -10,7 +10,7 @@ from opsdb.models import (
     TapeDataLocation,
 )
 
-from .base import OpsFactory, ParentFactory
+from .base import EPOCH, OpsFactory, OwnersFactory, ParentFactory
 from .observatory import InstrumentFactory
 
 
@@ -68,10 +68,12 @@ class DataLocationFactory(ParentFactory):
         return DiskDataLocationFactory
 
 
-class DataLocationUsageFactory(OpsFactory):
+class DataLocationUsageFactory(OwnersFactory):
     class Meta:
         model = DataLocationUsage
 
     data_location = factory.SubFactory(DataLocationFactory)
+    day = EPOCH.date()
     copies = 1
     bytes = 1_000
+    arrived_bytes = 1_000

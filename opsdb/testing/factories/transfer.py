@@ -1,8 +1,8 @@
 import factory
 
-from opsdb.models import DataTransfer, DataTransferLog, DataTransferRoute, RouteType, Status
+from opsdb.models import DataTransfer, DataTransferLog, DataTransferRoute, RouteType, StageActivity, Status, WorkStage
 
-from .base import EPOCH, OpsFactory, same
+from .base import EPOCH, OpsFactory, OwnersFactory, same
 from .data import DataTransferPackageFactory
 from .locations import DiskDataLocationFactory, SiteFactory
 from .work import WorkItemFactory
@@ -46,3 +46,15 @@ class DataTransferLogFactory(OpsFactory):
 
     data_transfer = factory.SubFactory(DataTransferFactory)
     message = "began"
+
+
+class StageActivityFactory(OwnersFactory):
+    class Meta:
+        model = StageActivity
+
+    stage = WorkStage.TRANSFER
+    begins_at = EPOCH
+    added = 1
+    completed = 1
+    failures = 0
+    bytes = 1_000

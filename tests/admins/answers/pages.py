@@ -9,6 +9,7 @@ HOSTS = {
     "dashboard": "rawdatapackage",
     "failures": "datatransfer",
     "search": "rawdatapackage",
+    "trends": "rawdatapackage",
     "why": "rawdatapackage",
     "where": "physicalcopy",
     "night": "executedobsunit",

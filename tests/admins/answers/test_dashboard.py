@@ -86,7 +86,7 @@ def test_who_sees_one_kind_of_row_sees_nothing_of_the_others(seeing):
     for word in ("Last nights", "Running reductions", "Volume", "Packages archived"):
         assert word not in found.text, word
     addresses = {link.split("?")[0] for link in found.links if link.startswith("/admin/opsdb/")}
-    pages = {"/admin/opsdb/", page("dashboard"), page("why"), page("dataflow")}
+    pages = {"/admin/opsdb/", *map(page, ("dashboard", "why", "dataflow", "trends"))}
     assert not [address for address in addresses - pages if not address.startswith("/admin/opsdb/datatransfer/")]
 
 

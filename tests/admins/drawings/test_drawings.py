@@ -1,6 +1,6 @@
 """Drawings are well-formed, escaped, within their frame, and say what they show."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from opsdb.admins.drawings.chart import HEIGHT, LEFT, Chart, Column, Level, day_ticks, nice_step
+from opsdb.admins.drawings.chart import WIDTH as WIDTH_OF_CHART
 from opsdb.admins.drawings.fill_level import WIDTH, fill_bar
 from opsdb.admins.drawings.flow import LocationBox, RouteArrow, SiteBox, flow_map
 from opsdb.admins.drawings.sky_map import OTHERS, SHAPES, Area, Point, cell_of, sky_map, symbol
@@ -165,3 +167,52 @@ def test_a_bar_is_filled_as_far_as_it_says(percent, width, level):
 
 def test_texts_are_cut_where_there_is_no_room():
     assert [shortened("Orion KL", length) for length in (8, 7, 1, 0)] == ["Orion KL", "Orion …", "…", "…"]
+
+
+def chart(**options):
+    told = {"name": "n", "title": NASTY, "description": NASTY, "start": date(2026, 6, 1), "end": date(2026, 7, 1)}
+    return Chart(**{**told, "write": str, **options})
+
+
+def test_a_chart_is_within_its_frame_and_keeps_the_order_of_values():
+    day = timedelta(days=1)
+    levels = [Level(12, NASTY), Level(3, "", date(2026, 6, 8), 7)]
+    columns = [Column(date(2026, 6, 1) + number * day, 1, number, number / 2, NASTY) for number in range(30)]
+    root = parse(chart(columns=columns, line=[(one.start, one.value) for one in columns], levels=levels).draw())
+    bars = [one for one in named(root, "rect") if one.get("class") == "opsdb-column-whole"]
+    assert len(bars) == 29, "nothing is drawn of what is 0"
+    tops = [float(one.get("y")) for one in bars]
+    assert tops == sorted(tops, reverse=True)
+    for one in named(root, "rect"):
+        assert LEFT <= float(one.get("x")) <= float(one.get("x")) + float(one.get("width")) <= WIDTH_OF_CHART
+        assert 0 <= float(one.get("y")) <= float(one.get("y")) + float(one.get("height")) <= HEIGHT
+    [points] = [one.get("points").split() for one in named(root, "polyline")]
+    assert [float(point.split(",")[1]) for point in points][1:] == pytest.approx(tops, abs=0.11)
+    assert len([one for one in named(root, "line") if one.get("class") == "opsdb-level"]) == 2
+
+
+@pytest.mark.parametrize("values", [[], [0], [1e-9], [7e18]])
+def test_a_chart_has_a_scale_whatever_its_values(values):
+    root = parse(chart(columns=[Column(date(2026, 6, 3), 1, value) for value in values]).draw())
+    assert len([one for one in named(root, "line") if one.get("class") == "opsdb-grid"]) >= 2
+
+
+@pytest.mark.parametrize("least", [1e-9, 0.3, 1, 1.01, 2, 4.99, 5.1, 9.7, 10, 3e15])
+def test_a_step_is_the_next_round_number(least):
+    step = nice_step(least)
+    assert least <= step * (1 + 1e-9) and step <= 2.5 * least * (1 + 1e-9)
+    assert f"{step:.6e}"[0] in "125"
+
+
+@pytest.mark.parametrize(("days", "most"), [(1, 1), (7, 7), (30, 6), (90, 8), (365, 8), (3_000, 10)])
+def test_few_days_are_named_at_an_axis(days, most):
+    ticks = list(day_ticks(date(2026, 1, 1), date(2026, 1, 1) + timedelta(days=days)))
+    assert 1 <= len(ticks) <= most
+    assert len({text for _, text in ticks}) == len(ticks) or days > 366
+
+
+def test_values_of_a_count_are_whole():
+    texts = [
+        one.text for one in named(parse(chart(columns=[Column(date(2026, 6, 3), 1, 1)], is_count=True).draw()), "text")
+    ]
+    assert texts[:2] == ["0.0", "1.0"]

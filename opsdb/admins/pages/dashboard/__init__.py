@@ -33,6 +33,7 @@ from .locations import BAD, locations_section
 from .nights import nights_section
 from .runs import runs_section
 from .stages import STAGES, stages_section
+from .trends import trends_section
 from .troubles import troubles_section, visible_troubles
 
 REFRESH_SECONDS = 30
@@ -69,6 +70,7 @@ def context_of(viewer: Viewer) -> dict:
         nights_section(viewer),
         _topology_section(viewer),
         locations_section(viewer, found),
+        trends_section(viewer, found.at),
         runs_section(viewer, found),
     ]
     return {

@@ -108,4 +108,6 @@ def locations_section(viewer: Viewer, found: Overview) -> Section | None:
 def _fill(place):
     if place.fill_percent is None:
         return "–"
-    return format_html("{} {}", fill_bar(place.fill_percent), f"{place.fill_percent:.3g} %")
+    return format_html(
+        '<span class="opsdb-whole">{} {}</span>', fill_bar(place.fill_percent), f"{place.fill_percent:.3g} %"
+    )

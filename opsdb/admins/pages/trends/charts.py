@@ -1,0 +1,47 @@
+"""What the trends have in common: charts beside each other, each with its table."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from opsdb.formatting import format_duration
+from opsdb.svg import together
+
+from ...drawings.chart import Chart
+from ...kit.values import Text
+from ..parts import Figure, Table
+
+WEEK = 7
+TABLE_DAYS = 100
+"""Longer periods have a row for each week in tables; CSV has them all."""
+
+
+def small_figures(figures: Iterable[Figure]) -> Text:
+    """Return figures beside each other, as many as there is room for."""
+    return format_html('<div class="opsdb-charts">{}</div>', together(figures))
+
+
+def figure(chart: Chart, columns: Sequence[Text], rows: Sequence[Sequence], heading: Text = "") -> Figure:
+    """Return a chart with its table and, above it, what it is about."""
+    return Figure(
+        chart.name,
+        chart.title,
+        format_html('<h3 class="opsdb-part">{}</h3>{}', heading or chart.title, chart.draw()),
+        table=Table(chart.title, columns, rows, _("There is nothing in this period.")),
+    )
+
+
+def days_shown(days: Sequence, start: date, end: date, day_of: Callable[[Any], date]) -> list:
+    """Return the days that a table shows: all, or the last of each week."""
+    if (end - start).days <= TABLE_DAYS:
+        return list(days)
+    last = end - timedelta(days=1)
+    return [one for one in days if (last - day_of(one)).days % WEEK == 0]
+
+
+def duration_text(length: timedelta) -> str:
+    """Return a length of time as people read it."""
+    return format_duration(length.total_seconds())

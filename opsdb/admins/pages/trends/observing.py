@@ -1,0 +1,76 @@
+"""How long programs observed, against what they were allocated."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from opsdb.models import ObservingProgram
+from opsdb.workflows import measure_observing_time
+
+from ...drawings.chart import Chart, Column, Level
+from ...kit.values import Text
+from ..parts import Table, paragraph
+from ..viewer import Viewer
+from .charts import WEEK, figure, small_figures
+
+
+def time_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
+    """Return what the page shows."""
+    programs: dict[str, list] = {}
+    for week in measure_observing_time(start, end):
+        programs.setdefault(week.program, []).append(week)
+    observed = {name: weeks for name, weeks in programs.items() if any(week.hours for week in weeks)}
+    if not observed:
+        return (paragraph(_("Nothing was observed in this period."), "opsdb-empty"),)
+    rows = [
+        (
+            viewer.link(ObservingProgram(pk=weeks[0].program_id, short_name=name), name),
+            *_hours(weeks),
+        )
+        for name, weeks in programs.items()
+    ]
+    columns = (_("program"), _("observed"), _("allocated"), _("used"), _("good, of the judged"))
+    note = _("An allocation is spread evenly over its days.")
+    return Table(_("Programs"), columns, rows, note=note), small_figures(
+        _program(number, name, weeks, start, end) for number, (name, weeks) in enumerate(observed.items())
+    )
+
+
+def _hours(weeks):
+    hours, allocated = sum(week.hours for week in weeks), sum(week.allocated_hours for week in weeks)
+    good, assessed = sum(week.good_hours for week in weeks), sum(week.assessed_hours for week in weeks)
+    yield _("%(hours)s h") % {"hours": f"{hours:.1f}"}
+    yield _("%(hours)s h") % {"hours": f"{allocated:.1f}"} if allocated else "–"
+    yield f"{100 * hours / allocated:.0f} %" if allocated else "–"
+    yield f"{100 * good / assessed:.0f} %" if assessed else "–"
+
+
+def _program(number, name, weeks, start, end):
+    def days(week):
+        first = max(week.week, start)
+        return first, (min(week.week + timedelta(days=WEEK), end) - first).days
+
+    chart = Chart(
+        f"time-{number}",
+        _("Hours of %(program)s in each week") % {"program": name},
+        _("The filled part of a bar is judged as good; the dashed lines are what was allocated."),
+        start,
+        end,
+        lambda hours: _("%(hours)s h") % {"hours": f"{hours:g}"},
+        columns=[
+            Column(*days(week), week.hours, week.good_hours, f"{week.week}: {', '.join(_hours([week]))}")
+            for week in weeks
+        ],
+        levels=[Level(week.allocated_hours, "", *days(week)) for week in weeks if week.allocated_hours],
+    )
+    columns = (_("week from"), _("observed"), _("allocated"), _("used"), _("good, of the judged"))
+    return figure(chart, columns, [(str(week.week), *_hours([week])) for week in weeks], heading=name)
+
+
+def time_rows(viewer: Viewer, start: date, end: date) -> Iterator[Sequence[Any]]:
+    """Yield the rows of the CSV."""
+    for week in measure_observing_time(start, end):
+        hours = (week.hours, week.good_hours, week.assessed_hours, week.allocated_hours)
+        yield week.week, week.program, *(f"{each:.3f}" for each in hours)

@@ -1,0 +1,133 @@
+"""How fast data moved, and how long they took into the archives."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from opsdb.formatting import format_size
+from opsdb.workflows import ArchiveDelay, measure_archive_delays, measure_traffic_rates
+
+from ...drawings.chart import Chart, Column
+from ...kit.values import Text
+from ..parts import Table, paragraph
+from ..viewer import Viewer
+from .charts import WEEK, duration_text, figure, small_figures
+
+HOURS_DAYS = 14
+"""Periods up to so many days show the traffic of every hour, longer ones that of every day."""
+
+
+def traffic_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
+    """Return what the page shows."""
+    ways: dict[tuple[str, str], list] = {}
+    for rate in measure_traffic_rates(start, end):
+        ways.setdefault((rate.origin, rate.destination), []).append(rate)
+    if not ways:
+        return (paragraph(_("Nothing was transferred in this period."), "opsdb-empty"),)
+    is_hourly = (end - start).days <= HOURS_DAYS
+    return (
+        small_figures(
+            _way(number, way, rates, start, end, is_hourly) for number, (way, rates) in enumerate(ways.items())
+        ),
+    )
+
+
+def _way(number, way, rates, start, end, is_hourly):
+    summed: dict[Any, list[int]] = {}
+    for rate in rates:
+        key = rate.begins_at if is_hourly else rate.begins_at.date()
+        volume = summed.setdefault(key, [0, 0])
+        volume[0] += rate.volume_bytes
+        volume[1] += rate.transfers
+    hours = 1 if is_hourly else 24
+
+    def per_hour(size):
+        return _("%(size)s/h") % {"size": format_size(size)}
+
+    def write(key):
+        return f"{key:%Y-%m-%d %H:%M}" if is_hourly else f"{key}"
+
+    columns = [
+        Column(
+            key.date() if is_hourly else key,
+            1 / 24 if is_hourly else 1,
+            volume / hours,
+            description=f"{write(key)}: {per_hour(volume / hours)}",
+            offset=key.hour / 24 if is_hourly else 0,
+        )
+        for key, (volume, _number) in summed.items()
+    ]
+    title = _("From %(origin)s to %(destination)s") % {"origin": way[0], "destination": way[1]}
+    chart = Chart(
+        f"traffic-{number}",
+        title,
+        _("Bytes per hour, by the hour in which transfers were completed.")
+        if is_hourly
+        else _("Bytes per hour, as the mean of each day."),
+        start,
+        end,
+        per_hour,
+        columns=columns,
+    )
+    rows = [
+        (write(key), per_hour(volume / hours), format_size(volume), f"{count:,}")
+        for key, (volume, count) in summed.items()
+    ]
+    return figure(
+        chart,
+        (_("hour") if is_hourly else _("day"), _("rate"), _("volume"), _("transfers")),
+        rows,
+        heading=f"{way[0]} → {way[1]}",
+    )
+
+
+def traffic_rows(viewer: Viewer, start: date, end: date) -> Iterator[Sequence[Any]]:
+    """Yield the rows of the CSV."""
+    for rate in measure_traffic_rates(start, end):
+        yield f"{rate.begins_at:%Y-%m-%dT%H:%MZ}", rate.origin, rate.destination, rate.volume_bytes, rate.transfers
+
+
+def delay_chart(delays: Sequence[ArchiveDelay], start: date, end: date) -> Chart:
+    """Return the chart of how long packages took into archives."""
+    return Chart(
+        "delays",
+        _("From the end of an observation to its verified copy in an archive"),
+        _("For each week: the filled bar ends at the median, the outline at what nine of ten did not exceed."),
+        start,
+        end,
+        lambda hours: _("%(hours)s h") % {"hours": f"{hours:g}"},
+        columns=[
+            Column(
+                max(one.week, start),
+                (min(one.week + timedelta(days=WEEK), end) - max(one.week, start)).days,
+                one.ninth_decile / timedelta(hours=1),
+                one.median / timedelta(hours=1),
+                f"{one.week}: {duration_text(one.median)}, {duration_text(one.ninth_decile)}",
+            )
+            for one in delays
+        ],
+    )
+
+
+def delay_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
+    """Return what the page shows."""
+    delays = measure_archive_delays(start, end)
+    if not delays:
+        return (paragraph(_("Nothing was archived in this period."), "opsdb-empty"),)
+    columns = (_("week from"), _("packages"), _("median"), _("nine of ten within"))
+    rows = [
+        (str(one.week), f"{one.packages:,}", duration_text(one.median), duration_text(one.ninth_decile))
+        for one in delays
+    ]
+    note = _("The database counts in steps: the times are right to about 4 %.")
+    return small_figures([figure(delay_chart(delays, start, end), columns, rows)]), Table(
+        _("Weeks"), columns, rows, note=note
+    )
+
+
+def delay_rows(viewer: Viewer, start: date, end: date) -> Iterator[Sequence[Any]]:
+    """Yield the rows of the CSV."""
+    for one in measure_archive_delays(start, end):
+        yield one.week, one.packages, round(one.median.total_seconds()), round(one.ninth_decile.total_seconds())

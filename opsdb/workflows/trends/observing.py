@@ -1,0 +1,90 @@
+"""How long programs observed, against what they were allocated, and how good their data are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from opsdb.models import Quality
+
+from .reading import DAY, begin_of, require_period, rows_of, week_of
+
+EXECUTED = """
+SELECT program.id, program.short_name, date_trunc('week', execution.start_time, 'UTC'),
+    sum(extract(epoch FROM execution.end_time - execution.start_time)) / 3600,
+    sum(extract(epoch FROM execution.end_time - execution.start_time)) FILTER (WHERE quality = %(good)s) / 3600,
+    sum(extract(epoch FROM execution.end_time - execution.start_time)) FILTER (WHERE quality <> %(unassessed)s) / 3600
+FROM executed_obs_unit AS execution
+JOIN obs_unit ON obs_unit.id = execution.obs_unit_id
+JOIN observing_program AS program ON program.id = obs_unit.observing_program_id
+WHERE execution.start_time >= %(start)s AND execution.start_time < %(end)s AND execution.end_time IS NOT NULL
+GROUP BY 1, 3
+ORDER BY 2, 3
+"""
+
+ALLOCATED = """
+SELECT program.id, program.short_name, allocation.start_date, allocation.end_date, allocation.hours
+FROM time_allocation AS allocation
+JOIN observing_program AS program ON program.id = allocation.observing_program_id
+WHERE allocation.start_date < %(end)s AND allocation.end_date > %(start)s
+ORDER BY 2, 3
+"""
+
+
+@dataclass(frozen=True)
+class ProgramWeek:
+    """How long a program observed in a week.
+
+    Attributes:
+        program_id: key of the program.
+        program: its short name.
+        week: its Monday; an execution counts in the week in which it began (UTC).
+        hours: of finished executions.
+        good_hours: of those that were judged as good.
+        assessed_hours: of those that were judged at all.
+        allocated_hours: what its allocations give it in that week, if they are spread evenly over their days.
+    """
+
+    program_id: int
+    program: str
+    week: date
+    hours: float
+    good_hours: float
+    assessed_hours: float
+    allocated_hours: float
+
+
+def measure_observing_time(start: date, end: date) -> list[ProgramWeek]:
+    """Return how long every program observed in each week of a period, by program and week. Two queries.
+
+    Weeks in which a program neither observed nor had an allocation are left out. In a week that the period cuts, only
+    its days in the period count.
+
+    Args:
+        start: first day (UTC).
+        end: day after the last one.
+
+    Raises:
+        OpsdbError: the period has no day.
+    """
+    require_period(start, end)
+    names: dict[int, str] = {}
+    executed, allocated = {}, {}
+    facts = {"good": Quality.GOOD.value, "unassessed": Quality.UNASSESSED.value}
+    for key, name, week, *hours in rows_of(EXECUTED, {"start": begin_of(start), "end": begin_of(end), **facts}):
+        names[key] = name
+        executed[key, week.date()] = [float(each or 0) for each in hours]
+    for key, name, first, after, hours in rows_of(ALLOCATED, {"start": start, "end": end}):
+        names[key] = name
+        per_day = hours / (after - first).days
+        day, last = max(first, start), min(after, end)
+        while day < last:
+            week = week_of(day)
+            following = min(week + 7 * DAY, last)
+            allocated[key, week] = allocated.get((key, week), 0.0) + per_day * (following - day).days
+            day = following
+    weeks = sorted({*executed, *allocated}, key=lambda one: (names[one[0]], one[1]))
+    return [
+        ProgramWeek(key, names[key], week, *executed.get((key, week), (0.0, 0.0, 0.0)), allocated.get((key, week), 0.0))
+        for key, week in weeks
+    ]

@@ -1,0 +1,48 @@
+"""What the trends have in common: periods of days, and reading rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.db import connections, router
+
+from opsdb.models import StageActivity
+
+from ..errors import OpsdbError
+
+DAY = timedelta(days=1)
+
+
+def require_period(start: date, end: date) -> None:
+    """Refuse a period without a day.
+
+    Raises:
+        OpsdbError: the end is not after the start.
+    """
+    if end <= start:
+        raise OpsdbError(f"the period from {start} to {end} has no day: let it end after it starts")
+
+
+def days_of(start: date, end: date) -> Iterator[date]:
+    """Yield the days of a period, without its end."""
+    for number in range((end - start).days):
+        yield start + number * DAY
+
+
+def begin_of(day: date) -> datetime:
+    """Return the moment at which a day begins (UTC)."""
+    return datetime.combine(day, time(), tzinfo=UTC)
+
+
+def week_of(day: date) -> date:
+    """Return the Monday of a day's week."""
+    return day - day.weekday() * DAY
+
+
+def rows_of(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of a query on the database that is read."""
+    with connections[router.db_for_read(StageActivity)].cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()

@@ -1,0 +1,161 @@
+"""How fast data moved, how long they took into the archives, and what failed on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from opsdb.models import WorkStage
+
+from .reading import begin_of, require_period, rows_of
+
+STEPS_PER_OCTAVE = 8
+"""Steps in which a delay doubles, as the database counts them."""
+
+TRAFFIC = """
+SELECT origin_site.short_name || '/' || origin.name, destination_site.short_name || '/' || destination.name,
+    activity.begins_at, sum(activity.bytes), sum(activity.completed)
+FROM stage_activity AS activity
+JOIN data_location AS origin ON origin.id = activity.origin_location_id
+JOIN site AS origin_site ON origin_site.id = origin.site_id
+JOIN data_location AS destination ON destination.id = activity.destination_location_id
+JOIN site AS destination_site ON destination_site.id = destination.site_id
+WHERE activity.stage = %(stage)s AND activity.begins_at >= %(start)s AND activity.begins_at < %(end)s
+GROUP BY 1, 2, 3
+HAVING sum(activity.completed) > 0
+ORDER BY 1, 2, 3
+"""
+
+DELAYS = """
+SELECT date_trunc('week', begins_at, 'UTC'), delay_step, sum(completed)
+FROM stage_activity
+WHERE stage = %(stage)s AND begins_at >= %(start)s AND begins_at < %(end)s AND delay_step IS NOT NULL
+GROUP BY 1, 2
+HAVING sum(completed) > 0
+ORDER BY 1, 2
+"""
+
+FAILURES = """
+SELECT (begins_at AT TIME ZONE 'UTC')::date, stage, sum(failures)
+FROM stage_activity
+WHERE stage = ANY (%(stages)s) AND begins_at >= %(start)s AND begins_at < %(end)s
+GROUP BY 1, 2
+HAVING sum(failures) > 0
+ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True)
+class TrafficRate:
+    """What was transferred from one location to another in one hour.
+
+    Attributes:
+        origin: site and name of the location where it came from.
+        destination: likewise, where it went.
+        begins_at: beginning of the hour (UTC) in which the transfers were completed.
+        volume_bytes: how many bytes.
+        transfers: how many transfers.
+    """
+
+    origin: str
+    destination: str
+    begins_at: datetime
+    volume_bytes: int
+    transfers: int
+
+
+@dataclass(frozen=True)
+class ArchiveDelay:
+    """How long the packages of a week took into archives.
+
+    Attributes:
+        week: its Monday; packages count in the week in which they were archived (UTC).
+        packages: how many; one that several archives took counts for each.
+        median: half of them took at most so long, from the end of the observation to the verified copy in the archive.
+        ninth_decile: nine of ten took at most so long.
+    """
+
+    week: date
+    packages: int
+    median: timedelta
+    ninth_decile: timedelta
+
+
+@dataclass(frozen=True)
+class StageFailures:
+    """How many attempts at the work of a stage failed on a day (UTC), whether they were tried again or not."""
+
+    day: date
+    stage: WorkStage
+    number: int
+
+
+def measure_traffic_rates(start: date, end: date) -> list[TrafficRate]:
+    """Return what was transferred in every hour of a period, by way and time; hours without a transfer are left out.
+
+    Args:
+        start: first day (UTC).
+        end: day after the last one.
+
+    Raises:
+        OpsdbError: the period has no day.
+    """
+    return [
+        TrafficRate(origin, destination, begins_at, int(volume), int(number))
+        for origin, destination, begins_at, volume, number in _rows(TRAFFIC, start, end, stage=WorkStage.TRANSFER.value)
+    ]
+
+
+def measure_archive_delays(start: date, end: date) -> list[ArchiveDelay]:
+    """Return how long packages took from the end of their observation to their verified copy in an archive, by week.
+
+    Repairs are left out. The database counts delays in steps of 9 % of their length; within a step they are taken as
+    spread evenly, so that a median is right to about 4 %.
+
+    Args:
+        start: first day (UTC) on which they were archived.
+        end: day after the last one.
+
+    Raises:
+        OpsdbError: the period has no day.
+    """
+    weeks: dict[date, list[tuple[int, int]]] = {}
+    for week, step, number in _rows(DELAYS, start, end, stage=WorkStage.ARCHIVING.value):
+        weeks.setdefault(week.date(), []).append((step, int(number)))
+    return [
+        ArchiveDelay(week, sum(number for _, number in steps), _quantile(steps, 0.5), _quantile(steps, 0.9))
+        for week, steps in weeks.items()
+    ]
+
+
+def _quantile(steps: Sequence[tuple[int, int]], share: float) -> timedelta:
+    """Return the delay that a share of those counted by step, in order, does not exceed."""
+    wanted = share * sum(number for _, number in steps)
+    before = 0
+    for step, number in steps:
+        if before + number >= wanted:
+            return timedelta(minutes=2 ** ((step + (wanted - before) / number) / STEPS_PER_OCTAVE))
+        before += number
+    raise AssertionError("unreachable: the last step has all")
+
+
+def count_stage_failures(start: date, end: date) -> list[StageFailures]:
+    """Return how many attempts failed on each day of a period, by day and stage; days without a failure are left out.
+
+    Args:
+        start: first day (UTC).
+        end: day after the last one.
+
+    Raises:
+        OpsdbError: the period has no day.
+    """
+    return [
+        StageFailures(day, WorkStage(stage), int(number))
+        for day, stage, number in _rows(FAILURES, start, end, stages=WorkStage.values)
+    ]
+
+
+def _rows(sql, start, end, **parameters):
+    require_period(start, end)
+    return rows_of(sql, {"start": begin_of(start), "end": begin_of(end), **parameters})
