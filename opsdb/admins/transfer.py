@@ -74,3 +74,4 @@ class StageActivityAdmin(ReadOnlyMixin, OpsAdmin):
         "bytes",
     )
     list_filter = ("stage",)
+    search_fields = ("id",)

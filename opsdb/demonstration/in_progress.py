@@ -74,7 +74,7 @@ from .moving import DataMover
 from .nights import Night
 from .observing import NightObserver
 from .reducing import DataReducer
-from .scheduling import Block
+from .scheduling import NightBlock
 from .setting import DemoSetting
 
 OBSERVATIONS = 40  # at least
@@ -160,7 +160,7 @@ class InProgress:
             module_configurations=self.setting.configurations_of(unit),
             **self.night.conditions(),
         )
-        block = Block(unit, start, now, self.setting.configurations_of(unit), 50.0, None)
+        block = NightBlock(unit, start, now, self.setting.configurations_of(unit), 50.0, None)
         register_raw_data_files(self.observing.reports(execution, block, self.night))
 
     def package(self) -> list[RawDataPackage]:

@@ -31,7 +31,7 @@ from .facts import (
     digest,
 )
 from .nights import Night
-from .scheduling import Block, NightPlanner
+from .scheduling import NightBlock, NightPlanner
 from .setting import DemoSetting
 
 
@@ -66,7 +66,7 @@ class NightObserver:
             night.raw_files += self.observe(night, block)
         return night
 
-    def plan(self, night: Night, limit: int | None = None) -> list[Block]:
+    def plan(self, night: Night, limit: int | None = None) -> list[NightBlock]:
         """Plan a night, and add the slots to the schedule, unless the telescope has others then."""
         blocks = self.planner.plan(night, limit or self.observations)
         slots = [block.as_slot(self.setting.telescope) for block in blocks]
@@ -75,7 +75,7 @@ class NightObserver:
             PreScheduledSlot.objects.bulk_create(slots)
         return blocks
 
-    def observe(self, night: Night, block: Block) -> int:
+    def observe(self, night: Night, block: NightBlock) -> int:
         """Start the execution of a block, register its files, and return how many there are."""
         execution = start_observation(
             block.unit,
@@ -115,7 +115,7 @@ class NightObserver:
             while package_raw_data_files(source, limit=BATCH):
                 pass
 
-    def reports(self, execution: ExecutedObsUnit, block: Block, night: Night) -> Iterator[RawFileReport]:
+    def reports(self, execution: ExecutedObsUnit, block: NightBlock, night: Night) -> Iterator[RawFileReport]:
         """Yield reports of the files that every module wrote: as large as its pixels and the time make them.
 
         In a brief night, the first module alone writes, and one file of each observation.

@@ -34,7 +34,7 @@ J2000 = datetime(2000, 1, 1, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Block:
+class NightBlock:
     """A time at which the telescope executes a unit.
 
     Attributes:
@@ -85,7 +85,7 @@ class NightPlanner:
         begin = evening - timedelta(hours=self.setting.telescope.longitude_deg / 15)
         return begin.replace(second=0, microsecond=0)
 
-    def plan(self, night: Night, limit: int | None = None) -> list[Block]:
+    def plan(self, night: Night, limit: int | None = None) -> list[NightBlock]:
         """Return the blocks of a night in their order.
 
         Args:
@@ -97,7 +97,7 @@ class NightPlanner:
             blocks = list(_stretched(blocks, self.begin_of(night) + NIGHT))
         return blocks[:limit]
 
-    def _blocks(self, night: Night) -> Iterator[Block]:
+    def _blocks(self, night: Night) -> Iterator[NightBlock]:
         moment = self.begin_of(night)
         end = moment + NIGHT
         last: dict[str, datetime] = {}
@@ -110,11 +110,11 @@ class NightPlanner:
             configurations = self.setting.configurations_of(unit)
             for mode in self._due(moment, last, is_camera(configurations)):
                 calibration, took = self.setting.calibrations[mode], CALIBRATIONS[mode][1]
-                yield Block(calibration, moment, moment + took, configurations[:1], *place)
+                yield NightBlock(calibration, moment, moment + took, configurations[:1], *place)
                 last[mode] = moment
                 moment += took
             took = timedelta(seconds=unit.planned_duration_seconds or SCIENCE.total_seconds())
-            yield Block(unit, moment, moment + took, configurations, *place)
+            yield NightBlock(unit, moment, moment + took, configurations, *place)
             self.hours[unit.pk] = self.hours.get(unit.pk, 0.0) + took / timedelta(hours=1)
             moment += took + SETTLING
 
@@ -148,7 +148,7 @@ class NightPlanner:
         return (height, None) if lowest <= height <= (unit.elevation_max_deg or HIGHEST_DEG) else None
 
 
-def _stretched(blocks: list[Block], end: datetime) -> Iterator[Block]:
+def _stretched(blocks: list[NightBlock], end: datetime) -> Iterator[NightBlock]:
     """Yield few of the blocks of science, each until the next one begins."""
     science = [block for block in blocks if block.unit.observing_program.kind == ProgramKind.SCIENCE]
     few = science[:: max(1, math.ceil(len(science) / BRIEF_OBSERVATIONS))]
