@@ -218,6 +218,18 @@ MEANINGS: dict[type[StrEnum], tuple[str, tuple[str, ...]]] = {
             "None.",
         ),
     ),
+    enums.WorkStage: (
+        "A kind of work whose amount the database notes by day.",
+        (
+            "Raw files are packed into packages.",
+            "Packages are packed into bundles for a transfer.",
+            "Bundles are carried from one location to another.",
+            "Packages are taken out of bundles that have arrived.",
+            "Packages are written into a long-term archive.",
+            "Data are brought to where they are processed.",
+            "Runs of reduction steps.",
+        ),
+    ),
     enums.ChangeOperation: (
         "What was done to a row.",
         (

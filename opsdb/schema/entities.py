@@ -30,6 +30,7 @@ COLOURS = {
     "archive": ("#ede9fe", "#6d28d9"),
     "reduction": ("#ecfccb", "#4d7c0f"),
     "publications": ("#fae8ff", "#a21caf"),
+    "failures": ("#ffe4e6", "#be123c"),
     "access": ("#fee2e2", "#b91c1c"),
     "history": ("#e7e5e4", "#57534e"),
 }
