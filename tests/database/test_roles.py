@@ -38,7 +38,7 @@ def test_tests_run_as_the_application():
     ]
 
 
-def test_the_application_writes_every_table_but_the_history():
+def test_the_application_writes_every_table_but_the_history_and_what_the_database_notes():
     rights = rows_of(
         "SELECT relname, has_table_privilege(oid, 'SELECT'), has_table_privilege(oid, 'INSERT')"
         " AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE') FROM pg_class"
@@ -46,7 +46,12 @@ def test_the_application_writes_every_table_but_the_history():
     )
     assert {table for table, _, _ in rights} >= {*TABLES, "django_session", "django_migrations", "auth_group"}
     assert all(reads for _, reads, _ in rights)
-    assert sorted(table for table, _, writes in rights if not writes) == ["change_log", "django_migrations"]
+    assert sorted(table for table, _, writes in rights if not writes) == [
+        "change_log",
+        "data_location_usage",
+        "django_migrations",
+        "stage_activity",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -125,6 +130,8 @@ def test_functions_with_the_rights_of_the_owner_are_known_and_called_by_nobody_e
         "WHERE pronamespace = 'public'::regnamespace AND prosecdef ORDER BY proname"
     )
     assert found == [
+        ("opsdb_count_inserted_usage", False),
+        ("opsdb_count_updated_usage", False),
         ("opsdb_log_bulk_insert", False),
         ("opsdb_log_bulk_update", False),
         ("opsdb_log_change", False),
@@ -132,6 +139,7 @@ def test_functions_with_the_rights_of_the_owner_are_known_and_called_by_nobody_e
         ("opsdb_log_link", False),
         ("opsdb_make_months", False),
         ("opsdb_make_months_in_time", False),
+        ("opsdb_note_activity", False),
     ]
 
 

@@ -247,8 +247,9 @@ def test_a_period_that_ends_before_it_starts_is_refused_with_a_message(case):
 
 @pytest.fixture(autouse=True)
 def owner_of_the_history(request, db):
-    """Nobody else writes the change log, so that its own rules are tried as the owner."""
-    with as_owner() if "change_log_" in request.node.name else nullcontext():
+    """Nobody else writes the change log and the notes of the database, so that their rules are tried as the owner."""
+    names = ("change_log_", "data_location_usage_", "stage_activity_")
+    with as_owner() if any(name in request.node.name for name in names) else nullcontext():
         yield
 
 

@@ -176,3 +176,11 @@ def test_hours_are_by_week_and_program_against_what_was_allocated():
         if week.program_id == program.pk
     }
     assert found == {FIRST: ("GEco", 4, 3, 4, 14), date(2026, 6, 8): ("GEco", 2, 0, 0, 2)}
+
+
+def test_traffic_of_long_periods_is_by_day():
+    one, other = DiskDataLocationFactory.create_batch(2)
+    for hour in (0, 23):
+        note(WorkStage.TRANSFER, at(3, hour), completed=1, bytes=120, origin_location=one, destination_location=other)
+    [rate] = measure_traffic_rates(FIRST, END, by_day=True)
+    assert (rate.begins_at, rate.volume_bytes, rate.transfers, rate.bytes_per_hour) == (at(3), 240, 2, 10)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from opsdb.models import WorkStage
 
-from .reading import DAY, begin_of, days_of, require_period, rows_of
+from ._reading import DAY, begin_of, days_of, require_period, rows_of
 
 DRAIN_DAYS = 7
 """Days over which the present rates are averaged."""

@@ -7,7 +7,7 @@ from datetime import date
 
 from opsdb.models import Quality
 
-from .reading import DAY, begin_of, require_period, rows_of, week_of
+from ._reading import DAY, begin_of, require_period, rows_of, week_of
 
 EXECUTED = """
 SELECT program.id, program.short_name, date_trunc('week', execution.start_time, 'UTC'),

@@ -8,22 +8,26 @@ from datetime import date, datetime, timedelta
 
 from opsdb.models import WorkStage
 
-from .reading import begin_of, require_period, rows_of
+from ._reading import begin_of, require_period, rows_of
 
 STEPS_PER_OCTAVE = 8
 """Steps in which a delay doubles, as the database counts them."""
 
 TRAFFIC = """
 SELECT origin_site.short_name || '/' || origin.name, destination_site.short_name || '/' || destination.name,
-    activity.begins_at, sum(activity.bytes), sum(activity.completed)
-FROM stage_activity AS activity
-JOIN data_location AS origin ON origin.id = activity.origin_location_id
+    moved.begins_at, moved.bytes, moved.completed
+FROM (
+    SELECT origin_location_id, destination_location_id, date_trunc(%(unit)s, begins_at, 'UTC') AS begins_at,
+        sum(bytes) AS bytes, sum(completed) AS completed
+    FROM stage_activity
+    WHERE stage = %(stage)s AND begins_at >= %(start)s AND begins_at < %(end)s
+    GROUP BY 1, 2, 3
+    HAVING sum(completed) > 0
+) AS moved
+JOIN data_location AS origin ON origin.id = moved.origin_location_id
 JOIN site AS origin_site ON origin_site.id = origin.site_id
-JOIN data_location AS destination ON destination.id = activity.destination_location_id
+JOIN data_location AS destination ON destination.id = moved.destination_location_id
 JOIN site AS destination_site ON destination_site.id = destination.site_id
-WHERE activity.stage = %(stage)s AND activity.begins_at >= %(start)s AND activity.begins_at < %(end)s
-GROUP BY 1, 2, 3
-HAVING sum(activity.completed) > 0
 ORDER BY 1, 2, 3
 """
 
@@ -48,12 +52,13 @@ ORDER BY 1, 2
 
 @dataclass(frozen=True)
 class TrafficRate:
-    """What was transferred from one location to another in one hour.
+    """What was transferred from one location to another in an hour, or on a day.
 
     Attributes:
         origin: site and name of the location where it came from.
         destination: likewise, where it went.
-        begins_at: beginning of the hour (UTC) in which the transfers were completed.
+        begins_at: beginning of the hour or day (UTC) in which the transfers were completed.
+        hours: how many hours that has.
         volume_bytes: how many bytes.
         transfers: how many transfers.
     """
@@ -61,8 +66,14 @@ class TrafficRate:
     origin: str
     destination: str
     begins_at: datetime
+    hours: int
     volume_bytes: int
     transfers: int
+
+    @property
+    def bytes_per_hour(self) -> float:
+        """The mean rate."""
+        return self.volume_bytes / self.hours
 
 
 @dataclass(frozen=True)
@@ -91,19 +102,22 @@ class StageFailures:
     number: int
 
 
-def measure_traffic_rates(start: date, end: date) -> list[TrafficRate]:
-    """Return what was transferred in every hour of a period, by way and time; hours without a transfer are left out.
+def measure_traffic_rates(start: date, end: date, *, by_day: bool = False) -> list[TrafficRate]:
+    """Return what was transferred in every hour of a period, by way and time; times without a transfer are left out.
 
     Args:
         start: first day (UTC).
         end: day after the last one.
+        by_day: return it of every day instead, as is fit for long periods.
 
     Raises:
         OpsdbError: the period has no day.
     """
+    unit, hours = ("day", 24) if by_day else ("hour", 1)
+    rows = _rows(TRAFFIC, start, end, stage=WorkStage.TRANSFER.value, unit=unit)
     return [
-        TrafficRate(origin, destination, begins_at, int(volume), int(number))
-        for origin, destination, begins_at, volume, number in _rows(TRAFFIC, start, end, stage=WorkStage.TRANSFER.value)
+        TrafficRate(origin, destination, begins_at, hours, int(volume), int(number))
+        for origin, destination, begins_at, volume, number in rows
     ]
 
 

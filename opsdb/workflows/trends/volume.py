@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from .reading import DAY, days_of, require_period, rows_of
+from ._reading import DAY, days_of, require_period, rows_of
 
 GROWTH_DAYS = 14
 """Days over which the present growth is averaged."""

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from opsdb.formatting import format_size
-from opsdb.workflows import ArchiveDelay, measure_archive_delays, measure_traffic_rates
+from opsdb.workflows import ArchiveDelay, TrafficRate, measure_archive_delays, measure_traffic_rates
 
 from ...drawings.chart import Chart, Column
 from ...kit.values import Text
@@ -21,63 +21,53 @@ HOURS_DAYS = 14
 
 def traffic_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
     """Return what the page shows."""
-    ways: dict[tuple[str, str], list] = {}
-    for rate in measure_traffic_rates(start, end):
+    ways: dict[tuple[str, str], list[TrafficRate]] = {}
+    by_day = (end - start).days > HOURS_DAYS
+    for rate in measure_traffic_rates(start, end, by_day=by_day):
         ways.setdefault((rate.origin, rate.destination), []).append(rate)
     if not ways:
         return (paragraph(_("Nothing was transferred in this period."), "opsdb-empty"),)
-    is_hourly = (end - start).days <= HOURS_DAYS
     return (
-        small_figures(
-            _way(number, way, rates, start, end, is_hourly) for number, (way, rates) in enumerate(ways.items())
-        ),
+        small_figures(_way(number, way, rates, start, end, by_day) for number, (way, rates) in enumerate(ways.items())),
     )
 
 
-def _way(number, way, rates, start, end, is_hourly):
-    summed: dict[Any, list[int]] = {}
-    for rate in rates:
-        key = rate.begins_at if is_hourly else rate.begins_at.date()
-        volume = summed.setdefault(key, [0, 0])
-        volume[0] += rate.volume_bytes
-        volume[1] += rate.transfers
-    hours = 1 if is_hourly else 24
-
+def _way(number, way, rates, start, end, by_day):
     def per_hour(size):
         return _("%(size)s/h") % {"size": format_size(size)}
 
-    def write(key):
-        return f"{key:%Y-%m-%d %H:%M}" if is_hourly else f"{key}"
+    def write(rate):
+        return f"{rate.begins_at:%Y-%m-%d}" if by_day else f"{rate.begins_at:%Y-%m-%d %H:%M}"
 
     columns = [
         Column(
-            key.date() if is_hourly else key,
-            1 / 24 if is_hourly else 1,
-            volume / hours,
-            description=f"{write(key)}: {per_hour(volume / hours)}",
-            offset=key.hour / 24 if is_hourly else 0,
+            rate.begins_at.date(),
+            rate.hours / 24,
+            rate.bytes_per_hour,
+            description=f"{write(rate)}: {per_hour(rate.bytes_per_hour)}",
+            offset=rate.begins_at.hour / 24,
         )
-        for key, (volume, _number) in summed.items()
+        for rate in rates
     ]
     title = _("From %(origin)s to %(destination)s") % {"origin": way[0], "destination": way[1]}
     chart = Chart(
         f"traffic-{number}",
         title,
-        _("Bytes per hour, by the hour in which transfers were completed.")
-        if is_hourly
-        else _("Bytes per hour, as the mean of each day."),
+        _("Bytes per hour, as the mean of each day.")
+        if by_day
+        else _("Bytes per hour, by the hour in which transfers were completed."),
         start,
         end,
         per_hour,
         columns=columns,
     )
     rows = [
-        (write(key), per_hour(volume / hours), format_size(volume), f"{count:,}")
-        for key, (volume, count) in summed.items()
+        (write(rate), per_hour(rate.bytes_per_hour), format_size(rate.volume_bytes), f"{rate.transfers:,}")
+        for rate in rates
     ]
     return figure(
         chart,
-        (_("hour") if is_hourly else _("day"), _("rate"), _("volume"), _("transfers")),
+        (_("day") if by_day else _("hour"), _("rate"), _("volume"), _("transfers")),
         rows,
         heading=f"{way[0]} → {way[1]}",
     )
