@@ -21,6 +21,7 @@ from opsdb.models import (
     DataProduct,
     DataTransfer,
     DataTransferPackage,
+    DeletionRequest,
     ExecutedObsUnit,
     ExecutedReductionStep,
     LongTermArchiveTransfer,
@@ -50,6 +51,7 @@ MODELS = (
     ExecutedObsUnit,
     RawDataFile,
     DataProduct,
+    DeletionRequest,
 )
 
 
