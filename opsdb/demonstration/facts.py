@@ -41,6 +41,9 @@ USUAL_PIXELS = {"chai": 64, "prime_cam": 3_300}
 PRODUCT_BYTES = 30_000_000
 TAR_OVERHEAD_BYTES = 10_240
 
+DEFAULT_HOURS = 200.0
+"""Allocated time of a program and instrument that had none before."""
+
 ABORTED_RATE = 0.03
 LINK_DOWN, LINK_DOWN_AGO = "connection reset by peer", 10
 """The link from the observatory failed in the night so many nights before the last, until the next evening."""

@@ -8,7 +8,8 @@ from datetime import date
 
 from opsdb.models import DataLocation, LocationType, ObservingProgram, TimeAllocation
 
-DEFAULT_HOURS = 200.0
+from .facts import DEFAULT_HOURS
+
 FILLED = {
     LocationType.SOURCE: 0.6,
     LocationType.BUFFER: 0.5,

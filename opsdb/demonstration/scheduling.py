@@ -19,6 +19,7 @@ from opsdb.models import (
 from .facts import (
     BRIEF_OBSERVATIONS,
     CALIBRATIONS,
+    DEFAULT_HOURS,
     HIGHEST_DEG,
     LOWEST_DEG,
     NIGHT,
@@ -129,8 +130,14 @@ class NightPlanner:
         places = {unit: place for unit in self.setting.science if (place := self._place(unit, moment))}
         if not places:
             return None
-        unit = min(places, key=lambda unit: (self.hours.get(unit.pk, 0.0) / max(unit.priority, 1), unit.name))
+        unit = min(places, key=lambda unit: (self.hours.get(unit.pk, 0.0) / self._share(unit), unit.name))
         return unit, places[unit]
+
+    def _share(self, unit):
+        """Return how much of the time a unit is due: its part of what its program was allocated last."""
+        program = unit.observing_program_id
+        units = sum(other.observing_program_id == program for other in self.setting.science)
+        return self.setting.allocated.get(program, DEFAULT_HOURS) / units
 
     def _place(self, unit, moment):
         """Return elevation and azimuth of a unit's source, degrees; None when it can't be observed then."""

@@ -23,6 +23,7 @@ from opsdb.models import (
     ProgramKind,
     Role,
     Telescope,
+    TimeAllocation,
 )
 from opsdb.workflows import OpsdbError
 
@@ -116,6 +117,11 @@ class DemoSetting:
         """Keys of the modules that are down until further notice."""
         lasting = Downtime.objects.filter(end_time=None, instrument_module__isnull=False)
         return set(lasting.values_list("instrument_module", flat=True))
+
+    @cached_property
+    def allocated(self) -> dict[int, float]:
+        """The hours that each program was allocated last, by its key."""
+        return dict(TimeAllocation.objects.order_by("end_date").values_list("observing_program", "hours"))
 
     def configurations_of(self, unit: ObsUnit) -> tuple[InstrumentModuleConfiguration, ...]:
         """Return how the modules are set up for a unit: as it says where it does, of the modules that are not down."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 from django.utils.html import format_html
@@ -12,16 +13,23 @@ from opsdb.svg import together
 
 from ...drawings.chart import Chart
 from ...kit.values import Text
-from ..parts import Figure, Table
+from ..parts import Figure, Table, paragraph
 
 WEEK = 7
+MOST_FIGURES = 12
+"""Charts of one trend."""
 TABLE_DAYS = 100
 """Longer periods have a row for each week in tables; CSV has them all."""
 
 
 def small_figures(figures: Iterable[Figure]) -> Text:
-    """Return figures beside each other, as many as there is room for."""
-    return format_html('<div class="opsdb-charts">{}</div>', together(figures))
+    """Return figures beside each other, as many as there is room for, and no more than :data:`MOST_FIGURES`."""
+    figures = iter(figures)
+    shown = format_html('<div class="opsdb-charts">{}</div>', together(islice(figures, MOST_FIGURES)))
+    if next(figures, None) is None:
+        return shown
+    note = _("The first %(most)s are drawn; CSV has all.") % {"most": MOST_FIGURES}
+    return together([shown, paragraph(note, "opsdb-note")])
 
 
 def figure(chart: Chart, columns: Sequence[Text], rows: Sequence[Sequence], heading: Text = "") -> Figure:

@@ -74,7 +74,7 @@ def volume_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
     )
     note = _("The rate is the mean of the last %(days)s days of the period.") % {"days": GROWTH_DAYS}
     of_days = (_("day"), _("held at its end"), _("arrived"), _("left"))
-    figures = [
+    figures = (
         figure(
             volume_chart(one, start, end),
             of_days,
@@ -91,7 +91,7 @@ def volume_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
         )
         for one in trends
         if one.held_bytes or any(day.arrived_bytes for day in one.days)
-    ]
+    )
     return Table(_("Locations"), columns, rows, note=note), small_figures(figures)
 
 
