@@ -22,7 +22,9 @@ def format_size(size: float) -> str:
     return f"{value:.0f} {units[0]}" if abs(value) >= 99.95 else f"{value:.3g} {units[0]}"
 
 
-_SIZE = re.compile(r"\s*(?P<number>\d[\d ,_]*(?:\.\d+)?(?:e\d+)?)\s*(?P<unit>[a-z]*)\s*", re.IGNORECASE)
+_SIZE = re.compile(
+    r"\s*(?P<number>(?:\d{1,3}(?:,\d{3})+|\d[\d _]*)(?:\.\d+)?(?:e\d{1,2})?)\s*(?P<unit>[a-z]*)\s*", re.IGNORECASE
+)
 _FACTORS = {"": 1, "b": 1, "byte": 1, "bytes": 1}
 for _power, _unit in enumerate(SIZE_UNITS, 1):
     _FACTORS[_unit.lower()] = 1000**_power
@@ -41,7 +43,7 @@ def parse_size(text: str) -> int:
     factor = _FACTORS.get(found["unit"].lower()) if found else None
     if factor is None:
         raise ValueError(
-            _("“%(text)s” is no size: give a number and a unit, such as 500 TB, or bytes") % {"text": text}
+            _("“%(text)s” is no size: give a number and a unit, such as 500 TB or 1.5 PB, or bytes") % {"text": text}
         )
     size = Decimal(re.sub("[ ,_]", "", found["number"])) * factor
     if size != size.to_integral_value():

@@ -33,7 +33,7 @@ RESOURCES = {
     "programs": ("planning",),
     "observations": ("execution",),
     "data": ("data", "copies"),
-    "transfers": ("transfer", "archive", "failures"),
+    "transfers": ("transfer", "archive"),
     "products": ("reduction",),
     "users": ("access",),
 }

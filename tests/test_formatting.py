@@ -56,7 +56,23 @@ def test_sizes_are_read_with_their_unit(text, size):
     assert parse_size(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "TB", "500 TX", "-5 TB", "1.2.3 GB", "0.5", "1 2e TB", "٣x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "TB",
+        "500 TX",
+        "-5 TB",
+        "1.2.3 GB",
+        "0.5",
+        "1 2e TB",
+        "٣x",
+        "1,5 TB",
+        "1,50 PB",
+        "12,3456 GB",
+        "1e9999999 TB",
+    ],
+)
 def test_what_is_no_size_is_refused_with_what_would_be(text):
     with pytest.raises(
         ValueError, match="is no (size: give a number and a unit, such as 500 TB|whole number of bytes)"

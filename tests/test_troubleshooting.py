@@ -32,10 +32,7 @@ ENTRIES = {
     title: BLOCK.findall(text)
     for title, text in re.findall(r"^#+ (.+?)\n(.*?)(?=^#+ |\Z)", PAGE.read_text(), re.DOTALL | re.MULTILINE)
 }
-PYTHON = {name: getattr(opsdb.workflows, name) for name in opsdb.workflows.__all__} | {
-    "timedelta": timedelta,
-    "work": opsdb.workflows.work,
-}
+PYTHON = {name: getattr(opsdb.workflows, name) for name in opsdb.workflows.__all__}
 
 
 def lost_product(world, tmp_path):

@@ -9,7 +9,15 @@ from django.db.models.functions import Coalesce, Extract
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as lazy
 
-from opsdb.models import ExecutedObsUnit, ExecutedObsUnitModuleConfiguration, Instrument, PackageState, RawDataPackage
+from opsdb.models import (
+    ExecutedObsUnit,
+    ExecutedObsUnitModuleConfiguration,
+    Instrument,
+    ObservingProgram,
+    PackageState,
+    RawDataPackage,
+    Source,
+)
 
 from .actions.execution import EXECUTION_ACTIONS
 from .kit.admin import OpsAdmin
@@ -56,8 +64,11 @@ class ExecutedObsUnitAdmin(OpsAdmin):
         names = ArraySubquery(used.order_by("name").values("name").distinct())
         return super().get_queryset(request).annotate(opsdb_instruments=names)
 
-    def exported(self) -> dict[str, Any]:
-        """What a report needs: program, source, instruments, duration, and files, volume and archived packages."""
+    def exported(self, request: HttpRequest) -> dict[str, Any]:
+        """What a report needs: program, source, instruments, duration, and files, volume and archived of packages.
+
+        What is in no package yet is not counted.
+        """
         packages = (
             RawDataPackage.objects.filter(executed_obs_unit=OuterRef("pk")).order_by().values("executed_obs_unit")
         )
@@ -65,17 +76,24 @@ class ExecutedObsUnitAdmin(OpsAdmin):
         def of_packages(value):
             return Coalesce(Subquery(packages.annotate(value=value).values("value")), 0)
 
+        instruments = Func(F("opsdb_instruments"), Value(", "), function="array_to_string", output_field=TextField())
+        columns = {
+            ObservingProgram: {"program": F("obs_unit__observing_program__short_name")},
+            Source: {"source": F("obs_unit__source__name")},
+            Instrument: {"instruments": instruments},
+            ExecutedObsUnit: {"duration_seconds": Extract(F("end_time") - F("start_time"), "epoch")},
+            RawDataPackage: {
+                "packaged_files": of_packages(Sum("file_count")),
+                "packaged_bytes": of_packages(Sum("size_bytes")),
+                "packages": of_packages(Count("pk")),
+                "archived_packages": of_packages(Count("pk", filter=Q(state=PackageState.ARCHIVED))),
+            },
+        }
         return {
-            "program": F("obs_unit__observing_program__short_name"),
-            "source": F("obs_unit__source__name"),
-            "instruments": Func(
-                F("opsdb_instruments"), Value(", "), function="array_to_string", output_field=TextField()
-            ),
-            "duration_seconds": Extract(F("end_time") - F("start_time"), "epoch"),
-            "files": of_packages(Sum("file_count")),
-            "size_bytes": of_packages(Sum("size_bytes")),
-            "packages": of_packages(Count("pk")),
-            "archived_packages": of_packages(Count("pk", filter=Q(state=PackageState.ARCHIVED))),
+            name: expression
+            for model, of_model in columns.items()
+            if request.user.has_perm(f"opsdb.view_{model._meta.model_name}")
+            for name, expression in of_model.items()
         }
 
     @admin.display(description=lazy("program"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from opsdb.models import (
@@ -95,7 +95,7 @@ class NightPlanner:
         """
         blocks = list(self._blocks(night))
         if night.is_brief:
-            blocks = list(_stretched(blocks, self.begin_of(night) + NIGHT))
+            blocks = _few(blocks)
         return blocks[:limit]
 
     def _blocks(self, night: Night) -> Iterator[NightBlock]:
@@ -155,12 +155,10 @@ class NightPlanner:
         return (height, None) if lowest <= height <= (unit.elevation_max_deg or HIGHEST_DEG) else None
 
 
-def _stretched(blocks: list[NightBlock], end: datetime) -> Iterator[NightBlock]:
-    """Yield few of the blocks of science, each until the next one begins."""
+def _few(blocks: list[NightBlock]) -> list[NightBlock]:
+    """Return few of the blocks of science, over the whole night."""
     science = [block for block in blocks if block.unit.observing_program.kind == ProgramKind.SCIENCE]
-    few = science[:: max(1, math.ceil(len(science) / BRIEF_OBSERVATIONS))]
-    for block, following in zip(few, [*(block.start for block in few[1:]), end + SETTLING], strict=True):
-        yield replace(block, end=max(following - SETTLING, block.end))
+    return science[:: max(1, math.ceil(len(science) / BRIEF_OBSERVATIONS))]
 
 
 def is_camera(configurations: Iterable[InstrumentModuleConfiguration]) -> bool:

@@ -264,13 +264,16 @@ def _secret(name: str) -> str:
     """Return an environment variable, or the content of the file that NAME_FILE names."""
     if path := os.environ.get(f"{name}_FILE"):
         try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise LookupError(f"{name}_FILE: {path} can't be read ({error.strerror})") from None
-    try:
-        return os.environ[name]
-    except KeyError:
-        raise LookupError(f"the environment variable {name} is not set") from None
+            secret = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise LookupError(f"{name}_FILE: {path} can't be read ({why})") from None
+        if not secret:
+            raise LookupError(f"{name}_FILE: {path} is empty")
+        return secret
+    if not os.environ.get(name):
+        raise LookupError(f"the environment variable {name} is not set")
+    return os.environ[name]
 
 
 class TapeDataLocation(DataLocation):

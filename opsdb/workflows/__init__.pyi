@@ -6,6 +6,7 @@ from .errors import (
     CompletionConflict as CompletionConflict,
     Conflict as Conflict,
     InvalidTransition as InvalidTransition,
+    ClaimEnded as ClaimEnded,
     LostClaim as LostClaim,
     NoRoom as NoRoom,
     NoRoute as NoRoute,
@@ -298,3 +299,4 @@ from .topology import (
     TopologyProblem as TopologyProblem,
     validate_topology as validate_topology,
 )
+from .work import settle_conflict as settle_conflict

@@ -86,6 +86,21 @@ class LostClaim(OpsdbError):
     """The work no longer belongs to this worker: it was reset, or another worker claimed it."""
 
 
+class ClaimEnded(LostClaim, InvalidTransition):
+    """The work is in progress no more: it was reset, has failed or is completed since this worker claimed it.
+
+    Attributes:
+        row, field, before, after, allowed: as of :class:`InvalidTransition`.
+    """
+
+    def __init__(self, row: str, field: str, before: StateChoices, after: StateChoices, worker: str) -> None:
+        InvalidTransition.__init__(self, row, field, before, after, before.may_become)
+        OpsdbError.__init__(
+            self,
+            f"{row}: {worker} holds it no more, its {field} is {before}; stop, and claim again what can be claimed",
+        )
+
+
 class Ambiguous(OpsdbError):
     """Several rows match; the message names them.
 

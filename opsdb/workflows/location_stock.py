@@ -137,7 +137,9 @@ def measure_location(location: DataLocation) -> LocationStock:
         cursor.execute(_ARRIVED, {"location": location.pk, "limit": NEWEST, "since": since})
         number, size, first = cursor.fetchone()
     looked_at = rows[:OLDEST]
-    days = (now - (first if number >= NEWEST else since)).total_seconds() / 86_400 if first else 0
+    # A location that is younger than the period has its rate of the days since its first copy.
+    begun = first if number >= NEWEST else max(since, min(location.created_at, first or now))
+    days = (now - begun).total_seconds() / 86_400 if first else 0
     waiting = [arrived for rule, _size, arrived, _why in looked_at if rule == RETENTION_RULE]
     ends = location.retention_days is not None and bool(waiting)
     return LocationStock(

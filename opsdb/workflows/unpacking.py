@@ -15,7 +15,7 @@ from opsdb.models import DataLocation, DataTransfer, LogLevel, PackageState, Raw
 from ._reports import CopyReport, failed_because_of, mismatches, records_conflicts, summarize
 from ._transfers import carried_packages, log_transfer, move_packages
 from .arrivals import record_arrivals
-from .errors import CompletionConflict, Conflict, InvalidTransition, LostClaim, OpsdbError, name_row
+from .errors import ClaimEnded, CompletionConflict, Conflict, LostClaim, OpsdbError, name_row
 from .states import move_state
 
 
@@ -203,6 +203,6 @@ def _lost(transfer, worker, to):
     now = DataTransfer.objects.filter(pk=transfer.pk).values("unpack_status", "unpack_claimed_by").first()
     if now and now["unpack_status"] != Status.IN_PROGRESS:
         status = Status(now["unpack_status"])
-        return InvalidTransition(name, "unpack_status", status, to, status.may_become)
+        return ClaimEnded(name, "unpack_status", status, to, worker)
     holder = now and now["unpack_claimed_by"]
     return LostClaim(f"{name}: {worker} does not unpack it, " + (f"{holder} does" if holder else "nobody does"))

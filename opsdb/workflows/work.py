@@ -17,7 +17,7 @@ from opsdb.database.aliases import atomic
 from opsdb.models.base import WorkItem
 from opsdb.models.enums import Status
 
-from .errors import InvalidTransition, LostClaim, OpsdbError, Refused, name_row, translate_check_errors
+from .errors import ClaimEnded, LostClaim, OpsdbError, Refused, name_row, translate_check_errors
 from .states import move_state
 
 Item = TypeVar("Item", bound=WorkItem)
@@ -71,7 +71,7 @@ def _lost(item, worker, to) -> OpsdbError:
     name = name_row(model, item.pk)
     if now and now["status"] != Status.IN_PROGRESS:
         status = Status(now["status"])
-        return InvalidTransition(name, "status", status, to, status.may_become)
+        return ClaimEnded(name, "status", status, to, worker)
     holder = now and now["claimed_by"]
     return LostClaim(f"{name}: {worker} does not hold it, " + (f"{holder} does" if holder else "nobody does"))
 
@@ -81,7 +81,7 @@ def lock_claimed(item: Item, *, worker: str) -> Item:
 
     Raises:
         LostClaim: the worker no longer holds the item.
-        InvalidTransition: the item is not in progress.
+        ClaimEnded: the item is in progress no more.
     """
     if _held(item, worker).select_for_update(no_key=True).values_list("pk").first() is None:
         raise _lost(item, worker, Status.COMPLETED)
@@ -94,7 +94,7 @@ def heartbeat(item: WorkItem, *, worker: str) -> None:
 
     Raises:
         LostClaim: the worker no longer holds the item and should stop.
-        InvalidTransition: the item is not in progress.
+        ClaimEnded: the item is in progress no more.
     """
     if not _held(item, worker).update(heartbeat_at=timezone.now()):
         raise _lost(item, worker, Status.IN_PROGRESS)
@@ -105,7 +105,7 @@ def complete(item: Item, *, worker: str, **facts: Any) -> Item:
 
     Raises:
         LostClaim: the worker no longer holds the item.
-        InvalidTransition: the item is not in progress.
+        ClaimEnded: the item is in progress no more.
     """
     now = timezone.now()
     changes = {"status": Status.COMPLETED, "finished_at": now, "heartbeat_at": now, "failure_message": "", **facts}
@@ -130,7 +130,7 @@ def fail(item: WorkItem, *, worker: str, message: str, retryable: bool = True) -
 
     Raises:
         LostClaim: the worker no longer holds the item.
-        InvalidTransition: the item is not in progress.
+        ClaimEnded: the item is in progress no more.
         OpsdbError: the message is empty.
     """
     if not message.strip():

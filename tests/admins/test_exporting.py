@@ -6,6 +6,7 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -17,6 +18,7 @@ from opsdb.models import DataTransfer, ExecutedObsUnit, ObsUnit, RawDataFile, So
 from opsdb.testing import factories
 from opsdb.testing.factories import FACTORIES
 
+from .conftest import logged_in
 from .pages import ADMINS, MODELS, address, name_of
 
 
@@ -28,13 +30,14 @@ def exported(client, model, form="csv", **query):
 
 
 @pytest.mark.parametrize("model", MODELS, ids=name_of)
-def test_every_list_is_exported_with_the_columns_that_are_said(model, browser):
-    row = FACTORIES[model]()
+def test_every_list_is_exported_with_the_columns_that_are_said(model, browser, superuser, rf):
+    row, request = FACTORIES[model](), rf.get("/")
+    request.user = superuser
     rows = exported(browser, model), exported(browser, model, "json")
     for found in rows:
         key = "id" if "id" in found[0] else model._meta.pk.attname
         assert any(str(one[key]) == str(row.pk) for one in found)
-        assert list(found[0]) == list(export_columns(ADMINS[model]))
+        assert list(found[0]) == list(export_columns(ADMINS[model], request))
         assert not SECRETS & set(found[0])
     assert len(rows[0]) == len(rows[1])
 
@@ -70,10 +73,19 @@ def test_executions_are_exported_with_what_a_report_needs(browser):
     unit = execution.obs_unit
     assert (row["program"], row["source"]) == (unit.observing_program.short_name, unit.source.name)
     assert row["instruments"] == module.instrument_module.instrument.name
-    assert (row["files"], row["size_bytes"]) == ("8", str(package.size_bytes + 5))
+    assert (row["packaged_files"], row["packaged_bytes"]) == ("8", str(package.size_bytes + 5))
     assert (row["packages"], row["archived_packages"]) == ("2", "1")
     assert float(other["duration_seconds"]) == (bare.end_time - bare.start_time).total_seconds()
-    assert (other["instruments"], other["files"], other["size_bytes"]) == ("", "0", "0")
+    assert (other["instruments"], other["packaged_files"], other["packaged_bytes"]) == ("", "0", "0")
+
+
+def test_who_may_see_executions_alone_exports_nothing_of_packages_and_sources(db):
+    factories.ExecutedObsUnitFactory(completed=True)
+    viewer = factories.UserFactory(is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_executedobsunit"))
+    (row,) = exported(logged_in(viewer), ExecutedObsUnit)
+    assert "duration_seconds" in row
+    assert not {"program", "source", "instruments", "packages", "packaged_files", "archived_packages"} & set(row)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])

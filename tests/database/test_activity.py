@@ -18,10 +18,11 @@ from opsdb.models import (
     StagingJob,
     WorkStage,
 )
-from opsdb.testing.factories import DataTransferFactory, StagingJobFactory
+from opsdb.testing.factories import DataTransferFactory, PipelineFactory, StagingJobFactory
 from opsdb.testing.nights import WORKER, build_world
-from opsdb.workflows import claim_transfers, fail_transfer, reset_transfer, work
+from opsdb.workflows import claim_transfers, fail_run, fail_transfer, plan_runs, reset_transfer, start_run, work
 from tests.databases import as_owner
+from tests.workflows.reducing import available, make_step
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
@@ -152,6 +153,13 @@ def test_every_failed_attempt_is_noted_and_stays_so(world):
     def failures(stage="transfer"):
         return StageActivity.objects.filter(stage=stage).aggregate(sum=Sum("failures"))["sum"] or 0
 
+    pipeline = PipelineFactory()
+    available(pipeline)
+    [run] = plan_runs(make_step(pipeline))
+    for retryable in (True, True, False):
+        start_run(run)
+        fail_run(run, message="out of memory", retryable=retryable)
+    assert failures("reduction") == 3
     made = DataTransferFactory()
     for retryable in (True, True, False):
         [transfer] = claim_transfers(worker=WORKER)

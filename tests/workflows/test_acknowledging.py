@@ -76,16 +76,22 @@ def test_nobody_acknowledges_in_the_name_of_another_or_what_has_ended(person):
     with attributed(user=other), pytest.raises(Refused, match="in the name of user"):
         acknowledge(person)
     columns = {"cause": "0" * 16, "message": "x", "reason": "y", "until": in_days(1), "acknowledged_by": person}
-    with pytest.raises(IntegrityError, match="a new one has not ended"), transaction.atomic():
+    ended = pytest.raises(IntegrityError, match="cannot be made as ended")
+    with attributed(user=person), ended, transaction.atomic():
         FailureAcknowledgement.objects.create(**columns, ended_at=timezone.now())
+    with pytest.raises(IntegrityError, match="nobody known cannot acknowledge"), transaction.atomic():
+        FailureAcknowledgement.objects.create(**columns)
 
 
 def test_an_acknowledgement_ends_once_and_the_database_sets_when(person):
     made = acknowledge(person)
     rows = FailureAcknowledgement.objects.filter(pk=made.pk)
-    rows.update(ended_at=in_days(3))
+    with pytest.raises(IntegrityError, match="nobody known ends it"), transaction.atomic():
+        rows.update(ended_at=in_days(3))
+    with attributed(user=person):
+        rows.update(ended_at=in_days(3))
     made.refresh_from_db()
     assert made.ended_at < in_days(1)
     for value in (None, in_days(0)):
-        with pytest.raises(IntegrityError, match="has ended"), transaction.atomic():
+        with attributed(user=person), pytest.raises(IntegrityError, match="has ended"), transaction.atomic():
             rows.update(ended_at=value)

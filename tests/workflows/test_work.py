@@ -11,6 +11,7 @@ from opsdb.models import DataTransfer, DataTransferPackage, LongTermArchiveTrans
 from opsdb.models.base import WorkItem
 from opsdb.testing.nights import build_world
 from opsdb.workflows import (
+    ClaimEnded,
     InvalidTransition,
     LostClaim,
     NotFound,
@@ -160,11 +161,12 @@ def test_only_the_holder_may_beat_hold_complete_or_fail(pending):
 
 def test_what_is_not_in_progress_is_neither_completed_nor_failed(pending):
     [item] = pending(1)
-    with pytest.raises(InvalidTransition) as caught:
+    with pytest.raises(ClaimEnded) as caught:
         work.complete(item, worker="worker")
+    assert isinstance(caught.value, LostClaim) and isinstance(caught.value, InvalidTransition)
     name = f"{item._meta.db_table} {item.pk}"
     assert str(caught.value) == (
-        f"{name}: status cannot go from pending to completed; it can become: scheduled, in_progress, failed"
+        f"{name}: worker holds it no more, its status is pending; stop, and claim again what can be claimed"
     )
     assert (caught.value.row, caught.value.field) == (name, "status")
     assert (caught.value.before, caught.value.after) == (Status.PENDING, Status.COMPLETED)

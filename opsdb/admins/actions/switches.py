@@ -9,7 +9,7 @@ from ..kit.actions import Action
 
 
 def _topology_problems():
-    return [str(problem) for problem in validate_topology()]
+    return [str(problem) for problem in validate_topology(credentials=False)]
 
 
 def _is_active(row) -> bool:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.models import Status
-from opsdb.workflows.work import settle_conflict
+from opsdb.workflows import settle_conflict
 
 from ..kit.actions import Action, unless_in
 
@@ -44,7 +44,7 @@ def give_up_by(workflow: Callable) -> Action:
 SETTLE = Action(
     name="settle",
     label=_("Settle conflict"),
-    about=_("Completed work was reported a second time, and otherwise: somebody has looked, and the record is right."),
+    about=_("It was reported a second time with another result; somebody has looked, and the record is right."),
     run=lambda row, order: settle_conflict(row),
     unless=lambda row: (
         "" if row.status == Status.COMPLETED and row.failure_message else gettext("No second report of it differs.")

@@ -36,8 +36,8 @@ SECRETS = {"password", "token_hash"}
 FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def export_columns(model_admin: BaseModelAdmin) -> dict[str, tuple[str, ...]]:
-    """Return the columns of an export and the lookups that each is read by.
+def export_columns(model_admin: BaseModelAdmin, request: HttpRequest) -> dict[str, tuple[str, ...]]:
+    """Return the columns of an export for a person, and the lookups that each is read by.
 
     Every field that a person may see is a column of its name; what is linked many times is left out. A reference is
     ``…_id``, its key, and, where rows of its kind have a natural key, a column of the field's name, the parts of
@@ -53,7 +53,7 @@ def export_columns(model_admin: BaseModelAdmin) -> dict[str, tuple[str, ...]]:
         columns[field.attname] = (field.attname,)
         if lookups := _natural_key_of(field.related_model):
             columns[name] = tuple(f"{name}__{lookup}" for lookup in lookups)
-    return columns | {name: (f"{EXPORTED}{name}",) for name in model_admin.exported()}
+    return columns | {name: (f"{EXPORTED}{name}",) for name in model_admin.exported(request)}
 
 
 def _natural_key_of(model):
@@ -141,8 +141,11 @@ FORMATS = {"csv": ("text/csv; charset=utf-8", as_csv), "json": ("application/jso
 class ExportMixin:
     """Mixin of an admin: what its list shows can be downloaded."""
 
-    def exported(self) -> dict[str, Any]:
-        """Return what is exported beside the fields: names of columns, and the expressions that they are read by."""
+    def exported(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what is exported beside the fields: names of columns, and the expressions that they are read by.
+
+        Only what the person may see.
+        """
         return {}
 
     def export_urls(self) -> list[tuple]:
@@ -178,8 +181,8 @@ class ExportMixin:
         if form in kinds:
             response = FileResponse(as_loaded(queryset, kinds[form]), content_type=FORMATS["csv"][0])
         else:
-            columns, (content_type, write) = export_columns(self), FORMATS[form]
-            beside = {f"{EXPORTED}{name}": expression for name, expression in self.exported().items()}
+            columns, (content_type, write) = export_columns(self, request), FORMATS[form]
+            beside = {f"{EXPORTED}{name}": expression for name, expression in self.exported(request).items()}
             found = queryset.using(router.db_for_read(self.model)).select_related(None).annotate(**beside)
             rows = rows_of(found, columns)
             response = StreamingHttpResponse(write(list(columns), rows), content_type=content_type)

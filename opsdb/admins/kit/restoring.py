@@ -101,7 +101,9 @@ def values_before(row: Model, entry: ChangeLog) -> dict:
     Raises:
         NotRestorableError: the row was made or deleted by it.
     """
-    (change, *_older), _following = changes_of(row, before=entry.pk + 1)
+    (change, *older), following = changes_of(row, before=entry.pk + 1, limit=MOST_NEWER)
+    if following is not None and not older:
+        raise NotRestorableError(gettext("The change has more than %s entries; undo it by hand.") % MOST_NEWER)
     fields, then = fields_by_column(type(row)), {}
     for one in change.entries:
         if one.operation != ChangeOperation.UPDATE:

@@ -13,11 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from opsdb.errors import REFUSED, Refusal
 from opsdb.models import FailureAcknowledgement
 from opsdb.workflows import FailureGroup, acknowledge_failures, withdraw_acknowledgement
 
 from ..kit.columns import moment
+from ..kit.orders import REFUSALS, refusal_text
 from .viewer import Viewer
 
 ACKNOWLEDGE, WITHDRAW = "acknowledge", "withdraw"
@@ -100,6 +100,6 @@ def answer(
                 group, user=request.user, reason=values["reason"], until=until, informed=values["informed"]
             )
             messages.success(request, _("Known until %(until)s UTC.") % {"until": f"{made.until:%Y-%m-%d %H:%M}"})
-        except REFUSED as error:
-            messages.error(request, Refusal.of(error).text)
+        except REFUSALS as error:
+            messages.error(request, refusal_text(error))
     return HttpResponseRedirect(viewer.page_url("failures"))

@@ -74,7 +74,7 @@ def view(viewer: Viewer) -> Content:
     lacking = ()
     if sees_topology(viewer):
         empty = _("Nothing is missing: data reach every archive.")
-        lacking = (topology_section(viewer, validate_topology(), empty),)
+        lacking = (topology_section(viewer, validate_topology(credentials=False), empty),)
     return Content(
         sections=(
             Section(_("Sites, locations and routes"), (figure,), "map"),

@@ -141,7 +141,7 @@ def data_text(data: ExecutionsData) -> str:
     if not total.files and not total.packages:
         return _("no file is registered")
     values = {
-        "files": f"{total.files:,}",
+        "files": f"{total.files:,}" if not total.at_least else _("%(number)s or more") % {"number": f"{total.files:,}"},
         "size": format_size(total.size_bytes),
         "archived": f"{total.archived:,}",
         "packages": f"{total.packages:,}",

@@ -114,7 +114,7 @@ def _deletion_section(viewer, location, stock: LocationStock):
     )
     table = Table(_("Copies by the rule that holds them back"), columns, rows, _("There is nothing to delete."), note)
     oldest = viewer.list_url(
-        PhysicalCopy, data_location__id__exact=location.pk, status__exact=PhysicalCopyStatus.PRESENT, o="-1"
+        PhysicalCopy, data_location__id__exact=location.pk, status__exact=PhysicalCopyStatus.PRESENT, o="1"
     )
     ask = format_html(
         '<p class="opsdb-links"><a href="{}">{}</a></p>', oldest, _("Choose copies and request their deletion")

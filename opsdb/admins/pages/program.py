@@ -192,8 +192,11 @@ def _units_section(viewer, program):
         _("next slot [UTC]"),
         _("why not done"),
     )
-    done, asked = sum(one.is_done for one in found), sum(one.requested is not None for one in found)
+    shown = found[:UNITS]
+    done, asked = sum(one.is_done for one in shown), sum(one.requested is not None for one in shown)
     summary = _("%(done)s of %(asked)s units that have a requested number are done.") % {"done": done, "asked": asked}
+    if len(found) > UNITS:
+        summary = _("Of the first %(units)s units: ") % {"units": UNITS} + summary
     more = viewer.list_url(ObsUnit, observing_program__id__exact=program.pk) if len(found) > UNITS else None
     note = first_of(UNITS) if more else ""
     table = Table(_("Observation units"), columns, rows, _("It has no units."), note, more)

@@ -124,7 +124,9 @@ def _executions_section(viewer, unit):
     every = viewer.list_url(ExecutedObsUnit, obs_unit__id__exact=unit.pk)
     table = execution_table(viewer, executions, viewer.page_url("unit", unit.pk), data, of_one_unit=True)
     said = [
-        ngettext("%(number)s execution", "%(number)s executions", len(executions)) % {"number": len(executions)},
+        _("The newest %(number)s executions") % {"number": len(executions)}
+        if more
+        else ngettext("%(number)s execution", "%(number)s executions", len(executions)) % {"number": len(executions)},
         *([data_text(data)] if data and executions else []),
     ]
     note = first_of(EXECUTIONS) if more else ""

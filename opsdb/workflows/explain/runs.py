@@ -138,7 +138,7 @@ def explain_product(product: DataProduct) -> Explanation:
             "why": why,
             "users": ", ".join(users),
         }
-        step = _("%(bring)s, or put %(other)s there in its place") % {
+        step = _("%(bring)s, or put %(other)s there in its place if that is not published yet") % {
             "bring": _bring_back(product),
             "other": name_row(DataProduct, product.superseded_by_id),
         }

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connections, router
+from django.utils import timezone
 
 from opsdb.models import StageActivity
 
@@ -29,6 +30,11 @@ def days_of(start: date, end: date) -> Iterator[date]:
     """Yield the days of a period, without its end."""
     for number in range((end - start).days):
         yield start + number * DAY
+
+
+def end_of_complete_days(end: date) -> date:
+    """Return the day after the last complete day of a period: today is over only tomorrow (UTC)."""
+    return min(end, timezone.now().astimezone(UTC).date())
 
 
 def begin_of(day: date) -> datetime:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from opsdb.models import WorkStage
 
-from ._reading import DAY, begin_of, days_of, require_period, rows_of
+from ._reading import DAY, begin_of, days_of, end_of_complete_days, require_period, rows_of
 
 DRAIN_DAYS = 7
 """Days over which the present rates are averaged."""
@@ -29,7 +29,7 @@ class StageBacklog:
     Attributes:
         stage: which stage.
         days: every day (UTC), and how many items were open or failed at its end.
-        added_per_day: mean of the last :data:`DRAIN_DAYS` days of the period.
+        added_per_day: mean of the last :data:`DRAIN_DAYS` complete days of the period.
         completed_per_day: likewise.
     """
 
@@ -67,7 +67,7 @@ def measure_backlogs(start: date, end: date) -> list[StageBacklog]:
         OpsdbError: the period has no day.
     """
     require_period(start, end)
-    first = min(start, end - DRAIN_DAYS * DAY)
+    first = min(start, end - (DRAIN_DAYS + 1) * DAY)
     notes = {
         (stage, day): (int(added), int(completed))
         for stage, day, added, completed in rows_of(
@@ -86,7 +86,8 @@ def _backlog(stage, notes, first, start, end):
         waiting += added - completed
         if day >= start:
             days.append((day, waiting))
-    last = [notes.get((stage, day), (0, 0)) for day in days_of(end - DRAIN_DAYS * DAY, end)]
+    complete = end_of_complete_days(end)
+    last = [notes.get((stage, day), (0, 0)) for day in days_of(complete - DRAIN_DAYS * DAY, complete)]
     return StageBacklog(
         stage,
         days,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ._reading import DAY, days_of, require_period, rows_of
+from ._reading import DAY, days_of, end_of_complete_days, require_period, rows_of
 
 GROWTH_DAYS = 14
 """Days over which the present growth is averaged."""
@@ -86,7 +86,7 @@ def measure_volumes(start: date, end: date) -> list[VolumeTrend]:
         OpsdbError: the period has no day.
     """
     require_period(start, end)
-    first = min(start, end - GROWTH_DAYS * DAY)
+    first = min(start, end - (GROWTH_DAYS + 1) * DAY)
     notes: dict[tuple, dict[date, tuple[int, int]]] = {}
     for *location, day, held, arrived in rows_of(SQL, {"before": first - DAY, "end": end}):
         of_location = notes.setdefault(tuple(location), {})
@@ -106,10 +106,17 @@ def _trend(location, notes, first, start, end):
         levels[day] = held
         if day >= start:
             days.append(DayVolume(day, held, arrived, arrived - net))
-    growth = (held - levels[end - (GROWTH_DAYS + 1) * DAY]) / GROWTH_DAYS
+    growth = _growth(levels, notes, end)
     return VolumeTrend(
         key, site, name, location_type, capacity, days, growth, _full_on(capacity, held, growth, end - DAY)
     )
+
+
+def _growth(levels, notes, end):
+    """Return the mean growth by day over the last complete days, or those that there are notes of."""
+    last = end_of_complete_days(end)
+    begin = max(last - GROWTH_DAYS * DAY, min(notes, default=last))
+    return (levels[last - DAY] - levels.get(begin - DAY, 0)) / (last - begin).days if begin < last else 0.0
 
 
 def _full_on(capacity, held, growth, last):

@@ -63,7 +63,8 @@ def troubles_section(
     Groups whose names are known are left out, and counted.
     """
     new = [group for group in groups if group.name not in known]
-    stalled = visible_troubles(viewer, found.stalled)
+    left_out = {failure.row for group in groups if group.name in known for failure in group.failures}
+    stalled = [one for one in visible_troubles(viewer, found.stalled) if one.row not in left_out]
     waiting = _waiting(viewer, found.at)
     if not any(viewer.sees(model) for model in (*WORK.values(), PhysicalCopy, ExecutedReductionStep)):
         return None

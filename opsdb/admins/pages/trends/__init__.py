@@ -21,6 +21,8 @@ from .stages import STAGES
 
 DEFAULT_DAYS = 30
 LONGEST_DAYS = 3_660
+# Of what can be calculated with.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9000, 1, 1)
 DAY_HELP = lazy("Year-month-day.")
 PERIODS = {
     7: lazy("last 7 days"),
@@ -79,7 +81,10 @@ def _day(text):
     if not text:
         return None
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
+        if not FIRST_DAY <= day <= LAST_DAY:
+            raise ValueError
+        return day
     except ValueError:
         raise _BadPeriodError(
             _("“%(text)s” is no day: write year, month and day, as in 2026-11-23.") % {"text": text}

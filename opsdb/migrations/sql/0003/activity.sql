@@ -66,7 +66,8 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
         )::timestamptz,
         (after ->> retries)::bigint - (before ->> retries)::bigint
     FROM (SELECT CASE stage WHEN 'unpacking' THEN 'unpack_retry_count' ELSE 'retry_count' END AS retries) AS counted
-    WHERE (after ->> retries)::bigint > (before ->> retries)::bigint
+    -- A run has failed first, which is counted below, and is then tried again.
+    WHERE (after ->> retries)::bigint > (before ->> retries)::bigint AND NOT opsdb_has_failed(stage, before)
     UNION ALL
     SELECT opsdb_failed_at(stage, before, after), 1
     WHERE opsdb_has_failed(stage, after) AND NOT opsdb_has_failed(stage, before)

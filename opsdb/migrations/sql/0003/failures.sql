@@ -2,24 +2,25 @@
 
 CREATE OR REPLACE FUNCTION opsdb_acknowledge_in_person() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- Nobody acknowledges failures in the name of somebody else, for the past, or for longer than 90 days.
+-- Somebody known acknowledges failures, in no other name, not for the past, and for 90 days at most.
 DECLARE
     actor text = opsdb_acting_user();
 BEGIN
-    IF actor <> NEW.acknowledged_by_id::text THEN
+    IF actor IS DISTINCT FROM NEW.acknowledged_by_id::text THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'failure_acknowledgement %s: user %s cannot acknowledge in the name of user %s',
-                NEW.id, actor, NEW.acknowledged_by_id
-            )
+                'failure_acknowledgement %s: %s cannot acknowledge in the name of user %s',
+                NEW.id, coalesce('user ' || actor, 'nobody known'), NEW.acknowledged_by_id
+            ),
+            'Sign in as that user.'
         );
     END IF;
     IF NEW.ended_at IS NOT NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('failure_acknowledgement %s: a new one has not ended', NEW.id),
-            'End it afterwards.'
+            format('failure_acknowledgement %s: cannot be made as ended', NEW.id),
+            'Leave ended_at empty.'
         );
     END IF;
     -- A CHECK refuses what is no time at all.
@@ -41,12 +42,19 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_end_acknowledgement() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- An acknowledgement ends once; the database sets when.
+-- An acknowledgement ends once, by somebody known; the database sets when.
 BEGIN
+    IF opsdb_acting_user() IS NULL THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            format('failure_acknowledgement %s: nobody known ends it', OLD.id),
+            'Sign in, so that the history has who ended it.'
+        );
+    END IF;
     IF OLD.ended_at IS NOT NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('failure_acknowledgement %s: has ended', OLD.id),
+            format('failure_acknowledgement %s: has ended, so it cannot be changed', OLD.id),
             'Acknowledge the failures again.'
         );
     END IF;
