@@ -296,6 +296,9 @@ class InProgress:
             status=PhysicalCopyStatus.PRESENT,
         )
         keys = list(copies.order_by("pk").values_list("pk", flat=True)[:DELETED])
+        if len(keys) < DELETED:
+            # So short a time has too few copies that are safe elsewhere.
+            return
         (open_key, rejected_key, approved_key), executed_keys = keys[:3], keys[3:]
         self.request([open_key])
         reject_deletion(self.request([rejected_key]), user=self.setting.approver)

@@ -15,5 +15,6 @@ from .transfer import *
 from .archive import *
 from .reduction import *
 from .publications import *
+from .failures import *
 from .history import *
 from .registry import FILTERSETS as FILTERSETS, filterset_for as filterset_for

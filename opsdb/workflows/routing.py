@@ -56,6 +56,11 @@ class Network:
     def _archiving(self) -> set[int]:
         return set(DataLocation.objects.archives().active().order_by().values_list("site_id", flat=True))
 
+    def read_all(self) -> Network:
+        """Read all of it now, so that no question costs a query."""
+        _all = self._routes, self._buffers, self._archiving
+        return self
+
     def routes_between(self, origin: int, destination: int) -> list[DataTransferRoute]:
         """Return the active routes from one site to another, by their keys, the preferred first."""
         return self._routes[origin, destination]

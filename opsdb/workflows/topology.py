@@ -69,7 +69,7 @@ def validate_topology(*, credentials: bool = True) -> list[TopologyProblem]:
             be where workers run.
     """
     locations = list(DataLocation.objects.select_related("site").order_by("site__short_name", "name"))
-    ways = Network()
+    ways = Network().read_all()
     problems = [
         *_missing_at_sites(locations),
         *_missing_ways(locations, ways),

@@ -44,6 +44,7 @@ FACTS = {
     "disk_data_location": {"path"},
     "downtime": {"start_time", "reason"},
     "executed_obs_unit": {"start_time"},
+    "failure_acknowledgement": {"cause", "message", "reason", "until"},
     "fixed_source": {"ra_deg", "dec_deg"},
     "fixity_check": {"checked_at", "expected", "algorithm", "ok"},
     "instrument": {"name"},

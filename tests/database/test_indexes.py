@@ -128,9 +128,9 @@ def asked():
     if connection.pg_version < 180_000:
         pytest.skip("Statistics can be given from PostgreSQL 18 on.")
     with as_owner():
-        # New files: the rows of other tests, which were rolled back, have left blocks behind.
+        # New files, also of what is joined: the rows of other tests, which were rolled back, have left blocks behind.
         with connection.cursor() as cursor:
-            cursor.execute(f"TRUNCATE executed_obs_unit, {', '.join(OLD)} CASCADE")
+            cursor.execute(f"TRUNCATE site, observatory, source, {', '.join(OLD)} CASCADE")
         fill_every_table()
         for model in OF_ONE_KIND.values():
             FACTORIES[model]()

@@ -150,8 +150,9 @@ def test_every_step_from_backup_to_another_server_and_back_in_time(administrator
     server.execute("UPDATE site SET description = 'wanted'", database="ops")
     [[moment]] = server.execute("SELECT clock_timestamp()::text", database="ops")
     server.execute("UPDATE site SET description = 'a mistake'", database="ops")
+    [[segment]] = server.execute("SELECT pg_walfile_name(pg_current_wal_lsn())")
     server.execute("SELECT pg_switch_wal()", "CHECKPOINT")
-    wait(lambda: server.execute("SELECT archived_count FROM pg_stat_archiver")[0][0] >= 2)
+    wait(lambda: server.execute(f"SELECT last_archived_wal >= '{segment}' FROM pg_stat_archiver") == [(True,)])
     server.stop()
     administrator.environment["MOMENT"] = moment
     administrator.type(next(shell))

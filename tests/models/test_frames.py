@@ -51,6 +51,7 @@ WITHOUT_UNIT = {
         "tile_index",
     ),
     *("transaction_id", "copy_id"),
+    *("added", "completed", "failures", "delay_step"),
     # A year of an epoch is no duration, a velocity may be a redshift.
     *("epoch_year", "given_velocity"),
     # ObsCore has names of its own.

@@ -11,6 +11,7 @@ from functools import wraps
 from inspect import isfunction
 from io import StringIO
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -433,6 +434,7 @@ def test_commands_that_ask(away):
     [package] = build_world(names=("four", "five", "six")).made_packages()
     for command in ("opsdb_status", "opsdb_queues", "opsdb_check", "opsdb_databases"):
         assert manage(command)
+    assert "physical_copy" in manage("opsdb_schema", format="json")
     assert "opsdb_build_info" in manage("opsdb_status", "--prometheus")
     assert manage("opsdb_where", str(package.pk)) and manage("opsdb_explain", str(package.pk))
     assert "change_log" in manage("opsdb_history", "list")
@@ -591,6 +593,9 @@ def test_two_migrations_at_once_are_refused(away):
             pass
     finally:
         holding.close()
+    deadline = monotonic() + 30
+    while away.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") != [(0,)]:
+        assert monotonic() < deadline
     with opsdb_migrate.Command().exclusively(connections["ops"]):
         pass
 

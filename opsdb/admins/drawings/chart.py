@@ -16,7 +16,7 @@ ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Column:
+class ChartColumn:
     """A value over some days, as a bar.
 
     Attributes:
@@ -76,7 +76,7 @@ class Chart:
     start: date
     end: date
     write: Callable[[float], str]
-    columns: Sequence[Column] = ()
+    columns: Sequence[ChartColumn] = ()
     line: Sequence[tuple[date, float]] = ()
     levels: Sequence[Level] = field(default_factory=tuple)
     is_count: bool = False

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsdb.admins.drawings.chart import HEIGHT, LEFT, Chart, Column, Level, day_ticks, nice_step
+from opsdb.admins.drawings.chart import HEIGHT, LEFT, Chart, ChartColumn, Level, day_ticks, nice_step
 from opsdb.admins.drawings.chart import WIDTH as WIDTH_OF_CHART
 from opsdb.admins.drawings.fill_level import WIDTH, fill_bar
 from opsdb.admins.drawings.flow import LocationBox, RouteArrow, SiteBox, flow_map
@@ -177,7 +177,7 @@ def chart(**options):
 def test_a_chart_is_within_its_frame_and_keeps_the_order_of_values():
     day = timedelta(days=1)
     levels = [Level(12, NASTY), Level(3, "", date(2026, 6, 8), 7)]
-    columns = [Column(date(2026, 6, 1) + number * day, 1, number, number / 2, NASTY) for number in range(30)]
+    columns = [ChartColumn(date(2026, 6, 1) + number * day, 1, number, number / 2, NASTY) for number in range(30)]
     root = parse(chart(columns=columns, line=[(one.start, one.value) for one in columns], levels=levels).draw())
     bars = [one for one in named(root, "rect") if one.get("class") == "opsdb-column-whole"]
     assert len(bars) == 29, "nothing is drawn of what is 0"
@@ -193,7 +193,7 @@ def test_a_chart_is_within_its_frame_and_keeps_the_order_of_values():
 
 @pytest.mark.parametrize("values", [[], [0], [1e-9], [7e18]])
 def test_a_chart_has_a_scale_whatever_its_values(values):
-    root = parse(chart(columns=[Column(date(2026, 6, 3), 1, value) for value in values]).draw())
+    root = parse(chart(columns=[ChartColumn(date(2026, 6, 3), 1, value) for value in values]).draw())
     assert len([one for one in named(root, "line") if one.get("class") == "opsdb-grid"]) >= 2
 
 
@@ -213,6 +213,7 @@ def test_few_days_are_named_at_an_axis(days, most):
 
 def test_values_of_a_count_are_whole():
     texts = [
-        one.text for one in named(parse(chart(columns=[Column(date(2026, 6, 3), 1, 1)], is_count=True).draw()), "text")
+        one.text
+        for one in named(parse(chart(columns=[ChartColumn(date(2026, 6, 3), 1, 1)], is_count=True).draw()), "text")
     ]
     assert texts[:2] == ["0.0", "1.0"]

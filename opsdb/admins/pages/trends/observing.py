@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from opsdb.models import ObservingProgram
 from opsdb.workflows import measure_observing_time
 
-from ...drawings.chart import Chart, Column, Level
+from ...drawings.chart import Chart, ChartColumn, Level
 from ...kit.values import Text
 from ..parts import Table, paragraph
 from ..viewer import Viewer
@@ -60,7 +60,7 @@ def _program(number, name, weeks, start, end):
         end,
         lambda hours: _("%(hours)s h") % {"hours": f"{hours:g}"},
         columns=[
-            Column(*days(week), week.hours, week.good_hours, f"{week.week}: {', '.join(_hours([week]))}")
+            ChartColumn(*days(week), week.hours, week.good_hours, f"{week.week}: {', '.join(_hours([week]))}")
             for week in weeks
         ],
         levels=[Level(week.allocated_hours, "", *days(week)) for week in weeks if week.allocated_hours],

@@ -18,7 +18,7 @@ from opsdb.models import (
 )
 from opsdb.workflows import DRAIN_DAYS, StageBacklog, count_stage_failures, measure_backlogs
 
-from ...drawings.chart import Chart, Column
+from ...drawings.chart import Chart, ChartColumn
 from ...kit.values import Text
 from ..parts import Table, paragraph
 from ..viewer import Viewer
@@ -46,7 +46,7 @@ def failures_chart(name: str, title: str, numbers: dict[date, int], start: date,
         start,
         end,
         lambda number: f"{number:,.0f}",
-        columns=[Column(day, 1, number, description=f"{day}: {number}") for day, number in numbers.items()],
+        columns=[ChartColumn(day, 1, number, description=f"{day}: {number}") for day, number in numbers.items()],
         is_count=True,
     )
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from opsdb.formatting import format_size
 from opsdb.workflows import ArchiveDelay, TrafficRate, measure_archive_delays, measure_traffic_rates
 
-from ...drawings.chart import Chart, Column
+from ...drawings.chart import Chart, ChartColumn
 from ...kit.values import Text
 from ..parts import Table, paragraph
 from ..viewer import Viewer
@@ -40,7 +40,7 @@ def _way(number, way, rates, start, end, by_day):
         return f"{rate.begins_at:%Y-%m-%d}" if by_day else f"{rate.begins_at:%Y-%m-%d %H:%M}"
 
     columns = [
-        Column(
+        ChartColumn(
             rate.begins_at.date(),
             rate.hours / 24,
             rate.bytes_per_hour,
@@ -89,7 +89,7 @@ def delay_chart(delays: Sequence[ArchiveDelay], start: date, end: date) -> Chart
         end,
         lambda hours: _("%(hours)s h") % {"hours": f"{hours:g}"},
         columns=[
-            Column(
+            ChartColumn(
                 max(one.week, start),
                 (min(one.week + timedelta(days=WEEK), end) - max(one.week, start)).days,
                 one.ninth_decile / timedelta(hours=1),
