@@ -137,8 +137,9 @@ def measure_location(location: DataLocation) -> LocationStock:
         cursor.execute(_ARRIVED, {"location": location.pk, "limit": NEWEST, "since": since})
         number, size, first = cursor.fetchone()
     looked_at = rows[:OLDEST]
-    # A location that is younger than the period has its rate of the days since its first copy.
+    # A location that is younger than the period has its rate of the days since it was made, of one at least.
     begun = first if number >= NEWEST else max(since, min(location.created_at, first or now))
+    begun = min(begun, now - timedelta(days=1))
     days = (now - begun).total_seconds() / 86_400 if first else 0
     waiting = [arrived for rule, _size, arrived, _why in looked_at if rule == RETENTION_RULE]
     ends = location.retention_days is not None and bool(waiting)

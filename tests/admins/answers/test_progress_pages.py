@@ -108,7 +108,7 @@ def test_the_location_shows_what_it_holds_and_what_holds_it_back(browser, seeing
     product = factories.DataProductFactory(size_bytes=30_000)
     factories.DataProductPhysicalCopyFactory(data_product=product, data_location=buffer, size_bytes=30_000)
     found = read(browser.get(page("location", buffer.pk)))
-    for text in ("30 kB", "970 kB", "3 %", "rule 2", "has no other verified copy", "1 kB a day", "7 days", "in 970 d"):
+    for text in ("30 kB", "970 kB", "3 %", "rule 2", "has no other verified copy", "30 kB a day", "7 days", "in 32 d"):
         assert text in found.text, text
     assert f"/admin/opsdb/dataproduct/{product.pk}/change/" in found.links
     found = read(seeing(DataLocation).get(page("location", buffer.pk))).text
@@ -144,6 +144,6 @@ def test_who_may_see_nothing_else_sees_no_numbers_of_it_and_none_is_not_found(se
 
 def test_search_leads_to_the_pages(browser, season):
     unit = season[1]
+    assert page("unit", unit.pk) in read(browser.get(page("search", q="Orion CO43"))).links
     # The only row that is found is opened at once.
-    assert browser.get(page("search", q="Orion CO43"))["Location"] == page("unit", unit.pk)
-    assert page("program", unit.observing_program_id) in read(browser.get(page("search", q="geco"))).links
+    assert browser.get(page("search", q="geco"))["Location"] == page("program", unit.observing_program_id)
