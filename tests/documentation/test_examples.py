@@ -40,6 +40,8 @@ NOT_EXECUTED = {
         "docs/deployment.md",
         "adduser",
     ): "sets up a machine as root; tests/documentation/test_deployment.py has its files",
+    ("docs/deployment.md", "systemctl"): "starts services of systemd",
+    ("docs/deployment.md", "cd /srv/ops-db"): "needs the machine that was set up before",
     ("docs/deployment.md", "podman"): "needs a registry of images",
     ("docs/notebooks.md", "$ pip install"): MAKES_ENVIRONMENT,
     ("docs/databases.md", "CREATE SCHEMA"): "needs roles and a database of its own: tests/places/test_far_away.py",

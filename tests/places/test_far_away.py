@@ -132,6 +132,7 @@ from opsdb.workflows import (
     restore_copy,
     schedule_deletion,
     search_rows,
+    settle_conflict,
     start_run,
     summarize_execution_data,
     supersede_product,
@@ -374,6 +375,7 @@ def test_copies_that_are_lost_and_come_back(away, uncalled):
     expire_staging()
     filter_stalled(LongTermArchiveTransfer.objects.all(), older_than=timedelta(0)).exists()
     assert find_row(str(package.pk)) == package
+    assert settle_conflict(package).failure_message == ""
     for location in DataLocation.objects.all():
         count_booked_bytes(location)
         find_time_of_room(location)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from opsdb.models import DataLocation, LocationType, PhysicalCopy
 from opsdb.testing import factories
@@ -31,8 +32,12 @@ def test_what_is_held_free_and_until_when(buffer):
     stock = measure_location(buffer)
     assert (stock.copies, stock.held_bytes, stock.free_bytes) == (3, 3 * SIZE, 100_000 - 3 * SIZE)
     assert stock.fill_percent == pytest.approx(3)
-    assert stock.arriving_bytes_per_day == pytest.approx(3 * SIZE / location_stock.RATE_DAYS)
-    assert stock.days_until_full == pytest.approx(97 / 3 * location_stock.RATE_DAYS)
+    # The location was made today.
+    assert stock.arriving_bytes_per_day == pytest.approx(3 * SIZE)
+    assert stock.days_until_full == pytest.approx(97 / 3)
+    DataLocation.objects.filter(pk=buffer.pk).update(created_at=timezone.now() - timedelta(days=400))
+    buffer.refresh_from_db()
+    assert measure_location(buffer).arriving_bytes_per_day == pytest.approx(3 * SIZE / location_stock.RATE_DAYS)
 
 
 def test_copies_are_counted_by_the_rule_that_holds_them_back(buffer):
