@@ -86,7 +86,7 @@ RUNNING_FOR = timedelta(minutes=2)
 CHECKED = 5
 STAGED = 5
 DELETED = 8
-MOVED = 3  # observations whose data go into all archives, where deletion needs more than one
+MOVED = 10  # observations whose data go into all archives, where deletion needs more than one
 ENOUGH = 1_000  # more than there are rows of any model in the night
 
 
@@ -296,9 +296,6 @@ class InProgress:
             status=PhysicalCopyStatus.PRESENT,
         )
         keys = list(copies.order_by("pk").values_list("pk", flat=True)[:DELETED])
-        if len(keys) < DELETED:
-            # So short a time has too few copies that are safe elsewhere.
-            return
         (open_key, rejected_key, approved_key), executed_keys = keys[:3], keys[3:]
         self.request([open_key])
         reject_deletion(self.request([rejected_key]), user=self.setting.approver)
