@@ -1,6 +1,7 @@
 """How Sphinx builds the site: ``make docs``."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -49,17 +50,36 @@ html_copy_source = False
 reference_contents = {
     "index": {
         "Readers": ["for-operators", "for-astronomers", "for-developers", "for-administrators"],
-        "Concepts": ["concepts", "reference-data"],
+        "Tutorials": ["tutorials/operator", "tutorials/developer", "tutorials/night"],
+        "Concepts": ["concepts", "reference-data", "ccat-ops-db"],
         "Use": ["admin", "admin-actions", "formats/index", "notebooks", "virtual-observatory"],
         "Reference": ["schema/index", "api/index", "configuration"],
-        "Integration": ["filters", "access", "events", "sql", "testing"],
-        "Operations": ["operations", "databases", "metrics", "security", "troubleshooting"],
-        "Development": ["development"],
+        "Integration": ["integration", "filters", "access", "events", "sql", "testing"],
+        "Operations": [
+            "deployment",
+            "runbook",
+            "operations",
+            "capacity",
+            "databases",
+            "metrics",
+            "security",
+            "troubleshooting",
+        ],
+        "Development": ["development", "supported-versions"],
     },
     "formats/index": {
         "Formats": [
             f"formats/{name}"
-            for name in ("all", "allocations", "downtimes", "obs-units", "slots", "source-lists", "sources")
+            for name in (
+                "all",
+                "allocations",
+                "downtimes",
+                "obs-units",
+                "raw-files",
+                "slots",
+                "source-lists",
+                "sources",
+            )
         ],
     },
     "schema/index": {
@@ -71,3 +91,21 @@ reference_contents = {
         ],
     },
 }
+
+LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((\.\./[^)\s]+)\)")
+
+
+def name_files_outside(app, page: str, source: list[str]) -> None:
+    """Replace links to files of the repository that are no pages of the site, such as the README, by their names."""
+    folder = Path(app.srcdir, page).parent
+
+    def named(link):
+        target = (folder / link[2].partition("#")[0]).resolve()
+        return link[0] if target.is_relative_to(app.srcdir) else f"{link[1]} (`{target.relative_to(ROOT)}`)"
+
+    source[0] = LINK.sub(named, source[0])
+
+
+def setup(app) -> None:
+    """Register what this file adds to Sphinx."""
+    app.connect("source-read", name_files_outside)
