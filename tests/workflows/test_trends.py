@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from opsdb.models import Quality, WorkStage
 from opsdb.testing.factories import (
@@ -97,6 +98,16 @@ def test_a_location_is_full_on_a_day_only_where_it_grows_towards_a_capacity(capa
     DataLocationUsageFactory(data_location=location, day=date(2026, 6, 25), bytes=net)
     [trend] = measure_volumes(FIRST, END)
     assert trend.full_on == full_on
+
+
+def test_growth_is_of_complete_days_wherever_a_period_ends():
+    today = timezone.now().astimezone(UTC).date()
+    location = DiskDataLocationFactory()
+    for ago, size in ((40, 500), (10, 1_400), (0, 9_999)):
+        DataLocationUsageFactory(data_location=location, day=today - timedelta(days=ago), bytes=size, copies=1)
+    for start, end in ((0, 1), (-30, 1), (0, 40), (30, 40)):
+        [trend] = measure_volumes(today + timedelta(days=start), today + timedelta(days=end))
+        assert trend.growth_bytes_per_day == 100, (start, end)
 
 
 def test_traffic_is_by_hour_and_way():

@@ -67,17 +67,18 @@ def measure_backlogs(start: date, end: date) -> list[StageBacklog]:
         OpsdbError: the period has no day.
     """
     require_period(start, end)
-    first = min(start, end - (DRAIN_DAYS + 1) * DAY)
+    complete = end_of_complete_days(end)
+    first = min(start, complete - DRAIN_DAYS * DAY)
     notes = {
         (stage, day): (int(added), int(completed))
         for stage, day, added, completed in rows_of(
             SQL, {"stages": WorkStage.values, "before": first - DAY, "end": begin_of(end)}
         )
     }
-    return [_backlog(stage, notes, first, start, end) for stage in WorkStage]
+    return [_backlog(stage, notes, first, start, end, complete) for stage in WorkStage]
 
 
-def _backlog(stage, notes, first, start, end):
+def _backlog(stage, notes, first, start, end, complete):
     added, completed = notes.get((stage, first - DAY), (0, 0))
     waiting = added - completed
     days = []
@@ -86,7 +87,6 @@ def _backlog(stage, notes, first, start, end):
         waiting += added - completed
         if day >= start:
             days.append((day, waiting))
-    complete = end_of_complete_days(end)
     last = [notes.get((stage, day), (0, 0)) for day in days_of(complete - DRAIN_DAYS * DAY, complete)]
     return StageBacklog(
         stage,

@@ -52,8 +52,8 @@ class VolumeTrend:
         location_type: its purpose.
         capacity_bytes: how many bytes it could store, if that is known.
         days: every day of the period.
-        growth_bytes_per_day: mean of the last :data:`GROWTH_DAYS` days before the end of the period; below 0 if it
-            shrank.
+        growth_bytes_per_day: mean of the last :data:`GROWTH_DAYS` complete days of the period, or of those since its
+            first copy; below 0 if it shrank.
         full_on: the day on which it will be full at that rate; None where it does not grow, has no known capacity, or
             that is more than a century away. The last day of the period if it is full then.
     """
@@ -86,7 +86,7 @@ def measure_volumes(start: date, end: date) -> list[VolumeTrend]:
         OpsdbError: the period has no day.
     """
     require_period(start, end)
-    first = min(start, end - (GROWTH_DAYS + 1) * DAY)
+    first = min(start, end_of_complete_days(end) - GROWTH_DAYS * DAY)
     notes: dict[tuple, dict[date, tuple[int, int]]] = {}
     for *location, day, held, arrived in rows_of(SQL, {"before": first - DAY, "end": end}):
         of_location = notes.setdefault(tuple(location), {})
@@ -116,7 +116,7 @@ def _growth(levels, notes, end):
     """Return the mean growth by day over the last complete days, or those that there are notes of."""
     last = end_of_complete_days(end)
     begin = max(last - GROWTH_DAYS * DAY, min(notes, default=last))
-    return (levels[last - DAY] - levels.get(begin - DAY, 0)) / (last - begin).days if begin < last else 0.0
+    return (levels[last - DAY] - levels[begin - DAY]) / (last - begin).days if begin < last else 0.0
 
 
 def _full_on(capacity, held, growth, last):
