@@ -253,6 +253,25 @@ def test_a_notification_ends_the_wait_of_those_whom_it_concerns(sites):
     follower.close()
 
 
+def test_nothing_is_told_while_a_follower_pauses(sites, monkeypatch):
+    follower = follow(now(), poll_seconds=600)
+    listened = []
+
+    def pause(seconds):
+        with follower._connection.cursor() as cursor:
+            cursor.execute("SELECT pg_listening_channels()")
+            listened.extend(cursor.fetchall())
+        Site.objects.filter(pk=sites[0].pk).update(description="in the pause")
+
+    monkeypatch.setattr(events.time, "sleep", pause)
+    Site.objects.filter(pk=sites[0].pk).update(description="first")
+    next(follower)
+    Site.objects.filter(pk=sites[0].pk).update(description="second")
+    found = [next(follower).after["description"] for _ in range(2)]
+    assert (listened, found) == ([], ["second", "in the pause"])
+    follower.close()
+
+
 def test_without_notifications_followers_look(sites, listener):
     with connection.cursor() as cursor:
         cursor.execute("SET opsdb.notify = 'off'")
