@@ -13,7 +13,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from xdist.scheduler import LoadScopeScheduling
 
 from config.database import explain, require_database
-from tests import databases, worlds
+from tests import databases, sampling, worlds
 from tests.browser import CHROMIUM, NOT_RUN
 from tests.clusters import PGBOUNCER
 from tests.logs import SecretsInLogs
@@ -98,8 +98,9 @@ def contenders_leave():
     dismiss_contenders()
 
 
-def pytest_configure():
+def pytest_configure(config):
     sys.addaudithook(refuse_network)
+    sampling.register(config)
 
 
 def pytest_collection_finish():

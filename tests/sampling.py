@@ -1,0 +1,98 @@
+"""A quick run: every test with as many of its cases as a second allows, and without those that take long.
+
+It is for the whole suite only. Tests that are named, by a path or by ``-k``, run with all their cases; so does the
+whole suite with ``ALL_CASES=1``, as ``.ci/run`` has it. ``RECORD_DURATIONS=1`` writes how long tests take anew.
+"""
+
+import json
+import os
+from collections import Counter, defaultdict
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+DURATIONS = Path(__file__).with_name("durations.json")
+# Tests that take less all together are not recorded, and always run.
+SECONDS_OF_A_TEST = 1
+SECONDS_OF_ITS_LONGEST_CASE = 3
+LEFT_OUT = "left_out"
+
+
+def name_of(nodeid):
+    """The name of a test without its case."""
+    return nodeid.partition("[")[0]
+
+
+def order_of(nodeid):
+    """Cases in an order of their own, so that those that are taken are of all kinds, and the same each time."""
+    return sha256(nodeid.encode()).digest()
+
+
+def taken(cases, seconds):
+    """Return those of the cases of a test that a quick run has, when each takes so many seconds."""
+    if seconds > SECONDS_OF_ITS_LONGEST_CASE:
+        return set()
+    return set(sorted(cases, key=order_of)[: max(1, int(SECONDS_OF_A_TEST / seconds))])
+
+
+class Sampling:
+    """Leaves out what a quick run has no time for, and reports how much that is."""
+
+    def __init__(self):
+        self.left_out = 0
+
+    def pytest_collection_modifyitems(self, config, items):
+        durations, cases = json.loads(DURATIONS.read_text()), defaultdict(list)
+        for item in items:
+            cases[name_of(item.nodeid)].append(item.nodeid)
+        chosen = {
+            nodeid
+            for name, found in cases.items()
+            for nodeid in (taken(found, durations[name]) if name in durations else found)
+        }
+        left_out = [item for item in items if item.nodeid not in chosen]
+        self.left_out = len(left_out)
+        items[:] = [item for item in items if item.nodeid in chosen]
+        config.hook.pytest_deselected(items=left_out)
+        if hasattr(config, "workeroutput"):
+            config.workeroutput[LEFT_OUT] = self.left_out
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node, error):
+        self.left_out = getattr(node, "workeroutput", {}).get(LEFT_OUT, self.left_out)
+
+    def pytest_terminal_summary(self, terminalreporter):
+        terminalreporter.write_line(
+            f"{self.left_out} cases and long tests were left out; ALL_CASES=1 make test has them too"
+        )
+
+
+class Recording:
+    """Writes how long the cases of each test take that take more than a second all together."""
+
+    def __init__(self):
+        self.seconds, self.cases = Counter(), defaultdict(set)
+
+    def pytest_runtest_logreport(self, report):
+        name = name_of(report.nodeid)
+        self.seconds[name] += report.duration
+        self.cases[name].add(report.nodeid)
+
+    def pytest_sessionfinish(self):
+        durations = {
+            name: round(seconds / len(self.cases[name]), 3)
+            for name, seconds in sorted(self.seconds.items())
+            if seconds > SECONDS_OF_A_TEST
+        }
+        DURATIONS.write_text(json.dumps(durations, indent=1) + "\n")
+
+
+def register(config):
+    """Have the plugins that the environment and the command ask for."""
+    is_whole = config.args_source is not config.ArgsSource.ARGS and not config.option.keyword
+    is_worker = hasattr(config, "workerinput")
+    if os.environ.get("RECORD_DURATIONS") and not is_worker:
+        config.pluginmanager.register(Recording())
+    elif is_whole and not os.environ.get("ALL_CASES"):
+        config.pluginmanager.register(Sampling())

@@ -1,0 +1,66 @@
+"""A quick run has some cases of every test, and says how many it left out."""
+
+import json
+
+import pytest
+
+from . import sampling
+from .commands import ROOT
+
+pytest_plugins = ["pytester"]
+
+NAME = "tests/test_night.py::test_a_night"
+CASES = [f"{NAME}[{number}]" for number in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "number"), [(0.01, 20), (0.1, 10), (0.4, 2), (2, 1), (3, 1), (3.1, 0)], ids=lambda value: str(value)
+)
+def test_as_many_cases_run_as_a_second_allows(seconds, number):
+    taken = sampling.taken(CASES, seconds)
+    assert len(taken) == number
+    assert taken <= {*CASES}
+    assert taken == sampling.taken(reversed(CASES), seconds)
+
+
+def test_a_quick_run_reports_what_it_left_out(pytester, monkeypatch):
+    durations = pytester.makefile(
+        ".json", durations=json.dumps({"test_night.py::test_slow": 0.5, "test_night.py::test_long": 4})
+    )
+    pytester.makepyfile(
+        test_night="""
+        import pytest
+
+        @pytest.mark.parametrize("number", range(5))
+        def test_slow(number):
+            pass
+
+        @pytest.mark.parametrize("number", range(5))
+        def test_quick(number):
+            pass
+
+        def test_long():
+            pass
+        """
+    )
+    pytester.makeconftest(
+        f"""
+        import sys
+        from pathlib import Path
+
+        sys.path.insert(0, {str(ROOT)!r})
+        from tests import sampling
+
+        sampling.DURATIONS = Path({str(durations)!r})
+        pytest_configure = sampling.register
+        """
+    )
+    monkeypatch.delenv("ALL_CASES", raising=False)
+    monkeypatch.delenv("RECORD_DURATIONS", raising=False)
+    quick = pytester.runpytest_inprocess("-p", "no:django", "-p", "no:xdist")
+    quick.assert_outcomes(passed=7, deselected=4)
+    quick.stdout.fnmatch_lines(["4 cases and long tests were left out*"])
+    for whole in (["test_night.py"], ["-k", "slow or long or quick"]):
+        pytester.runpytest_inprocess("-p", "no:django", "-p", "no:xdist", *whole).assert_outcomes(passed=11)
+    monkeypatch.setenv("ALL_CASES", "1")
+    pytester.runpytest_inprocess("-p", "no:django", "-p", "no:xdist").assert_outcomes(passed=11)
