@@ -20,25 +20,28 @@ MIGRATIONS = APP / "migrations"
 EXTENSIONS = ("btree_gist", "pg_trgm")
 # Functions that defaults of columns call.
 BEFORE_TABLES = ("identifiers.sql",)
-LISTS = re.compile(r"^(?P<indent> +)'(?P<key>constraints|indexes)': (?P<list>\[.*\]),$", re.MULTILINE)
+LISTS = re.compile(
+    r"^(?P<indent> +)'(?P<key>constraints|indexes|\w+(?=': \['CREATE ))': (?P<list>\[.*\]),$", re.MULTILINE
+)
 
 
 def tables_links_and_triggers():
-    """Return the operations that make every table, references before what refers, every link, and every trigger."""
+    """Return the operations that make tables, references before what refers, and links, and each model's triggers."""
     from django.apps import apps
-    from django.db.migrations.operations import AddConstraint, AddField, CreateModel
+    from django.db.migrations.operations import AddField, CreateModel
     from django.db.migrations.state import ProjectState
 
     from opsdb.database.triggers import FrozenTrigger
 
     states = {name: state for (app, name), state in ProjectState.from_apps(apps).models.items() if app == "opsdb"}
     before = {name: {other for other in _referred_to(state) if other in states} for name, state in states.items()}
-    tables, links, triggers = [], [], []
+    tables, links, triggers = [], [], {}
     for name in TopologicalSorter(before).static_order():
         state = states[name]
         constraints = state.options.pop("constraints", [])
         state.options["constraints"] = [rule for rule in constraints if not isinstance(rule, FrozenTrigger)]
-        triggers += [AddConstraint(name, rule) for rule in constraints if isinstance(rule, FrozenTrigger)]
+        if statements := [rule.statement for rule in constraints if isinstance(rule, FrozenTrigger)]:
+            triggers[name] = statements
         options = {key: value for key, value in state.options.items() if value or key == "managed"}
         columns = [(field_name, field) for field_name, field in state.fields.items() if not field.many_to_many]
         tables.append(CreateModel(state.name, columns, options, state.bases, state.managers))
@@ -138,7 +141,7 @@ def main():
 
     from opsdb.database.guards import DROP_GUARDS_OF_MONTHS, guards_of_django, guards_of_partitions
     from opsdb.database.operations import (
-        ChangeConstraints,
+        CreateTriggers,
         DefineFunctions,
         DefineUserLookup,
         DefineViews,
@@ -169,7 +172,7 @@ def main():
     ]
     write(
         "0004_triggers",
-        [ChangeConstraints(operations=triggers), *elsewhere, RunSQL(RunSQL.noop, DROP_GUARDS_OF_MONTHS)],
+        [CreateTriggers(triggers), *elsewhere, RunSQL(RunSQL.noop, DROP_GUARDS_OF_MONTHS)],
         [("opsdb", "0003_functions"), of_auth, ("contenttypes", "0002_remove_content_type_name")],
     )
     record_rules()

@@ -21,6 +21,7 @@ from django.db.models.sql.constants import SINGLE
 from django.utils.text import capfirst
 
 from .deconstruction import DeconstructsAsDjango
+from .expressions import IsFiniteDate, IsFiniteTime
 from .labels import spoken
 
 DATA_EXCEPTION = "22000"  # PostgreSQL manual, appendix A
@@ -197,18 +198,11 @@ def finite_times(fields):
     Args:
         fields: the fields, all of one kind or of several.
     """
-    finite_all = [
-        Func(F(field.name), function="isfinite", template=_ISFINITE[type(field)], output_field=BooleanField())
-        for field in fields
-    ]
+    finite_all = [_IS_FINITE[type(field)](field.name) for field in fields]
     return Check("finite_times", reduce(and_, map(Q, finite_all)), "Times and dates must be finite.")
 
 
-# The type is named, because PostgreSQL can't choose a function for a value that is NULL.
-_ISFINITE = {
-    models.DateTimeField: "%(function)s((%(expressions)s)::timestamptz)",
-    models.DateField: "%(function)s((%(expressions)s)::date)",
-}
+_IS_FINITE = {models.DateTimeField: IsFiniteTime, models.DateField: IsFiniteDate}
 
 
 # 1 PB: what says more is a wrong number, and a few such numbers would make any sum useless.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import router
+from django.db.migrations.operations import AddConstraint
 from django.db.migrations.operations.base import Operation
+
+from .triggers import FrozenTrigger
 
 FROZEN = Path(__file__).resolve().parent.parent / "migrations" / "sql"
 FUNCTION = re.compile(
@@ -145,38 +148,44 @@ def comment_on_views(schema_editor: Any, comments: dict[str, str]) -> None:
         schema_editor.execute(f"COMMENT ON {kind} {named} IS {schema_editor.quote_value(comment)}", params=None)
 
 
-class ChangeConstraints(Operation):
-    """Add and remove many constraints, for which the models of the migration's state are made anew only once.
+class CreateTriggers(Operation):
+    """Create many triggers, for which the models of the migration's state are made anew only once.
 
     Django makes them anew for each constraint, which takes most of the time of a migration with hundreds of them.
 
     Args:
-        operations: ``AddConstraint`` and ``RemoveConstraint``, in their order.
+        statements: for each model, the statements ``CREATE TRIGGER "name" … ON "table" …`` of its tables.
     """
 
-    serialization_expand_args = ["operations"]
+    reversible = True
+    serialization_expand_args = ["statements"]
 
-    def __init__(self, operations: Sequence[Operation]) -> None:
-        self.operations = operations
+    def __init__(self, statements: dict[str, list[str]]) -> None:
+        self.statements = statements
+        self._operations = [
+            AddConstraint(model_name, FrozenTrigger.made_by(statement))
+            for model_name, of_model in statements.items()
+            for statement in of_model
+        ]
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        return type(self).__qualname__, [], {"operations": self.operations}
+        return type(self).__qualname__, [], {"statements": self.statements}
 
     def state_forwards(self, app_label: str, state: Any) -> None:
         state.__dict__.pop("apps", None)
-        for operation in self.operations:
+        for operation in self._operations:
             operation.state_forwards(app_label, state)
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        for operation in self.operations:
+        for operation in self._operations:
             operation.database_forwards(app_label, schema_editor, from_state, to_state)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        for operation in reversed(self.operations):
+        for operation in reversed(self._operations):
             operation.database_backwards(app_label, schema_editor, from_state, to_state)
 
     def describe(self) -> str:
-        return f"Change {len(self.operations)} constraints"
+        return f"Create {len(self._operations)} triggers"
 
 
 class CommentOnLinks(Operation):

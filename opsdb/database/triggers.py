@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -35,6 +36,9 @@ def columns_differ(columns: Iterable[str]) -> str:
     return " OR ".join(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"' for column in columns)
 
 
+_CREATE_TRIGGER = re.compile(r'CREATE (CONSTRAINT )?TRIGGER "(?P<name>\w+)" .*? ON "(?P<table>\w+)" ')
+
+
 class FrozenTrigger(models.BaseConstraint):
     """A trigger by the statement that creates it, as migrations name it.
 
@@ -48,6 +52,11 @@ class FrozenTrigger(models.BaseConstraint):
         super().__init__(name=name)
         self.table = table
         self._statement = statement
+
+    @classmethod
+    def made_by(cls, statement: str) -> FrozenTrigger:
+        """Return the trigger that a statement creates, which names trigger and table in double quotes."""
+        return cls(**_CREATE_TRIGGER.match(statement).groupdict(), statement=statement)  # type: ignore[union-attr]
 
     @property
     def statement(self) -> str:

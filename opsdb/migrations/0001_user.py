@@ -3,6 +3,7 @@ import django.contrib.auth.validators
 import django.db.models.functions.datetime
 import django.db.models.lookups
 import django.utils.timezone
+import opsdb.database.expressions
 from django.db import migrations, models
 
 
@@ -44,7 +45,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('preferences'), function='jsonb_typeof', output_field=models.TextField()), models.Value('object')), name='user_preferences_object'),
                     models.CheckConstraint(condition=models.Q(('username__regex', '[^[:space:]]')), name='user_username_not_blank'),
                     models.CheckConstraint(condition=models.Q(('password__regex', '[^[:space:]]')), name='user_password_not_blank'),
-                    models.CheckConstraint(condition=models.Q(models.Func(models.F('last_login'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::timestamptz)'), models.Func(models.F('date_joined'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::timestamptz)')), name='user_finite_times'),
+                    models.CheckConstraint(condition=models.Q(opsdb.database.expressions.IsFiniteTime('last_login'), opsdb.database.expressions.IsFiniteTime('date_joined')), name='user_finite_times'),
                 ],
             },
             managers=[

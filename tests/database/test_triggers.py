@@ -31,7 +31,7 @@ def test_a_migration_holds_the_statement_and_no_part():
             (),
             {"name", "table", "statement"},
         )
-        assert FrozenTrigger(**parts) == trigger == trigger.clone()
+        assert FrozenTrigger(**parts) == FrozenTrigger.made_by(trigger.statement) == trigger == trigger.clone()
 
 
 def test_triggers_that_differ_are_not_equal():
