@@ -4,7 +4,7 @@ The two databases of ``benchmarks.admin``, one with 10,000 and one with 10,000,0
 both, as the database keeps them of so many files: each location on each day, each way in each hour, each stage on each
 day, and delays in forty steps. Every trend of a year is read in both, and the page is drawn: the numbers of a year
 should not take more than 300 ms together, nor the page more than 500 ms, or the program ends with 1. Traffic is read by
-day, as the page does.
+week, as the page does.
 
 ``--keep`` leaves the databases behind, and ``--reuse`` takes those that an earlier run of this or of
 ``benchmarks.admin`` left.
@@ -76,7 +76,7 @@ def measure(files, options):
                 "measure_observing_time",
             )
         }
-        asked["measure_traffic_rates"] = lambda: workflows.measure_traffic_rates(start, end, by_day=True)
+        asked["measure_traffic_rates"] = lambda: workflows.measure_traffic_rates(start, end, step="week")
         asked["page"] = lambda: client.get(url)
         return {name: seconds_of(ask, options.repeats) for name, ask in asked.items()}
 

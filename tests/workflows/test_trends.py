@@ -189,9 +189,20 @@ def test_hours_are_by_week_and_program_against_what_was_allocated():
     assert found == {FIRST: ("GEco", 4, 3, 4, 14), date(2026, 6, 8): ("GEco", 2, 0, 0, 2)}
 
 
-def test_traffic_of_long_periods_is_by_day():
+@pytest.mark.parametrize(
+    ("step", "begins_at", "hours"), [("day", at(3), 24), ("week", at(1), 7 * 24)], ids=["day", "week"]
+)
+def test_traffic_of_long_periods_is_by_day_or_week(step, begins_at, hours):
     one, other = DiskDataLocationFactory.create_batch(2)
     for hour in (0, 23):
-        note(WorkStage.TRANSFER, at(3, hour), completed=1, bytes=120, origin_location=one, destination_location=other)
-    [rate] = measure_traffic_rates(FIRST, END, by_day=True)
-    assert (rate.begins_at, rate.volume_bytes, rate.transfers, rate.bytes_per_hour) == (at(3), 240, 2, 10)
+        note(WorkStage.TRANSFER, at(3, hour), completed=1, bytes=840, origin_location=one, destination_location=other)
+    [rate] = measure_traffic_rates(FIRST, END, step=step)
+    assert (rate.begins_at, rate.hours) == (begins_at, hours)
+    assert (rate.volume_bytes, rate.transfers, rate.bytes_per_hour) == (1_680, 2, 1_680 / hours)
+
+
+def test_a_week_that_the_period_cuts_has_the_hours_of_its_days():
+    one, other = DiskDataLocationFactory.create_batch(2)
+    note(WorkStage.TRANSFER, at(4), completed=1, bytes=96, origin_location=one, destination_location=other)
+    [rate] = measure_traffic_rates(FIRST + timedelta(days=2), FIRST + timedelta(days=4), step="week")
+    assert (rate.begins_at, rate.hours, rate.bytes_per_hour) == (at(3), 48, 2)

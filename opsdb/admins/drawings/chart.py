@@ -136,7 +136,9 @@ class Chart:
         left = self.across(column.start, column.offset)
         right = self.across(column.start, column.offset + column.days)
         gap = min((right - left) / 5, 3)
-        part = column.value if column.part is None else column.part
+        parts = [(column.value, "opsdb-column")]
+        if column.part is not None:
+            parts = [(column.value, "opsdb-column-whole"), (column.part, "opsdb-column")]
         bars = [
             element(
                 "rect",
@@ -146,7 +148,7 @@ class Chart:
                 height=self.up(0, top) - self.up(value, top),
                 class_=css,
             )
-            for value, css in ((column.value, "opsdb-column-whole"), (part, "opsdb-column"))
+            for value, css in parts
             if value
         ]
         return element("g", element("title", column.description), *bars)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 from opsdb.models import WorkStage
 
@@ -12,6 +13,8 @@ from ._reading import begin_of, require_period, rows_of
 
 STEPS_PER_OCTAVE = 8
 """Steps in which a delay doubles, as the database counts them."""
+
+STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 
 TRAFFIC = """
 SELECT origin_site.short_name || '/' || origin.name, destination_site.short_name || '/' || destination.name,
@@ -52,13 +55,13 @@ ORDER BY 1, 2
 
 @dataclass(frozen=True)
 class TrafficRate:
-    """What was transferred from one location to another in an hour, or on a day.
+    """What was transferred from one location to another in an hour, on a day, or in a week.
 
     Attributes:
         origin: site and name of the location where it came from.
         destination: likewise, where it went.
-        begins_at: beginning of the hour or day (UTC) in which the transfers were completed.
-        hours: how many hours that has.
+        begins_at: beginning of the hour, day or week (UTC) in which the transfers were completed.
+        hours: how many hours of it are in the period.
         volume_bytes: how many bytes.
         transfers: how many transfers.
     """
@@ -102,21 +105,30 @@ class StageFailures:
     number: int
 
 
-def measure_traffic_rates(start: date, end: date, *, by_day: bool = False) -> list[TrafficRate]:
-    """Return what was transferred in every hour of a period, by way and time; times without a transfer are left out.
+def measure_traffic_rates(
+    start: date, end: date, *, step: Literal["hour", "day", "week"] = "hour"
+) -> list[TrafficRate]:
+    """Return what was transferred in every hour of a period, by route and time; times without a transfer are left out.
 
     Args:
         start: first day (UTC).
         end: day after the last one.
-        by_day: return it of every day instead, as is fit for long periods.
+        step: ``day`` or ``week`` (from Monday) instead, as is fit for long periods.
 
     Raises:
         OpsdbError: the period has no day.
     """
-    unit, hours = ("day", 24) if by_day else ("hour", 1)
-    rows = _rows(TRAFFIC, start, end, stage=WorkStage.TRANSFER.value, unit=unit)
+    rows = _rows(TRAFFIC, start, end, stage=WorkStage.TRANSFER.value, unit=step)
+    first, last = begin_of(start), begin_of(end)
     return [
-        TrafficRate(origin, destination, begins_at, hours, int(volume), int(number))
+        TrafficRate(
+            origin,
+            destination,
+            max(begins_at, first),
+            round((min(begins_at + STEPS[step], last) - max(begins_at, first)) / STEPS["hour"]),
+            int(volume),
+            int(number),
+        )
         for origin, destination, begins_at, volume, number in rows
     ]
 

@@ -19,7 +19,7 @@ WEEK = 7
 MOST_FIGURES = 12
 """Charts of one trend."""
 TABLE_DAYS = 100
-"""Longer periods have a row for each week in tables; CSV has them all."""
+"""Longer periods have a bar and a row for each week; CSV has every day."""
 
 
 def small_figures(figures: Iterable[Figure]) -> Text:
@@ -48,6 +48,20 @@ def days_shown(days: Sequence, start: date, end: date, day_of: Callable[[Any], d
         return list(days)
     last = end - timedelta(days=1)
     return [one for one in days if (last - day_of(one)).days % WEEK == 0]
+
+
+def by_week(numbers: dict[date, int], start: date, end: date) -> dict[date, tuple[int, int]]:
+    """Return the sum of each day, or of each week of a long period, and its number of days, by its first day."""
+    if (end - start).days <= TABLE_DAYS:
+        return {day: (number, 1) for day, number in numbers.items()}
+    sums: dict[date, int] = {}
+    for day, number in numbers.items():
+        monday = day - timedelta(days=day.weekday())
+        sums[monday] = sums.get(monday, 0) + number
+    return {
+        max(monday, start): (number, (min(monday + timedelta(days=WEEK), end) - max(monday, start)).days)
+        for monday, number in sums.items()
+    }
 
 
 def duration_text(length: timedelta) -> str:

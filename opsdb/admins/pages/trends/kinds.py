@@ -64,7 +64,7 @@ KINDS = (
     ),
     Kind(
         "traffic",
-        lazy("Bytes per hour and way"),
+        lazy("Bytes per hour and route"),
         (DataTransfer, DataLocation),
         traffic_parts,
         ("hour", "origin", "destination", "bytes", "transfers"),

@@ -22,7 +22,7 @@ from ...drawings.chart import Chart, ChartColumn
 from ...kit.values import Text
 from ..parts import Table, paragraph
 from ..viewer import Viewer
-from .charts import days_shown, duration_text, figure, small_figures
+from .charts import by_week, days_shown, duration_text, figure, small_figures
 
 STAGE_MODELS: dict[str, type[Model]] = {
     WorkStage.PACKAGING: RawDataPackage,
@@ -38,15 +38,18 @@ STAGES = tuple(dict.fromkeys(STAGE_MODELS.values()))
 
 
 def failures_chart(name: str, title: str, numbers: dict[date, int], start: date, end: date) -> Chart:
-    """Return the chart of how many attempts failed on each day."""
+    """Return the chart of how many attempts failed on each day, or in each week of a long period."""
     return Chart(
         name,
         title,
-        _("Attempts that failed on each day, whether they were tried again or not."),
+        _("Attempts that failed on each day, or in each week of a long period, whether they were tried again or not."),
         start,
         end,
         lambda number: f"{number:,.0f}",
-        columns=[ChartColumn(day, 1, number, description=f"{day}: {number}") for day, number in numbers.items()],
+        columns=[
+            ChartColumn(day, days, number, description=f"{day}: {number}")
+            for day, (number, days) in by_week(numbers, start, end).items()
+        ],
         is_count=True,
     )
 
@@ -71,8 +74,8 @@ def failure_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
                 failures_chart(
                     f"failures-{stage}", _("Failures of %(stage)s") % {"stage": stage.label}, found[stage], start, end
                 ),
-                (_("day"), _("failed attempts")),
-                [(str(day), f"{number:,}") for day, number in found[stage].items()],
+                (_("from"), _("failed attempts")),
+                [(str(day), f"{number:,}") for day, (number, _days) in by_week(found[stage], start, end).items()],
                 heading=stage.label,
             )
             for stage in WorkStage

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.formatting import format_size
 from opsdb.workflows import ArchiveDelay, TrafficRate, measure_archive_delays, measure_traffic_rates
@@ -13,31 +14,37 @@ from ...drawings.chart import Chart, ChartColumn
 from ...kit.values import Text
 from ..parts import Table, paragraph
 from ..viewer import Viewer
-from .charts import WEEK, duration_text, figure, small_figures
+from .charts import TABLE_DAYS, WEEK, duration_text, figure, small_figures
 
 HOURS_DAYS = 14
-"""Periods up to so many days show the traffic of every hour, longer ones that of every day."""
+"""Periods up to so many days show the traffic of every hour, longer ones that of every day or week."""
+DESCRIPTIONS = {
+    "hour": lazy("Bytes per hour, by the hour in which transfers were completed."),
+    "day": lazy("Bytes per hour, as the mean of each day."),
+    "week": lazy("Bytes per hour, as the mean of each week."),
+}
 
 
 def traffic_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
     """Return what the page shows."""
     ways: dict[tuple[str, str], list[TrafficRate]] = {}
-    by_day = (end - start).days > HOURS_DAYS
-    for rate in measure_traffic_rates(start, end, by_day=by_day):
+    days = (end - start).days
+    step = "hour" if days <= HOURS_DAYS else "day" if days <= TABLE_DAYS else "week"
+    for rate in measure_traffic_rates(start, end, step=step):
         ways.setdefault((rate.origin, rate.destination), []).append(rate)
     if not ways:
         return (paragraph(_("Nothing was transferred in this period."), "opsdb-empty"),)
     return (
-        small_figures(_way(number, way, rates, start, end, by_day) for number, (way, rates) in enumerate(ways.items())),
+        small_figures(_way(number, way, rates, start, end, step) for number, (way, rates) in enumerate(ways.items())),
     )
 
 
-def _way(number, way, rates, start, end, by_day):
+def _way(number, way, rates, start, end, step):
     def per_hour(size):
         return _("%(size)s/h") % {"size": format_size(size)}
 
     def write(rate):
-        return f"{rate.begins_at:%Y-%m-%d}" if by_day else f"{rate.begins_at:%Y-%m-%d %H:%M}"
+        return f"{rate.begins_at:%Y-%m-%d %H:%M}" if step == "hour" else f"{rate.begins_at:%Y-%m-%d}"
 
     columns = [
         ChartColumn(
@@ -53,9 +60,7 @@ def _way(number, way, rates, start, end, by_day):
     chart = Chart(
         f"traffic-{number}",
         title,
-        _("Bytes per hour, as the mean of each day.")
-        if by_day
-        else _("Bytes per hour, by the hour in which transfers were completed."),
+        DESCRIPTIONS[step],
         start,
         end,
         per_hour,
@@ -67,7 +72,7 @@ def _way(number, way, rates, start, end, by_day):
     ]
     return figure(
         chart,
-        (_("day") if by_day else _("hour"), _("rate"), _("volume"), _("transfers")),
+        (_("from"), _("rate"), _("volume"), _("transfers")),
         rows,
         heading=f"{way[0]} → {way[1]}",
     )
