@@ -57,8 +57,8 @@ def swept_edges(blocks: Iterable[Block], telescope: Telescope) -> dict[str, floa
     if gaps[widest] >= LEAST_GAP_DEG:
         west, east = order[(widest + 1) % len(ra)], order[widest]
         first, last = ra[west], ra[east]
-        edges["ra_min_deg"] = (first + extreme(west, lambda ra, dec: _turned(ra - first))) % 360
-        edges["ra_max_deg"] = (last - extreme(east, lambda ra, dec: _turned(last - ra))) % 360
+        edges["ra_min_deg"] = float(first + extreme(west, lambda ra, dec: _turned(ra - first))) % 360
+        edges["ra_max_deg"] = float(last - extreme(east, lambda ra, dec: _turned(last - ra))) % 360
     edges["dec_min_deg"] = extreme(int(np.argmin(dec)), lambda ra, dec: dec)
     edges["dec_max_deg"] = -extreme(int(np.argmax(dec)), lambda ra, dec: -dec)
     return edges
