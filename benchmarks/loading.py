@@ -104,15 +104,19 @@ def measure(rows, folder):
         load_reference()
         ChaiObservationConfiguration.objects.create(name=RECIPE, version=1)
         for kind, (write, name, options) in FILES.items():
-            write(folder / name, rows)
             connections.close_all()
             context = multiprocessing.get_context("fork")
             answer = context.Queue()
-            process = context.Process(target=load, args=(kind, folder / name, options, database, answer))
-            process.start()
-            process.join()
-            if process.exitcode:
-                raise SystemExit(f"{kind} could not be loaded")
+            # What this process needed itself would be there for its children to use again.
+            for target, arguments in (
+                (write, (folder / name, rows)),
+                (load, (kind, folder / name, options, database, answer)),
+            ):
+                process = context.Process(target=target, args=arguments)
+                process.start()
+                process.join()
+                if process.exitcode:
+                    raise SystemExit(f"{kind} could not be written or loaded")
             taken[kind] = answer.get()
             print("{:12}{:9}{:9.1f} s{:8.0f} MiB{:4} kinds of progress".format(kind, rows, *taken[kind]), flush=True)
     finally:

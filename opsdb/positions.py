@@ -13,6 +13,7 @@ _PLAIN = str.maketrans(
     | dict.fromkeys("\u2033\u201d\u02ba\u3003", '"')
     | dict.fromkeys("\u00a0\u2007\u2009\u202f", " ")
     | {"\uff0b": "+", "\u200b": "", "\ufeff": ""}
+    | {"\u02b0": "h", "\u1d50": "m", "\u02e2": "s", "\u1d48": "d"}
 )
 
 SEXAGESIMAL = re.compile(
@@ -24,6 +25,9 @@ RADIUS = re.compile(r"^(?P<centre>.*?)[\s,;]+r\s*=\s*(?P<radius>.*)$", re.IGNORE
 BARE_RADIUS = re.compile(
     r"^(?P<centre>.*?)[\s,;]+(?P<radius>\d*\.?\d+\s*('|\"|°|arcmin|arcsec|deg|degrees))$", re.IGNORECASE
 )
+# What stands before the numbers in papers and forms, and a declination right behind hours, minutes and seconds.
+LABEL = re.compile(r"(^|[\s,;])(R\.?A\.?|Dec\.?|α|δ)(\s*\(?J2000(\.0)?\)?)?\s*[=:]?\s*(?=[+-]?\s*\d)", re.IGNORECASE)
+JOINED = re.compile(r"(\d{1,2}\s*[:h][\d\s:m.]*s?)(?=[+-]\d)")
 USUAL_RADIUS = "1'"
 
 
@@ -39,7 +43,8 @@ def cone_of(text: str, usual_radius: str = USUAL_RADIUS) -> Cone | None:
     """Read coordinates and, perhaps after ``r=``, a radius; None when the text is no coordinates.
 
     ``05:35:17.3 -05:23:28 r=1'``, ``5h35m17.3s -5d23m28s`` or ``05 35 17.3 -05 23 28`` are hours and degrees,
-    ``83.82 -5.39`` with a sign or a decimal point is degrees. The radius has its unit: ``'``, ``"``, ``arcmin``,
+    ``83.82 -5.39`` with a sign or a decimal point is degrees, all of them perhaps in brackets or after ``RA`` and
+    ``Dec``. The radius has its unit: ``'``, ``"``, ``arcmin``,
     ``arcsec`` or ``deg``.
 
     Args:
@@ -52,7 +57,7 @@ def cone_of(text: str, usual_radius: str = USUAL_RADIUS) -> Cone | None:
     from astropy.coordinates import Angle, SkyCoord
     from astropy.units import UnitsError
 
-    text = plain_coordinates(text)
+    text = _bare(plain_coordinates(text))
     given = RADIUS.match(text) or (None if _is_centre(text) else BARE_RADIUS.match(text))
     centre, radius = (given["centre"], given["radius"].strip()) if given else (text, usual_radius)
     if not _is_centre(centre):
@@ -76,6 +81,14 @@ def cone_of(text: str, usual_radius: str = USUAL_RADIUS) -> Cone | None:
             % {"radius": radius}
         )
     return Cone(float(place.ra.deg), float(place.dec.deg), float(angle))
+
+
+def _bare(text):
+    """Return coordinates without labels and brackets, and with a blank between them."""
+    if bracketed := re.match(r"\(([^()]*)\)", text):
+        text = f"{bracketed[1]} {text[bracketed.end() :]}".strip()
+    text = LABEL.sub(r"\1", text).strip()
+    return JOINED.sub(r"\1 ", text, count=1) if JOINED.match(text) else text
 
 
 def _is_centre(text):

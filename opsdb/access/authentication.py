@@ -6,13 +6,11 @@ import hmac
 import logging
 from enum import StrEnum
 
-from django.db.models.functions import Now
-
 from opsdb import tokens
-from opsdb.database.functions import TokenIsUsable
 from opsdb.models import ApiToken
 from opsdb.workflows import OpsdbError
 
+from .token_rows import find_token
 from .usage import USE
 
 logger = logging.getLogger(__name__)
@@ -61,27 +59,25 @@ def authenticate_token(text: str, *, ip: str | None = None) -> ApiToken:
     if not tokens.is_well_formed(text):
         raise _refused(RefusalReason.MALFORMED, text, ip)
     hashes = tokens.hashes_of(text)
-    current = TokenIsUsable("active", "expires_at", "revoked_at", Now())
-    found = ApiToken.objects.filter(token_hash__in=hashes).select_related("user").annotate(is_current=current)
-    token = next(iter(found), None)
-    if token is None or not any(hmac.compare_digest(token.token_hash, one) for one in hashes):
+    found = find_token(hashes)
+    if found is None or not any(hmac.compare_digest(found[0].token_hash, one) for one in hashes):
         raise _refused(RefusalReason.UNKNOWN, text, ip)
-    if reason := _reason_against(token, ip):
-        raise _refused(reason, text, ip)
+    token, is_usable = found
+    if not is_usable:
+        raise _refused(_reason_against(token), text, ip)
+    if not token.may_come_from(ip):
+        raise _refused(RefusalReason.NETWORK, text, ip)
     USE.count(token.pk, ip)
     return token
 
 
-def _reason_against(token, ip):
+def _reason_against(token):
+    """Return why the database does not count a token among the usable ones."""
     if token.revoked_at is not None:
         return RefusalReason.REVOKED
     if not token.active:
         return RefusalReason.INACTIVE
-    if not token.is_current:
-        return RefusalReason.EXPIRED
-    if not token.user.is_active:
-        return RefusalReason.INACTIVE_USER
-    return None if token.may_come_from(ip) else RefusalReason.NETWORK
+    return RefusalReason.EXPIRED if token.user.is_active else RefusalReason.INACTIVE_USER
 
 
 def _refused(reason, text, ip):

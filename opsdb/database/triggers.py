@@ -106,7 +106,10 @@ class Trigger(FrozenTrigger):
         referencing: transition tables of a statement trigger.
         deferred: fire at the end of the transaction.
         table: the table to watch, where it is not the model's own but that of one of its links.
+        field: the field at fault where it refuses, if that is always the same; for clients, as migrations leave it out.
     """
+
+    field: str | None = None
 
     def __init__(
         self,
@@ -120,8 +123,10 @@ class Trigger(FrozenTrigger):
         referencing: str = "",
         deferred: bool = False,
         table: str = "",
+        field: str | None = None,
     ) -> None:
         super().__init__(name=name, table=table, statement="")
+        self.field = field or self.field
         self.function = function
         self.arguments = arguments
         self.timing = timing
@@ -160,12 +165,17 @@ class Refuses(Trigger):
         message: with ``{old.column}`` and ``{new.column}`` for values.
         hint: what would be right.
         events: when to look.
+        field: the field at fault, if it is one.
     """
 
-    def __init__(self, name: str, when: str, message: str, hint: str = "", *, events: str) -> None:
+    def __init__(
+        self, name: str, when: str, message: str, hint: str = "", *, events: str, field: str | None = None
+    ) -> None:
         self.message = message
         self.hint = hint
-        super().__init__(name, "opsdb_refuse_row", message, *filter(None, [hint]), events=events, when=when)
+        super().__init__(
+            name, "opsdb_refuse_row", message, *filter(None, [hint]), events=events, when=when, field=field
+        )
 
 
 class Immutable(Trigger):
@@ -319,6 +329,7 @@ class SameOwner(Trigger):
             message,
             events=f'INSERT OR UPDATE OF "{field}_id", "{owner}"',
             when=f'NEW."{field}_id" IS NOT NULL',
+            field=field,
         )
 
 

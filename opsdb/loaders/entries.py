@@ -104,8 +104,8 @@ class RowRules:
         """Whether an entry may repeat another one of the same key; a note in the plan then names it."""
         return False
 
-    def check(self, entries: list[RowEntry]) -> None:
-        """Note problems of entries that only show beside other rows; called with those that will be created."""
+    def check(self, entries: Collection[RowEntry]) -> None:
+        """Note problems of entries that only show beside other rows; called with those of a model that are new."""
 
     def note_refusal(self, entry: RowEntry, reasons: Iterable[tuple[str | None, str]]) -> None:
         """Note why the database refused an entry, at the columns of its fields.

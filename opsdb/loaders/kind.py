@@ -85,7 +85,7 @@ class TableKind(FileKind):
     """A kind whose files are CSV tables with a header, of ``columns``."""
 
     def load(self, loading: Loading, files: Sequence[LoadFile]) -> None:
-        rows = []
+        rows: list[TableRow] = []
         for file in files:
             rows += read_table(file, self.columns, loading.problems_of(file), loading.progress)
         loading.plan.count("rows read", len(rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from django.db import DatabaseError, models
@@ -12,18 +13,15 @@ from opsdb.database.aliases import atomic
 from .entries import Difference, RowEntry, RowRules, format_value
 from .errors import LoadProblems, shown
 from .plan import CREATE, LEAVE, SKIP, UPDATE, LoadPlan
-from .progress import Progress, no_progress
+from .progress import Counted, Progress, no_progress
 from .saving import insert_rows, set_members, try_to_save
+from .spool import Spool, batches
 from .tables import TableRow
 from .text_files import LoadFile, path_of
 
 ON_CONFLICT = ("error", "skip", "update")
 BATCH_SIZE = 1000
 COMPARED_AT_ONCE = 5000
-
-
-def _batches(entries, size):
-    return [entries[first : first + size] for first in range(0, len(entries), size)]
 
 
 class Loading:
@@ -68,13 +66,14 @@ class Loading:
         """
         rules = rules or self.rules
         entries = self._without_repeats(rules, entries)
-        new, changed = [], []
-        for batch in _batches(entries, COMPARED_AT_ONCE):
+        new: dict[type[models.Model], Spool[RowEntry]] = {}
+        changed = []
+        for batch in batches(entries, COMPARED_AT_ONCE):
             present = rules.present(batch)
             for entry in batch:
                 row = present.get(rules.key(entry))
                 if row is None:
-                    new.append(entry)
+                    new.setdefault(entry.model, Spool()).append(entry)
                 elif differences := self._differences(rules, row, entry):
                     if self._may_change(rules, entry, row, differences):
                         changed.append((entry, row, [name for name, _, _ in differences]))
@@ -84,9 +83,11 @@ class Loading:
         # Updates come first, as they can make room for new rows.
         if changed:
             self._update(rules, changed)
-        rules.check(new)
+        for group in new.values():
+            rules.check(group)
         self.problems.stop_if_any()
-        self._create(rules, new)
+        for model, group in new.items():
+            self._create(rules, model, group)
         self.problems.stop_if_any()
 
     def create(self, row: models.Model, of: TableRow, label: str) -> bool:
@@ -105,16 +106,30 @@ class Loading:
             self.plan.note(CREATE, of, type(row), label)
         return not reasons
 
-    def _without_repeats(self, rules: RowRules, entries: Collection[RowEntry]) -> list[RowEntry]:
+    def _without_repeats(self, rules: RowRules, entries: Collection[RowEntry]) -> Collection[RowEntry]:
+        # Hashes of the keys take little memory, and few keys, if any, are looked at again.
+        ordered = sorted(hash(rules.key(entry)) for entry in entries)
+        repeated = {one for one, other in pairwise(ordered) if one == other}
+        if not repeated:
+            return entries
         seen: dict[tuple, RowEntry] = {}
         for entry in entries:
+            if hash(rules.key(entry)) not in repeated:
+                continue
             first = seen.setdefault(rules.key(entry), entry)
             if first is not entry and not rules.is_same(first, entry, self.plan):
                 is_same_file = first.row.problems.path == entry.row.problems.path
                 where = f"line {first.row.line}" + ("" if is_same_file else f" of {first.row.problems.path.name}")
                 entry.row.problem(f"{shown(rules.label(entry))} repeats {where}", expected="each row once")
         self.problems.stop_if_any()
-        return list(seen.values())
+        once: Spool[RowEntry] = Spool()
+        for entry in entries:
+            key = rules.key(entry)
+            if hash(key) not in repeated:
+                once.append(entry)
+            elif key in seen:
+                once.append(seen.pop(key))
+        return once
 
     def _differences(self, rules: RowRules, row: models.Model, entry: RowEntry) -> list[Difference]:
         if type(row) is not entry.model:
@@ -138,22 +153,19 @@ class Loading:
         self.plan.note(UPDATE, entry.row, entry.model, rules.label(entry), why)
         return True
 
-    def _create(self, rules, entries):
-        by_model = {}
-        for entry in entries:
-            by_model.setdefault(entry.model, []).append(entry)
-        for model, group in by_model.items():
-            for batch in self.progress(_batches(group, BATCH_SIZE), f"Writing {model._meta.verbose_name_plural}"):
-                try:
-                    with atomic():
-                        self._insert(model, batch)
-                except DatabaseError:
-                    # The database names the row that it refuses only when rows are written one by one.
-                    for entry in batch:
-                        rules.note_refusal(entry, try_to_save(entry.instance(), entry.members, force_insert=True))
+    def _create(self, rules, model, entries):
+        writing = Counted(batches(entries, BATCH_SIZE), -(-len(entries) // BATCH_SIZE))
+        for batch in self.progress(writing, f"Writing {model._meta.verbose_name_plural}"):
+            try:
+                with atomic():
+                    self._insert(model, batch)
+            except DatabaseError:
+                # The database names the row that it refuses only when rows are written one by one.
                 for entry in batch:
-                    self.plan.note(CREATE, entry.row, model, rules.label(entry))
-                    self.plan.digest.update(_without_keys(sorted(entry.values.items())).encode())
+                    rules.note_refusal(entry, try_to_save(entry.instance(), entry.members, force_insert=True))
+            for entry in batch:
+                self.plan.note(CREATE, entry.row, model, rules.label(entry))
+                self.plan.digest.update(_without_keys(sorted(entry.values.items())).encode())
 
     def _insert(self, model, entries):
         keys = insert_rows(model, [entry.values for entry in entries])

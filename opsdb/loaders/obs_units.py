@@ -17,9 +17,10 @@ from .instrument_cells import module_configurations
 from .kind import TableKind
 from .loading import Loading
 from .recipe_files import AZIMUTHS, FILE_COLUMNS, INPAR, MAPPING, TILING, RecipeFiles, columns_of
-from .recipes import CHAI_COLUMNS, Recipe, described_recipe, find_configurations, write_recipes
-from .tables import TableRow, read_table
-from .text_files import LoadFile
+from .recipes import CHAI_COLUMNS, DescribedRecipes, Recipe, described_recipe, find_configurations, write_recipes
+from .spool import Spool, batches
+from .tables import TableRow, read_rows
+from .text_files import LoadFile, read_text
 
 
 class SourceCell(ReferenceCell):
@@ -83,24 +84,29 @@ class ObsUnits(TableKind):
     )
 
     def load(self, loading: Loading, files: Sequence[LoadFile]) -> None:
-        rows, recipes, fields = [], [], {}
+        rows: Spool[TableRow] = Spool()
+        recipes, fields = DescribedRecipes(), {}
         for file in files:
             problems = loading.problems_of(file)
-            found = read_table(file, self.columns, problems, loading.progress)
+            found = read_rows(read_text(file, problems), self.columns, problems, loading.progress)
             referenced = None if hasattr(file, "read") else RecipeFiles(problems)
-            for row in found:
-                _check_row(row, is_alone=referenced is None)
-                recipes.append(described_recipe(row, referenced))
-                add_azimuth_ranges(fields, row, referenced)
-            rows += found
+            for batch in batches(found):
+                for row in batch:
+                    _check_row(row, is_alone=referenced is None)
+                    recipes.add(described_recipe(row, referenced))
+                    add_azimuth_ranges(fields, row, referenced)
+                _find_sub_programs(batch)
+                rows.extend(batch)
         loading.plan.count("rows read", len(rows))
-        _find_sub_programs(rows)
-        recipes = find_configurations(rows, recipes)
+        recipes = find_configurations(rows, recipes.of_rows)
         loading.problems.stop_if_any()
 
         write_recipes(loading, recipes)
         write_azimuth_ranges(loading, fields)
-        loading.write(self.entries(loading, rows, recipes))
+        entries: Spool[RowEntry] = Spool()
+        for batch in batches(rows):
+            entries.extend(self.entries(loading, batch, recipes[len(entries) : len(entries) + len(batch)]))
+        loading.write(entries)
 
     def entries(self, loading: Loading, rows: Sequence[TableRow], recipes: Sequence[Recipe] = ()) -> list[RowEntry]:
         entries = super().entries(loading, rows)

@@ -76,6 +76,23 @@ class Recipe:
         return self.type, self.facts, _plain(self.parameters), _plain(self.tiles)
 
 
+class DescribedRecipes:
+    """The recipes of the rows of tables; rows that describe the same have one.
+
+    Attributes:
+        of_rows: a recipe for every row.
+    """
+
+    def __init__(self):
+        self.of_rows: list[Recipe] = []
+        self._firsts: dict[tuple[str | None, int | None], Recipe] = {}
+
+    def add(self, recipe: Recipe) -> None:
+        """Add the recipe of another row."""
+        first = self._firsts.setdefault((recipe.name, recipe.version), recipe)
+        self.of_rows.append(first if first.contents == recipe.contents else recipe)
+
+
 def _plain(parts):
     return parts and {key: row.values for key, row in parts.items()}
 

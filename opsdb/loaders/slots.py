@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from opsdb.models import ObsUnit, PreScheduledSlot, Telescope
 
@@ -11,10 +11,12 @@ from .cells import IntegerCell, NumberCell, ReferenceCell, TableColumn, TextCell
 from .entries import Difference, RowEntry
 from .kind import KindOption, TableKind
 from .loading import Loading
+from .overlapping import overlapping
 from .schedules import AZIMUTH_RANGE_DEG, ELEVATION_RANGE_DEG, is_schedule, read_schedule
 from .slots_from_schedule import ScheduledSlots, format_time
-from .tables import read_table
-from .text_files import LoadFile, read_lines
+from .spool import Spool, batches
+from .tables import read_rows
+from .text_files import LoadFile, read_text
 
 
 class Slots(TableKind):
@@ -60,19 +62,20 @@ class Slots(TableKind):
     )
 
     def load(self, loading: Loading, files: Sequence[LoadFile]) -> None:
-        entries, tables = [], []
+        entries: Spool[RowEntry] = Spool()
+        of_tables: Spool[RowEntry] = Spool()
         for file in files:
             problems = loading.problems_of(file)
-            if not is_schedule(read_lines(file, problems)):
-                tables += read_table(file, self.columns, problems, loading.progress)
+            text = read_text(file, problems)
+            if is_schedule(text):
+                entries.extend(ScheduledSlots(read_schedule(file, problems, text), loading, problems).entries())
                 continue
-            schedule = read_schedule(file, problems)
-            entries += ScheduledSlots(schedule, loading, problems).entries()
-        if tables:
-            loading.plan.count("rows read", len(tables))
-            for row in tables:
-                row.values["origin"] = row.values.get("origin") or row.problems.path.name
-            entries += self.entries(loading, tables)
+            for rows in batches(read_rows(text, self.columns, problems, loading.progress)):
+                loading.plan.count("rows read", len(rows))
+                for row in rows:
+                    row.values["origin"] = row.values.get("origin") or row.problems.path.name
+                of_tables.extend(self.entries(loading, rows))
+        entries.extend(of_tables)
         loading.problems.stop_if_any()
         self._refuse_overlaps_in_files(entries)
         loading.problems.stop_if_any()
@@ -86,8 +89,12 @@ class Slots(TableKind):
         unit = entry.values["obs_unit"]
         return f"{format_time(entry.values['start_time'])} {unit.observing_program.short_name} / {unit.name}"
 
-    def check(self, entries: list[RowEntry]) -> None:
+    def check(self, entries: Collection[RowEntry]) -> None:
         """Note which slots of the database new ones overlap."""
+        for batch in batches(entries):
+            self._check_against_database(batch)
+
+    def _check_against_database(self, entries):
         for telescope in {entry.values["telescope"] for entry in entries}:
             new = [entry for entry in entries if entry.values["telescope"] == telescope]
             present = list(
@@ -113,22 +120,20 @@ class Slots(TableKind):
                         break
 
     def _refuse_overlaps_in_files(self, entries):
-        before = {}
-        for entry in sorted(entries, key=lambda entry: entry.values["start_time"]):
-            start, end = entry.values["start_time"], entry.values["end_time"]
-            if end <= start:
-                entry.row.problem(f"ends at {format_time(end)}", "start_time", expected="a start before the end")
-                continue
-            telescope = entry.values["telescope"].pk
-            last = before.get(telescope)
-            if last and start < last.values["end_time"]:
-                entry.row.problem(
-                    f"{_unit_name(entry)} starts at {format_time(start)}, before {_unit_name(last)} of line "
-                    f"{last.row.line} ends at {format_time(last.values['end_time'])}",
-                    expected="slots that don't overlap",
-                )
-            if last is None or end > last.values["end_time"]:
-                before[telescope] = entry
+        for entry in entries:
+            if entry.values["end_time"] <= entry.values["start_time"]:
+                end = format_time(entry.values["end_time"])
+                entry.row.problem(f"ends at {end}", "start_time", expected="a start before the end")
+        for entry, before in overlapping(entries, _span):
+            entry.row.problem(
+                f"{_unit_name(entry)} starts at {format_time(entry.values['start_time'])}, before {_unit_name(before)} "
+                f"of line {before.row.line} ends at {format_time(before.values['end_time'])}",
+                expected="slots that don't overlap",
+            )
+
+
+def _span(entry):
+    return entry.values["start_time"], entry.values["end_time"], entry.values["telescope"].pk
 
 
 def _unit_name(entry):

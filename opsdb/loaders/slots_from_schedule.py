@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 
 from opsdb.models import ObservingProgram, ObsUnit, PreScheduledSlot, Telescope
 
 from .entries import RowEntry
 from .errors import LoadProblems, listed, shown
 from .loading import Loading
-from .schedules import CALIBRATION, IDLE, SCIENCE, SLEW, Block, Schedule
+from .overlapping import overlapping
+from .schedules import CALIBRATION, IDLE, SCIENCE, SLEW, Block, BlocksOfUnit, Schedule
 from .tables import TableRow
 from .units_from_blocks import UnitMaker
 
@@ -37,7 +40,6 @@ class ScheduledSlots:
         self.create_missing = loading.options["create_missing"]
         if loading.options["program"] is None:
             problems.stop("the program of the schedule's science blocks is missing", expected="--program CODE")
-        self.observed = sorted((block for block in schedule.blocks if block.is_observed), key=lambda block: block.start)
         self.telescope = self._telescope()
         self.science_program = self._program(loading.options["program"])
         self.calibration_program = None
@@ -45,8 +47,8 @@ class ScheduledSlots:
             self.calibration_program = self._program(CALIBRATION_PROGRAM)
         self.unit_maker = UnitMaker(schedule, self.telescope, loading, problems)
 
-    def entries(self) -> list[RowEntry]:
-        """Return an entry for every observed block; missing units are made, if that is an option of the load.
+    def entries(self) -> Iterator[RowEntry]:
+        """Yield an entry for every observed block; missing units are made, if that is an option of the load.
 
         Raises:
             LoadError: blocks overlap, or a unit is missing or can't be made.
@@ -65,14 +67,15 @@ class ScheduledSlots:
         self.problems.stop_if_any()
         units = self._units()
         self.problems.stop_if_any()
-        return [
-            RowEntry(
-                TableRow(self.problems, block.line, {}),
-                PreScheduledSlot,
-                self._slot(block, units[self._unit_key(block)]),
-            )
-            for block in self.observed
-        ]
+        for block in self._in_time():
+            slot = self._slot(block, units[self._unit_key(block)])
+            yield RowEntry(TableRow(self.problems, block.line, {}), PreScheduledSlot, slot)
+
+    def _in_time(self):
+        """Return the observed blocks by their start; they are sorted only if the file is not."""
+        if all(one.start <= other.start for one, other in pairwise(self.schedule.observed())):
+            return self.schedule.observed()
+        return sorted(self.schedule.observed(), key=lambda block: block.start)
 
     def _telescope(self):
         named = self.schedule.telescope_name.casefold()
@@ -110,23 +113,19 @@ class ScheduledSlots:
         return found
 
     def _refuse_overlaps(self):
-        before = None
-        for block in self.observed:
-            if before and block.start < before.end:
-                self.problems.add(
-                    f"{block.name} starts at {format_time(block.start)}, "
-                    f"before {before.name} of line {before.line} ends at {format_time(before.end)}",
-                    expected="blocks that don't overlap",
-                    line=block.line,
-                )
-            if before is None or block.end > before.end:
-                before = block
+        for block, before in overlapping(self.schedule.blocks, _span):
+            self.problems.add(
+                f"{block.name} starts at {format_time(block.start)}, "
+                f"before {before.name} of line {before.line} ends at {format_time(before.end)}",
+                expected="blocks that don't overlap",
+                line=block.line,
+            )
 
     def _units(self):
         """Return the unit of every block, by program and name; missing ones are made, or noted as problems."""
-        groups: dict[tuple, list[Block]] = {}
-        for block in sorted(self.observed, key=lambda block: block.line):
-            groups.setdefault(self._unit_key(block), []).append(block)
+        groups: dict[tuple, BlocksOfUnit] = {}
+        for block in self.schedule.observed():
+            groups.setdefault(self._unit_key(block), BlocksOfUnit(block)).add(block)
         units = {
             (unit.observing_program_id, unit.name): unit
             for unit in ObsUnit.objects.filter(
@@ -135,15 +134,15 @@ class ScheduledSlots:
             ).select_related("observing_program", "source", "obs_mode")
         }
         if self.create_missing:
-            self.unit_maker.know_sources(blocks[0] for key, blocks in groups.items() if key not in units)
+            self.unit_maker.know_sources(blocks.first for key, blocks in groups.items() if key not in units)
         for (program_id, name), blocks in groups.items():
             unit = units.get((program_id, name))
             if unit is not None:
-                self.unit_maker.note_other_plan(unit, blocks[0])
+                self.unit_maker.note_other_plan(unit, blocks.first)
             elif self.create_missing:
-                units[program_id, name] = self.unit_maker.make(self._program_of(blocks[0]), name, blocks)
+                units[program_id, name] = self.unit_maker.make(self._program_of(blocks.first), name, blocks)
             else:
-                self._report_missing_unit(self._program_of(blocks[0]), name, blocks)
+                self._report_missing_unit(self._program_of(blocks.first), name, blocks)
         return units
 
     def _program_of(self, block):
@@ -153,7 +152,7 @@ class ScheduledSlots:
         return self._program_of(block).id, unit_name(block)
 
     def _report_missing_unit(self, program, name, blocks):
-        more = f" (and on {len(blocks) - 1} more lines)" if len(blocks) > 1 else ""
+        more = f" (and on {blocks.number - 1} more lines)" if blocks.number > 1 else ""
         near = difflib.get_close_matches(name, program.obs_units.values_list("name", flat=True), 3, 0.5)
         others = ObsUnit.objects.filter(name=name).values_list("observing_program__short_name", flat=True)
         hint = f"; near: {', '.join(near)}" if near else ""
@@ -161,7 +160,7 @@ class ScheduledSlots:
         self.problems.add(
             f"program {program.short_name} has no unit {shown(name)}{more}{hint}",
             expected="a known unit, or --create-missing to make it from the block",
-            line=blocks[0].line,
+            line=blocks.first.line,
             column="name",
         )
 
@@ -180,6 +179,10 @@ class ScheduledSlots:
             "subscan_index": block.subscan_index,
             "origin": self.schedule.path.name,
         }
+
+
+def _span(block):
+    return block.start, block.end if block.is_observed else block.start, None
 
 
 def unit_name(block: Block) -> str:

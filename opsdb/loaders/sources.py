@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from opsdb.models import (
@@ -37,13 +37,16 @@ from .source_lists import (
     recognize,
     unused_columns,
 )
-from .tables import TableRow, read_table
-from .text_files import LoadFile, path_of, read_lines
+from .spool import Spool, batches
+from .tables import TableRow, read_rows
+from .text_files import LoadFile, first_lines, path_of, read_text, split_lines
 from .velocities import VelocityConventionCell, VelocityFrameCell, lsrk_radio_km_s
 
 SAME_POSITION_DEG = 1e-8
 SAME_VELOCITY_KM_S = 1e-6
 LONGEST_NOTES = 20
+CONVERTED_AT_ONCE = 5000
+NAMES_AT_ONCE = 50_000
 FRAMES = {frame: word for word, (frame, _) in reversed(SYSTEMS.items())}
 GIVEN_POSITION = ("frame", "longitude_deg", "latitude_deg", "equinox")
 GIVEN_VELOCITY = ("given_velocity", "velocity_frame", "velocity_convention")
@@ -63,6 +66,10 @@ NEEDED_BY_TYPE = {
     SourceType.FIXED: ("longitude", "latitude"),
     SourceType.CONSTANT_ELEVATION: ("ra_min_deg", "ra_max_deg", "dec_min_deg", "dec_max_deg"),
 }
+
+
+BareVelocities = Counter[tuple[str, VelocityFrame, VelocityConvention]]
+"""How many velocities of a file, by its name, are taken for ones of a frame and convention that it does not name."""
 
 
 class Sources(TableKind):
@@ -149,28 +156,32 @@ class Sources(TableKind):
     )
 
     def load(self, loading: Loading, files: Sequence[LoadFile]) -> None:
-        rows = []
+        entries: Spool[RowEntry] = Spool()
+        bare: BareVelocities = Counter()
         for file in files:
-            rows += self._read(file, loading)
-        loading.plan.count("rows read", len(rows))
-        entries = self.entries(loading, rows)
+            for rows in batches(self._read(file, loading), CONVERTED_AT_ONCE):
+                loading.plan.count("rows read", len(rows))
+                entries.extend(self.entries(loading, rows, bare))
+        loading.plan.notes += _velocity_notes(bare)
         loading.problems.stop_if_any()
         loading.write(entries)
-        for name, source, other in Source.objects.name_clashes({entry.values["name"] for entry in entries})[
-            :LONGEST_NOTES
-        ]:
+        clashes: set[tuple[str, str, str]] = set()
+        for names in batches((entry.values["name"] for entry in entries), NAMES_AT_ONCE):
+            clashes.update(Source.objects.name_clashes(names))
+        for name, source, other in sorted(clashes)[:LONGEST_NOTES]:
             loading.plan.notes.append(f"{shown(name)} is a name or alias of {source} and of {other}.")
 
     def _read(self, file, loading):
         problems = loading.problems_of(file)
-        lines = read_lines(file, problems)
+        text = read_text(file, problems)
         names = {name.casefold() for column in self.columns for name in (column.name, *column.aliases)}
-        name = loading.options["format"] or recognize(path_of(file), lines, names, problems)
+        name = loading.options["format"] or recognize(path_of(file), first_lines(text), names, problems)
         equinox = self._given_equinox(loading.options["equinox"], name, problems)
         if name == CSV:
-            return read_table(file, self.columns, problems, loading.progress)
+            return read_rows(text, self.columns, problems, loading.progress)
         if name == FYST:
-            return read_planner_list(file, problems, loading.progress)
+            return read_planner_list(text, problems, loading.progress)
+        lines = split_lines(text)
         if name == TAB_SEPARATED:
             rows = read_tab_separated(lines, self.columns, problems)
             if unused := unused_columns(lines, problems):
@@ -187,7 +198,7 @@ class Sources(TableKind):
         except ValueError:
             problems.stop(f"--equinox {shown(given)} is not valid", expected=EquinoxCell.expected)
 
-    def entries(self, loading: Loading, rows: Sequence[TableRow]) -> list[RowEntry]:
+    def entries(self, loading: Loading, rows: Sequence[TableRow], bare: BareVelocities | None = None) -> list[RowEntry]:
         fixed = defaultdict(list)
         moving = []
         entries = []
@@ -230,7 +241,7 @@ class Sources(TableKind):
             )
             for entry, ra, dec in zip(group, *positions, strict=True):
                 entry.values |= {"ra_deg": ra, "dec_deg": dec}
-        _give_velocities(moving, loading)
+        _give_velocities(moving, Counter() if bare is None else bare)
         return entries
 
     def is_same(self, first: RowEntry, entry: RowEntry, plan: LoadPlan) -> bool:
@@ -315,15 +326,15 @@ def _is_velocity_given(row):
     return velocity is not None
 
 
-def _give_velocities(entries, loading):
-    """Convert velocities to LSRK and radio, and note in the plan what bare ones are taken for."""
-    taken, wrong = defaultdict(int), []
+def _give_velocities(entries, bare):
+    """Convert velocities to LSRK and radio, and count bare ones by what they are taken for."""
+    wrong = []
     for entry in entries:
         row = entry.row
         frame = row.values.get("velocity_frame") or VelocityFrame.LSRK
         convention = row.values.get("velocity_convention") or VelocityConvention.RADIO
         if not (row.values.get("velocity_frame") and row.values.get("velocity_convention")):
-            taken[row.problems.path.name, frame, convention] += 1
+            bare[row.problems.path.name, frame, convention] += 1
         velocity = row.values["velocity"]
         low, high = {
             VelocityConvention.RADIO: (-SPEED_OF_LIGHT_KM_S, SPEED_OF_LIGHT_KM_S),
@@ -347,9 +358,12 @@ def _give_velocities(entries, loading):
         )
         for entry, velocity in zip(entries, velocities, strict=True):
             entry.values["vlsr_km_s"] = velocity
-    for (name, frame, convention), number in taken.items():
+
+
+def _velocity_notes(bare):
+    for (name, frame, convention), number in bare.items():
         unit = "" if convention == VelocityConvention.REDSHIFT else ", km/s"
-        loading.plan.notes.append(
+        yield (
             f"{name}: the column velocity of {number} rows is taken for a radial velocity, {frame.label}, "
             f"{convention.label} convention{unit}, as no frame or no convention is given."
         )

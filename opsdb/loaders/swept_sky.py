@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import timedelta
+from typing import NamedTuple
 
 from opsdb.models import Telescope
 
 from .earth import icrs_of_horizontal
 from .schedules import Block, SkyField
 
+STEPS = 300.0, 1.0
+"""Seconds and degrees of azimuth between the points at which a sweep is looked at first."""
+REFINEMENTS = 3
+LEAST_GAP_DEG = 10
+"""A sweep that leaves out less in right ascension counts as one right round the sky."""
+
 
 def swept_edges(blocks: Iterable[Block], telescope: Telescope) -> dict[str, float]:
     """Return the edges of the sky that the boresight sweeps in some blocks, in degrees (ICRS), by field name.
 
-    Geometric directions without refraction; where Earth rotation data are missing, for dates far ahead, the
-    error is below 15 arcsec (|UT1-UTC| < 0.9 s).
+    Geometric directions without refraction, to 0.01 arcsec; where Earth rotation data are missing, for dates far ahead,
+    the error is below 15 arcsec (|UT1-UTC| < 0.9 s).
 
     Args:
         blocks: blocks at constant elevation.
@@ -24,37 +30,87 @@ def swept_edges(blocks: Iterable[Block], telescope: Telescope) -> dict[str, floa
     """
     import numpy as np
 
-    moments, azimuths, elevations = [], [], []
-    for block in blocks:
-        seconds = (block.end - block.start) / timedelta(seconds=1)
-        steps = np.linspace(0, seconds, max(3, math.ceil(seconds / 300) + 1))
-        swept = np.linspace(
-            block.azimuth_min_deg,
-            block.azimuth_max_deg,
-            max(3, math.ceil(block.azimuth_max_deg - block.azimuth_min_deg) + 1),
+    sweeps = [_Sweep.of(block) for block in blocks]
+    grids = [one.grid(one.whole, STEPS) for one in sweeps]
+    of_sweep = np.repeat(np.arange(len(sweeps)), [len(moments) for moments, _, _ in grids])
+    moments, azimuths, elevations = map(np.concatenate, zip(*grids, strict=True))
+    ra, dec = _directions(moments, azimuths, elevations, telescope)
+    order = np.argsort(ra)
+    gaps = np.diff(ra[order], append=ra[order[0]] + 360)
+    widest = int(np.argmax(gaps))
+
+    def extreme(place, value):
+        """Return the least value near a point of the grids."""
+        sweep = sweeps[of_sweep[place]]
+        moment, azimuth = moments[place], azimuths[place]
+        (seconds, degrees) = STEPS
+        for _ in range(REFINEMENTS):
+            around = sweep.part(moment, azimuth, seconds, degrees)
+            seconds, degrees = seconds / 4, degrees / 20
+            points = sweep.grid(around, (seconds, degrees))
+            values = value(*_directions(*points, telescope))
+            best = int(np.argmin(values))
+            moment, azimuth = points[0][best], points[1][best]
+        return float(values[best])
+
+    edges = {"ra_min_deg": 0.0, "ra_max_deg": 360.0}
+    if gaps[widest] >= LEAST_GAP_DEG:
+        west, east = order[(widest + 1) % len(ra)], order[widest]
+        first, last = ra[west], ra[east]
+        edges["ra_min_deg"] = float(first + extreme(west, lambda ra, dec: _turned(ra - first))) % 360
+        edges["ra_max_deg"] = float(last - extreme(east, lambda ra, dec: _turned(last - ra))) % 360
+    edges["dec_min_deg"] = extreme(int(np.argmin(dec)), lambda ra, dec: dec)
+    edges["dec_max_deg"] = -extreme(int(np.argmax(dec)), lambda ra, dec: -dec)
+    return edges
+
+
+class _Sweep(NamedTuple):
+    """What a block sweeps: from and to a moment (seconds since 1970) and an azimuth, at an elevation (degrees)."""
+
+    whole: tuple[float, float, float, float]
+    elevation: float
+
+    @classmethod
+    def of(cls, block):
+        whole = block.start.timestamp(), block.end.timestamp(), block.azimuth_min_deg, block.azimuth_max_deg
+        return cls(whole, block.elevation_deg)
+
+    def part(self, moment, azimuth, seconds, degrees):
+        """Return what lies around a point, within the whole."""
+        first, last, low, high = self.whole
+        return (
+            max(first, moment - seconds),
+            min(last, moment + seconds),
+            max(low, azimuth - degrees),
+            min(high, azimuth + degrees),
         )
-        times, angles = np.meshgrid(block.start.timestamp() + steps, swept)
-        moments.append(times.ravel())
-        azimuths.append(angles.ravel())
-        elevations.append(np.full(times.size, block.elevation_deg))
-    ra, dec = icrs_of_horizontal(
-        np.concatenate(azimuths),
-        np.concatenate(elevations),
-        np.concatenate(moments),
+
+    def grid(self, part, steps):
+        """Return moments, azimuths and elevations in a part, its borders among them, not further apart than steps."""
+        import numpy as np
+
+        first, last, low, high = part
+        seconds, degrees = steps
+        moments, azimuths = np.meshgrid(
+            np.linspace(first, last, max(3, math.ceil((last - first) / seconds) + 1)),
+            np.linspace(low, high, max(3, math.ceil((high - low) / degrees) + 1)),
+        )
+        return moments.ravel(), azimuths.ravel(), np.full(moments.size, self.elevation)
+
+
+def _directions(moments, azimuths, elevations, telescope):
+    return icrs_of_horizontal(
+        azimuths,
+        elevations,
+        moments,
         longitude_deg=telescope.longitude_deg,
         latitude_deg=telescope.latitude_deg,
         height_m=telescope.elevation_m,
     )
-    ra = np.sort(ra)
-    gaps = np.diff(ra, append=ra[0] + 360)
-    widest = int(np.argmax(gaps))
-    goes_round = gaps[widest] < 10
-    return {
-        "ra_min_deg": 0.0 if goes_round else float(ra[(widest + 1) % len(ra)]),
-        "ra_max_deg": 360.0 if goes_round else float(ra[widest]),
-        "dec_min_deg": float(dec.min()),
-        "dec_max_deg": float(dec.max()),
-    }
+
+
+def _turned(degrees):
+    return (degrees + 180) % 360 - 180
 
 
 def field_edges(sky_field: SkyField) -> dict[str, float]:

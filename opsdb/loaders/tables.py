@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TextIO
 
 from .cells import CellError, ReferenceCell, TableColumn
 from .errors import LoadProblems, listed, near, shown
-from .progress import Progress, no_progress
-from .text_files import LoadFile, read_text
+from .progress import Counted, Progress, no_progress
+from .spool import batches
+from .text_files import LoadFile, lines_of, read_text
 
 DELIMITERS = ",;\t"
 
@@ -45,33 +46,53 @@ class TableRow:
 def read_table(
     file: LoadFile, columns: Sequence[TableColumn], problems: LoadProblems, progress: Progress = no_progress
 ) -> list[TableRow]:
-    """Return the rows of a CSV file, cells converted and references resolved; what is wrong is noted.
+    """Return the rows of a short CSV file, see :func:`read_rows`."""
+    return list(read_rows(read_text(file, problems), columns, problems, progress))
+
+
+def read_rows(
+    text: str, columns: Sequence[TableColumn], problems: LoadProblems, progress: Progress = no_progress
+) -> Iterator[TableRow]:
+    """Yield the rows of a CSV file, cells converted and references resolved; what is wrong is noted.
 
     A row with a wrong cell lacks that column, so that the others can still be checked.
 
     Args:
-        file: path, or open binary file.
+        text: of the file.
         columns: those that the header may have.
         problems: those of this file.
         progress: wraps the rows.
 
     Raises:
-        LoadError: the file can't be read, isn't CSV, has a wrong header or no rows, or has too many problems.
+        LoadError: the text isn't CSV, has a wrong header or no rows, or has too many problems.
     """
-    text = read_text(file, problems)
-    first_line, delimiter, text = _dialect(text, problems)
-    numbered = _rows(text, first_line, delimiter, problems)
-    header_line, header = next(((line, cells) for line, cells in numbered if any(map(str.strip, cells))), (1, []))
+    first_line, start, delimiter = _dialect(text, problems)
+    numbered = _rows(text, first_line, start, delimiter, problems)
+    header_line, header = next(numbered, (1, []))
     headings = _headings(header, header_line, columns, problems)
     present = [column for column, _ in headings]
     headings = {column.name: heading for column, heading in headings}
-    rows = []
-    cells_of_rows = [(line, cells) for line, cells in numbered if any(map(str.strip, cells))]
-    if not cells_of_rows:
+    # The whole file is split twice: what is wrong with it as a table is reported before what is wrong with its cells.
+    numbers, decimal_commas = _looked_through(numbered, present if delimiter != "," else (), headings, problems)
+    if not numbers:
         problems.stop("there are no rows below the header", expected="at least one", line=header_line)
-    if delimiter != ",":
-        _write_decimal_points(cells_of_rows, present, headings, problems)
-    for line, cells in progress(cells_of_rows, f"Reading {problems.path.name}"):
+    numbered = islice(_rows(text, first_line, start, delimiter, problems), 1, None)
+    references = [_References(column) for column in present if isinstance(column.cell, ReferenceCell)]
+    read = _read_cells(
+        progress(Counted(numbered, numbers), f"Reading {problems.path.name}"),
+        present,
+        headings,
+        decimal_commas,
+        problems,
+    )
+    for rows in batches(read):
+        for reference in references:
+            reference.resolve(rows)
+        yield from rows
+
+
+def _read_cells(numbered, present, headings, decimal_commas, problems):
+    for line, cells in numbered:
         if len(cells) < len(present) or any(cell.strip() for cell in cells[len(present) :]):
             problems.add(
                 f"the row has {len(cells)} fields, the header {len(present)}",
@@ -80,13 +101,9 @@ def read_table(
             )
             continue
         row = TableRow(problems, line, {}, headings=headings)
-        for column, cell in zip(present, cells, strict=False):
-            read_cell(row, column, cell.strip())
-        rows.append(row)
-    for column in present:
-        if isinstance(column.cell, ReferenceCell):
-            _resolve(column, rows)
-    return rows
+        for place, (column, cell) in enumerate(zip(present, cells, strict=False)):
+            read_cell(row, column, (cell.replace(",", ".") if place in decimal_commas else cell).strip())
+        yield row
 
 
 def write_table(columns: Sequence[TableColumn], rows: Iterable[Mapping[str, Any]], stream: TextIO) -> None:
@@ -108,24 +125,29 @@ def write_table(columns: Sequence[TableColumn], rows: Iterable[Mapping[str, Any]
 
 
 def _dialect(text, problems):
-    """Return the number of the first line, the mark between columns, and the text without a line that names the mark.
+    """Return the number of the first line, its place, and the mark between columns.
 
     The mark is what the line ``sep=`` of Excel names, else the one by which the header has most columns.
     """
-    first, _, rest = text.partition("\n")
+    first = text.partition("\n")[0]
     if named := re.fullmatch(r'"?sep=(.)"?\r?', first, re.IGNORECASE):
         if named[1] not in DELIMITERS:
             problems.stop(f"{shown(first.strip())} is no mark between columns", expected="sep=, or sep=;", line=1)
-        return 2, named[1], rest
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    return 1, max(DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark), ()))), text
+        return 2, len(first) + 1, named[1]
+    header = next((line for line in lines_of(text) if line.strip()), "")
+    return 1, 0, max(DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark), ())))
 
 
-def _write_decimal_points(cells_of_rows, present, headings, problems):
-    """Replace decimal commas by points, if all numbers of the file that have either have commas."""
+def _looked_through(numbered, present, headings, problems):
+    """Return the number of rows, and the places of cells with decimal commas.
+
+    That is where numbers stand, if all numbers of the file that have a comma or a point have commas.
+    """
     places = [place for place, column in enumerate(present) if column.cell.is_number]
     firsts = {}
-    for line, cells in cells_of_rows:
+    number = 0
+    for line, cells in numbered:
+        number += 1
         for place in places:
             for mark in ",.":
                 if place < len(cells) and mark in cells[place]:
@@ -141,15 +163,12 @@ def _write_decimal_points(cells_of_rows, present, headings, problems):
             value=cell,
         )
         problems.stop_if_any()
-    elif "," in firsts:
-        for _, cells in cells_of_rows:
-            for place in places:
-                if place < len(cells):
-                    cells[place] = cells[place].replace(",", ".")
+    return number, set(places) if "," in firsts else set()
 
 
-def _rows(text, first_line, delimiter, problems):
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+def _rows(text, first_line, start, delimiter, problems):
+    """Yield the number of the line and the cells of every row that has any, from a place of the text on."""
+    reader = csv.reader(lines_of(text, start), delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + first_line
         try:
@@ -158,7 +177,8 @@ def _rows(text, first_line, delimiter, problems):
             return
         except csv.Error as error:
             problems.stop(f"this is not CSV: {error}", expected="comma-separated values (RFC 4180)", line=line)
-        yield line, cells
+        if any(map(str.strip, cells)):
+            yield line, cells
 
 
 def _headings(header, line, columns: tuple[TableColumn, ...], problems):
@@ -215,37 +235,59 @@ def read_cell(row: TableRow, column: TableColumn, text: str) -> None:
         row.problem("is not valid", column.name, expected=column.cell.expected)
 
 
-def _resolve(column, rows):
-    """Replace the names of rows by the rows, with one query for all."""
-    cell = column.cell
-    given = [row for row in rows if row.values.get(column.name)]
-    keys = {key for row in given for key in (row.values[column.name] if cell.many else [row.values[column.name]])}
-    found = cell.found(keys) if keys else {}
-    known = cell.known() if keys - found.keys() else []
-    for row in given:
-        wanted = row.values[column.name] if cell.many else [row.values[column.name]]
-        missing = [key for key in wanted if key not in found]
-        several = [key for key in wanted if isinstance(found.get(key), list)]
+class _References:
+    """The rows of the database that cells of a column name; each is looked up once.
+
+    Args:
+        column: of the table.
+    """
+
+    def __init__(self, column: TableColumn):
+        self._column, self._cell = column, column.cell
+        self._found: dict[Any, Any] = {}
+        self._unknown: set[Any] = set()
+        self._known: list[str] | None = None
+
+    def resolve(self, rows: Sequence[TableRow]) -> None:
+        """Replace the names of rows by the rows, with one query for all."""
+        name = self._column.name
+        given = [row for row in rows if row.values.get(name)]
+        keys = {key for row in given for key in self._keys(row)} - self._found.keys() - self._unknown
+        if keys:
+            self._found |= self._cell.found(keys)
+            self._unknown |= keys - self._found.keys()
+        for row in given:
+            wanted = self._keys(row)
+            if problem := self._problem(wanted):
+                message, expected = problem
+                row.problem(message, name, expected=expected)
+                del row.values[name]
+            else:
+                row.values[name] = [self._found[key] for key in wanted] if self._cell.many else self._found[wanted[0]]
+
+    def _keys(self, row):
+        value = row.values[self._column.name]
+        return value if self._cell.many else [value]
+
+    def _problem(self, wanted):
+        """Return what is wrong with the names of a cell, and what would be right; None if nothing is."""
+        cell = self._cell
+        model = cell.model._meta
+        several = [key for key in wanted if isinstance(self._found.get(key), list)]
         if several:
-            names = listed(cell.key_of(one)[-1] for one in found[several[0]])
-            row.problem(
-                f"is the name or an alias of several {cell.model._meta.verbose_name_plural}: {names}",
-                column.name,
-                expected=f"a name that only one {cell.model._meta.verbose_name} has",
+            names = listed(cell.key_of(one)[-1] for one in self._found[several[0]])
+            return (
+                f"is the name or an alias of several {model.verbose_name_plural}: {names}",
+                f"a name that only one {model.verbose_name} has",
             )
-            del row.values[column.name]
-            continue
-        if missing:
-            names = ["/".join(key) for key in missing]
-            row.problem(
-                f"names unknown {cell.model._meta.verbose_name_plural}: {listed(names)}"
-                if cell.many
-                else f"is not a known {cell.model._meta.verbose_name}",
-                column.name,
-                expected=near(names[0], known)
-                if known
-                else f"{cell.model._meta.verbose_name_plural} to be loaded first",
-            )
-            del row.values[column.name]
-        else:
-            row.values[column.name] = [found[key] for key in wanted] if cell.many else found[wanted[0]]
+        missing = ["/".join(key) for key in wanted if key not in self._found]
+        if not missing:
+            return None
+        if self._known is None:
+            self._known = cell.known()
+        return (
+            f"names unknown {model.verbose_name_plural}: {listed(missing)}"
+            if cell.many
+            else f"is not a known {model.verbose_name}",
+            near(missing[0], self._known) if self._known else f"{model.verbose_name_plural} to be loaded first",
+        )

@@ -6,14 +6,18 @@ import codecs
 import io
 import re
 import stat
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from .errors import LoadProblems
 from .spreadsheets import is_workbook, workbook_text
 
+LINES_LOOKED_AT = 200
 MAX_FILE_BYTES = 256 * 1024 * 1024
 CONTROL_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 
 
 LoadFile = str | Path | BinaryIO
@@ -25,8 +29,23 @@ def read_lines(file: LoadFile, problems: LoadProblems | None = None) -> list[str
 
     Arguments and errors are those of :func:`read_text`.
     """
-    text = read_text(file, problems)
+    return split_lines(read_text(file, problems))
+
+
+def split_lines(text: str) -> list[str]:
+    """Return the lines of a text without line ends."""
     return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+
+
+def first_lines(text: str) -> list[str]:
+    """Return as many lines of a text as decide on its format, without line ends."""
+    return [line.rstrip("\r\n") for line in islice(lines_of(text), LINES_LOOKED_AT)]
+
+
+def lines_of(text: str, start: int = 0) -> Iterator[str]:
+    """Yield the lines of a text from a place on, with their line ends, of any operating system."""
+    for found in LINE.finditer(text, start):
+        yield found[0]
 
 
 def read_text(file: LoadFile, problems: LoadProblems | None = None) -> str:

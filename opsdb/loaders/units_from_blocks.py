@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db.models import Max
@@ -24,11 +24,18 @@ from .bodies import body_called, body_names, is_planet_or_moon
 from .earth import LATER_ERROR_ARCSEC, rotation_known_until
 from .errors import LoadProblems, listed, shown
 from .loading import Loading
-from .schedules import CALIBRATION, CONSTANT_ELEVATION_SCAN, SCIENCE, Block, Schedule
+from .schedules import CALIBRATION, CONSTANT_ELEVATION_SCAN, SCIENCE, Block, BlocksOfUnit, Schedule
 from .swept_sky import field_edges, swept_edges
 from .tables import TableRow
 
 FIELD_TOLERANCE_DEG = 0.01
+# What the file calls the attributes of blocks that all blocks of a unit have in common.
+PLAN_COLUMNS = {
+    "scan_type": "scan_type",
+    "field": "ra_center",
+    "velocity_deg_s": "velocity",
+    "scan_parameters": "scan_params_json",
+}
 
 
 class UnitMaker:
@@ -51,15 +58,15 @@ class UnitMaker:
         """Look up the sources that units of blocks would have, all at once."""
         self.known = Source.objects.specific().matches({_source_name(block, block.name) for block in blocks})
 
-    def make(self, program: ObservingProgram, name: str, blocks: Sequence[Block]) -> ObsUnit | None:
+    def make(self, program: ObservingProgram, name: str, blocks: BlocksOfUnit) -> ObsUnit | None:
         """Return the new unit, or None if it can't be made, with the problems noted.
 
         Args:
             program: whose unit it is.
             name: of the unit.
-            blocks: all blocks of the unit, in the order of the file.
+            blocks: all blocks of the unit.
         """
-        first = blocks[0]
+        first = blocks.first
         mode = self.modes.get(first.scan_type)
         if mode is None:
             self.problems.add(
@@ -82,7 +89,7 @@ class UnitMaker:
             source=source,
             obs_mode=mode,
             configuration=configuration,
-            planned_duration_seconds=max((block.end - block.start) / timedelta(seconds=1) for block in blocks),
+            planned_duration_seconds=blocks.longest / timedelta(seconds=1),
             comment=f"Made from {self.schedule.path.name}, line {first.line}.",
         )
         if configuration is None or not self._save(unit, first, f"{program.short_name} / {name}"):
@@ -101,26 +108,19 @@ class UnitMaker:
 
     def _is_one_plan(self, blocks):
         """Whether blocks of one name have one scan and field; what differs is a problem."""
-        first = blocks[0]
-        for block in blocks[1:]:
-            for column, here, there in (
-                ("scan_type", block.scan_type, first.scan_type),
-                ("ra_center", block.field, first.field),
-                ("velocity", block.velocity_deg_s, first.velocity_deg_s),
-                ("scan_params_json", block.scan_parameters, first.scan_parameters),
-            ):
-                if here != there:
-                    self.problems.add(
-                        f"{block.name} differs from line {first.line}: {_plain(there)} there, {_plain(here)} here",
-                        expected="one scan and field for one name",
-                        line=block.line,
-                        column=column,
-                    )
-                    return False
-        return True
+        if blocks.other is None:
+            return True
+        there, here = (getattr(block, blocks.differing) for block in (blocks.first, blocks.other))
+        self.problems.add(
+            f"{blocks.first.name} differs from line {blocks.first.line}: {_plain(there)} there, {_plain(here)} here",
+            expected="one scan and field for one name",
+            line=blocks.other.line,
+            column=PLAN_COLUMNS[blocks.differing],
+        )
+        return False
 
     def _source(self, name, blocks, mode):
-        first = blocks[0]
+        first = blocks.first
         wanted = _source_name(first, name)
         if not wanted:
             if mode.needs_source:
@@ -172,16 +172,16 @@ class UnitMaker:
         )
 
     def _field_source(self, name, blocks):
-        first = blocks[0]
+        first = blocks.first
         if first.scan_type == CONSTANT_ELEVATION_SCAN:
-            edges = field_edges(first.field) if first.field else swept_edges(blocks, self.telescope)
+            edges = field_edges(first.field) if first.field else swept_edges(blocks.swept, self.telescope)
             if not first.field:
                 self._note_unknown_rotation(name, blocks)
             comment = "" if first.field else f"What the boresight sweeps in {self.schedule.path.name}."
             return ConstantElevationSource(
                 name=name,
                 **edges,
-                elevation_deg=_only({block.elevation_deg for block in blocks}),
+                elevation_deg=blocks.elevation_deg,
                 comment=comment,
             )
         if first.field is None:
@@ -202,7 +202,7 @@ class UnitMaker:
 
     def _note_unknown_rotation(self, name, blocks):
         known_until = rotation_known_until()
-        if max(block.end for block in blocks) > known_until:
+        if blocks.end > known_until:
             self.loading.plan.notes.append(
                 f"The edges of {name} may be wrong by up to {LATER_ERROR_ARCSEC} arcsec: the installed table of the "
                 f"Earth's rotation ends on {known_until:%Y-%m-%d}."
@@ -230,7 +230,7 @@ class UnitMaker:
 
     def _configuration(self, name, blocks):
         """Return the configuration of a new unit: an equal one that exists, or a new version."""
-        first = blocks[0]
+        first = blocks.first
         facts = {"scan_type": first.scan_type}
         if first.type == SCIENCE:
             name = f"{name} {first.scan_type}"
@@ -241,7 +241,7 @@ class UnitMaker:
                 "velocity_deg_s": first.velocity_deg_s,
                 "spacing_deg": _number(parameters, "spacing"),
                 "angle_deg": _number(parameters, "angle"),
-                "elevation_deg": _only({block.elevation_deg for block in blocks}),
+                "elevation_deg": blocks.elevation_deg,
                 "parameters": parameters,
             }
         else:
@@ -270,10 +270,6 @@ def _extent(source):
     if isinstance(source, FixedSource):
         return f", RA {source.ra_deg:.4f}°, Dec {source.dec_deg:.4f}°"
     return ""
-
-
-def _only(values):
-    return next(iter(values)) if len(values) == 1 else None
 
 
 def _number(parameters, name):

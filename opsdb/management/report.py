@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.management.base import OutputWrapper
@@ -53,8 +53,8 @@ def table(title: str, *columns: str, rows: Iterable[Sequence[Any]], zero: str = 
     return shown
 
 
-def progress(items: Sequence[Item], description: str) -> Iterable[Item]:
-    """Return a list to iterate over, with a progress bar on standard error if that is a terminal.
+def progress(items: Collection[Item], description: str) -> Iterable[Item]:
+    """Return a collection to iterate over, with a progress bar on standard error if that is a terminal.
 
     Args:
         items: the work.

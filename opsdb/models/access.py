@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser, Group, GroupManager
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import Expression, ExpressionWrapper, Q, Value
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -107,9 +107,14 @@ class Role(Group, metaclass=OpsModelBase):
 class ApiTokenQuerySet(OpsQuerySet["ApiToken"]):
     def usable(self, now: datetime | None = None) -> Self:
         """Tokens of active users that are active, not revoked and not expired at ``now`` (default: this moment)."""
-        moment = Now() if now is None else Value(now, output_field=models.DateTimeField())
-        usable = self.filter(TokenIsUsable("active", "expires_at", "revoked_at", moment))
-        return usable.filter(user__is_active=True) if _users_can_be_inactive() else usable
+        return self.filter(self.usability(Now() if now is None else Value(now, output_field=models.DateTimeField())))
+
+    def usability(self, moment: Expression) -> Expression:
+        """Return the condition of :meth:`usable` at a moment, for other queries of tokens."""
+        usable = Q(TokenIsUsable("active", "expires_at", "revoked_at", moment))
+        return ExpressionWrapper(
+            usable & Q(user__is_active=True) if _users_can_be_inactive() else usable, models.BooleanField()
+        )
 
     def create_token(self, **fields: Any) -> tuple[ApiToken, str]:
         """Create a token and return it with its secret, which is stored nowhere and can't be shown again.

@@ -117,12 +117,13 @@ class LongTermArchiveTransfer(WorkItem, NumberedModel):
             ),
             LocationOfType("destination_location", LocationType.LONG_TERM_ARCHIVE),
             Immutable("raw_data_package_id", "destination_location_id"),
-            Trigger("again_is_repair", "opsdb_archive_again_is_repair", events="INSERT"),
+            Trigger("again_is_repair", "opsdb_archive_again_is_repair", events="INSERT", field="destination_location"),
             Trigger(
                 "completed_is_true",
                 "opsdb_archive_transfer_is_true",
                 events="INSERT OR UPDATE OF status",
                 when="NEW.status = 'completed'",
+                field="status",
             ),
             Trigger(
                 "reads_what_stays",
@@ -130,6 +131,7 @@ class LongTermArchiveTransfer(WorkItem, NumberedModel):
                 "raw_data_package",
                 events="INSERT",
                 when="opsdb_is_open_work(NEW.status)",
+                field="origin_location",
             ),
             Trigger(
                 "again_reads_what_stays",
@@ -137,6 +139,7 @@ class LongTermArchiveTransfer(WorkItem, NumberedModel):
                 "raw_data_package",
                 events="UPDATE OF status",
                 when="OLD.status = 'failed' AND opsdb_is_open_work(NEW.status)",
+                field="origin_location",
             ),
         ]
         indexes = [

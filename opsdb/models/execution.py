@@ -120,6 +120,7 @@ class ExecutedObsUnit(TimeSpan, Timestamped):
                 "executed_obs_unit {new.id}: cannot have begun at {new.start_time}, which is in the future",
                 SET_THE_CLOCK,
                 events="INSERT OR UPDATE OF start_time",
+                field="start_time",
             ),
             Refuses(
                 "end_not_in_future",
@@ -127,8 +128,14 @@ class ExecutedObsUnit(TimeSpan, Timestamped):
                 "executed_obs_unit {new.id}: cannot have ended at {new.end_time}, which is in the future",
                 SET_THE_CLOCK,
                 events="INSERT OR UPDATE OF end_time",
+                field="end_time",
             ),
-            Trigger("after_first_light", "opsdb_after_first_light", events="INSERT OR UPDATE OF start_time"),
+            Trigger(
+                "after_first_light",
+                "opsdb_after_first_light",
+                events="INSERT OR UPDATE OF start_time",
+                field="start_time",
+            ),
             NeverDeleted("an execution"),
         ]
         indexes = [

@@ -227,7 +227,9 @@ class DiskDataLocation(DataLocation):
                 "The path must be absolute and without '..'.",
                 "path",
             ),
-            Trigger("one_per_folder", "opsdb_one_location_per_folder", events="INSERT OR UPDATE OF host, path"),
+            Trigger(
+                "one_per_folder", "opsdb_one_location_per_folder", events="INSERT OR UPDATE OF host, path", field="path"
+            ),
         ]
 
 

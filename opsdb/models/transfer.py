@@ -306,6 +306,7 @@ class DataTransfer(WorkItem, NumberedModel):
                 "data_transfer_package",
                 events="INSERT",
                 when="opsdb_is_open_work(NEW.status)",
+                field="origin_location",
             ),
             Trigger(
                 "again_reads_what_stays",
@@ -313,12 +314,14 @@ class DataTransfer(WorkItem, NumberedModel):
                 "data_transfer_package",
                 events="UPDATE OF status",
                 when="OLD.status = 'failed' AND opsdb_is_open_work(NEW.status)",
+                field="origin_location",
             ),
             Trigger(
                 "waits_for_hop",
                 "opsdb_wait_for_hop",
                 events="INSERT OR UPDATE OF status, depends_on_id",
                 when="NEW.depends_on_id IS NOT NULL AND NEW.status IN ('in_progress', 'completed')",
+                field="status",
             ),
             Refuses(
                 "hop_stays",
@@ -326,6 +329,7 @@ class DataTransfer(WorkItem, NumberedModel):
                 "data_transfer {old.id}: depends_on_id cannot be changed once set",
                 "Plan another transfer.",
                 events="UPDATE OF depends_on_id",
+                field="depends_on",
             ),
             Check(
                 "depends_on_is_older",
@@ -338,6 +342,7 @@ class DataTransfer(WorkItem, NumberedModel):
                 "opsdb_connect_hops",
                 events='INSERT OR UPDATE OF "depends_on_id"',
                 when="NEW.depends_on_id IS NOT NULL",
+                field="depends_on",
             ),
         ]
         indexes = [

@@ -205,7 +205,23 @@ class TestCoordinates:
         assert cone_of(text) == pytest.approx(cone)
 
     @pytest.mark.parametrize(
-        "text", ["NGC 253", "3C 273", "12 34", "J0535-0523", "M42", "", "2026-06-15", "a r=1'", "5:35"]
+        "text",
+        [
+            "NGC 253",
+            "3C 273",
+            "12 34",
+            "J0535-0523",
+            "280-1",
+            "RA 5",
+            "(M42)",
+            "M42 (Orion)",
+            "DEC-10",
+            "M42",
+            "",
+            "2026-06-15",
+            "a r=1'",
+            "5:35",
+        ],
     )
     def test_other_words_are_none(self, text):
         assert cone_of(text) is None
@@ -272,6 +288,13 @@ PASTED = {
     "a sign apart": "05 35 17.3 - 05 23 28",
     "blanks that do not break": "05\N{NO-BREAK SPACE}35\N{NO-BREAK SPACE}17.3\N{NO-BREAK SPACE}-05 23 28",
     "degrees": "83.8221° \N{MINUS SIGN}5.3911°",
+    "degrees in brackets": "(83.8221, \N{MINUS SIGN}5.3911)",
+    "nothing between": "05:35:17.3\N{MINUS SIGN}05:23:28",
+    "letters and nothing between": "05h35m17.3s-05d23m28s",
+    "raised letters": "05\u02b035\u1d5017.3\u02e2 \N{MINUS SIGN}05°23\N{PRIME}28\N{DOUBLE PRIME}",
+    "labels": "RA: 05:35:17.3, Dec: \N{MINUS SIGN}05:23:28",
+    "Greek labels": "α=05h35m17.3s δ = - 05°23'28\"",
+    "labels with an equinox": "R.A.(J2000) 05 35 17.3  Dec.(J2000) -05 23 28",
 }
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opsdb.loaders import PROBLEM_LIMIT, LoadError
@@ -300,6 +300,7 @@ def test_a_broken_text_schedule_is_named_with_its_line(refused, text, message):
     assert message in refused(text)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     rows=st.lists(
         st.tuples(

@@ -6,6 +6,7 @@ from rest_framework.serializers import ModelSerializer
 from rest_framework.test import APIRequestFactory, force_authenticate
 from rest_framework.viewsets import ModelViewSet
 
+from opsdb.database.triggers import AppendOnly, FrozenOnceVerified, HasSubtype, Immutable, NeverDeleted, Trigger
 from opsdb.errors import check_deferred_rules
 from opsdb.models import FixedSource, ObsUnit
 from opsdb.rest_framework.views import RulesMixin, changing, exception_handler
@@ -99,7 +100,39 @@ def test_a_rule_of_a_trigger_is_answered(name, site):
                     answer = refused_by(trial, site)
                     assert_answered(answer, name)
                     assert answer.status_code == 409
+                    assert answer.data["field"] == (rule_of(name).field or answer.data["field"]), answer.data
                 transaction.set_rollback(True)
+
+
+def rule_of(name):
+    return next(
+        rule
+        for model in FACTORIES
+        for rule in model._meta.constraints
+        if isinstance(rule, Trigger) and rule.name == name
+    )
+
+
+def names_no_field(name):
+    rule = rule_of(name)
+    return rule.field is None and len(getattr(rule, "columns", ())) != 1
+
+
+def test_a_rule_names_the_field_at_fault_unless_it_is_about_a_row_or_several_fields():
+    about_rows = (AppendOnly, FrozenOnceVerified, HasSubtype, Immutable, NeverDeleted)
+    about_parents = ("_subtype", "_stays_with_parent")
+    others = {
+        name
+        for name in RULES
+        if names_no_field(name) and not isinstance(rule_of(name), about_rows) and not name.endswith(about_parents)
+    }
+    assert others == {
+        "data_transfer_route_locations_at_ends",  # of either end
+        "reduction_step_dependency_no_cycle",  # a link of two steps
+        "reduction_step_dependency_same_pipeline",
+        "user_groups_keep_staff_from_service",  # the function names what is at fault
+        "user_service_is_no_staff",
+    }
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -7,10 +7,8 @@ them, ``fyst_trajectories.overhead.io`` (github.com/ccatobs/fyst-trajectories) a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ..errors import LoadProblems, shown
-from ..text_files import LoadFile, path_of, read_lines
+from ..text_files import LoadFile, lines_of, path_of, read_text
 from .blocks import (
     AZIMUTH_RANGE_DEG,
     CALIBRATION,
@@ -20,6 +18,7 @@ from .blocks import (
     SCIENCE,
     SLEW,
     Block,
+    BlocksOfUnit,
     Schedule,
     SkyField,
 )
@@ -35,6 +34,7 @@ __all__ = [
     "SCIENCE",
     "SLEW",
     "Block",
+    "BlocksOfUnit",
     "Schedule",
     "SkyField",
     "is_schedule",
@@ -42,31 +42,36 @@ __all__ = [
 ]
 
 
-def is_schedule(lines: Sequence[str]) -> bool:
-    """Return whether lines begin as a schedule does: with a comment that announces the format."""
-    return lines[0].lstrip().startswith("#")
+def is_schedule(text: str) -> bool:
+    """Return whether a text begins as a schedule does: with a comment that announces the format."""
+    return _first_line(text).lstrip().startswith("#")
 
 
-def read_schedule(file: LoadFile, problems: LoadProblems | None = None) -> Schedule:
+def read_schedule(file: LoadFile, problems: LoadProblems | None = None, text: str | None = None) -> Schedule:
     """Read a schedule, an ECSV timeline or a TOAST text schedule; the first line decides which.
 
     Args:
         file: its path, or an open binary file.
         problems: where problems are noted; new ones of this file by default.
+        text: of the file, if it was read before.
 
     Raises:
         LoadError: the file can't be read, or rows are wrong; every problem names its line and column.
     """
     path = path_of(file)
     problems = LoadProblems(path) if problems is None else problems
-    lines = read_lines(file, problems)
-    first = lines[0].lstrip()
+    text = read_text(file, problems) if text is None else text
+    first = _first_line(text).lstrip()
     if first.startswith("# %ECSV"):
-        return read_ecsv(path, lines, problems)
+        return read_ecsv(path, text, problems)
     if first.startswith("#") and "site" in first.lower() and "telescope" in first.lower():
-        return read_toast_text(path, lines, problems)
+        return read_toast_text(path, text, problems)
     problems.stop(
-        f"{shown(lines[0])} is not the beginning of a schedule",
+        f"{shown(_first_line(text))} is not the beginning of a schedule",
         expected="'# %ECSV 1.0' (ECSV timeline) or '#Site Telescope Latitude [deg] …' (TOAST text schedule)",
         line=1,
     )
+
+
+def _first_line(text):
+    return next(lines_of(text)).rstrip("\r\n")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 SCIENCE, CALIBRATION, SLEW, IDLE = "science", "calibration", "slew", "idle"
 BLOCK_TYPES = (SCIENCE, CALIBRATION, SLEW, IDLE)
 CONSTANT_ELEVATION_SCAN = "constant_el"
+PLANNED = ("scan_type", "field", "velocity_deg_s", "scan_parameters")
+"""What all blocks of one name have in common."""
 
 AZIMUTH_RANGE_DEG = (-360.0, 720.0)
 ELEVATION_RANGE_DEG = (0.0, 90.0)
@@ -78,10 +83,59 @@ class Schedule:
     telescope_name: str
     latitude_deg: float | None
     longitude_deg: float | None
-    blocks: tuple[Block, ...]
+    blocks: Sequence[Block]
     header_line: int
     ignored_columns: tuple[str, ...] = ()
 
     def count(self, block_type: str) -> int:
         """Return the number of blocks of a type."""
-        return sum(block.type == block_type for block in self.blocks)
+        return self._counted[block_type]
+
+    @cached_property
+    def _counted(self):
+        return Counter(block.type for block in self.blocks)
+
+    def observed(self) -> Iterator[Block]:
+        """Yield the blocks in which something is observed, in the order of the file."""
+        return (block for block in self.blocks if block.is_observed)
+
+
+@dataclass
+class BlocksOfUnit:
+    """What the blocks of one name have in common.
+
+    Attributes:
+        first: the first of them in the file.
+        number: how many they are.
+        longest: duration of the longest.
+        end: when the last one ends.
+        elevation_deg: the elevation of all of them, or None if they differ.
+        swept: those whose field follows from what they sweep, as the file gives none.
+        other: one whose scan or field is not that of the first, if there is one.
+        differing: name of the column in which it differs.
+    """
+
+    first: Block
+    number: int = 0
+    longest: timedelta = timedelta(0)
+    end: datetime = datetime.min.replace(tzinfo=UTC)
+    elevation_deg: float | None = None
+    swept: list[Block] = dataclass_field(default_factory=list)
+    other: Block | None = None
+    differing: str = ""
+
+    def add(self, block: Block) -> None:
+        """Add a block, the first one too."""
+        if self.number == 0:
+            self.elevation_deg = block.elevation_deg
+        elif block.elevation_deg != self.elevation_deg:
+            self.elevation_deg = None
+        self.number += 1
+        self.longest = max(self.longest, block.end - block.start)
+        self.end = max(self.end, block.end)
+        if self.first.field is None and block.scan_type == CONSTANT_ELEVATION_SCAN:
+            self.swept.append(block)
+        if self.other is None:
+            names = (name for name in PLANNED if getattr(block, name) != getattr(self.first, name))
+            self.differing = next(names, "")
+            self.other = block if self.differing else None

@@ -4,32 +4,68 @@ from __future__ import annotations
 
 import csv
 import warnings
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from ..errors import LoadProblems, listed, shown
-from .blocks import Schedule
+from ..spool import Spool, batches
+from ..text_files import lines_of
+from .blocks import Block, Schedule
 from .ecsv_columns import plain_columns
 from .headers import is_comment, read_site
 from .rows import KNOWN_COLUMNS, REQUIRED_COLUMNS, read_blocks
 
+ROWS_AT_ONCE = 5000
 
-def read_ecsv(path: Path, lines: list[str], problems: LoadProblems) -> Schedule:
+
+def read_ecsv(path: Path, text: str, problems: LoadProblems) -> Schedule:
     """Return the schedule of an ECSV timeline.
 
     Args:
         path: for messages.
-        lines: of the file.
+        text: of the file.
         problems: those of the file.
 
     Raises:
         LoadError: the file is no ECSV timeline, or rows are wrong.
     """
+    numbered = ((number, line.rstrip("\r\n")) for number, line in enumerate(lines_of(text), 1))
+    header_lines = []
+    for number, line in numbered:
+        if line.strip() and not is_comment(line):
+            numbered = chain([(number, line)], numbered)
+            break
+        header_lines.append(line)
+    else:
+        problems.stop("the line with the column names is missing", line=len(header_lines))
+    header = _header(header_lines, problems)
+    datatypes = {column["name"]: column.get("datatype", "string") for column in header["datatype"]}
+    rows = _split_rows(numbered, header.get("delimiter", " "), problems)
+    names_row = next(rows)
+    _refuse_repeats(names_row.cells, names_row.line, problems)
+    if names_row.cells != [column["name"] for column in header["datatype"]]:
+        problems.stop(
+            f"the columns are {listed(names_row.cells, 30)}, the header above declares {listed(datatypes, 30)}",
+            expected="the same names in the same order",
+            line=names_row.line,
+        )
+    return _read_rows(path, header_lines, names_row, rows, datatypes, problems)
+
+
+@dataclass(slots=True)
+class _Row:
+    """A row: where it begins, its cells, and its lines, of which a cell with line breaks takes several."""
+
+    line: int
+    cells: list[str]
+    lines: list[str]
+
+
+def _header(header_lines, problems):
     from astropy.table.meta import YamlParseError, get_header_from_yaml
 
-    header_length = next((i for i, line in enumerate(lines) if line.strip() and not is_comment(line)), None)
-    if header_length is None:
-        problems.stop("the line with the column names is missing", line=len(lines))
-    comments = [line.strip().removeprefix("#").removeprefix(" ") for line in lines[1:header_length] if line.strip()]
+    comments = [line.strip().removeprefix("#").removeprefix(" ") for line in header_lines[1:] if line.strip()]
     try:
         header = get_header_from_yaml(comments)
     except (YamlParseError, TypeError, ValueError, AttributeError) as error:
@@ -37,52 +73,46 @@ def read_ecsv(path: Path, lines: list[str], problems: LoadProblems) -> Schedule:
         problems.stop("the YAML header can't be read", expected="an ECSV 1.0 header", line=mark.line + 2 if mark else 1)
     if not isinstance(header, dict) or not _is_list_of_columns(header.get("datatype")):
         problems.stop("the header has no list of columns", expected="'# datatype:' with a name per column", line=1)
-    delimiter = header.get("delimiter", " ")
-    if delimiter not in (" ", ","):
+    if (delimiter := header.get("delimiter", " ")) not in (" ", ","):
         problems.stop(f"delimiter {shown(delimiter)} is not allowed", expected="a space or a comma", line=1)
+    return header
 
-    datatypes = {column["name"]: column.get("datatype", "string") for column in header["datatype"]}
-    names, names_line = None, None
-    row_lines = []
-    rows = []
-    for line, cells in _split_rows(lines, header_length, delimiter, problems):
-        if names is None:
-            names, names_line = cells, line
-            _refuse_repeats(names, names_line, problems)
-            if names != [column["name"] for column in header["datatype"]]:
-                problems.stop(
-                    f"the columns are {listed(names, 30)}, the header above declares {listed(datatypes, 30)}",
-                    expected="the same names in the same order",
-                    line=line,
-                )
-        elif len(cells) != len(names):
-            problems.add(
-                f"the row has {len(cells)} fields, the columns are {len(names)}",
-                expected="a field for every column; texts with spaces in double quotes",
-                line=line,
-            )
+
+def _read_rows(path, header_lines, names_row, rows, datatypes, problems):
+    """Return the schedule of rows that astropy reads some thousand at a time, each time with the header above them."""
+    blocks: Spool[Block] = Spool()
+    site, ignored = None, ()
+    site_line = next((number for number, line in enumerate(header_lines, 1) if "telescope_name" in line), 1)
+    for batch in batches(_complete(rows, names_row, problems), ROWS_AT_ONCE):
+        table = _parse_ecsv([*header_lines, *names_row.lines], batch, datatypes, names_row.line, problems)
+        if table is None:
+            continue
+        known_problems = len(problems.found)
+        values = plain_columns(table, names_row.line, problems)
+        if len(problems.found) > known_problems:
+            problems.stop_if_any()
+        if site is None:
+            _refuse_missing(values, names_row.line, problems)
+            site = read_site(table.meta, site_line, problems)
+            ignored = tuple(name for name in values if name not in KNOWN_COLUMNS)
+        blocks.extend(read_blocks(values, [row.line for row in batch], problems, azimuth_may_wrap=False))
+    problems.stop_if_any()
+    if site is None:
+        problems.stop("there are no rows below the column names", line=names_row.line)
+    return Schedule(path=Path(path), **site, blocks=blocks, header_line=site_line, ignored_columns=ignored)
+
+
+def _complete(rows, names_row, problems):
+    """Yield the rows that have a field for every column."""
+    for row in rows:
+        if len(row.cells) == len(names_row.cells):
+            yield row
         else:
-            row_lines.append(line)
-            rows.append(cells)
-    problems.stop_if_any()
-    if not rows:
-        problems.stop("there are no rows below the column names", line=names_line)
-
-    table = _parse_ecsv(lines, names_line, row_lines, rows, datatypes, problems)
-    values = plain_columns(table, names_line, problems)
-    problems.stop_if_any()
-    _refuse_missing(values, names_line, problems)
-    site_line = next((n for n, line in enumerate(lines[:header_length], 1) if "telescope_name" in line), 1)
-    site = read_site(table.meta, site_line, problems)
-    problems.stop_if_any()
-    blocks = read_blocks(values, row_lines, problems, azimuth_may_wrap=False)
-    return Schedule(
-        path=Path(path),
-        **site,
-        blocks=blocks,
-        header_line=site_line,
-        ignored_columns=tuple(name for name in values if name not in KNOWN_COLUMNS),
-    )
+            problems.add(
+                f"the row has {len(row.cells)} fields, the columns are {len(names_row.cells)}",
+                expected="a field for every column; texts with spaces in double quotes",
+                line=row.line,
+            )
 
 
 def _is_list_of_columns(columns):
@@ -105,35 +135,45 @@ def _refuse_missing(names, line, problems):
         )
 
 
-def _split_rows(lines, start, delimiter, problems):
-    """Yield (line number, fields) per row, as astropy splits them: a quoted field may run over several lines."""
-    content = [(n, line) for n, line in enumerate(lines[start:], start + 1) if line.strip() and not is_comment(line)]
-    reader = csv.reader(
-        (f"{line.strip()}\n" for _, line in content),
-        delimiter=delimiter,
-        quotechar='"',
-        doublequote=True,
-        skipinitialspace=True,
-    )
-    while reader.line_num < len(content):
-        first_line, _ = content[reader.line_num]
+def _split_rows(numbered, delimiter, problems):
+    """Yield the rows as astropy splits them: a quoted field may run over several lines."""
+    taken = []
+
+    def lines():
+        for number, line in numbered:
+            if line.strip() and not is_comment(line):
+                taken.append((number, line))
+                yield f"{line.strip()}\n"
+
+    reader = csv.reader(lines(), delimiter=delimiter, quotechar='"', doublequote=True, skipinitialspace=True)
+    while True:
+        taken.clear()
         try:
-            yield first_line, next(reader)
+            cells = next(reader)
+        except StopIteration:
+            return
         except csv.Error as error:
-            problems.stop(f"the row can't be split into fields: {error}", line=first_line)
+            problems.stop(f"the row can't be split into fields: {error}", line=taken[0][0])
+        yield _Row(taken[0][0], cells, [line for _, line in taken])
 
 
-def _parse_ecsv(lines, names_line, row_lines, rows, datatypes, problems):
+def _parse_ecsv(head, rows, datatypes, names_line, problems):
+    """Return the rows as an astropy table, or None if cells are wrong."""
     from astropy.io import ascii as astropy_ascii
 
     try:
         with warnings.catch_warnings(action="ignore"):
-            table = astropy_ascii.read(lines, format="ecsv", guess=False)
+            table = astropy_ascii.read(
+                [*head, *(line for row in rows for line in row.lines)], format="ecsv", guess=False
+            )
     except Exception as error:  # astropy raises whatever numpy, YAML or a column's own class raised
-        for line, cells in zip(row_lines, rows, strict=True):
-            for cell, (name, datatype) in zip(cells, datatypes.items(), strict=True):
+        known_problems = len(problems.found)
+        for row in rows:
+            for cell, (name, datatype) in zip(row.cells, datatypes.items(), strict=True):
                 if not _fits_datatype(cell, datatype):
-                    problems.add(f"{shown(cell)} is not of type {datatype}", line=line, column=name)
+                    problems.add(f"{shown(cell)} is not of type {datatype}", line=row.line, column=name)
+        if len(problems.found) > known_problems:
+            return None
         problems.stop_if_any()
         problems.stop(f"astropy can't read this table: {error}", line=names_line)
     if len(table) != len(rows):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,8 +58,8 @@ ISO_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?\s*(Z
 
 def read_blocks(
     values: Mapping[str, Sequence[Any]], row_lines: Sequence[int], problems: LoadProblems, *, azimuth_may_wrap: bool
-) -> tuple[Block, ...]:
-    """Return a block for every row.
+) -> Iterator[Block]:
+    """Yield a block for every row; what is wrong with rows is noted.
 
     Args:
         values: lists of cells by column.
@@ -68,17 +68,14 @@ def read_blocks(
         azimuth_may_wrap: whether an upper azimuth below the lower one is across north, and not an error.
 
     Raises:
-        LoadError: rows are wrong.
+        LoadError: there are too many problems.
     """
     typed = "block_type" in values
-    blocks = []
     for position, line in enumerate(row_lines):
         row = ScheduleRow(line, {name: column[position] for name, column in values.items()}, problems)
         block = _read_block(row, typed, azimuth_may_wrap)
         if block:
-            blocks.append(block)
-    problems.stop_if_any()
-    return tuple(blocks)
+            yield block
 
 
 def _read_block(row, typed, azimuth_may_wrap):

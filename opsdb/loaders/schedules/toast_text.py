@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from pathlib import Path
 
 from ..errors import LoadProblems, shown
-from .blocks import Schedule
+from ..spool import Spool, batches
+from ..text_files import lines_of
+from .blocks import Block, Schedule
 from .headers import is_comment, read_site
 from .rows import KNOWN_COLUMNS, read_blocks
 
@@ -45,12 +48,12 @@ NEEDED = ("start_time", "stop_time", "name", "azmin", "azmax", "el")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def read_toast_text(path: Path, lines: list[str], problems: LoadProblems) -> Schedule:
+def read_toast_text(path: Path, text: str, problems: LoadProblems) -> Schedule:
     """Return the schedule of a text file with ``|`` or white space between fields.
 
     Args:
         path: for messages.
-        lines: of the file.
+        text: of the file.
         problems: those of the file.
 
     Raises:
@@ -58,12 +61,12 @@ def read_toast_text(path: Path, lines: list[str], problems: LoadProblems) -> Sch
     """
     from astropy.io import ascii as astropy_ascii
 
-    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    content = [(number, line) for number, line in numbered if not is_comment(line)]
-    column_line = next((pair for pair in numbered[1:] if is_comment(pair[1]) and "start" in pair[1].lower()), None)
-    if not content:
+    content = _numbered(text, comments=False)
+    comments = (pair for pair in islice(_numbered(text), 1, None) if is_comment(pair[1]))
+    column_line = next((pair for pair in comments if "start" in pair[1].lower()), None)
+    site_line, site_text = next(content, (0, ""))
+    if not site_text:
         problems.stop("the line with the site's values is missing", line=2)
-    (site_line, site_text), *rows = content
     site = _textread_site(site_text, site_line, problems)
     if column_line is None:
         problems.stop(
@@ -72,38 +75,48 @@ def read_toast_text(path: Path, lines: list[str], problems: LoadProblems) -> Sch
             line=site_line + 1,
         )
     names = _column_names(*column_line, problems)
-    if not rows:
+    blocks: Spool[Block] = Spool()
+    for batch in batches(_fields(content, names, problems)):
+        table = astropy_ascii.read(
+            ["\t".join(cells) for _, cells in batch],
+            format="no_header",
+            guess=False,
+            delimiter="\t",
+            quotechar="\0",
+            comment="\0",
+            fast_reader=False,
+            fill_values=None,
+            names=names,
+            converters={"*": [astropy_ascii.convert_numpy(str)]},
+        )
+        columns = {name: table[name].tolist() for name in names if name in KNOWN_COLUMNS}
+        blocks.extend(read_blocks(columns, [number for number, _ in batch], problems, azimuth_may_wrap=True))
+    problems.stop_if_any()
+    if not blocks:
         problems.stop("there are no rows below the column names", line=column_line[0])
+    ignored = tuple(name for name in names if name not in KNOWN_COLUMNS and name not in COLUMN_NAMES)
+    return Schedule(path=Path(path), **site, blocks=blocks, header_line=site_line, ignored_columns=ignored)
 
-    fields = [(number, _split_text(line)) for number, line in rows]
-    for number, cells in fields:
-        if len(cells) != len(names):
+
+def _numbered(text, *, comments=True):
+    """Yield the lines that are not blank, with their numbers."""
+    for number, line in enumerate(lines_of(text), 1):
+        if line.strip() and (comments or not is_comment(line)):
+            yield number, line
+
+
+def _fields(content, names, problems):
+    """Yield the number and the fields of every line that has one for each column."""
+    for number, line in content:
+        cells = _split_text(line)
+        if len(cells) == len(names):
+            yield number, cells
+        else:
             problems.add(
                 f"the row has {len(cells)} fields, the columns are {len(names)}",
                 expected=f"{', '.join(names)}; a date and its time count as one field, a name has no spaces",
                 line=number,
             )
-    problems.stop_if_any()
-    table = astropy_ascii.read(
-        ["\t".join(cells) for _, cells in fields],
-        format="no_header",
-        guess=False,
-        delimiter="\t",
-        quotechar="\0",
-        comment="\0",
-        fast_reader=False,
-        fill_values=None,
-        names=names,
-        converters={"*": [astropy_ascii.convert_numpy(str)]},
-    )
-    blocks = read_blocks(
-        {name: table[name].tolist() for name in names if name in KNOWN_COLUMNS},
-        [number for number, _ in fields],
-        problems,
-        azimuth_may_wrap=True,
-    )
-    ignored = tuple(name for name in names if name not in KNOWN_COLUMNS and name not in COLUMN_NAMES)
-    return Schedule(path=Path(path), **site, blocks=blocks, header_line=site_line, ignored_columns=ignored)
 
 
 def _column_names(line, text, problems):

@@ -6,6 +6,8 @@ height are angles on the sky, so that the range in RA is 1/cos(declination) wide
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from opsdb.models import SourceType
 
 from ..cells import CellError, NumberCell, TableColumn, TextCell
@@ -13,8 +15,7 @@ from ..coordinates import HOURS, SEXAGESIMAL, Angle, AngleCell, latitude_deg, lo
 from ..errors import LoadProblems
 from ..progress import Progress
 from ..schedules import CONSTANT_ELEVATION_SCAN, SkyField
-from ..tables import TableRow, read_table
-from ..text_files import LoadFile
+from ..tables import TableRow, read_rows
 
 
 class HoursCell(AngleCell):
@@ -46,17 +47,15 @@ PLANNER_COLUMNS = (
 )
 
 
-def read_planner_list(file: LoadFile, problems: LoadProblems, progress: Progress) -> list[TableRow]:
-    """Return the rows of a planner's list, as those of a table of sources; what is wrong is noted.
+def read_planner_list(text: str, problems: LoadProblems, progress: Progress) -> Iterator[TableRow]:
+    """Yield the rows of a planner's list, as those of a table of sources; what is wrong is noted.
 
-    Arguments and errors are those of ``read_table``.
+    Arguments and errors are those of ``read_rows``.
     """
-    rows = []
-    for row in read_table(file, PLANNER_COLUMNS, problems, progress):
+    for row in read_rows(text, PLANNER_COLUMNS, problems, progress):
         if all(column.name in row.values for column in PLANNER_COLUMNS if column.required):
-            rows.append(row)
             row.values = _as_source(row)
-    return rows
+            yield row
 
 
 def _as_source(row):

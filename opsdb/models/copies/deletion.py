@@ -116,6 +116,7 @@ class DeletionRequest(NumberedModel):
                 "deletion_request {new.id}: a new request is requested and not decided, not {new.status}",
                 "Another person decides it then.",
                 events="INSERT",
+                field="status",
             ),
             Refuses(
                 "terms_stay",
@@ -187,7 +188,7 @@ class DeletionRequestItem(OpsModel):
                 "physical_copy",
                 message="The request has this copy already.",
             ),
-            Trigger("copy_at_location", "opsdb_copy_at_location"),
+            Trigger("copy_at_location", "opsdb_copy_at_location", field="physical_copy"),
             Trigger(
                 "within_limit",
                 "opsdb_keep_within_limit",

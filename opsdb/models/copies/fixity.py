@@ -67,7 +67,7 @@ class FixityCheck(NumberedModel):
                 "failure_message",
             ),
             AppendOnly("a fixity check"),
-            Trigger("time_possible", "opsdb_check_has_possible_time", events="INSERT"),
+            Trigger("time_possible", "opsdb_check_has_possible_time", events="INSERT", field="checked_at"),
             Trigger(
                 "difference_is_doubt",
                 "opsdb_doubt_what_differs",

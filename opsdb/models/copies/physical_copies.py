@@ -194,6 +194,7 @@ class PhysicalCopy(NumberedModel):
                 "physical_copy {new.id}: a new copy is present or staged, not {new.status}",
                 "Register the copy as present; it takes its way from there.",
                 events="INSERT",
+                field="status",
             ),
             Refuses(
                 "born_unverified",
@@ -201,6 +202,7 @@ class PhysicalCopy(NumberedModel):
                 "physical_copy {new.id}: a new copy is unverified, because nothing has been compared with it",
                 "Record a fixity check of it; then it is verified.",
                 events="INSERT",
+                field="verification",
             ),
             Trigger(
                 "deletion_is_safe",
@@ -209,6 +211,7 @@ class PhysicalCopy(NumberedModel):
                 when="OLD.status IS DISTINCT FROM NEW.status AND ("
                 "NEW.status IN ('deletion_possible', 'deletion_scheduled', 'deletion_in_progress') "
                 "OR (NEW.status = 'deleted' AND OLD.status <> 'deletion_in_progress'))",
+                field="status",
             ),
             Trigger(
                 "arrives_now",
@@ -252,6 +255,7 @@ class PhysicalCopy(NumberedModel):
                 "opsdb_verification_is_true",
                 events="UPDATE OF verification, checksum, checksum_algorithm, size_bytes",
                 when="NEW.verification = 'verified'",
+                field="checksum",
             ),
             Trigger(
                 "verification_is_proven",
@@ -259,6 +263,7 @@ class PhysicalCopy(NumberedModel):
                 events="UPDATE OF verification, verified_at",
                 when="NEW.verification = 'verified' "
                 "AND (OLD.verification <> 'verified' OR OLD.verified_at IS DISTINCT FROM NEW.verified_at)",
+                field="verified_at",
             ),
             Trigger(
                 "doubt_waits_for_deletion",

@@ -132,6 +132,7 @@ class RawDataFile(Timestamped):
                 "raw_data_file {new.id}: cannot have been observed at {new.observed_at}, which is in the future",
                 "Set the clock of the instrument, and report the right time.",
                 events="INSERT OR UPDATE OF observed_at",
+                field="observed_at",
             ),
             Trigger(
                 "after_first_light",
@@ -140,8 +141,14 @@ class RawDataFile(Timestamped):
                 events="INSERT",
                 level="STATEMENT",
                 referencing="NEW TABLE AS added",
+                field="observed_at",
             ),
-            Trigger("corrected_after_first_light", "opsdb_files_after_first_light", events="UPDATE OF observed_at"),
+            Trigger(
+                "corrected_after_first_light",
+                "opsdb_files_after_first_light",
+                events="UPDATE OF observed_at",
+                field="observed_at",
+            ),
             Trigger(
                 "written_by_its_instrument",
                 "opsdb_require_own_instrument",
@@ -149,6 +156,7 @@ class RawDataFile(Timestamped):
                 events="INSERT",
                 level="STATEMENT",
                 referencing="NEW TABLE AS added",
+                field="instrument_module",
             ),
             Trigger(
                 "source_location_type",
@@ -157,12 +165,14 @@ class RawDataFile(Timestamped):
                 events="INSERT",
                 level="STATEMENT",
                 referencing="NEW TABLE AS added",
+                field="source_location",
             ),
             Trigger(
                 "package_entered",
                 "opsdb_package_is_open",
                 events="INSERT",
                 when="NEW.raw_data_package_id IS NOT NULL",
+                field="raw_data_package",
             ),
             Trigger(
                 "package_still_open",
@@ -171,12 +181,14 @@ class RawDataFile(Timestamped):
                 events="UPDATE",
                 level="STATEMENT",
                 referencing="OLD TABLE AS old_rows NEW TABLE AS new_rows",
+                field="raw_data_package",
             ),
             Trigger(
                 "package_entered_of_same_execution",
                 "opsdb_package_of_same_execution",
                 events="INSERT",
                 when="NEW.raw_data_package_id IS NOT NULL",
+                field="raw_data_package",
             ),
             Trigger(
                 "package_of_same_execution",
@@ -185,6 +197,7 @@ class RawDataFile(Timestamped):
                 events="UPDATE",
                 level="STATEMENT",
                 referencing="OLD TABLE AS old_rows NEW TABLE AS new_rows",
+                field="raw_data_package",
             ),
         ]
         indexes = [

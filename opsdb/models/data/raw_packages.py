@@ -178,18 +178,21 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
                 f"raw_data_package {{old.id}}: {', '.join(ARCHIVED_COLUMNS)} cannot be changed, because it was "
                 "archived",
                 events="UPDATE",
+                field="state",
             ),
             Trigger(
                 "bundle_entered",
                 "opsdb_bundle_is_open",
                 events="INSERT",
                 when="NEW.data_transfer_package_id IS NOT NULL",
+                field="data_transfer_package",
             ),
             Trigger(
                 "bundle_still_open",
                 "opsdb_bundle_is_open",
                 events="UPDATE OF data_transfer_package_id",
                 when="OLD.data_transfer_package_id IS DISTINCT FROM NEW.data_transfer_package_id",
+                field="data_transfer_package",
             ),
             Trigger(
                 "archived_is_true",
@@ -197,6 +200,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
                 timing="AFTER",
                 events="INSERT OR UPDATE OF state",
                 when="NEW.state = 'archived'",
+                field="state",
             ),
             Trigger(
                 "fails_with_its_making",

@@ -41,6 +41,7 @@ class ObsMode(NumberedModel):
                 "opsdb_mode_units_have_source",
                 events='UPDATE OF "needs_source"',
                 when="NEW.needs_source AND NOT OLD.needs_source",
+                field="needs_source",
             )
         ]
 

@@ -137,6 +137,7 @@ class ObsUnit(NumberedModel):
                 "opsdb_unit_needs_source",
                 events='INSERT OR UPDATE OF "source_id", "obs_mode_id"',
                 when="NEW.source_id IS NULL",
+                field="source",
             ),
         ]
 

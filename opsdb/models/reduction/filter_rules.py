@@ -385,4 +385,5 @@ def rules_are_known() -> Trigger:
         str(MAX_RULES),
         events='INSERT OR UPDATE OF "filter_rules"',
         when="jsonb_typeof(NEW.filter_rules) = 'array'",
+        field="filter_rules",
     )

@@ -72,6 +72,7 @@ class DataProduct(Checksummed, NumberedModel):
                 "opsdb_superseded_in_line",
                 events="INSERT OR UPDATE OF superseded_by_id",
                 when="NEW.superseded_by_id IS NOT NULL AND NEW.superseded_by_id <> NEW.id",
+                field="superseded_by",
             ),
             Immutable("run_id"),
             FrozenOnceVerified("data_product", *VERIFIED_COLUMNS),

@@ -139,6 +139,7 @@ class ExecutedReductionStep(NumberedModel):
                 "opsdb_run_version_of_software",
                 events='INSERT OR UPDATE OF "software_version_id"',
                 when="NEW.software_version_id IS NOT NULL",
+                field="software_version",
             ),
             Immutable("step_id"),
             Refuses(
