@@ -116,6 +116,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(db_comment='Name.', max_length=100, unique=True)),
                 ('description', models.TextField(blank=True, db_comment='What the telescope does.', db_default='', default='')),
                 ('needs_source', models.BooleanField(db_comment="Whether it looks at a source; retune and skydip don't.", db_default=True, default=True)),
+                ('configuration_type', models.CharField(blank=True, db_comment='Kind of recipe that it is observed with; empty: any.', max_length=20, null=True)),
             ],
             options={
                 'verbose_name': 'observing mode',
@@ -123,6 +124,7 @@ class Migration(migrations.Migration):
                 'db_table_comment': 'A manner of observing, such as on-the-fly mapping or a skydip.',
                 'constraints': [
                     models.CheckConstraint(condition=models.Q(('name__regex', '[^[:space:]]')), name='obs_mode_name_not_blank'),
+                    models.CheckConstraint(condition=models.Q(('configuration_type__in', ['chai', 'prime_cam'])), name='obs_mode_configuration_type_known'),
                     models.CheckConstraint(condition=models.Q(models.Func(models.F('created_at'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::timestamptz)'), models.Func(models.F('updated_at'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::timestamptz)')), name='obs_mode_finite_times'),
                 ],
             },
@@ -348,6 +350,7 @@ class Migration(migrations.Migration):
                 ('latitude_deg', models.FloatField(db_comment='Geodetic latitude (WGS 84), degrees, north positive.')),
                 ('longitude_deg', models.FloatField(db_comment='Longitude (WGS 84), degrees, east positive.')),
                 ('elevation_m', models.FloatField(db_comment='Height above sea level, metres.')),
+                ('elevation_min_deg', models.FloatField(blank=True, db_comment='Lowest elevation that it can point to, degrees; empty: the horizon.', null=True)),
                 ('first_light', models.DateField(blank=True, db_comment='Date (UTC) before which it took no data; empty: any time is taken.', null=True)),
             ],
             options={
@@ -359,9 +362,10 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(condition=models.Q(('latitude_deg__gte', -90), ('latitude_deg__lte', 90)), name='telescope_latitude_deg_range'),
                     models.CheckConstraint(condition=models.Q(('longitude_deg__gte', -180), ('longitude_deg__lte', 180)), name='telescope_longitude_deg_range'),
                     models.CheckConstraint(condition=models.Q(('elevation_m__gte', -500), ('elevation_m__lte', 9000)), name='telescope_elevation_m_range'),
+                    models.CheckConstraint(condition=models.Q(('elevation_min_deg__gte', 0), ('elevation_min_deg__lte', 90)), name='telescope_elevation_min_deg_range'),
                     models.CheckConstraint(condition=models.Q(('name__regex', '[^[:space:]]')), name='telescope_name_not_blank'),
                     models.CheckConstraint(condition=models.Q(('short_name__regex', '[^[:space:]]')), name='telescope_short_name_not_blank'),
-                    models.CheckConstraint(condition=models.Q(('latitude_deg__gt', float("-inf")), ('latitude_deg__lt', float("inf")), ('longitude_deg__gt', float("-inf")), ('longitude_deg__lt', float("inf")), ('elevation_m__gt', float("-inf")), ('elevation_m__lt', float("inf"))), name='telescope_finite'),
+                    models.CheckConstraint(condition=models.Q(('latitude_deg__gt', float("-inf")), ('latitude_deg__lt', float("inf")), ('longitude_deg__gt', float("-inf")), ('longitude_deg__lt', float("inf")), ('elevation_m__gt', float("-inf")), ('elevation_m__lt', float("inf")), ('elevation_min_deg__gt', float("-inf")), ('elevation_min_deg__lt', float("inf"))), name='telescope_finite'),
                     models.CheckConstraint(condition=models.Q(models.Func(models.F('created_at'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::timestamptz)'), models.Func(models.F('updated_at'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::timestamptz)'), models.Func(models.F('first_light'), function='isfinite', output_field=models.BooleanField(), template='%(function)s((%(expressions)s)::date)')), name='telescope_finite_times'),
                 ],
             },
