@@ -1010,7 +1010,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='datatransferpackage',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_never_deleted', statement='CREATE TRIGGER "data_transfer_package_never_deleted" BEFORE DELETE ON "data_transfer_package" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'a data transfer package\')', table='data_transfer_package'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_never_deleted', statement='CREATE TRIGGER "data_transfer_package_never_deleted" BEFORE DELETE ON "data_transfer_package" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'a bundle\')', table='data_transfer_package'),
                 ),
                 migrations.AddConstraint(
                     model_name='datatransferpackage',
@@ -1322,7 +1322,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatapackage',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_never_deleted', statement='CREATE TRIGGER "raw_data_package_never_deleted" BEFORE DELETE ON "raw_data_package" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'a raw data package\')', table='raw_data_package'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_never_deleted', statement='CREATE TRIGGER "raw_data_package_never_deleted" BEFORE DELETE ON "raw_data_package" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'a package\')', table='raw_data_package'),
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatapackage',

@@ -4,19 +4,25 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from opsdb.models import (
     ApiToken,
+    ChangeLog,
     ConfigurationType,
     ConstantElevationSource,
     CoordinateFrame,
+    DataRelease,
     Downtime,
     FixedSource,
+    FixityCheck,
     Instrument,
     Observatory,
     ObsUnit,
     PreScheduledSlot,
     Publication,
+    RawDataFile,
     ReductionStep,
     Telescope,
 )
@@ -305,3 +311,47 @@ class TestLocalTime:
     def test_where_observatories_differ_there_is_none_in_a_new_form(self, browser, plan):
         TelescopeFactory(observatory__time_zone="Europe/Berlin")
         assert b"data-zone" not in browser.get(address(PreScheduledSlot, "add")).content
+
+
+class TestNight:
+    URL = "/admin/opsdb/executedobsunit/night/2026-06-15/"
+
+    def test_what_is_unusual_in_a_plan_is_listed_until_the_night_is_over(self, browser, plan, monkeypatch):
+        slot = PreScheduledSlotFactory(
+            obs_unit=plan.unit,
+            telescope=plan.telescope,
+            start_time=LOW + timedelta(days=1),
+            end_time=LOW + timedelta(days=1) + HOUR,
+        )
+        monkeypatch.setattr("django.utils.timezone.now", lambda: HIGH)
+        page = browser.get(self.URL).content.decode()
+        assert "Is this meant?" in page and "below the 20° of" in page
+        assert (
+            f'<a href="/admin/opsdb/prescheduledslot/{slot.pk}/change/">slot 2026-06-16 04:00 of M42-CO43</a>' in page
+        )
+        monkeypatch.setattr("django.utils.timezone.now", lambda: HIGH + timedelta(days=2))
+        assert "Is this meant?" not in browser.get(self.URL).content.decode()
+
+    def test_as_many_queries_for_many_slots_as_for_few(self, browser, plan, monkeypatch):
+        monkeypatch.setattr("django.utils.timezone.now", lambda: HIGH)
+
+        def queries(first, last):
+            for hour in range(first, last):
+                start = HIGH + hour * HOUR
+                unit = ObsUnitFactory(source=plan.unit.source, module_configurations=[plan.chai])
+                PreScheduledSlotFactory(
+                    obs_unit=unit, telescope=plan.telescope, start_time=start, end_time=start + HOUR / 2
+                )
+            with CaptureQueriesContext(connection) as captured:
+                assert b"Is this meant?" in browser.get(self.URL).content
+            return len(captured)
+
+        queries(0, 1)
+        assert queries(1, 12) == queries(12, 16) <= 60
+
+
+def test_the_change_log_and_fixity_checks_are_narrowed_to_periods_by_their_index(browser, db):
+    for model in (ChangeLog, FixityCheck, Downtime, DataRelease, PreScheduledSlot):
+        page = browser.get(address(model, "changelist")).content.decode()
+        assert "Last week" in page and "Next 7 days" in page, model
+    assert "Last week" not in browser.get(address(RawDataFile, "changelist")).content.decode()

@@ -105,7 +105,7 @@ def test_it_says_why_a_package_is_not_archived_and_who_does_what_next(visit, pic
     package = RawDataPackage.objects.filter(status=Status.FAILED).first()
     page = visit("viewer")
     picture(page, "admin")
-    page.get_by_role("link", name=f"Why raw data package {package.pk}?").click()
+    page.get_by_role("link", name=f"Why package {package.pk}?").click()
     told = page.get_by_role("region", name="Why is it where it is?")
     expect(told).to_contain_text("no space left on device")
     expect(told).to_contain_text("remove the cause, then reset")
@@ -200,7 +200,7 @@ def test_somebody_elses_deletion_is_approved_and_ones_own_is_not(visit, picture)
 
 def test_a_months_executions_are_exported_as_they_are_filtered(visit, tmp_path):
     page = visit("viewer")
-    open_list(page, "Executed observation units")
+    open_list(page, "Observations")
     page.locator("#changelist-filter").get_by_role("link", name="This month").click()
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Export CSV").click()
@@ -242,7 +242,7 @@ def test_observers_judge_the_quality_of_executions_and_viewers_cannot(visit):
     execution = ExecutedObsUnit.objects.filter(status=ObservationStatus.COMPLETED).order_by("start_time")[3]
     judged = Quality.BAD if execution.quality != Quality.BAD else Quality.GOOD
     page = visit("observer")
-    open_list(page, "Executed observation units")
+    open_list(page, "Observations")
     search(page, f"{execution.pk}")
     tick(page, execution)
     begin(page, "Mark quality")
@@ -255,11 +255,11 @@ def test_observers_judge_the_quality_of_executions_and_viewers_cannot(visit):
     assert last_change(execution) == by("observer")
 
     page = visit("viewer")
-    open_list(page, "Executed observation units")
+    open_list(page, "Observations")
     expect(page.get_by_label("Action:")).to_have_count(0)
     search(page, f"{execution.pk}")
     open_first(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("View executed observation unit")
+    expect(page.get_by_role("heading", level=1)).to_have_text("View observation")
     expect(page.get_by_role("button", name="Mark quality")).to_have_count(0)
 
 
