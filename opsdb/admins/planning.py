@@ -91,6 +91,7 @@ class FixedSourceForm(OpsForm):
             frame = self["frame"].value() if "frame" in self.fields else self.instance.frame
             field = self.fields["longitude_deg"]
             field.in_hours = field.takes_hours = frame in EQUATORIAL
+            field.widget.attrs["placeholder"] = field.example
 
 
 @admin.register(Source)

@@ -348,9 +348,9 @@ class TestTokens:
         page = {
             "user": user.pk,
             "name": "transfer manager",
-            "scopes": '["read:*"]',
+            "scopes": ["read:*"],
             "active": "on",
-            "allowed_networks": "[]",
+            "allowed_networks": "",
         }
         return browser.post(address(ApiToken, "add"), page)
 

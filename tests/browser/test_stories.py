@@ -3,6 +3,7 @@
 import csv
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -45,6 +46,7 @@ from .hands import (
     open_list,
     said,
     save,
+    save_anyway,
     search,
     skip_to,
     stage,
@@ -121,7 +123,7 @@ def test_a_source_a_unit_and_a_slot_are_planned_and_what_the_database_refuses_is
     add_subtype(page, "Sources", "Fixed source")
     page.get_by_label("Name:").fill("Orion Bar")
     page.get_by_label("RA [deg]:").fill("400")
-    page.get_by_label("Dec [deg]:").fill("-5.42")
+    page.get_by_label("Dec [deg]:").fill("-5:25:12")
     save(page)
     expect(line(page, "RA [deg]").locator(".errorlist")).to_be_visible()
     assert not Source.objects.filter(name="Orion Bar").exists()
@@ -133,16 +135,17 @@ def test_a_source_a_unit_and_a_slot_are_planned_and_what_the_database_refuses_is
     add(page, "Observation units")
     choose(page, "Observing program", "GEco")
     choose(page, "Source", "Orion Bar")
-    choose(page, "Observation mode", "skydip")
-    choose(page, "Configuration", "skydip")
+    line(page, "Observation mode").get_by_role("combobox").select_option(label="skydip")
+    line(page, "Configuration").get_by_role("combobox").select_option(label="skydip v1")
     page.get_by_label("Name:").fill("Orion Bar, first look")
     save(page)
+    save_anyway(page, "is for Prime-Cam, and the program GEco observes with CHAI")
     expect(said(page)).to_contain_text("Orion Bar, first look")
 
     taken = PreScheduledSlot.objects.order_by("start_time").first()
     add(page, "Pre-scheduled slots")
     choose(page, "Observation unit", "Orion Bar, first look")
-    choose(page, "Telescope", "FYST")
+    expect(line(page, "Telescope")).to_contain_text("FYST")
     fill_time(page, "Start time", taken.start_time)
     fill_time(page, "End time", taken.end_time)
     save(page)
@@ -151,12 +154,18 @@ def test_a_source_a_unit_and_a_slot_are_planned_and_what_the_database_refuses_is
     start = taken.start_time - timedelta(days=2)
     fill_time(page, "Start time", start)
     fill_time(page, "End time", start + timedelta(minutes=30))
+    local = line(page, "Start time").locator(".opsdb-local")
+    expect(local).to_contain_text(
+        f"{start.astimezone(ZoneInfo('America/Santiago')):%Y-%m-%d %H:%M} in America/Santiago"
+    )
     save(page)
+    save_anyway(page, "below the horizon")
     expect(said(page)).to_contain_text("was added")
 
     slot = PreScheduledSlot.objects.get(obs_unit__name="Orion Bar, first look")
     assert (slot.obs_unit.source.name, slot.obs_unit.observing_program.short_name) == ("Orion Bar", "GEco")
     assert FixedSource.objects.get(name="Orion Bar").ra_deg == pytest.approx(83.83)
+    assert FixedSource.objects.get(name="Orion Bar").dec_deg == pytest.approx(-5.42)
     assert last_change(slot)[0] == "observer"
 
 

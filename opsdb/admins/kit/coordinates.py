@@ -29,8 +29,12 @@ class CoordinateField(forms.FloatField):
         self.in_hours, self.takes_hours = in_hours, takes_hours or in_hours
         # A text, not the number that the browser would let nobody write a colon into.
         self.widget.input_type = "text"
-        example = "83.8221 or 05:35:17.3" if in_hours else "-5.3911 or -05:23:28"
-        self.widget.attrs.update({"class": "vTextField opsdb-coordinate", "placeholder": example})
+        self.widget.attrs.update({"class": "vTextField opsdb-coordinate", "placeholder": self.example})
+
+    @property
+    def example(self) -> str:
+        """What may be typed."""
+        return "83.8221 or 05:35:17.3" if self.in_hours else "-5.3911 or -05:23:28"
 
     def to_python(self, value: Any) -> float | None:
         if not isinstance(value, str) or not value.strip():

@@ -1,4 +1,4 @@
-"""Choices of a form in groups, what fits the row first; plain controls, which need no script."""
+"""Choices of a form by group, what fits the row first; plain controls, which need no script."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -53,8 +53,11 @@ def offer(
     for row in sorted(found, key=lambda row: not fits(row)) if fits else found:
         heading = group(row) if fits is None or fits(row) else _("%(group)s (does not fit)") % {"group": group(row)}
         groups.setdefault(heading, []).append((row.pk, str(row)))
-    empty = [] if isinstance(field, forms.ModelMultipleChoiceField) else [("", "---------")]
-    field.choices = [*empty, *((str(heading), choices) for heading, choices in groups.items())]
+    if isinstance(field, forms.ModelMultipleChoiceField):
+        # The two-sided control has no groups.
+        field.choices = [(key, f"{heading} · {text}") for heading, rows in groups.items() for key, text in rows]
+    else:
+        field.choices = [("", "---------"), *((str(heading), rows) for heading, rows in groups.items())]
 
 
 def _chosen(form, name) -> set[str]:

@@ -30,6 +30,12 @@ class LinesField(forms.CharField):
         return not self.disabled and self.to_python(data) != [*(initial or ())]
 
 
+class ChosenTextsSelect(FilteredSelectMultiple):
+    """The admin's two-sided control, in a box of its own beside the label."""
+
+    template_name = "admin/opsdb/chosen_texts.html"
+
+
 class ChosenTextsField(forms.MultipleChoiceField):
     """A list of texts, chosen among those that are known and those that a row has already.
 
@@ -37,7 +43,7 @@ class ChosenTextsField(forms.MultipleChoiceField):
     """
 
     def __init__(self, *, encoder: Any = None, decoder: Any = None, **options):
-        options["widget"] = FilteredSelectMultiple(options.get("label") or "", is_stacked=False)
+        options["widget"] = ChosenTextsSelect(options.get("label") or "", is_stacked=False)
         super().__init__(**options)
 
     def prepare_value(self, value: Any) -> Any:
