@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 STEP = timedelta(minutes=10)
-"""Time between the moments at which the elevation in a slot is computed."""
+"""Time between the moments at which the elevation in a slot is computed, at most."""
+MOST_MOMENTS = 146
+"""Moments in a slot, however long it is: as many as in a day."""
 DAYS_OF_A_BODY = range(0, 366, 5)
 """Days from now on which a body of the solar system is looked at."""
 
@@ -67,7 +69,8 @@ def elevations_in(slot: PreScheduledSlot) -> list[float]:
     from opsdb.earth import elevations_of_icrs
 
     first, last = slot.start_time.timestamp(), slot.end_time.timestamp()
-    moments = np.append(np.arange(first, last, STEP.total_seconds()), last)
+    number = min(int((slot.end_time - slot.start_time) / STEP) + 2, MOST_MOMENTS)
+    moments = np.linspace(first, last, number)
     place: Any = (source.ra_deg, source.dec_deg) if isinstance(source, FixedSource) else _path(source, moments)
     if place is None:
         return []

@@ -30,6 +30,7 @@ from .errors import name_row
 
 LONGEST_SLOT = timedelta(days=1)
 """Slots are shorter, which lets the index on their start find those that overlap a time."""
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 MOST_SLOTS = 10_000
 """Slots that are read for downtimes, or downtimes for slots."""
 NAMED_SLOTS = 3
@@ -372,7 +373,8 @@ def _slots_in(downtimes):
     times = Q()
     for downtime in downtimes:
         end = {} if downtime.end_time is None else {"start_time__lt": downtime.end_time}
-        times |= Q(start_time__gt=downtime.start_time - LONGEST_SLOT, end_time__gt=downtime.start_time, **end)
+        earliest = max(downtime.start_time, EARLIEST) - LONGEST_SLOT
+        times |= Q(start_time__gt=earliest, end_time__gt=downtime.start_time, **end)
     rows = PreScheduledSlot.objects.filter(times).select_related("obs_unit", "telescope").order_by("start_time", "pk")
     return list(rows[:MOST_SLOTS])
 

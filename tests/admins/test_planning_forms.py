@@ -312,6 +312,10 @@ class TestLocalTime:
         assert "2026-06-14 23:00 local" in page and "01:00 local" in page
         assert 'title="2026-06-15 01:00:00 in America/Santiago"' in page
 
+    def test_it_stands_below_what_a_form_only_shows(self, browser, plan):
+        page = browser.get(address(ObsUnit, "change", plan.unit)).content.decode()
+        assert page.count(" local</span>") >= 2, "when it was created and updated"
+
     def test_where_observatories_differ_there_is_none_in_a_new_form(self, browser, plan):
         TelescopeFactory(observatory__time_zone="Europe/Berlin")
         assert b"data-zone" not in browser.get(address(PreScheduledSlot, "add")).content

@@ -169,6 +169,10 @@ class TestSlots:
         assert found(self.slot(sky, LOW, elevation_deg=45.0)) == []
         assert kinds(self.slot(sky, elevation_deg=15.0)) == [(PlanningProblem.ELEVATION, "start_time")]
 
+    def test_a_slot_of_a_century_is_looked_at_now_and_then(self, sky):
+        slot = self.slot(sky, end_time=HIGH.replace(year=2126))
+        assert kinds(slot) == [(PlanningProblem.ELEVATION, "start_time")]
+
     def test_the_sun_is_followed(self, sky):
         unit = ObsUnitFactory(source=SolarSystemObjectFactory(name="Sun", naif_id=10))
         # At FYST the sun sets about 21:50 UTC in the middle of June.
@@ -213,6 +217,12 @@ class TestDowntimes:
         assert found(downtime)[0].problem == f"hits 1 slot: {unit} at 2026-06-15 20:00"
         downtime.start_time = HIGH + 4.5 * HOUR
         assert found(downtime) == []
+
+    def test_a_downtime_since_the_beginning_of_the_calendar(self, sky):
+        unit = ObsUnitFactory(source=sky.source, module_configurations=[sky.chai])
+        PreScheduledSlotFactory(obs_unit=unit, telescope=sky.telescope, start_time=HIGH, end_time=HIGH + HOUR)
+        beginning = datetime.min.replace(tzinfo=UTC)
+        assert len(found(Downtime(telescope=sky.telescope, start_time=beginning, reason="ever"))) == 1
 
     def test_an_instrument_hits_only_slots_of_units_that_use_it(self, sky):
         unit = ObsUnitFactory(source=sky.source, module_configurations=[sky.chai])

@@ -26,7 +26,7 @@ from .time_zones import ZONE
 from .values import Text
 
 TIMES_OF_THE_NIGHT = ("start_time", "end_time", "observed_at")
-"""Times below which the local time stands."""
+"""Times below which the local time stands in lists, too."""
 CHECKSUMS = ("checksum", "expected", "actual", "token_prefix")
 SHOWN_LETTERS = 60  # of a text in a list
 MANY_SHOWN = 20  # linked rows that a read-only line names before it leads to their list
@@ -57,18 +57,29 @@ def states_of(field: Field) -> type[StateChoices] | None:
     return STATES.get(tuple(value for value, _ in field.flatchoices)) if getattr(field, "choices", None) else None
 
 
-def column_for(field: Field, model_admin: BaseModelAdmin, sortable: bool = True) -> FieldColumn | None:
-    """Return the kit's column for a field, or None where Django's own way of showing it is good."""
+def column_for(
+    field: Field, model_admin: BaseModelAdmin, sortable: bool = True, *, in_form: bool = False
+) -> FieldColumn | None:
+    """Return the kit's column for a field, or None where Django's own way of showing it is good.
+
+    Args:
+        field: of a model.
+        model_admin: on whose site what it refers to has pages.
+        sortable: whether a list may be sorted by it.
+        in_form: whether it is a line of a form, which has room for every local time.
+    """
     if field.many_to_many:
         return FieldColumn(field, lambda row: linked_rows(row, field, model_admin), field.verbose_name, sortable=False)
     title, show = _title_and_look(field, model_admin)
     if show is None:
         return None
 
+    with_local = in_form or field.name in TIMES_OF_THE_NIGHT
+
     def render(row):
         value = getattr(row, field.name)
         if value is not None and isinstance(field, models.DateTimeField):
-            return moment(value, getattr(row, ZONE, None), with_local=field.name in TIMES_OF_THE_NIGHT)
+            return moment(value, getattr(row, ZONE, None), with_local=with_local)
         return model_admin.get_empty_value_display() if value is None or value == "" else show(value)
 
     return FieldColumn(field, render, title, sortable)

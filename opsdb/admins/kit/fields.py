@@ -113,13 +113,19 @@ class ModelFieldsMixin:
         }
         return {name: column for name, column in columns.items() if column}
 
+    @cached_property
+    def lines(self) -> dict[str, FieldColumn]:
+        """The kit's columns as lines of a form, by field name."""
+        times = [name for name, field in self.model_fields.items() if isinstance(field, models.DateTimeField)]
+        return self.columns | {name: column_for(self.model_fields[name], self, in_form=True) for name in times}
+
     def sorts_by(self, name: str) -> bool:
         """Whether a list may be sorted by a field."""
         return not self.model_fields[name].many_to_many
 
     def shown(self, names: Iterable[str]) -> list:
-        """Return names of fields, or the kit's columns where there are any."""
-        return [self.columns.get(name, name) for name in names]
+        """Return names of fields, or the kit's lines of a form where there are any."""
+        return [self.lines.get(name, name) for name in names]
 
     @cached_property
     def _name_column(self):

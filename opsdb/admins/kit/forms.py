@@ -78,7 +78,7 @@ class FormMixin:
         ]
 
     def _line(self, name, read_only):
-        return self.columns.get(name, name) if name in read_only else name
+        return self.lines.get(name, name) if name in read_only else name
 
     @property
     def _add_names(self):
@@ -160,7 +160,7 @@ class FormMixin:
             if isinstance(field.widget, IsoDateTimeWidget)
         ]
         if moments:
-            zone = getattr(obj, ZONE, None) or only_time_zone()
+            zone = getattr(obj, ZONE, None) if obj is not None else only_time_zone()
             for widget in moments:
                 widget.zone = zone
         if obj is not None:
