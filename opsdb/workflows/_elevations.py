@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from opsdb.earth import SECONDS_PER_DAY, UNIX_EPOCH_JD, declinations_of_date, elevations_of_icrs
 from opsdb.models import (
     ConstantElevationSource,
     FixedSource,
@@ -24,6 +25,9 @@ MOST_MOMENTS = 146
 """Moments in a slot, however long it is: as many as in a day."""
 DAYS_OF_A_BODY = range(0, 366, 5)
 """Days from now on which a body of the solar system is looked at."""
+TT_MINUS_UTC_SECONDS = 69.184  # since 2017 (IERS Bulletin C 52); what moves does so by less than 1" in two seconds
+MOON = 301  # NAIF
+PARALLAX_OF_THE_MOON_DEG = 0.95  # on the horizon, at its mean distance (Astronomical Almanac, section D)
 
 
 class Heights:
@@ -66,8 +70,6 @@ def elevations_in(slot: PreScheduledSlot) -> list[float]:
         return [] if source.elevation_deg is None else [source.elevation_deg]
     import numpy as np
 
-    from opsdb.earth import elevations_of_icrs
-
     first, last = slot.start_time.timestamp(), slot.end_time.timestamp()
     number = min(int((slot.end_time - slot.start_time) / STEP) + 2, MOST_MOMENTS)
     moments = np.linspace(first, last, number)
@@ -75,20 +77,22 @@ def elevations_in(slot: PreScheduledSlot) -> list[float]:
     if place is None:
         return []
     telescope = slot.telescope
-    return elevations_of_icrs(
+    heights = elevations_of_icrs(
         *place,
         moments,
         longitude_deg=telescope.longitude_deg,
         latitude_deg=telescope.latitude_deg,
         height_m=telescope.elevation_m,
-    ).tolist()
+    )
+    if getattr(source, "naif_id", None) == MOON:
+        # The ephemeris is that of the centre of the Earth.
+        heights = heights - PARALLAX_OF_THE_MOON_DEG * np.cos(np.radians(heights))
+    return heights.tolist()
 
 
 def _declinations(source, now) -> list[float] | None:
     """Declinations of date, degrees: of a place, of the edges of a field, or of a body over a year."""
     import numpy as np
-
-    from opsdb.earth import declinations_of_date
 
     moments = np.array([now.timestamp()])
     if isinstance(source, SolarSystemObject):
@@ -107,10 +111,13 @@ def _declinations(source, now) -> list[float] | None:
 
 def _path(source: SolarSystemObject, unix_seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Return where a body is, RA and Dec in degrees; None where the built-in ephemeris lacks it."""
+    import numpy as np
     from astropy.time import Time
 
+    # In TT, so that astropy needs no leap seconds.
+    days = (np.asarray(unix_seconds) + TT_MINUS_UTC_SECONDS) / SECONDS_PER_DAY
     try:
-        places = source.skycoord_at(Time(unix_seconds, format="unix", scale="utc"))
+        places = source.skycoord_at(Time(UNIX_EPOCH_JD, days, format="jd", scale="tt"))
     except ValueError:
         return None
     return places.ra.deg, places.dec.deg

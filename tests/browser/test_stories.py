@@ -186,7 +186,7 @@ def test_somebody_elses_deletion_is_approved_and_ones_own_is_not(visit, picture)
         status=PhysicalCopyStatus.PRESENT,
     ).first()
     page = visit("superuser")
-    open_list(page, "Physical copies")
+    open_list(page, "Copies")
     search(page, f"{copy.pk}")
     tick(page, copy)
     begin(page, "Request deletion")
@@ -275,7 +275,7 @@ def test_observers_judge_the_quality_of_executions_and_viewers_cannot(visit):
 def test_a_route_is_paused_with_a_reason_and_the_map_shows_it(visit, picture):
     route = DataTransferRoute.objects.get(name="cologne-us")
     page = visit("admin")
-    open_list(page, "Data transfer routes")
+    open_list(page, "Transfer routes")
     tick(page, route)
     begin(page, "Pause")
     confirm(page, "Pause", REASON)
@@ -346,7 +346,7 @@ def test_an_earlier_version_of_a_unit_is_restored_as_a_new_change(visit, elsewhe
 def test_staging_of_a_package_is_requested_for_a_processing_location(visit):
     package = RawDataPackage.objects.filter(state=PackageState.ARCHIVED).order_by("pk")[2]
     page = visit("admin")
-    open_list(page, "Raw data packages")
+    open_list(page, "Packages")
     search(page, package.name)
     open_first(page)
     page.get_by_role("button", name="Request staging").click()

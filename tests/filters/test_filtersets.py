@@ -201,7 +201,7 @@ class TestBigTables:
         (error,) = RawDataFileFilterSet(both).errors["__all__"]
         assert error == (
             "No index of the raw data files serves this: Instrument module and Source location. Leave something out, "
-            "or give one of: Raw data package, File name, Checksum, Search."
+            "or give one of: Package, File name, Checksum, Search."
         )
         assert found(models.RawDataFile, checksum=file.checksum, **both) == {file}
 

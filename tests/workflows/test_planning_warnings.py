@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from astropy.time import core
+from astropy.utils import iers
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -95,6 +97,24 @@ class TestSources:
         assert found(mars, ceres) == []
         type(sky.telescope).objects.update(latitude_deg=-89.9, elevation_min_deg=28.0)
         assert [warning.subject for warning in found(mars, ceres)] == ["source Mars"]
+
+    def test_nothing_of_astropys_tables_is_asked_for(self, sky, monkeypatch):
+        def refuse(*args, **kwargs):
+            raise AssertionError("astropy's own tables were asked for")
+
+        for owner, name in (
+            (iers.IERS_Auto, "open"),
+            (iers.LeapSeconds, "auto_open"),
+            (iers.earth_orientation_table, "get"),
+            (core, "update_leap_seconds"),
+        ):
+            monkeypatch.setattr(owner, name, refuse)
+        monkeypatch.setattr(core, "_LEAP_SECONDS_CHECK", core._LeapSecondsCheck.NOT_STARTED)
+        moon = SolarSystemObjectFactory(name="Moon", naif_id=301)
+        assert found(moon, FixedSource(name="one", ra_deg=10.0, dec_deg=0.0)) == []
+        unit = ObsUnitFactory(source=moon)
+        slot = PreScheduledSlot(obs_unit=unit, telescope=sky.telescope, start_time=HIGH, end_time=HIGH + HOUR)
+        assert kinds(slot) in ([], [(PlanningProblem.ELEVATION, "start_time")])
 
     def test_without_telescopes_nothing_is_known(self, db):
         assert found(FixedSource(name="M 82", ra_deg=148.97, dec_deg=69.68)) == []
