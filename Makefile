@@ -14,8 +14,8 @@ TIDY = $(BIN)/python -m opsdb.embedded status --folder .opsdb-tests >/dev/null 2
 # What reads the clock, or might: the night, the schedule, the loaders of plans, the demonstration.
 CLOCK_TESTS = $(addprefix tests/admins/answers/test_,answers.py dashboard.py progress_pages.py trends.py) \
   $(addprefix tests/workflows/test_,acknowledging.py observing_progress.py trends.py) tests/workflows/test_grouping.py \
-  $(addprefix tests/loaders/test_,allocations.py cases.py downtimes.py earth.py inpar.py obs_units.py plan_formats.py \
-  schedules.py season.py slots.py sources.py) tests/test_demonstration.py::test_one_night_from_schedule_to_publication_and_deletion \
+  $(addprefix tests/loaders/test_,allocations.py cases.py downtimes.py inpar.py obs_units.py plan_formats.py \
+  schedules.py season.py slots.py sources.py) tests/test_earth.py tests/test_demonstration.py::test_one_night_from_schedule_to_publication_and_deletion \
   tests/test_demonstration.py::test_another_telling_is_of_the_nights_before \
   --deselect tests/loaders/test_sources.py::test_thirteen_thousand_objects_of_opengnc_load_by_the_thousand
 

@@ -17,7 +17,7 @@ from django.contrib.auth import get_user_model
 if TYPE_CHECKING:
     from django.db.models import Model
 
-__all__ = ["ACTIONS", "ANY", "RESOURCES", "covers", "expected", "mismatch", "permissions_named"]
+__all__ = ["ACTIONS", "ANY", "RESOURCES", "covers", "expected", "mismatch", "offered_scopes", "permissions_named"]
 
 APP_LABEL = "opsdb"
 ANY = "*"
@@ -148,6 +148,16 @@ def mismatch(scope: str, held: Iterable[str]) -> str:
         return f"{scope} matches no permission; did you mean {action}:{near[0]}?"
     known = resources & RESOURCES.keys() or {table for table in resources if _is_offered(table)}
     return f"{scope} matches no permission; resources of {action} are {_listed(known)}, a table's name, or {ANY}"
+
+
+def offered_scopes() -> list[str]:
+    """Return the names that a form offers for scopes: everything, areas by area, then each permission by its table."""
+    tables = {model._meta.db_table for model in apps.get_models()}
+    own = [(action, resources) for action, resources in _by_permission().values() if ANY in resources]
+    areas = sorted({name for _, resources in own for name in resources if _is_offered(name)} - tables)
+    single = {f"{action}:{name}" for action, resources in own for name in resources & tables}
+    by_area = [f"{action}:{name}" for name in (ANY, *areas) for action in (*ACTIONS, ANY)]
+    return list(dict.fromkeys(["*:*", *(name for name in by_area if _named(name)), *sorted(single)]))
 
 
 def _is_offered(resource: str) -> bool:

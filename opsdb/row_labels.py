@@ -43,6 +43,6 @@ def row_name(text: str) -> str:
     """Return the table and key of a row that is named as people call it; any other text as it is."""
     words, _, key = text.rpartition(" ")
     for table, model in tables().items():
-        if words.lower() == str(model._meta.verbose_name).lower():
+        if words.lower() in (str(model._meta.verbose_name).lower(), table.replace("_", " ")):
             return f"{table} {key}"
     return text

@@ -37,6 +37,7 @@ COMMON = {
     "middleware",
     "normalization",
     "permissions",
+    "earth",
     "positions",
     "row_labels",
     "svg",

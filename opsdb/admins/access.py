@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from opsdb.models import ApiToken, Role, User
+from opsdb.permissions import offered_scopes
 
 from .actions.access import TOKEN_ACTIONS
 from .granting import GrantingMixin, may_act_as
@@ -151,6 +152,15 @@ class ApiTokenAdmin(OpsAdmin):
     list_display = ("name", "user", "token_prefix", "active", "expires_at", "usage_count", "last_used_at")
     list_filter = ("active", "user")
     search_fields = ("name", "token_prefix__startswith", "user__username")
+    texts_offered = {"scopes": lambda: [(name, name) for name in offered_scopes()]}
+    help_texts = {
+        "scopes": gettext_lazy(
+            "What it may do of what its user may, action:resource, * for any; none chosen: nothing at all."
+        ),
+        "allowed_networks": gettext_lazy(
+            "Networks it may be used from, one on each line, such as 10.0.0.0/8; empty: any."
+        ),
+    }
 
     actions = TOKEN_ACTIONS
 

@@ -13,6 +13,7 @@ from opsdb.models import (
 )
 
 from .kit.admin import OpsAdmin
+from .kit.fitting import OneTelescopeMixin
 from .kit.inlines import listing
 from .kit.subtypes import ParentAdmin
 
@@ -30,7 +31,7 @@ class TelescopeAdmin(OpsAdmin):
 
 
 @admin.register(Instrument)
-class InstrumentAdmin(OpsAdmin):
+class InstrumentAdmin(OneTelescopeMixin, OpsAdmin):
     list_display = ("name", "telescope", "description", "available")
     inlines = (listing(InstrumentModule, "name", "frequency_min_ghz", "frequency_max_ghz", "pixels", "available"),)
 

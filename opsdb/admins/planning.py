@@ -1,17 +1,25 @@
 """What is to be observed."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as lazy
 
+from opsdb.loaders.coordinates import EQUATORIAL
 from opsdb.models import (
     AzimuthRange,
     ChaiInparParameter,
     ChaiObservationConfiguration,
     ChaiTiling,
+    ConfigurationType,
     ConstantElevationSource,
     Downtime,
     ExecutedObsUnit,
     FixedSource,
+    Instrument,
+    InstrumentModule,
+    InstrumentModuleConfiguration,
     ObservationConfiguration,
     ObservingProgram,
     ObsMode,
@@ -25,17 +33,25 @@ from opsdb.models import (
 )
 
 from .kit.admin import OpsAdmin
+from .kit.fitting import OneTelescopeMixin, offer
+from .kit.forms import OpsForm
 from .kit.inlines import listing, parts
 from .kit.links import link
 from .kit.page_links import PageLink
 from .kit.positions import PositionSearch
 from .kit.subtypes import ParentAdmin
 from .kit.values import Text
+from .kit.warned import WarnedMixin
 
 
 @admin.register(ObservingProgram)
 class ObservingProgramAdmin(PageLink, OpsAdmin):
     page_of = (ObservingProgram, "program")
+    sections = (
+        (lazy("Program"), ("short_name", "name", "kind", "description", "active")),
+        (lazy("People"), ("lead", "contact_email")),
+        (lazy("Instruments"), ("instruments",)),
+    )
     list_display = ("short_name", "name", "kind", "lead", "contact_email", "active", "page")
     inlines = (
         parts(SubObservingProgram, fields=("short_name", "name", "description"), can_delete=False),
@@ -49,29 +65,66 @@ class SubObservingProgramAdmin(OpsAdmin):
     list_filter = ("observing_program",)
 
 
-class SourcePageLink(PageLink):
+class SourceMixin(PageLink):
     """Mixin of an admin of sources."""
 
     page_of = (Source, "source")
+    help_texts = {"aliases": lazy("Other names, one on each line.")}
+
+    @admin.display(description=lazy("aliases"))
+    def other_names(self, source: Source) -> str:
+        """Other names of the source."""
+        return ", ".join(map(str, source.aliases)) or self.get_empty_value_display()
+
+    other_names.needs = ()
+
+
+NAMES = (lazy("Names"), ("name", "aliases", "comment"))
+
+
+class FixedSourceForm(OpsForm):
+    """A fixed source: whether its given longitude is in hours depends on its frame."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "longitude_deg" in self.fields:
+            frame = self["frame"].value() if "frame" in self.fields else self.instance.frame
+            field = self.fields["longitude_deg"]
+            field.in_hours = field.takes_hours = frame in EQUATORIAL
+            field.widget.attrs["placeholder"] = field.example
 
 
 @admin.register(Source)
-class SourceAdmin(SourcePageLink, PositionSearch, ParentAdmin):
-    list_display = ("name", "type", "aliases", "comment", "page")
+class SourceAdmin(SourceMixin, PositionSearch, ParentAdmin):
+    list_display = ("name", "type", "other_names", "comment", "page")
 
 
 @admin.register(FixedSource)
-class FixedSourceAdmin(SourcePageLink, PositionSearch, OpsAdmin):
+class FixedSourceAdmin(WarnedMixin, SourceMixin, PositionSearch, OpsAdmin):
+    form = FixedSourceForm
+    sections = (
+        NAMES,
+        (lazy("Position"), ("ra_deg", "dec_deg")),
+        (lazy("Position as given"), ("frame", "longitude_deg", "latitude_deg", "equinox", "epoch_year")),
+        (lazy("Motion and distance"), ("pm_ra_mas_yr", "pm_dec_mas_yr", "parallax_mas")),
+        (lazy("Velocity"), ("vlsr_km_s", "given_velocity", "velocity_frame", "velocity_convention")),
+    )
     list_display = ("name", "ra_deg", "dec_deg", "frame", "vlsr_km_s", "page")
 
 
 @admin.register(SolarSystemObject)
-class SolarSystemObjectAdmin(SourcePageLink, OpsAdmin):
+class SolarSystemObjectAdmin(WarnedMixin, SourceMixin, OpsAdmin):
+    sections = (NAMES, (lazy("Ephemeris"), ("ephemeris_name", "naif_id", "horizons_id")))
     list_display = ("name", "ephemeris_name", "naif_id", "horizons_id", "page")
 
 
 @admin.register(ConstantElevationSource)
-class ConstantElevationSourceAdmin(SourcePageLink, OpsAdmin):
+class ConstantElevationSourceAdmin(WarnedMixin, SourceMixin, OpsAdmin):
+    sections = (
+        NAMES,
+        (lazy("Field"), ("ra_min_deg", "ra_max_deg", "dec_min_deg", "dec_max_deg")),
+        (lazy("Scan"), ("elevation_deg",)),
+    )
     list_display = ("name", "ra_min_deg", "ra_max_deg", "dec_min_deg", "dec_max_deg", "elevation_deg", "page")
     inlines = (parts(AzimuthRange),)
 
@@ -84,7 +137,7 @@ class AzimuthRangeAdmin(OpsAdmin):
 
 @admin.register(ObsMode)
 class ObsModeAdmin(OpsAdmin):
-    list_display = ("name", "description", "needs_source")
+    list_display = ("name", "description", "configuration_type", "needs_source")
 
 
 @admin.register(ObservationConfiguration)
@@ -115,9 +168,52 @@ class ChaiInparParameterAdmin(OpsAdmin):
     list_filter = ("configuration",)
 
 
+class ObsUnitForm(OpsForm):
+    """A unit: recipes of the kind that its modules and mode take are offered first, and modules of its program."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        kinds, instruments = self._taken()
+        recipes = ObservationConfiguration.objects.order_by("type", "name", "version")
+        setups = InstrumentModuleConfiguration.objects.active().select_related("instrument_module__instrument")
+        offer(self, "configuration", recipes, lambda one: one.get_type_display(), lambda one: one.type in kinds)
+        offer(
+            self,
+            "module_configurations",
+            setups.order_by("instrument_module__instrument__name", "instrument_module__name", "name"),
+            lambda one: f"{one.instrument_module.instrument} / {one.instrument_module}",
+            lambda one: not instruments or one.instrument_module.instrument_id in instruments,
+        )
+
+    def _taken(self):
+        """Return the kinds of recipes and the instruments that fit the unit: all where nothing is known of it."""
+        kinds, instruments = {*ConfigurationType.values}, set()
+        if self.instance.pk:
+            instruments = {one.pk for one in self.instance.observing_program.instruments.all()}
+            setup = {*self.instance.module_configurations.values_list("type", flat=True)}
+            mode = self.instance.obs_mode.configuration_type
+            kinds = ({mode} if mode else setup) or kinds
+        return kinds, instruments
+
+
 @admin.register(ObsUnit)
-class ObsUnitAdmin(PageLink, PositionSearch, OpsAdmin):
+class ObsUnitAdmin(WarnedMixin, PageLink, PositionSearch, OpsAdmin):
+    form = ObsUnitForm
     page_of = (ObsUnit, "unit")
+    plain = ("obs_mode", "configuration", "module_configurations")
+    sections = (
+        (lazy("Unit"), ("observing_program", "sub_observing_program", "name", "version", "comment")),
+        (lazy("What is observed"), ("source", "line_id", "rest_frequency_ghz")),
+        (lazy("How it is observed"), ("obs_mode", "configuration", "module_configurations")),
+        (
+            lazy("When and how often"),
+            ("priority", "available", "planned_duration_seconds", "requested_executions"),
+        ),
+        (
+            lazy("Conditions"),
+            ("elevation_min_deg", "elevation_max_deg", "pwv_max_mm", "lst_start_hours", "lst_end_hours"),
+        ),
+    )
     path_to_source = "source"
     list_display = (
         "name",
@@ -138,7 +234,15 @@ class ObsUnitAdmin(PageLink, PositionSearch, OpsAdmin):
 
 
 @admin.register(PreScheduledSlot)
-class PreScheduledSlotAdmin(OpsAdmin):
+class PreScheduledSlotAdmin(WarnedMixin, OneTelescopeMixin, OpsAdmin):
+    sections = (
+        (lazy("Slot"), ("obs_unit", "telescope", "start_time", "end_time")),
+        (
+            lazy("Scan"),
+            ("azimuth_min_deg", "azimuth_max_deg", "azimuth_final_deg", "elevation_deg", "boresight_angle_deg"),
+        ),
+        (lazy("Schedule"), ("scan_index", "subscan_index", "origin")),
+    )
     list_display = (
         "start_time",
         "end_time",
@@ -168,8 +272,34 @@ class TimeAllocationAdmin(OpsAdmin):
     ordering = ("-start_date", "observing_program")
 
 
+class DowntimeForm(OpsForm):
+    """A downtime: instruments are offered by telescope, modules by instrument."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        instruments = Instrument.objects.select_related("telescope").order_by("telescope__name", "name")
+        modules = InstrumentModule.objects.select_related("instrument__telescope")
+        offer(self, "instrument", instruments, lambda one: str(one.telescope))
+        offer(
+            self,
+            "instrument_module",
+            modules.order_by("instrument__telescope__name", "instrument__name", "name"),
+            lambda one: f"{one.instrument.telescope} / {one.instrument}",
+        )
+
+
 @admin.register(Downtime)
-class DowntimeAdmin(OpsAdmin):
+class DowntimeAdmin(WarnedMixin, OpsAdmin):
+    form = DowntimeForm
+    plain = ("telescope", "instrument", "instrument_module")
+    sections = (
+        (lazy("What is down: exactly one of these"), ("telescope", "instrument", "instrument_module")),
+        (lazy("When and why"), ("start_time", "end_time", "reason", "reported_by")),
+    )
     list_display = ("start_time", "end_time", "telescope", "instrument", "instrument_module", "reason", "reported_by")
     list_filter = ("start_time", "telescope", "instrument", "instrument_module")
     ordering = ("-start_time",)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Whoever writes a downtime down has reported it, unless they choose somebody else."""
+        return {"reported_by": request.user.pk, **super().get_changeform_initial_data(request)}

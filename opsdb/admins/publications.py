@@ -1,6 +1,7 @@
 """What came of it: data releases and publications."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.models import DataRelease, Publication
 
@@ -16,3 +17,4 @@ class DataReleaseAdmin(OpsAdmin):
 class PublicationAdmin(OpsAdmin):
     list_display = ("title", "year", "journal", "status", "doi", "bibcode")
     ordering = ("-year", "title")
+    help_texts = {"authors": lazy("Authors, one on each line.")}

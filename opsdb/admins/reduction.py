@@ -1,6 +1,7 @@
 """How data are reduced: software, groupings, pipelines, their runs, and the products."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.models import (
     DataGrouping,
@@ -9,6 +10,7 @@ from opsdb.models import (
     ExecutedReductionStep,
     ExecutedReductionStepInputPackage,
     ExecutedReductionStepInputProduct,
+    GroupingDimension,
     Pipeline,
     ReductionSoftware,
     ReductionSoftwareVersion,
@@ -63,6 +65,8 @@ class ReductionStepAdmin(OpsAdmin):
     actions = STEP_ACTIONS
     list_display = ("name", "pipeline", "order", "software", "config", "version_policy", "pinned_version")
     list_filter = ("version_policy", "pipeline", "software")
+    texts_offered = {"group_by": lambda: GroupingDimension.choices}
+    help_texts = {"group_by": lazy("Dimensions to split the packages by; none chosen: all together.")}
     inlines = (
         parts(ReductionStepDependency, base=LinkInline, fk_name="step"),
         listing(ExecutedReductionStep, "sub_group_key", "status", "software_version", "finished_at"),

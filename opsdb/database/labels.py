@@ -39,6 +39,19 @@ SPELLINGS = {
     "obs": "observation",
     "github": "GitHub",
 }
+# What people call rows that tables call otherwise, also as a field that refers to one.
+ROWS = {
+    "executed_obs_unit": "observation",
+    "raw_data_package": "package",
+    "data_transfer_package": "bundle",
+    "physical_copy": "copy",
+    "data_transfer": "transfer",
+    "long_term_archive_transfer": "archive transfer",
+    "executed_reduction_step": "run",
+    "data_product": "product",
+    "raw_data_packages": "packages",
+    "data_products": "products",
+}
 
 
 def unit_of(field_name: str) -> str:
@@ -53,6 +66,8 @@ def unit_of(field_name: str) -> str:
 
 def spoken(field_name: str) -> str:
     """Return a field's name in words, without its unit (``ra_deg``: RA)."""
+    if field_name in ROWS:
+        return ROWS[field_name]
     suffix = unit_of(field_name)
     stem = field_name.removesuffix(f"_{suffix}") if suffix else field_name
     return " ".join(SPELLINGS.get(word, word) for word in stem.split("_"))

@@ -46,9 +46,9 @@ class StagingJobFilterSet(OpsFilterSet[StagingJob]):
     windows = ("created_at", "expires_at")
     joined = {
         "site": site("destination_location__site"),
-        "raw_data_package": reference("raw_data_packages", RawDataPackage, _("Raw data package")),
+        "raw_data_package": reference("raw_data_packages", RawDataPackage, _("Package")),
         "data_product": KeyParameter(
-            "data_products", related=DataProduct, label=_("Data product"), help_text=_("Key of a product in it.")
+            "data_products", related=DataProduct, label=_("Product"), help_text=_("Key of a product in it.")
         ),
     }
 

@@ -78,7 +78,7 @@ class RawDataPackageMetadataFilterSet(OpsFilterSet[RawDataPackageMetadata]):
         "executed_obs_unit": KeyParameter(
             "raw_data_package__executed_obs_unit",
             related=ExecutedObsUnit,
-            label=_("Executed observation unit"),
+            label=_("Observation"),
             help_text=_("Key of the execution that the package is from."),
             few=True,
         ),

@@ -127,7 +127,7 @@ class ObsModeFilterSet(OpsFilterSet[ObsMode]):
 
     class Meta:
         model = ObsMode
-        fields = ("name", "needs_source")
+        fields = ("name", "needs_source", "configuration_type")
 
 
 class ObservationConfigurationFilterSet(OpsFilterSet[ObservationConfiguration]):

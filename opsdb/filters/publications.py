@@ -12,7 +12,7 @@ __all__ = ["DataReleaseFilterSet", "PublicationFilterSet"]
 
 DOI = NameParameter("doi", label=_("DOI"), help_text=_("Digital object identifier, such as 10.5281/zenodo.1."))
 PRODUCT = KeyParameter(
-    "products", related=DataProduct, label=_("Data product"), help_text=_("Key of a product that it refers to.")
+    "products", related=DataProduct, label=_("Product"), help_text=_("Key of a product that it refers to.")
 )
 
 

@@ -92,7 +92,7 @@ class ExecutedReductionStepFilterSet(OpsFilterSet[ExecutedReductionStep]):
     windows = ("created_at", "finished_at")
     joined = {
         "pipeline": reference("step__pipeline", Pipeline, _("Pipeline")),
-        "raw_data_package": reference("input_packages", RawDataPackage, _("Raw data package")),
+        "raw_data_package": reference("input_packages", RawDataPackage, _("Package")),
     }
 
     class Meta:

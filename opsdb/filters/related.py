@@ -110,14 +110,14 @@ def of_executions() -> dict[str, Parameter]:
         "started_after": TimeParameter(
             start,
             "gte",
-            label=_("Execution started, from"),
+            label=_("Observation started, from"),
             help_text=_("Start of the execution (UTC)."),
             **way("start_time"),
         ),
         "started_before": TimeParameter(
             start,
             "lt",
-            label=_("Execution started, before"),
+            label=_("Observation started, before"),
             help_text=_("Start of the execution (UTC)."),
             **way("start_time"),
         ),

@@ -24,6 +24,7 @@ from .errors import PROBLEM_LIMIT, LoadError, LoadProblem
 from .kind import FileKind, KindOption, TableKind
 from .loading import ON_CONFLICT, Loading
 from .plan import CREATE, LEAVE, SKIP, STEPS_KEPT, UPDATE, LoadPlan, PlanStep
+from .planning_notes import note_planning_warnings
 from .progress import Progress
 from .text_files import LoadFile, path_of, readable_again
 
@@ -146,6 +147,7 @@ def _run(kind, files, options, *, commit, progress=None, promised=None):
             loading.problems.stop(f"the database reports: {str(error).splitlines()[0]}")
         if promised and plan.fingerprint != promised:
             raise LoadError([LoadProblem(loading.problems.path, "the load would differ from its plan", "a new plan")])
+        note_planning_warnings(plan)
         if not commit:
             transaction.set_rollback(True, using=writing_alias())
     plan.applied = commit

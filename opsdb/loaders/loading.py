@@ -104,6 +104,7 @@ class Loading:
             of.problem(f"{what}{f', {name}' if name else ''}: {message}")
         if not reasons:
             self.plan.note(CREATE, of, type(row), label)
+            self.plan.written.setdefault(type(row), []).append(row.pk)
         return not reasons
 
     def _without_repeats(self, rules: RowRules, entries: Collection[RowEntry]) -> Collection[RowEntry]:
@@ -169,6 +170,7 @@ class Loading:
 
     def _insert(self, model, entries):
         keys = insert_rows(model, [entry.values for entry in entries])
+        self.plan.written.setdefault(model, []).extend(keys)
         for name in {name for entry in entries for name in entry.members}:
             field = model._meta.get_field(name)
             own, other = field.m2m_field_name(), field.m2m_reverse_field_name()
@@ -190,6 +192,7 @@ class Loading:
             by_fields.setdefault((entry.model, plain), []).append((entry, row, members))
         refused = []
         for (model, names), group in self.progress(list(by_fields.items()), "Updating"):
+            self.plan.written.setdefault(model, []).extend(row.pk for _, row, _ in group)
             try:
                 with atomic():
                     if names:

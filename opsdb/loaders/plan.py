@@ -54,6 +54,7 @@ class LoadPlan:
         applied: whether it was written.
         write: repeats the load and commits it, if it still has the fingerprint that is passed as ``promised``.
         digest: of all that the load does.
+        written: keys of the rows that were created or updated, by model.
     """
 
     kind: str
@@ -65,6 +66,7 @@ class LoadPlan:
     applied: bool = False
     write: Callable[..., LoadPlan] | None = field(default=None, repr=False, compare=False)
     digest: Any = field(default_factory=sha256, repr=False, compare=False)
+    written: dict[type[models.Model], list[Any]] = field(default_factory=dict, repr=False, compare=False)
     _names: dict[type[models.Model], str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def counted(self, what: str, model: str | None = None) -> int:

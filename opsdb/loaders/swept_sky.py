@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from opsdb.earth import icrs_of_horizontal
 from opsdb.models import Telescope
 
-from .earth import icrs_of_horizontal
 from .schedules import Block, SkyField
 
 STEPS = 300.0, 1.0

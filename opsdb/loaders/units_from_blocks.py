@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.db.models import Max
 
+from opsdb.earth import LATER_ERROR_ARCSEC, rotation_known_until
 from opsdb.models import (
     ConstantElevationSource,
     FixedSource,
@@ -21,7 +22,6 @@ from opsdb.models import (
 )
 
 from .bodies import body_called, body_names, is_planet_or_moon
-from .earth import LATER_ERROR_ARCSEC, rotation_known_until
 from .errors import LoadProblems, listed, shown
 from .loading import Loading
 from .schedules import CALIBRATION, CONSTANT_ELEVATION_SCAN, SCIENCE, Block, BlocksOfUnit, Schedule

@@ -117,6 +117,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(db_comment='Name.', max_length=100, unique=True)),
                 ('description', models.TextField(blank=True, db_comment='What the telescope does.', db_default='', default='')),
                 ('needs_source', models.BooleanField(db_comment="Whether it looks at a source; retune and skydip don't.", db_default=True, default=True)),
+                ('configuration_type', models.CharField(blank=True, db_comment='Kind of recipe that it is observed with; empty: any.', max_length=20, null=True)),
             ],
             options={
                 'verbose_name': 'observing mode',
@@ -124,6 +125,7 @@ class Migration(migrations.Migration):
                 'db_table_comment': 'A manner of observing, such as on-the-fly mapping or a skydip.',
                 'constraints': [
                     models.CheckConstraint(condition=models.Q(('name__regex', '[^[:space:]]')), name='obs_mode_name_not_blank'),
+                    models.CheckConstraint(condition=models.Q(('configuration_type__in', ['chai', 'prime_cam'])), name='obs_mode_configuration_type_known'),
                     models.CheckConstraint(condition=models.Q(opsdb.database.expressions.IsFiniteTime('created_at'), opsdb.database.expressions.IsFiniteTime('updated_at')), name='obs_mode_finite_times'),
                 ],
             },
@@ -349,6 +351,7 @@ class Migration(migrations.Migration):
                 ('latitude_deg', models.FloatField(db_comment='Geodetic latitude (WGS 84), degrees, north positive.')),
                 ('longitude_deg', models.FloatField(db_comment='Longitude (WGS 84), degrees, east positive.')),
                 ('elevation_m', models.FloatField(db_comment='Height above sea level, metres.')),
+                ('elevation_min_deg', models.FloatField(blank=True, db_comment='Lowest elevation that it can point to, degrees; empty: the horizon.', null=True)),
                 ('first_light', models.DateField(blank=True, db_comment='Date (UTC) before which it took no data; empty: any time is taken.', null=True)),
             ],
             options={
@@ -360,9 +363,10 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(condition=models.Q(('latitude_deg__gte', -90), ('latitude_deg__lte', 90)), name='telescope_latitude_deg_range'),
                     models.CheckConstraint(condition=models.Q(('longitude_deg__gte', -180), ('longitude_deg__lte', 180)), name='telescope_longitude_deg_range'),
                     models.CheckConstraint(condition=models.Q(('elevation_m__gte', -500), ('elevation_m__lte', 9000)), name='telescope_elevation_m_range'),
+                    models.CheckConstraint(condition=models.Q(('elevation_min_deg__gte', 0), ('elevation_min_deg__lte', 90)), name='telescope_elevation_min_deg_range'),
                     models.CheckConstraint(condition=models.Q(('name__regex', '[^[:space:]]')), name='telescope_name_not_blank'),
                     models.CheckConstraint(condition=models.Q(('short_name__regex', '[^[:space:]]')), name='telescope_short_name_not_blank'),
-                    models.CheckConstraint(condition=models.Q(('latitude_deg__gt', float("-inf")), ('latitude_deg__lt', float("inf")), ('longitude_deg__gt', float("-inf")), ('longitude_deg__lt', float("inf")), ('elevation_m__gt', float("-inf")), ('elevation_m__lt', float("inf"))), name='telescope_finite'),
+                    models.CheckConstraint(condition=models.Q(('latitude_deg__gt', float("-inf")), ('latitude_deg__lt', float("inf")), ('longitude_deg__gt', float("-inf")), ('longitude_deg__lt', float("inf")), ('elevation_m__gt', float("-inf")), ('elevation_m__lt', float("inf")), ('elevation_min_deg__gt', float("-inf")), ('elevation_min_deg__lt', float("inf"))), name='telescope_finite'),
                     models.CheckConstraint(condition=models.Q(opsdb.database.expressions.IsFiniteTime('created_at'), opsdb.database.expressions.IsFiniteTime('updated_at'), opsdb.database.expressions.IsFiniteDate('first_light')), name='telescope_finite_times'),
                 ],
             },
@@ -993,10 +997,10 @@ class Migration(migrations.Migration):
                 ('comment', models.TextField(blank=True, db_comment="The observer's remarks.", db_default='', default='')),
             ],
             options={
-                'verbose_name': 'executed observation unit',
+                'verbose_name': 'observation',
                 'db_table': 'executed_obs_unit',
                 'db_table_comment': 'One execution of an observation unit at the telescope.',
-                'permissions': [('assess_executedobsunit', 'Can judge the quality of an executed observation unit')],
+                'permissions': [('assess_executedobsunit', 'Can judge the quality of an observation')],
                 'indexes': [
                     models.Index(fields=['-start_time'], name='executed_obs_unit_newest'),
                     models.Index(condition=models.Q(('status', 'running')), fields=['start_time'], name='executed_obs_unit_running'),
@@ -1183,10 +1187,11 @@ class Migration(migrations.Migration):
                 ('checksum_algorithm', models.CharField(db_comment='How the checksum was computed.', db_default='sha256', default='sha256', max_length=16)),
                 ('id', models.UUIDField(db_comment='Identifier (UUIDv7).', db_default=models.Func(function='opsdb_uuid7', output_field=models.UUIDField()), default=opsdb.database.identifiers.uuid7, primary_key=True, serialize=False)),
                 ('origin_location', models.ForeignKey(db_comment='Where it is made.', on_delete=django.db.models.deletion.PROTECT, related_name='data_transfer_packages', to='opsdb.datalocation')),
-                ('name', models.CharField(db_comment='File name, unique among all transfer packages.', max_length=255, unique=True)),
+                ('name', models.CharField(db_comment='File name, unique among all bundles.', max_length=255, unique=True)),
                 ('relative_path', models.CharField(db_comment='Path below its location.', max_length=1000)),
             ],
             options={
+                'verbose_name': 'bundle',
                 'db_table': 'data_transfer_package',
                 'db_table_comment': 'A bundle of raw data packages that travels from one site to another as one file.',
                 'indexes': [
@@ -1263,6 +1268,7 @@ class Migration(migrations.Migration):
                 ('priority', models.IntegerField(db_comment='Lowest is used first.', db_default=0, default=0)),
             ],
             options={
+                'verbose_name': 'transfer route',
                 'db_table': 'data_transfer_route',
                 'db_table_comment': 'A way that data may take from one site to another.',
                 'constraints': [
@@ -1464,13 +1470,14 @@ class Migration(migrations.Migration):
                 ('executed_obs_unit', models.ForeignKey(db_comment='The execution whose data it holds.', db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='raw_data_packages', to='opsdb.executedobsunit')),
                 ('instrument_module', models.ForeignKey(db_comment='The module that wrote them.', db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='raw_data_packages', to='opsdb.instrumentmodule')),
                 ('part', models.IntegerField(db_comment='Number of the part, from 1; a part holds at most about 50 GB.', db_default=1, default=1)),
-                ('name', models.CharField(db_comment='File name, unique among all raw data packages.', max_length=255, unique=True)),
+                ('name', models.CharField(db_comment='File name, unique among all packages.', max_length=255, unique=True)),
                 ('relative_path', models.CharField(db_comment='Path below its location.', max_length=1000)),
                 ('file_count', models.IntegerField(db_comment='Number of raw files in it.', db_default=0, default=0)),
                 ('state', models.CharField(db_comment='How far it is on its way to the archive.', db_default='waiting', default='waiting', max_length=20)),
                 ('data_transfer_package', models.ForeignKey(blank=True, db_comment='The bundle it travels in; empty until it is bundled.', db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='raw_data_packages', to='opsdb.datatransferpackage')),
             ],
             options={
+                'verbose_name': 'package',
                 'db_table': 'raw_data_package',
                 'db_table_comment': 'A tar of the raw files that one module wrote in one execution, or of a part of them.',
                 'indexes': [
@@ -1539,6 +1546,7 @@ class Migration(migrations.Migration):
                 ('depends_on', models.ForeignKey(blank=True, db_comment='The hop before this one, for a relay.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='next_hops', to='opsdb.datatransfer')),
             ],
             options={
+                'verbose_name': 'transfer',
                 'db_table': 'data_transfer',
                 'db_table_comment': 'One journey of a transfer package from one location to another, and its unpacking there.',
                 'indexes': [
@@ -1685,8 +1693,8 @@ class Migration(migrations.Migration):
                 ('extra', models.JSONField(blank=True, db_comment='Further metadata, a JSON object.', db_default={}, default=dict)),
             ],
             options={
-                'verbose_name': 'raw data package metadata',
-                'verbose_name_plural': 'raw data package metadata',
+                'verbose_name': 'package metadata',
+                'verbose_name_plural': 'package metadata',
                 'db_table': 'raw_data_package_metadata',
                 'db_table_comment': 'What a raw data package holds, in the mandatory columns of IVOA ObsCore 1.1 (REC-ObsCore-v1.1, table 1).',
                 'indexes': [
@@ -1737,7 +1745,7 @@ class Migration(migrations.Migration):
                 ('destination_location', models.ForeignKey(db_comment='The archive.', db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='incoming_archive_transfers', to='opsdb.datalocation')),
             ],
             options={
-                'verbose_name': 'long-term archive transfer',
+                'verbose_name': 'archive transfer',
                 'db_table': 'long_term_archive_transfer',
                 'db_table_comment': 'The move of one raw package into one long-term archive.',
                 'indexes': [
@@ -1773,6 +1781,7 @@ class Migration(migrations.Migration):
                 ('data_transfer', models.ForeignKey(db_comment='The transfer.', db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='log', to='opsdb.datatransfer')),
             ],
             options={
+                'verbose_name': 'transfer log',
                 'db_table': 'data_transfer_log',
                 'db_table_comment': 'A line about one transfer.',
                 'indexes': [
@@ -1825,6 +1834,7 @@ class Migration(migrations.Migration):
                 ('finished_at', models.DateTimeField(blank=True, db_comment='When it ended (UTC).', null=True)),
             ],
             options={
+                'verbose_name': 'run',
                 'db_table': 'executed_reduction_step',
                 'db_table_comment': 'One run of a reduction step on one sub-group of the data.',
                 'indexes': [
@@ -1857,7 +1867,7 @@ class Migration(migrations.Migration):
                 ('long_term_archive_transfer', models.ForeignKey(db_comment='The transfer.', db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='log', to='opsdb.longtermarchivetransfer')),
             ],
             options={
-                'verbose_name': 'long-term archive transfer log',
+                'verbose_name': 'archive transfer log',
                 'db_table': 'long_term_archive_transfer_log',
                 'db_table_comment': 'A line about one archive transfer.',
                 'indexes': [
@@ -1888,6 +1898,7 @@ class Migration(migrations.Migration):
                 ('superseded_by', models.ForeignKey(blank=True, db_comment='The product that replaces it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='supersedes', to='opsdb.dataproduct')),
             ],
             options={
+                'verbose_name': 'product',
                 'db_table': 'data_product',
                 'db_table_comment': 'A file that a run made: a map, a spectrum, a plot, a number, a log.',
                 'indexes': [
@@ -1917,11 +1928,11 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(db_comment='Number of the row.', primary_key=True, serialize=False)),
                 ('run', models.ForeignKey(db_comment='The run.', db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='opsdb.executedreductionstep')),
-                ('raw_data_package', models.ForeignKey(db_comment='The raw package it read.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='opsdb.rawdatapackage')),
+                ('raw_data_package', models.ForeignKey(db_comment='The package it read.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='opsdb.rawdatapackage')),
             ],
             options={
-                'verbose_name': 'input raw package',
-                'verbose_name_plural': 'input raw packages',
+                'verbose_name': 'input package',
+                'verbose_name_plural': 'input packages',
                 'db_table': 'executed_reduction_step_input_package',
                 'db_table_comment': "One raw package that a run read. It can't be deleted from under the run.",
                 'constraints': [
@@ -1938,9 +1949,9 @@ class Migration(migrations.Migration):
                 ('data_location', models.ForeignKey(db_comment='Where the copy is.', db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='copies', to='opsdb.datalocation')),
                 ('status', models.CharField(db_comment='State of the bytes.', db_default='present', default='present', max_length=24)),
                 ('raw_data_file', models.ForeignKey(blank=True, db_comment='The raw file, if it is a copy of one.', db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='copies', to='opsdb.rawdatafile')),
-                ('raw_data_package', models.ForeignKey(blank=True, db_comment='The raw package, if it is a copy of one.', db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='copies', to='opsdb.rawdatapackage')),
-                ('data_transfer_package', models.ForeignKey(blank=True, db_comment='The transfer package, if it is a copy of one.', db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='copies', to='opsdb.datatransferpackage')),
-                ('data_product', models.ForeignKey(blank=True, db_comment='The data product, if it is a copy of one.', db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='copies', to='opsdb.dataproduct')),
+                ('raw_data_package', models.ForeignKey(blank=True, db_comment='The package, if it is a copy of one.', db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='copies', to='opsdb.rawdatapackage')),
+                ('data_transfer_package', models.ForeignKey(blank=True, db_comment='The bundle, if it is a copy of one.', db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='copies', to='opsdb.datatransferpackage')),
+                ('data_product', models.ForeignKey(blank=True, db_comment='The product, if it is a copy of one.', db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='copies', to='opsdb.dataproduct')),
                 ('size_bytes', models.BigIntegerField(blank=True, db_comment='Size as found there, bytes.', null=True)),
                 ('checksum', models.CharField(blank=True, db_comment='Checksum as last computed there, lower-case hexadecimal.', max_length=128, null=True)),
                 ('checksum_algorithm', models.CharField(db_comment='How the checksum was computed.', db_default='sha256', default='sha256', max_length=16)),
@@ -1956,7 +1967,8 @@ class Migration(migrations.Migration):
                 ('deleted_at', models.DateTimeField(blank=True, db_comment='When its bytes were deleted (UTC).', null=True)),
             ],
             options={
-                'verbose_name_plural': 'physical copies',
+                'verbose_name': 'copy',
+                'verbose_name_plural': 'copies',
                 'db_table': 'physical_copy',
                 'db_table_comment': 'A copy of one raw file, raw package, transfer package or data product at one location.',
                 'indexes': [
@@ -2004,11 +2016,11 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(db_comment='Number of the row.', primary_key=True, serialize=False)),
                 ('run', models.ForeignKey(db_comment='The run.', db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='opsdb.executedreductionstep')),
-                ('data_product', models.ForeignKey(db_comment='The data product it read.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='opsdb.dataproduct')),
+                ('data_product', models.ForeignKey(db_comment='The product it read.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='opsdb.dataproduct')),
             ],
             options={
-                'verbose_name': 'input data product',
-                'verbose_name_plural': 'input data products',
+                'verbose_name': 'input product',
+                'verbose_name_plural': 'input products',
                 'db_table': 'executed_reduction_step_input_product',
                 'db_table_comment': "One data product that a run read. It can't be deleted from under the run.",
                 'constraints': [
@@ -2032,8 +2044,8 @@ class Migration(migrations.Migration):
             fields=[
             ],
             options={
-                'verbose_name': 'copy of a raw data package',
-                'verbose_name_plural': 'copies of raw data packages',
+                'verbose_name': 'copy of a package',
+                'verbose_name_plural': 'copies of packages',
                 'proxy': True,
             },
             bases=('opsdb.physicalcopy',),
@@ -2043,8 +2055,8 @@ class Migration(migrations.Migration):
             fields=[
             ],
             options={
-                'verbose_name': 'copy of a data transfer package',
-                'verbose_name_plural': 'copies of data transfer packages',
+                'verbose_name': 'copy of a bundle',
+                'verbose_name_plural': 'copies of bundles',
                 'proxy': True,
             },
             bases=('opsdb.physicalcopy',),
@@ -2054,8 +2066,8 @@ class Migration(migrations.Migration):
             fields=[
             ],
             options={
-                'verbose_name': 'copy of a data product',
-                'verbose_name_plural': 'copies of data products',
+                'verbose_name': 'copy of a product',
+                'verbose_name_plural': 'copies of products',
                 'proxy': True,
             },
             bases=('opsdb.physicalcopy',),
@@ -2197,14 +2209,14 @@ class Migration(migrations.Migration):
         opsdb.database.operations.CommentOnLinks(
             model_name='stagingjob',
             comments={
-                'raw_data_packages': ('Link of one staging job to one raw data package: raw_data_packages.', 'The staging job.', 'The raw data package.'),
-                'data_products': ('Link of one staging job to one data product: data_products.', 'The staging job.', 'The data product.'),
+                'raw_data_packages': ('Link of one staging job to one package: raw_data_packages.', 'The staging job.', 'The package.'),
+                'data_products': ('Link of one staging job to one product: data_products.', 'The staging job.', 'The product.'),
             },
         ),
         opsdb.database.operations.CommentOnLinks(
             model_name='datarelease',
             comments={
-                'products': ('Link of one data release to one data product: products.', 'The data release.', 'The data product.'),
+                'products': ('Link of one data release to one product: products.', 'The data release.', 'The product.'),
                 'programs': ('Link of one data release to one observing program: programs.', 'The data release.', 'The observing program.'),
             },
         ),
@@ -2213,7 +2225,7 @@ class Migration(migrations.Migration):
             comments={
                 'programs': ('Link of one publication to one observing program: programs.', 'The publication.', 'The observing program.'),
                 'releases': ('Link of one publication to one data release: releases.', 'The publication.', 'The data release.'),
-                'products': ('Link of one publication to one data product: products.', 'The publication.', 'The data product.'),
+                'products': ('Link of one publication to one product: products.', 'The publication.', 'The product.'),
             },
         ),
         opsdb.database.operations.CommentOnLinks(

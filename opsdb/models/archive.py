@@ -99,7 +99,7 @@ class LongTermArchiveTransfer(WorkItem, NumberedModel):
     objects = manager_of(LongTermArchiveTransferQuerySet)
 
     class Meta:
-        verbose_name = _("long-term archive transfer")
+        verbose_name = _("archive transfer")
         constraints = [
             *work_item_constraints(),
             *notes_activity(WorkStage.ARCHIVING, is_deletable=True),
@@ -167,7 +167,7 @@ class LongTermArchiveTransferLog(LogLine):
     )
 
     class Meta:
-        verbose_name = _("long-term archive transfer log")
+        verbose_name = _("archive transfer log")
         constraints = [AppendOnly("a log line", deletable=True)]
         indexes = [Index(fields=["long_term_archive_transfer", "logged_at"], name="by_transfer")]
 
@@ -203,7 +203,7 @@ class StagingJob(WorkItem, NumberedModel):
         RawDataPackage, blank=True, related_name="staging_jobs", help_text=_("Raw packages to stage.")
     )
     data_products = models.ManyToManyField(
-        "opsdb.DataProduct", blank=True, related_name="staging_jobs", help_text=_("Data products to stage.")
+        "opsdb.DataProduct", blank=True, related_name="staging_jobs", help_text=_("Products to stage.")
     )
     destination_location = models.ForeignKey(
         DataLocation,

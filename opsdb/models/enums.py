@@ -422,7 +422,7 @@ class GroupingDimension(models.TextChoices):
 
     OBSERVING_PROGRAM = "observing_program", _("observing program")
     OBS_UNIT = "obs_unit", _("observation unit")
-    EXECUTED_OBS_UNIT = "executed_obs_unit", _("executed observation unit")
+    EXECUTED_OBS_UNIT = "executed_obs_unit", _("observation")
     SOURCE = "source", _("source")
     INSTRUMENT_MODULE = "instrument_module", _("instrument module")
     NIGHT = "night", _("night")

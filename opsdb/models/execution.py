@@ -98,8 +98,8 @@ class ExecutedObsUnit(TimeSpan, Timestamped):
     objects = manager_of(ExecutedObsUnitQuerySet)
 
     class Meta:
-        verbose_name = _("executed observation unit")
-        permissions = [("assess_executedobsunit", "Can judge the quality of an executed observation unit")]
+        verbose_name = _("observation")
+        permissions = [("assess_executedobsunit", "Can judge the quality of an observation")]
         constraints = [
             Check(
                 "end_time_when_ended",

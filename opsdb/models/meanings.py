@@ -40,7 +40,7 @@ MEANINGS: dict[type[StrEnum], tuple[str, tuple[str, ...]]] = {
         ),
     ),
     enums.PackageState: (
-        "How far a raw data package is on its way into the long-term archive.",
+        "How far a package is on its way into the long-term archive.",
         (
             "It is being made, or waits for its transfer.",
             "A transfer brings it to an archive site.",
@@ -97,7 +97,7 @@ MEANINGS: dict[type[StrEnum], tuple[str, tuple[str, ...]]] = {
         ),
     ),
     enums.DataProductType: (
-        "What a data product is.",
+        "What a product is.",
         (
             "Calibrated data, maps, cubes or spectra, which can be published.",
             "A number that measures the quality of data.",

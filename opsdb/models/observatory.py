@@ -85,6 +85,9 @@ class Telescope(NumberedModel):
     latitude_deg = models.FloatField(help_text=_("Geodetic latitude (WGS 84), degrees, north positive."))
     longitude_deg = models.FloatField(help_text=_("Longitude (WGS 84), degrees, east positive."))
     elevation_m = models.FloatField(help_text=_("Height above sea level, metres."))
+    elevation_min_deg = models.FloatField(
+        null=True, blank=True, help_text=_("Lowest elevation that it can point to, degrees; empty: the horizon.")
+    )
     first_light = models.DateField(
         null=True, blank=True, help_text=_("Date (UTC) before which it took no data; empty: any time is taken.")
     )
@@ -96,6 +99,7 @@ class Telescope(NumberedModel):
             between("latitude_deg", -90, 90, "°"),
             between("longitude_deg", -180, 180, "°"),
             between("elevation_m", -500, 9000, " m"),
+            between("elevation_min_deg", 0, 90, "°"),
         ]
 
     def __str__(self) -> str:

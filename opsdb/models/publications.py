@@ -62,7 +62,7 @@ class DataRelease(NumberedModel):
     released_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was released (UTC)."))
     description = models.TextField(blank=True, default="", help_text=_("What it holds."))
     products = models.ManyToManyField(
-        DataProduct, blank=True, related_name="releases", help_text=_("The data products in it.")
+        DataProduct, blank=True, related_name="releases", help_text=_("The products in it.")
     )
     programs = models.ManyToManyField(
         ObservingProgram, blank=True, related_name="releases", help_text=_("The programs it is from.")
@@ -172,7 +172,7 @@ class Publication(NumberedModel):
         DataRelease, blank=True, related_name="publications", help_text=_("The releases it uses or describes.")
     )
     products = models.ManyToManyField(
-        DataProduct, blank=True, related_name="publications", help_text=_("The data products it uses.")
+        DataProduct, blank=True, related_name="publications", help_text=_("The products it uses.")
     )
 
     objects = manager_of(PublicationQuerySet)

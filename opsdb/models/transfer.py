@@ -116,6 +116,7 @@ class DataTransferRoute(NumberedModel):
     objects = manager_of(DataTransferRouteQuerySet)
 
     class Meta:
+        verbose_name = _("transfer route")
         constraints = [
             differ("origin_site", "destination_site", "A route must end at another site than it begins."),
             Check(
@@ -261,6 +262,7 @@ class DataTransfer(WorkItem, NumberedModel):
     objects = manager_of(DataTransferQuerySet)
 
     class Meta:
+        verbose_name = _("transfer")
         constraints = [
             *work_item_constraints(),
             *notes_activity(WorkStage.TRANSFER, WorkStage.UNPACKING, is_deletable=True),
@@ -368,6 +370,7 @@ class DataTransferLog(LogLine):
     )
 
     class Meta:
+        verbose_name = _("transfer log")
         constraints = [AppendOnly("a log line", deletable=True)]
         indexes = [Index(fields=["data_transfer", "logged_at"], name="by_transfer")]
 

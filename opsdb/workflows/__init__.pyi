@@ -109,6 +109,11 @@ from .planning import (
     list_due_pipelines as list_due_pipelines,
     plan_runs as plan_runs,
 )
+from .planning_warnings import (
+    PlanningProblem as PlanningProblem,
+    PlanningWarning as PlanningWarning,
+    find_planning_warnings as find_planning_warnings,
+)
 from .versions import (
     choose_software_version as choose_software_version,
 )

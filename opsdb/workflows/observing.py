@@ -110,7 +110,7 @@ def finish_observation(
         facts: other fields of the execution, such as ``mean_elevation_deg`` or ``conditions``.
 
     Raises:
-        NotFound: there is no such execution.
+        NotFound: there is no such observation.
         Conflict: it has ended with another status or time, or the end is before its start.
         InvalidTransition: ``status`` is not a final state.
         OpsdbError: the time is naive.
@@ -125,7 +125,7 @@ def finish_observation(
     with translate_integrity_errors(), atomic():
         execution = ExecutedObsUnit.objects.select_for_update().filter(pk=id).first()
         if execution is None:
-            raise NotFound(f"executed_obs_unit {id}: there is no such execution; start it first")
+            raise NotFound(f"executed_obs_unit {id}: there is no such observation; start it first")
         if execution.status == ObservationStatus.RUNNING:
             if end_time <= execution.start_time:
                 raise Conflict(
@@ -149,14 +149,14 @@ def assess_observation(execution: ExecutedObsUnit, quality: Quality) -> Executed
     """Record an observer's assessment of an execution, and return it. It may be changed later. Locks the row.
 
     Raises:
-        NotFound: there is no such execution.
+        NotFound: there is no such observation.
         OpsdbError: there is no such quality.
     """
     name = name_row(ExecutedObsUnit, execution.pk)
     if quality not in Quality.values:
         raise OpsdbError(f"{name}: the quality is one of {', '.join(Quality.values)}, not {quality}")
     if not ExecutedObsUnit.objects.filter(pk=execution.pk).update(quality=quality):
-        raise NotFound(f"{name}: there is no such execution")
+        raise NotFound(f"{name}: there is no such observation")
     execution.quality = quality
     return execution
 
@@ -184,7 +184,7 @@ def correct_observation(
         obs_unit: what was executed; as it is when left out.
 
     Raises:
-        NotFound: there is no such execution.
+        NotFound: there is no such observation.
         OpsdbError: the reason is empty, nothing is to be corrected, or a time is naive.
         Refused: it is still running and so has no end, or the times are impossible.
     """
@@ -201,7 +201,7 @@ def correct_observation(
     with attributed_to(user, reason), translate_integrity_errors(), atomic():
         found = ExecutedObsUnit.objects.select_for_update(no_key=True).filter(pk=execution.pk).first()
         if found is None:
-            raise NotFound(f"{name}: there is no such execution")
+            raise NotFound(f"{name}: there is no such observation")
         if end_time is not None and found.status == ObservationStatus.RUNNING:
             raise Refused(f"{name}: is still running; report its end by finish_observation")
         start, end = changes.get("start_time", found.start_time), changes.get("end_time", found.end_time)

@@ -248,9 +248,9 @@ def _obstacles(progress, now, program_time) -> Iterable[str]:
     if program_time is not None and not program_time.has_time_left(now.date()):
         yield _("its program has no allocated time left now: add a time allocation")
     if progress.last_status in (ObservationStatus.ABORTED, ObservationStatus.FAILED):
-        yield _("its newest execution was %(status)s") % {"status": ObservationStatus(progress.last_status).label}
+        yield _("its newest observation was %(status)s") % {"status": ObservationStatus(progress.last_status).label}
     if progress.last_status == ObservationStatus.RUNNING:
-        yield _("it is being executed now")
+        yield _("it is being observed now")
     elif progress.next_slot is None:
         yield _("no slot is planned for it: schedule it")
     else:

@@ -189,7 +189,10 @@ def typed(form, row):
 
 
 def submit(client, url, row, change=None, **inlines):
-    """Send the form at an address with what describes a row, some of it changed, and rows of inlines by prefix."""
+    """Send the form at an address with what describes a row, some of it changed, and rows of inlines by prefix.
+
+    What is warned of is saved anyway.
+    """
     page = client.get(url)
     data = typed(page.context["adminform"].form, row)
     for wrapped in page.context["inline_admin_formsets"]:
@@ -201,7 +204,11 @@ def submit(client, url, row, change=None, **inlines):
             data |= {f"{prefix}-{index}-id": form.instance.pk, f"{prefix}-{index}-{wrapped.formset.fk.name}": row.pk}
         for index, values in enumerate(added, start=initial):
             data |= {f"{prefix}-{index}-{name}": value for name, value in values.items()}
-    return client.post(url, data | (change or {}))
+    response = client.post(url, data | (change or {}))
+    if response.context and "planning_agreed" in response.context:
+        agreed = {response.context["planning_button"]: response.context["planning_agreed"]}
+        return client.post(url, data | (change or {}) | agreed)
+    return response
 
 
 def errors_of(response):

@@ -302,7 +302,7 @@ class TestCopies:
 
 def in_transfer(story):
     transfer = factories.DataTransferFactory(data_transfer_package=story.bundle, origin_location=story.buffer)
-    return story.bundle_copy, f"data transfer {transfer.pk}"
+    return story.bundle_copy, f"transfer {transfer.pk}"
 
 
 def in_use(story):
@@ -314,7 +314,7 @@ def in_use(story):
 
 def not_archived(story):
     force(story.package, state="waiting")
-    return story.package_copy, f"raw data package {story.package.pk}"
+    return story.package_copy, f"package {story.package.pk}"
 
 
 def young(story):
@@ -337,10 +337,10 @@ def test_the_admin_deletes_nothing_that_a_deletion_rule_holds_and_names_rule_and
     before = column_of(copy, "status")
     page = look(browser, PhysicalCopy, "request_deletion", copy)
     refused = outcomes(page)["REFUSED"][copy.pk]
-    assert f"physical copy {copy.pk}: deletion rule {rule}: " in refused
+    assert f"copy {copy.pk}: deletion rule {rule}: " in refused
     assert row in refused
     # Copies that are refused for the same reason stand together above it.
-    reason = refused.removeprefix(f"physical copy {copy.pk}: ")
+    reason = refused.removeprefix(f"copy {copy.pk}: ")
     assert reason[0].upper() + reason[1:] in page.content.decode().replace("&#x27;", "'")
     for data in ({}, {"overrides_retention": "on"} if rule != 5 else {}):
         response = look(browser, PhysicalCopy, "request_deletion", copy, stage="confirm", reason="now", **data)

@@ -75,6 +75,7 @@ def test_periods_are_whole_days_nights_and_months():
     assert found["Last night"] == (noon - day, noon), "this night lasts until noon"
     assert found["Today"] == (midnight, midnight + day)
     assert found["Last 7 days"] == (midnight - 6 * day, midnight + day)
+    assert found["Last week"] == (datetime(2026, 2, 23, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)), "from Monday"
     assert found["Last month"] == (datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC))
     assert found["This month"] == (datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
     assert found["Next 7 days"] == (midnight, midnight + 7 * day)

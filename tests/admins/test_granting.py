@@ -139,7 +139,7 @@ class TestTokens:
     @pytest.mark.parametrize("whose", ["a superuser's", "another's", "own"])
     def test_tokens_are_made_in_ones_own_name(self, office, manager, whose):
         user = manager if whose == "own" else UserFactory(superuser=whose == "a superuser's")
-        data = {"user": user.pk, "name": "mine", "scopes": "[]", "allowed_networks": "[]", "active": "on"}
+        data = {"user": user.pk, "name": "mine", "scopes": [], "allowed_networks": "", "active": "on"}
         page = office.post(address(ApiToken, "add"), data)
         assert page.status_code == 200
         if whose == "own":
@@ -150,7 +150,7 @@ class TestTokens:
 
     def test_superusers_make_tokens_for_others(self, browser):
         user = UserFactory()
-        data = {"user": user.pk, "name": "theirs", "scopes": "[]", "allowed_networks": "[]", "active": "on"}
+        data = {"user": user.pk, "name": "theirs", "scopes": [], "allowed_networks": "", "active": "on"}
         assert browser.post(address(ApiToken, "add"), data).context["token"].user == user
 
     def test_tokens_of_others_can_be_revoked(self, office):

@@ -70,7 +70,7 @@ def test_relations_of_the_parent_belong_to_its_subtypes(browser):
 def test_two_relations_to_the_same_rows_are_told_apart(browser):
     location = DiskDataLocationFactory()
     names = set(links_of(browser.get(address(type(location), "change", location)).content.decode()))
-    assert {"Data transfers (by origin location)", "Data transfers (by destination location)"} <= names
+    assert {"Transfers (by origin location)", "Transfers (by destination location)"} <= names
 
 
 def test_the_list_shows_by_what_it_is_narrowed(browser):

@@ -104,9 +104,9 @@ def test_rows_of_equal_value_are_told_apart_by_their_key(sign, browser):
     url = address(ExecutedObsUnit, "changelist")
     pages, said = walk(browser, url, sorted_by(browser, url, "start_time", sign), "next")
     assert len(set(flat(pages))) == len(flat(pages)) == 10
-    assert said[0] == "rows 1 to 3 of 10 executed observation units"
-    assert re.fullmatch("3 rows after 2026-06-15 0[01]:00:00 of 10 executed observation units", said[1])
-    assert said[-1] == "the last 1 rows of 10 executed observation units"
+    assert said[0] == "rows 1 to 3 of 10 observations"
+    assert re.fullmatch("3 rows after 2026-06-15 0[01]:00:00 of 10 observations", said[1])
+    assert said[-1] == "the last 1 rows of 10 observations"
 
 
 def test_paging_keeps_the_search_the_filters_and_the_order(browser):

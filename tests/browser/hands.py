@@ -115,6 +115,13 @@ def save(page):
         page.get_by_role("button", name="Save", exact=True).click()
 
 
+def save_anyway(page, reason):
+    """Save what a form warns of, for this reason among others."""
+    expect(page.locator(".opsdb-warned")).to_contain_text(reason)
+    with loaded(page):
+        page.get_by_role("button", name="Save anyway").click()
+
+
 def said(page):
     """What the admin says has been done."""
     return page.locator(".messagelist")

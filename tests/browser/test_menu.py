@@ -21,25 +21,25 @@ def entry(page, name):
 def test_a_group_that_is_opened_or_folded_stays_so_on_the_next_page(visit):
     page = visit("superuser", address(Source, "changelist"))
     assert entry(page, "Sources").is_visible()
-    assert not entry(page, "Data transfers").is_visible()
+    assert not entry(page, "Transfers").is_visible()
     group(page, "Move").locator("summary").click()
-    expect(entry(page, "Data transfers")).to_be_visible()
+    expect(entry(page, "Transfers")).to_be_visible()
     page.goto(address(FixedSource, "changelist"))
-    assert entry(page, "Data transfers").is_visible()
+    assert entry(page, "Transfers").is_visible()
     group(page, "Move").locator("summary").click()
-    expect(entry(page, "Data transfers")).not_to_be_visible()
+    expect(entry(page, "Transfers")).not_to_be_visible()
     page.reload()
-    assert not entry(page, "Data transfers").is_visible()
+    assert not entry(page, "Transfers").is_visible()
 
 
 def test_typing_finds_lists_in_folded_groups(visit):
     page = visit("superuser", address(Source, "changelist"))
     page.get_by_label("Filter navigation items").press_sequentially("transfers")
-    expect(entry(page, "Data transfers")).to_be_visible()
+    expect(entry(page, "Transfers")).to_be_visible()
     expect(entry(page, "Sources")).not_to_be_visible()
     page.get_by_label("Filter navigation items").fill("")
     page.get_by_label("Filter navigation items").press("Backspace")
-    expect(entry(page, "Data transfers")).not_to_be_visible()
+    expect(entry(page, "Transfers")).not_to_be_visible()
     expect(entry(page, "Sources")).to_be_visible()
 
 
@@ -48,6 +48,6 @@ def test_the_index_leads_to_every_list_without_scripts(served, browser):
     context.add_cookies([{"name": "sessionid", "value": served.cookies["superuser"], "url": served.address}])
     page = context.new_page()
     page.goto("/admin/opsdb/")
-    for name in ("Sources", "Data transfers", "Change log"):
+    for name in ("Sources", "Transfers", "Change log"):
         assert page.locator("#content-main").get_by_role("link", name=name, exact=True).is_visible()
     context.close()

@@ -3,6 +3,7 @@
 import csv
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -45,6 +46,7 @@ from .hands import (
     open_list,
     said,
     save,
+    save_anyway,
     search,
     skip_to,
     stage,
@@ -105,7 +107,7 @@ def test_it_says_why_a_package_is_not_archived_and_who_does_what_next(visit, pic
     package = RawDataPackage.objects.filter(status=Status.FAILED).first()
     page = visit("viewer")
     picture(page, "admin")
-    page.get_by_role("link", name=f"Why raw data package {package.pk}?").click()
+    page.get_by_role("link", name=f"Why package {package.pk}?").click()
     told = page.get_by_role("region", name="Why is it where it is?")
     expect(told).to_contain_text("no space left on device")
     expect(told).to_contain_text("remove the cause, then reset")
@@ -121,7 +123,7 @@ def test_a_source_a_unit_and_a_slot_are_planned_and_what_the_database_refuses_is
     add_subtype(page, "Sources", "Fixed source")
     page.get_by_label("Name:").fill("Orion Bar")
     page.get_by_label("RA [deg]:").fill("400")
-    page.get_by_label("Dec [deg]:").fill("-5.42")
+    page.get_by_label("Dec [deg]:").fill("-5:25:12")
     save(page)
     expect(line(page, "RA [deg]").locator(".errorlist")).to_be_visible()
     assert not Source.objects.filter(name="Orion Bar").exists()
@@ -133,16 +135,17 @@ def test_a_source_a_unit_and_a_slot_are_planned_and_what_the_database_refuses_is
     add(page, "Observation units")
     choose(page, "Observing program", "GEco")
     choose(page, "Source", "Orion Bar")
-    choose(page, "Observation mode", "skydip")
-    choose(page, "Configuration", "skydip")
+    line(page, "Observation mode").get_by_role("combobox").select_option(label="skydip")
+    line(page, "Configuration").get_by_role("combobox").select_option(label="skydip v1")
     page.get_by_label("Name:").fill("Orion Bar, first look")
     save(page)
+    save_anyway(page, "is for Prime-Cam, and the program GEco observes with CHAI")
     expect(said(page)).to_contain_text("Orion Bar, first look")
 
     taken = PreScheduledSlot.objects.order_by("start_time").first()
     add(page, "Pre-scheduled slots")
     choose(page, "Observation unit", "Orion Bar, first look")
-    choose(page, "Telescope", "FYST")
+    expect(line(page, "Telescope")).to_contain_text("FYST")
     fill_time(page, "Start time", taken.start_time)
     fill_time(page, "End time", taken.end_time)
     save(page)
@@ -151,12 +154,18 @@ def test_a_source_a_unit_and_a_slot_are_planned_and_what_the_database_refuses_is
     start = taken.start_time - timedelta(days=2)
     fill_time(page, "Start time", start)
     fill_time(page, "End time", start + timedelta(minutes=30))
+    local = line(page, "Start time").locator(".opsdb-local")
+    expect(local).to_contain_text(
+        f"{start.astimezone(ZoneInfo('America/Santiago')):%Y-%m-%d %H:%M} in America/Santiago"
+    )
     save(page)
+    save_anyway(page, "below the horizon")
     expect(said(page)).to_contain_text("was added")
 
     slot = PreScheduledSlot.objects.get(obs_unit__name="Orion Bar, first look")
     assert (slot.obs_unit.source.name, slot.obs_unit.observing_program.short_name) == ("Orion Bar", "GEco")
     assert FixedSource.objects.get(name="Orion Bar").ra_deg == pytest.approx(83.83)
+    assert FixedSource.objects.get(name="Orion Bar").dec_deg == pytest.approx(-5.42)
     assert last_change(slot)[0] == "observer"
 
 
@@ -177,7 +186,7 @@ def test_somebody_elses_deletion_is_approved_and_ones_own_is_not(visit, picture)
         status=PhysicalCopyStatus.PRESENT,
     ).first()
     page = visit("superuser")
-    open_list(page, "Physical copies")
+    open_list(page, "Copies")
     search(page, f"{copy.pk}")
     tick(page, copy)
     begin(page, "Request deletion")
@@ -200,7 +209,7 @@ def test_somebody_elses_deletion_is_approved_and_ones_own_is_not(visit, picture)
 
 def test_a_months_executions_are_exported_as_they_are_filtered(visit, tmp_path):
     page = visit("viewer")
-    open_list(page, "Executed observation units")
+    open_list(page, "Observations")
     page.locator("#changelist-filter").get_by_role("link", name="This month").click()
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Export CSV").click()
@@ -242,7 +251,7 @@ def test_observers_judge_the_quality_of_executions_and_viewers_cannot(visit):
     execution = ExecutedObsUnit.objects.filter(status=ObservationStatus.COMPLETED).order_by("start_time")[3]
     judged = Quality.BAD if execution.quality != Quality.BAD else Quality.GOOD
     page = visit("observer")
-    open_list(page, "Executed observation units")
+    open_list(page, "Observations")
     search(page, f"{execution.pk}")
     tick(page, execution)
     begin(page, "Mark quality")
@@ -255,18 +264,18 @@ def test_observers_judge_the_quality_of_executions_and_viewers_cannot(visit):
     assert last_change(execution) == by("observer")
 
     page = visit("viewer")
-    open_list(page, "Executed observation units")
+    open_list(page, "Observations")
     expect(page.get_by_label("Action:")).to_have_count(0)
     search(page, f"{execution.pk}")
     open_first(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("View executed observation unit")
+    expect(page.get_by_role("heading", level=1)).to_have_text("View observation")
     expect(page.get_by_role("button", name="Mark quality")).to_have_count(0)
 
 
 def test_a_route_is_paused_with_a_reason_and_the_map_shows_it(visit, picture):
     route = DataTransferRoute.objects.get(name="cologne-us")
     page = visit("admin")
-    open_list(page, "Data transfer routes")
+    open_list(page, "Transfer routes")
     tick(page, route)
     begin(page, "Pause")
     confirm(page, "Pause", REASON)
@@ -337,7 +346,7 @@ def test_an_earlier_version_of_a_unit_is_restored_as_a_new_change(visit, elsewhe
 def test_staging_of_a_package_is_requested_for_a_processing_location(visit):
     package = RawDataPackage.objects.filter(state=PackageState.ARCHIVED).order_by("pk")[2]
     page = visit("admin")
-    open_list(page, "Raw data packages")
+    open_list(page, "Packages")
     search(page, package.name)
     open_first(page)
     page.get_by_role("button", name="Request staging").click()

@@ -201,7 +201,7 @@ class TestBigTables:
         (error,) = RawDataFileFilterSet(both).errors["__all__"]
         assert error == (
             "No index of the raw data files serves this: Instrument module and Source location. Leave something out, "
-            "or give one of: Raw data package, File name, Checksum, Search."
+            "or give one of: Package, File name, Checksum, Search."
         )
         assert found(models.RawDataFile, checksum=file.checksum, **both) == {file}
 
@@ -209,7 +209,7 @@ class TestBigTables:
         monkeypatch.setattr(filters.base, "MOST_EXECUTIONS", 1)
         errors = RawDataPackageFilterSet({"started_after": "2000-01-01"}).errors["__all__"]
         assert errors == [
-            "Execution started, from: this is true of more than 1 executions; give a shorter time, or leave it out."
+            "Observation started, from: this is true of more than 1 executions; give a shorter time, or leave it out."
         ]
 
     def test_find_no_more_than_can_be_sorted(self, monkeypatch):

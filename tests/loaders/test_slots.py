@@ -385,6 +385,6 @@ def test_two_loads_of_one_file_at_once_end_in_one_clean_state():
 
 def test_the_number_of_queries_does_not_grow_with_the_rows(load, django_assert_max_num_queries):
     load(timeline(at(0)))
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(35):
         load(timeline(*(at(hour) for hour in range(24))))
     assert not connection.needs_rollback

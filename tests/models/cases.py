@@ -163,6 +163,7 @@ RANGES = [
     (Telescope, "latitude_deg", -90, 90, "°", CLOSED),
     (Telescope, "longitude_deg", -180, 180, "°", CLOSED),
     (Telescope, "elevation_m", -500, 9000, " m", CLOSED),
+    (Telescope, "elevation_min_deg", 0, 90, "°", CLOSED),
     (FixedSource, "ra_deg", 0, 360, "°", HALF_OPEN),
     (FixedSource, "dec_deg", -90, 90, "°", CLOSED),
     (FixedSource, "longitude_deg", -360, 360, "°", CLOSED),

@@ -16,6 +16,7 @@ from .schema import MODELS
         ("planned_duration_seconds", "planned duration", "planned duration [s]"),
         ("pwv_max_mm", "PWV max", "PWV max [mm]"),
         ("obs_mode", "observation mode", "observation mode"),
+        ("executed_obs_unit", "observation", "observation"),
         ("hpc_job_id", "HPC job ID", "HPC job ID"),
         ("name", "name", "name"),
         ("m", "m", "m"),

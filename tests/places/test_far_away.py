@@ -85,6 +85,7 @@ from opsdb.workflows import (
     fail_unpacking,
     filter_stalled,
     find_copies,
+    find_planning_warnings,
     find_row,
     find_time_of_room,
     group_failures,
@@ -429,6 +430,7 @@ def test_corrections_and_runs(away, uncalled):
     record_fixity(PhysicalCopy.objects.of(new).get(), "f" * 64)
     remake_product(new)
     list_due_pipelines()
+    find_planning_warnings(ObsUnit.objects.all())
     assert DataProduct.objects.get(pk=old.pk).superseded_by == new
 
 

@@ -79,7 +79,7 @@ def test_a_package_is_explained_in_every_state_of_its_own_work(world):
 
 def test_a_package_is_explained_in_every_state_of_its_transfer_package(world):
     [package] = world.made_packages()
-    check(package, "^manager$", "bundle the packages at ccat/buffer", "in no transfer package", state="waiting")
+    check(package, "^manager$", "bundle the packages at ccat/buffer", "in no bundle", state="waiting")
     [bundle] = bundle_raw_data_packages(world.ccat_buffer)
     queue = "worker at queue ccat_buffer_data_transfer_package_creation"
     check(package, queue, "claim it", f"travels in data_transfer_package {bundle.pk}")

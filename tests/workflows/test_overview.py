@@ -79,9 +79,9 @@ def test_every_stage_is_counted_by_state(world):
     assert stage(answer, "observations") == {"running": 1, "ended": 2}
     # The file of the running observation stays; the others are packaged.
     assert stage(answer, "raw data files") == {"unpackaged": 2, "packaged": 4}
-    assert stage(answer, "raw data packages") == {"waiting": 1, "archived": 1}
-    assert stage(answer, "making raw data packages") == {"pending": 1, "completed": 1}
-    assert stage(answer, "making transfer packages") == {"completed": 1}
+    assert stage(answer, "packages") == {"waiting": 1, "archived": 1}
+    assert stage(answer, "making packages") == {"pending": 1, "completed": 1}
+    assert stage(answer, "making bundles") == {"completed": 1}
     assert stage(answer, "transfers") == {"completed": 2}
     assert stage(answer, "unpacking") == {}
     assert stage(answer, "archiving") == {"completed": 2}
@@ -97,7 +97,7 @@ def test_the_oldest_of_each_stage_is_told(world):
     answer = get_overview()
     oldest = {one.name: one.oldest for one in answer.stages}
     assert oldest["raw data files"] == first.start_time
-    assert oldest["raw data packages"] == RawDataPackage.objects.get(pk=old.pk).created_at
+    assert oldest["packages"] == RawDataPackage.objects.get(pk=old.pk).created_at
     assert oldest["staging"] is None
 
 
@@ -174,10 +174,10 @@ def test_failed_and_stalled_unpacking_is_told(world):
 def test_runs_are_counted(world, step):
     world.staged(world.archived_package())
     [run] = plan_runs(step)
-    assert stage(get_overview(), "reduction runs") == {"pending": 1}
+    assert stage(get_overview(), "runs") == {"pending": 1}
     fail_run(run, message="bad", retryable=False)
     answer = get_overview()
-    assert stage(answer, "reduction runs") == {"failed": 1}
+    assert stage(answer, "runs") == {"failed": 1}
     assert [trouble.row for trouble in answer.failures] == [f"executed_reduction_step {run.pk}"]
     assert ExecutedReductionStep.objects.get().status == RunStatus.FAILED
 

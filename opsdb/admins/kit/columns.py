@@ -25,6 +25,8 @@ from .names import named, naming_of
 from .time_zones import ZONE
 from .values import Text
 
+TIMES_OF_THE_NIGHT = ("start_time", "end_time", "observed_at")
+"""Times below which the local time stands in lists, too."""
 CHECKSUMS = ("checksum", "expected", "actual", "token_prefix")
 SHOWN_LETTERS = 60  # of a text in a list
 MANY_SHOWN = 20  # linked rows that a read-only line names before it leads to their list
@@ -55,18 +57,29 @@ def states_of(field: Field) -> type[StateChoices] | None:
     return STATES.get(tuple(value for value, _ in field.flatchoices)) if getattr(field, "choices", None) else None
 
 
-def column_for(field: Field, model_admin: BaseModelAdmin, sortable: bool = True) -> FieldColumn | None:
-    """Return the kit's column for a field, or None where Django's own way of showing it is good."""
+def column_for(
+    field: Field, model_admin: BaseModelAdmin, sortable: bool = True, *, in_form: bool = False
+) -> FieldColumn | None:
+    """Return the kit's column for a field, or None where Django's own way of showing it is good.
+
+    Args:
+        field: of a model.
+        model_admin: on whose site what it refers to has pages.
+        sortable: whether a list may be sorted by it.
+        in_form: whether it is a line of a form, which has room for every local time.
+    """
     if field.many_to_many:
         return FieldColumn(field, lambda row: linked_rows(row, field, model_admin), field.verbose_name, sortable=False)
     title, show = _title_and_look(field, model_admin)
     if show is None:
         return None
 
+    with_local = in_form or field.name in TIMES_OF_THE_NIGHT
+
     def render(row):
         value = getattr(row, field.name)
         if value is not None and isinstance(field, models.DateTimeField):
-            return moment(value, getattr(row, ZONE, None))
+            return moment(value, getattr(row, ZONE, None), with_local=with_local)
         return model_admin.get_empty_value_display() if value is None or value == "" else show(value)
 
     return FieldColumn(field, render, title, sortable)
@@ -146,9 +159,21 @@ def human_number(number: float) -> str:
     return text if float(text) == number else exactly(text, repr(number))
 
 
-def moment(time: datetime, zone: str | None = None) -> SafeString:
-    """Show a time in UTC to the second; on hover all of it and, where a zone is given, the local time there."""
+def moment(time: datetime, zone: str | None = None, *, with_local: bool = False) -> SafeString:
+    """Show a time in UTC to the second; on hover all of it and, where a zone is given, the local time there.
+
+    Args:
+        time: with a time zone.
+        zone: IANA name of a time zone.
+        with_local: whether the local time stands below, for everybody to see.
+    """
     time = time.astimezone(UTC)
+    if zone and with_local:
+        below = time.astimezone(ZoneInfo(zone))
+        local = f"{below:%H:%M}" if below.date() == time.date() else f"{below:%Y-%m-%d %H:%M}"
+        title = _("%(time)s in %(zone)s") % {"time": f"{below:%Y-%m-%d %H:%M:%S}", "zone": zone}
+        text = _("%(time)s local") % {"time": local}
+        return format_html('{}<span class="opsdb-local" title="{}">{}</span>', moment(time), title, text)
     whole = time.isoformat().replace("+00:00", "Z")
     if zone:
         local = f"{time.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"

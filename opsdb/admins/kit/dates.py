@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
@@ -45,7 +46,14 @@ class IsoDateField(forms.DateField):
 
 
 class IsoDateTimeWidget(AdminSplitDateTime):
-    """The admin's inputs of date and time, which show what is to be written."""
+    """The admin's inputs of date and time, which show what is to be written, and the local time below.
+
+    Attributes:
+        zone: IANA name of the time zone of the observatory; None where there is none, or several.
+    """
+
+    template_name = "admin/opsdb/moment_input.html"
+    zone: str | None = None
 
     def __init__(self, attrs: dict[str, Any] | None = None):
         super().__init__(attrs)
@@ -57,7 +65,14 @@ class IsoDateTimeWidget(AdminSplitDateTime):
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
-        return {**context, "date_label": _("Date (UTC):"), "time_label": _("Time (UTC):")}
+        known = isinstance(value, datetime) and self.zone
+        return {
+            **context,
+            "date_label": _("Date (UTC):"),
+            "time_label": _("Time (UTC):"),
+            "zone": self.zone,
+            "local": f"{value.astimezone(ZoneInfo(self.zone)):%Y-%m-%d %H:%M}" if known else "",
+        }
 
 
 OVERRIDES = {
@@ -85,15 +100,19 @@ def utc_moment(label: Text, help_text: Text) -> IsoDateTimeField:
 
 
 def periods(now: datetime) -> Iterator[tuple[Text, datetime | None, datetime | None]]:
-    """Return label, first moment and end of the periods that people ask for, in UTC; nights are from noon to noon."""
+    """Return label, first moment and end of the periods that people ask for, in UTC.
+
+    Nights are from noon to noon, weeks from Monday.
+    """
     today = datetime.combine(now.astimezone(UTC).date(), time(0), tzinfo=UTC)
-    month = today.replace(day=1)
+    month, monday = today.replace(day=1), today - timedelta(days=today.weekday())
     noon = today + timedelta(hours=12)
     morning = noon if now >= noon else noon - timedelta(days=1)
     yield _("Any time"), None, None
     yield _("Last night"), morning - timedelta(days=1), morning
     yield _("Today"), today, today + timedelta(days=1)
     yield _("Last 7 days"), today - timedelta(days=6), today + timedelta(days=1)
+    yield _("Last week"), monday - timedelta(days=7), monday
     yield _("This month"), month, (month + timedelta(days=31)).replace(day=1)
     yield _("Last month"), (month - timedelta(days=1)).replace(day=1), month
     yield _("Next 7 days"), today, today + timedelta(days=7)

@@ -1,6 +1,6 @@
 """The fields of a model: which are states, which a form may change, and how each is shown and entered."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,11 +13,15 @@ from opsdb.database.labels import unit_of
 from opsdb.models.base import WorkItem
 
 from .columns import FieldColumn, column_for, name_column, states_of
+from .coordinates import coordinate_options
 from .dates import OVERRIDES
+from .fitting import plain_control
 from .forms import OpsForm
 from .keys import KeySelect, KeySelectMultiple
 from .rules import events_refused, immutable_columns
 from .sizes import SizeField
+from .tags import texts_options
+from .values import Text
 
 AUDIT = ("created_at", "updated_at")
 WORK = tuple(field.name for field in WorkItem._meta.get_fields() if field.name != "max_retries")
@@ -36,6 +40,12 @@ class ModelFieldsMixin:
     """Fields that a workflow sets, beside states and work items: never edited here."""
     facts: Sequence[str] = ()
     """Fields that are given when the row is made and not edited afterwards."""
+    texts_offered: Mapping[str, Callable[[], Iterable[tuple[str, str]]]] = {}
+    """For fields with a list of texts that are known: what returns them, each with what people call it."""
+    help_texts: Mapping[str, Text] = {}
+    """What the form explains otherwise than the column's comment does."""
+    plain: Collection[str] = ()
+    """References that are chosen from a plain list instead of found by typing."""
     hidden: Collection[str] = ()
     """Fields that are not shown at all."""
 
@@ -103,13 +113,19 @@ class ModelFieldsMixin:
         }
         return {name: column for name, column in columns.items() if column}
 
+    @cached_property
+    def lines(self) -> dict[str, FieldColumn]:
+        """The kit's columns as lines of a form, by field name."""
+        times = [name for name, field in self.model_fields.items() if isinstance(field, models.DateTimeField)]
+        return self.columns | {name: column_for(self.model_fields[name], self, in_form=True) for name in times}
+
     def sorts_by(self, name: str) -> bool:
         """Whether a list may be sorted by a field."""
         return not self.model_fields[name].many_to_many
 
     def shown(self, names: Iterable[str]) -> list:
-        """Return names of fields, or the kit's columns where there are any."""
-        return [self.columns.get(name, name) for name in names]
+        """Return names of fields, or the kit's lines of a form where there are any."""
+        return [self.lines.get(name, name) for name in names]
 
     @cached_property
     def _name_column(self):
@@ -135,16 +151,26 @@ class ModelFieldsMixin:
     def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs) -> Any:
         if isinstance(db_field, models.BigIntegerField) and unit_of(db_field.name) == "bytes":
             kwargs |= {"form_class": SizeField, "widget": SizeField.widget}
+        if isinstance(db_field, models.FloatField):
+            kwargs |= coordinate_options(db_field)
+        if isinstance(db_field, models.JSONField):
+            kwargs |= texts_options(db_field, self.texts_offered.get(db_field.name))
+        if db_field.name in self.help_texts:
+            kwargs["help_text"] = self.help_texts[db_field.name]
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def formfield_for_foreignkey(self, db_field: Field, request: HttpRequest, **kwargs) -> Any:
+        if db_field.name in self.plain:
+            kwargs.setdefault("widget", plain_control(db_field))
         found_by_typing = db_field.name in self.get_autocomplete_fields(request)
         part, widget = (db_field, KeySelect) if found_by_typing else (db_field.remote_field, ForeignKeyRawIdWidget)
         kwargs.setdefault("widget", widget(part, self.admin_site))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Field, request: HttpRequest, **kwargs) -> Any:
-        if db_field.name in self.get_autocomplete_fields(request):
+        if db_field.name in self.plain:
+            kwargs.setdefault("widget", plain_control(db_field))
+        elif db_field.name in self.get_autocomplete_fields(request):
             kwargs.setdefault("widget", KeySelectMultiple(db_field, self.admin_site))
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 

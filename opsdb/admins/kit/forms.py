@@ -15,8 +15,11 @@ from django.utils.translation import gettext as _
 from opsdb.errors import REFUSED, Refusal, check_deferred_rules
 
 from .counting import DeletionCounts
+from .dates import IsoDateTimeWidget
 from .links import list_url
 from .relations import rows_referring_to
+from .time_zones import ZONE, only_time_zone
+from .values import Text
 
 EDITABLE_LINKS = 100  # linked rows up to which a many-to-many field is an input
 
@@ -58,9 +61,14 @@ def form_that_shows(form_class: type[ModelForm], refusal: Refusal) -> type[Model
 class FormMixin:
     """Mixin of an admin: its forms, and the page that deletes a row."""
 
+    sections: Sequence[tuple[Text, Sequence[str]]] = ()
+    """Headings of the form, each with its fields; those that none of them has come first."""
+
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list:
         if obj is None:
-            return super().get_fieldsets(request, obj) if self.fieldsets else [(None, {"fields": self._add_names})]
+            if self.fieldsets:
+                return super().get_fieldsets(request, obj)
+            return [(title, options) for title, options in self._under_headings(self._add_names) if options["fields"]]
         changeable = self.has_change_permission(request, obj)
         read_only = self._read_only_names(request, obj) if changeable else self.model_fields
         return [
@@ -70,7 +78,7 @@ class FormMixin:
         ]
 
     def _line(self, name, read_only):
-        return self.columns.get(name, name) if name in read_only else name
+        return self.lines.get(name, name) if name in read_only else name
 
     @property
     def _add_names(self):
@@ -80,10 +88,16 @@ class FormMixin:
         if self.fieldsets:
             return super().get_fieldsets(request, obj)
         return [
-            (None, {"fields": [*self._state_names, *self._main_names]}),
+            *self._under_headings([*self._state_names, *self._main_names]),
             (_("Progress"), {"fields": self._progress_names}),
             (_("Record"), {"fields": self._record_names}),
         ]
+
+    def _under_headings(self, names):
+        """Return the fields under their headings, those without one first."""
+        placed = {name for _title, group in self.sections for name in group}
+        sections = [(None, [name for name in names if name not in placed]), *self.sections]
+        return [(title, {"fields": [name for name in group if name in names]}) for title, group in sections]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Sequence:
         if obj is None:
@@ -140,6 +154,15 @@ class FormMixin:
         form_url: str = "",
         obj: Model | None = None,
     ) -> HttpResponse:
+        moments = [
+            field.widget
+            for field in context["adminform"].form.fields.values()
+            if isinstance(field.widget, IsoDateTimeWidget)
+        ]
+        if moments:
+            zone = getattr(obj, ZONE, None) if obj is not None else only_time_zone()
+            for widget in moments:
+                widget.zone = zone
         if obj is not None:
             context["referring"] = rows_referring_to(obj, self, request)
         return super().render_change_form(request, context, add, change, form_url, obj)

@@ -34,6 +34,7 @@ from opsdb.filters.searching import (
     keys_found,
     searched_words,
 )
+from opsdb.filters.serving import is_sorted_by_index
 
 from .counting import BoundedPaginator
 from .dates import PeriodFilter
@@ -144,8 +145,11 @@ class ListMixin:
             self.big = filterset.size is not Size.SMALL
             self.sortable, self.finders = filterset.orders(), filterset.finders
             self.search_fields = filterset.searched()
-            if filterset.size is not Size.BIG:
-                self.periods = filterset.windows[:1]
+            self.periods = [
+                name
+                for name in filterset.windows[:1]
+                if filterset.size is not Size.BIG or is_sorted_by_index(model, name)
+            ]
 
     paginator = BoundedPaginator
     show_full_result_count = False

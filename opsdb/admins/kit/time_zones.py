@@ -17,6 +17,12 @@ def with_time_zone(rows: QuerySet) -> QuerySet:
     return rows.annotate(**{ZONE: _zone_of(rows.model)})
 
 
+def only_time_zone() -> str | None:
+    """Return the time zone of all observatories; None where they have several, or there is none."""
+    zones = [*Observatory.objects.order_by().values_list("time_zone", flat=True).distinct()[:2]]
+    return zones[0] if len(zones) == 1 else None
+
+
 @cache
 def _zone_of(model):
     ways = {Observatory: "pk", Telescope: "telescopes", Instrument: TO_INSTRUMENT, InstrumentModule: TO_MODULE}

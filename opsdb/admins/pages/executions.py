@@ -100,7 +100,7 @@ def execution_table(
         for execution in executions
     ]
     return Table(
-        _("Executions"),
+        _("Observations"),
         (
             *(() if of_one_unit else (_("unit"),)),
             _("start [UTC]"),
@@ -111,7 +111,7 @@ def execution_table(
             _("quality"),
         ),
         rows,
-        _("Nothing was executed."),
+        _("Nothing was observed."),
     )
 
 

@@ -29,6 +29,7 @@ from ..kit.columns import moment
 from .executions import bar_legend, execution_bar, night_of, sign
 from .night_sky import NightSky
 from .night_table import match_slots, night_sentence, night_table
+from .night_warnings import planning_section
 from .parts import Content, Facts, Figure, Question, Section, Table, capped, first_of, paragraph
 from .viewer import AdminPage, Viewer
 
@@ -65,7 +66,7 @@ def view(viewer: Viewer, night: str | None = None) -> Content | HttpResponseRedi
     line = TimeLine(
         name="night",
         title=_("Night of %(date)s") % {"date": f"{night:%A %Y-%m-%d}"},
-        description=_("Slots of the schedule, executions and downtimes, instrument by instrument."),
+        description=_("Slots of the schedule, observations and downtimes, instrument by instrument."),
         lanes=lanes,
         start=begin,
         end=finish,
@@ -93,10 +94,12 @@ def view(viewer: Viewer, night: str | None = None) -> Content | HttpResponseRedi
             ),
             "line",
         ),
-        Section(_("Planned and executed"), (night_table(viewer, rows, data, back),), "executions"),
+        Section(_("Planned and observed"), (night_table(viewer, rows, data, back),), "executions"),
     ]
     if viewer.sees(Downtime):
         sections.append(Section(_("Downtimes"), (_downtime_table(viewer, downtimes[0]),), "downtimes"))
+    if end > timezone.now() and (planned := planning_section(viewer, slots[0])):
+        sections.insert(1, planned)
     links = [(f"← {before}", before), (f"{after} →", after)]
     if near["before"] and near["before"] < before:
         links.insert(0, (_("⇤ last one observed: %(date)s") % {"date": near["before"]}, near["before"]))
@@ -284,10 +287,10 @@ def _facts(telescope, sky, executions, local):
 
     yield (
         _("observed"),
-        (ngettext("%(number)s execution", "%(number)s executions", len(executions)) % {"number": len(executions)}),
+        (ngettext("%(number)s observation", "%(number)s observations", len(executions)) % {"number": len(executions)}),
     )
     done = sum(((one.end_time - one.start_time) for one in executions if one.end_time), timedelta())
-    yield _("time in executions"), format_duration(done.total_seconds())
+    yield _("time in observations"), format_duration(done.total_seconds())
     if sky and sky.known:
         # To the five minutes in which the sun was looked at.
         yield _("sun below the horizon"), sky.set_rise and span(sky.set_rise)

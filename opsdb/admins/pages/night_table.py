@@ -27,7 +27,7 @@ class NightRow:
 
     Attributes:
         slot: None for what was not planned.
-        execution: None for what was not executed.
+        execution: None for what was not observed.
     """
 
     slot: PreScheduledSlot | None
@@ -77,7 +77,7 @@ def night_table(viewer: Viewer, rows: Sequence[NightRow], data: ExecutionsData |
     columns = (
         _("unit"),
         *((_("planned [UTC]"),) if viewer.sees(PreScheduledSlot) else ()),
-        _("executed [UTC]"),
+        _("observed [UTC]"),
         _("duration"),
         _("status"),
         *(DATA_COLUMNS if data else ()),
@@ -91,7 +91,7 @@ def night_table(viewer: Viewer, rows: Sequence[NightRow], data: ExecutionsData |
         )
         for row in rows
     ]
-    return Table(_("Planned and executed"), columns, cells, _("Nothing was planned or executed."))
+    return Table(_("Planned and observed"), columns, cells, _("Nothing was planned or observed."))
 
 
 def _unit(viewer, row):
@@ -120,7 +120,7 @@ def _execution(viewer, row, data, back) -> tuple[Text, ...]:
     execution = row.execution
     if execution is None:
         is_over = row.slot.end_time < timezone.now()
-        state = _("✘ not executed") if is_over else _("○ ahead")
+        state = _("✘ not observed") if is_over else _("○ ahead")
         return (
             "–",
             format_duration((row.slot.end_time - row.slot.start_time).total_seconds()),
@@ -141,7 +141,7 @@ def _execution(viewer, row, data, back) -> tuple[Text, ...]:
 def night_sentence(viewer: Viewer, rows: Sequence[NightRow], data: ExecutionsData | None) -> str:
     """Return what happened in a night in a sentence: executions, slots, files, volume, and what is archived."""
     executions = sum(row.execution is not None for row in rows)
-    text = ngettext("%(number)s execution", "%(number)s executions", executions) % {"number": executions}
+    text = ngettext("%(number)s observation", "%(number)s observations", executions) % {"number": executions}
     slots = {row.slot.pk for row in rows if row.slot}
     if slots and viewer.sees(PreScheduledSlot):
         done = len({row.slot.pk for row in rows if row.slot and row.execution})

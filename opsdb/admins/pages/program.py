@@ -42,7 +42,7 @@ def view(viewer: Viewer, pk: int) -> Content:
         (_("Form"), viewer.row_url(ObservingProgram, program.pk)),
         (_("Units"), viewer.list_url(ObsUnit, observing_program__id__exact=program.pk)),
         (_("Allocations"), viewer.list_url(TimeAllocation, observing_program__id__exact=program.pk)),
-        (_("Executions"), viewer.list_url(ExecutedObsUnit, obs_unit__observing_program__id__exact=program.pk)),
+        (_("Observations"), viewer.list_url(ExecutedObsUnit, obs_unit__observing_program__id__exact=program.pk)),
     ]
     return Content(
         title=_("Program %(name)s") % {"name": program.short_name},
@@ -59,7 +59,7 @@ def _facts(program, time):
     yield _("observes"), _("yes") if program.active else _("no, it is inactive")
     yield _("description"), program.description
     if time is not None:
-        yield _("executions that have ended"), f"{time.use.executions:,}"
+        yield _("observations that have ended"), f"{time.use.executions:,}"
         yield _("time in them"), hours_text(time.use.hours)
         yield _("good, of what was assessed"), share_text(time.use)
 
@@ -94,7 +94,7 @@ def _time_section(viewer, time: ProgramTime):
         _square("green"),
         _("used, without overhead"),
         _square("orange"),
-        _("overhead: aborted and failed executions, and what took longer than planned"),
+        _("overhead: aborted and failed observations, and what took longer than planned"),
         _square("ground"),
         _("left"),
     )
@@ -210,7 +210,7 @@ def _executions_section(viewer, program):
         .select_related("obs_unit__observing_program")
         .latest_first()[:EXECUTIONS]
     )
-    return Section(_("Newest executions"), (execution_table(viewer, newest),), "executions")
+    return Section(_("Newest observations"), (execution_table(viewer, newest),), "executions")
 
 
 def _about(viewer, row):

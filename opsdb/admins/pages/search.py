@@ -24,7 +24,7 @@ EXAMPLES = (
     ("2026-11-23 4_0000", lazy("a date, and a part of the name or path of a raw file of it")),
     ("ecc3ecf", lazy("a checksum, from 7 digits")),
     ("00:47:33 -25:17:18 r=10'", lazy("coordinates, with or without a radius")),
-    ("data transfer 17", lazy("a kind and a key")),
+    ("transfer 17", lazy("a kind and a key")),
 )
 
 

@@ -165,7 +165,7 @@ def _executions_section(viewer, source, executions):
         for quality in Quality
         if quality in by_quality
     ]
-    hours = Table(_("Time by quality"), (_("quality"), _("executions"), _("time")), rows, _("Nothing was executed."))
+    hours = Table(_("Time by quality"), (_("quality"), _("observations"), _("time")), rows, _("Nothing was observed."))
     newest = executions.select_related("obs_unit__observing_program").order_by("-start_time")[:EXECUTIONS]
     table = execution_table(viewer, newest)
     every = viewer.list_url(ExecutedObsUnit, obs_unit__source__id__exact=source.pk)
@@ -176,16 +176,16 @@ def _executions_section(viewer, source, executions):
         table,
         paragraph(_all(every)),
     )
-    return Section(_("Executions"), parts, "executions")
+    return Section(_("Observations"), parts, "executions")
 
 
 def _all(url):
-    return format_html('<a href="{}">{}</a>', url, _("all executions"))
+    return format_html('<a href="{}">{}</a>', url, _("all observations"))
 
 
 def _data_sections(viewer, executions, *, is_cut):
     """Packages, where they are, and what was made of them."""
-    note = _("Of the newest %(number)s executions.") % {"number": f"{NEWEST:,}"} if is_cut else ""
+    note = _("Of the newest %(number)s observations.") % {"number": f"{NEWEST:,}"} if is_cut else ""
     packages = RawDataPackage.objects.filter(executed_obs_unit__in=executions)
     if viewer.sees(RawDataPackage):
         sums = packages.aggregate(

@@ -124,9 +124,10 @@ def _executions_section(viewer, unit):
     every = viewer.list_url(ExecutedObsUnit, obs_unit__id__exact=unit.pk)
     table = execution_table(viewer, executions, viewer.page_url("unit", unit.pk), data, of_one_unit=True)
     said = [
-        _("The newest %(number)s executions") % {"number": len(executions)}
+        _("The newest %(number)s observations") % {"number": len(executions)}
         if more
-        else ngettext("%(number)s execution", "%(number)s executions", len(executions)) % {"number": len(executions)},
+        else ngettext("%(number)s observation", "%(number)s observations", len(executions))
+        % {"number": len(executions)},
         *([data_text(data)] if data and executions else []),
     ]
     note = first_of(EXECUTIONS) if more else ""
@@ -135,7 +136,7 @@ def _executions_section(viewer, unit):
         table,
         format_html('<p class="opsdb-note">{} <a href="{}">{}</a></p>', note, every, _("See all")),
     )
-    return Section(_("Executions"), parts if executions else (table,), "executions")
+    return Section(_("Observations"), parts if executions else (table,), "executions")
 
 
 def _slots_section(viewer, unit):

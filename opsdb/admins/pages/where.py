@@ -94,7 +94,7 @@ def meant(viewer: Viewer, text: str, models: Sequence[type[Model]]) -> Model:
     if not names:
         raise NotUnderstood(
             _(
-                "There is no such row that you may view. Give a UUID, a kind and a key such as data transfer 17, the"
+                "There is no such row that you may view. Give a UUID, a kind and a key such as transfer 17, the"
                 " name, path or checksum of a package, file or product, a source or an observation unit, a night, or"
                 " coordinates; a part of a name is enough."
             )
@@ -121,7 +121,7 @@ def view(viewer: Viewer) -> Content:
         _("What?"),
         text,
         help=_(
-            "An observation, file, package, product or copy: its UUID, its kind and key such as physical copy 17, its"
+            "An observation, file, package, product or copy: its UUID, its kind and key such as copy 17, its"
             " checksum, or whole or part of its name or path; or what was observed: a source, a unit, a night."
         ),
     )

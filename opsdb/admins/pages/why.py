@@ -63,7 +63,7 @@ def view(viewer: Viewer) -> Content:
         _("What?"),
         text,
         help=_(
-            "A UUID, a kind and a key such as data transfer 17, a checksum, or whole or part of the name or path of a"
+            "A UUID, a kind and a key such as transfer 17, a checksum, or whole or part of the name or path of a"
             " package, file or product; or what was observed: a source, a unit, a night."
         ),
     )

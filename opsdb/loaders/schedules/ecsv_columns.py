@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..earth import utc_datetimes
+from opsdb.earth import utc_datetimes
+
 from ..errors import LoadProblems, shown
 from .rows import COLUMN_UNITS, KNOWN_COLUMNS
 

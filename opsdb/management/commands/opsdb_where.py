@@ -5,9 +5,9 @@ from opsdb.management.report import listing
 
 
 class Command(JsonCommand):
-    """Print every copy of an observation, file, package, transfer package or product."""
+    """Print every copy of an observation, file, package, bundle or product."""
 
-    help = "Show every copy of an observation, file, package, transfer package or product, and when it was verified."
+    help = "Show every copy of an observation, file, package, bundle or product, and when it was verified."
     examples = ("opsdb_where 0198c5a2-8f10-7000-8000-000000000001", "opsdb_where data_product 17 --json")
 
     def add_arguments(self, parser):

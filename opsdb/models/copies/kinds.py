@@ -38,33 +38,33 @@ class RawDataFilePhysicalCopy(PhysicalCopy):
 
 
 class RawDataPackagePhysicalCopy(PhysicalCopy):
-    """A copy of a raw data package."""
+    """A copy of a package."""
 
     objects = TargetManager("raw_data_package")
 
     class Meta:
         proxy = True
-        verbose_name = _("copy of a raw data package")
-        verbose_name_plural = _("copies of raw data packages")
+        verbose_name = _("copy of a package")
+        verbose_name_plural = _("copies of packages")
 
 
 class DataTransferPackagePhysicalCopy(PhysicalCopy):
-    """A copy of a data transfer package."""
+    """A copy of a bundle."""
 
     objects = TargetManager("data_transfer_package")
 
     class Meta:
         proxy = True
-        verbose_name = _("copy of a data transfer package")
-        verbose_name_plural = _("copies of data transfer packages")
+        verbose_name = _("copy of a bundle")
+        verbose_name_plural = _("copies of bundles")
 
 
 class DataProductPhysicalCopy(PhysicalCopy):
-    """A copy of a data product."""
+    """A copy of a product."""
 
     objects = TargetManager("data_product")
 
     class Meta:
         proxy = True
-        verbose_name = _("copy of a data product")
-        verbose_name_plural = _("copies of data products")
+        verbose_name = _("copy of a product")
+        verbose_name_plural = _("copies of products")

@@ -63,7 +63,7 @@ class PhysicalCopy(NumberedModel):
         blank=True,
         db_index=False,
         related_name="copies",
-        help_text=_("The raw package, if it is a copy of one."),
+        help_text=_("The package, if it is a copy of one."),
     )
     data_transfer_package = models.ForeignKey(
         DataTransferPackage,
@@ -72,7 +72,7 @@ class PhysicalCopy(NumberedModel):
         blank=True,
         db_index=False,
         related_name="copies",
-        help_text=_("The transfer package, if it is a copy of one."),
+        help_text=_("The bundle, if it is a copy of one."),
     )
     data_product = models.ForeignKey(
         "opsdb.DataProduct",
@@ -81,7 +81,7 @@ class PhysicalCopy(NumberedModel):
         blank=True,
         db_index=False,
         related_name="copies",
-        help_text=_("The data product, if it is a copy of one."),
+        help_text=_("The product, if it is a copy of one."),
     )
     size_bytes = models.BigIntegerField(null=True, blank=True, help_text=_("Size as found there, bytes."))
     checksum = models.CharField(
@@ -139,7 +139,8 @@ class PhysicalCopy(NumberedModel):
     objects = manager_of(PhysicalCopyQuerySet)
 
     class Meta:
-        verbose_name_plural = _("physical copies")
+        verbose_name = _("copy")
+        verbose_name_plural = _("copies")
         constraints = [
             exactly_one("one_target", COPY_TARGETS, "A copy is of exactly one file, package or product."),
             *(

@@ -112,8 +112,8 @@ class RawDataPackageMetadata(NumberedModel):
     extra = models.JSONField(default=dict, blank=True, help_text=_("Further metadata, a JSON object."))
 
     class Meta:
-        verbose_name = _("raw data package metadata")
-        verbose_name_plural = _("raw data package metadata")
+        verbose_name = _("package metadata")
+        verbose_name_plural = _("package metadata")
         constraints = [
             Unique("unique_publisher_did", "obs_publisher_did", message="Another data set has this identifier."),
             between("calib_level", 0, 4),

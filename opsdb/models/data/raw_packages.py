@@ -120,7 +120,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
         help_text=_("The module that wrote them."),
     )
     part = models.IntegerField(default=1, help_text=_("Number of the part, from 1; a part holds at most about 50 GB."))
-    name = models.CharField(max_length=255, unique=True, help_text=_("File name, unique among all raw data packages."))
+    name = models.CharField(max_length=255, unique=True, help_text=_("File name, unique among all packages."))
     relative_path = models.CharField(max_length=1000, help_text=_("Path below its location."))
     file_count = models.IntegerField(default=0, help_text=_("Number of raw files in it."))
     state = models.CharField(
@@ -142,6 +142,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
     objects = manager_of(RawDataPackageQuerySet)
 
     class Meta:
+        verbose_name = _("package")
         constraints = [
             *work_item_constraints(),
             *notes_activity(WorkStage.PACKAGING),
@@ -216,7 +217,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
                 events="UPDATE OF state",
                 when="OLD.state <> 'archived' AND NEW.state = 'archived'",
             ),
-            NeverDeleted("a raw data package"),
+            NeverDeleted("a package"),
         ]
         indexes = [
             open_work(serves=["numbers of packages by state of work"]),

@@ -104,12 +104,13 @@ class DataTransferPackage(Checksummed, WorkItem, Timestamped):
         related_name="data_transfer_packages",
         help_text=_("Where it is made."),
     )
-    name = models.CharField(max_length=255, unique=True, help_text=_("File name, unique among all transfer packages."))
+    name = models.CharField(max_length=255, unique=True, help_text=_("File name, unique among all bundles."))
     relative_path = models.CharField(max_length=1000, help_text=_("Path below its location."))
 
     objects = manager_of(DataTransferPackageQuerySet)
 
     class Meta:
+        verbose_name = _("bundle")
         constraints = [
             *work_item_constraints(),
             *notes_activity(WorkStage.BUNDLING),
@@ -130,7 +131,7 @@ class DataTransferPackage(Checksummed, WorkItem, Timestamped):
                 events="UPDATE OF status",
                 when="OLD.status <> NEW.status AND 'failed' IN (OLD.status, NEW.status)",
             ),
-            NeverDeleted("a data transfer package"),
+            NeverDeleted("a bundle"),
         ]
         indexes = [open_work(), claimable_work(), disputed_work(), by_checksum(), by_part_of_path()]
 

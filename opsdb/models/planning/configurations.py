@@ -32,6 +32,13 @@ class ObsMode(NumberedModel):
     needs_source = models.BooleanField(
         default=True, help_text=_("Whether it looks at a source; retune and skydip don't.")
     )
+    configuration_type = models.CharField(
+        max_length=20,
+        choices=ConfigurationType,
+        null=True,
+        blank=True,
+        help_text=_("Kind of recipe that it is observed with; empty: any."),
+    )
 
     class Meta:
         verbose_name = _("observing mode")

@@ -24,16 +24,16 @@ class ExecutedReductionStepInputPackage(OpsModel):
         ExecutedReductionStep, on_delete=models.CASCADE, db_index=False, related_name="+", help_text=_("The run.")
     )
     raw_data_package = models.ForeignKey(
-        RawDataPackage, on_delete=models.PROTECT, related_name="+", help_text=_("The raw package it read.")
+        RawDataPackage, on_delete=models.PROTECT, related_name="+", help_text=_("The package it read.")
     )
 
     class Meta:
-        verbose_name = _("input raw package")
-        verbose_name_plural = _("input raw packages")
+        verbose_name = _("input package")
+        verbose_name_plural = _("input packages")
         constraints = [Unique("unique_pair", "run", "raw_data_package", message="The run has this input already.")]
 
     def __str__(self) -> str:
-        return f"raw package {self.raw_data_package_id}"
+        return f"package {self.raw_data_package_id}"
 
 
 class ExecutedReductionStepInputProduct(OpsModel):
@@ -44,13 +44,13 @@ class ExecutedReductionStepInputProduct(OpsModel):
         ExecutedReductionStep, on_delete=models.CASCADE, db_index=False, related_name="+", help_text=_("The run.")
     )
     data_product = models.ForeignKey(
-        DataProduct, on_delete=models.PROTECT, related_name="+", help_text=_("The data product it read.")
+        DataProduct, on_delete=models.PROTECT, related_name="+", help_text=_("The product it read.")
     )
 
     class Meta:
-        verbose_name = _("input data product")
-        verbose_name_plural = _("input data products")
+        verbose_name = _("input product")
+        verbose_name_plural = _("input products")
         constraints = [Unique("unique_pair", "run", "data_product", message="The run has this input already.")]
 
     def __str__(self) -> str:
-        return f"data product {self.data_product_id}"
+        return f"product {self.data_product_id}"

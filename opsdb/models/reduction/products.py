@@ -61,6 +61,7 @@ class DataProduct(Checksummed, NumberedModel):
     objects = manager_of(DataProductQuerySet)
 
     class Meta:
+        verbose_name = _("product")
         constraints = [
             *checksummed_constraints(),
             Unique("unique_path", "run", "relative_path", message="The run has a product of this path."),

@@ -87,14 +87,14 @@ class ExecutedReductionStep(NumberedModel):
         through="ExecutedReductionStepInputPackage",
         blank=True,
         related_name="reduction_runs",
-        help_text=_("The raw packages it read."),
+        help_text=_("The packages it read."),
     )
     input_products = models.ManyToManyField(
         "opsdb.DataProduct",
         through="ExecutedReductionStepInputProduct",
         blank=True,
         related_name="consuming_runs",
-        help_text=_("The data products it read."),
+        help_text=_("The products it read."),
     )
     exit_code = models.IntegerField(null=True, blank=True, help_text=_("Exit code of the program."))
     wall_time_seconds = models.FloatField(null=True, blank=True, help_text=_("Run time, seconds."))
@@ -107,6 +107,7 @@ class ExecutedReductionStep(NumberedModel):
     objects = manager_of(ExecutedReductionStepQuerySet)
 
     class Meta:
+        verbose_name = _("run")
         constraints = [
             *notes_activity(WorkStage.REDUCTION, is_deletable=True),
             Unique(

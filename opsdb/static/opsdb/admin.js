@@ -56,6 +56,25 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 
+// The local time below what is written in UTC.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const line of document.querySelectorAll(".opsdb-moment [data-zone]")) {
+    const box = line.closest(".opsdb-moment");
+    const [day, time] = box.querySelectorAll("input");
+    const local = new Intl.DateTimeFormat("sv-SE", {
+      timeZone: line.dataset.zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit",
+    });
+    const show = () => {
+      const moment = new Date(`${day.value}T${time.value || "00:00"}Z`);
+      line.firstElementChild.textContent = Number.isNaN(moment.getTime()) ? "–" : local.format(moment);
+    };
+    // Calendars and clocks write without an event of their own, and give the input the focus.
+    for (const event of ["input", "change", "focusin", "focusout"]) {
+      box.addEventListener(event, show);
+    }
+  }
+});
+
 // What a column means, where the mouse is.
 document.addEventListener("DOMContentLoaded", () => {
   for (const term of document.querySelectorAll(".opsdb-about [data-column]")) {

@@ -123,14 +123,14 @@ def _explain_package_as_recorded(package) -> Explanation:
             bundle = name_row(DataTransferPackage, package.data_transfer_package_id)
             why = _("%(name)s: travels in %(bundle)s") % {"name": name, "bundle": bundle}
             return answer.because_of(package, package.state, why)
-        why = _(
-            "%(name)s: its transfer package has arrived, but no copy of it can be read in a buffer beside an archive"
-        ) % {"name": name}
+        why = _("%(name)s: its bundle has arrived, but no copy of it can be read in a buffer beside an archive") % {
+            "name": name
+        }
         step = _("find its bytes, and have it unpacked or transferred again")
         return waits(package, package.state, why, step, OPERATOR)
     if buffers:
         place = place_of(buffers[0])
-        why = _("%(name)s: is at %(place)s in no transfer package") % {"name": name, "place": place}
+        why = _("%(name)s: is at %(place)s in no bundle") % {"name": name, "place": place}
         step = _("bundle the packages at %(place)s") % {"place": place}
         return waits(package, package.state, why, step, MANAGER)
     why = _("%(name)s: no copy of it can be read in any buffer") % {"name": name}

@@ -12,15 +12,15 @@ class StageName(StrEnum):
 
     OBSERVATIONS = "observations"
     FILES = "raw data files"
-    PACKAGES = "raw data packages"
-    PACKAGING = "making raw data packages"
-    BUNDLING = "making transfer packages"
+    PACKAGES = "packages"
+    PACKAGING = "making packages"
+    BUNDLING = "making bundles"
     TRANSFERS = "transfers"
     ARCHIVING = "archiving"
     STAGING = "staging"
     UNPACKING = "unpacking"
-    RUNS = "reduction runs"
-    PRODUCTS = "data products"
+    RUNS = "runs"
+    PRODUCTS = "products"
     DELETION_REQUESTS = "deletion requests"
 
 

@@ -98,8 +98,8 @@ class TestWhy:
         job = factories.StagingJobFactory(raw_data_packages=[package])
         url = f"/admin/opsdb/stagingjob/{job.pk}/change/"
         told = read(seeing(StagingJob).get(url)).text
-        assert f"raw data package {package.pk}" not in told and "(not shown)" in told
-        assert f"raw data package {package.pk}" in read(seeing(StagingJob, RawDataPackage).get(url)).text
+        assert f"package {package.pk}" not in told and "(not shown)" in told
+        assert f"package {package.pk}" in read(seeing(StagingJob, RawDataPackage).get(url)).text
 
     def test_explaining_many_inputs_takes_no_more_queries_than_few(self, db, django_assert_max_num_queries):
         from opsdb.workflows import explain_row

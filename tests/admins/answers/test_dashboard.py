@@ -57,7 +57,7 @@ def test_failures_of_one_cause_are_one_line(browser):
     for key in (17, 18):
         factories.DataTransferFactory(failed=True, failure_message=f"file {key}: no space", destination_location=place)
     found = dashboard_of(browser.get("/admin/"))
-    assert "2 data transfers" in found.text
+    assert "2 transfers" in found.text
     assert found.text.count("no space") == 1
     assert f"{place.site}/{place}" in found.text
 

@@ -61,5 +61,5 @@ def test_functions_are_left_out_of_steps(step, shown):
 
 def test_lists_are_titled_by_what_they_have_and_the_index_by_what_it_is_for(browser):
     title = re.compile("<h1>(.*?)</h1>")
-    assert title.search(browser.get("/admin/opsdb/datatransfer/").content.decode())[1] == "Data transfers"
+    assert title.search(browser.get("/admin/opsdb/datatransfer/").content.decode())[1] == "Transfers"
     assert title.search(browser.get("/admin/").content.decode())[1] == "Operations"

@@ -74,7 +74,7 @@ def test_the_program_shows_allocated_used_and_left_and_its_units(browser, season
 def test_the_unit_shows_requested_and_done_its_executions_with_data_and_what_stands_in_its_way(browser, season):
     _allocation, unit, execution, *_rest = season
     found = read(browser.get(page("unit", unit.pk)))
-    for text in ("Why it is not done", "no slot is planned for it", "1 mm", "✔ 1 / 1", "1 execution: 7 files"):
+    for text in ("Why it is not done", "no slot is planned for it", "1 mm", "✔ 1 / 1", "1 observation: 7 files"):
         assert text in found.text, text
     assert {page("observation", execution.pk), page("program", unit.observing_program_id)} <= set(found.links)
     assert page("source", unit.source_id) in found.links
@@ -85,9 +85,9 @@ def test_the_unit_shows_requested_and_done_its_executions_with_data_and_what_sta
 def test_the_night_has_planned_and_executed_side_by_side_and_a_sentence(browser, seeing, season):
     *_begin, execution, package, slot, missed = season
     found = read(browser.get(page("night", "2026-03-13")))
-    assert "1 execution (1 of 2 slots): 7 files" in found.text
+    assert "1 observation (1 of 2 slots): 7 files" in found.text
     assert "1 of 1 packages archived" in found.text
-    assert "03:25–06:30" in found.text and "✘ not executed" in found.text
+    assert "03:25–06:30" in found.text and "✘ not observed" in found.text
     for row in (slot, missed):
         assert f"/admin/opsdb/prescheduledslot/{row.pk}/change/" in found.links
     assert page("observation", execution.pk) in found.links

@@ -54,7 +54,13 @@ def test_what_is_found_is_shown_best_first_with_its_kind_and_what_matches(browse
 def test_what_a_text_identifies_is_opened_at_once(browser, observed):
     package = factories.RawDataPackageFactory(executed_obs_unit=observed)
     url = f"/admin/opsdb/rawdatapackage/{package.pk}/change/"
-    for text in (str(package.pk), package.name, package.relative_path, f"raw data package {package.pk}"):
+    for text in (
+        str(package.pk),
+        package.name,
+        package.relative_path,
+        f"raw data package {package.pk}",
+        f"package {package.pk}",
+    ):
         response = search(browser, text)
         assert (response.status_code, response.url) == (302, url), text
     assert search(browser, "2026-03-13").url == page("night", "2026-03-13")

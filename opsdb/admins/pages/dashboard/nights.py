@@ -48,14 +48,14 @@ def nights_section(viewer: Viewer) -> Section | None:
     ]
     line = TimeLine(
         name="nights",
-        title=_("Executions of the last nights"),
-        description=_("One row for each night from noon to noon UTC, the latest first; each bar is an execution."),
+        title=_("Observations of the last nights"),
+        description=_("One row for each night from noon to noon UTC, the latest first; each bar is an observation."),
         lanes=lanes,
         start=noon,
         end=noon + timedelta(days=1),
         top=Hours("UTC"),
     )
-    note = _("Only the newest %(limit)s executions are shown.") % {"limit": EXECUTIONS}
+    note = _("Only the newest %(limit)s observations are shown.") % {"limit": EXECUTIONS}
     links = [
         format_html('<a href="{}">{}</a>', url, f"{date:%Y-%m-%d}")
         for date in dates

@@ -103,7 +103,7 @@ STAGES = {
         is_beside=True,
     ),
     StageName.PRODUCTS: StageDisplay(
-        lazy("data products"),
+        lazy("products"),
         DataProduct,
         states=None,
         others={RestState.MADE: CountDisplay(lazy("made"))},

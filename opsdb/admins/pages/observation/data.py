@@ -103,7 +103,7 @@ def packages_section(
         for package in packages
     ]
     table = Table(
-        _("Raw data packages"),
+        _("Packages"),
         (
             _("package"),
             _("module"),

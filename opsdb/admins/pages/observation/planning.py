@@ -122,7 +122,7 @@ def conditions_section(viewer: Viewer, execution: ExecutedObsUnit) -> Section:
             (_("key"), code(execution.pk)),
         ]
     )
-    return Section(_("Execution and conditions"), (facts,), "conditions")
+    return Section(_("Observation and conditions"), (facts,), "conditions")
 
 
 def _with_unit(value, unit):

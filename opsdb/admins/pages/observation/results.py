@@ -45,7 +45,7 @@ def result_sections(viewer: Viewer, execution: ExecutedObsUnit) -> Iterator[Sect
         number = format_up_to(len(keys) + more, PRODUCTS_LOOKED_AT)
         note = _("The newest %(shown)s of %(number)s are shown.") % {"shown": ROWS_SHOWN, "number": number}
     table = Table(
-        _("Data products"),
+        _("Products"),
         (_("product"), _("type"), _("run"), _("step"), _("size"), _("state")),
         rows,
         _("Nothing has been made of it yet."),

@@ -9,7 +9,7 @@ from astropy.coordinates import AltAz, EarthLocation, SkyCoord
 from astropy.time import Time, core
 from astropy.utils import iers
 
-from opsdb.loaders import earth
+from opsdb import earth
 
 PLACE = {"longitude_deg": -67.74, "latitude_deg": -22.986, "height_m": 5611.8}
 AZIMUTHS, ELEVATIONS = np.array([0.5, 90, 181, 270, 359]), np.array([10, 30, 50, 70, 89])

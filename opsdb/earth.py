@@ -71,28 +71,87 @@ def icrs_of_horizontal(
 
     days = np.asarray(unix_seconds, float) / SECONDS_PER_DAY
     with _quiet():
-        table = _rotation_table()
-        _know_leap_seconds()
-        ut1_utc, known = table.ut1_utc(UNIX_EPOCH_JD, days, return_status=True)
-        x, y, _ = table.pm_xy(UNIX_EPOCH_JD, days, return_status=True)
-        x, y = x.to_value("arcsec"), y.to_value("arcsec")
-        x[known < 0], y[known < 0] = MEAN_POLE_ARCSEC
         ra, dec = erfa.atoc13(
             "A",
             np.radians(azimuth_deg),
             np.radians(90 - np.asarray(elevation_deg, float)),
             UNIX_EPOCH_JD,
             days,
-            # Beyond the table the nearest value: |UT1-UTC| changes by less than a second in years.
-            ut1_utc.to_value("s"),
-            np.radians(longitude_deg),
-            np.radians(latitude_deg),
-            height_m,
-            np.radians(x / 3600),
-            np.radians(y / 3600),
-            *(0.0, 0.0, 0.0, 1.0),
+            *_observer(days, longitude_deg, latitude_deg, height_m),
         )
     return np.degrees(ra) % 360, np.degrees(dec)
+
+
+def elevations_of_icrs(
+    ra_deg: np.ndarray,
+    dec_deg: np.ndarray,
+    unix_seconds: np.ndarray,
+    *,
+    longitude_deg: float,
+    latitude_deg: float,
+    height_m: float,
+) -> np.ndarray:
+    """Return how high places on the sky stand above the horizon, degrees, without refraction.
+
+    Args:
+        ra_deg, dec_deg: ICRS, degrees.
+        unix_seconds: when, seconds since 1970 (UTC).
+        longitude_deg, latitude_deg: geodetic place of the observer, degrees, east and north positive.
+        height_m: above the ellipsoid, metres.
+    """
+    import erfa
+    import numpy as np
+
+    days = np.asarray(unix_seconds, float) / SECONDS_PER_DAY
+    with _quiet():
+        _azimuth, zenith, *_others = erfa.atco13(
+            np.radians(ra_deg),
+            np.radians(dec_deg),
+            *(0.0, 0.0, 0.0, 0.0),
+            UNIX_EPOCH_JD,
+            days,
+            *_observer(days, longitude_deg, latitude_deg, height_m),
+        )
+    return 90 - np.degrees(zenith)
+
+
+def declinations_of_date(ra_deg: np.ndarray, dec_deg: np.ndarray, unix_seconds: np.ndarray) -> np.ndarray:
+    """Return the declinations, degrees, that places on the sky have by the equator of a date.
+
+    Args:
+        ra_deg, dec_deg: ICRS, degrees.
+        unix_seconds: when, seconds since 1970 (UTC).
+    """
+    import erfa
+    import numpy as np
+
+    days = np.asarray(unix_seconds, float) / SECONDS_PER_DAY
+    with _quiet():
+        # UTC for TT: in a minute the equator moves by less than a microarcsecond.
+        _ra, dec, _origins = erfa.atci13(np.radians(ra_deg), np.radians(dec_deg), 0, 0, 0, 0, UNIX_EPOCH_JD, days)
+    return np.degrees(dec)
+
+
+def _observer(days, longitude_deg, latitude_deg, height_m):
+    """Return what ERFA takes of an observer: UT1-UTC, place, pole, and an atmosphere that does not refract."""
+    import numpy as np
+
+    table = _rotation_table()
+    _know_leap_seconds()
+    ut1_utc, known = table.ut1_utc(UNIX_EPOCH_JD, days, return_status=True)
+    x, y, _ = table.pm_xy(UNIX_EPOCH_JD, days, return_status=True)
+    x, y = x.to_value("arcsec"), y.to_value("arcsec")
+    x[known < 0], y[known < 0] = MEAN_POLE_ARCSEC
+    return (
+        # Beyond the table the nearest value: |UT1-UTC| changes by less than a second in years.
+        ut1_utc.to_value("s"),
+        np.radians(longitude_deg),
+        np.radians(latitude_deg),
+        height_m,
+        np.radians(x / 3600),
+        np.radians(y / 3600),
+        *(0.0, 0.0, 0.0, 1.0),
+    )
 
 
 def utc_datetimes(times: Time) -> list[datetime | None]:

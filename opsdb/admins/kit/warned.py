@@ -1,0 +1,94 @@
+"""Forms that come back once where what they are about to save is allowed and probably a mistake."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+from django.contrib.admin import helpers
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import Model
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+
+from opsdb.workflows import PlanningWarning, find_planning_warnings
+
+ANYWAY = "_anyway"
+BUTTONS = ("_continue", "_addanother", "_saveasnew")
+"""Buttons beside *Save*, whose meaning *Save anyway* keeps."""
+SETUP = "module_configurations"
+
+
+def _digest(warnings: Sequence[PlanningWarning]) -> str:
+    return sha256("\n".join(map(str, warnings)).encode()).hexdigest()
+
+
+def form_that_warns(form_class: type[ModelForm], agreed: str) -> type[ModelForm]:
+    """Return the form class with warnings, which keep it from being valid until the person has agreed to them.
+
+    Args:
+        form_class: of rows that a plan consists of.
+        agreed: the digest of the warnings that the person has agreed to.
+    """
+
+    class WarnedForm(form_class):
+        planning_warnings: Sequence[PlanningWarning] = ()
+
+        def full_clean(self) -> None:
+            super().full_clean()
+            if not self.is_bound or self.errors or not self.has_changed():
+                return
+            setup = {SETUP: self.cleaned_data[SETUP]} if SETUP in self.cleaned_data else {}
+            self.planning_warnings = find_planning_warnings([self.instance], **setup)
+            if self.planning_warnings and _digest(self.planning_warnings) != agreed:
+                self.add_error(None, ValidationError([str(one) for one in self.planning_warnings]))
+
+    return WarnedForm
+
+
+class WarnedMixin:
+    """Mixin of an admin of sources, units, slots or downtimes: nothing that is warned of is refused."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Read what the person has agreed to, and which button it was."""
+        if request.method == "POST" and not hasattr(request, "opsdb_agreed"):
+            request.opsdb_agreed, _blank, button = request.POST.get(ANYWAY, "").partition(" ")
+            if button in BUTTONS:
+                request.POST = request.POST.copy()
+                request.POST[button] = "1"
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs
+    ) -> type[ModelForm]:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return form_that_warns(form, request.opsdb_agreed) if hasattr(request, "opsdb_agreed") else form
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Model | None = None,
+    ) -> HttpResponse:
+        """Show warnings as what they are, not as errors."""
+        form = context["adminform"].form
+        warnings = getattr(form, "planning_warnings", ())
+        if warnings and set(form.errors) == {NON_FIELD_ERRORS}:
+            del form.errors[NON_FIELD_ERRORS]
+            formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+            context["errors"] = helpers.AdminErrorList(form, formsets)
+            button = next((name for name in BUTTONS if name in request.POST), "")
+            context |= {
+                "planning_warnings": warnings,
+                "planning_agreed": f"{_digest(warnings)} {button}".strip(),
+                "planning_button": ANYWAY,
+            }
+        return super().render_change_form(request, context, add, change, form_url, obj)

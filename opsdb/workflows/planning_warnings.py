@@ -1,0 +1,393 @@
+"""What in a plan is allowed and probably a mistake: sources that never rise, recipes that do not fit, and the like.
+
+Nothing here refuses anything. Forms, loads and the page of a night ask the same function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from django.db.models import Model, Q, prefetch_related_objects
+from django.utils import timezone
+
+from opsdb.models import (
+    ConfigurationType,
+    ConstantElevationSource,
+    Downtime,
+    InstrumentModuleConfiguration,
+    ObsUnit,
+    PreScheduledSlot,
+    PrimeCamObservationConfiguration,
+    Source,
+    Telescope,
+)
+
+from ._elevations import Heights, elevations_in
+from .errors import name_row
+
+LONGEST_SLOT = timedelta(days=1)
+"""Slots are shorter, which lets the index on their start find those that overlap a time."""
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+MOST_SLOTS = 10_000
+"""Slots that are read for downtimes, or downtimes for slots."""
+NAMED_SLOTS = 3
+SOURCE_KINDS = ("fixedsource", "solarsystemobject", "constantelevationsource")
+TARGETS = ("telescope", "instrument", "instrument_module")
+
+
+class PlanningProblem(StrEnum):
+    """What is probably a mistake."""
+
+    NEVER_RISES = "never rises"
+    RECIPE = "recipe does not fit"
+    DOWNTIME = "downtime"
+    ELEVATION = "elevation"
+
+
+@dataclass(frozen=True)
+class PlanningWarning:
+    """Something in a plan that is allowed and probably a mistake.
+
+    Attributes:
+        kind: what is probably a mistake.
+        subject: what has it, such as ``slot 2026-11-26 06:00``.
+        problem: what is unusual.
+        remedy: what to do unless it is meant.
+        field: the field that would have to change.
+        row: table and key of what has it; empty for a row that is not saved yet.
+    """
+
+    kind: PlanningProblem
+    subject: str
+    problem: str
+    remedy: str
+    field: str
+    row: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.problem}; {self.remedy}"
+
+
+def find_planning_warnings(
+    rows: Iterable[Source | ObsUnit | PreScheduledSlot | Downtime],
+    *,
+    module_configurations: Collection[InstrumentModuleConfiguration] | None = None,
+    now: datetime | None = None,
+) -> list[PlanningWarning]:
+    """Return what is probably a mistake in sources, units, slots and downtimes, which need not be saved yet.
+
+    A source that never rises above the lowest elevation of any telescope; a unit whose source does not at its
+    telescopes, or whose recipe fits neither its mode nor its instruments; a slot in a downtime, or at an elevation
+    outside of the limits of telescope and unit; a downtime with slots in it. Nothing is said of bodies that the
+    built-in ephemeris does not have. The number of queries does not depend on the number of rows, but for one more per
+    hundred downtimes. Locks nothing and downloads nothing.
+
+    Args:
+        rows: sources of any subtype, units, slots or downtimes.
+        module_configurations: those that the units are about to have; by default those that are saved.
+        now: the moment from which the paths of the planets are looked at; now when left out.
+    """
+    found = list(rows)
+    moment = now or timezone.now()
+    units = [row for row in found if isinstance(row, ObsUnit)]
+    slots = [row for row in found if isinstance(row, PreScheduledSlot)]
+    # Rows of the parent's own class.
+    prefetch_related_objects([row for row in found if type(row) is Source], *SOURCE_KINDS)
+    prefetch_related_objects(slots, "obs_unit", "telescope")
+    _read_units(units, whole=True)
+    _read_units([slot.obs_unit for slot in slots], whole=False)
+    setups = (
+        {id(unit): list(module_configurations or ()) for unit in units} if module_configurations is not None else {}
+    )
+    saved = _setups({unit.pk for unit in units if unit.pk} | {slot.obs_unit_id for slot in slots})
+    telescopes = list(Telescope.objects.order_by("name")) if len(slots) + _downtimes_in(found) < len(found) else []
+    heights = Heights(telescopes, moment)
+    kinds = _kinds_of_instruments(units)
+    warnings: list[PlanningWarning] = []
+    for row in found:
+        if isinstance(row, Source):
+            warnings += _about_source(row, heights)
+        elif isinstance(row, ObsUnit):
+            setup = setups.get(id(row), saved.get(row.pk, []))
+            warnings += [*_about_recipe(row, setup, kinds), *_about_visibility(row, setup, heights)]
+    warnings += _about_slots(slots, saved)
+    warnings += _about_downtimes([row for row in found if isinstance(row, Downtime)])
+    return warnings
+
+
+def _downtimes_in(rows):
+    return sum(isinstance(row, Downtime) for row in rows)
+
+
+def _read_units(units: list[ObsUnit], *, whole: bool) -> None:
+    """Read what the warnings about units need, each table once."""
+    prefetch_related_objects([unit for unit in units if unit.source_id], *(f"source__{kind}" for kind in SOURCE_KINDS))
+    if whole:
+        prefetch_related_objects(
+            units, "obs_mode", "configuration__primecamobservationconfiguration", "observing_program__instruments"
+        )
+
+
+def _setups(keys: Collection[int]) -> dict[int, list[InstrumentModuleConfiguration]]:
+    """Return the module configurations of units, with module, instrument and telescope."""
+    if not keys:
+        return {}
+    links = ObsUnit.module_configurations.through.objects.filter(obsunit__in=keys).select_related(
+        "instrumentmoduleconfiguration__instrument_module__instrument__telescope"
+    )
+    found: dict[int, list[InstrumentModuleConfiguration]] = {}
+    for link in links.order_by("pk"):
+        found.setdefault(link.obsunit_id, []).append(link.instrumentmoduleconfiguration)
+    return found
+
+
+def _warning(row: Model, subject: str, kind: PlanningProblem, field: str, problem: str, remedy: str) -> PlanningWarning:
+    return PlanningWarning(kind, subject, problem, remedy, field, name_row(type(row), row.pk) if row.pk else "")
+
+
+# Sources
+
+
+def _about_source(row, heights):
+    known = heights.of(row)
+    if not known or any(height >= (telescope.elevation_min_deg or 0) for telescope, height in known.items()):
+        return
+    yield _warning(
+        row,
+        f"source {row.name}",
+        PlanningProblem.NEVER_RISES,
+        "dec_max_deg" if isinstance(row.specific, ConstantElevationSource) else "dec_deg",
+        f"never rises above {_limits_of({one: one.elevation_min_deg or 0 for one in known}, known)}",
+        "check its coordinates",
+    )
+
+
+def _limits_of(limits, heights):
+    return " or ".join(_limit_of(telescope, limits[telescope], heights[telescope]) for telescope in heights)
+
+
+def _limit_of(telescope, limit, height):
+    above = f"{limit:g}° at {telescope}" if limit else f"the horizon of {telescope}"
+    return f"{above}, where it culminates at {_degrees(height)}"
+
+
+def _degrees(angle):
+    return f"{angle:.1f}°".replace("-", "−")
+
+
+# Units
+
+
+def _about_recipe(unit, setup, kinds_of_instruments):
+    recipe, mode = unit.configuration, unit.obs_mode
+    subject = f"unit {unit.name}"
+    kind = ConfigurationType(recipe.type)
+    listed = {one.pk for one in unit.observing_program.instruments.all()}
+
+    def unfit(field, problem, remedy):
+        return _warning(unit, subject, PlanningProblem.RECIPE, field, problem, remedy)
+
+    others = [one for one in setup if one.type != kind]
+    if others:
+        names = ", ".join(f"{one.instrument_module.instrument} / {one.instrument_module}" for one in others)
+        yield unfit(
+            "configuration",
+            f"the recipe {recipe} is for {_label(kind)}, and not for the modules {names}",
+            "choose a recipe of their instrument",
+        )
+    elif not setup and (kinds := _kinds_of(listed, kinds_of_instruments)) and kind not in kinds:
+        labels = " and ".join(sorted(map(_label, kinds)))
+        yield unfit(
+            "configuration",
+            f"the recipe {recipe} is for {_label(kind)}, "
+            f"and the program {unit.observing_program} observes with {labels}",
+            "choose a recipe of one of these instruments",
+        )
+    if mode.configuration_type and mode.configuration_type != kind:
+        label = _label(mode.configuration_type)
+        yield unfit(
+            "obs_mode",
+            f"the mode {mode} is of {label}, and the recipe {recipe} for {_label(kind)}",
+            "choose a mode and a recipe of one instrument",
+        )
+    elif mode.configuration_type == ConfigurationType.PRIME_CAM:
+        scan = recipe.specific
+        if isinstance(scan, PrimeCamObservationConfiguration) and scan.scan_type != mode.name:
+            yield unfit(
+                "obs_mode",
+                f"the recipe {recipe} scans as {scan.scan_type}, and the mode is {mode}",
+                f"choose the mode {scan.scan_type}, or another recipe",
+            )
+    foreign = {one.instrument_module.instrument for one in setup if one.instrument_module.instrument_id not in listed}
+    if listed and foreign:
+        names = ", ".join(sorted(map(str, foreign)))
+        yield unfit(
+            "module_configurations",
+            f"the program {unit.observing_program} does not observe with {names}",
+            "choose modules of its instruments, or add the instrument to the program",
+        )
+
+
+def _kinds_of_instruments(units: Iterable[ObsUnit]) -> dict[int, set[str]]:
+    """Return the kinds of recipes of instruments of the units' programs, as their modules are configured."""
+    instruments = {one.pk for unit in units for one in unit.observing_program.instruments.all()}
+    kinds: dict[int, set[str]] = {}
+    if instruments:
+        rows = InstrumentModuleConfiguration.objects.filter(instrument_module__instrument__in=instruments).order_by()
+        for instrument, kind in rows.values_list("instrument_module__instrument_id", "type").distinct():
+            kinds.setdefault(instrument, set()).add(kind)
+    return kinds
+
+
+def _label(kind):
+    return str(ConfigurationType(kind).label)
+
+
+def _kinds_of(instruments, kinds_of_instruments):
+    return {kind for instrument in instruments for kind in kinds_of_instruments.get(instrument, ())}
+
+
+def _about_visibility(unit, setup, heights):
+    if unit.source is None:
+        return
+    own = {one.instrument_module.instrument.telescope_id for one in setup}
+    known = {one: height for one, height in heights.of(unit.source).items() if not own or one.pk in own}
+    limits = {one: max(one.elevation_min_deg or 0, unit.elevation_min_deg or 0) for one in known}
+    if known and all(height < limits[telescope] for telescope, height in known.items()):
+        yield _warning(
+            unit,
+            f"unit {unit.name}",
+            PlanningProblem.NEVER_RISES,
+            "source",
+            f"its source {unit.source} never rises above {_limits_of(limits, known)}",
+            "choose another source, or check its coordinates and the lowest elevation",
+        )
+
+
+# Slots and downtimes
+
+
+def _about_slots(slots: Sequence[PreScheduledSlot], setups) -> list[PlanningWarning]:
+    if not slots:
+        return []
+    first, last = min(slot.start_time for slot in slots), max(slot.end_time for slot in slots)
+    downtimes = list(
+        Downtime.objects.filter(Q(end_time__isnull=True) | Q(end_time__gt=first), start_time__lt=last)
+        .select_related(*TARGETS)
+        .order_by("start_time")[:MOST_SLOTS]
+    )
+    found = []
+    for slot in slots:
+        setup = setups.get(slot.obs_unit_id, [])
+        for downtime in downtimes:
+            if _overlap(slot, downtime) and _stops(downtime, slot, setup):
+                found.append(
+                    _warning(
+                        slot,
+                        _name_of(slot),
+                        PlanningProblem.DOWNTIME,
+                        "start_time",
+                        f"{_target(downtime)} is down {_span(downtime)} ({downtime.reason})",
+                        "move the slot, or end the downtime earlier",
+                    )
+                )
+        found += _about_elevation(slot)
+    return found
+
+
+def _name_of(slot):
+    return f"slot {_minute(slot.start_time)} of {slot.obs_unit}"
+
+
+def _minute(moment):
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def _span(downtime):
+    end = f"to {_minute(downtime.end_time)} UTC" if downtime.end_time else "UTC on, with an open end"
+    return f"from {_minute(downtime.start_time)} {end}"
+
+
+def _target(downtime):
+    return next(str(row) for name in TARGETS if (row := getattr(downtime, name)) is not None)
+
+
+def _overlap(slot, downtime):
+    return slot.start_time < (downtime.end_time or slot.end_time) and downtime.start_time < slot.end_time
+
+
+def _stops(downtime, slot, setup):
+    if downtime.telescope_id:
+        return downtime.telescope_id == slot.telescope_id
+    modules = [one.instrument_module for one in setup]
+    if downtime.instrument_id:
+        return downtime.instrument_id in {module.instrument_id for module in modules}
+    return downtime.instrument_module_id in {module.pk for module in modules}
+
+
+def _about_elevation(slot):
+    unit, telescope = slot.obs_unit, slot.telescope
+    heights = elevations_in(slot)
+    if not heights:
+        return
+    low, high = min(heights), max(heights)
+    limits = [
+        (unit.elevation_min_deg or 0, f"the {unit.elevation_min_deg or 0:g}° of the unit"),
+        (telescope.elevation_min_deg or 0, f"the {telescope.elevation_min_deg or 0:g}° of {telescope}"),
+    ]
+    lowest, whose = max(limits, key=lambda limit: limit[0])
+    highest = unit.elevation_max_deg
+    span = _degrees(low) if _degrees(low) == _degrees(high) else f"{_degrees(low)} to {_degrees(high)}"
+    if low < lowest:
+        problem = f"at an elevation of {span}, below {whose if lowest else 'the horizon'}"
+    elif highest is not None and high > highest:
+        problem = f"at an elevation of {span}, above the {highest:g}° of the unit"
+    else:
+        return
+    remedy = "choose a time in which the source is within the limits"
+    yield _warning(slot, _name_of(slot), PlanningProblem.ELEVATION, "start_time", problem, remedy)
+
+
+def _about_downtimes(downtimes: Sequence[Downtime]) -> list[PlanningWarning]:
+    found = []
+    prefetch_related_objects(downtimes, *TARGETS)
+    for number in range(0, len(downtimes), 100):
+        batch = downtimes[number : number + 100]
+        slots = _slots_in(batch)
+        setups = _setups({slot.obs_unit_id for slot in slots})
+        for downtime in batch:
+            hit = [
+                slot
+                for slot in slots
+                if _overlap(slot, downtime) and _stops(downtime, slot, setups.get(slot.obs_unit_id, []))
+            ]
+            if hit:
+                found.append(_about_downtime(downtime, hit))
+    return found
+
+
+def _slots_in(downtimes):
+    times = Q()
+    for downtime in downtimes:
+        end = {} if downtime.end_time is None else {"start_time__lt": downtime.end_time}
+        earliest = max(downtime.start_time, EARLIEST) - LONGEST_SLOT
+        times |= Q(start_time__gt=earliest, end_time__gt=downtime.start_time, **end)
+    rows = PreScheduledSlot.objects.filter(times).select_related("obs_unit", "telescope").order_by("start_time", "pk")
+    return list(rows[:MOST_SLOTS])
+
+
+def _about_downtime(downtime, slots):
+    names = ", ".join(f"{slot.obs_unit} at {_minute(slot.start_time)}" for slot in slots[:NAMED_SLOTS])
+    more = f" and {len(slots) - NAMED_SLOTS:,} more" if len(slots) > NAMED_SLOTS else ""
+    count = "1 slot" if len(slots) == 1 else f"{len(slots):,} slots"
+    return _warning(
+        downtime,
+        f"downtime of {_target(downtime)} from {_minute(downtime.start_time)}",
+        PlanningProblem.DOWNTIME,
+        "start_time",
+        f"hits {count}: {names}{more}",
+        "move the slots, which stay as they are",
+    )
