@@ -20,6 +20,8 @@ from django.db import models
 
 MAKE_ANOTHER = "Make a new row instead, and delete this one if nothing refers to it."
 NEVER_DELETED = "Make a new row instead; this one stays, because it is never deleted."
+KEPT_FOR_GOOD = "Leave it; what has changed is recorded by its state, or by another row."
+CORRECTED_BY_ANOTHER = "Leave it as it is, and record what is right now as another row."
 
 
 def _literal(text: str) -> str:
@@ -153,10 +155,10 @@ class Refuses(Trigger):
         events: when to look.
     """
 
-    def __init__(self, name: str, when: str, message: str, hint: str = "", *, events: str) -> None:
+    def __init__(self, name: str, when: str, message: str, hint: str, *, events: str) -> None:
         self.message = message
         self.hint = hint
-        super().__init__(name, "opsdb_refuse_row", message, *filter(None, [hint]), events=events, when=when)
+        super().__init__(name, "opsdb_refuse_row", message, hint, events=events, when=when)
 
 
 class Immutable(Trigger):
@@ -220,6 +222,7 @@ class AppendOnly(Trigger):
             "opsdb_refuse_rewriting",
             what,
             "never changed" if deletable else "never changed or removed",
+            CORRECTED_BY_ANOTHER,
             events="UPDATE" if deletable else "UPDATE OR DELETE",
         )
 
@@ -228,7 +231,7 @@ class NeverDeleted(Trigger):
     """Refuse ``DELETE``: what happened can't be made undone."""
 
     def __init__(self, what: str) -> None:
-        super().__init__("never_deleted", "opsdb_refuse_deletion", what, events="DELETE")
+        super().__init__("never_deleted", "opsdb_refuse_deletion", what, KEPT_FOR_GOOD, events="DELETE")
 
 
 class KeepsUpdatedAt(Trigger):
@@ -256,7 +259,9 @@ class Transitions(Trigger):
             for after in sorted(following, key=lambda state: state.order)
         )
         following = {
-            str(before): ", ".join(sorted(after, key=lambda state: state.order)) or "nothing, it is final"
+            str(before): f"It can become: {', '.join(sorted(after, key=lambda state: state.order))}."
+            if after
+            else f"Leave it: {before} is final."
             for before, after in table.items()
         }
         super().__init__(
@@ -298,9 +303,10 @@ class SameOwner(Trigger):
         table: the table it points to.
         owner: the column that names the owner, in both tables.
         message: the refusal, after the row.
+        hint: what would be right.
     """
 
-    def __init__(self, field: str, table: str, owner: str, message: str) -> None:
+    def __init__(self, field: str, table: str, owner: str, message: str, hint: str) -> None:
         super().__init__(
             f"{field}_same_{owner.removesuffix('_id')}",
             "opsdb_require_same_owner",
@@ -308,6 +314,7 @@ class SameOwner(Trigger):
             table,
             owner,
             message,
+            hint,
             events=f'INSERT OR UPDATE OF "{field}_id", "{owner}"',
             when=f'NEW."{field}_id" IS NOT NULL',
         )

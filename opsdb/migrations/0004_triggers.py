@@ -198,7 +198,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='deletionpolicy',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_policy_never_deleted', statement='CREATE TRIGGER "deletion_policy_never_deleted" BEFORE DELETE ON "deletion_policy" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'the deletion policy\')', table='deletion_policy'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_policy_never_deleted', statement='CREATE TRIGGER "deletion_policy_never_deleted" BEFORE DELETE ON "deletion_policy" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'the deletion policy\', \'Leave it; what has changed is recorded by its state, or by another row.\')', table='deletion_policy'),
                 ),
                 migrations.AddConstraint(
                     model_name='deletionpolicy',
@@ -526,7 +526,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='failureacknowledgement',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='failure_acknowledgement_never_deleted', statement='CREATE TRIGGER "failure_acknowledgement_never_deleted" BEFORE DELETE ON "failure_acknowledgement" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'an acknowledgement\')', table='failure_acknowledgement'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='failure_acknowledgement_never_deleted', statement='CREATE TRIGGER "failure_acknowledgement_never_deleted" BEFORE DELETE ON "failure_acknowledgement" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'an acknowledgement\', \'Leave it; what has changed is recorded by its state, or by another row.\')', table='failure_acknowledgement'),
                 ),
                 migrations.AddConstraint(
                     model_name='failureacknowledgement',
@@ -570,7 +570,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='changelog',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='change_log_append_only', statement='CREATE TRIGGER "change_log_append_only" BEFORE UPDATE OR DELETE ON "change_log" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_rewriting(\'history\', \'never changed or removed\')', table='change_log'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='change_log_append_only', statement='CREATE TRIGGER "change_log_append_only" BEFORE UPDATE OR DELETE ON "change_log" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_rewriting(\'history\', \'never changed or removed\', \'Leave it as it is, and record what is right now as another row.\')', table='change_log'),
                 ),
                 migrations.AddConstraint(
                     model_name='changelog',
@@ -634,7 +634,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='obsunit',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='obs_unit_sub_observing_program_same_observing_program', statement='CREATE TRIGGER "obs_unit_sub_observing_program_same_observing_program" BEFORE INSERT OR UPDATE OF "sub_observing_program_id", "observing_program_id" ON "obs_unit" FOR EACH ROW WHEN (NEW."sub_observing_program_id" IS NOT NULL) EXECUTE FUNCTION opsdb_require_same_owner(\'sub_observing_program_id\', \'sub_observing_program\', \'observing_program_id\', \'the sub-program must be a part of the unit\'\'s own observing program\')', table='obs_unit'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='obs_unit_sub_observing_program_same_observing_program', statement='CREATE TRIGGER "obs_unit_sub_observing_program_same_observing_program" BEFORE INSERT OR UPDATE OF "sub_observing_program_id", "observing_program_id" ON "obs_unit" FOR EACH ROW WHEN (NEW."sub_observing_program_id" IS NOT NULL) EXECUTE FUNCTION opsdb_require_same_owner(\'sub_observing_program_id\', \'sub_observing_program\', \'observing_program_id\', \'the sub-program must be a part of the unit\'\'s own observing program\', \'Choose a sub-program of that program, or none.\')', table='obs_unit'),
                 ),
                 migrations.AddConstraint(
                     model_name='obsunit',
@@ -822,11 +822,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='executedobsunit',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_never_deleted', statement='CREATE TRIGGER "executed_obs_unit_never_deleted" BEFORE DELETE ON "executed_obs_unit" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'an execution\')', table='executed_obs_unit'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_never_deleted', statement='CREATE TRIGGER "executed_obs_unit_never_deleted" BEFORE DELETE ON "executed_obs_unit" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'an execution\', \'Leave it; what has changed is recorded by its state, or by another row.\')', table='executed_obs_unit'),
                 ),
                 migrations.AddConstraint(
                     model_name='executedobsunit',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_status_transition', statement='CREATE TRIGGER "executed_obs_unit_status_transition" BEFORE UPDATE OF status ON "executed_obs_unit" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{running>completed,running>aborted,running>failed}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"running": "completed, aborted, failed", "completed": "nothing, it is final", "aborted": "nothing, it is final", "failed": "nothing, it is final"}\')', table='executed_obs_unit'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_status_transition', statement='CREATE TRIGGER "executed_obs_unit_status_transition" BEFORE UPDATE OF status ON "executed_obs_unit" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{running>completed,running>aborted,running>failed}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"running": "It can become: completed, aborted, failed.", "completed": "Leave it: completed is final.", "aborted": "Leave it: aborted is final.", "failed": "Leave it: failed is final."}\')', table='executed_obs_unit'),
                 ),
                 migrations.AddConstraint(
                     model_name='executedobsunit',
@@ -1010,11 +1010,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='datatransferpackage',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_never_deleted', statement='CREATE TRIGGER "data_transfer_package_never_deleted" BEFORE DELETE ON "data_transfer_package" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'a data transfer package\')', table='data_transfer_package'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_never_deleted', statement='CREATE TRIGGER "data_transfer_package_never_deleted" BEFORE DELETE ON "data_transfer_package" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'a data transfer package\', \'Leave it; what has changed is recorded by its state, or by another row.\')', table='data_transfer_package'),
                 ),
                 migrations.AddConstraint(
                     model_name='datatransferpackage',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_status_transition', statement='CREATE TRIGGER "data_transfer_package_status_transition" BEFORE UPDATE OF status ON "data_transfer_package" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{pending>scheduled,pending>in_progress,pending>failed,scheduled>pending,scheduled>in_progress,scheduled>failed,in_progress>pending,in_progress>completed,in_progress>failed,failed>pending}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"pending": "scheduled, in_progress, failed", "scheduled": "pending, in_progress, failed", "in_progress": "pending, completed, failed", "completed": "nothing, it is final", "failed": "pending"}\')', table='data_transfer_package'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_package_status_transition', statement='CREATE TRIGGER "data_transfer_package_status_transition" BEFORE UPDATE OF status ON "data_transfer_package" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{pending>scheduled,pending>in_progress,pending>failed,scheduled>pending,scheduled>in_progress,scheduled>failed,in_progress>pending,in_progress>completed,in_progress>failed,failed>pending}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"pending": "It can become: scheduled, in_progress, failed.", "scheduled": "It can become: pending, in_progress, failed.", "in_progress": "It can become: pending, completed, failed.", "completed": "Leave it: completed is final.", "failed": "It can become: pending."}\')', table='data_transfer_package'),
                 ),
                 migrations.AddConstraint(
                     model_name='datatransferpackage',
@@ -1042,7 +1042,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='deletionrequest',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_born_requested', statement='CREATE TRIGGER "deletion_request_born_requested" BEFORE INSERT ON "deletion_request" FOR EACH ROW WHEN (NEW.status <> \'requested\' OR NEW.approved_by_id IS NOT NULL) EXECUTE FUNCTION opsdb_refuse_row(\'deletion_request {new.id}: a new request is requested and not decided, not {new.status}\', \'Another person decides it then.\')', table='deletion_request'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_born_requested', statement='CREATE TRIGGER "deletion_request_born_requested" BEFORE INSERT ON "deletion_request" FOR EACH ROW WHEN (NEW.status <> \'requested\' OR NEW.approved_by_id IS NOT NULL) EXECUTE FUNCTION opsdb_refuse_row(\'deletion_request {new.id}: a new request is requested and not decided, not {new.status}\', \'Make it as requested; another person then decides it.\')', table='deletion_request'),
                 ),
                 migrations.AddConstraint(
                     model_name='deletionrequest',
@@ -1074,11 +1074,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='deletionrequest',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_stays_after_decision', statement='CREATE TRIGGER "deletion_request_stays_after_decision" BEFORE DELETE ON "deletion_request" FOR EACH ROW WHEN (OLD.status <> \'requested\') EXECUTE FUNCTION opsdb_refuse_row(\'deletion_request {old.id}: is {old.status}, and what was decided is never deleted\')', table='deletion_request'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_stays_after_decision', statement='CREATE TRIGGER "deletion_request_stays_after_decision" BEFORE DELETE ON "deletion_request" FOR EACH ROW WHEN (OLD.status <> \'requested\') EXECUTE FUNCTION opsdb_refuse_row(\'deletion_request {old.id}: is {old.status}, and what was decided is never deleted\', \'Reject it, if its copies are to stay.\')', table='deletion_request'),
                 ),
                 migrations.AddConstraint(
                     model_name='deletionrequest',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_status_transition', statement='CREATE TRIGGER "deletion_request_status_transition" BEFORE UPDATE OF status ON "deletion_request" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{requested>approved,requested>rejected,approved>rejected,approved>executed}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"requested": "approved, rejected", "approved": "rejected, executed", "rejected": "nothing, it is final", "executed": "nothing, it is final"}\')', table='deletion_request'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='deletion_request_status_transition', statement='CREATE TRIGGER "deletion_request_status_transition" BEFORE UPDATE OF status ON "deletion_request" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{requested>approved,requested>rejected,approved>rejected,approved>executed}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"requested": "It can become: approved, rejected.", "approved": "It can become: rejected, executed.", "rejected": "Leave it: rejected is final.", "executed": "Leave it: executed is final."}\')', table='deletion_request'),
                 ),
                 migrations.AddConstraint(
                     model_name='deletionrequest',
@@ -1158,7 +1158,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='stagingjob',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='staging_job_status_transition', statement='CREATE TRIGGER "staging_job_status_transition" BEFORE UPDATE OF status ON "staging_job" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{pending>scheduled,pending>in_progress,pending>failed,scheduled>pending,scheduled>in_progress,scheduled>failed,in_progress>pending,in_progress>completed,in_progress>failed,failed>pending}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"pending": "scheduled, in_progress, failed", "scheduled": "pending, in_progress, failed", "in_progress": "pending, completed, failed", "completed": "nothing, it is final", "failed": "pending"}\')', table='staging_job'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='staging_job_status_transition', statement='CREATE TRIGGER "staging_job_status_transition" BEFORE UPDATE OF status ON "staging_job" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{pending>scheduled,pending>in_progress,pending>failed,scheduled>pending,scheduled>in_progress,scheduled>failed,in_progress>pending,in_progress>completed,in_progress>failed,failed>pending}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"pending": "It can become: scheduled, in_progress, failed.", "scheduled": "It can become: pending, in_progress, failed.", "in_progress": "It can become: pending, completed, failed.", "completed": "Leave it: completed is final.", "failed": "It can become: pending."}\')', table='staging_job'),
                 ),
                 migrations.AddConstraint(
                     model_name='stagingjob',
@@ -1298,7 +1298,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatapackage',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_archived_stays', statement='CREATE TRIGGER "raw_data_package_archived_stays" BEFORE UPDATE ON "raw_data_package" FOR EACH ROW WHEN (OLD.state = \'archived\' AND (OLD."checksum" IS DISTINCT FROM NEW."checksum" OR OLD."checksum_algorithm" IS DISTINCT FROM NEW."checksum_algorithm" OR OLD."size_bytes" IS DISTINCT FROM NEW."size_bytes" OR OLD."relative_path" IS DISTINCT FROM NEW."relative_path" OR OLD."file_count" IS DISTINCT FROM NEW."file_count" OR OLD."name" IS DISTINCT FROM NEW."name")) EXECUTE FUNCTION opsdb_refuse_row(\'raw_data_package {old.id}: checksum, checksum_algorithm, size_bytes, relative_path, file_count, name cannot be changed, because it was archived\')', table='raw_data_package'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_archived_stays', statement='CREATE TRIGGER "raw_data_package_archived_stays" BEFORE UPDATE ON "raw_data_package" FOR EACH ROW WHEN (OLD.state = \'archived\' AND (OLD."checksum" IS DISTINCT FROM NEW."checksum" OR OLD."checksum_algorithm" IS DISTINCT FROM NEW."checksum_algorithm" OR OLD."size_bytes" IS DISTINCT FROM NEW."size_bytes" OR OLD."relative_path" IS DISTINCT FROM NEW."relative_path" OR OLD."file_count" IS DISTINCT FROM NEW."file_count" OR OLD."name" IS DISTINCT FROM NEW."name")) EXECUTE FUNCTION opsdb_refuse_row(\'raw_data_package {old.id}: checksum, checksum_algorithm, size_bytes, relative_path, file_count, name cannot be changed, because it was archived\', \'Leave them as they are; bytes that differ are recorded as a fixity check of their copy.\')', table='raw_data_package'),
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatapackage',
@@ -1322,15 +1322,15 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatapackage',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_never_deleted', statement='CREATE TRIGGER "raw_data_package_never_deleted" BEFORE DELETE ON "raw_data_package" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'a raw data package\')', table='raw_data_package'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_never_deleted', statement='CREATE TRIGGER "raw_data_package_never_deleted" BEFORE DELETE ON "raw_data_package" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'a raw data package\', \'Leave it; what has changed is recorded by its state, or by another row.\')', table='raw_data_package'),
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatapackage',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_status_transition', statement='CREATE TRIGGER "raw_data_package_status_transition" BEFORE UPDATE OF status ON "raw_data_package" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{pending>scheduled,pending>in_progress,pending>failed,scheduled>pending,scheduled>in_progress,scheduled>failed,in_progress>pending,in_progress>completed,in_progress>failed,failed>pending}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"pending": "scheduled, in_progress, failed", "scheduled": "pending, in_progress, failed", "in_progress": "pending, completed, failed", "completed": "nothing, it is final", "failed": "pending"}\')', table='raw_data_package'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_status_transition', statement='CREATE TRIGGER "raw_data_package_status_transition" BEFORE UPDATE OF status ON "raw_data_package" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{pending>scheduled,pending>in_progress,pending>failed,scheduled>pending,scheduled>in_progress,scheduled>failed,in_progress>pending,in_progress>completed,in_progress>failed,failed>pending}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"pending": "It can become: scheduled, in_progress, failed.", "scheduled": "It can become: pending, in_progress, failed.", "in_progress": "It can become: pending, completed, failed.", "completed": "Leave it: completed is final.", "failed": "It can become: pending."}\')', table='raw_data_package'),
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatapackage',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_state_transition', statement='CREATE TRIGGER "raw_data_package_state_transition" BEFORE UPDATE OF state ON "raw_data_package" FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state AND OLD.state || \'>\' || NEW.state <> ALL (\'{waiting>transferring,waiting>archived,waiting>failed,transferring>waiting,transferring>archived,transferring>failed,failed>waiting,failed>transferring}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'state\', \'{"waiting": "transferring, archived, failed", "transferring": "waiting, archived, failed", "archived": "nothing, it is final", "failed": "waiting, transferring"}\')', table='raw_data_package'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_package_state_transition', statement='CREATE TRIGGER "raw_data_package_state_transition" BEFORE UPDATE OF state ON "raw_data_package" FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state AND OLD.state || \'>\' || NEW.state <> ALL (\'{waiting>transferring,waiting>archived,waiting>failed,transferring>waiting,transferring>archived,transferring>failed,failed>waiting,failed>transferring}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'state\', \'{"waiting": "It can become: transferring, archived, failed.", "transferring": "It can become: waiting, archived, failed.", "archived": "Leave it: archived is final.", "failed": "It can become: waiting, transferring."}\')', table='raw_data_package'),
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatapackage',
@@ -1390,11 +1390,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='datatransfer',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_status_transition', statement='CREATE TRIGGER "data_transfer_status_transition" BEFORE UPDATE OF status ON "data_transfer" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{pending>scheduled,pending>in_progress,pending>failed,scheduled>pending,scheduled>in_progress,scheduled>failed,in_progress>pending,in_progress>completed,in_progress>failed,failed>pending}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"pending": "scheduled, in_progress, failed", "scheduled": "pending, in_progress, failed", "in_progress": "pending, completed, failed", "completed": "nothing, it is final", "failed": "pending"}\')', table='data_transfer'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_status_transition', statement='CREATE TRIGGER "data_transfer_status_transition" BEFORE UPDATE OF status ON "data_transfer" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{pending>scheduled,pending>in_progress,pending>failed,scheduled>pending,scheduled>in_progress,scheduled>failed,in_progress>pending,in_progress>completed,in_progress>failed,failed>pending}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"pending": "It can become: scheduled, in_progress, failed.", "scheduled": "It can become: pending, in_progress, failed.", "in_progress": "It can become: pending, completed, failed.", "completed": "Leave it: completed is final.", "failed": "It can become: pending."}\')', table='data_transfer'),
                 ),
                 migrations.AddConstraint(
                     model_name='datatransfer',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_unpack_status_transition', statement='CREATE TRIGGER "data_transfer_unpack_status_transition" BEFORE UPDATE OF unpack_status ON "data_transfer" FOR EACH ROW WHEN (OLD.unpack_status IS DISTINCT FROM NEW.unpack_status AND OLD.unpack_status || \'>\' || NEW.unpack_status <> ALL (\'{pending>scheduled,pending>in_progress,pending>failed,scheduled>pending,scheduled>in_progress,scheduled>failed,in_progress>pending,in_progress>completed,in_progress>failed,failed>pending}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'unpack_status\', \'{"pending": "scheduled, in_progress, failed", "scheduled": "pending, in_progress, failed", "in_progress": "pending, completed, failed", "completed": "nothing, it is final", "failed": "pending"}\')', table='data_transfer'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_unpack_status_transition', statement='CREATE TRIGGER "data_transfer_unpack_status_transition" BEFORE UPDATE OF unpack_status ON "data_transfer" FOR EACH ROW WHEN (OLD.unpack_status IS DISTINCT FROM NEW.unpack_status AND OLD.unpack_status || \'>\' || NEW.unpack_status <> ALL (\'{pending>scheduled,pending>in_progress,pending>failed,scheduled>pending,scheduled>in_progress,scheduled>failed,in_progress>pending,in_progress>completed,in_progress>failed,failed>pending}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'unpack_status\', \'{"pending": "It can become: scheduled, in_progress, failed.", "scheduled": "It can become: pending, in_progress, failed.", "in_progress": "It can become: pending, completed, failed.", "completed": "Leave it: completed is final.", "failed": "It can become: pending."}\')', table='data_transfer'),
                 ),
                 migrations.AddConstraint(
                     model_name='datatransfer',
@@ -1418,11 +1418,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='reductionstep',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_step_config_same_software', statement='CREATE TRIGGER "reduction_step_config_same_software" BEFORE INSERT OR UPDATE OF "config_id", "software_id" ON "reduction_step" FOR EACH ROW WHEN (NEW."config_id" IS NOT NULL) EXECUTE FUNCTION opsdb_require_same_owner(\'config_id\', \'reduction_step_config\', \'software_id\', \'its configuration must be one of the same software\')', table='reduction_step'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_step_config_same_software', statement='CREATE TRIGGER "reduction_step_config_same_software" BEFORE INSERT OR UPDATE OF "config_id", "software_id" ON "reduction_step" FOR EACH ROW WHEN (NEW."config_id" IS NOT NULL) EXECUTE FUNCTION opsdb_require_same_owner(\'config_id\', \'reduction_step_config\', \'software_id\', \'its configuration must be one of the same software\', \'Choose a configuration of that software.\')', table='reduction_step'),
                 ),
                 migrations.AddConstraint(
                     model_name='reductionstep',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_step_pinned_version_same_software', statement='CREATE TRIGGER "reduction_step_pinned_version_same_software" BEFORE INSERT OR UPDATE OF "pinned_version_id", "software_id" ON "reduction_step" FOR EACH ROW WHEN (NEW."pinned_version_id" IS NOT NULL) EXECUTE FUNCTION opsdb_require_same_owner(\'pinned_version_id\', \'reduction_software_version\', \'software_id\', \'its version must be one of the same software\')', table='reduction_step'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='reduction_step_pinned_version_same_software', statement='CREATE TRIGGER "reduction_step_pinned_version_same_software" BEFORE INSERT OR UPDATE OF "pinned_version_id", "software_id" ON "reduction_step" FOR EACH ROW WHEN (NEW."pinned_version_id" IS NOT NULL) EXECUTE FUNCTION opsdb_require_same_owner(\'pinned_version_id\', \'reduction_software_version\', \'software_id\', \'its version must be one of the same software\', \'Choose a version of that software, or none.\')', table='reduction_step'),
                 ),
                 migrations.AddConstraint(
                     model_name='reductionstep',
@@ -1458,7 +1458,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatafile',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_never_deleted', statement='CREATE TRIGGER "raw_data_file_never_deleted" BEFORE DELETE ON "raw_data_file" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'a raw data file\')', table='raw_data_file'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='raw_data_file_never_deleted', statement='CREATE TRIGGER "raw_data_file_never_deleted" BEFORE DELETE ON "raw_data_file" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'a raw data file\', \'Leave it; what has changed is recorded by its state, or by another row.\')', table='raw_data_file'),
                 ),
                 migrations.AddConstraint(
                     model_name='rawdatafile',
@@ -1578,7 +1578,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='longtermarchivetransfer',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='long_term_archive_transfer_status_transition', statement='CREATE TRIGGER "long_term_archive_transfer_status_transition" BEFORE UPDATE OF status ON "long_term_archive_transfer" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{pending>scheduled,pending>in_progress,pending>failed,scheduled>pending,scheduled>in_progress,scheduled>failed,in_progress>pending,in_progress>completed,in_progress>failed,failed>pending}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"pending": "scheduled, in_progress, failed", "scheduled": "pending, in_progress, failed", "in_progress": "pending, completed, failed", "completed": "nothing, it is final", "failed": "pending"}\')', table='long_term_archive_transfer'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='long_term_archive_transfer_status_transition', statement='CREATE TRIGGER "long_term_archive_transfer_status_transition" BEFORE UPDATE OF status ON "long_term_archive_transfer" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{pending>scheduled,pending>in_progress,pending>failed,scheduled>pending,scheduled>in_progress,scheduled>failed,in_progress>pending,in_progress>completed,in_progress>failed,failed>pending}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"pending": "It can become: scheduled, in_progress, failed.", "scheduled": "It can become: pending, in_progress, failed.", "in_progress": "It can become: pending, completed, failed.", "completed": "Leave it: completed is final.", "failed": "It can become: pending."}\')', table='long_term_archive_transfer'),
                 ),
                 migrations.AddConstraint(
                     model_name='longtermarchivetransfer',
@@ -1602,7 +1602,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='datatransferlog',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_log_append_only', statement='CREATE TRIGGER "data_transfer_log_append_only" BEFORE UPDATE ON "data_transfer_log" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_rewriting(\'a log line\', \'never changed\')', table='data_transfer_log'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_log_append_only', statement='CREATE TRIGGER "data_transfer_log_append_only" BEFORE UPDATE ON "data_transfer_log" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_rewriting(\'a log line\', \'never changed\', \'Leave it as it is, and record what is right now as another row.\')', table='data_transfer_log'),
                 ),
                 migrations.AddConstraint(
                     model_name='datatransferlog',
@@ -1650,7 +1650,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='executedreductionstep',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_reduction_step_what_ran_stays', statement='CREATE TRIGGER "executed_reduction_step_what_ran_stays" BEFORE UPDATE ON "executed_reduction_step" FOR EACH ROW WHEN (OLD.status = \'completed\' AND (OLD.software_version_id IS DISTINCT FROM NEW.software_version_id OR OLD.sub_group_key <> NEW.sub_group_key)) EXECUTE FUNCTION opsdb_refuse_row(\'executed_reduction_step {old.id}: software_version_id, sub_group_key cannot be changed, because the run is completed\')', table='executed_reduction_step'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_reduction_step_what_ran_stays', statement='CREATE TRIGGER "executed_reduction_step_what_ran_stays" BEFORE UPDATE ON "executed_reduction_step" FOR EACH ROW WHEN (OLD.status = \'completed\' AND (OLD.software_version_id IS DISTINCT FROM NEW.software_version_id OR OLD.sub_group_key <> NEW.sub_group_key)) EXECUTE FUNCTION opsdb_refuse_row(\'executed_reduction_step {old.id}: software_version_id, sub_group_key cannot be changed, because the run is completed\', \'Plan another run.\')', table='executed_reduction_step'),
                 ),
                 migrations.AddConstraint(
                     model_name='executedreductionstep',
@@ -1670,7 +1670,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='executedreductionstep',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_reduction_step_status_transition', statement='CREATE TRIGGER "executed_reduction_step_status_transition" BEFORE UPDATE OF status ON "executed_reduction_step" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{pending>staging_data,pending>submitted,pending>failed,pending>cancelled,staging_data>submitted,staging_data>failed,staging_data>cancelled,submitted>running,submitted>failed,submitted>cancelled,running>collecting_results,running>failed,running>cancelled,collecting_results>completed,collecting_results>failed,failed>pending}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"pending": "staging_data, submitted, failed, cancelled", "staging_data": "submitted, failed, cancelled", "submitted": "running, failed, cancelled", "running": "collecting_results, failed, cancelled", "collecting_results": "completed, failed", "completed": "nothing, it is final", "failed": "pending", "cancelled": "nothing, it is final"}\')', table='executed_reduction_step'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_reduction_step_status_transition', statement='CREATE TRIGGER "executed_reduction_step_status_transition" BEFORE UPDATE OF status ON "executed_reduction_step" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{pending>staging_data,pending>submitted,pending>failed,pending>cancelled,staging_data>submitted,staging_data>failed,staging_data>cancelled,submitted>running,submitted>failed,submitted>cancelled,running>collecting_results,running>failed,running>cancelled,collecting_results>completed,collecting_results>failed,failed>pending}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"pending": "It can become: staging_data, submitted, failed, cancelled.", "staging_data": "It can become: submitted, failed, cancelled.", "submitted": "It can become: running, failed, cancelled.", "running": "It can become: collecting_results, failed, cancelled.", "collecting_results": "It can become: completed, failed.", "completed": "Leave it: completed is final.", "failed": "It can become: pending.", "cancelled": "Leave it: cancelled is final."}\')', table='executed_reduction_step'),
                 ),
                 migrations.AddConstraint(
                     model_name='executedreductionstep',
@@ -1690,7 +1690,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='longtermarchivetransferlog',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='long_term_archive_transfer_log_append_only', statement='CREATE TRIGGER "long_term_archive_transfer_log_append_only" BEFORE UPDATE ON "long_term_archive_transfer_log" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_rewriting(\'a log line\', \'never changed\')', table='long_term_archive_transfer_log'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='long_term_archive_transfer_log_append_only', statement='CREATE TRIGGER "long_term_archive_transfer_log_append_only" BEFORE UPDATE ON "long_term_archive_transfer_log" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_rewriting(\'a log line\', \'never changed\', \'Leave it as it is, and record what is right now as another row.\')', table='long_term_archive_transfer_log'),
                 ),
                 migrations.AddConstraint(
                     model_name='longtermarchivetransferlog',
@@ -1742,7 +1742,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='physicalcopy',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_born_present', statement='CREATE TRIGGER "physical_copy_born_present" BEFORE INSERT ON "physical_copy" FOR EACH ROW WHEN (NEW.status NOT IN (\'present\', \'staged\')) EXECUTE FUNCTION opsdb_refuse_row(\'physical_copy {new.id}: a new copy is present or staged, not {new.status}\', \'Register the copy as present; it takes its way from there.\')', table='physical_copy'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_born_present', statement='CREATE TRIGGER "physical_copy_born_present" BEFORE INSERT ON "physical_copy" FOR EACH ROW WHEN (NEW.status NOT IN (\'present\', \'staged\')) EXECUTE FUNCTION opsdb_refuse_row(\'physical_copy {new.id}: a new copy is present or staged, not {new.status}\', \'Register the copy as present or staged; its state changes from there.\')', table='physical_copy'),
                 ),
                 migrations.AddConstraint(
                     model_name='physicalcopy',
@@ -1798,11 +1798,11 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='physicalcopy',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_never_deleted', statement='CREATE TRIGGER "physical_copy_never_deleted" BEFORE DELETE ON "physical_copy" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'the record of a copy\')', table='physical_copy'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_never_deleted', statement='CREATE TRIGGER "physical_copy_never_deleted" BEFORE DELETE ON "physical_copy" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_deletion(\'the record of a copy\', \'Leave it; what has changed is recorded by its state, or by another row.\')', table='physical_copy'),
                 ),
                 migrations.AddConstraint(
                     model_name='physicalcopy',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_status_transition', statement='CREATE TRIGGER "physical_copy_status_transition" BEFORE UPDATE OF status ON "physical_copy" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{present>staged,present>deletion_possible,present>deletion_scheduled,present>missing,present>corrupt,staged>present,staged>deletion_scheduled,staged>missing,deletion_possible>present,deletion_possible>deletion_scheduled,deletion_possible>missing,deletion_scheduled>present,deletion_scheduled>deletion_in_progress,deletion_in_progress>deleted,deletion_in_progress>deletion_failed,deleted>present,deletion_failed>present,deletion_failed>deletion_scheduled,missing>present,missing>deleted,corrupt>present,corrupt>deletion_scheduled,corrupt>missing}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"present": "staged, deletion_possible, deletion_scheduled, missing, corrupt", "staged": "present, deletion_scheduled, missing", "deletion_possible": "present, deletion_scheduled, missing", "deletion_scheduled": "present, deletion_in_progress", "deletion_in_progress": "deleted, deletion_failed", "deleted": "present", "deletion_failed": "present, deletion_scheduled", "missing": "present, deleted", "corrupt": "present, deletion_scheduled, missing"}\')', table='physical_copy'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='physical_copy_status_transition', statement='CREATE TRIGGER "physical_copy_status_transition" BEFORE UPDATE OF status ON "physical_copy" FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.status || \'>\' || NEW.status <> ALL (\'{present>staged,present>deletion_possible,present>deletion_scheduled,present>missing,present>corrupt,staged>present,staged>deletion_scheduled,staged>missing,deletion_possible>present,deletion_possible>deletion_scheduled,deletion_possible>missing,deletion_scheduled>present,deletion_scheduled>deletion_in_progress,deletion_in_progress>deleted,deletion_in_progress>deletion_failed,deleted>present,deletion_failed>present,deletion_failed>deletion_scheduled,missing>present,missing>deleted,corrupt>present,corrupt>deletion_scheduled,corrupt>missing}\')) EXECUTE FUNCTION opsdb_refuse_transition(\'status\', \'{"present": "It can become: staged, deletion_possible, deletion_scheduled, missing, corrupt.", "staged": "It can become: present, deletion_scheduled, missing.", "deletion_possible": "It can become: present, deletion_scheduled, missing.", "deletion_scheduled": "It can become: present, deletion_in_progress.", "deletion_in_progress": "It can become: deleted, deletion_failed.", "deleted": "It can become: present.", "deletion_failed": "It can become: present, deletion_scheduled.", "missing": "It can become: present, deleted.", "corrupt": "It can become: present, deletion_scheduled, missing."}\')', table='physical_copy'),
                 ),
                 migrations.AddConstraint(
                     model_name='physicalcopy',
@@ -1838,7 +1838,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='fixitycheck',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixity_check_append_only', statement='CREATE TRIGGER "fixity_check_append_only" BEFORE UPDATE OR DELETE ON "fixity_check" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_rewriting(\'a fixity check\', \'never changed or removed\')', table='fixity_check'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='fixity_check_append_only', statement='CREATE TRIGGER "fixity_check_append_only" BEFORE UPDATE OR DELETE ON "fixity_check" FOR EACH ROW EXECUTE FUNCTION opsdb_refuse_rewriting(\'a fixity check\', \'never changed or removed\', \'Leave it as it is, and record what is right now as another row.\')', table='fixity_check'),
                 ),
                 migrations.AddConstraint(
                     model_name='fixitycheck',

@@ -67,7 +67,7 @@ def sentence(trigger: Trigger) -> str:
 @sentence.register
 def _(trigger: Refuses) -> str:
     message = PLACEHOLDER.sub(r"‹\1›", trigger.message)
-    return f"Refuses with the message: {message}." + (f" {trigger.hint}" if trigger.hint else "")
+    return f"Refuses with the message: {message}. {trigger.hint}"
 
 
 @sentence.register

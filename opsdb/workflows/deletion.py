@@ -73,7 +73,7 @@ class DeletionVerdict:
 
     def __str__(self) -> str:
         if self.next_step is None:
-            return f"physical_copy {self.copy_id}: is {self.status}, there is nothing to delete"
+            return f"physical_copy {self.copy_id}: is {self.status}, so there is nothing to delete"
         if self.rule is None:
             return f"physical_copy {self.copy_id}: may go from {self.status} to {self.next_step}"
         return f"physical_copy {self.copy_id}: deletion rule {self.rule}: {self.why}"

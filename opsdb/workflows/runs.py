@@ -25,7 +25,7 @@ from opsdb.models import (
     RunStatus,
 )
 
-from .errors import Conflict, InvalidTransition, NotFound, OpsdbError, Refused, name_row
+from .errors import Conflict, InvalidTransition, NotFound, OpsdbError, Refused, name_row, place_of
 from .staging import release_staging, request_staging
 from .states import move_state
 
@@ -168,7 +168,7 @@ def submit_run(run: ExecutedReductionStep, *, hpc_job_id: str) -> ExecutedReduct
         if missing := list_missing_inputs(locked):
             first = name_row(type(missing[0]), missing[0].pk)
             raise Refused(
-                f"{name}: {first} can't be read at {locked.step.pipeline.processing_location}"
+                f"{name}: {first} can't be read at {place_of(locked.step.pipeline.processing_location)}"
                 + (f", nor can {len(missing) - 1} more" if len(missing) > 1 else "")
                 + "; have the data staged first"
             )

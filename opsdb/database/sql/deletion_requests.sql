@@ -18,7 +18,8 @@ BEGIN
             rule, 'deletion_request',
             format(
                 'deletion_request %s: %s cannot %s; only user %s, who asked, can',
-                request_id, coalesce('user ' || actor, 'somebody who is not known'), what, requester
+                request_id, coalesce('user ' || opsdb_username(actor), 'somebody who is not known'), what,
+                opsdb_username(requester)
             ),
             'Reject it, and let the person who wants the copies deleted make a request.'
         );
@@ -36,7 +37,7 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             'deletion_request ' || NEW.id || ': nobody is known who asks for it',
-            'Name the acting user: attributed(user=…), or opsdb.user_id in SQL.'
+            'Sign in; a program names the acting user (attributed, or opsdb.user_id in SQL).'
         );
     END IF;
     NEW.requested_by_id = coalesce(NEW.requested_by_id::text, actor);
@@ -45,8 +46,9 @@ BEGIN
             TG_NAME, TG_TABLE_NAME,
             format(
                 'deletion_request %s: user %s cannot ask for it in the name of user %s',
-                NEW.id, actor, NEW.requested_by_id
-            )
+                NEW.id, opsdb_username(actor), opsdb_username(NEW.requested_by_id::text)
+            ),
+            'Sign in as that user, or leave requested_by_id empty.'
         );
     END IF;
     NEW.created_at = statement_timestamp();
@@ -71,27 +73,31 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- neither the account nor its rights to the one who asked. The database says who and when.
 DECLARE
     actor text = opsdb_acting_user();
+    requester text = opsdb_username(OLD.requested_by_id::text);
     reason text;
 BEGIN
     IF actor IS NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             'deletion_request ' || OLD.id || ': nobody is known who decides it',
-            'Name the acting user: attributed(user=…), or opsdb.user_id in SQL.'
+            'Sign in; a program names the acting user (attributed, or opsdb.user_id in SQL).'
         );
     END IF;
     NEW.approved_by_id = coalesce(NEW.approved_by_id::text, actor);
     IF NEW.approved_by_id::text <> actor THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            'deletion_request ' || OLD.id || ': user ' || actor || ' cannot decide it in the name of user '
-            || NEW.approved_by_id
+            format(
+                'deletion_request %s: user %s cannot decide it in the name of user %s',
+                OLD.id, opsdb_username(actor), opsdb_username(NEW.approved_by_id::text)
+            ),
+            'Sign in as that user, or leave approved_by_id empty.'
         );
     END IF;
     SELECT CASE
         WHEN change.operation = 'insert' AND change.changed_at > OLD.created_at THEN 'is younger than the request'
-        WHEN change.operation = 'insert' THEN 'was made by user ' || OLD.requested_by_id || ', who asked'
-        ELSE 'has rights or a password from user ' || OLD.requested_by_id || ', who asked'
+        WHEN change.operation = 'insert' THEN 'was made by user ' || requester || ', who asked'
+        ELSE 'has rights or a password from user ' || requester || ', who asked'
     END INTO reason
     FROM change_log AS change
     WHERE change.table_name = 'user' AND change.row_id = actor AND (
@@ -110,7 +116,10 @@ BEGIN
     IF FOUND THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('deletion_request %s: user %s cannot decide it, because the account %s', OLD.id, actor, reason),
+            format(
+                'deletion_request %s: user %s cannot decide it, because the account %s',
+                OLD.id, opsdb_username(actor), reason
+            ),
             'Ask somebody else who may decide it.'
         );
     END IF;
@@ -124,7 +133,7 @@ BEGIN
             TG_NAME, TG_TABLE_NAME,
             format(
                 'deletion_request %s: user %s cannot decide it, because a role of the account has permissions from '
-                'user %s, who asked', OLD.id, actor, OLD.requested_by_id
+                'user %s, who asked', OLD.id, opsdb_username(actor), requester
             ),
             'Ask somebody else who may decide it.'
         );
@@ -155,7 +164,8 @@ BEGIN
             format(
                 'deletion_request %s: physical_copy %s is at another location',
                 NEW.deletion_request_id, NEW.physical_copy_id
-            )
+            ),
+            'Leave the copy out, or make another request at its location.'
         );
     END IF;
     RETURN NEW;
@@ -185,7 +195,8 @@ BEGIN
         IF number > request."limit" THEN
             PERFORM opsdb_refuse(
                 TG_NAME, TG_TABLE_NAME,
-                format('deletion_request %s: has %s copies, and its limit is %s', request.id, number, request."limit")
+                format('deletion_request %s: has %s copies, and its limit is %s', request.id, number, request."limit"),
+                'Leave copies out, or make another request for them.'
             );
         END IF;
     END LOOP;

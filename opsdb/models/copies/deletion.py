@@ -114,7 +114,7 @@ class DeletionRequest(NumberedModel):
                 "born_requested",
                 "NEW.status <> 'requested' OR NEW.approved_by_id IS NOT NULL",
                 "deletion_request {new.id}: a new request is requested and not decided, not {new.status}",
-                "Another person decides it then.",
+                "Make it as requested; another person then decides it.",
                 events="INSERT",
             ),
             Refuses(
@@ -156,6 +156,7 @@ class DeletionRequest(NumberedModel):
                 "stays_after_decision",
                 "OLD.status <> 'requested'",
                 "deletion_request {old.id}: is {old.status}, and what was decided is never deleted",
+                "Reject it, if its copies are to stay.",
                 events="DELETE",
             ),
         ]

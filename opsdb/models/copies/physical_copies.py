@@ -192,7 +192,7 @@ class PhysicalCopy(NumberedModel):
                 "born_present",
                 "NEW.status NOT IN ('present', 'staged')",
                 "physical_copy {new.id}: a new copy is present or staged, not {new.status}",
-                "Register the copy as present; it takes its way from there.",
+                "Register the copy as present or staged; its state changes from there.",
                 events="INSERT",
             ),
             Refuses(

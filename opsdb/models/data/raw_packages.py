@@ -177,6 +177,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
                 f"OLD.state = 'archived' AND ({columns_differ(ARCHIVED_COLUMNS)})",
                 f"raw_data_package {{old.id}}: {', '.join(ARCHIVED_COLUMNS)} cannot be changed, because it was "
                 "archived",
+                "Leave them as they are; bytes that differ are recorded as a fixity check of their copy.",
                 events="UPDATE",
             ),
             Trigger(

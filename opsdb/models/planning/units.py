@@ -131,6 +131,7 @@ class ObsUnit(NumberedModel):
                 "sub_observing_program",
                 "observing_program_id",
                 "the sub-program must be a part of the unit's own observing program",
+                "Choose a sub-program of that program, or none.",
             ),
             Trigger(
                 "source_needed",

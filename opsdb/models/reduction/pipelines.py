@@ -234,12 +234,14 @@ class ReductionStep(NumberedModel):
                 "reduction_step_config",
                 "software_id",
                 "its configuration must be one of the same software",
+                "Choose a configuration of that software.",
             ),
             SameOwner(
                 "pinned_version",
                 "reduction_software_version",
                 "software_id",
                 "its version must be one of the same software",
+                "Choose a version of that software, or none.",
             ),
             Immutable("pipeline_id", "software_id"),
         ]

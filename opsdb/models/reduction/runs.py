@@ -147,6 +147,7 @@ class ExecutedReductionStep(NumberedModel):
                 "OR OLD.sub_group_key <> NEW.sub_group_key)",
                 "executed_reduction_step {old.id}: software_version_id, sub_group_key cannot be changed, "
                 "because the run is completed",
+                "Plan another run.",
                 events="UPDATE",
             ),
             holds_back_deletion(
