@@ -118,7 +118,7 @@ def _(trigger: LocationOfType) -> str:
 
 @sentence.register
 def _(trigger: SameOwner) -> str:
-    column, _table, owner, _message = trigger.arguments
+    column, _table, owner, *_refusal = trigger.arguments
     return f"The row that `{column}` refers to has the same `{owner}` as this row."
 
 

@@ -124,8 +124,8 @@ def _require_permission(request, user, what):
     permission = f"opsdb.{what}_deletionrequest"
     if user is None or not user.has_perm(permission):
         raise Refused(
-            f"{name_row(DeletionRequest, request.pk)}: {f'user {user}' if user else 'nobody'} lacks the permission "
-            f"{permission}; ask somebody who has it"
+            f"{name_row(DeletionRequest, request.pk)}: {f'user {user.get_username()}' if user else 'nobody'} lacks the "
+            f"permission {permission}; ask somebody who has it"
         )
 
 
@@ -167,8 +167,8 @@ def _decide(request, user, status):
     _require_permission(request, user, "approve")
     if user.pk == request.requested_by_id:
         raise Refused(
-            f"{name_row(DeletionRequest, request.pk)}: user {user} asked for it, so another person must decide it; ask "
-            "somebody who may approve"
+            f"{name_row(DeletionRequest, request.pk)}: user {user.get_username()} asked for it, so another person "
+            "must decide it; ask somebody who may approve"
         )
     # If the acting user is known, the trigger decided_in_person checks that it is the one who decides.
     actor = nullcontext() if has_actor() else attributed(user=user)
@@ -197,7 +197,7 @@ def execute_deletion_request(request: DeletionRequest, *, user: AbstractUser) ->
     with atomic():
         locked = DeletionRequest.objects.select_for_update(no_key=True).filter(pk=request.pk).first()
         if locked is None:
-            raise NotFound(f"{name_row(DeletionRequest, request.pk)}: there is no such row")
+            raise NotFound(f"{name_row(DeletionRequest, request.pk)}: there is no such row; check its key")
         status = DeletionRequestStatus(locked.status)
         if executed not in status.may_become:
             raise InvalidTransition(

@@ -38,7 +38,7 @@ def list_due_fixity_checks(location: DataLocation, *, quota: int) -> list[Physic
         OpsdbError: the quota is below 1.
     """
     if quota < 1:
-        raise OpsdbError(f"list_due_fixity_checks: the quota must be 1 or more, not {quota}")
+        raise OpsdbError(f"fixity_check: the quota is {quota}; give 1 or more")
     yesterday = timezone.now() - timedelta(days=1)
     # A copy that arrived was read there and then, for no fixity check that was due.
     checks = FixityCheck.objects.exclude(checked_at=F("copy__arrived_at"))
@@ -205,7 +205,7 @@ def request_verification(copy: PhysicalCopy) -> PhysicalCopy:
     with translate_integrity_errors(), atomic():
         found = PhysicalCopy.objects.select_for_update(no_key=True).filter(pk=copy.pk).first()
         if found is None:
-            raise NotFound(f"{name}: there is no such row")
+            raise NotFound(f"{name}: there is no such row; check its key")
         if found.data_location.fixity_interval_days is None:
             raise Refused(
                 f"{name}: {place_of(found.data_location)} has no fixity_interval_days, so nobody would check it; set it"
@@ -230,7 +230,7 @@ def _lock(copy):
     """Lock a copy, and then its content, whose checksum can't change while the lock is held; return both."""
     found = PhysicalCopy.objects.select_for_update(no_key=True).filter(pk=copy.pk).first()
     if found is None:
-        raise NotFound(f"{name_row(PhysicalCopy, copy.pk)}: there is no such row")
+        raise NotFound(f"{name_row(PhysicalCopy, copy.pk)}: there is no such row; check its key")
     target = found.target
     return found, type(target)._default_manager.select_for_update(no_key=True).get(pk=target.pk)
 

@@ -162,7 +162,7 @@ def assess_observation(execution: ExecutedObsUnit, quality: Quality) -> Executed
     if quality not in Quality.values:
         raise OpsdbError(f"{name}: there is no quality {quality}; give one of {', '.join(Quality.values)}")
     if not ExecutedObsUnit.objects.filter(pk=execution.pk).update(quality=quality):
-        raise NotFound(f"{name}: there is no such execution")
+        raise NotFound(f"{name}: there is no such execution; check its key")
     execution.quality = quality
     return execution
 
@@ -207,7 +207,7 @@ def correct_observation(
     with attributed_to(user, reason), translate_integrity_errors(), atomic():
         found = ExecutedObsUnit.objects.select_for_update(no_key=True).filter(pk=execution.pk).first()
         if found is None:
-            raise NotFound(f"{name}: there is no such execution")
+            raise NotFound(f"{name}: there is no such execution; check its key")
         if end_time is not None and found.status == ObservationStatus.RUNNING:
             raise Refused(f"{name}: is still running; report its end first")
         start, end = changes.get("start_time", found.start_time), changes.get("end_time", found.end_time)

@@ -205,7 +205,7 @@ def _spell_doi(model, doi):
 def _lock(row: models.Model):
     locked = type(row).objects.select_for_update(no_key=True).filter(pk=row.pk).first()
     if locked is None:
-        raise NotFound(f"{name_row(type(row), row.pk)}: there is no such row")
+        raise NotFound(f"{name_row(type(row), row.pk)}: there is no such row; check its key")
     return locked
 
 

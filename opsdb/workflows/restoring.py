@@ -52,7 +52,7 @@ def restore_copy(copy: PhysicalCopy, *, user: AbstractBaseUser | None, reason: s
     with attributed_to(user, reason), translate_integrity_errors(), atomic():
         found = PhysicalCopy.objects.select_for_update(no_key=True).filter(pk=copy.pk).first()
         if found is None:
-            raise NotFound(f"{name}: there is no such row")
+            raise NotFound(f"{name}: there is no such row; check its key")
         if found.status in GONE:
             PhysicalCopy.objects.filter(pk=copy.pk).update(**CAME_BACK)
         elif found.status != present:

@@ -31,7 +31,7 @@ class Hop:
 
     def __str__(self) -> str:
         way = f"route {self.route.name}" if self.route else "topology"
-        return f"{self.origin} → {self.destination} ({way}, {self.method})"
+        return f"{place_of(self.origin)} → {place_of(self.destination)} ({way}, {self.method})"
 
 
 class Network:

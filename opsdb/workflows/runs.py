@@ -51,7 +51,7 @@ def _lock_run(run: ExecutedReductionStep) -> ExecutedReductionStep:
         .first()
     )
     if locked is None:
-        raise NotFound(f"{name_row(ExecutedReductionStep, run.pk)}: there is no such run")
+        raise NotFound(f"{name_row(ExecutedReductionStep, run.pk)}: there is no such run; check its key")
     return locked
 
 
@@ -76,7 +76,7 @@ def claim_runs(*, limit: int = 1, location: DataLocation | None = None) -> list[
         OpsdbError: the limit is below 1.
     """
     if limit < 1:
-        raise OpsdbError(f"claim_runs: the limit must be 1 or more, not {limit}")
+        raise OpsdbError(f"executed_reduction_step: the limit is {limit}; give 1 or more")
     waiting = ExecutedReductionStep.objects.filter(
         status=RunStatus.PENDING,
         step__pipeline__enabled=True,

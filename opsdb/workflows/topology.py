@@ -161,11 +161,11 @@ def _missing_ways(locations, ways):
         lacking = {site.pk: reason for site in archiving if (reason := _why_no_way(buffer, site, ways))}
         reasons = list(lacking.values())
         if archiving and len(reasons) == len(archiving):
-            problem = "no way leads from it to any site with an archive: its data stay there"
+            problem = "no route leads from it to any site with an archive: its data stay there"
             missing = _route(buffer.site_id, next(iter(lacking)))
             yield _of_location(Severity.ERROR, buffer, problem, f"add a route ({reasons[0]})", **missing)
         elif reasons:
-            problem = f"no way leads from it to some sites with an archive ({reasons[0]})"
+            problem = f"no route leads from it to some sites with an archive ({reasons[0]})"
             missing = _route(buffer.site_id, next(iter(lacking)))
             remedy = "add a route, unless the others pass the data on"
             yield _of_location(Severity.NOTE, buffer, problem, remedy, **missing)
@@ -174,11 +174,12 @@ def _missing_ways(locations, ways):
         for destination in archiving if buffer else ():
             if destination.pk != origin.pk and (reason := _why_no_way(buffer, destination, ways)):
                 problem = (
-                    f"no route leads to site {destination}, so data that arrive first here get no second copy there"
+                    f"no route leads to site {destination.short_name}, so data that arrive first here get no second "
+                    "copy there"
                 )
                 yield TopologyProblem(
                     Severity.WARNING,
-                    f"site {origin}",
+                    f"site {origin.short_name}",
                     problem,
                     f"add a route ({reason})",
                     name_row(Site, origin.pk),

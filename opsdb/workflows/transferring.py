@@ -73,7 +73,9 @@ def _plan_primary(archiving, limit, room, network):
         .first()
     )
     planned, stuck = [], []
-    for origin in DataLocation.objects.filter(pk__in=waiting.values("origin_location")).order_by("pk"):
+    for origin in (
+        DataLocation.objects.filter(pk__in=waiting.values("origin_location")).select_related("site").order_by("pk")
+    ):
         packages = waiting.of_origin(origin).order_by("created_at", "pk")[:limit]
         try:
             for package in _keep_readable(packages, origin):

@@ -71,14 +71,14 @@ def test_failed_transfers_are_found_on_the_dashboard_and_reset_with_a_reason(vis
     page = visit("admin")
     stage(page, "transferred").get_by_role("link", name="failed").click()
     page.get_by_role("checkbox", name="Select all objects on this page for an action").check()
-    begin(page, "Reset failed")
+    begin(page, "Reset")
     for transfer in failed:
         expect(page.get_by_role("row", name=f"{transfer}")).to_contain_text("failed → pending")
     picture(page, "action")
-    page.get_by_role("button", name="Reset failed").click()
+    page.get_by_role("button", name="Reset", exact=True).click()
     expect(line(page, "Reason")).to_contain_text("This field is required")
     assert DataTransfer.objects.filter(status=Status.FAILED).count() == len(failed)
-    confirm(page, "Reset failed", REASON)
+    confirm(page, "Reset", REASON)
     expect(said(page)).to_be_visible()
     for transfer in failed:
         transfer.refresh_from_db()

@@ -8,6 +8,7 @@ from opsdb.loaders.reference import load_reference
 from opsdb.loaders.reference.topics import Mode
 from opsdb.models import DataLocation, DiskDataLocation, Site
 from opsdb.testing.factories import DiskDataLocationFactory, SiteFactory
+from opsdb.workflows.errors import place_of
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +48,7 @@ def test_former_names_follow_every_rename_by_update_and_plain_sql():
 def test_two_locations_of_a_site_are_not_the_same_folder():
     first = DiskDataLocationFactory(host="disk1", path="/data/a")
     for host, path in (("disk1", "/data/a"), ("DISK1", "/data/a/")):
-        with pytest.raises(IntegrityError, match=f"called {first.name}, is the same folder"), transaction.atomic():
+        with pytest.raises(IntegrityError, match=f"{place_of(first)}\\) is the same folder"), transaction.atomic():
             DiskDataLocationFactory(site=first.site, host=host, path=path)
     other = DiskDataLocationFactory(site=first.site, host="disk2", path="/data/a")
     DiskDataLocationFactory(site=SiteFactory(), host="disk1", path="/data/a")

@@ -112,7 +112,7 @@ def test_what_cannot_be_compared_is_refused(story):
     unsealed = PhysicalCopy.objects.create(data_location=story.buffer, raw_data_package=RawDataPackageFactory())
     with pytest.raises(OpsdbError, match="not known yet"):
         record_fixity(unsealed, RIGHT)
-    with pytest.raises(OpsdbError, match="md5 can't be compared"):
+    with pytest.raises(OpsdbError, match="md5 checksum can't be compared"):
         record_fixity(story.package_copy, "0" * 32, algorithm="md5")
     with pytest.raises(Refused):
         record_fixity(story.package_copy, RIGHT.upper().replace("0", "Z"))

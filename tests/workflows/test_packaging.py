@@ -134,7 +134,7 @@ def test_the_limit_counts_pairs_of_execution_and_module_that_have_ended(world):
 
 
 def test_only_a_source_has_raw_files_to_package(world):
-    with pytest.raises(Refused, match="is a buffer location, not a source"):
+    with pytest.raises(Refused, match="is a buffer location, not a source; choose one of that type"):
         package_raw_data_files(world.ccat_buffer)
 
 

@@ -89,7 +89,7 @@ def test_a_manager_claims_the_oldest_runs_that_can_start(pipeline):
     assert claim_runs(limit=5) == []
     runs[0].refresh_from_db()
     assert runs[0].status == RunStatus.PENDING
-    with pytest.raises(OpsdbError, match="the limit must be 1 or more"):
+    with pytest.raises(OpsdbError, match="the limit is 0; give 1 or more"):
         claim_runs(limit=0)
 
 
