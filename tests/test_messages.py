@@ -79,13 +79,18 @@ def nodes(kind):
                 yield f"{path.name}:{node.lineno}", node
 
 
+def text_of(node):
+    """The strings within an expression, in their order."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    return "".join(map(text_of, ast.iter_child_nodes(node)))
+
+
 def refused():
     """The texts that workflows refuse with, without their values."""
     for where, call in nodes(ast.Call):
-        if getattr(call.func, "id", "") in ERRORS and call.args:
-            texts = [part.value for part in ast.walk(call.args[0]) if isinstance(part, ast.Constant)]
-            if text := "".join(text for text in texts if isinstance(text, str)).strip(" .;"):
-                yield where, text
+        if getattr(call.func, "id", "") in ERRORS and call.args and (text := text_of(call.args[0]).strip(" .;")):
+            yield where, text
 
 
 def test_every_refusal_of_a_workflow_has_what_to_do():
