@@ -241,6 +241,24 @@ class KeepsUpdatedAt(Trigger):
         super().__init__("touch", "opsdb_keep_updated_at", events="UPDATE")
 
 
+class KeepsFormerNames(Trigger):
+    """Keep the names that a row had in its column ``former_names``.
+
+    Attributes:
+        column: the column of the name.
+    """
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+        super().__init__(
+            "keeps_former_names",
+            "opsdb_keep_former_names",
+            column,
+            events=f"UPDATE OF {column}",
+            when=columns_differ([column]),
+        )
+
+
 class Transitions(Trigger):
     """Refuse a step that the state machine of a field does not have.
 

@@ -18,6 +18,10 @@ class Migration(migrations.Migration):
             operations=[
                 migrations.AddConstraint(
                     model_name='observatory',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='observatory_keeps_former_names', statement='CREATE TRIGGER "observatory_keeps_former_names" BEFORE UPDATE OF short_name ON "observatory" FOR EACH ROW WHEN (OLD."short_name" IS DISTINCT FROM NEW."short_name") EXECUTE FUNCTION opsdb_keep_former_names(\'short_name\')', table='observatory'),
+                ),
+                migrations.AddConstraint(
+                    model_name='observatory',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='observatory_touch', statement='CREATE TRIGGER "observatory_touch" BEFORE UPDATE ON "observatory" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='observatory'),
                 ),
                 migrations.AddConstraint(
@@ -31,6 +35,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='observatory',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='observatory_never_truncated', statement='CREATE TRIGGER "observatory_never_truncated" BEFORE TRUNCATE ON "observatory" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='observatory'),
+                ),
+                migrations.AddConstraint(
+                    model_name='observingprogram',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='observing_program_keeps_former_names', statement='CREATE TRIGGER "observing_program_keeps_former_names" BEFORE UPDATE OF short_name ON "observing_program" FOR EACH ROW WHEN (OLD."short_name" IS DISTINCT FROM NEW."short_name") EXECUTE FUNCTION opsdb_keep_former_names(\'short_name\')', table='observing_program'),
                 ),
                 migrations.AddConstraint(
                     model_name='observingprogram',
@@ -91,6 +99,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='obsmode',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='obs_mode_units_have_source', statement='CREATE TRIGGER "obs_mode_units_have_source" BEFORE UPDATE OF "needs_source" ON "obs_mode" FOR EACH ROW WHEN (NEW.needs_source AND NOT OLD.needs_source) EXECUTE FUNCTION opsdb_mode_units_have_source()', table='obs_mode'),
+                ),
+                migrations.AddConstraint(
+                    model_name='obsmode',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='obs_mode_keeps_former_names', statement='CREATE TRIGGER "obs_mode_keeps_former_names" BEFORE UPDATE OF name ON "obs_mode" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')', table='obs_mode'),
                 ),
                 migrations.AddConstraint(
                     model_name='obsmode',
@@ -346,6 +358,10 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='telescope',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='telescope_keeps_former_names', statement='CREATE TRIGGER "telescope_keeps_former_names" BEFORE UPDATE OF name ON "telescope" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')', table='telescope'),
+                ),
+                migrations.AddConstraint(
+                    model_name='telescope',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='telescope_touch', statement='CREATE TRIGGER "telescope_touch" BEFORE UPDATE ON "telescope" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='telescope'),
                 ),
                 migrations.AddConstraint(
@@ -359,6 +375,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='telescope',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='telescope_never_truncated', statement='CREATE TRIGGER "telescope_never_truncated" BEFORE TRUNCATE ON "telescope" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='telescope'),
+                ),
+                migrations.AddConstraint(
+                    model_name='subobservingprogram',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='sub_observing_program_keeps_former_names', statement='CREATE TRIGGER "sub_observing_program_keeps_former_names" BEFORE UPDATE OF short_name ON "sub_observing_program" FOR EACH ROW WHEN (OLD."short_name" IS DISTINCT FROM NEW."short_name") EXECUTE FUNCTION opsdb_keep_former_names(\'short_name\')', table='sub_observing_program'),
                 ),
                 migrations.AddConstraint(
                     model_name='subobservingprogram',
@@ -618,6 +638,10 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='instrument',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='instrument_keeps_former_names', statement='CREATE TRIGGER "instrument_keeps_former_names" BEFORE UPDATE OF name ON "instrument" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')', table='instrument'),
+                ),
+                migrations.AddConstraint(
+                    model_name='instrument',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='instrument_touch', statement='CREATE TRIGGER "instrument_touch" BEFORE UPDATE ON "instrument" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()', table='instrument'),
                 ),
                 migrations.AddConstraint(
@@ -719,6 +743,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='chaiinparparameter',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='chai_inpar_parameter_never_truncated', statement='CREATE TRIGGER "chai_inpar_parameter_never_truncated" BEFORE TRUNCATE ON "chai_inpar_parameter" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()', table='chai_inpar_parameter'),
+                ),
+                migrations.AddConstraint(
+                    model_name='instrumentmodule',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='instrument_module_keeps_former_names', statement='CREATE TRIGGER "instrument_module_keeps_former_names" BEFORE UPDATE OF name ON "instrument_module" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')', table='instrument_module'),
                 ),
                 migrations.AddConstraint(
                     model_name='instrumentmodule',
@@ -850,6 +878,10 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='instrumentmoduleconfiguration',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='instrument_module_configuration_keeps_former_names', statement='CREATE TRIGGER "instrument_module_configuration_keeps_former_names" BEFORE UPDATE OF name ON "instrument_module_configuration" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')', table='instrument_module_configuration'),
+                ),
+                migrations.AddConstraint(
+                    model_name='instrumentmoduleconfiguration',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='instrument_module_configuration_subtype_exists', statement='CREATE CONSTRAINT TRIGGER "instrument_module_configuration_subtype_exists" AFTER INSERT ON "instrument_module_configuration" DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION opsdb_require_subtype(\'type\', \'{"chai": "chai_module_configuration", "prime_cam": "prime_cam_module_configuration"}\')', table='instrument_module_configuration'),
                 ),
                 migrations.AddConstraint(
@@ -890,7 +922,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='datagrouping',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_grouping_rules_are_known', statement='CREATE TRIGGER "data_grouping_rules_are_known" BEFORE INSERT OR UPDATE OF "filter_rules" ON "data_grouping" FOR EACH ROW WHEN (jsonb_typeof(NEW.filter_rules) = \'array\') EXECUTE FUNCTION opsdb_grouping_rules_are_known(\'{"raw_data_package": ["created_at", "updated_at", "status", "size_bytes", "checksum", "checksum_algorithm", "id", "executed_obs_unit_id", "instrument_module_id", "part", "name", "relative_path", "file_count", "state", "data_transfer_package_id"], "executed_obs_unit": ["created_at", "updated_at", "id", "obs_unit_id", "status", "start_time", "end_time", "quality", "mean_pwv_mm", "mean_elevation_deg", "mean_azimuth_deg", "conditions", "comment"], "obs_unit": ["created_at", "updated_at", "id", "observing_program_id", "sub_observing_program_id", "source_id", "obs_mode_id", "configuration_id", "name", "line_id", "rest_frequency_ghz", "version", "priority", "available", "elevation_min_deg", "elevation_max_deg", "pwv_max_mm", "planned_duration_seconds", "requested_executions", "lst_start_hours", "lst_end_hours", "comment"], "source": ["created_at", "updated_at", "id", "name", "type", "aliases", "comment"], "instrument_module": ["created_at", "updated_at", "id", "instrument_id", "name", "description", "available", "pixels", "frequency_min_ghz", "frequency_max_ghz"], "raw_data_package_metadata": ["created_at", "updated_at", "id", "raw_data_package_id", "dataproduct_type", "calib_level", "obs_collection", "obs_id", "obs_publisher_did", "access_url", "access_format", "access_estsize", "target_name", "s_ra", "s_dec", "s_fov", "s_region", "s_resolution", "s_xel1", "s_xel2", "t_min", "t_max", "t_exptime", "t_resolution", "t_xel", "em_min", "em_max", "em_res_power", "em_xel", "o_ucd", "pol_states", "pol_xel", "facility_name", "instrument_name", "extra"]}\', \'{table,column,operator,value,json_path}\', \'{eq,neq,in,not_in,gt,gte,lt,lte,like}\', \'50\')', table='data_grouping'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_grouping_rules_are_known', statement='CREATE TRIGGER "data_grouping_rules_are_known" BEFORE INSERT OR UPDATE OF "filter_rules" ON "data_grouping" FOR EACH ROW WHEN (jsonb_typeof(NEW.filter_rules) = \'array\') EXECUTE FUNCTION opsdb_grouping_rules_are_known(\'{"raw_data_package": ["created_at", "updated_at", "status", "size_bytes", "checksum", "checksum_algorithm", "id", "executed_obs_unit_id", "instrument_module_id", "part", "name", "relative_path", "file_count", "state", "data_transfer_package_id"], "executed_obs_unit": ["created_at", "updated_at", "id", "obs_unit_id", "status", "start_time", "end_time", "quality", "mean_pwv_mm", "mean_elevation_deg", "mean_azimuth_deg", "conditions", "comment"], "obs_unit": ["created_at", "updated_at", "id", "observing_program_id", "sub_observing_program_id", "source_id", "obs_mode_id", "configuration_id", "name", "line_id", "rest_frequency_ghz", "version", "priority", "available", "elevation_min_deg", "elevation_max_deg", "pwv_max_mm", "planned_duration_seconds", "requested_executions", "lst_start_hours", "lst_end_hours", "comment"], "source": ["created_at", "updated_at", "id", "name", "type", "aliases", "comment"], "instrument_module": ["created_at", "updated_at", "id", "instrument_id", "name", "former_names", "description", "available", "pixels", "frequency_min_ghz", "frequency_max_ghz"], "raw_data_package_metadata": ["created_at", "updated_at", "id", "raw_data_package_id", "dataproduct_type", "calib_level", "obs_collection", "obs_id", "obs_publisher_did", "access_url", "access_format", "access_estsize", "target_name", "s_ra", "s_dec", "s_fov", "s_region", "s_resolution", "s_xel1", "s_xel2", "t_min", "t_max", "t_exptime", "t_resolution", "t_xel", "em_min", "em_max", "em_res_power", "em_xel", "o_ucd", "pol_states", "pol_xel", "facility_name", "instrument_name", "extra"]}\', \'{table,column,operator,value,json_path}\', \'{eq,neq,in,not_in,gt,gte,lt,lte,like}\', \'50\')', table='data_grouping'),
                 ),
                 migrations.AddConstraint(
                     model_name='datagrouping',
@@ -1099,6 +1131,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='datatransferroute',
                     constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_route_locations_at_ends', statement='CREATE TRIGGER "data_transfer_route_locations_at_ends" BEFORE INSERT OR UPDATE ON "data_transfer_route" FOR EACH ROW WHEN (NEW.route_type = \'custom\') EXECUTE FUNCTION opsdb_route_locations_at_ends()', table='data_transfer_route'),
+                ),
+                migrations.AddConstraint(
+                    model_name='datatransferroute',
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='data_transfer_route_keeps_former_names', statement='CREATE TRIGGER "data_transfer_route_keeps_former_names" BEFORE UPDATE OF name ON "data_transfer_route" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')', table='data_transfer_route'),
                 ),
                 migrations.AddConstraint(
                     model_name='datatransferroute',

@@ -83,6 +83,7 @@ from opsdb.models import (
     User,
     enums,
 )
+from opsdb.models.renaming import former_names_of
 from opsdb.testing.factories import FACTORIES
 from opsdb.testing.factories.base import EPOCH, checksum
 
@@ -255,8 +256,7 @@ OBJECTS = {
 }
 LISTS = {
     ApiToken: ["scopes", "allowed_networks"],
-    Site: ["former_names"],
-    DataLocation: ["former_names"],
+    **{model: ["former_names"] for model in MODELS if former_names_of(model) and not model._meta.parents},
     Source: ["aliases"],
     DataGrouping: ["filter_rules"],
     ReductionStep: ["group_by"],

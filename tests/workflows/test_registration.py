@@ -98,8 +98,8 @@ def test_the_same_file_twice_in_a_batch_is_one_file(reports):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"checksum": "f" * 64}, "known with checksum sha256 " + f"{1:064x}"),
-        ({"size_bytes": 7}, "known with size 1001"),
+        ({"checksum": "f" * 64}, "registered with checksum sha256 " + f"{1:064x}"),
+        ({"size_bytes": 7}, "registered with size 1001"),
     ],
 )
 def test_other_facts_for_a_known_path_are_reported_by_line_and_stop_the_batch(reports, change, said):

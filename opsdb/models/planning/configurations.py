@@ -8,6 +8,7 @@ from opsdb.database.triggers import HasSubtype, Trigger
 
 from ..base import NumberedModel, SubtypedModel, parent_link
 from ..enums import ConfigurationType, CoordinateFrame
+from ..renaming import former_names, renaming_constraints
 
 __all__ = [
     "ObsMode",
@@ -28,6 +29,7 @@ class ObsMode(NumberedModel):
     natural_key_fields = ("name",)
 
     name = models.CharField(max_length=100, unique=True, help_text=_("Name."))
+    former_names = former_names()
     description = models.TextField(blank=True, default="", help_text=_("What the telescope does."))
     needs_source = models.BooleanField(
         default=True, help_text=_("Whether it looks at a source; retune and skydip don't.")
@@ -41,7 +43,8 @@ class ObsMode(NumberedModel):
                 "opsdb_mode_units_have_source",
                 events='UPDATE OF "needs_source"',
                 when="NEW.needs_source AND NOT OLD.needs_source",
-            )
+            ),
+            *renaming_constraints("name"),
         ]
 
     def __str__(self) -> str:
