@@ -834,7 +834,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='executedobsunit',
-                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_immutable', statement='CREATE TRIGGER "executed_obs_unit_immutable" BEFORE UPDATE ON "executed_obs_unit" FOR EACH ROW WHEN ((OLD."obs_unit_id" IS DISTINCT FROM NEW."obs_unit_id" OR OLD."start_time" IS DISTINCT FROM NEW."start_time") AND (opsdb_is_correction(OLD.id)) IS NOT TRUE) EXECUTE FUNCTION opsdb_refuse_change(\'obs_unit_id, start_time\', \'An operator corrects what was reported wrongly, with a reason: opsdb.workflows.correct_observation.\')', table='executed_obs_unit'),
+                    constraint=opsdb.database.triggers.FrozenTrigger(name='executed_obs_unit_immutable', statement='CREATE TRIGGER "executed_obs_unit_immutable" BEFORE UPDATE ON "executed_obs_unit" FOR EACH ROW WHEN ((OLD."obs_unit_id" IS DISTINCT FROM NEW."obs_unit_id" OR OLD."start_time" IS DISTINCT FROM NEW."start_time") AND (opsdb_is_correction(OLD.id)) IS NOT TRUE) EXECUTE FUNCTION opsdb_refuse_change(\'obs_unit_id, start_time\', \'Have an operator correct what was reported wrongly, with a reason (Correct in the admin).\')', table='executed_obs_unit'),
                 ),
                 migrations.AddConstraint(
                     model_name='executedobsunit',

@@ -27,7 +27,7 @@ __all__ = [
 
 
 SET_THE_CLOCK = "Set the clock of the telescope's computer, and report the right time."
-CORRECT_IT = "An operator corrects what was reported wrongly, with a reason: opsdb.workflows.correct_observation."
+CORRECT_IT = "Have an operator correct what was reported wrongly, with a reason (Correct in the admin)."
 
 
 class ExecutedObsUnitQuerySet(OpsQuerySet["ExecutedObsUnit"]):

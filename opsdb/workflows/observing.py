@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models import F
 
 from opsdb.database.aliases import atomic, writing_connection
 from opsdb.database.identifiers import uuid7
@@ -20,6 +21,7 @@ from opsdb.models import (
     ObservationStatus,
     ObsUnit,
     Quality,
+    RawDataFile,
     RawDataPackageMetadata,
 )
 
@@ -175,6 +177,7 @@ def correct_observation(
     start_time: datetime | None = None,
     end_time: datetime | None = None,
     obs_unit: ObsUnit | None = None,
+    with_files: bool = False,
 ) -> ExecutedObsUnit:
     """Correct when an execution began and ended, or what was executed, and return it. For operators.
 
@@ -188,10 +191,12 @@ def correct_observation(
         start_time: when it began, aware; as it is when left out.
         end_time: when it ended, aware; as it is when left out.
         obs_unit: what was executed; as it is when left out.
+        with_files: whether ``observed_at`` of its files moves by as much as its start.
 
     Raises:
         NotFound: there is no such execution.
-        OpsdbError: the reason is empty, nothing is to be corrected, or a time is naive.
+        OpsdbError: the reason is empty, nothing is to be corrected, a time is naive, or files are to move without a
+            start.
         Refused: it is still running and so has no end, or the times are impossible.
     """
     name = name_row(ExecutedObsUnit, execution.pk)
@@ -204,6 +209,8 @@ def correct_observation(
     for moment in (start_time, end_time):
         if moment is not None and moment.tzinfo is None:
             raise OpsdbError(f"{name}: the time {moment} has no time zone; give it in UTC")
+    if with_files and start_time is None:
+        raise OpsdbError(f"{name}: its files move with its start, which is not given; give start_time")
     with attributed_to(user, reason), translate_integrity_errors(), atomic():
         found = ExecutedObsUnit.objects.select_for_update(no_key=True).filter(pk=execution.pk).first()
         if found is None:
@@ -217,6 +224,8 @@ def correct_observation(
             )
         _allow_correction(found)
         ExecutedObsUnit.objects.filter(pk=found.pk).update(**changes)
+        if with_files:
+            RawDataFile.objects.of(found).update(observed_at=F("observed_at") + (start - found.start_time))
         for metadata in RawDataPackageMetadata.objects.filter(raw_data_package__executed_obs_unit=found):
             metadata.derive().save()
     execution.refresh_from_db()

@@ -241,7 +241,7 @@ def _immutable(model, rule, column, columns):
     attempt.__name__ = column
 
 
-CORRECTED = "An operator corrects what was reported wrongly, with a reason: opsdb.workflows.correct_observation."
+CORRECTED = "Have an operator correct what was reported wrongly, with a reason (Correct in the admin)."
 
 
 def _hint(model):

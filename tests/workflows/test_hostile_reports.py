@@ -94,7 +94,7 @@ def compare(location, listing, **options):
         ({"observed_at": datetime(2026, 6, 15)}, "has no time zone; give it in UTC, such as 2026-06-15T00:00:00+00:00"),
         ({"observed_at": "2026-06-15 02:00"}, "has no time zone"),
         ({"observed_at": timezone.now() + timedelta(days=200)}, "is in the future; set the clock"),
-        ({"relative_path": "a/" + "山" * 990}, "has 2972 bytes in UTF-8, and may have 2600"),
+        ({"relative_path": "a/" + "山" * 990}, "has 2972 bytes in UTF-8; give one of at most 2600"),
         ({"size_bytes": 2**63 - 1}, "is more than 1 PB"),
         ({"checksum": f"md5:{'0' * 32}"}, "checksum names the algorithm md5, but checksum_algorithm is sha256"),
     ],
@@ -279,9 +279,26 @@ def test_an_operator_corrects_an_execution_with_a_reason_that_history_keeps(worl
     assert (change.user_id, change.reason) == (user.pk, "the clock was ten days ahead")
     assert change.before["start_time"].startswith(f"{before:%Y-%m-%d}")
     correct_observation(execution, user=user, reason="again", **terms)
+    files = RawDataFile.objects.of(execution)
+    files.update(observed_at=right + timedelta(days=7))
+    for _ in range(2):
+        correct_observation(
+            execution,
+            user=user,
+            reason="the instrument's clock as well",
+            start_time=right - timedelta(days=2),
+            with_files=True,
+        )
+        assert set(files.values_list("observed_at", flat=True)) == {right + timedelta(days=5)}, "moved once"
+    correct_observation(execution, user=user, reason="back", **terms)
+    assert ChangeLog.objects.of(files.first()).first().reason == "the instrument's clock as well"
     for bad, said in (
         ({"reason": " ", **terms}, "give the reason"),
         ({"reason": "x"}, "give what is right"),
+        (
+            {"reason": "x", "end_time": terms["end_time"], "with_files": True},
+            "move with its start, .*; give start_time",
+        ),
         ({"reason": "x", "start_time": datetime(2026, 6, 1)}, "has no time zone; give it in UTC"),
         ({"reason": "x", "start_time": right + timedelta(days=1)}, "correct both"),
         ({"reason": "x", "start_time": timezone.now() + timedelta(days=1), "end_time": None}, "correct both"),
