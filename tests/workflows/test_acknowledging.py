@@ -60,7 +60,7 @@ def test_a_group_is_known_until_its_time_or_until_that_is_taken_back(person):
     ("columns", "error", "why"),
     [
         ({"reason": " "}, OpsdbError, "give the reason"),
-        ({"until": datetime(2100, 1, 1)}, OpsdbError, "needs a time zone"),
+        ({"until": datetime(2100, 1, 1)}, OpsdbError, "has no time zone; give it in UTC"),
         ({"until": timezone.now() - timedelta(days=1)}, Refused, "cannot hold until"),
         ({"until": timezone.now() + timedelta(days=36_500)}, Refused, "cannot hold until"),
     ],

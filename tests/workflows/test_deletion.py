@@ -456,9 +456,9 @@ def test_a_request_names_no_more_copies_than_its_limit(story, settings):
 def test_a_request_is_for_one_location_and_has_a_reason(story):
     with pytest.raises(Refused, match=f"physical_copy {story.file_copy.pk}: is at another location"):
         request_deletion(story.buffer, [story.file_copy], user=UserFactory(), reason="full")
-    with pytest.raises(OpsdbError, match="give a reason"):
+    with pytest.raises(OpsdbError, match="has no reason; give one"):
         request_deletion(story.buffer, [story.package_copy], user=UserFactory(), reason=" ")
-    with pytest.raises(Refused, match="none is given"):
+    with pytest.raises(Refused, match="no copy is given"):
         request_deletion(story.buffer, [], user=UserFactory(), reason="full", dry_run=False)
 
 

@@ -25,7 +25,7 @@ def test_a_start_can_be_reported_again_and_only_as_it_was():
     assert execution.module_configurations.count() == 2
     for other, told in (
         ({"start_time": END}, "was started for obs_unit"),
-        ({"module_configurations": configurations[:1]}, "was started with module configurations"),
+        ({"module_configurations": configurations[:1]}, "was started with the module configurations"),
         ({"observer": UserFactory()}, f"observer is recorded as .*{observer.username}"),
     ):
         with pytest.raises(Conflict, match=f"executed_obs_unit {execution.pk}: {told}"):
