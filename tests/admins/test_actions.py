@@ -322,11 +322,11 @@ def not_archived(story):
 
 def young(story):
     DataLocation.objects.filter(pk=story.buffer.pk).update(retention_days=30)
-    return story.package_copy, f"location {story.buffer.name}"
+    return story.package_copy, f"at {story.buffer.site}/{story.buffer.name}"
 
 
 HOLDERS = {
-    1: lambda story: (story.archive_copy, f"archive {story.archive.name}"),
+    1: lambda story: (story.archive_copy, f"archive {story.archive.site}/{story.archive.name}"),
     2: not_archived,
     3: in_transfer,
     4: in_use,

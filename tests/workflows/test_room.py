@@ -113,7 +113,7 @@ def test_staging_into_a_full_place_is_refused_and_a_repeated_request_is_not(worl
     job = request_staging(location=world.processing, packages=[package], purpose="maps")
     assert request_staging(location=world.processing, packages=[package], purpose="maps") == job
     other = world.archived_package()
-    with pytest.raises(NoRoom, match="/processing is full: with what is on its way there, 0 bytes are free"):
+    with pytest.raises(NoRoom, match="cologne/ramses is full: with what is on its way there, 0 bytes are free"):
         request_staging(location=world.processing, packages=[other], purpose="maps")
     limit(world.processing, package.size_bytes + other.size_bytes)
     assert request_staging(location=world.processing, packages=[package, other], purpose="spectra").pk != job.pk
