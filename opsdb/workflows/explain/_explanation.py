@@ -125,6 +125,22 @@ def after_failure(answer: Explanation, name: str, *, retry: int, most: int, mess
     return replace(answer, why=(failed % {"name": name, "retry": retry, "most": most, "message": message}, *answer.why))
 
 
+def with_conflict(answer: Explanation, row: Model) -> Explanation:
+    """Return the explanation of completed work with the second report that differed, until that is settled."""
+    if not isinstance(row, WorkItem) or row.status != Status.COMPLETED or not row.failure_message:
+        return answer
+    name = name_row(type(row), row.pk)
+    why = _("%(name)s: was completed, and then reported otherwise: %(message)s")
+    found = replace(answer, why=(why % {"name": name, "message": row.failure_message}, *answer.why))
+    if not answer.done:
+        return found
+    step = _(
+        "have the copy checked; when it is clear which report was right, settle the conflict (“Settle conflict” in the "
+        "admin, or opsdb.workflows.settle_conflict)"
+    )
+    return replace(found, done=False, next_step=step, who=OPERATOR)
+
+
 def remove_cause(name: str, reset: str) -> str:
     """Return the step of an operator after a failure; ``reset`` is the function to call."""
     step = _("remove the cause, then reset %(name)s (“Reset” in the admin, or %(reset)s)")
