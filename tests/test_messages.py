@@ -3,6 +3,9 @@
 import ast
 import re
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.db import models
+
 from opsdb.database.triggers import Refuses
 from tests.commands import ROOT
 from tests.models.schema import MODELS
@@ -57,6 +60,13 @@ def test_a_hint_is_a_sentence():
     hints += [rule.hint for model in MODELS for rule in model._meta.constraints if isinstance(rule, Refuses)]
     assert len(hints) > 40
     assert [hint for hint in hints if not re.fullmatch(r"[A-Z].*\.", hint)] == []
+
+
+def test_what_there_is_once_has_what_to_do_about_a_second():
+    kinds = (models.UniqueConstraint, ExclusionConstraint)
+    rules = [rule for model in MODELS for rule in model._meta.constraints if isinstance(rule, kinds)]
+    assert len(rules) > 30
+    assert [rule.name for rule in rules if "; " not in rule.violation_error_message] == []
 
 
 def test_the_database_names_people_by_their_username():

@@ -162,7 +162,7 @@ class ExecutedObsUnitModuleConfiguration(OpsModel):
                 "unique_pair",
                 "executed_obs_unit",
                 "module_configuration",
-                message="The execution has this configuration already.",
+                message="The execution has this configuration already; leave it as it is.",
             )
         ]
 

@@ -154,7 +154,12 @@ class DataLocation(SubtypedModel):
 
     class Meta:
         constraints = [
-            Unique("unique_name", "site", "name", message="The site has a location of this name."),
+            Unique(
+                "unique_name",
+                "site",
+                "name",
+                message="The site has a location of this name; choose another.",
+            ),
             matches("name", r"^[a-z0-9_]+$", "The name must be lower-case letters, digits and '_'."),
             implies(
                 "instrument_only_at_source",

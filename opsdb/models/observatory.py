@@ -95,8 +95,17 @@ class Telescope(NumberedModel):
 
     class Meta:
         constraints = [
-            Unique("unique_name", "observatory", "name", message="The observatory has a telescope of this name."),
-            Unique("unique_short_name", "short_name", message="There is a telescope of this short name."),
+            Unique(
+                "unique_name",
+                "observatory",
+                "name",
+                message="The observatory has a telescope of this name; choose another.",
+            ),
+            Unique(
+                "unique_short_name",
+                "short_name",
+                message="There is a telescope of this short name; choose another.",
+            ),
             between("latitude_deg", -90, 90, "°"),
             between("longitude_deg", -180, 180, "°"),
             between("elevation_m", -500, 9000, " m"),
@@ -143,7 +152,12 @@ class Instrument(NumberedModel):
 
     class Meta:
         constraints = [
-            Unique("unique_name", "telescope", "name", message="The telescope has an instrument of this name."),
+            Unique(
+                "unique_name",
+                "telescope",
+                "name",
+                message="The telescope has an instrument of this name; choose another.",
+            ),
             *renaming_constraints("name"),
         ]
 
@@ -177,7 +191,12 @@ class InstrumentModule(NumberedModel):
 
     class Meta:
         constraints = [
-            Unique("unique_name", "instrument", "name", message="The instrument has a module of this name."),
+            Unique(
+                "unique_name",
+                "instrument",
+                "name",
+                message="The instrument has a module of this name; choose another.",
+            ),
             positive("pixels"),
             positive("frequency_min_ghz"),
             ordered("frequency_min_ghz", "frequency_max_ghz", strict=False),
@@ -229,7 +248,7 @@ class InstrumentModuleConfiguration(SubtypedModel):
                 "unique_name",
                 "instrument_module",
                 "name",
-                message="The module has a configuration of this name.",
+                message="The module has a configuration of this name; choose another.",
             ),
             *renaming_constraints("name"),
             HasSubtype(

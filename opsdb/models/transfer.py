@@ -272,7 +272,10 @@ class DataTransfer(WorkItem, NumberedModel):
                 "data_transfer_package",
                 "destination_location",
                 condition=~Q(status=Status.FAILED),
-                message="The package has an open or completed transfer to this location.",
+                message=(
+                    "The package has an open or completed transfer to this location; "
+                    "wait for that one, or reset it if it failed."
+                ),
             ),
             differ(
                 "origin_location",

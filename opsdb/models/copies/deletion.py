@@ -186,7 +186,7 @@ class DeletionRequestItem(OpsModel):
                 "unique_copy",
                 "deletion_request",
                 "physical_copy",
-                message="The request has this copy already.",
+                message="The request has this copy already; leave it as it is.",
             ),
             Trigger("copy_at_location", "opsdb_copy_at_location"),
             Trigger(

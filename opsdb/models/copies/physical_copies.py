@@ -148,7 +148,7 @@ class PhysicalCopy(NumberedModel):
                     target,
                     "data_location",
                     condition=Q(**{f"{target}__isnull": False}),
-                    message="The location has a copy of this.",
+                    message="The location has a copy of this; change that copy.",
                 )
                 for target in COPY_TARGETS
             ),

@@ -151,7 +151,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
                 "executed_obs_unit",
                 "instrument_module",
                 "part",
-                message="The execution has a package of this number for this module.",
+                message="The execution has a package of this number for this module; choose another number.",
             ),
             positive("part"),
             not_negative("file_count"),

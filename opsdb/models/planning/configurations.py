@@ -76,7 +76,12 @@ class ObservationConfiguration(SubtypedModel):
 
     class Meta:
         constraints = [
-            Unique("unique_version", "name", "version", message="This version of the configuration exists."),
+            Unique(
+                "unique_version",
+                "name",
+                "version",
+                message="This version of the configuration exists; give another version.",
+            ),
             positive("version"),
             json_object("parameters"),
             HasSubtype(
@@ -176,7 +181,7 @@ class ChaiTiling(NumberedModel):
                 "unique_index",
                 "configuration",
                 "tile_index",
-                message="The configuration has a tile of this number.",
+                message="The configuration has a tile of this number; choose another.",
             ),
             not_negative("tile_index"),
             positive("width_arcsec"),
@@ -208,7 +213,7 @@ class ChaiInparParameter(NumberedModel):
                 "unique_key",
                 "configuration",
                 "key",
-                message="The configuration has a parameter of this name.",
+                message="The configuration has a parameter of this name; choose another.",
             )
         ]
 

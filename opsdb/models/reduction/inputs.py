@@ -30,7 +30,11 @@ class ExecutedReductionStepInputPackage(OpsModel):
     class Meta:
         verbose_name = _("input raw package")
         verbose_name_plural = _("input raw packages")
-        constraints = [Unique("unique_pair", "run", "raw_data_package", message="The run has this input already.")]
+        constraints = [
+            Unique(
+                "unique_pair", "run", "raw_data_package", message="The run has this input already; leave it as it is."
+            )
+        ]
 
     def __str__(self) -> str:
         return f"raw package {self.raw_data_package_id}"
@@ -50,7 +54,9 @@ class ExecutedReductionStepInputProduct(OpsModel):
     class Meta:
         verbose_name = _("input data product")
         verbose_name_plural = _("input data products")
-        constraints = [Unique("unique_pair", "run", "data_product", message="The run has this input already.")]
+        constraints = [
+            Unique("unique_pair", "run", "data_product", message="The run has this input already; leave it as it is.")
+        ]
 
     def __str__(self) -> str:
         return f"data product {self.data_product_id}"

@@ -114,7 +114,7 @@ class ExecutedReductionStep(NumberedModel):
                 "step",
                 "sub_group_key",
                 condition=Q(status__in=RunStatus.open()),
-                message="The step has an open run for this sub-group.",
+                message="The step has an open run for this sub-group; wait for that run, or cancel it.",
             ),
             not_negative("retry_count"),
             not_negative("wall_time_seconds"),
