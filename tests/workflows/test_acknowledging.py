@@ -1,4 +1,4 @@
-"""Failures that somebody knows: by whom, why, until when, and who was told."""
+"""Failures that somebody knows: by whom, why, until when, and who was informed."""
 
 from datetime import datetime, timedelta
 

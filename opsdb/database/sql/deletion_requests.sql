@@ -6,6 +6,12 @@ LANGUAGE sql STABLE
 -- The key of the user who acts in this transaction; NULL when none is known.
 RETURN nullif(current_setting('opsdb.user_id', true), '');
 
+CREATE OR REPLACE FUNCTION opsdb_name_actor() RETURNS text
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+-- How messages name the user who acts in this transaction.
+    SELECT coalesce('user ' || opsdb_username(opsdb_acting_user()), 'somebody who is not known')
+$$;
+
 CREATE OR REPLACE FUNCTION opsdb_require_requester(rule name, request_id bigint, requester text, what text)
 RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -18,7 +24,7 @@ BEGIN
             rule, 'deletion_request',
             format(
                 'deletion_request %s: %s cannot %s; only user %s, who asked, can',
-                request_id, coalesce('user ' || opsdb_username(actor), 'somebody who is not known'), what,
+                request_id, opsdb_name_actor(), what,
                 opsdb_username(requester)
             ),
             'Reject it, and let the person who wants the copies deleted make a request.'
@@ -37,7 +43,7 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             'deletion_request ' || NEW.id || ': nobody is known who asks for it',
-            'Sign in; a program names the acting user (attributed, or opsdb.user_id in SQL).'
+            'Sign in; a program sets the acting user, opsdb.user_id, in its transaction.'
         );
     END IF;
     NEW.requested_by_id = coalesce(NEW.requested_by_id::text, actor);
@@ -45,8 +51,8 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'deletion_request %s: user %s cannot ask for it in the name of user %s',
-                NEW.id, opsdb_username(actor), opsdb_username(NEW.requested_by_id::text)
+                'deletion_request %s: %s cannot ask for it in the name of user %s',
+                NEW.id, opsdb_name_actor(), opsdb_username(NEW.requested_by_id::text)
             ),
             'Sign in as that user, or leave requested_by_id empty.'
         );
@@ -80,7 +86,7 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             'deletion_request ' || OLD.id || ': nobody is known who decides it',
-            'Sign in; a program names the acting user (attributed, or opsdb.user_id in SQL).'
+            'Sign in; a program sets the acting user, opsdb.user_id, in its transaction.'
         );
     END IF;
     NEW.approved_by_id = coalesce(NEW.approved_by_id::text, actor);
@@ -88,8 +94,8 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'deletion_request %s: user %s cannot decide it in the name of user %s',
-                OLD.id, opsdb_username(actor), opsdb_username(NEW.approved_by_id::text)
+                'deletion_request %s: %s cannot decide it in the name of user %s',
+                OLD.id, opsdb_name_actor(), opsdb_username(NEW.approved_by_id::text)
             ),
             'Sign in as that user, or leave approved_by_id empty.'
         );
@@ -117,8 +123,8 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'deletion_request %s: user %s cannot decide it, because the account %s',
-                OLD.id, opsdb_username(actor), reason
+                'deletion_request %s: %s cannot decide it, because the account %s',
+                OLD.id, opsdb_name_actor(), reason
             ),
             'Ask somebody else who may decide it.'
         );
@@ -132,8 +138,8 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'deletion_request %s: user %s cannot decide it, because a role of the account has permissions from '
-                'user %s, who asked', OLD.id, opsdb_username(actor), requester
+                'deletion_request %s: %s cannot decide it, because a role of the account has permissions from '
+                'user %s, who asked', OLD.id, opsdb_name_actor(), requester
             ),
             'Ask somebody else who may decide it.'
         );

@@ -24,7 +24,7 @@ BEGIN
         PERFORM opsdb_refuse(
             'change_log_actor_exists', 'change_log',
             format('change_log: there is no user with the key %s, who is named as the actor', actor),
-            'Name an existing user (attributed, or opsdb.user_id in SQL), or none.'
+            'Set opsdb.user_id to the key of an existing user, or leave it empty.'
         );
     END IF;
     RETURN actor;

@@ -11,8 +11,7 @@ BEGIN
             TG_NAME, TG_TABLE_NAME,
             format(
                 'failure_acknowledgement %s: %s cannot acknowledge in the name of user %s',
-                NEW.id, coalesce('user ' || opsdb_username(actor), 'somebody who is not known'),
-                opsdb_username(NEW.acknowledged_by_id::text)
+                NEW.id, opsdb_name_actor(), opsdb_username(NEW.acknowledged_by_id::text)
             ),
             'Sign in as that user.'
         );
