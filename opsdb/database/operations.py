@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import router
 from django.db.migrations.operations import AddConstraint
 from django.db.migrations.operations.base import Operation
@@ -288,7 +289,7 @@ class PartitionByMonth(Operation):
 
 
 class DefineUserLookup(Operation):
-    """Define ``opsdb_user_exists``, which looks for a user in the table of the project's user model."""
+    """Define ``opsdb_username``, which looks for a user in the table of the project's user model."""
 
     reversible = True
 
@@ -301,15 +302,18 @@ class DefineUserLookup(Operation):
         user = to_state.apps.get_model(settings.AUTH_USER_MODEL)._meta
         table, key = schema_editor.quote_name(user.db_table), schema_editor.quote_name(user.pk.column)
         key_type = user.pk.cast_db_type(schema_editor.connection)
+        # Django keeps the name of this field beside the model, not in the state of the models.
+        name = schema_editor.quote_name(user.get_field(get_user_model().USERNAME_FIELD).column)
+        found = f"SELECT {name}::text FROM {table} WHERE {key} = user_key::{key_type}"  # noqa: S608 - quoted names
         statement = (
-            "CREATE OR REPLACE FUNCTION opsdb_user_exists(user_key text) RETURNS boolean LANGUAGE sql STABLE "
-            f"RETURN EXISTS (SELECT FROM {table} AS account WHERE account.{key} = user_key::{key_type})"
+            "CREATE OR REPLACE FUNCTION opsdb_username(user_key text) RETURNS text LANGUAGE sql STABLE "
+            f"RETURN ({found})"
         )
         define_functions(schema_editor, [statement])
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         if router.allow_migrate(schema_editor.connection.alias, app_label):
-            schema_editor.execute("DROP FUNCTION opsdb_user_exists(text)", params=None)
+            schema_editor.execute("DROP FUNCTION opsdb_username(text)", params=None)
 
     def describe(self) -> str:
         return "Define the function that looks for a user"

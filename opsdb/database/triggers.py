@@ -21,6 +21,8 @@ from django.db import models
 
 MAKE_ANOTHER = "Make a new row instead, and delete this one if nothing refers to it."
 NEVER_DELETED = "Make a new row instead; this one stays, because it is never deleted."
+KEPT_FOR_GOOD = "Leave it; what has changed is recorded by its state, or by another row."
+CORRECTED_BY_ANOTHER = "Leave it as it is, and record what is right now as another row."
 
 
 def _literal(text: str) -> str:
@@ -168,14 +170,10 @@ class Refuses(Trigger):
         field: the field at fault, if it is one.
     """
 
-    def __init__(
-        self, name: str, when: str, message: str, hint: str = "", *, events: str, field: str | None = None
-    ) -> None:
+    def __init__(self, name: str, when: str, message: str, hint: str, *, events: str, field: str | None = None) -> None:
         self.message = message
         self.hint = hint
-        super().__init__(
-            name, "opsdb_refuse_row", message, *filter(None, [hint]), events=events, when=when, field=field
-        )
+        super().__init__(name, "opsdb_refuse_row", message, hint, events=events, when=when, field=field)
 
 
 class Immutable(Trigger):
@@ -239,6 +237,7 @@ class AppendOnly(Trigger):
             "opsdb_refuse_rewriting",
             what,
             "never changed" if deletable else "never changed or removed",
+            CORRECTED_BY_ANOTHER,
             events="UPDATE" if deletable else "UPDATE OR DELETE",
         )
 
@@ -247,7 +246,7 @@ class NeverDeleted(Trigger):
     """Refuse ``DELETE``: what happened can't be made undone."""
 
     def __init__(self, what: str) -> None:
-        super().__init__("never_deleted", "opsdb_refuse_deletion", what, events="DELETE")
+        super().__init__("never_deleted", "opsdb_refuse_deletion", what, KEPT_FOR_GOOD, events="DELETE")
 
 
 class KeepsUpdatedAt(Trigger):
@@ -255,6 +254,24 @@ class KeepsUpdatedAt(Trigger):
 
     def __init__(self) -> None:
         super().__init__("touch", "opsdb_keep_updated_at", events="UPDATE")
+
+
+class KeepsFormerNames(Trigger):
+    """Keep the names that a row had in its column ``former_names``.
+
+    Attributes:
+        column: the column of the name.
+    """
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+        super().__init__(
+            "keeps_former_names",
+            "opsdb_keep_former_names",
+            column,
+            events=f"UPDATE OF {column}",
+            when=columns_differ([column]),
+        )
 
 
 class Transitions(Trigger):
@@ -275,7 +292,9 @@ class Transitions(Trigger):
             for after in sorted(following, key=lambda state: state.order)
         )
         following = {
-            str(before): ", ".join(sorted(after, key=lambda state: state.order)) or "nothing, it is final"
+            str(before): f"It can become: {', '.join(sorted(after, key=lambda state: state.order))}."
+            if after
+            else f"Leave it: {before} is final."
             for before, after in table.items()
         }
         super().__init__(
@@ -317,9 +336,10 @@ class SameOwner(Trigger):
         table: the table it points to.
         owner: the column that names the owner, in both tables.
         message: the refusal, after the row.
+        hint: what would be right.
     """
 
-    def __init__(self, field: str, table: str, owner: str, message: str) -> None:
+    def __init__(self, field: str, table: str, owner: str, message: str, hint: str) -> None:
         super().__init__(
             f"{field}_same_{owner.removesuffix('_id')}",
             "opsdb_require_same_owner",
@@ -327,6 +347,7 @@ class SameOwner(Trigger):
             table,
             owner,
             message,
+            hint,
             events=f'INSERT OR UPDATE OF "{field}_id", "{owner}"',
             when=f'NEW."{field}_id" IS NOT NULL',
             field=field,

@@ -64,7 +64,7 @@ class User(AbstractUser, metaclass=OpsModelBase):
                 "unique_github_login",
                 "github_login",
                 condition=~Q(github_login=""),
-                message="Another user has this GitHub login.",
+                message="Another user has this GitHub login; give the login of this person.",
             ),
             json_object("preferences"),
             # Programs sign in by tokens: no user of theirs gets into the admin.
@@ -213,7 +213,12 @@ class ApiToken(NumberedModel):
     class Meta:
         verbose_name = _("API token")
         constraints = [
-            Unique("unique_name", "user", "name", message="The user has a token of this name."),
+            Unique(
+                "unique_name",
+                "user",
+                "name",
+                message="The user has a token of this name; choose another.",
+            ),
             matches("token_prefix", r"^.{8}$", "The prefix is 8 characters of the secret."),
             matches("token_hash", r"^[0-9a-f]{64}$", "The hash must be 64 lower-case hexadecimal digits."),
             matches("pepper_fingerprint", r"^[0-9a-f]{8}$", "The fingerprint must be 8 hexadecimal digits."),

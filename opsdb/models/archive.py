@@ -108,7 +108,10 @@ class LongTermArchiveTransfer(WorkItem, NumberedModel):
                 "raw_data_package",
                 "destination_location",
                 condition=~Q(status=Status.COMPLETED),
-                message="The package has a transfer into this archive that is not completed.",
+                message=(
+                    "The package has a transfer into this archive that is not completed; "
+                    "wait for that one, or reset it if it failed."
+                ),
             ),
             differ(
                 "origin_location",

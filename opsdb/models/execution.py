@@ -27,7 +27,7 @@ __all__ = [
 
 
 SET_THE_CLOCK = "Set the clock of the telescope's computer, and report the right time."
-CORRECT_IT = "An operator corrects what was reported wrongly, with a reason: opsdb.workflows.correct_observation."
+CORRECT_IT = "Have an operator correct what was reported wrongly, with a reason (Correct in the admin)."
 
 
 class ExecutedObsUnitQuerySet(OpsQuerySet["ExecutedObsUnit"]):
@@ -169,7 +169,7 @@ class ExecutedObsUnitModuleConfiguration(OpsModel):
                 "unique_pair",
                 "executed_obs_unit",
                 "module_configuration",
-                message="The execution has this configuration already.",
+                message="The execution has this configuration already; leave it as it is.",
             )
         ]
 

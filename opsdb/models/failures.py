@@ -1,4 +1,4 @@
-"""What people know of failures: who acknowledged a group of them, why, until when, and who was told."""
+"""What people know of failures: who acknowledged a group of them, why, until when, and who was informed."""
 
 from datetime import datetime
 from typing import Self
@@ -41,7 +41,7 @@ class FailureAcknowledgement(NumberedModel):
         max_length=200, blank=True, default="", help_text=_("Site and location where it happened, if at one.")
     )
     reason = models.TextField(help_text=_("What is known, and what is done about it."))
-    informed = models.TextField(blank=True, default="", help_text=_("Who was told: people, teams or a ticket."))
+    informed = models.TextField(blank=True, default="", help_text=_("Who was informed: people, teams or a ticket."))
     until = models.DateTimeField(help_text=_("Until when it holds (UTC), at most 90 days ahead."))
     acknowledged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", help_text=_("Who knows.")

@@ -8,14 +8,15 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from opsdb.database.checks import Check, Unique, between, implies, json_list, matches, positive
+from opsdb.database.checks import Check, Unique, between, implies, matches, positive
 from opsdb.database.indexes import Index
-from opsdb.database.triggers import HasSubtype, Immutable, Trigger, columns_differ
+from opsdb.database.triggers import HasSubtype, Immutable, Trigger
 
 from .base import NumberedModel, OpsModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, parent_link
 from .enums import ChangeLogging, LocationType, StorageType
 from .managers import manager_of
 from .observatory import Instrument
+from .renaming import former_names, renaming_constraints
 
 __all__ = [
     "Site",
@@ -25,27 +26,6 @@ __all__ = [
     "TapeDataLocation",
     "DataLocationUsage",
 ]
-
-
-def former_names() -> models.JSONField:
-    """Return the field with the names that a row had, which reference files may still call it by."""
-    return models.JSONField(
-        default=list,
-        blank=True,
-        editable=False,
-        help_text=_("Names that it had, a JSON list; kept by the database. Reference files may still use them."),
-    )
-
-
-def keeps_former_names(column: str) -> Trigger:
-    """Return the trigger that keeps the names that a row had in its column ``former_names``."""
-    return Trigger(
-        "keeps_former_names",
-        "opsdb_keep_former_names",
-        column,
-        events=f"UPDATE OF {column}",
-        when=columns_differ([column]),
-    )
 
 
 class SiteQuerySet(OpsQuerySet["Site"]):
@@ -78,8 +58,7 @@ class Site(NumberedModel):
     class Meta:
         constraints = [
             matches("short_name", r"^[a-z0-9]+$", "The short name must be lower-case letters and digits."),
-            json_list("former_names"),
-            keeps_former_names("short_name"),
+            *renaming_constraints("short_name"),
         ]
 
     def __str__(self) -> str:
@@ -175,7 +154,12 @@ class DataLocation(SubtypedModel):
 
     class Meta:
         constraints = [
-            Unique("unique_name", "site", "name", message="The site has a location of this name."),
+            Unique(
+                "unique_name",
+                "site",
+                "name",
+                message="The site has a location of this name; choose another.",
+            ),
             matches("name", r"^[a-z0-9_]+$", "The name must be lower-case letters, digits and '_'."),
             implies(
                 "instrument_only_at_source",
@@ -189,8 +173,7 @@ class DataLocation(SubtypedModel):
             between("deletion_threshold_percent", 0, 100, " per cent"),
             between("fixity_interval_days", 1, LONGEST_DAYS, " days"),
             Immutable("location_type", "site_id"),
-            json_list("former_names"),
-            keeps_former_names("name"),
+            *renaming_constraints("name"),
             HasSubtype(
                 "storage_type",
                 {

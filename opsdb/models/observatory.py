@@ -13,6 +13,7 @@ from .base import NumberedModel, OpsQuerySet, SpecificQuerySet, SubtypedModel, p
 from .enums import ConfigurationType, Sideband
 from .managers import manager_of
 from .querysets import ModelT
+from .renaming import former_names, renaming_constraints
 
 if TYPE_CHECKING:
     from astropy.coordinates import EarthLocation
@@ -38,6 +39,7 @@ class Observatory(NumberedModel):
 
     name = models.CharField(max_length=200, unique=True, help_text=_("Full name."))
     short_name = models.SlugField(max_length=50, unique=True, help_text=_("Short name for paths and lists."))
+    former_names = former_names()
     description = models.TextField(blank=True, default="", help_text=_("What a newcomer should know about it."))
     time_zone = models.CharField(
         max_length=64, default="UTC", help_text=_("IANA name of the local time zone, such as America/Santiago.")
@@ -50,7 +52,8 @@ class Observatory(NumberedModel):
                 "time_zone",
                 r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$",
                 "Give an IANA name, such as America/Santiago.",
-            )
+            ),
+            *renaming_constraints("short_name"),
         ]
 
     def __str__(self) -> str:
@@ -80,6 +83,7 @@ class Telescope(NumberedModel):
         Observatory, on_delete=models.PROTECT, related_name="telescopes", help_text=_("Who runs it.")
     )
     name = models.CharField(max_length=200, help_text=_("Full name, unique in the observatory."))
+    former_names = former_names()
     short_name = models.SlugField(max_length=50, db_index=False, help_text=_("Short name, as schedules call it."))
     description = models.TextField(blank=True, default="", help_text=_("What a newcomer should know about it."))
     latitude_deg = models.FloatField(help_text=_("Geodetic latitude (WGS 84), degrees, north positive."))
@@ -94,12 +98,22 @@ class Telescope(NumberedModel):
 
     class Meta:
         constraints = [
-            Unique("unique_name", "observatory", "name", message="The observatory has a telescope of this name."),
-            Unique("unique_short_name", "short_name", message="There is a telescope of this short name."),
+            Unique(
+                "unique_name",
+                "observatory",
+                "name",
+                message="The observatory has a telescope of this name; choose another.",
+            ),
+            Unique(
+                "unique_short_name",
+                "short_name",
+                message="There is a telescope of this short name; choose another.",
+            ),
             between("latitude_deg", -90, 90, "°"),
             between("longitude_deg", -180, 180, "°"),
             between("elevation_m", -500, 9000, " m"),
             between("elevation_min_deg", 0, 90, "°"),
+            *renaming_constraints("name"),
         ]
 
     def __str__(self) -> str:
@@ -134,6 +148,7 @@ class Instrument(NumberedModel):
         help_text=_("The telescope it belongs to."),
     )
     name = models.CharField(max_length=100, help_text=_("Name, unique at the telescope."))
+    former_names = former_names()
     description = models.TextField(blank=True, default="", help_text=_("What it measures."))
     available = models.BooleanField(default=True, help_text=_("Whether it can be scheduled."))
 
@@ -141,7 +156,13 @@ class Instrument(NumberedModel):
 
     class Meta:
         constraints = [
-            Unique("unique_name", "telescope", "name", message="The telescope has an instrument of this name.")
+            Unique(
+                "unique_name",
+                "telescope",
+                "name",
+                message="The telescope has an instrument of this name; choose another.",
+            ),
+            *renaming_constraints("name"),
         ]
 
     def __str__(self) -> str:
@@ -163,6 +184,7 @@ class InstrumentModule(NumberedModel):
         help_text=_("The instrument it is a part of."),
     )
     name = models.CharField(max_length=100, help_text=_("Name, unique in the instrument."))
+    former_names = former_names()
     description = models.TextField(blank=True, default="", help_text=_("What it measures."))
     available = models.BooleanField(default=True, help_text=_("Whether it can be scheduled."))
     pixels = models.IntegerField(null=True, blank=True, help_text=_("Number of pixels."))
@@ -173,10 +195,16 @@ class InstrumentModule(NumberedModel):
 
     class Meta:
         constraints = [
-            Unique("unique_name", "instrument", "name", message="The instrument has a module of this name."),
+            Unique(
+                "unique_name",
+                "instrument",
+                "name",
+                message="The instrument has a module of this name; choose another.",
+            ),
             positive("pixels"),
             positive("frequency_min_ghz"),
             ordered("frequency_min_ghz", "frequency_max_ghz", strict=False),
+            *renaming_constraints("name"),
         ]
 
     def __str__(self) -> str:
@@ -212,6 +240,7 @@ class InstrumentModuleConfiguration(SubtypedModel):
         help_text=_("Kind of configuration; set by its class."),
     )
     name = models.CharField(max_length=100, help_text=_("Name, unique for the module."))
+    former_names = former_names()
     description = models.TextField(blank=True, default="", help_text=_("When to use it."))
     active = models.BooleanField(default=True, help_text=_("Whether new units may use it."))
 
@@ -223,8 +252,9 @@ class InstrumentModuleConfiguration(SubtypedModel):
                 "unique_name",
                 "instrument_module",
                 "name",
-                message="The module has a configuration of this name.",
+                message="The module has a configuration of this name; choose another.",
             ),
+            *renaming_constraints("name"),
             HasSubtype(
                 "type",
                 {

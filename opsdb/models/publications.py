@@ -73,8 +73,10 @@ class DataRelease(NumberedModel):
 
     class Meta:
         constraints = [
-            Unique("unique_version", "name", "version", message="This version of the release exists."),
-            UniqueIgnoringCase("unique_doi", "doi", message="Another release has this DOI."),
+            Unique(
+                "unique_version", "name", "version", message="This version of the release exists; give another version."
+            ),
+            UniqueIgnoringCase("unique_doi", "doi", message="Another release has this DOI; use that one."),
             matches("doi", DOI, "A DOI looks like 10.1234/abc."),
             holds_back_deletion("products_wait", "data_release_products", "data_product", "dataproduct_id"),
         ]
@@ -179,12 +181,12 @@ class Publication(NumberedModel):
 
     class Meta:
         constraints = [
-            UniqueIgnoringCase("unique_doi", "doi", message="Another publication has this DOI."),
+            UniqueIgnoringCase("unique_doi", "doi", message="Another publication has this DOI; use that one."),
             Unique(
                 "unique_bibcode",
                 "bibcode",
                 condition=~Q(bibcode=""),
-                message="Another publication has this bibcode.",
+                message="Another publication has this bibcode; use that one.",
             ),
             matches("doi", DOI, "A DOI looks like 10.1234/abc."),
             matches(

@@ -26,6 +26,7 @@ from .data.transfer_packages import DataTransferPackage
 from .enums import ChangeLogging, LogLevel, RouteType, Status, TransferKind, WorkStage
 from .locations import DataLocation, Site
 from .managers import manager_of
+from .renaming import former_names, renaming_constraints
 
 __all__ = [
     "DataTransferRoute",
@@ -73,6 +74,7 @@ class DataTransferRoute(NumberedModel):
     natural_key_fields = ("name",)
 
     name = models.CharField(max_length=100, unique=True, help_text=_("Name."))
+    former_names = former_names()
     origin_site = models.ForeignKey(
         Site, on_delete=models.PROTECT, related_name="outgoing_routes", help_text=_("Where it begins.")
     )
@@ -153,6 +155,7 @@ class DataTransferRoute(NumberedModel):
                 "opsdb_route_locations_at_ends",
                 when="NEW.route_type = 'custom'",
             ),
+            *renaming_constraints("name"),
         ]
 
     def __str__(self) -> str:
@@ -271,7 +274,10 @@ class DataTransfer(WorkItem, NumberedModel):
                 "data_transfer_package",
                 "destination_location",
                 condition=~Q(status=Status.FAILED),
-                message="The package has an open or completed transfer to this location.",
+                message=(
+                    "The package has an open or completed transfer to this location; "
+                    "wait for that one, or reset it if it failed."
+                ),
             ),
             differ(
                 "origin_location",

@@ -67,7 +67,7 @@ def sentence(trigger: Trigger) -> str:
 @sentence.register
 def _(trigger: Refuses) -> str:
     message = PLACEHOLDER.sub(r"‹\1›", trigger.message)
-    return f"Refuses with the message: {message}." + (f" {trigger.hint}" if trigger.hint else "")
+    return f"Refuses with the message: {message}. {trigger.hint}"
 
 
 @sentence.register
@@ -118,7 +118,7 @@ def _(trigger: LocationOfType) -> str:
 
 @sentence.register
 def _(trigger: SameOwner) -> str:
-    column, _table, owner, _message = trigger.arguments
+    column, _table, owner, *_refusal = trigger.arguments
     return f"The row that `{column}` refers to has the same `{owner}` as this row."
 
 

@@ -25,7 +25,7 @@ from . import work
 from ._reports import CopyReport, mismatch, require_comparable
 from .arrivals import record_arrivals, record_new_copy
 from .attribution import attributed_to
-from .errors import Conflict, OpsdbError, Refused, name_row, translate_integrity_errors
+from .errors import Conflict, OpsdbError, Refused, name_row, place_of, translate_integrity_errors
 
 REPORTED_COLUMNS = ("size_bytes", "checksum", "checksum_algorithm")
 
@@ -98,14 +98,17 @@ def require_type(location: DataLocation, location_type: LocationType) -> None:
     """Refuse a location of another type."""
     if location.location_type != location_type:
         name = name_row(DataLocation, location.pk)
-        raise Refused(f"{name}: {location} is a {location.location_type} location, not a {location_type}")
+        raise Refused(
+            f"{name}: {place_of(location)} is a {location.location_type} location, not a {location_type}; choose one "
+            "of that type"
+        )
 
 
 def require_room(tar: Tar, *, size_bytes: int, content_bytes: int | None, content: str) -> None:
     """Refuse a tar that has no content, or is smaller than its content."""
     name = name_row(type(tar), tar.pk)
     if content_bytes is None:
-        raise Refused(f"{name}: has no {content}, so there is nothing to make")
+        raise Refused(f"{name}: has no {content}, so there is nothing to make; put {content} into it first")
     if size_bytes < content_bytes:
         raise Refused(
             f"{name}: a tar of {size_bytes} bytes can't hold its {content} of {content_bytes} bytes; make it again"

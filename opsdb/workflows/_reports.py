@@ -120,7 +120,10 @@ def require_known(model: type[models.Model], by_key: dict[object, CopyReport], r
     """Refuse reports of rows that do not exist."""
     if len(rows) < len(by_key):
         unknown = next(iter(set(by_key) - {row.pk for row in rows}))
-        raise NotFound(f"{name_row(model, unknown)}: there is no such row, so no copy of it can have arrived")
+        raise NotFound(
+            f"{name_row(model, unknown)}: there is no such row, so no copy of it can have arrived; "
+            "report what is recorded"
+        )
 
 
 def is_replay(item: WorkItem, *, worker: str, reports: Iterable[CopyReport]) -> bool:

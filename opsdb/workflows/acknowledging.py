@@ -1,4 +1,4 @@
-"""Acknowledging failures: somebody knows the failures of one cause until a time, and who was told is kept."""
+"""Acknowledging failures: somebody knows the failures of one cause until a time, and who was informed is kept."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def acknowledge_failures(
         user: who knows; the acting user where the surrounding request names one.
         reason: what is known and done about it, not empty.
         until: when it is over, aware, in the next 90 days.
-        informed: who was told, such as people, teams or a ticket.
+        informed: who was informed, such as people, teams or a ticket.
 
     Raises:
         OpsdbError: the reason is empty, or the time is naive.
@@ -36,7 +36,7 @@ def acknowledge_failures(
     if not reason.strip():
         raise OpsdbError(f"failures {group.name}: give the reason why they are known")
     if until.tzinfo is None:
-        raise OpsdbError(f"failures {group.name}: the time {until} needs a time zone")
+        raise OpsdbError(f"failures {group.name}: the time {until} has no time zone; give it in UTC")
     with attributed_to(user, reason), translate_integrity_errors(), atomic():
         FailureAcknowledgement.objects.filter(cause=group.name, ended_at__isnull=True).update(ended_at=timezone.now())
         return FailureAcknowledgement.objects.create(
@@ -64,7 +64,7 @@ def withdraw_acknowledgement(
     with attributed_to(user, reason), translate_integrity_errors(), atomic():
         found = FailureAcknowledgement.objects.select_for_update().filter(pk=acknowledgement.pk).first()
         if found is None:
-            raise NotFound(f"{name}: there is no such acknowledgement")
+            raise NotFound(f"{name}: there is no such acknowledgement; check its key")
         if found.ended_at is None:
             FailureAcknowledgement.objects.filter(pk=found.pk).update(ended_at=timezone.now())
     acknowledgement.refresh_from_db()

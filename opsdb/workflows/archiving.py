@@ -19,7 +19,7 @@ from . import work
 from ._reports import CopyReport, is_repeated_report, records_conflicts
 from ._transfers import log_archive_transfers
 from .arrivals import record_arrival
-from .errors import Refused, name_row
+from .errors import Refused, name_row, place_of
 from .room import Room
 from .states import move_state
 
@@ -41,7 +41,15 @@ def plan_archiving(archive: DataLocation, *, limit: int = 1_000) -> list[LongTer
         Refused: the location is no active archive.
     """
     if archive.location_type != LocationType.LONG_TERM_ARCHIVE or not archive.active:
-        raise Refused(f"{name_row(DataLocation, archive.pk)}: {archive} is no active long-term archive")
+        raise Refused(
+            f"{name_row(DataLocation, archive.pk)}: {place_of(archive)} is "
+            + (
+                "inactive"
+                if archive.location_type == LocationType.LONG_TERM_ARCHIVE
+                else f"a {archive.location_type} location"
+            )
+            + "; plan archiving into an active long-term archive"
+        )
     with atomic():
         DataLocation.objects.select_for_update(no_key=True).get(pk=archive.pk)
         awaiting = RawDataPackage.objects.awaiting_archive(archive, limit=limit).order_by("created_at", "pk")
@@ -54,7 +62,7 @@ def plan_archiving(archive: DataLocation, *, limit: int = 1_000) -> list[LongTer
             for key in keys
             if key in origins
         )
-        log_archive_transfers(transfers, f"planned: into {archive}")
+        log_archive_transfers(transfers, f"planned: into {place_of(archive)}")
     return transfers
 
 

@@ -73,7 +73,7 @@ class DeletionVerdict:
 
     def __str__(self) -> str:
         if self.next_step is None:
-            return f"physical_copy {self.copy_id}: is {self.status}, there is nothing to delete"
+            return f"physical_copy {self.copy_id}: is {self.status}, so there is nothing to delete"
         if self.rule is None:
             return f"physical_copy {self.copy_id}: may go from {self.status} to {self.next_step}"
         return f"physical_copy {self.copy_id}: deletion rule {self.rule}: {self.why}"
@@ -102,7 +102,7 @@ def explain_deletion(copy: PhysicalCopy) -> DeletionVerdict:
     """
     verdicts = _explain_copies([copy.pk])
     if not verdicts:
-        raise NotFound(f"{name_row(PhysicalCopy, copy.pk)}: there is no such row")
+        raise NotFound(f"{name_row(PhysicalCopy, copy.pk)}: there is no such row; check its key")
     return verdicts[0]
 
 
@@ -193,7 +193,7 @@ def claim_deletions(location: DataLocation, *, limit: int) -> Deletions:
         Refused: a simultaneous change made a rule block one of the copies; nothing was changed.
     """
     if limit < 1:
-        raise OpsdbError(f"claim_deletions: the limit must be 1 or more, not {limit}")
+        raise OpsdbError(f"deletion: the limit is {limit}; give 1 or more")
     with translate_integrity_errors(), atomic():
         waiting = PhysicalCopy.objects.at(location).filter(status=PhysicalCopyStatus.DELETION_SCHEDULED)
         ids = list(
@@ -236,7 +236,7 @@ def complete_deletions(copies: Copies) -> list[PhysicalCopy]:
         statuses = dict(locked.values_list("pk", "status"))
         for key in keys:
             if key not in statuses:
-                raise NotFound(f"{name_row(PhysicalCopy, key)}: there is no such row")
+                raise NotFound(f"{name_row(PhysicalCopy, key)}: there is no such row; check its key")
             status = PhysicalCopyStatus(statuses[key])
             if status not in (deleting, deleted):
                 raise InvalidTransition(
@@ -283,7 +283,7 @@ def reset_deletion(copy: PhysicalCopy) -> PhysicalCopy:
     with atomic():
         locked = PhysicalCopy.objects.filter(pk=copy.pk).select_for_update(no_key=True).first()
         if locked is None:
-            raise NotFound(f"{name}: there is no such row")
+            raise NotFound(f"{name}: there is no such row; check its key")
         status = PhysicalCopyStatus(locked.status)
         if status != PhysicalCopyStatus.DELETION_FAILED:
             raise InvalidTransition(name, "status", status, scheduled, status.may_become - {scheduled})

@@ -23,7 +23,7 @@ from opsdb.models import (
 
 from .attribution import attributed, attributed_to, has_actor
 from .deletion import Deletions, DeletionVerdict, _explain_copies, _keys_of, schedule_deletion
-from .errors import InvalidTransition, NotFound, OpsdbError, Refused, name_row, translate_integrity_errors
+from .errors import InvalidTransition, NotFound, OpsdbError, Refused, name_row, place_of, translate_integrity_errors
 from .states import move_state
 
 
@@ -73,24 +73,31 @@ def request_deletion(
     most = conf.get("OPSDB_DELETION_REQUEST_LIMIT")
     limit = most if limit is None else limit
     if not reason.strip():
-        raise OpsdbError("request_deletion: give a reason")
+        raise OpsdbError("deletion_request: has no reason; give one")
     if not 1 <= limit <= most:
-        raise OpsdbError(f"request_deletion: the limit must be from 1 to {most}, not {limit}")
+        raise OpsdbError(f"deletion_request: the limit is {limit}; give one from 1 to {most}")
     copies = copies[: limit + 1] if isinstance(copies, QuerySet) else copies
     ids = _keys_of(copies)
     if len(ids) > limit:
-        raise Refused(f"request_deletion: there are more than {limit} copies; ask for fewer at a time")
+        raise Refused(f"deletion_request: there are more than {limit} copies; ask for fewer at a time")
     with translate_integrity_errors(), atomic():
         elsewhere = PhysicalCopy.objects.filter(pk__in=ids).exclude(data_location=location).values_list("pk", flat=True)
         if strayed := elsewhere.order_by("pk").first():
-            raise Refused(f"{name_row(PhysicalCopy, strayed)}: is at another location than {location}; leave it out")
+            raise Refused(
+                f"{name_row(PhysicalCopy, strayed)}: is at another location than {place_of(location)}; leave it out"
+            )
         verdicts = _explain_copies(ids)
         going = [verdict.copy_id for verdict in verdicts if _may_be_scheduled(verdict, overrides_retention)]
         held_back = [verdict for verdict in verdicts if verdict.copy_id not in {*going}]
         if dry_run:
             return RequestedDeletion(None, going, held_back)
         if not going:
-            raise Refused(f"request_deletion: no copy may go; {'; '.join(map(str, held_back[:3])) or 'none is given'}")
+            reasons = "; ".join(map(str, held_back[:3]))
+            raise Refused(
+                f"deletion_request: none of the copies may go: {reasons}; leave them out"
+                if held_back
+                else "deletion_request: no copy is given; choose copies that are there"
+            )
         # The trigger filed_in_person checks that the acting user, if one is known, is the one who asks.
         with attributed_to(user, reason):
             request = DeletionRequest.objects.create(
@@ -117,8 +124,8 @@ def _require_permission(request, user, what):
     permission = f"opsdb.{what}_deletionrequest"
     if user is None or not user.has_perm(permission):
         raise Refused(
-            f"{name_row(DeletionRequest, request.pk)}: user {getattr(user, 'pk', 'nobody')} lacks the permission "
-            f"{permission}; ask somebody who has it"
+            f"{name_row(DeletionRequest, request.pk)}: {f'user {user.get_username()}' if user else 'nobody'} lacks the "
+            f"permission {permission}; ask somebody who has it"
         )
 
 
@@ -159,7 +166,10 @@ def reject_deletion(request: DeletionRequest, *, user: AbstractUser) -> Deletion
 def _decide(request, user, status):
     _require_permission(request, user, "approve")
     if user.pk == request.requested_by_id:
-        raise Refused(f"{name_row(DeletionRequest, request.pk)}: another person than the one who asked must decide it")
+        raise Refused(
+            f"{name_row(DeletionRequest, request.pk)}: user {user.get_username()} asked for it, so another person "
+            "must decide it; ask somebody who may approve"
+        )
     # If the acting user is known, the trigger decided_in_person checks that it is the one who decides.
     actor = nullcontext() if has_actor() else attributed(user=user)
     with actor, translate_integrity_errors(), atomic():
@@ -187,7 +197,7 @@ def execute_deletion_request(request: DeletionRequest, *, user: AbstractUser) ->
     with atomic():
         locked = DeletionRequest.objects.select_for_update(no_key=True).filter(pk=request.pk).first()
         if locked is None:
-            raise NotFound(f"{name_row(DeletionRequest, request.pk)}: there is no such row")
+            raise NotFound(f"{name_row(DeletionRequest, request.pk)}: there is no such row; check its key")
         status = DeletionRequestStatus(locked.status)
         if executed not in status.may_become:
             raise InvalidTransition(
@@ -197,8 +207,9 @@ def execute_deletion_request(request: DeletionRequest, *, user: AbstractUser) ->
             outcome = schedule_deletion(PhysicalCopy.objects.filter(request_items__deletion_request=locked))
             if not outcome.copies:
                 raise Refused(
-                    f"{name_row(DeletionRequest, request.pk)}: no copy may go any more; "
+                    f"{name_row(DeletionRequest, request.pk)}: none of its copies may go any more: "
                     + "; ".join(map(str, outcome.held_back[:3]))
+                    + "; reject it, or do first what holds them back"
                 )
             move_state(request, executed, executed_at=Now())
         return outcome

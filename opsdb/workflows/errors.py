@@ -26,6 +26,11 @@ def name_row(model: type[models.Model], pk: object) -> str:
     return f"{model._meta.db_table} {pk}"
 
 
+def place_of(location: DataLocation) -> str:
+    """Return how messages name a location, ``site/location``: a name is one of its site only."""
+    return f"{location.site}/{location}"
+
+
 class OpsdbError(Exception):
     """Base of all errors of this package."""
 
@@ -114,14 +119,14 @@ class Ambiguous(OpsdbError):
 
 
 class NoRoute(Refused):
-    """No way leads there with the routes and locations as they are now."""
+    """No route leads there with the routes and locations as they are now."""
 
 
 class NoRoom(NoRoute):
-    """A way leads there, and every place at its end is full.
+    """A route leads there, and every location at its end is full.
 
     Attributes:
-        location: the first place that is full.
+        location: the first location that is full.
     """
 
     def __init__(self, message: str, location: DataLocation) -> None:
@@ -153,9 +158,9 @@ class ReconciliationAborted(Refused):
     def __init__(self, location: DataLocation, found: Reconciliation, threshold: float) -> None:
         self.found = found
         super().__init__(
-            f"{name_row(type(location), location.pk)}: {found.missing} of {found.expected} copies are not listed, more "
-            f"than {threshold:.1%}; look at the listing first, then repeat with a higher threshold if it is right"
-            + (f" ({found.advice})" if found.advice else "")
+            f"{name_row(type(location), location.pk)} ({place_of(location)}): {found.missing} of {found.expected} "
+            f"copies are not listed, more than {threshold:.1%}; "
+            + (found.advice or "look at the listing first, then repeat with a higher threshold if it is right")
         )
 
 

@@ -12,7 +12,7 @@ from opsdb.models import DataLocation, FixityCheck, PhysicalCopy, PhysicalCopySt
 from opsdb.models.copies.physical_copies import CHECKABLE
 from opsdb.normalization import is_checksum_of, parse_checksum
 
-from .errors import Conflict, NotFound, OpsdbError, Refused, name_row, translate_integrity_errors
+from .errors import Conflict, NotFound, OpsdbError, Refused, name_row, place_of, translate_integrity_errors
 
 # From these states a check takes a copy back to present or to corrupt; elsewhere it is only recorded.
 AT_REST = (
@@ -38,7 +38,7 @@ def list_due_fixity_checks(location: DataLocation, *, quota: int) -> list[Physic
         OpsdbError: the quota is below 1.
     """
     if quota < 1:
-        raise OpsdbError(f"list_due_fixity_checks: the quota must be 1 or more, not {quota}")
+        raise OpsdbError(f"fixity_check: the quota is {quota}; give 1 or more")
     yesterday = timezone.now() - timedelta(days=1)
     # A copy that arrived was read there and then, for no fixity check that was due.
     checks = FixityCheck.objects.exclude(checked_at=F("copy__arrived_at"))
@@ -78,21 +78,26 @@ def record_fixity(
     _require_possible(name, checked_at)
     understood = parse_checksum(checksum)
     if understood is None:
-        raise OpsdbError(f"{name}: no checksum is given; call fail_fixity where the copy could not be read")
+        raise OpsdbError(
+            f"{name}: no checksum is given; give the computed one, or record that the copy could not be read"
+        )
     checksum, algorithm = understood.digits, algorithm or understood.algorithm
     if understood.algorithm not in (None, algorithm):
         raise OpsdbError(
-            f"{name}: the checksum is called {understood.algorithm}, and the algorithm {algorithm}; give one"
+            f"{name}: the checksum names the algorithm {understood.algorithm}, but {algorithm} is given; give the one "
+            "that it was computed by"
         )
     with translate_integrity_errors(), atomic():
         found, content = _lock(copy)
         checked_at = checked_at or timezone.now()
         algorithm = algorithm or content.checksum_algorithm
         if content.checksum is None or content.checksum_algorithm != algorithm:
-            wanted = f"{content.checksum_algorithm}" if content.checksum else "not known yet"
+            target = name_row(type(content), content.pk)
+            if content.checksum is None:
+                raise OpsdbError(f"{name}: {target} has no checksum yet; complete it first")
             raise OpsdbError(
-                f"{name}: {algorithm} can't be compared, because the recorded checksum of "
-                f"{name_row(type(content), content.pk)} is {wanted}"
+                f"{name}: a {algorithm} checksum can't be compared with that of {target}; compute its "
+                f"{content.checksum_algorithm} checksum"
             )
         if not is_checksum_of(checksum, algorithm):
             raise Refused(f"{name}: {checksum!r} is no {algorithm} checksum; give it in full, in hexadecimal")
@@ -100,10 +105,13 @@ def record_fixity(
         if known is not None:
             return known
         if found.status == PhysicalCopyStatus.DELETED:
-            raise Conflict(f"{name}: was deleted; if its bytes are there again, restore_copy first")
+            raise Conflict(f"{name}: was deleted; if its bytes are there again, bring the copy back first (Bring back)")
         agrees = checksum == content.checksum
         if agrees and found.verified_at and checked_at <= found.verified_at:
-            raise Conflict(f"{name}: was compared at {found.verified_at.isoformat()}, after {checked_at.isoformat()}")
+            raise Conflict(
+                f"{name}: was compared later, at {found.verified_at.isoformat()}, than at {checked_at.isoformat()}; "
+                "leave the earlier check out, or compute the checksum again"
+            )
         check = FixityCheck(
             copy=found,
             checked_at=checked_at,
@@ -150,7 +158,7 @@ def fail_fixity(
     """
     name = name_row(PhysicalCopy, copy.pk)
     if not message.strip():
-        raise OpsdbError(f"{name}: describe why it could not be read")
+        raise OpsdbError(f"{name}: it is not said why the copy could not be read; give the answer of the storage")
     _require_possible(name, checked_at)
     with translate_integrity_errors(), atomic():
         found, content = _lock(copy)
@@ -197,11 +205,13 @@ def request_verification(copy: PhysicalCopy) -> PhysicalCopy:
     with translate_integrity_errors(), atomic():
         found = PhysicalCopy.objects.select_for_update(no_key=True).filter(pk=copy.pk).first()
         if found is None:
-            raise NotFound(f"{name}: there is no such row")
+            raise NotFound(f"{name}: there is no such row; check its key")
         if found.data_location.fixity_interval_days is None:
-            raise Refused(f"{name}: {found.data_location} has no fixity_interval_days, so nobody checks it; set it")
+            raise Refused(
+                f"{name}: {place_of(found.data_location)} has no fixity_interval_days, so nobody would check it; set it"
+            )
         if found.status not in CHECKABLE:
-            raise Conflict(f"{name}: is {found.status}; only a copy that is there and not being deleted can be checked")
+            raise Conflict(f"{name}: is {found.status}, so it can't be checked; choose a copy whose bytes are there")
         PhysicalCopy.objects.filter(pk=copy.pk).update(
             verification=Verification.UNVERIFIED, verified_at=None, next_check_at=None
         )
@@ -211,14 +221,16 @@ def request_verification(copy: PhysicalCopy) -> PhysicalCopy:
 
 def _require_possible(name, checked_at):
     if checked_at and (checked_at.tzinfo is None or checked_at > timezone.now() + timedelta(minutes=5)):
-        raise OpsdbError(f"{name}: {checked_at} must have a time zone and not be in the future")
+        raise OpsdbError(
+            f"{name}: {checked_at} has no time zone, or is in the future; give when it was computed, in UTC"
+        )
 
 
 def _lock(copy):
     """Lock a copy, and then its content, whose checksum can't change while the lock is held; return both."""
     found = PhysicalCopy.objects.select_for_update(no_key=True).filter(pk=copy.pk).first()
     if found is None:
-        raise NotFound(f"{name_row(PhysicalCopy, copy.pk)}: there is no such row")
+        raise NotFound(f"{name_row(PhysicalCopy, copy.pk)}: there is no such row; check its key")
     target = found.target
     return found, type(target)._default_manager.select_for_update(no_key=True).get(pk=target.pk)
 

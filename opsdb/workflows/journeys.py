@@ -24,7 +24,7 @@ from opsdb.models import (
     Verification,
 )
 
-from .errors import Refused, name_row
+from .errors import Refused, name_row, place_of
 
 ROWS = 50
 """How many transfers of a bundle, and how many copies, are looked at."""
@@ -140,7 +140,7 @@ def _transfers_of(bundle):
 
 def _way(transfer) -> str:
     ends = (transfer.origin_location, transfer.destination_location)
-    return " → ".join(f"{end.site}/{end}" if end else "?" for end in ends)
+    return " → ".join(place_of(end) if end else "?" for end in ends)
 
 
 def _alone(rows: Sequence) -> str:
@@ -186,7 +186,7 @@ def _archived(package) -> JourneyStep:
         state,
         min((one.finished_at for one in done if one.finished_at), default=None),
         _alone(moves),
-        ", ".join(dict.fromkeys(f"{one.destination_location.site}/{one.destination_location}" for one in done)),
+        ", ".join(dict.fromkeys(place_of(one.destination_location) for one in done)),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models import F
 
 from opsdb.database.aliases import atomic, writing_connection
 from opsdb.database.identifiers import uuid7
@@ -20,6 +21,7 @@ from opsdb.models import (
     ObservationStatus,
     ObsUnit,
     Quality,
+    RawDataFile,
     RawDataPackageMetadata,
 )
 
@@ -63,7 +65,7 @@ def start_observation(
         Refused: the time is in the future by more than 5 minutes, or before the telescope's first light.
     """
     if start_time.tzinfo is None:
-        raise OpsdbError(f"start_observation: the start time {start_time} needs a time zone")
+        raise OpsdbError(f"executed_obs_unit: the start time {start_time} has no time zone; give it in UTC")
     with translate_integrity_errors(), atomic():
         execution, created = ExecutedObsUnit.objects.get_or_create(
             id=id or uuid7(), defaults={"obs_unit": obs_unit, "start_time": start_time, **facts}
@@ -74,11 +76,16 @@ def start_observation(
     if (execution.obs_unit_id, execution.start_time) != (obs_unit.pk, start_time):
         raise Conflict(
             f"executed_obs_unit {execution.pk}: was started for obs_unit {execution.obs_unit_id} at "
-            f"{execution.start_time.isoformat()}, not for obs_unit {obs_unit.pk} at {start_time.isoformat()}"
+            f"{execution.start_time.isoformat()}, not for obs_unit {obs_unit.pk} at {start_time.isoformat()}; report "
+            "the other one with an id of its own"
         )
     used = {configuration.pk for configuration in execution.module_configurations.all()}
     if used != {configuration.pk for configuration in module_configurations}:
-        raise Conflict(f"executed_obs_unit {execution.pk}: was started with module configurations {sorted(used)}")
+        given = sorted(configuration.pk for configuration in module_configurations)
+        raise Conflict(
+            f"executed_obs_unit {execution.pk}: was started with the module configurations {sorted(used)}, not "
+            f"{given}; report what was reported first"
+        )
     if execution.status == ObservationStatus.RUNNING:
         # finish_observation() may since have overwritten these values.
         _require_same(execution, facts)
@@ -117,7 +124,7 @@ def finish_observation(
         Refused: the time is in the future by more than 5 minutes.
     """
     if end_time.tzinfo is None:
-        raise OpsdbError(f"finish_observation: the end time {end_time} needs a time zone")
+        raise OpsdbError(f"executed_obs_unit {id}: the end time {end_time} has no time zone; give it in UTC")
     status = ObservationStatus(status)
     if status not in ObservationStatus.RUNNING.may_become:
         running = ObservationStatus.RUNNING
@@ -130,7 +137,7 @@ def finish_observation(
             if end_time <= execution.start_time:
                 raise Conflict(
                     f"executed_obs_unit {id}: can't end at {end_time.isoformat()}, because it started at "
-                    f"{execution.start_time.isoformat()}"
+                    f"{execution.start_time.isoformat()}; give a later end, or have the start corrected"
                 )
             for name, value in {"status": status, "end_time": end_time, **facts}.items():
                 setattr(execution, name, value)
@@ -138,7 +145,8 @@ def finish_observation(
         elif (execution.status, execution.end_time) != (status, end_time):
             raise Conflict(
                 f"executed_obs_unit {id}: has ended as {execution.status} at {execution.end_time.isoformat()}, "
-                f"not as {status} at {end_time.isoformat()}"
+                f"not as {status} at {end_time.isoformat()}; report what was reported first, or have the record "
+                "corrected"
             )
         else:
             _require_same(execution, facts)
@@ -154,9 +162,9 @@ def assess_observation(execution: ExecutedObsUnit, quality: Quality) -> Executed
     """
     name = name_row(ExecutedObsUnit, execution.pk)
     if quality not in Quality.values:
-        raise OpsdbError(f"{name}: the quality is one of {', '.join(Quality.values)}, not {quality}")
+        raise OpsdbError(f"{name}: there is no quality {quality}; give one of {', '.join(Quality.values)}")
     if not ExecutedObsUnit.objects.filter(pk=execution.pk).update(quality=quality):
-        raise NotFound(f"{name}: there is no such observation")
+        raise NotFound(f"{name}: there is no such observation; check its key")
     execution.quality = quality
     return execution
 
@@ -169,6 +177,7 @@ def correct_observation(
     start_time: datetime | None = None,
     end_time: datetime | None = None,
     obs_unit: ObsUnit | None = None,
+    with_files: bool = False,
 ) -> ExecutedObsUnit:
     """Correct when an execution began and ended, or what was executed, and return it. For operators.
 
@@ -182,10 +191,12 @@ def correct_observation(
         start_time: when it began, aware; as it is when left out.
         end_time: when it ended, aware; as it is when left out.
         obs_unit: what was executed; as it is when left out.
+        with_files: whether ``observed_at`` of its files moves by as much as its start.
 
     Raises:
         NotFound: there is no such observation.
-        OpsdbError: the reason is empty, nothing is to be corrected, or a time is naive.
+        OpsdbError: the reason is empty, nothing is to be corrected, a time is naive, or files are to move without a
+            start.
         Refused: it is still running and so has no end, or the times are impossible.
     """
     name = name_row(ExecutedObsUnit, execution.pk)
@@ -197,13 +208,15 @@ def correct_observation(
         raise OpsdbError(f"{name}: give what is right: start_time, end_time or obs_unit")
     for moment in (start_time, end_time):
         if moment is not None and moment.tzinfo is None:
-            raise OpsdbError(f"{name}: the time {moment} needs a time zone")
+            raise OpsdbError(f"{name}: the time {moment} has no time zone; give it in UTC")
+    if with_files and start_time is None:
+        raise OpsdbError(f"{name}: its files move with its start, which is not given; give start_time")
     with attributed_to(user, reason), translate_integrity_errors(), atomic():
         found = ExecutedObsUnit.objects.select_for_update(no_key=True).filter(pk=execution.pk).first()
         if found is None:
-            raise NotFound(f"{name}: there is no such observation")
+            raise NotFound(f"{name}: there is no such observation; check its key")
         if end_time is not None and found.status == ObservationStatus.RUNNING:
-            raise Refused(f"{name}: is still running; report its end by finish_observation")
+            raise Refused(f"{name}: is still running; report its end first")
         start, end = changes.get("start_time", found.start_time), changes.get("end_time", found.end_time)
         if end is not None and end <= start:
             raise Refused(
@@ -211,6 +224,8 @@ def correct_observation(
             )
         _allow_correction(found)
         ExecutedObsUnit.objects.filter(pk=found.pk).update(**changes)
+        if with_files:
+            RawDataFile.objects.of(found).update(observed_at=F("observed_at") + (start - found.start_time))
         for metadata in RawDataPackageMetadata.objects.filter(raw_data_package__executed_obs_unit=found):
             metadata.derive().save()
     execution.refresh_from_db()

@@ -29,7 +29,7 @@ from opsdb.models import (
 from . import work
 from ._packing import complete_tar, correction, divide, put_into, require_room, require_type
 from ._reports import CopyReport, is_replay, records_conflicts, require_comparable
-from .errors import Refused, name_row
+from .errors import Refused, name_row, place_of
 from .routing import choose_buffer
 from .states import move_state
 
@@ -263,6 +263,6 @@ def _require_buffer(package, location, site_id):
         return
     use = site_id and choose_buffer(site_id)
     raise Refused(
-        f"{name_row(RawDataPackage, package.pk)}: can't be at location {location}, which is no active buffer at the "
-        "site of its files; " + (f"write it to {use}" if use else "make or activate a buffer there")
+        f"{name_row(RawDataPackage, package.pk)}: can't be at {place_of(location)}, which is no active buffer at the "
+        "site of its files; " + (f"write it to {place_of(use)}" if use else "add or activate a buffer there")
     )

@@ -24,7 +24,7 @@ from opsdb.models import (
 
 from ._reports import CopyReport, require_comparable
 from .arrivals import record_new_copy
-from .errors import Conflict, Refused, name_row
+from .errors import Conflict, Refused, name_row, place_of
 from .restoring import CAME_BACK, GONE
 from .runs import _lock_run
 from .states import move_state
@@ -92,8 +92,8 @@ def register_data_product(
             )
         if not is_running:
             raise Refused(
-                f"{name_row(ExecutedReductionStep, run.pk)}: is {locked.status}; a product can be registered while its "
-                f"run is {RunStatus.RUNNING} or {RunStatus.COLLECTING_RESULTS}"
+                f"{name_row(ExecutedReductionStep, run.pk)}: is {locked.status}; register products while their run is "
+                f"{RunStatus.RUNNING} or {RunStatus.COLLECTING_RESULTS}"
             )
         product = DataProduct(run=locked, relative_path=relative_path, **facts)
         _require_valid(product)
@@ -121,11 +121,11 @@ def _bring_back(product, location):
 def _replace(product, location, facts):
     """Give the product of an earlier attempt, and its copy, the facts of this one."""
     copies = PhysicalCopy.objects.filter(data_product=product)
-    elsewhere = copies.existing().exclude(data_location=location).select_related("data_location").first()
+    elsewhere = copies.existing().exclude(data_location=location).select_related("data_location__site").first()
     if elsewhere and facts["checksum"] != product.checksum:
         raise Conflict(
             f"{name_row(DataProduct, product.pk)}: an earlier attempt made it with another checksum, and it was copied "
-            f"to {elsewhere.data_location}; register the new one under another path"
+            f"to {place_of(elsewhere.data_location)}; register the new one under another path"
         )
     here = list(copies.at(location).order_by("pk").select_for_update(no_key=True))
     # The checksum was computed from these bytes: there is nothing to compare it with yet.

@@ -83,7 +83,9 @@ def publish_release(release: DataRelease, *, doi: str = "", released_at: datetim
     with atomic():
         locked, doi = _lock(release), _spell_doi(DataRelease, doi)
         if locked.doi and doi not in ("", locked.doi):
-            raise Conflict(f"{name_row(DataRelease, release.pk)}: has the DOI {locked.doi}, not {doi}")
+            raise Conflict(
+                f"{name_row(DataRelease, release.pk)}: has the DOI {locked.doi}, not {doi}; give that one, or none"
+            )
         if not locked.public:
             _require_releasable(locked, list(locked.products.order_by("pk").select_related("run")))
             locked.public, locked.doi = True, doi or locked.doi
@@ -181,7 +183,10 @@ def publish_publication(
         for name, given in {"doi": _spell_doi(Publication, doi), "bibcode": bibcode}.items():
             before = getattr(locked, name)
             if given and before not in ("", given):
-                raise Conflict(f"{name_row(Publication, publication.pk)}: has the {name} {before}, not {given}")
+                raise Conflict(
+                    f"{name_row(Publication, publication.pk)}: has the {name} {before}, not {given}; give that one, "
+                    "or none"
+                )
             setattr(locked, name, given or before)
         locked.journal = journal or locked.journal
         locked.status = PublicationStatus.PUBLISHED
@@ -200,7 +205,7 @@ def _spell_doi(model, doi):
 def _lock(row: models.Model):
     locked = type(row).objects.select_for_update(no_key=True).filter(pk=row.pk).first()
     if locked is None:
-        raise NotFound(f"{name_row(type(row), row.pk)}: there is no such row")
+        raise NotFound(f"{name_row(type(row), row.pk)}: there is no such row; check its key")
     return locked
 
 
@@ -217,7 +222,10 @@ def _get_or_make(model, key, facts):
             row = rows.get()
     for name, fact in facts.items():
         if fact and getattr(row, name) != fact:
-            raise Conflict(f"{name_row(model, row.pk)}: is recorded with {name} {getattr(row, name)!r}, not {fact!r}")
+            raise Conflict(
+                f"{name_row(model, row.pk)}: is recorded with {name} {getattr(row, name)!r}, not {fact!r}; give the "
+                "same, or make another one"
+            )
     return row
 
 
@@ -243,7 +251,7 @@ def _completed(products) -> list[DataProduct]:
         if product.run.status != RunStatus.COMPLETED:
             raise Refused(
                 f"{name_row(DataProduct, product.pk)}: its run is {product.run.status}; only products of completed "
-                "runs can be released or published"
+                "runs can be released or published; complete the run, or leave the product out"
             )
     return locked
 

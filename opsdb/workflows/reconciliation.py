@@ -230,9 +230,9 @@ def reconcile_location(
         OpsdbError: the threshold or the age is out of range, or an entry of the listing can't be read.
     """
     if not 0 <= abort_threshold <= 1:
-        raise OpsdbError(f"reconcile_location: the threshold must be from 0 to 1, not {abort_threshold}")
+        raise OpsdbError(f"reconciliation: the threshold is {abort_threshold}; give a part of 1, from 0 to 1")
     if minimum_age < timedelta(0):
-        raise OpsdbError(f"reconcile_location: the minimum age must not be below 0, but is {minimum_age}")
+        raise OpsdbError(f"reconciliation: the minimum age is {minimum_age}; give 0 or more")
     connection = writing_connection()
     facts = {"location": location.pk, "old": timezone.now() - minimum_age}
     with translate_integrity_errors(), transaction.atomic(using=connection.alias), connection.cursor() as cursor:
@@ -271,9 +271,12 @@ def reconcile_location(
 def _advise(cursor, facts):
     """Return how the listing's paths differ from the missing ones where all of them differ in the same way."""
     for statement, advice in (
-        (TOO_LONG, "every unknown path would be a missing one without {!r} before it: list the location's own folder"),
-        (TOO_SHORT, "every unknown path would be a missing one with {!r} before it: list the location's own folder"),
-        (OTHER_CASE, "every unknown path is a missing one in other letter case: list the names as they are{}"),
+        (TOO_LONG, "every unknown path is that of a missing copy with {!r} before it; list paths below the location"),
+        (
+            TOO_SHORT,
+            "every unknown path is that of a missing copy without {!r} before it; list paths below the location",
+        ),
+        (OTHER_CASE, "every unknown path is that of a missing copy in other letter case; list the names as they are{}"),
     ):
         cursor.execute(statement, facts)
         prefixes = [row[0] for row in cursor.fetchall()]
@@ -293,7 +296,7 @@ def _stage(connection, listing):
     except (psycopg.DataError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise OpsdbError(
-            f"reconcile_location: entry {line} of the listing can't be read: {reason}; give path, size and checksum"
+            f"reconciliation: entry {line} of the listing can't be read: {reason}; give path, size and checksum"
         ) from error
 
 

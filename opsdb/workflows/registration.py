@@ -95,37 +95,51 @@ CREATE TEMPORARY TABLE registering (
 ) ON COMMIT DROP
 """
 _DIGITS = " ".join(f"WHEN '{name}' THEN ARRAY{list(digits)}" for name, digits in CHECKSUM_DIGITS.items())
+_ALGORITHMS = ", ".join(CHECKSUM_DIGITS)
 # One row for every staged row that would be refused, with the first reason.
 WRONG_ROWS = rf"""
 SELECT line, problem FROM (
     SELECT line, CASE
         WHEN execution.id IS NULL
-            THEN 'there is no executed_obs_unit ' || coalesce(executed_obs_unit::text, 'without id')
+            THEN coalesce(
+                'there is no executed_obs_unit ' || executed_obs_unit || '; start its observation first',
+                'executed_obs_unit is missing; give its id'
+            )
         WHEN module.id IS NULL
-            THEN 'there is no instrument_module ' || coalesce(instrument_module::text, 'without id')
+            THEN coalesce(
+                'there is no instrument_module ' || instrument_module || '; give the id of one that there is',
+                'instrument_module is missing; give its id'
+            )
         WHEN location.id IS NULL
-            THEN 'there is no data_location ' || coalesce(source_location::text, 'without id')
+            THEN coalesce(
+                'there is no data_location ' || source_location || '; give the id of a source location',
+                'source_location is missing; give its id'
+            )
         WHEN location.location_type <> 'source'
-            THEN 'location ' || location.name || ' is a ' || location.location_type || ' location, not a source'
+            THEN opsdb_name_location(location.id) || ' is a ' || location.location_type || ' location; register files '
+                || 'at the source location that the instrument writes to'
         WHEN NOT location.active
-            THEN 'location ' || location.name || ' is inactive; register files at an active one, or activate it'
+            THEN opsdb_name_location(location.id) || ' is inactive; register files at an active location, or activate '
+                || 'it'
         WHEN module.instrument_id <> location.instrument_id
-            THEN 'module ' || module.name || ' belongs to ' || owner.name || ', but location ' || location.name
-                || ' to ' || writer.name || '; name a module of ' || writer.name || ', or the source location of '
+            THEN 'module ' || module.name || ' belongs to ' || owner.name || ', but '
+                || opsdb_name_location(location.id) || ' to ' || writer.name || '; name a module of ' || writer.name
+                || ', or the source location of '
                 || owner.name
         WHEN relative_path IS NULL OR relative_path ~ '{PATH_LEADS_OUT}'
             OR length(relative_path) > 1000
             THEN 'relative_path ' || coalesce(quote_literal(left(relative_path, 100)), 'missing')
-                || ' must be relative, without .., and at most 1000 characters long'
+                || '; give a path below the location, without .., and at most 1000 characters long'
         WHEN octet_length(relative_path) > {LONGEST_PATH_BYTES}
             THEN 'relative_path ' || quote_literal(left(relative_path, 50)) || '… has ' || octet_length(relative_path)
-                || ' bytes in UTF-8, and may have {LONGEST_PATH_BYTES}'
+                || ' bytes in UTF-8; give one of at most {LONGEST_PATH_BYTES}'
         WHEN size_bytes IS NULL OR size_bytes < 0
-            THEN 'size_bytes ' || coalesce(size_bytes::text, 'missing') || ' must be 0 or more'
+            THEN coalesce('size_bytes is ' || size_bytes, 'size_bytes is missing')
+                || '; give the size in bytes, 0 or more'
         WHEN size_bytes > {LARGEST_FILE_BYTES}
             THEN 'size_bytes ' || size_bytes || ' is more than 1 PB; report the size in bytes'
         WHEN size_bytes > location.capacity_bytes
-            THEN 'size_bytes ' || size_bytes || ' is more than location ' || location.name || ' holds, '
+            THEN 'size_bytes ' || size_bytes || ' is more than ' || opsdb_name_location(location.id) || ' holds, '
                 || location.capacity_bytes || '; report the size in bytes'
         WHEN NOT isfinite(observed_at)
             THEN 'observed_at ' || observed_at || ' is no time; leave it out, or give one such as 2026-06-15T02:00:00Z'
@@ -135,12 +149,16 @@ SELECT line, problem FROM (
             THEN 'observed_at ' || observed_at || ' is before the first light of the telescope; set the clock of the '
                 || 'instrument'
         WHEN CASE checksum_algorithm {_DIGITS} END IS NULL
-            THEN 'checksum_algorithm ' || coalesce(checksum_algorithm, 'missing') || ' is not known'
+            THEN coalesce(
+                'checksum_algorithm ' || checksum_algorithm || ' is not known', 'checksum_algorithm is missing'
+            ) || '; use one of {_ALGORITHMS}'
         WHEN checksum IS NULL OR checksum ~ '{NOT_HEXADECIMAL}'
             OR length(checksum) <> ALL (CASE checksum_algorithm {_DIGITS} END)
-            THEN 'checksum ' || coalesce(quote_literal(left(checksum, 130)), 'missing')
-                || ' is no lower-case hexadecimal ' || checksum_algorithm
-        WHEN length(file_type) > 50 THEN 'file_type is longer than 50 characters'
+            THEN coalesce(
+                'checksum ' || quote_literal(left(checksum, 130)) || ' is no ' || checksum_algorithm || ' checksum',
+                'checksum is missing'
+            ) || '; give all of its hexadecimal digits'
+        WHEN length(file_type) > 50 THEN 'file_type is longer than 50 characters; shorten it, such as fits'
     END AS problem
     FROM pg_temp.registering
     LEFT JOIN executed_obs_unit AS execution ON execution.id = executed_obs_unit
@@ -184,10 +202,11 @@ RETURNING = RawSQL("SELECT id FROM pg_temp.returning_copy", [])
 CONTRADICTIONS = f"""
 SELECT line, CASE
     WHEN file.id IS NULL THEN 'the id ' || registering.id || ' belongs to the file ' || same_id.relative_path
-        || ' of data_location ' || same_id.source_location_id
+        || ' at ' || opsdb_name_location(same_id.source_location_id) || '; give this file an id of its own, or none'
     WHEN id_is_given AND file.id <> registering.id
-        THEN 'the file ' || file.relative_path || ' is known as ' || file.id || ', not as ' || registering.id
-    ELSE 'the file ' || file.relative_path || ' is known with ' || concat_ws(', ',
+        THEN 'the file ' || file.relative_path || ' was registered with the id ' || file.id || ', not '
+            || registering.id || '; report that id, or none'
+    ELSE 'the file ' || file.relative_path || ' was registered with ' || concat_ws(', ',
         CASE WHEN file.checksum <> registering.checksum OR file.checksum_algorithm <> registering.checksum_algorithm
             THEN 'checksum ' || file.checksum_algorithm || ' ' || file.checksum END,
         CASE WHEN file.size_bytes <> registering.size_bytes THEN 'size ' || file.size_bytes END,
@@ -195,6 +214,7 @@ SELECT line, CASE
             THEN 'executed_obs_unit ' || file.executed_obs_unit_id END,
         CASE WHEN file.instrument_module_id <> registering.instrument_module
             THEN 'instrument_module ' || file.instrument_module_id END)
+        || '; report the same, or register what differs under another path'
     END AS problem
 FROM pg_temp.registering
 LEFT JOIN raw_data_file AS file
@@ -295,8 +315,11 @@ def _digits_of(line, report):
     if understood is None:
         return report.checksum
     if understood.algorithm not in (None, report.checksum_algorithm):
-        problem = f"checksum is called {understood.algorithm}, and checksum_algorithm {report.checksum_algorithm}"
-        raise RegistrationRefused([(line, f"{problem}; name the one it was computed by in checksum_algorithm")])
+        problem = (
+            f"checksum names the algorithm {understood.algorithm}, but checksum_algorithm is "
+            f"{report.checksum_algorithm}; give the one that it was computed by"
+        )
+        raise RegistrationRefused([(line, problem)])
     return understood.digits
 
 
@@ -322,7 +345,11 @@ def _report_of(line, row) -> RawFileReport:
     except TypeError:
         unknown = sorted(set(row) - set(COLUMNS))
         missing = [name for name in COLUMNS[:6] if name not in row]
-        problem = f"unknown: {', '.join(unknown)}" if unknown else f"missing: {', '.join(missing)}"
+        problem = (
+            f"unknown field: {', '.join(unknown)}; give only {', '.join(COLUMNS)}"
+            if unknown
+            else f"missing field: {', '.join(missing)}; give it"
+        )
         raise RegistrationRefused([(line, problem)]) from None
 
 

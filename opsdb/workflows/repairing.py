@@ -21,7 +21,7 @@ from opsdb.models.copies.physical_copies import CHECKABLE
 
 from ._predicates import UNREAD_IS_BAD, find_lacking_archives, good_copies, safe_copies_elsewhere
 from ._transfers import log_archive_transfers
-from .errors import Refused, name_row
+from .errors import Refused, name_row, place_of
 
 # The copies that are replaced: the bytes are wrong or gone, or nobody can read them. Each walks an index.
 BAD = (
@@ -71,15 +71,16 @@ def repair_package(package: RawDataPackage) -> list[LongTermArchiveTransfer]:
             raise Refused(f"{name}: no archive has had it yet, so there is nothing to repair; have it archived")
         lacking = find_lacking_archives(package)
         if not lacking:
-            raise Refused(f"{name}: every active archive holds a verified copy; there is nothing to repair")
+            raise Refused(f"{name}: every active archive holds a verified copy; leave it as it is")
         waiting = package.archive_transfers.filter(destination_location__in=lacking).exclude(status=Status.COMPLETED)
         planned = {transfer.destination_location_id: transfer for transfer in waiting.order_by("pk")}
         free = [archive for archive in lacking if archive.pk not in planned]
         if not free:
             transfer = next(iter(planned.values()))
             raise Refused(
-                f"{name}: {name_row(LongTermArchiveTransfer, transfer.pk)} into {transfer.destination_location} is "
-                f"{transfer.status}; " + ("reset it" if transfer.status == Status.FAILED else "wait for it")
+                f"{name}: {name_row(LongTermArchiveTransfer, transfer.pk)} into "
+                f"{place_of(transfer.destination_location)} is {transfer.status}; "
+                + ("reset it" if transfer.status == Status.FAILED else "wait for it")
             )
         transfers = [transfer for archive in free for transfer in _plan(archive, [package.pk])]
         if not transfers:
@@ -129,5 +130,5 @@ def _plan(archive, packages):
         for package in packages
         if package in origins
     )
-    log_archive_transfers(transfers, f"planned: repair in {archive}")
+    log_archive_transfers(transfers, f"planned: repair in {place_of(archive)}")
     return transfers

@@ -52,7 +52,7 @@ def restore_copy(copy: PhysicalCopy, *, user: AbstractBaseUser | None, reason: s
     with attributed_to(user, reason), translate_integrity_errors(), atomic():
         found = PhysicalCopy.objects.select_for_update(no_key=True).filter(pk=copy.pk).first()
         if found is None:
-            raise NotFound(f"{name}: there is no such row")
+            raise NotFound(f"{name}: there is no such row; check its key")
         if found.status in GONE:
             PhysicalCopy.objects.filter(pk=copy.pk).update(**CAME_BACK)
         elif found.status != present:
@@ -79,7 +79,7 @@ def remake_product(product: DataProduct) -> ExecutedReductionStep:
         if product.superseded_by_id:
             raise Refused(f"{name}: is replaced by {name_row(DataProduct, product.superseded_by_id)}; use that one")
         if not without_readable_copy([product]):
-            raise Refused(f"{name}: a copy of it can be read; there is nothing to make again")
+            raise Refused(f"{name}: a copy of it can be read; use that one")
         other = made_by.step.runs.open().filter(sub_group_key=made_by.sub_group_key).first()
         if other:
             raise Refused(

@@ -17,7 +17,7 @@ from opsdb.models import (
     Status,
 )
 
-from .errors import name_row
+from .errors import place_of
 
 
 class Room:
@@ -89,6 +89,6 @@ def describe_lack(location: DataLocation, size_bytes: int | None) -> str:
     """Return how a location lacks room for so many bytes, as messages name it."""
     free = count_free_bytes(location)
     return (
-        f"{name_row(DataLocation, location.pk)} ({location.site}/{location}) is full: {max(free or 0, 0):,} bytes are "
-        f"neither used nor booked, and {size_bytes or 0:,} are needed"
+        f"{place_of(location)} is full: with what is on its way there, {max(free or 0, 0):,} bytes are free, and "
+        f"{size_bytes or 0:,} are needed"
     )

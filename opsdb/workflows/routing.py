@@ -9,7 +9,7 @@ from functools import cached_property
 from opsdb import conf
 from opsdb.models import DataLocation, DataTransferRoute, LocationType, RouteType, Site
 
-from .errors import NoRoom, NoRoute
+from .errors import NoRoom, NoRoute, name_row, place_of
 from .room import Room, describe_lack
 
 
@@ -31,7 +31,7 @@ class Hop:
 
     def __str__(self) -> str:
         way = f"route {self.route.name}" if self.route else "topology"
-        return f"{self.origin} → {self.destination} ({way}, {self.method})"
+        return f"{place_of(self.origin)} → {place_of(self.destination)} ({way}, {self.method})"
 
 
 class Network:
@@ -97,7 +97,8 @@ def choose_buffer(
         if room is None or room.takes(buffer, size_bytes):
             return buffer
     if buffers:
-        raise NoRoom(f"{describe_lack(buffers[0], size_bytes)}; make room there, or add a buffer", buffers[0])
+        name = name_row(DataLocation, buffers[0].pk)
+        raise NoRoom(f"{name}: {describe_lack(buffers[0], size_bytes)}; make room there, or add a buffer", buffers[0])
     return None
 
 
@@ -124,13 +125,16 @@ def resolve_route(
         network: what was read before; read now when left out.
 
     Raises:
-        NoRoom: a way leads there, and the place at its end is full.
-        NoRoute: no way leads there; the message names what is missing.
+        NoRoom: a route leads there, and the location at its end is full.
+        NoRoute: no route leads there; the message names what is missing.
     """
     site, wanted = (destination.site, destination) if isinstance(destination, DataLocation) else (destination, None)
-    where = f"data_location {origin.pk} ({origin}) to site {site.short_name}"
+
+    def refuse(why):
+        return NoRoute(f"{name_row(DataLocation, origin.pk)} ({place_of(origin)}): no route to site {site}: {why}")
+
     if origin.site_id == site.pk:
-        raise NoRoute(f"{where}: the data are at this site already")
+        raise refuse("the data are at this site already; choose another site")
     network = network or Network()
     routes = network.routes_between(origin.site_id, site.pk)
     for route in routes:
@@ -145,9 +149,9 @@ def resolve_route(
             return (Hop(origin, end, route.method, route),)
     end = choose_buffer(site, room=room, size_bytes=size_bytes, network=network) if wanted is None else wanted
     if end is None or not _receives(end):
-        raise NoRoute(f"{where}: the site has no active buffer; make or activate one")
+        raise refuse("the site has no active buffer; add or activate one")
     if room is not None and not room.takes(end, size_bytes):
-        raise NoRoom(f"{where}: {describe_lack(end, size_bytes)}; make room there", end)
+        raise NoRoom(f"{name_row(DataLocation, end.pk)}: {describe_lack(end, size_bytes)}; make room there", end)
     for route in routes:
         if route.route_type == RouteType.DIRECT:
             return (Hop(origin, end, route.method, route),)
@@ -156,7 +160,7 @@ def resolve_route(
         ):
             return Hop(origin, relay, route.method, route), Hop(relay, end, route.method, route)
     if not network.has_archive(site.pk):
-        raise NoRoute(f"{where}: no active route leads there, and it has no active archive; make a route")
+        raise refuse("no active route leads there, and it has no active archive; add a route, or an archive there")
     return (Hop(origin, end, conf.get("OPSDB_TRANSFER_METHOD")),)
 
 

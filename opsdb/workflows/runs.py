@@ -25,7 +25,7 @@ from opsdb.models import (
     RunStatus,
 )
 
-from .errors import Conflict, InvalidTransition, NotFound, OpsdbError, Refused, name_row
+from .errors import Conflict, InvalidTransition, NotFound, OpsdbError, Refused, name_row, place_of
 from .staging import release_staging, request_staging
 from .states import move_state
 
@@ -51,7 +51,7 @@ def _lock_run(run: ExecutedReductionStep) -> ExecutedReductionStep:
         .first()
     )
     if locked is None:
-        raise NotFound(f"{name_row(ExecutedReductionStep, run.pk)}: there is no such run")
+        raise NotFound(f"{name_row(ExecutedReductionStep, run.pk)}: there is no such run; check its key")
     return locked
 
 
@@ -76,7 +76,7 @@ def claim_runs(*, limit: int = 1, location: DataLocation | None = None) -> list[
         OpsdbError: the limit is below 1.
     """
     if limit < 1:
-        raise OpsdbError(f"claim_runs: the limit must be 1 or more, not {limit}")
+        raise OpsdbError(f"executed_reduction_step: the limit is {limit}; give 1 or more")
     waiting = ExecutedReductionStep.objects.filter(
         status=RunStatus.PENDING,
         step__pipeline__enabled=True,
@@ -168,7 +168,7 @@ def submit_run(run: ExecutedReductionStep, *, hpc_job_id: str) -> ExecutedReduct
         if missing := list_missing_inputs(locked):
             first = name_row(type(missing[0]), missing[0].pk)
             raise Refused(
-                f"{name}: {first} can't be read at {locked.step.pipeline.processing_location}"
+                f"{name}: {first} can't be read at {place_of(locked.step.pipeline.processing_location)}"
                 + (f", nor can {len(missing) - 1} more" if len(missing) > 1 else "")
                 + "; have the data staged first"
             )

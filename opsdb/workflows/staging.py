@@ -23,7 +23,7 @@ from opsdb.models import (
 from . import work
 from ._reports import CopyReport, failed_because_of, is_replay, mismatches, records_conflicts, summarize
 from .arrivals import record_arrivals
-from .errors import Conflict, NoRoom, Refused, name_row
+from .errors import Conflict, NoRoom, Refused, name_row, place_of
 from .room import Room, describe_lack
 from .states import move_state
 
@@ -59,11 +59,19 @@ def request_staging(
     """
     packages, products = list(packages), list(products)
     if location.location_type != LocationType.PROCESSING or not location.active:
-        raise Refused(f"{name_row(DataLocation, location.pk)}: {location} is no active processing location")
+        raise Refused(
+            f"{name_row(DataLocation, location.pk)}: {place_of(location)} is "
+            + (
+                "inactive"
+                if location.location_type == LocationType.PROCESSING
+                else f"a {location.location_type} location"
+            )
+            + "; stage data at an active processing location"
+        )
     if not packages and not products:
         raise Refused("staging_job: nothing to stage; name packages or products")
     if expires_at is not None and expires_at <= timezone.now():
-        raise Refused(f"staging_job: {expires_at.isoformat()} has passed; give a future time, or none")
+        raise Refused(f"staging_job: the time {expires_at.isoformat()} has passed; give a future time, or none")
     with atomic():
         for model, contents in ((RawDataPackage, packages), (DataProduct, products)):
             _require_readable(model, contents)
@@ -111,7 +119,8 @@ def _require_room(location, packages, products):
         if not there.of(content).exists() and not coming.filter(**{relation: content}).exists():
             needed += content.size_bytes or 0
     if not Room().takes(place, needed):
-        raise NoRoom(f"staging_job: {describe_lack(place, needed)}; release jobs there, or make room", place)
+        lack = describe_lack(place, needed)
+        raise NoRoom(f"{name_row(DataLocation, place.pk)}: {lack}; release staging jobs there, or make room", place)
 
 
 def _require_readable(model, contents):

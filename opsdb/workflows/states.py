@@ -45,7 +45,7 @@ def move_state(
     if not manager.filter(pk=row.pk, **{f"{field}__in": allowed}).update(**{field: to}, **changes):
         before = manager.filter(pk=row.pk).values_list(field, flat=True).first()
         if before is None:
-            raise NotFound(f"{name_row(model, row.pk)}: there is no such row")
+            raise NotFound(f"{name_row(model, row.pk)}: there is no such row; check its key")
         before = states(before)
         raise InvalidTransition(name_row(model, row.pk), field, before, states(to), before.may_become - {states(to)})
     row.refresh_from_db(fields=[field, *changes])

@@ -44,6 +44,6 @@ def _switch(row, *, active):
     field = get_switch_field(type(row))
     rows = type(row)._default_manager.filter(pk=row.pk)
     if not rows.exclude(**{field: active}).update(**{field: active}) and not rows.exists():
-        raise NotFound(f"{name_row(type(row), row.pk)}: there is no such row")
+        raise NotFound(f"{name_row(type(row), row.pk)}: there is no such row; check its key")
     row.refresh_from_db(fields=[field])
     return row

@@ -19,7 +19,7 @@ from opsdb.models import (
     Site,
 )
 
-from .errors import NoRoute, name_row
+from .errors import NoRoute, name_row, place_of
 from .routing import Network, choose_buffer, resolve_route
 
 
@@ -161,11 +161,11 @@ def _missing_ways(locations, ways):
         lacking = {site.pk: reason for site in archiving if (reason := _why_no_way(buffer, site, ways))}
         reasons = list(lacking.values())
         if archiving and len(reasons) == len(archiving):
-            problem = "no way leads from it to any site with an archive: its data stay there"
+            problem = "no route leads from it to any site with an archive: its data stay there"
             missing = _route(buffer.site_id, next(iter(lacking)))
             yield _of_location(Severity.ERROR, buffer, problem, f"add a route ({reasons[0]})", **missing)
         elif reasons:
-            problem = f"no way leads from it to some sites with an archive ({reasons[0]})"
+            problem = f"no route leads from it to some sites with an archive ({reasons[0]})"
             missing = _route(buffer.site_id, next(iter(lacking)))
             remedy = "add a route, unless the others pass the data on"
             yield _of_location(Severity.NOTE, buffer, problem, remedy, **missing)
@@ -173,10 +173,13 @@ def _missing_ways(locations, ways):
         buffer = choose_buffer(origin, network=ways)
         for destination in archiving if buffer else ():
             if destination.pk != origin.pk and (reason := _why_no_way(buffer, destination, ways)):
-                problem = f"no way leads to site {destination}, so data that arrive first here get no second copy there"
+                problem = (
+                    f"no route leads to site {destination.short_name}, so data that arrive first here get no second "
+                    "copy there"
+                )
                 yield TopologyProblem(
                     Severity.WARNING,
-                    f"site {origin}",
+                    f"site {origin.short_name}",
                     problem,
                     f"add a route ({reason})",
                     name_row(Site, origin.pk),
@@ -194,7 +197,7 @@ def _why_no_way(origin, site, ways) -> str:
 
 
 def _named(location):
-    return f"location {location.site}/{location.name}"
+    return f"location {place_of(location)}"
 
 
 def _wrong_at_locations(locations):
@@ -241,7 +244,7 @@ def _wrong_volumes():
 
 def _wrong_routes(ways):
     routes = DataTransferRoute.objects.active().select_related(
-        "origin_site", "destination_site", "relay_site", "origin_location", "destination_location"
+        "origin_site", "destination_site", "relay_site", "origin_location__site", "destination_location__site"
     )
     for route in routes.order_by("name"):
         name, sites = f"route {route.name}", (route.origin_site_id, route.destination_site_id)
@@ -259,7 +262,10 @@ def _wrong_routes(ways):
             continue
         end = route.destination_location
         if end.location_type != LocationType.BUFFER or not end.active or not route.origin_location.active:
-            problem = f"leads from {route.origin_location} to {end}, which are not both active with a buffer at the end"
+            problem = (
+                f"leads from {place_of(route.origin_location)} to {place_of(end)}, which are not both active with a "
+                "buffer at the end"
+            )
             remedy = "correct it, or make it inactive"
             yield TopologyProblem(Severity.WARNING, name, f"{problem}; it is skipped", remedy, row, sites)
 

@@ -28,7 +28,7 @@ from . import work
 from ._reports import CopyReport, is_repeated_report, records_conflicts
 from ._transfers import carried_packages, log_transfer, move_packages
 from .arrivals import record_arrival
-from .errors import Conflict, NoRoom, NoRoute, name_row
+from .errors import Conflict, NoRoom, NoRoute, name_row, place_of
 from .room import Room
 from .routing import Network, resolve_route
 from .states import move_state
@@ -73,7 +73,9 @@ def _plan_primary(archiving, limit, room, network):
         .first()
     )
     planned, stuck = [], []
-    for origin in DataLocation.objects.filter(pk__in=waiting.values("origin_location")).order_by("pk"):
+    for origin in (
+        DataLocation.objects.filter(pk__in=waiting.values("origin_location")).select_related("site").order_by("pk")
+    ):
         packages = waiting.of_origin(origin).order_by("created_at", "pk")[:limit]
         try:
             for package in _keep_readable(packages, origin):
@@ -109,8 +111,8 @@ def _first_way(origin, sites, room, network, size_bytes):
     if full:
         raise full
     raise NoRoute(
-        f"{name_row(DataLocation, origin.pk)}: no archive site can take what {origin} sends: "
-        + ("; ".join(reasons) or "there is no site with an active archive")
+        f"{name_row(DataLocation, origin.pk)} ({place_of(origin)}): nothing can be sent from there to an archive: "
+        + ("; ".join(reasons) or "there is no site with an active archive; add or activate one")
     )
 
 
@@ -307,7 +309,7 @@ def reset_transfer(transfer: DataTransfer) -> DataTransfer:
     except IntegrityError as error:
         raise Conflict(
             f"{name_row(DataTransfer, transfer.pk)}: its package has another transfer to "
-            f"{transfer.destination_location}; leave this one as it is"
+            f"{place_of(transfer.destination_location)}; leave this one as it is"
         ) from error
     return transfer
 

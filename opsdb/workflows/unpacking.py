@@ -33,7 +33,7 @@ def claim_unpacking(*, worker: str, limit: int = 1, location: DataLocation | Non
         OpsdbError: the worker has no name, or the limit is below 1.
     """
     if not worker or limit < 1:
-        raise OpsdbError(f"claim_unpacking: name the worker, and claim 1 or more, not {limit}")
+        raise OpsdbError(f"data_transfer: name the worker, and claim 1 or more, not {limit}")
     arrived = DataTransfer.objects.awaiting_unpack()
     if location is not None:
         arrived = arrived.to(location)

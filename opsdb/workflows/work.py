@@ -39,9 +39,9 @@ def claim(items: QuerySet[Item], *, limit: int, worker: str) -> list[Item]:
         OpsdbError: the worker has no name, or the limit is below 1.
     """
     if not worker:
-        raise OpsdbError("claim: name the worker")
+        raise OpsdbError(f"{items.model._meta.db_table}: name the worker that claims it")
     if limit < 1:
-        raise OpsdbError(f"claim: the limit must be 1 or more, not {limit}")
+        raise OpsdbError(f"{items.model._meta.db_table}: the limit is {limit}; give 1 or more")
     model = items.model
     claimable = getattr(items, "claimable", lambda: items.filter(status__in=Status.claimable()))()
     order = [*items.query.order_by, "created_at", "pk"] if items.query.order_by else ["created_at", "pk"]

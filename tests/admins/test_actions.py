@@ -65,7 +65,7 @@ class TestTheConversation:
     def test_what_was_shown_is_done_in_the_persons_name_and_for_the_reason(self, browser, superuser, failed):
         response = confirm(browser, DataTransfer, "reset", failed, reason="disk was replaced")
         assert (response.status_code, response.url) == (302, address(DataTransfer, "changelist"))
-        assert "Reset failed: 1 changed." in said(response)
+        assert "Reset: 1 changed." in said(response)
         assert column_of(failed, "status") == "pending"
         change = ChangeLog.objects.of(failed).first()
         assert (change.user, change.reason) == (superuser, "disk was replaced")
@@ -108,7 +108,10 @@ class TestTheConversation:
         others = factories.DeletionRequestFactory()
         response = confirm(browser, DeletionRequest, "approve", own, others)
         assert "Approve: 1 changed, 1 refused." in said(response)
-        assert f"Deletion request {own.pk}: another person than the one who asked must decide it" in said(response)
+        assert (
+            f"Deletion request {own.pk}: user {own.requested_by} asked for it, so another person must decide it"
+            in said(response)
+        )
         assert (column_of(own, "status"), column_of(others, "status")) == ("requested", "approved")
 
     def test_a_selection_across_pages_is_capped_and_the_page_says_so(self, browser, failed, monkeypatch):
@@ -319,11 +322,11 @@ def not_archived(story):
 
 def young(story):
     DataLocation.objects.filter(pk=story.buffer.pk).update(retention_days=30)
-    return story.package_copy, f"location {story.buffer.name}"
+    return story.package_copy, f"at {story.buffer.site}/{story.buffer.name}"
 
 
 HOLDERS = {
-    1: lambda story: (story.archive_copy, f"archive {story.archive.name}"),
+    1: lambda story: (story.archive_copy, f"archive {story.archive.site}/{story.archive.name}"),
     2: not_archived,
     3: in_transfer,
     4: in_use,

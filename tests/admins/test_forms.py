@@ -161,7 +161,7 @@ class TestRefusals:
         response = submit(
             browser, address(type(slot), "add"), slot, {"start_time_1": (slot.start_time.time().replace(second=1))}
         )
-        assert "The telescope has another slot at that time." in refused(response)
+        assert "The telescope has another slot at that time; choose a time that is free." in refused(response)
 
     def test_a_sub_program_of_another_program(self, browser):
         unit, other = factories.ObsUnitFactory(), factories.SubObservingProgramFactory()
@@ -370,7 +370,7 @@ class TestTokens:
     def test_a_second_token_of_the_name_is_refused(self, browser):
         token = factories.ApiTokenFactory()
         response = submit(browser, address(ApiToken, "add"), token)
-        assert "The user has a token of this name." in refused(response)
+        assert "The user has a token of this name; choose another." in refused(response)
 
     def test_a_token_is_revoked(self, browser, superuser):
         self.add(browser)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from opsdb.models import ChangeLog, DataProduct, ExecutedObsUnit, PhysicalCopy, RawDataPackage
+from opsdb.models import ChangeLog, DataProduct, ExecutedObsUnit, PhysicalCopy, RawDataFile, RawDataPackage
 from opsdb.testing.nights import WORKER, WRONG, build_world
 from opsdb.workflows import CompletionConflict, complete_archive_transfer, record_fixity
 from tests.worlds import shared_world
@@ -60,6 +60,9 @@ def test_a_product_is_made_again(browser):
 
 def test_an_execution_is_corrected_with_a_reason(browser, superuser, world):
     execution = world.observe()
+    world.register(execution)
+    files = RawDataFile.objects.of(execution)
+    files.update(observed_at=execution.start_time)
     right = execution.start_time - timedelta(days=3)
     inputs = {
         "start_time_0": f"{right:%Y-%m-%d}",
@@ -67,10 +70,12 @@ def test_an_execution_is_corrected_with_a_reason(browser, superuser, world):
         "end_time_0": "",
         "end_time_1": "",
         "obs_unit": "",
+        "with_files": "on",
     }
     reason = "the clock was three days ahead"
     assert confirm(browser, ExecutedObsUnit, "correct", execution, reason=reason, **inputs).status_code == 302
     assert fetch(execution).start_time == right
+    assert set(files.values_list("observed_at", flat=True)) == {right}
     change = ChangeLog.objects.of(execution).first()
     assert (change.user, change.reason) == (superuser, reason)
 

@@ -63,7 +63,7 @@ def test_overlaps_are_named_with_both_lines(run, refused):
     run(FIRST)
     assert refused(earlier) == (
         "file.csv, line 2: GEco / CHAI / 2026B can't be written: "
-        "The program has another allocation for this instrument at that time."
+        "The program has another allocation for this instrument at that time; choose a period that is free."
     )
     assert run(earlier.replace("GEco", "Cal"), earlier.replace("CHAI", "Prime-Cam")).counted("create") == 2
 
@@ -93,7 +93,7 @@ def test_of_changes_that_can_not_all_be_made_the_refused_one_is_named(run, refus
     longer = SECOND.replace("2026-09-01", "2026-08-01").replace("2027-03-01", "2027-04-01")
     assert refused(longer, shorter, on_conflict="update") == (
         "file.csv, line 2: GEco / CHAI / 2026B can't be written: "
-        "The program has another allocation for this instrument at that time."
+        "The program has another allocation for this instrument at that time; choose a period that is free."
     )
 
 

@@ -7,7 +7,10 @@ from django.db import IntegrityError, transaction
 from opsdb.loaders.reference import load_reference
 from opsdb.loaders.reference.topics import Mode
 from opsdb.models import DataLocation, DiskDataLocation, Site
+from opsdb.models.renaming import former_names_of
 from opsdb.testing.factories import DiskDataLocationFactory, SiteFactory
+from opsdb.workflows.errors import place_of
+from tests.models.schema import MODELS
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +39,29 @@ def test_a_renamed_location_and_site_stay_what_they_are_in_every_mode(capsys):
     assert "Renamed since" in printed and "is called koeln / buffer_old, and keeps that name" in printed
 
 
+def test_what_stands_on_the_mountain_and_is_planned_may_be_renamed():
+    """Each row of the reference files that has a name gets another, as do all that its natural key names."""
+    load_reference()
+    models = [model for model in MODELS if former_names_of(model) and not model._meta.parents]
+    models = [model for model in models if model not in (Site, DataLocation)]
+    assert len(models) >= 9
+    before = {model: set(model.objects.values_list("pk", flat=True)) for model in models}
+    for model in models:
+        column = former_names_of(model)
+        assert before[model], model
+        for row in model.objects.all():
+            rename(row, **{column: f"x{getattr(row, column)}"})
+    for mode in (Mode.APPEND, Mode.EDIT, Mode.PRUNE):
+        found = load_reference(mode=mode)
+        renamed = {name for name, _, _ in found.renamed}
+        assert {"Observatory", "Telescope", "Instrument", "InstrumentModule", "ChaiModuleConfiguration"} <= renamed
+        assert {"ObsMode", "ObservingProgram", "SubObservingProgram", "DataTransferRoute"} <= renamed
+        assert {model: set(model.objects.values_list("pk", flat=True)) for model in models} == before
+    for model in models:
+        for row in model.objects.all():
+            assert row.former_names == [getattr(row, former_names_of(model))[1:]], model
+
+
 def test_former_names_follow_every_rename_by_update_and_plain_sql():
     location = DiskDataLocationFactory(name="first")
     for name in ("second", "third", "first"):
@@ -47,7 +73,7 @@ def test_former_names_follow_every_rename_by_update_and_plain_sql():
 def test_two_locations_of_a_site_are_not_the_same_folder():
     first = DiskDataLocationFactory(host="disk1", path="/data/a")
     for host, path in (("disk1", "/data/a"), ("DISK1", "/data/a/")):
-        with pytest.raises(IntegrityError, match=f"called {first.name}, is the same folder"), transaction.atomic():
+        with pytest.raises(IntegrityError, match=f"{place_of(first)}\\) is the same folder"), transaction.atomic():
             DiskDataLocationFactory(site=first.site, host=host, path=path)
     other = DiskDataLocationFactory(site=first.site, host="disk2", path="/data/a")
     DiskDataLocationFactory(site=SiteFactory(), host="disk1", path="/data/a")

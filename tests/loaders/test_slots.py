@@ -307,7 +307,7 @@ def test_an_update_that_makes_slots_overlap_is_refused(load, refused):
     text = timeline(at(0, stop_time='"2026-07-01 01:10:00"'))
     said = refused(text, on_conflict="update")
     assert f"line {line_of(text, 0)}: 2026-07-01 00:00:00 WFS / Deep56 can't be written: " in said
-    assert "The telescope has another slot at that time." in said
+    assert "The telescope has another slot at that time; choose a time that is free." in said
 
 
 def test_a_schedule_needs_to_know_whose_its_blocks_are(refused):

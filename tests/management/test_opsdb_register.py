@@ -89,7 +89,7 @@ def test_contradiction_names_the_line(rows, write):
     batch = [*rows(3), *rows(2)]
     batch[4][5] = "f" * 64
     message = refusal(write("files.jsonl", batch))
-    assert "line 5: the file a/1.fits is known with checksum" in message
+    assert "line 5: the file a/1.fits was registered with checksum" in message
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,7 @@ from opsdb.models import (
     User,
     enums,
 )
+from opsdb.models.renaming import former_names_of
 from opsdb.testing.factories import FACTORIES
 from opsdb.testing.factories.base import EPOCH, checksum
 
@@ -256,8 +257,7 @@ OBJECTS = {
 }
 LISTS = {
     ApiToken: ["scopes", "allowed_networks"],
-    Site: ["former_names"],
-    DataLocation: ["former_names"],
+    **{model: ["former_names"] for model in MODELS if former_names_of(model) and not model._meta.parents},
     Source: ["aliases"],
     DataGrouping: ["filter_rules"],
     ReductionStep: ["group_by"],
@@ -1067,50 +1067,64 @@ class UniqueCase:
 
 
 UNIQUES = [
-    UniqueCase(User, "unique_github_login", ("github_login",), "Another user has this GitHub login.",
+    UniqueCase(User, "unique_github_login", ("github_login",),
+               "Another user has this GitHub login; give the login of this person.",
                free={"github_login": ""}),
-    UniqueCase(ApiToken, "unique_name", ("user", "name"), "The user has a token of this name."),
-    UniqueCase(Telescope, "unique_name", ("observatory", "name"), "The observatory has a telescope of this name."),
-    UniqueCase(Telescope, "unique_short_name", ("short_name",), "There is a telescope of this short name."),
-    UniqueCase(Instrument, "unique_name", ("telescope", "name"), "The telescope has an instrument of this name."),
-    UniqueCase(InstrumentModule, "unique_name", ("instrument", "name"), "The instrument has a module of this name."),
+    UniqueCase(ApiToken, "unique_name", ("user", "name"), "The user has a token of this name; choose another."),
+    UniqueCase(Telescope, "unique_name", ("observatory", "name"),
+               "The observatory has a telescope of this name; choose another."),
+    UniqueCase(Telescope, "unique_short_name", ("short_name",),
+               "There is a telescope of this short name; choose another."),
+    UniqueCase(Instrument, "unique_name", ("telescope", "name"),
+               "The telescope has an instrument of this name; choose another."),
+    UniqueCase(InstrumentModule, "unique_name", ("instrument", "name"),
+               "The instrument has a module of this name; choose another."),
     UniqueCase(InstrumentModuleConfiguration, "unique_name", ("instrument_module", "name"),
-               "The module has a configuration of this name."),
+               "The module has a configuration of this name; choose another."),
     UniqueCase(SubObservingProgram, "unique_name", ("observing_program", "name"),
-               "The program has a sub-program of this name."),
+               "The program has a sub-program of this name; choose another."),
     UniqueCase(SubObservingProgram, "unique_short_name", ("observing_program", "short_name"),
-               "The program has a sub-program of this code."),
+               "The program has a sub-program of this code; choose another."),
     UniqueCase(ObservationConfiguration, "unique_version", ("name", "version"),
-               "This version of the configuration exists.", others={"version": lambda first: 2}),
+               "This version of the configuration exists; give another version.", others={"version": lambda first: 2}),
     UniqueCase(ChaiTiling, "unique_index", ("configuration", "tile_index"),
-               "The configuration has a tile of this number."),
+               "The configuration has a tile of this number; choose another."),
     UniqueCase(ChaiInparParameter, "unique_key", ("configuration", "key"),
-               "The configuration has a parameter of this name."),
-    UniqueCase(ObsUnit, "unique_name", ("observing_program", "name"), "The program has a unit of this name."),
+               "The configuration has a parameter of this name; choose another."),
+    UniqueCase(ObsUnit, "unique_name", ("observing_program", "name"),
+               "The program has a unit of this name; choose another."),
     UniqueCase(PreScheduledSlot, "unique_start", ("telescope", "start_time"),
-               "The telescope has a slot that starts then.", behind=("no_overlap",)),
+               "The telescope has a slot that starts then; "
+               "choose another time, or change that slot.", behind=("no_overlap",)),
     UniqueCase(ExecutedObsUnitModuleConfiguration, "unique_pair", ("executed_obs_unit", "module_configuration"),
-               "The execution has this configuration already."),
+               "The execution has this configuration already; leave it as it is."),
     UniqueCase(ExecutedReductionStepInputPackage, "unique_pair", ("run", "raw_data_package"),
-               "The run has this input already."),
+               "The run has this input already; leave it as it is."),
     UniqueCase(ExecutedReductionStepInputProduct, "unique_pair", ("run", "data_product"),
-               "The run has this input already."),
+               "The run has this input already; leave it as it is."),
     UniqueCase(TimeAllocation, "unique_period", ("observing_program", "instrument", "period"),
-               "The program has an allocation for this instrument and period."),
-    UniqueCase(DataLocation, "unique_name", ("site", "name"), "The site has a location of this name."),
+               "The program has an allocation for this instrument and period; "
+               "change that allocation, or choose another period."),
+    UniqueCase(DataLocation, "unique_name", ("site", "name"), "The site has a location of this name; choose another."),
     UniqueCase(RawDataPackage, "unique_part", ("executed_obs_unit", "instrument_module", "part"),
-               "The execution has a package of this number for this module.", others={"part": lambda first: 2}),
+               "The execution has a package of this number for this module; "
+               "choose another number.", others={"part": lambda first: 2}),
     UniqueCase(RawDataPackageMetadata, "unique_publisher_did", ("obs_publisher_did",),
-               "Another data set has this identifier."),
+               "Another data set has this identifier; give each its own."),
     UniqueCase(RawDataFile, "unique_path", ("source_location", "relative_path"),
-               "The location has a file of this path."),
+               "The location has a file of this path; choose another."),
     UniqueCase(DataTransfer, "unique_open", ("data_transfer_package", "destination_location"),
-               "The package has an open or completed transfer to this location.",
+               (
+                   "The package has an open or completed transfer to this location; "
+                   "wait for that one, or reset it if it failed."
+               ),
                free={"status": "failed", "failure_message": "x", "finished_at": LATER}),
     UniqueCase(LongTermArchiveTransfer, "unique_destination", ("raw_data_package", "destination_location"),
-               "The package has a transfer into this archive that is not completed."),
+               "The package has a transfer into this archive that is not completed; "
+               "wait for that one, or reset it if it failed."),
     *(
-        UniqueCase(proxy, f"unique_{target}", (target, "data_location"), "The location has a copy of this.",
+        UniqueCase(proxy, f"unique_{target}", (target, "data_location"),
+                   "The location has a copy of this; change that copy.",
                    others={"data_location": lambda first: FACTORIES[DataLocation]()})
         for proxy, target in (
             (RawDataFilePhysicalCopy, "raw_data_file"),
@@ -1121,27 +1135,37 @@ UNIQUES = [
     ),
     UniqueCase(FailureAcknowledgement, "one_of_cause", ("cause",), "The cause has an acknowledgement; end that first."),
     UniqueCase(DeletionRequestItem, "unique_copy", ("deletion_request", "physical_copy"),
-               "The request has this copy already.",
+               (
+                   "The request has this copy already; "
+                   "leave it as it is."
+               ),
                others={"deletion_request": lambda first: FACTORIES[DeletionRequest](
                    data_location=first.physical_copy.data_location)}),
-    UniqueCase(ReductionSoftwareVersion, "unique_version", ("software", "version"), "The software has this version."),
+    UniqueCase(ReductionSoftwareVersion, "unique_version", ("software", "version"),
+               "The software has this version; give another version."),
     UniqueCase(ReductionStepConfig, "unique_name", ("software", "name"),
-               "The software has a configuration of this name."),
-    UniqueCase(ReductionStep, "unique_name", ("pipeline", "name"), "The pipeline has a step of this name."),
+               "The software has a configuration of this name; choose another."),
+    UniqueCase(ReductionStep, "unique_name", ("pipeline", "name"),
+               "The pipeline has a step of this name; choose another."),
     UniqueCase(ReductionStepDependency, "unique_pair", ("step", "depends_on"),
-               "The step waits for that one already.",
+               (
+                   "The step waits for that one already; "
+                   "leave it as it is."
+               ),
                others={"step": lambda first: FACTORIES[ReductionStep](pipeline=first.step.pipeline)}),
     UniqueCase(ExecutedReductionStep, "unique_open", ("step", "sub_group_key"),
-               "The step has an open run for this sub-group.",
+               "The step has an open run for this sub-group; wait for that run, or cancel it.",
                free={"status": "cancelled"}, others={"sub_group_key": lambda first: "another"}),
-    UniqueCase(DataProduct, "unique_path", ("run", "relative_path"), "The run has a product of this path."),
-    UniqueCase(DataRelease, "unique_version", ("name", "version"), "This version of the release exists.",
+    UniqueCase(DataProduct, "unique_path", ("run", "relative_path"),
+               "The run has a product of this path; choose another."),
+    UniqueCase(DataRelease, "unique_version", ("name", "version"),
+               "This version of the release exists; give another version.",
                others={"version": lambda first: "2.0"}),
-    UniqueCase(DataRelease, "unique_doi", ("doi",), "Another release has this DOI.",
+    UniqueCase(DataRelease, "unique_doi", ("doi",), "Another release has this DOI; use that one.",
                given={"doi": ANY_DOI}, free={"doi": ""}),
-    UniqueCase(Publication, "unique_doi", ("doi",), "Another publication has this DOI.",
+    UniqueCase(Publication, "unique_doi", ("doi",), "Another publication has this DOI; use that one.",
                given={"doi": ANY_DOI}, free={"doi": ""}),
-    UniqueCase(Publication, "unique_bibcode", ("bibcode",), "Another publication has this bibcode.",
+    UniqueCase(Publication, "unique_bibcode", ("bibcode",), "Another publication has this bibcode; use that one.",
                given={"bibcode": "2023ApJS..264....7C"}, free={"bibcode": ""}),
 ]  # fmt: skip
 

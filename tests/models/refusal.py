@@ -1,5 +1,6 @@
 """Try to break a rule of the database, and look at how it refuses."""
 
+import re
 from contextlib import contextmanager
 
 import factory
@@ -28,6 +29,14 @@ def refusal():
         yield found
         settle()
     found.append(caught.value.__cause__.diag)
+    assert_helpful(found[0])
+
+
+def assert_helpful(diagnosis):
+    """Assert that what a rule says has what to do, and names people by their username."""
+    said = f"{diagnosis.message_primary} {diagnosis.message_hint}"
+    assert diagnosis.source_function != "exec_stmt_raise" or diagnosis.message_hint, said
+    assert not re.search(r"\buser \d+\b", said), said
 
 
 def assert_refused(table, rule, attempt, behind=()):

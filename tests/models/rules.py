@@ -78,6 +78,7 @@ from opsdb.testing.factories import (
     UserFactory,
 )
 from opsdb.testing.factories.base import EPOCH, checksum
+from opsdb.workflows.errors import place_of
 
 from .schema import DESIGN, DESIGNED, MODELS
 
@@ -95,7 +96,7 @@ class Attempt:
 
     trials: tuple[Any, ...]
     message: str
-    hint: str = ""
+    hint: str
 
 
 def breaks(name):
@@ -240,7 +241,7 @@ def _immutable(model, rule, column, columns):
     attempt.__name__ = column
 
 
-CORRECTED = "An operator corrects what was reported wrongly, with a reason: opsdb.workflows.correct_observation."
+CORRECTED = "Have an operator correct what was reported wrongly, with a reason (Correct in the admin)."
 
 
 def _hint(model):
@@ -275,6 +276,7 @@ for _model in MODELS:
 
 def _subtype(parent, discriminator, model, value, other_model, other_value):
     table = model._meta.db_table
+    parent_first = f"Insert the row of {parent} with {discriminator} {value} and the same id first."
 
     @breaks(f"{table}_subtype")
     def parent_of_another_subtype():
@@ -282,19 +284,26 @@ def _subtype(parent, discriminator, model, value, other_model, other_value):
         return Attempt(
             copies(row, id=stranger.pk),
             f"{table} {stranger.pk}: its {parent} must have the {discriminator} {value}, but has {other_value}",
+            parent_first,
         )
 
     @breaks(f"{table}_subtype")
     def no_parent():
         row = FACTORIES[model]()
         return Attempt(
-            copies(row), f"{table} {NEW_NUMBER}: its {parent} must have the {discriminator} {value}, but has no row"
+            copies(row),
+            f"{table} {NEW_NUMBER}: its {parent} must have the {discriminator} {value}, but has no row",
+            parent_first,
         )
 
     @breaks(f"{table}_stays_with_parent")
     def deleted_without_its_parent():
         row = FACTORIES[model]()
-        return Attempt(deletes(row), f"{table} {row.pk}: delete the {parent} row too")
+        return Attempt(
+            deletes(row),
+            f"{table} {row.pk}: cannot be deleted while its {parent} row stays",
+            f"Delete the {parent} row too, in the same transaction.",
+        )
 
 
 for _parent, (_discriminator, _subtypes) in SUBTYPES.items():
@@ -335,6 +344,9 @@ for _model in (Source, DataLocation, InstrumentModuleConfiguration, ObservationC
     _parent_alone(_model)
 
 
+CORRECTED_BY_ANOTHER = "Leave it as it is, and record what is right now as another row."
+
+
 def _append_only(model, message):
     table = model._meta.db_table
 
@@ -342,14 +354,14 @@ def _append_only(model, message):
     def changed():
         row = FACTORIES[model]()
         column = next(field.column for field in model._meta.local_fields if field.get_internal_type() == "CharField")
-        return Attempt(updates(row, **{column: "x"}), f"{table} {row.pk}: {message}")
+        return Attempt(updates(row, **{column: "x"}), f"{table} {row.pk}: {message}", CORRECTED_BY_ANOTHER)
 
     if "removed" in message:
 
         @breaks(f"{table}_append_only")
         def removed():
             row = FACTORIES[model]()
-            return Attempt(deletes(row), f"{table} {row.pk}: {message}")
+            return Attempt(deletes(row), f"{table} {row.pk}: {message}", CORRECTED_BY_ANOTHER)
 
 
 for _model, _message in APPEND_ONLY.items():
@@ -362,7 +374,11 @@ def _never_deleted(name, what):
     @breaks(f"{table}_never_deleted")
     def deleted():
         row = FACTORIES[getattr(opsdb.models, name)]()
-        return Attempt(deletes(row), f"{table} {row.pk}: {what} is never deleted")
+        return Attempt(
+            deletes(row),
+            f"{table} {row.pk}: {what} is never deleted",
+            "Leave it; what has changed is recorded by its state, or by another row.",
+        )
 
 
 for _name, _what in DESIGN["never_deleted"].items():
@@ -387,6 +403,7 @@ def _frozen(factory, fact, facts):
         return Attempt(
             updates(row, **{fact: OTHER_FACTS[fact]}),
             f"{target} {row.pk}: {', '.join(facts)} cannot be changed, because a copy was verified against them",
+            "Leave them as they are; bytes that differ are recorded as a fixity check of their copy.",
         )
 
     attempt.__name__ = fact
@@ -407,8 +424,8 @@ def _location_type(factory, field, wanted):
 
     def expected(key, location):
         return (
-            f"{table} {key}: {field} must be a {wanted} location, but {location.name} is a {location.location_type} "
-            f"location",
+            f"{table} {key}: {field} must be a {wanted} location, but {place_of(location)} is a "
+            f"{location.location_type} location",
             f"Choose a location whose type is {wanted}.",
         )
 
@@ -440,7 +457,7 @@ def archived_to_a_buffer():
     return Attempt(
         copies(row, destination_location_id=location.pk),
         f"long_term_archive_transfer {NEW_NUMBER}: destination_location must be a long_term_archive location, "
-        f"but {location.name} is a buffer location",
+        f"but {place_of(location)} is a buffer location",
         "Choose a location whose type is long_term_archive.",
     )
 
@@ -517,24 +534,28 @@ def mode_comes_to_need_a_source():
 
 
 OWN_PROGRAM = "the sub-program must be a part of the unit's own observing program"
+CHOOSE_OWN = "Choose a sub-program of that program, or none."
 
 
 @breaks("obs_unit_sub_observing_program_same_observing_program")
 def sub_program_of_another_program():
     unit, sub_program = ObsUnitFactory(), SubObservingProgramFactory()
-    return Attempt(updates(unit, sub_observing_program_id=sub_program.pk), f"obs_unit {unit.pk}: {OWN_PROGRAM}")
+    trials = updates(unit, sub_observing_program_id=sub_program.pk)
+    return Attempt(trials, f"obs_unit {unit.pk}: {OWN_PROGRAM}", CHOOSE_OWN)
 
 
 @breaks("obs_unit_sub_observing_program_same_observing_program")
 def program_changed_but_not_sub_program():
     unit, program = ObsUnitFactory(in_sub_program=True), ObservingProgramFactory()
-    return Attempt(updates(unit, observing_program_id=program.pk), f"obs_unit {unit.pk}: {OWN_PROGRAM}")
+    trials = updates(unit, observing_program_id=program.pk)
+    return Attempt(trials, f"obs_unit {unit.pk}: {OWN_PROGRAM}", CHOOSE_OWN)
 
 
 @breaks("obs_unit_sub_observing_program_same_observing_program")
 def unit_made_in_sub_program_of_another_program():
     unit, program = ObsUnitFactory(in_sub_program=True), ObservingProgramFactory()
-    return Attempt(copies(unit, observing_program_id=program.pk), f"obs_unit {NEW_NUMBER}: {OWN_PROGRAM}")
+    trials = copies(unit, observing_program_id=program.pk)
+    return Attempt(trials, f"obs_unit {NEW_NUMBER}: {OWN_PROGRAM}", CHOOSE_OWN)
 
 
 AT_SOURCE = "Register files at the location that the instrument writes to."
@@ -545,7 +566,7 @@ def file_at_a_buffer():
     file, location = RawDataFileFactory(), DiskDataLocationFactory()
     return Attempt(
         copies(file, source_location_id=location.pk),
-        f"raw_data_file {NEW_UUID}: source_location must be a source location, but {location.name} "
+        f"raw_data_file {NEW_UUID}: source_location must be a source location, but {place_of(location)} "
         "is a buffer location",
         AT_SOURCE,
     )
@@ -561,41 +582,44 @@ def one_of_many_files_at_an_archive():
     files[1].source_location = archive
     return Attempt(
         (lambda: RawDataFile.objects.bulk_create(files),),
-        f"raw_data_file {files[1].pk}: source_location must be a source location, but {archive.name} "
+        f"raw_data_file {files[1].pk}: source_location must be a source location, but {place_of(archive)} "
         "is a long_term_archive location",
         AT_SOURCE,
     )
 
 
 SAME_EXECUTION = "its package must be of the same execution and module"
+CHOOSE_PACKAGE = "Choose a package of that execution and module, or leave raw_data_package_id empty."
 
 
 @breaks("raw_data_file_package_of_same_execution")
 def package_of_another_execution():
     file = RawDataFileFactory()
     package = RawDataPackageFactory(instrument_module=file.instrument_module)
-    return Attempt(updates(file, raw_data_package_id=package.pk), f"raw_data_file {file.pk}: {SAME_EXECUTION}")
+    trials = updates(file, raw_data_package_id=package.pk)
+    return Attempt(trials, f"raw_data_file {file.pk}: {SAME_EXECUTION}", CHOOSE_PACKAGE)
 
 
 @breaks("raw_data_file_package_of_same_execution")
 def package_of_another_module():
     file = RawDataFileFactory()
     package = RawDataPackageFactory(executed_obs_unit=file.executed_obs_unit)
-    return Attempt(updates(file, raw_data_package_id=package.pk), f"raw_data_file {file.pk}: {SAME_EXECUTION}")
+    trials = updates(file, raw_data_package_id=package.pk)
+    return Attempt(trials, f"raw_data_file {file.pk}: {SAME_EXECUTION}", CHOOSE_PACKAGE)
 
 
 @breaks("raw_data_file_package_entered_of_same_execution")
 def file_made_in_package_of_another_execution():
     file = RawDataFileFactory(packaged=True)
     changes = {"relative_path": "copy", "executed_obs_unit_id": ExecutedObsUnitFactory().pk}
-    return Attempt(copies(file, **changes), f"raw_data_file {NEW_UUID}: {SAME_EXECUTION}")
+    return Attempt(copies(file, **changes), f"raw_data_file {NEW_UUID}: {SAME_EXECUTION}", CHOOSE_PACKAGE)
 
 
 @breaks("raw_data_file_package_entered_of_same_execution")
 def file_made_in_package_of_another_module():
     file = RawDataFileFactory(packaged=True)
     changes = {"relative_path": "copy", "instrument_module_id": InstrumentModuleFactory().pk}
-    return Attempt(copies(file, **changes), f"raw_data_file {NEW_UUID}: {SAME_EXECUTION}")
+    return Attempt(copies(file, **changes), f"raw_data_file {NEW_UUID}: {SAME_EXECUTION}", CHOOSE_PACKAGE)
 
 
 AT_ENDS = "Choose locations of the origin site and of the destination site."
@@ -604,26 +628,27 @@ AT_ENDS = "Choose locations of the origin site and of the destination site."
 @breaks("data_transfer_route_locations_at_ends")
 def route_from_a_location_elsewhere():
     route, location = DataTransferRouteFactory(custom=True), DiskDataLocationFactory()
-    message = f"data_transfer_route {route.pk}: location {location.name} is not at that end of the route"
+    message = f"data_transfer_route {route.pk}: {place_of(location)} is not at that end of the route"
     return Attempt(updates(route, origin_location_id=location.pk), message, AT_ENDS)
 
 
 @breaks("data_transfer_route_locations_at_ends")
 def route_to_a_location_elsewhere():
     route, location = DataTransferRouteFactory(custom=True), DiskDataLocationFactory()
-    message = f"data_transfer_route {NEW_NUMBER}: location {location.name} is not at that end of the route"
+    message = f"data_transfer_route {NEW_NUMBER}: {place_of(location)} is not at that end of the route"
     return Attempt(copies(route, name="copy", destination_location_id=location.pk), message, AT_ENDS)
 
 
 @breaks("data_transfer_route_locations_at_ends")
 def route_moved_away_from_its_location():
     route, site = DataTransferRouteFactory(custom=True), SiteFactory()
-    name = route.destination_location.name
-    message = f"data_transfer_route {route.pk}: location {name} is not at that end of the route"
+    name = place_of(route.destination_location)
+    message = f"data_transfer_route {route.pk}: {name} is not at that end of the route"
     return Attempt(updates(route, destination_site_id=site.pk), message, AT_ENDS)
 
 
 HOP = "the hop before must bring the same package to where this one starts"
+CHOOSE_HOP = "Choose a transfer of that package that ends at the origin of this one, or leave depends_on_id empty."
 
 
 @breaks("data_transfer_hops_connect")
@@ -632,7 +657,7 @@ def hop_from_elsewhere():
     second = DataTransferFactory(
         data_transfer_package=first.data_transfer_package, origin_location=DiskDataLocationFactory()
     )
-    return Attempt(updates(second, depends_on_id=first.pk), f"data_transfer {second.pk}: {HOP}")
+    return Attempt(updates(second, depends_on_id=first.pk), f"data_transfer {second.pk}: {HOP}", CHOOSE_HOP)
 
 
 @breaks("data_transfer_hops_connect")
@@ -641,7 +666,7 @@ def hop_of_another_package():
     second = DataTransferFactory(
         data_transfer_package=DataTransferPackageFactory(), origin_location=first.destination_location
     )
-    return Attempt(updates(second, depends_on_id=first.pk), f"data_transfer {second.pk}: {HOP}")
+    return Attempt(updates(second, depends_on_id=first.pk), f"data_transfer {second.pk}: {HOP}", CHOOSE_HOP)
 
 
 @breaks("data_transfer_hops_connect")
@@ -651,6 +676,7 @@ def hop_made_after_one_to_elsewhere():
     return Attempt(
         copies(first, destination_location_id=location.pk, depends_on_id=first.pk),
         f"data_transfer {NEW_NUMBER}: {HOP}",
+        CHOOSE_HOP,
     )
 
 
@@ -749,6 +775,7 @@ def item_at_another_location():
     return Attempt(
         (*updates(item, physical_copy_id=copy.pk), *copies(item, physical_copy_id=copy.pk)),
         message,
+        "Leave the copy out, or make another request at its location.",
     )
 
 
@@ -756,28 +783,30 @@ def item_at_another_location():
 def configuration_of_another_program():
     step, config = ReductionStepFactory(), ReductionStepConfigFactory()
     message = f"reduction_step {step.pk}: its configuration must be one of the same software"
-    return Attempt(updates(step, config_id=config.pk), message)
+    return Attempt(updates(step, config_id=config.pk), message, "Choose a configuration of that software.")
 
 
 @breaks("reduction_step_config_same_software")
 def step_made_with_configuration_of_another_program():
     step, config = ReductionStepFactory(), ReductionStepConfigFactory()
     message = f"reduction_step {NEW_NUMBER}: its configuration must be one of the same software"
-    return Attempt(copies(step, name="copy", config_id=config.pk), message)
+    trials = copies(step, name="copy", config_id=config.pk)
+    return Attempt(trials, message, "Choose a configuration of that software.")
 
 
 @breaks("reduction_step_pinned_version_same_software")
 def version_of_another_program():
     step, version = ReductionStepFactory(), ReductionSoftwareVersionFactory()
     message = f"reduction_step {step.pk}: its version must be one of the same software"
-    return Attempt(updates(step, pinned_version_id=version.pk), message)
+    return Attempt(updates(step, pinned_version_id=version.pk), message, "Choose a version of that software, or none.")
 
 
 @breaks("reduction_step_pinned_version_same_software")
 def step_made_with_version_of_another_program():
     step, version = ReductionStepFactory(), ReductionSoftwareVersionFactory()
     message = f"reduction_step {NEW_NUMBER}: its version must be one of the same software"
-    return Attempt(copies(step, name="copy", pinned_version_id=version.pk), message)
+    trials = copies(step, name="copy", pinned_version_id=version.pk)
+    return Attempt(trials, message, "Choose a version of that software, or none.")
 
 
 @breaks("reduction_step_dependency_same_pipeline")
@@ -787,6 +816,7 @@ def waits_for_a_step_of_another_pipeline():
     return Attempt(
         (*updates(dependency, depends_on_id=other.pk), *copies(dependency, depends_on_id=other.pk)),
         message,
+        "Choose a step of the same pipeline.",
     )
 
 
@@ -801,6 +831,9 @@ def chain(length):
     return steps, links
 
 
+NO_CIRCLE = "Choose a step that does not wait for this one."
+
+
 def _circle(length):
     @breaks("reduction_step_dependency_no_cycle")
     def attempt():
@@ -813,6 +846,7 @@ def _circle(length):
                 lambda: first.depends_on.add(last),
             ),
             message,
+            NO_CIRCLE,
         )
 
     attempt.__name__ = f"circle_of_{length}"
@@ -828,18 +862,19 @@ def link_turned_into_a_circle():
     free = ReductionStepFactory(pipeline=steps[0].pipeline)
     link = ReductionStepDependencyFactory(step=steps[0], depends_on=free)
     message = f"reduction_step {steps[0].pk}: would wait for itself, by way of reduction_step {steps[2].pk}"
-    return Attempt(updates(link, depends_on_id=steps[2].pk), message)
+    return Attempt(updates(link, depends_on_id=steps[2].pk), message, NO_CIRCLE)
 
 
 @breaks("executed_reduction_step_version_of_software")
 def run_of_a_version_of_another_program():
     run, version = ExecutedReductionStepFactory(), ReductionSoftwareVersionFactory()
     message = f"executed_reduction_step {run.pk}: its version must be one of the software of its step"
-    return Attempt(updates(run, software_version_id=version.pk), message)
+    return Attempt(updates(run, software_version_id=version.pk), message, "Choose a version of that software.")
 
 
 @breaks("executed_reduction_step_version_of_software")
 def run_made_with_a_version_of_another_program():
     run, version = ExecutedReductionStepFactory(), ReductionSoftwareVersionFactory()
     message = f"executed_reduction_step {NEW_NUMBER}: its version must be one of the software of its step"
-    return Attempt(copies(run, sub_group_key="copy", software_version_id=version.pk), message)
+    trials = copies(run, sub_group_key="copy", software_version_id=version.pk)
+    return Attempt(trials, message, "Choose a version of that software.")

@@ -286,7 +286,7 @@ def test_the_database_refuses_what_breaks_a_rule_and_says_why(name, attempt):
         [diagnosis] = found
         assert diagnosis.constraint_name == name
         assert diagnosis.message_primary == expected.message
-        assert (diagnosis.message_hint or "") == expected.hint
+        assert diagnosis.message_hint == expected.hint
 
 
 @pytest.mark.parametrize("model", [model for model in MODELS if model._meta.db_table in TOUCHED], ids=name_of)

@@ -1,4 +1,4 @@
-"""Failures that somebody knows: by whom, why, until when, and who was told."""
+"""Failures that somebody knows: by whom, why, until when, and who was informed."""
 
 from datetime import datetime, timedelta
 
@@ -60,7 +60,7 @@ def test_a_group_is_known_until_its_time_or_until_that_is_taken_back(person):
     ("columns", "error", "why"),
     [
         ({"reason": " "}, OpsdbError, "give the reason"),
-        ({"until": datetime(2100, 1, 1)}, OpsdbError, "needs a time zone"),
+        ({"until": datetime(2100, 1, 1)}, OpsdbError, "has no time zone; give it in UTC"),
         ({"until": timezone.now() - timedelta(days=1)}, Refused, "cannot hold until"),
         ({"until": timezone.now() + timedelta(days=36_500)}, Refused, "cannot hold until"),
     ],
@@ -79,14 +79,14 @@ def test_nobody_acknowledges_in_the_name_of_another_or_what_has_ended(person):
     ended = pytest.raises(IntegrityError, match="cannot be made as ended")
     with attributed(user=person), ended, transaction.atomic():
         FailureAcknowledgement.objects.create(**columns, ended_at=timezone.now())
-    with pytest.raises(IntegrityError, match="nobody known cannot acknowledge"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="somebody who is not known cannot acknowledge"), transaction.atomic():
         FailureAcknowledgement.objects.create(**columns)
 
 
 def test_an_acknowledgement_ends_once_and_the_database_sets_when(person):
     made = acknowledge(person)
     rows = FailureAcknowledgement.objects.filter(pk=made.pk)
-    with pytest.raises(IntegrityError, match="nobody known ends it"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="nobody is known who ends it"), transaction.atomic():
         rows.update(ended_at=in_days(3))
     with attributed(user=person):
         rows.update(ended_at=in_days(3))

@@ -119,9 +119,12 @@ def test_what_can_not_be_read_is_not_planned(world, state):
 
 def test_packages_go_only_into_archives_in_use(world):
     buffered(world)
-    with pytest.raises(Refused, match="buffer is no active long-term archive"):
+    with pytest.raises(Refused, match="cologne/buffer is a buffer location; plan archiving into an active"):
         plan_archiving(world.cologne_buffer)
-    with out_of_use(world.cologne_archive), pytest.raises(Refused, match="no active long-term archive"):
+    with (
+        out_of_use(world.cologne_archive),
+        pytest.raises(Refused, match="cologne/archive is inactive; plan archiving into an active"),
+    ):
         plan_archiving(world.cologne_archive)
     plan_archiving(world.cologne_archive)
     with out_of_use(world.cologne_archive):

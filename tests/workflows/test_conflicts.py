@@ -16,6 +16,7 @@ from opsdb.workflows import (
     complete_staging,
     complete_transfer,
     complete_unpacking,
+    explain_row,
     get_overview,
     request_staging,
     work,
@@ -44,7 +45,12 @@ def disputed(item, again):
     name = f"{item._meta.db_table} {item.pk}"
     troubles = {trouble.row: trouble.message for trouble in get_overview().failures}
     assert troubles[name].startswith("conflict: another reports again")
+    answer = explain_row(item)
+    assert "was completed, and then reported otherwise: another reports again" in " ".join(answer.why)
+    assert not answer.done and answer.who != "nobody"
+    assert ("settle the conflict (“Settle conflict”" in answer.next_step) == (answer.who == "operator")
     work.settle_conflict(item)
+    assert "reported otherwise" not in " ".join(explain_row(item).why)
     assert name not in {trouble.row for trouble in get_overview().failures}
 
 

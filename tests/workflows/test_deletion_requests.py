@@ -51,7 +51,7 @@ def test_nobody_asks_in_the_name_of_another():
 
     refusal = refusal_of(lambda: ask(me, requested_by=other))
     assert refusal.constraint_name == "deletion_request_filed_in_person"
-    assert refusal.message_primary.endswith(f"user {me.pk} cannot ask for it in the name of user {other.pk}")
+    assert refusal.message_primary.endswith(f"user {me} cannot ask for it in the name of user {other}")
     refusal = refusal_of(lambda: DeletionRequest.objects.create(**facts, requested_by=me))
     assert refusal.message_primary.endswith("nobody is known who asks for it")
     assert ask(me, requested_by=me).requested_by == me
@@ -93,7 +93,7 @@ def test_only_who_asked_edits_and_withdraws():
     for name, edit in edits.items():
         for actor in (other, request.decider, None):
             refusal = refusal_of(as_(actor, edit))
-            assert f"only user {request.requested_by_id}, who asked, can" in refusal.message_primary, name
+            assert f"only user {request.requested_by}, who asked, can" in refusal.message_primary, name
     for name in ("reason", "limit", "override", "another copy", "one copy less", "away"):
         as_(request.requested_by, edits[name])()
     assert not rows.exists()
@@ -119,7 +119,7 @@ def test_the_times_are_those_of_the_database():
 def test_an_account_that_is_younger_than_the_request_does_not_decide_it(decide):
     request = DeletionRequestFactory()
     young = decider(date_joined=LONG_AGO)
-    with pytest.raises(Refused, match=f"user {young.pk} cannot decide it, because the account is younger"):
+    with pytest.raises(Refused, match=f"user {young} cannot decide it, because the account is younger"):
         decide(request, user=young)
     assert refusal_of(lambda: decide_by_sql(request, young)).constraint_name == "deletion_request_decided_in_person"
     assert decide(request, user=_old(request)).approved_by == request.decider
@@ -174,7 +174,7 @@ def test_an_account_that_owes_itself_or_its_rights_to_who_asked_does_not_decide(
         other = favour(me)
         other.save()
     request = DeletionRequestFactory(requested_by=me)
-    with pytest.raises(Refused, match=f"from user {me.pk}, who asked|made by user {me.pk}, who asked"):
+    with pytest.raises(Refused, match=f"from user {me}, who asked|made by user {me}, who asked"):
         approve_deletion(request, user=other)
     assert refusal_of(lambda: decide_by_sql(request, other)).constraint_name == "deletion_request_decided_in_person"
     somebody = DeletionRequestFactory()
@@ -190,7 +190,7 @@ def test_an_account_whose_role_owes_its_permissions_to_who_asked_does_not_decide
     change = ChangeLog.objects.get(table_name="role", row_id=str(role.pk), operation="update")
     assert (change.user, change.after) == (me, {"permissions": permission.pk})
     request = DeletionRequestFactory(requested_by=me)
-    with pytest.raises(Refused, match=f"a role of the account has permissions from user {me.pk}, who asked"):
+    with pytest.raises(Refused, match=f"a role of the account has permissions from user {me}, who asked"):
         approve_deletion(request, user=other)
     assert refusal_of(lambda: decide_by_sql(request, other)).constraint_name == "deletion_request_decided_in_person"
     assert approve_deletion(DeletionRequestFactory(), user=other).approved_by == other

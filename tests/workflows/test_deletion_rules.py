@@ -52,6 +52,7 @@ from opsdb.testing.factories import (
 )
 from opsdb.testing.factories.verifying import verify
 from opsdb.workflows import attributed, explain_deletion, record_fixity, release_staging, schedule_deletion
+from opsdb.workflows.errors import place_of
 from tests.databases import as_owner
 from tests.workflows.racing import overtaken
 from tests.workflows.scenario_deletion import (
@@ -124,7 +125,7 @@ def test_what_is_archived_and_needed_by_nobody_may_go_everywhere_but_in_the_arch
 
 def test_rule_1_copies_in_an_archive_are_permanent(story):
     archive_again(story)
-    assert_held_back(story.archive_copy, 1, f"copies in the long-term archive {story.archive.name} are permanent")
+    assert_held_back(story.archive_copy, 1, f"copies in the archive {place_of(story.archive)} are permanent")
 
 
 @pytest.mark.parametrize("before", ["corrupt", "missing"])
@@ -499,13 +500,13 @@ def test_rule_4_holds_for_products_as_well(story):
     product, copy = staged_product(story)
     assert_may_go(copy)
     job = StagingJobFactory(data_products=[product], destination_location_id=story.processing.pk, completed=True)
-    assert_held_back(copy, 4, f"staging_job {job.pk} still needs it there")
+    assert_held_back(copy, 4, f"staging_job {job.pk} still needs it at {place_of(story.processing)}")
     elsewhere = DiskDataLocationFactory(processing=True, retention_days=0)
     assert_may_go(PhysicalCopy.objects.create(data_location_id=elsewhere.pk, data_product=product))
     StagingJob.objects.filter(pk=job.pk).update(active=False)
     run = ExecutedReductionStepFactory()
     run.input_products.add(product)
-    assert_held_back(copy, 4, f"executed_reduction_step {run.pk} still needs it there")
+    assert_held_back(copy, 4, f"executed_reduction_step {run.pk} still needs it at {place_of(story.processing)}")
 
 
 # Rule 5
@@ -513,7 +514,7 @@ def test_rule_4_holds_for_products_as_well(story):
 
 def test_rule_5_the_retention_of_the_location_must_have_passed(story):
     DataLocation.objects.filter(pk=story.buffer.pk).update(retention_days=30)
-    assert_held_back(story.package_copy, 5, f"the retention of 30 days at location {story.buffer.name} has not passed")
+    assert_held_back(story.package_copy, 5, f"the retention of 30 days at {place_of(story.buffer)} has not passed")
     force(story.package_copy, arrived_at=timezone.now() - timedelta(days=29, hours=23))
     assert explain_deletion(story.package_copy).rule == 5
     force(story.package_copy, arrived_at=timezone.now() - timedelta(days=30))
@@ -523,7 +524,7 @@ def test_rule_5_the_retention_of_the_location_must_have_passed(story):
 def test_rule_5_a_location_without_retention_keeps_its_data(story):
     DataLocation.objects.filter(pk=story.buffer.pk).update(retention_days=None)
     force(story.package_copy, arrived_at=long_ago())
-    assert_held_back(story.package_copy, 5, f"location {story.buffer.name} keeps its data")
+    assert_held_back(story.package_copy, 5, f"{place_of(story.buffer)} keeps its data")
 
 
 def test_rule_5_a_location_that_is_too_full_lets_go_before(story):

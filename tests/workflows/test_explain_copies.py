@@ -90,7 +90,7 @@ def test_a_copy_is_explained_on_its_way_out(world, settings):
     settings.OPSDB_STALLED_AFTER_SECONDS = 0
     check(copy, "^operator$", "see whether the worker is alive", "has not reported since")
     [trouble] = get_overview().stalled
-    assert (trouble.row, trouble.message) == (f"physical_copy {copy.pk}", "deletion at ramses")
+    assert (trouble.row, trouble.message) == (f"physical_copy {copy.pk}", "deletion at cologne/ramses")
     assert {queue.name: queue.stalled for queue in list_queues() if queue.stalled} == {"cologne_ramses_deletion": 1}
     copy.refresh_from_db()
     fail_deletion(copy, message="read-only")

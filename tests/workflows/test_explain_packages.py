@@ -39,11 +39,11 @@ def test_an_observation_is_explained_from_start_to_archive(world):
     check(
         ended,
         "^manager$",
-        "package the files at chai",
+        "package the files at ccat/chai",
         "some of its files are in no package",
         "has been in no package for ",
     )
-    check(file, "^manager$", "package the files at chai")
+    check(file, "^manager$", "package the files at ccat/chai")
     [package] = package_raw_data_files(world.source)
     check(
         ended, "worker at queue ccat_chai_raw_data_package_creation", "making its tar", "0 of its 1 package is archived"

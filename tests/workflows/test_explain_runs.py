@@ -104,7 +104,7 @@ def test_a_run_whose_data_are_lost_is_for_an_operator(world, step):
 
 
 def test_a_step_says_why_it_has_no_run(world, step):
-    check(step, "^nobody$", "nothing", "no available package is new", done=True)
+    check(step, "^nobody$", "nothing", "no available package waits for a run of it", done=True)
     world.archived_package()
     check(step, "^operator$", "by opsdb.workflows.plan_runs", "has had new packages for ", "planned by hand")
     Pipeline.objects.update(trigger_type=TriggerType.CRON, trigger_config={"cron": "0 0 1 1 *"})

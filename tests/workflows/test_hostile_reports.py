@@ -94,9 +94,9 @@ def compare(location, listing, **options):
         ({"observed_at": datetime(2026, 6, 15)}, "has no time zone; give it in UTC, such as 2026-06-15T00:00:00+00:00"),
         ({"observed_at": "2026-06-15 02:00"}, "has no time zone"),
         ({"observed_at": timezone.now() + timedelta(days=200)}, "is in the future; set the clock"),
-        ({"relative_path": "a/" + "山" * 990}, "has 2972 bytes in UTF-8, and may have 2600"),
+        ({"relative_path": "a/" + "山" * 990}, "has 2972 bytes in UTF-8; give one of at most 2600"),
         ({"size_bytes": 2**63 - 1}, "is more than 1 PB"),
-        ({"checksum": f"md5:{'0' * 32}"}, "checksum is called md5, and checksum_algorithm sha256"),
+        ({"checksum": f"md5:{'0' * 32}"}, "checksum names the algorithm md5, but checksum_algorithm is sha256"),
     ],
     ids=lambda value: value if isinstance(value, str) else ascii(next(iter(value))),
 )
@@ -147,9 +147,9 @@ def test_another_algorithm_or_none_in_a_listing_is_no_difference(story):
         assert (found.differing, found.incomparable) == (0, 1)
     found = compare(story.buffer, [(path, SIZE, "")])
     assert (found.differing, found.incomparable) == (0, 0)
-    with pytest.raises(OpsdbError, match="md5 can't be compared"):
+    with pytest.raises(OpsdbError, match="md5 checksum can't be compared"):
         record_fixity(story.package_copy, f"md5:{'0' * 32}")
-    with pytest.raises(OpsdbError, match="no checksum is given; call fail_fixity"):
+    with pytest.raises(OpsdbError, match="no checksum is given; give the computed one, or record that"):
         record_fixity(story.package_copy, "")
 
 
@@ -165,7 +165,7 @@ def test_a_path_is_the_same_however_it_is_written(world, report, written):
 
 def test_a_listing_of_another_folder_is_told_so(story):
     paths = [copy.target.relative_path for copy in PhysicalCopy.objects.at(story.buffer)]
-    with pytest.raises(ReconciliationAborted, match="missing one without 'buffer/x/' before it"):
+    with pytest.raises(ReconciliationAborted, match="missing copy with 'buffer/x/' before it"):
         compare(story.buffer, [(f"buffer/x/{path}", None, None) for path in paths], abort_threshold=0)
     found = compare(story.buffer, [(path.upper(), None, None) for path in paths])
     assert "other letter case" in found.advice
@@ -177,7 +177,7 @@ def test_a_listing_of_another_folder_is_told_so(story):
 def test_a_file_of_another_instrument_or_at_a_place_out_of_use_is_refused(world, report):
     other = InstrumentModuleFactory()
     problem = refused_line(report(instrument_module=other.pk))
-    assert f"module {other.name} belongs to {other.instrument.name}, but location chai to" in problem
+    assert f"module {other.name} belongs to {other.instrument.name}, but ccat/chai to" in problem
     with pytest.raises(IntegrityError, match="does not belong to"), transaction.atomic():
         RawDataFile.objects.create(
             executed_obs_unit=world.observe(),
@@ -188,12 +188,12 @@ def test_a_file_of_another_instrument_or_at_a_place_out_of_use_is_refused(world,
             checksum=RIGHT,
         )
     DataLocation.objects.filter(pk=world.source.pk).update(active=False)
-    assert "is inactive; register files at an active one" in refused_line(report())
+    assert "is inactive; register files at an active location" in refused_line(report())
 
 
 def test_a_file_larger_than_its_location_is_refused(world, report):
     DataLocation.objects.filter(pk=world.source.pk).update(capacity_bytes=10_000)
-    assert "is more than location chai holds, 10000" in refused_line(report(size_bytes=10_001))
+    assert "is more than ccat/chai holds, 10000" in refused_line(report(size_bytes=10_001))
 
 
 def test_sums_of_absurd_sizes_stop_nothing(world, report, capsys):
@@ -279,10 +279,27 @@ def test_an_operator_corrects_an_execution_with_a_reason_that_history_keeps(worl
     assert (change.user_id, change.reason) == (user.pk, "the clock was ten days ahead")
     assert change.before["start_time"].startswith(f"{before:%Y-%m-%d}")
     correct_observation(execution, user=user, reason="again", **terms)
+    files = RawDataFile.objects.of(execution)
+    files.update(observed_at=right + timedelta(days=7))
+    for _ in range(2):
+        correct_observation(
+            execution,
+            user=user,
+            reason="the instrument's clock as well",
+            start_time=right - timedelta(days=2),
+            with_files=True,
+        )
+        assert set(files.values_list("observed_at", flat=True)) == {right + timedelta(days=5)}, "moved once"
+    correct_observation(execution, user=user, reason="back", **terms)
+    assert ChangeLog.objects.of(files.first()).first().reason == "the instrument's clock as well"
     for bad, said in (
         ({"reason": " ", **terms}, "give the reason"),
         ({"reason": "x"}, "give what is right"),
-        ({"reason": "x", "start_time": datetime(2026, 6, 1)}, "needs a time zone"),
+        (
+            {"reason": "x", "end_time": terms["end_time"], "with_files": True},
+            "move with its start, .*; give start_time",
+        ),
+        ({"reason": "x", "start_time": datetime(2026, 6, 1)}, "has no time zone; give it in UTC"),
         ({"reason": "x", "start_time": right + timedelta(days=1)}, "correct both"),
         ({"reason": "x", "start_time": timezone.now() + timedelta(days=1), "end_time": None}, "correct both"),
     ):

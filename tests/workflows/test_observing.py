@@ -25,7 +25,7 @@ def test_a_start_can_be_reported_again_and_only_as_it_was():
     assert execution.module_configurations.count() == 2
     for other, told in (
         ({"start_time": END}, "was started for obs_unit"),
-        ({"module_configurations": configurations[:1]}, "was started with module configurations"),
+        ({"module_configurations": configurations[:1]}, "was started with the module configurations"),
         ({"observer": UserFactory()}, f"observer is recorded as .*{observer.username}"),
     ):
         with pytest.raises(Conflict, match=f"executed_obs_unit {execution.pk}: {told}"):
@@ -61,9 +61,9 @@ def test_an_end_can_be_reported_again_and_only_as_it_was():
 @pytest.mark.django_db
 def test_what_can_not_be_is_refused():
     execution = start_observation(ObsUnitFactory(), start_time=EPOCH)
-    with pytest.raises(OpsdbError, match="needs a time zone"):
+    with pytest.raises(OpsdbError, match="has no time zone; give it in UTC"):
         start_observation(execution.obs_unit, start_time=EPOCH.replace(tzinfo=None))
-    with pytest.raises(OpsdbError, match="needs a time zone"):
+    with pytest.raises(OpsdbError, match="has no time zone; give it in UTC"):
         finish_observation(execution.pk, end_time=END.replace(tzinfo=None))
     with pytest.raises(NotFound, match="start it first"):
         finish_observation(uuid7(), end_time=END)

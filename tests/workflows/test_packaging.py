@@ -134,7 +134,7 @@ def test_the_limit_counts_pairs_of_execution_and_module_that_have_ended(world):
 
 
 def test_only_a_source_has_raw_files_to_package(world):
-    with pytest.raises(Refused, match="is a buffer location, not a source"):
+    with pytest.raises(Refused, match="is a buffer location, not a source; choose one of that type"):
         package_raw_data_files(world.ccat_buffer)
 
 
@@ -189,7 +189,7 @@ def test_a_tar_goes_to_the_next_buffer_when_the_first_is_out_of_use(world):
     assert choose_buffer(world.ccat).pk == world.ccat_buffer.pk
     with out_of_use(world.ccat_buffer):
         assert choose_buffer(world.ccat).pk == world.spare_buffer.pk
-        with pytest.raises(Refused, match="write it to spare_buffer"):
+        with pytest.raises(Refused, match="write it to ccat/spare_buffer"):
             world.make(package)
         complete_packaging(
             package, worker=WORKER, location=world.spare_buffer, size_bytes=3_512, checksum=digest(package)

@@ -15,6 +15,7 @@ from opsdb.testing.factories import (
     RawDataFileFactory,
 )
 from opsdb.workflows import RawFileReport, RegistrationRefused, register_raw_data_files
+from opsdb.workflows.errors import place_of
 
 pytestmark = pytest.mark.django_db
 
@@ -97,8 +98,8 @@ def test_the_same_file_twice_in_a_batch_is_one_file(reports):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"checksum": "f" * 64}, "known with checksum sha256 " + f"{1:064x}"),
-        ({"size_bytes": 7}, "known with size 1001"),
+        ({"checksum": "f" * 64}, "registered with checksum sha256 " + f"{1:064x}"),
+        ({"size_bytes": 7}, "registered with size 1001"),
     ],
 )
 def test_other_facts_for_a_known_path_are_reported_by_line_and_stop_the_batch(reports, change, said):
@@ -110,42 +111,46 @@ def test_other_facts_for_a_known_path_are_reported_by_line_and_stop_the_batch(re
 
 def test_two_truths_about_one_path_within_a_batch_are_refused(reports):
     problems = refused([*reports(2), *reports(1, start=1, checksum="e" * 64)])
-    assert len(problems) == 1 and "000001.fits is known with checksum" in problems[0][1]
+    assert len(problems) == 1 and "000001.fits was registered with checksum" in problems[0][1]
 
 
 def test_a_known_id_with_another_path_is_refused(reports):
     known = RawDataFileFactory()
     problems = refused(reports(1, id=known.pk))
     assert problems == [
-        (1, f"the id {known.pk} belongs to the file {known.relative_path} of data_location {known.source_location_id}")
+        (
+            1,
+            f"the id {known.pk} belongs to the file {known.relative_path} at {place_of(known.source_location)}; "
+            "give this file an id of its own, or none",
+        )
     ]
 
 
 def test_another_id_for_a_known_path_is_refused(reports):
     first = uuid7()
     register_raw_data_files(reports(1, id=first))
-    assert f"is known as {first}, not as" in refused(reports(1, id=uuid7()))[0][1]
+    assert f"was registered with the id {first}, not" in refused(reports(1, id=uuid7()))[0][1]
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"executed_obs_unit": uuid7()}, "there is no executed_obs_unit"),
-        ({"executed_obs_unit": None}, "there is no executed_obs_unit without id"),
+        ({"executed_obs_unit": None}, "executed_obs_unit is missing; give its id"),
         ({"instrument_module": 987654}, "there is no instrument_module 987654"),
         ({"source_location": 987654}, "there is no data_location 987654"),
-        ({"relative_path": "a//b"}, "relative_path 'a//b' must be relative"),
-        ({"relative_path": "a/../b"}, "must be relative"),
-        ({"relative_path": "a\nb"}, "must be relative"),
+        ({"relative_path": "a//b"}, "relative_path 'a//b'; give a path below the location"),
+        ({"relative_path": "a/../b"}, "give a path below the location"),
+        ({"relative_path": "a\nb"}, "give a path below the location"),
         ({"relative_path": "x" * 1001}, "at most 1000 characters"),
         ({"relative_path": None}, "relative_path missing"),
-        ({"size_bytes": -1}, "size_bytes -1 must be 0 or more"),
-        ({"size_bytes": None}, "size_bytes missing"),
+        ({"size_bytes": -1}, "size_bytes is -1; give the size in bytes, 0 or more"),
+        ({"size_bytes": None}, "size_bytes is missing"),
         ({"size_bytes": "many"}, 'size_bytes: "many"'),
         ({"size_bytes": 2**70}, "size_bytes"),
-        ({"checksum": "ABC"}, "checksum 'abc' is no lower-case hexadecimal sha256"),
-        ({"checksum": None}, "checksum missing"),
-        ({"checksum_algorithm": "crc17"}, "checksum_algorithm crc17 is not known"),
+        ({"checksum": "ABC"}, "checksum 'abc' is no sha256 checksum; give all of its hexadecimal digits"),
+        ({"checksum": None}, "checksum is missing"),
+        ({"checksum_algorithm": "crc17"}, "checksum_algorithm crc17 is not known; use one of sha256"),
         ({"file_type": "x" * 51}, "file_type is longer than 50 characters"),
         ({"id": "not-a-uuid"}, "not-a-uuid"),
     ],
@@ -159,7 +164,10 @@ def test_a_wrong_row_is_reported_by_line_and_stops_the_batch(reports, change, sa
 
 def test_a_location_that_is_no_source_is_refused(reports):
     buffer = DiskDataLocationFactory(location_type="buffer")
-    assert "is a buffer location, not a source" in refused(reports(1, source_location=buffer.pk))[0][1]
+    assert (
+        "is a buffer location; register files at the source location"
+        in refused(reports(1, source_location=buffer.pk))[0][1]
+    )
 
 
 def test_at_most_a_hundred_problems_are_listed(reports):

@@ -82,7 +82,7 @@ def test_another_file_under_the_path_does_not_bring_the_old_one_back(story):
     delete(story.file_copy)
     report = report_of(story.file)
     report.checksum = WRONG
-    with pytest.raises(OpsdbError, match="is known with checksum"):
+    with pytest.raises(OpsdbError, match="was registered with checksum"):
         register_raw_data_files([report])
     assert state_of(story.file_copy)[0] == "deleted"
 

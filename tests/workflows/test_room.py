@@ -68,13 +68,19 @@ def test_a_bundle_that_fits_nowhere_waits_and_says_when_there_is_room(world):
     for buffer in (world.cologne_buffer, world.us_buffer):
         limit(buffer, 1)
     assert plan_transfers() == []
-    check(bundle, "^operator$", "make room at cologne/buffer", "is full", "keeps its data")
+    check(bundle, "^operator$", "make room at cologne/buffer", "is full", "has no retention")
     for buffer in (world.cologne_buffer, world.us_buffer):
         limit(buffer, 1, retention_days=7)
     held = PhysicalCopy.objects.create(
         data_location_id=world.cologne_buffer.pk, data_transfer_package=world.made_bundle(), size_bytes=1
     )
-    answer = check(bundle, "^manager$", "schedule deletions at cologne/buffer from ", "is full", "frees at ")
+    answer = check(
+        bundle,
+        "^manager$",
+        "schedule deletions at cologne/buffer from ",
+        "is full",
+        "the retention of its oldest copy ends at ",
+    )
     assert f"{held.arrived_at + timedelta(days=7):%Y-%m-%d %H:%M}" in answer.next_step
     for buffer in (world.cologne_buffer, world.us_buffer):
         limit(buffer, 10**9)
@@ -107,7 +113,7 @@ def test_staging_into_a_full_place_is_refused_and_a_repeated_request_is_not(worl
     job = request_staging(location=world.processing, packages=[package], purpose="maps")
     assert request_staging(location=world.processing, packages=[package], purpose="maps") == job
     other = world.archived_package()
-    with pytest.raises(NoRoom, match="is full: 0 bytes are neither used nor booked"):
+    with pytest.raises(NoRoom, match="cologne/ramses is full: with what is on its way there, 0 bytes are free"):
         request_staging(location=world.processing, packages=[other], purpose="maps")
     limit(world.processing, package.size_bytes + other.size_bytes)
     assert request_staging(location=world.processing, packages=[package, other], purpose="spectra").pk != job.pk

@@ -102,7 +102,7 @@ def test_locations_out_of_use_are_passed_over(world):
 
 
 def test_a_site_without_a_buffer_in_use_can_not_be_reached(world):
-    with out_of_use(world.cologne_buffer), pytest.raises(NoRoute, match="no active buffer; make or activate one"):
+    with out_of_use(world.cologne_buffer), pytest.raises(NoRoute, match="no active buffer; add or activate one"):
         resolve_route(world.ccat_buffer, world.cologne)
     with pytest.raises(NoRoute, match="no active buffer"):
         resolve_route(world.ccat_buffer, world.processing)
@@ -111,9 +111,9 @@ def test_a_site_without_a_buffer_in_use_can_not_be_reached(world):
 def test_the_topology_leads_to_archive_sites_only(world):
     site = SiteFactory(short_name="office")
     DiskDataLocationFactory(site=site)
-    with pytest.raises(NoRoute, match="no active archive; make a route"):
+    with pytest.raises(NoRoute, match="no active archive; add a route"):
         resolve_route(world.ccat_buffer, site)
-    with out_of_use(world.cologne_archive), pytest.raises(NoRoute, match="make a route"):
+    with out_of_use(world.cologne_archive), pytest.raises(NoRoute, match="add a route"):
         resolve_route(world.ccat_buffer, world.cologne)
 
 

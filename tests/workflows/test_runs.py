@@ -56,14 +56,14 @@ def test_a_run_has_its_data_staged_and_released():
     world = build_world()
     world.archived_package()
     [run] = plan_runs(make_step(PipelineFactory(processing_location=world.processing)))
-    with pytest.raises(Refused, match="can't be read at ramses; have the data staged first"):
+    with pytest.raises(Refused, match="can't be read at cologne/ramses; have the data staged first"):
         submit_run(run, hpc_job_id="1")
     start_run(run, user=world.user)
     assert run.status == RunStatus.STAGING_DATA
     assert (run.staging_job.requested_by, run.staging_job.purpose) == (world.user, f"executed_reduction_step {run.pk}")
     assert start_run(run).staging_job_id == run.staging_job_id
     assert StagingJob.objects.count() == 1
-    with pytest.raises(Refused, match="can't be read at ramses"):
+    with pytest.raises(Refused, match="can't be read at cologne/ramses"):
         submit_run(run, hpc_job_id="1")
     [job] = claim_staging(worker=WORKER)
     complete_staging(job, worker=WORKER, reports=[found(thing) for thing in list_missing_content(job)])
@@ -89,7 +89,7 @@ def test_a_manager_claims_the_oldest_runs_that_can_start(pipeline):
     assert claim_runs(limit=5) == []
     runs[0].refresh_from_db()
     assert runs[0].status == RunStatus.PENDING
-    with pytest.raises(OpsdbError, match="the limit must be 1 or more"):
+    with pytest.raises(OpsdbError, match="the limit is 0; give 1 or more"):
         claim_runs(limit=0)
 
 

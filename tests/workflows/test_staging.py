@@ -82,7 +82,10 @@ def test_requests_that_can_not_be_met_are_refused(world):
     package = world.archived_package()
     [planned] = world.plan_packages()
     for wish, reason in (
-        ({"location": world.us_buffer, "packages": [package]}, "buffer is no active processing location"),
+        (
+            {"location": world.us_buffer, "packages": [package]},
+            "us/buffer is a buffer location; stage data at an active",
+        ),
         ({"location": world.processing}, "nothing to stage"),
         ({"location": world.processing, "packages": [package], "expires_at": timezone.now()}, "has passed"),
         (
@@ -92,7 +95,10 @@ def test_requests_that_can_not_be_met_are_refused(world):
     ):
         with pytest.raises(Refused, match=reason):
             request_staging(**wish)
-    with out_of_use(world.processing), pytest.raises(Refused, match="no active processing location"):
+    with (
+        out_of_use(world.processing),
+        pytest.raises(Refused, match="is inactive; stage data at an active processing location"),
+    ):
         request_staging(location=world.processing, packages=[package])
     assert not StagingJob.objects.exists()
 

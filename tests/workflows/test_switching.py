@@ -33,7 +33,7 @@ def test_a_judgement_may_be_given_again_and_must_be_one():
     for quality in (Quality.GOOD, Quality.BAD, Quality.BAD):
         assert assess_observation(execution, quality).quality == quality
         assert ExecutedObsUnit.objects.get(pk=execution.pk).quality == quality
-    with pytest.raises(OpsdbError, match="the quality is one of unassessed, good, questionable, bad, not fine"):
+    with pytest.raises(OpsdbError, match="there is no quality fine; give one of unassessed, good, questionable, bad"):
         assess_observation(execution, "fine")
     with pytest.raises(NotFound):
         assess_observation(ExecutedObsUnit(), Quality.GOOD)

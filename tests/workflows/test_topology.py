@@ -95,7 +95,7 @@ def test_a_buffer_that_no_way_leads_from_is_an_error(world):
     DataTransferRoute.objects.all().delete()
     assert told(Severity.ERROR) == []  # the topology itself gives a way to every archive site
     with out_of_use(world.us_buffer, world.cologne_buffer):
-        [one, *_] = told(Severity.ERROR, "location ccat/", "no way leads from it")
+        [one, *_] = told(Severity.ERROR, "location ccat/", "no route leads from it")
     assert "has no active buffer" in one.remedy
 
 
@@ -116,7 +116,7 @@ def test_fewer_archives_than_copies_are_needed_is_an_error(world, settings):
 
 def test_archives_that_no_way_leads_between_get_no_second_copy(world):
     with out_of_use(world.us_buffer):
-        assert told(Severity.WARNING, "site cologne", "no way leads to site us")
+        assert told(Severity.WARNING, "site cologne", "no route leads to site us")
 
 
 def test_s3_without_credentials_is_told_with_the_variable(world, monkeypatch):

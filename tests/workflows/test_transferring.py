@@ -92,7 +92,7 @@ def test_when_nothing_can_be_planned_the_reason_is_said(world):
         plan_transfers()
     with (
         out_of_use(world.us_buffer, world.cologne_buffer),
-        pytest.raises(NoRoute, match="no archive site can take what buffer sends.*cologne.*us"),
+        pytest.raises(NoRoute, match="nothing can be sent from there to an archive.*cologne.*us"),
     ):
         plan_transfers()
 
@@ -413,7 +413,7 @@ def test_a_transfer_is_not_reset_when_its_package_goes_there_by_another(world):
     transfer = world.begun_transfer()
     fail_transfer(transfer, worker=WORKER, message="no network", retryable=False)
     reroute_transfer(transfer)
-    with pytest.raises(Conflict, match="has another transfer to buffer"):
+    with pytest.raises(Conflict, match="has another transfer to (cologne|us)/buffer"):
         reset_transfer(transfer)
 
 

@@ -22,6 +22,7 @@ from opsdb.workflows import (
     request_verification,
     schedule_deletion,
 )
+from opsdb.workflows.errors import place_of
 from tests.workflows.explaining import check
 from tests.workflows.scenario_deletion import RIGHT, WRONG, force, refusal_of, sql, tell_story
 
@@ -135,7 +136,7 @@ def test_the_same_report_again_changes_nothing_and_wrong_ones_are_refused(story)
     first = fail_fixity(story.archive_copy, message=NO_ANSWER, checked_at=moment)
     assert fail_fixity(story.archive_copy, message=NO_ANSWER, checked_at=moment) == first
     assert fetch(story.archive_copy).unread_count == 1
-    with pytest.raises(OpsdbError, match="describe why"):
+    with pytest.raises(OpsdbError, match="give the answer of the storage"):
         fail_fixity(story.archive_copy, message=" ")
     with pytest.raises(OpsdbError, match="time zone"):
         fail_fixity(story.archive_copy, message=NO_ANSWER, checked_at=moment.replace(tzinfo=None))
@@ -179,11 +180,11 @@ def test_status_and_dashboard_name_what_was_found_when_and_by_whom(story, capsys
         troubles[f"physical_copy {copy.pk}"]
         for copy in (story.package_copy, story.archive_copy, story.bundle_copy, story.file_copy)
     )
-    assert unread.message == f"can't be read: {NO_ANSWER}, found by worker-1 at {story.buffer.name}"
+    assert unread.message == f"can't be read: {NO_ANSWER}, found by worker-1 at {place_of(story.buffer)}"
     assert corrupt.message == (
-        f"corrupt: has sha256 {WRONG}, should have {RIGHT}, found by worker-2 at {story.archive.name}"
+        f"corrupt: has sha256 {WRONG}, should have {RIGHT}, found by worker-2 at {place_of(story.archive)}"
     )
-    assert absent.message == f"missing: No such file or directory, found by worker-3 at {story.buffer.name}"
+    assert absent.message == f"missing: No such file or directory, found by worker-3 at {place_of(story.buffer)}"
     assert unlisted.message.startswith("missing: not in the listing of its storage that was compared at 2")
     last = story.archive_copy.fixity_checks.filter(ok=False).get()
     assert corrupt.since == last.checked_at

@@ -41,6 +41,11 @@ class CorrectionForm(OrderForm):
         widget=forms.NumberInput(),
         help_text=_("Number of the unit that was executed; empty: as it is."),
     )
+    with_files = forms.BooleanField(
+        label=_("Its files too"),
+        required=False,
+        help_text=_("The times of its files move by as much as its start."),
+    )
 
 
 CORRECT = Action(

@@ -17,7 +17,7 @@ def reset_by(workflow: Callable, *states: str) -> Action:
     """Return the action that makes failed work pending again."""
     return Action(
         name="reset",
-        label=_("Reset failed"),
+        label=_("Reset"),
         about=_("Failed work, or work whose worker is gone, is pending again with all its retries."),
         run=lambda row, order: workflow(row),
         unless=unless_in(

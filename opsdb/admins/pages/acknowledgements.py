@@ -31,10 +31,10 @@ DURATIONS = (
 
 
 class AcknowledgementForm(forms.Form):
-    """What is known of failures, for how long, and who was told."""
+    """What is known of failures, for how long, and who was informed."""
 
     reason = forms.CharField(label=lazy("What is known"), widget=forms.Textarea(attrs={"rows": 2}))
-    informed = forms.CharField(label=lazy("Who was told"), required=False, max_length=1_000)
+    informed = forms.CharField(label=lazy("Who was informed"), required=False, max_length=1_000)
     days = forms.TypedChoiceField(label=lazy("For"), choices=DURATIONS, coerce=int, initial=7)
 
 
@@ -57,13 +57,13 @@ def acknowledgement_part(viewer: Viewer, group: FailureGroup) -> SafeString | st
 
 
 def known_facts(known: FailureAcknowledgement) -> list[tuple]:
-    """Return what is known of a group: by whom, until when, why, and who was told."""
+    """Return what is known of a group: by whom, until when, why, and who was informed."""
     return [
         (_("known until [UTC]"), moment(known.until)),
         (_("by"), known.acknowledged_by.get_username()),
         (_("since [UTC]"), moment(known.created_at)),
         (_("what is known"), known.reason),
-        (_("who was told"), known.informed),
+        (_("who was informed"), known.informed),
     ]
 
 

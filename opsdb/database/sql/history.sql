@@ -20,11 +20,11 @@ LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 DECLARE
     actor text = opsdb_acting_user();
 BEGIN
-    IF actor IS NOT NULL AND actor IS DISTINCT FROM deleted_user AND NOT opsdb_user_exists(actor) THEN
+    IF actor IS NOT NULL AND actor IS DISTINCT FROM deleted_user AND opsdb_username(actor) IS NULL THEN
         PERFORM opsdb_refuse(
             'change_log_actor_exists', 'change_log',
-            format('change_log: user %s, who is named as the actor, does not exist', actor),
-            'Name an existing user: attributed(user=…), or opsdb.user_id in SQL; leave it empty for none.'
+            format('change_log: there is no user with the key %s, who is named as the actor', actor),
+            'Set opsdb.user_id to the key of an existing user, or leave it empty.'
         );
     END IF;
     RETURN actor;
@@ -291,7 +291,7 @@ BEGIN
     RETURN NULL;
 EXCEPTION
     WHEN OTHERS THEN
-        RAISE WARNING 'change_log: no months could be made ahead (%); run opsdb_migrate', SQLERRM;
+        RAISE WARNING 'change_log: the partitions of the next months could not be made (%); run opsdb_migrate', SQLERRM;
         RETURN NULL;
 END
 $$;

@@ -12,7 +12,10 @@ BEGIN
     IF FOUND THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('%s %s: cannot enter or leave raw_data_package %s, which has been made', TG_TABLE_NAME, NEW.id, made)
+            format(
+                '%s %s: cannot enter or leave raw_data_package %s, which has been made', TG_TABLE_NAME, NEW.id, made
+            ),
+            'Leave raw_data_package_id as it is; a file that is in no package enters the next one that is made.'
         );
     END IF;
     RETURN NEW;
@@ -55,7 +58,8 @@ BEGIN
             TG_NAME, TG_TABLE_NAME,
             format(
                 '%s %s: cannot enter or leave raw_data_package %s, which has been made', TG_TABLE_NAME, moved_file, made
-            )
+            ),
+            'Leave raw_data_package_id as it is; a file that is in no package enters the next one that is made.'
         );
     END IF;
     RETURN NULL;
@@ -79,7 +83,8 @@ BEGIN
             format(
                 '%s %s: cannot enter or leave data_transfer_package %s, which has been made',
                 TG_TABLE_NAME, NEW.id, made
-            )
+            ),
+            'Leave data_transfer_package_id as it is; a package that is in none enters the next one that is made.'
         );
     END IF;
     RETURN NEW;
@@ -98,7 +103,8 @@ BEGIN
     ) THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('raw_data_file %s: its package must be of the same execution and module', NEW.id)
+            format('raw_data_file %s: its package must be of the same execution and module', NEW.id),
+            'Choose a package of that execution and module, or leave raw_data_package_id empty.'
         );
     END IF;
     RETURN NEW;
@@ -124,7 +130,8 @@ BEGIN
     IF wrong IS NOT NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('raw_data_file %s: its package must be of the same execution and module', wrong)
+            format('raw_data_file %s: its package must be of the same execution and module', wrong),
+            'Choose a package of that execution and module, or leave raw_data_package_id empty.'
         );
     END IF;
     RETURN NULL;

@@ -8,14 +8,14 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     location record;
 BEGIN
-    SELECT name, location_type INTO location FROM data_location
+    SELECT id, location_type INTO location FROM data_location
     WHERE id = (to_jsonb(NEW) ->> (TG_ARGV[0] || '_id'))::bigint;
     IF location.location_type <> TG_ARGV[1] THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
                 '%s %s: %s must be a %s location, but %s is a %s location',
-                TG_TABLE_NAME, NEW.id, TG_ARGV[0], TG_ARGV[1], location.name, location.location_type
+                TG_TABLE_NAME, NEW.id, TG_ARGV[0], TG_ARGV[1], opsdb_name_location(location.id), location.location_type
             ),
             format('Choose a location whose type is %s.', TG_ARGV[1])
         );
@@ -30,7 +30,7 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     wrong record;
 BEGIN
-    SELECT data_location.name, data_location.location_type, any_file.id INTO wrong
+    SELECT source_location_id, data_location.location_type, any_file.id INTO wrong
     FROM (SELECT DISTINCT ON (source_location_id) source_location_id, id FROM added) AS any_file
     JOIN data_location ON data_location.id = any_file.source_location_id
     WHERE data_location.location_type <> 'source'
@@ -40,7 +40,7 @@ BEGIN
             TG_NAME, TG_TABLE_NAME,
             format(
                 'raw_data_file %s: source_location must be a source location, but %s is a %s location',
-                wrong.id, wrong.name, wrong.location_type
+                wrong.id, opsdb_name_location(wrong.source_location_id), wrong.location_type
             ),
             'Register files at the location that the instrument writes to.'
         );
@@ -55,7 +55,7 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     wrong record;
 BEGIN
-    SELECT any_file.id, module.name AS module, place.name AS place, instrument.name AS instrument INTO wrong
+    SELECT any_file.id, module.name AS module, place.id AS place_id, instrument.name AS instrument INTO wrong
     FROM (
         SELECT DISTINCT ON (source_location_id, instrument_module_id) source_location_id, instrument_module_id, id
         FROM added
@@ -69,8 +69,8 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'raw_data_file %s: module %s does not belong to %s, which writes to location %s',
-                wrong.id, wrong.module, wrong.instrument, wrong.place
+                'raw_data_file %s: module %s does not belong to %s, which writes to %s',
+                wrong.id, wrong.module, wrong.instrument, opsdb_name_location(wrong.place_id)
             ),
             'Register files at the source location of the instrument that wrote them.'
         );
@@ -83,7 +83,7 @@ CREATE OR REPLACE FUNCTION opsdb_require_same_owner() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A reference leads to a row that belongs to the same owner as this row.
 -- TG_ARGV: the column of the reference; the table it leads to; the column that names the owner, in both tables;
--- the message.
+-- the message; hint.
 DECLARE
     this jsonb = to_jsonb(NEW);
     same boolean;
@@ -93,7 +93,9 @@ BEGIN
         TG_ARGV[1], this ->> TG_ARGV[0], TG_ARGV[2], this ->> TG_ARGV[2]
     ) INTO same;
     IF NOT same THEN
-        PERFORM opsdb_refuse(TG_NAME, TG_TABLE_NAME, format('%s %s: %s', TG_TABLE_NAME, NEW.id, TG_ARGV[3]));
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME, format('%s %s: %s', TG_TABLE_NAME, NEW.id, TG_ARGV[3]), TG_ARGV[4]
+        );
     END IF;
     RETURN NEW;
 END
@@ -120,7 +122,7 @@ DECLARE
     other record;
 BEGIN
     PERFORM FROM site WHERE id = (SELECT site_id FROM data_location WHERE id = NEW.id) FOR NO KEY UPDATE;
-    SELECT place.id, place.name INTO other
+    SELECT place.id INTO other
     FROM disk_data_location AS disk
     JOIN data_location AS place ON place.id = disk.id
     WHERE place.site_id = (SELECT site_id FROM data_location WHERE id = NEW.id)
@@ -132,8 +134,8 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'disk_data_location %s: data_location %s, called %s, is the same folder %s of that site',
-                NEW.id, other.id, other.name, NEW.path
+                'disk_data_location %s: data_location %s (%s) is the same folder %s',
+                NEW.id, other.id, opsdb_name_location(other.id), NEW.path
             ),
             'Rename that location, or give this one a folder of its own.'
         );

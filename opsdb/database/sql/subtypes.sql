@@ -19,7 +19,8 @@ BEGIN
             format(
                 '%s %s: its %s must have the %s %s, but has %s',
                 TG_TABLE_NAME, wrong.id, TG_ARGV[0], TG_ARGV[1], TG_ARGV[2], coalesce(wrong.found_type, 'no row')
-            )
+            ),
+            format('Insert the row of %s with %s %s and the same id first.', TG_ARGV[0], TG_ARGV[1], TG_ARGV[2])
         );
     END IF;
     RETURN NULL;
@@ -36,7 +37,9 @@ BEGIN
     EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE id = $1)', TG_ARGV[0]) INTO parent_stays USING OLD.id;
     IF parent_stays THEN
         PERFORM opsdb_refuse(
-            TG_NAME, TG_TABLE_NAME, format('%s %s: delete the %s row too', TG_TABLE_NAME, OLD.id, TG_ARGV[0])
+            TG_NAME, TG_TABLE_NAME,
+            format('%s %s: cannot be deleted while its %s row stays', TG_TABLE_NAME, OLD.id, TG_ARGV[0]),
+            format('Delete the %s row too, in the same transaction.', TG_ARGV[0])
         );
     END IF;
     RETURN NULL;

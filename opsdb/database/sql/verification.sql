@@ -31,7 +31,7 @@ BEGIN
             || coalesce(' of ' || NEW.size_bytes || ' bytes', '')
             || ' is not ' || wanted.checksum_algorithm || ' ' || coalesce(wanted.checksum, 'none')
             || coalesce(' of ' || wanted.size_bytes || ' bytes', ''),
-            'Record what was found as a mismatch.'
+            'Record what was found as a fixity check; it then counts as a mismatch.'
         );
     END IF;
     RETURN NEW;
@@ -43,8 +43,8 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A copy is verified by a fixity check of that time that agrees, of the bytes that are there now, and that no check
 -- contradicts: neither one of a later time nor one that was recorded later, in whatever order the reports came.
 DECLARE
-    named text = format('physical_copy %s: cannot be called verified at ', NEW.id)
-        || coalesce(NEW.verified_at::text, 'no time');
+    named text = format('physical_copy %s: cannot be called verified', NEW.id)
+        || coalesce(' at ' || NEW.verified_at, '');
     proof bigint;
     contradiction record;
 BEGIN
@@ -58,7 +58,7 @@ BEGIN
     IF NOT FOUND OR NEW.verified_at <= OLD.verified_at THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME, named || ' without a new fixity check of that time that agrees',
-            'Record the fixity check first.'
+            'Record a fixity check, which sets the verification itself.'
         );
     END IF;
     IF NEW.verified_at < NEW.arrived_at - opsdb_clock_skew() THEN
@@ -182,7 +182,8 @@ BEGIN
             format(
                 '%s %s: %s cannot be changed, because raw_data_package %s was archived',
                 TG_TABLE_NAME, OLD.id, TG_ARGV[0], package.id
-            )
+            ),
+            'Leave them as they are; bytes that differ are recorded as a fixity check of their copy.'
         );
     END IF;
     RETURN NEW;
@@ -211,7 +212,8 @@ BEGIN
             format(
                 '%s %s: %s cannot be changed, because a copy was verified against them',
                 TG_TABLE_NAME, OLD.id, TG_ARGV[0]
-            )
+            ),
+            'Leave them as they are; bytes that differ are recorded as a fixity check of their copy.'
         );
     END IF;
     RETURN NEW;
@@ -228,7 +230,8 @@ BEGIN
     ) THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('raw_data_package %s: cannot be archived without a verified copy in a long-term archive', NEW.id)
+            format('raw_data_package %s: cannot be archived without a verified copy in a long-term archive', NEW.id),
+            'Complete its transfer into an archive first, with the checksum of what has arrived.'
         );
     END IF;
     RETURN NULL;
@@ -248,8 +251,10 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'long_term_archive_transfer %s: cannot be completed without a verified copy at its destination', NEW.id
-            )
+                'long_term_archive_transfer %s: cannot be completed without a verified copy at %s',
+                NEW.id, opsdb_name_location(NEW.destination_location_id)
+            ),
+            'Report the checksum of what has arrived there with the completion.'
         );
     END IF;
     RETURN NEW;
@@ -271,10 +276,10 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'long_term_archive_transfer %s: its destination holds raw_data_package %s well, as physical_copy %s',
-                NEW.id, NEW.raw_data_package_id, good
+                'long_term_archive_transfer %s: %s holds a verified copy of raw_data_package %s, physical_copy %s',
+                NEW.id, opsdb_name_location(NEW.destination_location_id), NEW.raw_data_package_id, good
             ),
-            'Plan it only where the copy is corrupt or missing.'
+            'Plan a transfer only into an archive where the copy is corrupt or missing.'
         );
     END IF;
     RETURN NEW;

@@ -12,8 +12,8 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, models, transaction
 
 from opsdb.database.aliases import atomic, writing_alias, writing_connection
-from opsdb.models import DataLocation, Site
 from opsdb.models.natural_keys import natural_key_lookups
+from opsdb.models.renaming import former_names_of
 
 from ..errors import LoadError, LoadProblem, listed, shown
 from ..saving import try_to_save
@@ -23,8 +23,6 @@ from .topics import IN_USE, ArchiveMode, Mode, Permissions, holds_permissions, w
 REFERENCE_DIRECTORY = Path(__file__).resolve().parent.parent.parent / "reference"
 LOCK_NUMBER = crc32(b"opsdb reference data")
 REFERRERS_NAMED = 3
-# The models whose rows remember the names that they had, and the column of the name.
-FORMER = {Site: "short_name", DataLocation: "name"}
 CREATE, CHANGE, DEACTIVATE, REMOVE = STEPS = ("create", "change", "deactivate", "remove")
 
 
@@ -278,16 +276,11 @@ class _Application:
 
 def _formerly(model, key):
     """Return the row that had the name in this natural key, if there is one; its other parts are as they are."""
-    name = FORMER.get(_rooted(model))
+    name = former_names_of(model)
     if name is None or name not in key:
         return None
     rest = {part: value for part, value in key.items() if part != name}
     return model._default_manager.filter(**rest, former_names__contains=[key[name]]).order_by("pk").first()
-
-
-def _rooted(model):
-    """Return the model that declares the natural key of a model."""
-    return next((parent for parent in model._meta.parents if parent in FORMER), model)
 
 
 def _get_by_any_name(model, parts):
@@ -302,7 +295,7 @@ def _get_by_any_name(model, parts):
             for step in filter(None, path.split("__")):
                 owner = owner._meta.get_field(step).related_model
             either = models.Q(**{lookup: part})
-            if FORMER.get(_rooted(owner)) == column:
+            if former_names_of(owner) == column:
                 either |= models.Q(**{f"{path}__former_names__contains".lstrip("_"): [part]})
             named &= either
         row = model._default_manager.filter(named).order_by("pk").first()

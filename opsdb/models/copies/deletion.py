@@ -114,7 +114,7 @@ class DeletionRequest(NumberedModel):
                 "born_requested",
                 "NEW.status <> 'requested' OR NEW.approved_by_id IS NOT NULL",
                 "deletion_request {new.id}: a new request is requested and not decided, not {new.status}",
-                "Another person decides it then.",
+                "Make it as requested; another person then decides it.",
                 events="INSERT",
                 field="status",
             ),
@@ -157,6 +157,7 @@ class DeletionRequest(NumberedModel):
                 "stays_after_decision",
                 "OLD.status <> 'requested'",
                 "deletion_request {old.id}: is {old.status}, and what was decided is never deleted",
+                "Reject it, if its copies are to stay.",
                 events="DELETE",
             ),
         ]
@@ -186,7 +187,7 @@ class DeletionRequestItem(OpsModel):
                 "unique_copy",
                 "deletion_request",
                 "physical_copy",
-                message="The request has this copy already.",
+                message="The request has this copy already; leave it as it is.",
             ),
             Trigger("copy_at_location", "opsdb_copy_at_location", field="physical_copy"),
             Trigger(

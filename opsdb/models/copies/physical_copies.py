@@ -149,7 +149,7 @@ class PhysicalCopy(NumberedModel):
                     target,
                     "data_location",
                     condition=Q(**{f"{target}__isnull": False}),
-                    message="The location has a copy of this.",
+                    message="The location has a copy of this; change that copy.",
                 )
                 for target in COPY_TARGETS
             ),
@@ -193,7 +193,7 @@ class PhysicalCopy(NumberedModel):
                 "born_present",
                 "NEW.status NOT IN ('present', 'staged')",
                 "physical_copy {new.id}: a new copy is present or staged, not {new.status}",
-                "Register the copy as present; it takes its way from there.",
+                "Register the copy as present or staged; its state changes from there.",
                 events="INSERT",
                 field="status",
             ),

@@ -115,7 +115,11 @@ class RawDataPackageMetadata(NumberedModel):
         verbose_name = _("package metadata")
         verbose_name_plural = _("package metadata")
         constraints = [
-            Unique("unique_publisher_did", "obs_publisher_did", message="Another data set has this identifier."),
+            Unique(
+                "unique_publisher_did",
+                "obs_publisher_did",
+                message="Another data set has this identifier; give each its own.",
+            ),
             between("calib_level", 0, 4),
             between("s_ra", 0, 360, "°", below_high=True),
             between("s_dec", -90, 90, "°"),

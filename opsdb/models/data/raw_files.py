@@ -111,7 +111,7 @@ class RawDataFile(Timestamped):
                 "unique_path",
                 "source_location",
                 "relative_path",
-                message="The location has a file of this path.",
+                message="The location has a file of this path; choose another.",
                 # Beginnings of paths can be searched for, in a database of any collation.
                 opclasses=["int8_ops", "varchar_pattern_ops"],
             ),

@@ -152,7 +152,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
                 "executed_obs_unit",
                 "instrument_module",
                 "part",
-                message="The execution has a package of this number for this module.",
+                message="The execution has a package of this number for this module; choose another number.",
             ),
             positive("part"),
             not_negative("file_count"),
@@ -178,6 +178,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
                 f"OLD.state = 'archived' AND ({columns_differ(ARCHIVED_COLUMNS)})",
                 f"raw_data_package {{old.id}}: {', '.join(ARCHIVED_COLUMNS)} cannot be changed, because it was "
                 "archived",
+                "Leave them as they are; bytes that differ are recorded as a fixity check of their copy.",
                 events="UPDATE",
                 field="state",
             ),

@@ -79,7 +79,10 @@ class TimeAllocation(NumberedModel):
                 "observing_program",
                 "instrument",
                 "period",
-                message="The program has an allocation for this instrument and period.",
+                message=(
+                    "The program has an allocation for this instrument and period; "
+                    "change that allocation, or choose another period."
+                ),
             ),
             ordered("start_date", "end_date"),
             positive("hours"),
@@ -88,7 +91,9 @@ class TimeAllocation(NumberedModel):
                 Func(F("start_date"), F("end_date"), function="daterange", output_field=DateRangeField()),
                 "observing_program",
                 "instrument",
-                message="The program has another allocation for this instrument at that time.",
+                message=(
+                    "The program has another allocation for this instrument at that time; choose a period that is free."
+                ),
             ),
         ]
 

@@ -8,6 +8,7 @@ from opsdb.database.triggers import HasSubtype, Trigger
 
 from ..base import NumberedModel, SubtypedModel, parent_link
 from ..enums import ConfigurationType, CoordinateFrame
+from ..renaming import former_names, renaming_constraints
 
 __all__ = [
     "ObsMode",
@@ -28,6 +29,7 @@ class ObsMode(NumberedModel):
     natural_key_fields = ("name",)
 
     name = models.CharField(max_length=100, unique=True, help_text=_("Name."))
+    former_names = former_names()
     description = models.TextField(blank=True, default="", help_text=_("What the telescope does."))
     needs_source = models.BooleanField(
         default=True, help_text=_("Whether it looks at a source; retune and skydip don't.")
@@ -49,7 +51,8 @@ class ObsMode(NumberedModel):
                 events='UPDATE OF "needs_source"',
                 when="NEW.needs_source AND NOT OLD.needs_source",
                 field="needs_source",
-            )
+            ),
+            *renaming_constraints("name"),
         ]
 
     def __str__(self) -> str:
@@ -81,7 +84,12 @@ class ObservationConfiguration(SubtypedModel):
 
     class Meta:
         constraints = [
-            Unique("unique_version", "name", "version", message="This version of the configuration exists."),
+            Unique(
+                "unique_version",
+                "name",
+                "version",
+                message="This version of the configuration exists; give another version.",
+            ),
             positive("version"),
             json_object("parameters"),
             HasSubtype(
@@ -181,7 +189,7 @@ class ChaiTiling(NumberedModel):
                 "unique_index",
                 "configuration",
                 "tile_index",
-                message="The configuration has a tile of this number.",
+                message="The configuration has a tile of this number; choose another.",
             ),
             not_negative("tile_index"),
             positive("width_arcsec"),
@@ -213,7 +221,7 @@ class ChaiInparParameter(NumberedModel):
                 "unique_key",
                 "configuration",
                 "key",
-                message="The configuration has a parameter of this name.",
+                message="The configuration has a parameter of this name; choose another.",
             )
         ]
 

@@ -13,6 +13,7 @@ from ..base import NumberedModel, OpsQuerySet
 from ..enums import ProgramKind
 from ..managers import manager_of
 from ..observatory import Instrument
+from ..renaming import former_names, renaming_constraints
 
 __all__ = [
     "ObservingProgram",
@@ -42,6 +43,7 @@ class ObservingProgram(NumberedModel):
     short_name = models.CharField(
         max_length=50, unique=True, help_text=_("Code used in file names and lists, such as GEco.")
     )
+    former_names = former_names()
     kind = models.CharField(
         max_length=20, choices=ProgramKind, default=ProgramKind.SCIENCE, help_text=_("Science or technical.")
     )
@@ -62,7 +64,8 @@ class ObservingProgram(NumberedModel):
                 Q(short_name__regex=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"),
                 "The code must be letters, digits, '.', '_' or '-'.",
                 "short_name",
-            )
+            ),
+            *renaming_constraints("short_name"),
         ]
 
     def __str__(self) -> str:
@@ -82,6 +85,7 @@ class SubObservingProgram(NumberedModel):
     )
     name = models.CharField(max_length=200, help_text=_("Full name, unique in the program."))
     short_name = models.CharField(max_length=50, help_text=_("Code, unique in the program."))
+    former_names = former_names()
     description = models.TextField(blank=True, default="", help_text=_("What it is after."))
 
     class Meta:
@@ -91,14 +95,15 @@ class SubObservingProgram(NumberedModel):
                 "unique_name",
                 "observing_program",
                 "name",
-                message="The program has a sub-program of this name.",
+                message="The program has a sub-program of this name; choose another.",
             ),
             Unique(
                 "unique_short_name",
                 "observing_program",
                 "short_name",
-                message="The program has a sub-program of this code.",
+                message="The program has a sub-program of this code; choose another.",
             ),
+            *renaming_constraints("short_name"),
             Immutable("observing_program_id"),
         ]
 

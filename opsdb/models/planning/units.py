@@ -115,7 +115,12 @@ class ObsUnit(NumberedModel):
     class Meta:
         verbose_name = _("observation unit")
         constraints = [
-            Unique("unique_name", "observing_program", "name", message="The program has a unit of this name."),
+            Unique(
+                "unique_name",
+                "observing_program",
+                "name",
+                message="The program has a unit of this name; choose another.",
+            ),
             positive("rest_frequency_ghz"),
             positive("version"),
             between("elevation_min_deg", 0, 90, "°"),
@@ -131,6 +136,7 @@ class ObsUnit(NumberedModel):
                 "sub_observing_program",
                 "observing_program_id",
                 "the sub-program must be a part of the unit's own observing program",
+                "Choose a sub-program of that program, or none.",
             ),
             Trigger(
                 "source_needed",

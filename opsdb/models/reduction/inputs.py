@@ -30,7 +30,11 @@ class ExecutedReductionStepInputPackage(OpsModel):
     class Meta:
         verbose_name = _("input package")
         verbose_name_plural = _("input packages")
-        constraints = [Unique("unique_pair", "run", "raw_data_package", message="The run has this input already.")]
+        constraints = [
+            Unique(
+                "unique_pair", "run", "raw_data_package", message="The run has this input already; leave it as it is."
+            )
+        ]
 
     def __str__(self) -> str:
         return f"package {self.raw_data_package_id}"
@@ -50,7 +54,9 @@ class ExecutedReductionStepInputProduct(OpsModel):
     class Meta:
         verbose_name = _("input product")
         verbose_name_plural = _("input products")
-        constraints = [Unique("unique_pair", "run", "data_product", message="The run has this input already.")]
+        constraints = [
+            Unique("unique_pair", "run", "data_product", message="The run has this input already; leave it as it is.")
+        ]
 
     def __str__(self) -> str:
         return f"product {self.data_product_id}"

@@ -212,7 +212,12 @@ class ReductionStep(NumberedModel):
 
     class Meta:
         constraints = [
-            Unique("unique_name", "pipeline", "name", message="The pipeline has a step of this name."),
+            Unique(
+                "unique_name",
+                "pipeline",
+                "name",
+                message="The pipeline has a step of this name; choose another.",
+            ),
             not_negative("order"),
             not_negative("cooldown_seconds"),
             not_negative("max_retries"),
@@ -234,12 +239,14 @@ class ReductionStep(NumberedModel):
                 "reduction_step_config",
                 "software_id",
                 "its configuration must be one of the same software",
+                "Choose a configuration of that software.",
             ),
             SameOwner(
                 "pinned_version",
                 "reduction_software_version",
                 "software_id",
                 "its version must be one of the same software",
+                "Choose a version of that software, or none.",
             ),
             Immutable("pipeline_id", "software_id"),
         ]
@@ -289,7 +296,9 @@ class ReductionStepDependency(OpsModel):
     class Meta:
         verbose_name_plural = _("reduction step dependencies")
         constraints = [
-            Unique("unique_pair", "step", "depends_on", message="The step waits for that one already."),
+            Unique(
+                "unique_pair", "step", "depends_on", message="The step waits for that one already; leave it as it is."
+            ),
             differ("step", "depends_on", "A step can't wait for itself."),
             Trigger("same_pipeline", "opsdb_step_waits_in_pipeline"),
             Trigger("no_cycle", "opsdb_steps_make_no_cycle"),

@@ -64,7 +64,12 @@ class DataProduct(Checksummed, NumberedModel):
         verbose_name = _("product")
         constraints = [
             *checksummed_constraints(),
-            Unique("unique_path", "run", "relative_path", message="The run has a product of this path."),
+            Unique(
+                "unique_path",
+                "run",
+                "relative_path",
+                message="The run has a product of this path; choose another.",
+            ),
             relative_path(),
             json_object("quality_metrics"),
             differ("id", "superseded_by", "A product can't supersede itself."),

@@ -115,7 +115,7 @@ class ExecutedReductionStep(NumberedModel):
                 "step",
                 "sub_group_key",
                 condition=Q(status__in=RunStatus.open()),
-                message="The step has an open run for this sub-group.",
+                message="The step has an open run for this sub-group; wait for that run, or cancel it.",
             ),
             not_negative("retry_count"),
             not_negative("wall_time_seconds"),
@@ -149,6 +149,7 @@ class ExecutedReductionStep(NumberedModel):
                 "OR OLD.sub_group_key <> NEW.sub_group_key)",
                 "executed_reduction_step {old.id}: software_version_id, sub_group_key cannot be changed, "
                 "because the run is completed",
+                "Plan another run.",
                 events="UPDATE",
             ),
             holds_back_deletion(

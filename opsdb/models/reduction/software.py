@@ -54,7 +54,9 @@ class ReductionSoftwareVersion(NumberedModel):
 
     class Meta:
         constraints = [
-            Unique("unique_version", "software", "version", message="The software has this version."),
+            Unique(
+                "unique_version", "software", "version", message="The software has this version; give another version."
+            ),
             matches(
                 "image_digest",
                 r"^(sha256:[0-9a-f]{64})?$",
@@ -93,7 +95,12 @@ class ReductionStepConfig(NumberedModel):
 
     class Meta:
         constraints = [
-            Unique("unique_name", "software", "name", message="The software has a configuration of this name."),
+            Unique(
+                "unique_name",
+                "software",
+                "name",
+                message="The software has a configuration of this name; choose another.",
+            ),
             json_object("parameters"),
             json_object("environment"),
             json_object_of_text("environment"),

@@ -19,7 +19,7 @@ from . import (  # noqa: F401 - they register explainers
     steps,
     transfers,
 )
-from ._explanation import EXPLAINERS, Explanation
+from ._explanation import EXPLAINERS, Explanation, with_conflict
 
 __all__ = ["Explanation", "explain_row"]
 
@@ -41,6 +41,6 @@ def explain_row(row: Model | str) -> Explanation:
         if isinstance(row, model):
             current = model._default_manager.filter(pk=row.pk).first()
             if current is None:
-                raise NotFound(f"{name_row(model, row.pk)}: there is no such row")
-            return explainer(current)
+                raise NotFound(f"{name_row(model, row.pk)}: there is no such row; check its key")
+            return with_conflict(explainer(current), current)
     raise Refused(f"{name_row(type(row), row.pk)}: there is nothing to explain; ask for {', '.join(FINDABLE)}")

@@ -17,7 +17,7 @@ from opsdb.formatting import format_time_since
 from opsdb.models import DataLocation, Status
 from opsdb.models.base import WorkItem
 
-from ..errors import name_row
+from ..errors import name_row, place_of
 from ..queues import Operation, format_queue_name
 from ..room import describe_lack, find_time_of_room
 
@@ -105,11 +105,6 @@ def worker_at(location: DataLocation, operation: Operation) -> str:
     return f"{WORKER_AT}{format_queue_name(location, operation)}"
 
 
-def place_of(location: DataLocation) -> str:
-    """Return how sentences name a location."""
-    return f"{location.site}/{location}"
-
-
 def format_time(moment: datetime) -> str:
     """Return how sentences give a time."""
     return f"{moment:%Y-%m-%d %H:%M} UTC"
@@ -130,9 +125,25 @@ def after_failure(answer: Explanation, name: str, *, retry: int, most: int, mess
     return replace(answer, why=(failed % {"name": name, "retry": retry, "most": most, "message": message}, *answer.why))
 
 
+def with_conflict(answer: Explanation, row: Model) -> Explanation:
+    """Return the explanation of completed work with the second report that differed, until that is settled."""
+    if not isinstance(row, WorkItem) or row.status != Status.COMPLETED or not row.failure_message:
+        return answer
+    name = name_row(type(row), row.pk)
+    why = _("%(name)s: was completed, and then reported otherwise: %(message)s")
+    found = replace(answer, why=(why % {"name": name, "message": row.failure_message}, *answer.why))
+    if not answer.done:
+        return found
+    step = _(
+        "have the copy checked; when it is clear which report was right, settle the conflict (“Settle conflict” in the "
+        "admin, or opsdb.workflows.settle_conflict)"
+    )
+    return replace(found, done=False, next_step=step, who=OPERATOR)
+
+
 def remove_cause(name: str, reset: str) -> str:
     """Return the step of an operator after a failure; ``reset`` is the function to call."""
-    step = _("remove the cause, then reset %(name)s (“Reset failed” in the admin, or %(reset)s)")
+    step = _("remove the cause, then reset %(name)s (“Reset” in the admin, or %(reset)s)")
     return step % {"name": name, "reset": reset}
 
 
@@ -147,10 +158,13 @@ def waits_for_room(row: Model, state: str, location: DataLocation, size_bytes: i
     facts = {"name": name_row(type(row), row.pk), "lack": describe_lack(location, size_bytes)}
     at = {"place": place_of(location), "time": frees_at and format_time(frees_at)}
     if frees_at is None:
-        why = _("%(name)s: %(lack)s, and it keeps its data") % facts
+        why = _("%(name)s: %(lack)s; %(place)s has no retention, so nothing is deleted there by itself") % {
+            **facts,
+            **at,
+        }
         step = _("make room at %(place)s: request deletions there, enlarge it, or add another location") % at
         return waits(row, state, why, step, OPERATOR)
-    why = _("%(name)s: %(lack)s, frees at %(time)s") % {**facts, **at}
+    why = _("%(name)s: %(lack)s; the retention of its oldest copy ends at %(time)s") % {**facts, **at}
     step = _("schedule deletions at %(place)s from %(time)s on; an operator may make room before") % at
     return waits(row, state, why, step, MANAGER)
 
@@ -182,9 +196,7 @@ def explain_work(row: WorkItem, what: str, location: DataLocation, operation: Op
                 **facts,
                 "silence": format_time_since(heartbeat_at),
             }
-            step = _(
-                "see whether the worker is alive; if not, reset %(name)s (“Reset failed” in the admin, or %(reset)s)"
-            )
+            step = _("see whether the worker is alive; if not, reset %(name)s (“Reset” in the admin, or %(reset)s)")
             return waits(row, row.status, why, step % {"name": name, "reset": reset}, OPERATOR)
         why = _("%(name)s: %(worker)s has been working for %(duration)s") % facts
         step = _("finish it: %(what)s") % {"what": what}

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from opsdb.formatting import format_time_since
 from opsdb.models import ExecutedObsUnit, ObservationStatus, PackageState, RawDataFile, RawDataPackage
 
-from ..errors import name_row
+from ..errors import name_row, place_of
 from ._explanation import INSTRUMENT, MANAGER, TELESCOPE, Explanation, done, explains, waits
 from .packages import explain_package
 
@@ -63,5 +63,5 @@ def explain_file(file: RawDataFile) -> Explanation:
         "name": name,
         "duration": format_time_since(file.created_at),
     }
-    step = _("package the files at %(location)s") % {"location": file.source_location}
+    step = _("package the files at %(location)s") % {"location": place_of(file.source_location)}
     return waits(file, "registered", why, step, MANAGER)

@@ -61,8 +61,11 @@ def _unless_misreported(answer, tar) -> Explanation:
     wrong = answer.who == OPERATOR and not copies.verified().exists() and differing.order_by("pk").first()
     if not wrong:
         return answer
-    why = _("%(copy)s: has another checksum or size than is recorded, which no copy confirms") % {
-        "copy": name_row(PhysicalCopy, wrong.pk)
+    why = _(
+        "%(copy)s: its checksum or size differs from what is recorded of %(name)s, and no copy agrees with that"
+    ) % {
+        "copy": name_row(PhysicalCopy, wrong.pk),
+        "name": name_row(type(tar), tar.pk),
     }
     step = _(
         "read %(name)s again where it was made; if its checksum differs from the recorded one, correct the record with "
@@ -86,7 +89,8 @@ def _explain_package_as_recorded(package) -> Explanation:
         ).first()
         if source is None:
             why = _("%(name)s: holds no files") % {"name": name}
-            return waits(package, package.state, why, _("find out how it was made"), OPERATOR)
+            step = _("look in its history (“History” in the admin) at how it was made, and package the files again")
+            return waits(package, package.state, why, step, OPERATOR)
         answer = explain_work(
             package, _("making its tar"), source, Operation.RAW_DATA_PACKAGE_CREATION, RESET_PACKAGING
         )
@@ -111,7 +115,7 @@ def _explain_package_as_recorded(package) -> Explanation:
             why = _("%(name)s: is at %(place)s, and nobody has planned its transfer into %(archive)s") % {
                 "name": name,
                 "place": place_of(buffer),
-                "archive": archive,
+                "archive": place_of(archive),
             }
             if not Room().takes(archive, package.size_bytes):
                 return waits_for_room(package, package.state, archive, package.size_bytes)
@@ -155,7 +159,7 @@ def _explain_archived(package) -> Explanation:
     ) % {"name": name, "safe": safe, "needed": needed}
     if safe >= needed:
         return done(package, package.state, answer)
-    why = _("%(name)s: there are fewer active archives than the policy wants copies") % {"name": name}
+    why = _("%(name)s: there are fewer active archives than OPSDB_MIN_ARCHIVE_COPIES needs copies") % {"name": name}
     step = _("activate or add an archive, or lower OPSDB_MIN_ARCHIVE_COPIES")
     return waits(package, package.state, why, step, OPERATOR).because_of(package, package.state, answer)
 
@@ -244,10 +248,10 @@ def explain_bundle(bundle: DataTransferPackage) -> Explanation:
     except NoRoom as full:
         return waits_for_room(bundle, bundle.status, full.location, bundle.size_bytes)
     if reason and DataLocation.objects.at_site(bundle.origin_location.site_id).archives().active().exists():
-        why = _("%(name)s: was made at a site with an archive, and no way leads to another") % {"name": name}
+        why = _("%(name)s: was made at a site with an archive, and no route leads to another") % {"name": name}
         return done(bundle, bundle.status, why)
     if reason:
-        why = _("%(name)s: no way leads to an archive: %(reason)s") % {"name": name, "reason": reason}
+        why = _("%(name)s: no route leads to an archive: %(reason)s") % {"name": name, "reason": reason}
         return waits(bundle, bundle.status, why, _("make or activate a route or a buffer"), OPERATOR)
     why = _("%(name)s: no transfer is planned") % {"name": name}
     return waits(bundle, bundle.status, why, _("plan the transfers"), MANAGER)

@@ -32,7 +32,7 @@ def explain_step(step: ReductionStep) -> Explanation:
         return explain_run(open_run).because_of(step, "running", why)
     oldest = step.has_new_since(of_newest=MOST_PACKAGES)
     if oldest is None:
-        idle = _("%(name)s: no available package is new to it, of the newest %(number)s")
+        idle = _("%(name)s: no available package waits for a run of it (the newest %(number)s were looked at)")
         return done(step, "idle", idle % {**names, "number": f"{MOST_PACKAGES:,}"})
     try:
         choose_software_version(step)

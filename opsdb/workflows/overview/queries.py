@@ -194,7 +194,7 @@ def _failed_work(table: str) -> str:
     """
 
 
-_FOUND_BY = "coalesce(nullif(last.checked_by, ''), 'somebody') || ' at ' || location.name"
+_FOUND_BY = "coalesce(nullif(last.checked_by, ''), 'somebody') || ' at ' || opsdb_name_location(location.id)"
 _DIFFERS = (
     "'has ' || last.algorithm || ' ' || last.actual || ', should have ' || last.expected || ', found by ' || "
     f"{_FOUND_BY}"
@@ -206,7 +206,7 @@ def _bad_copies(name: str, condition: str, order: str, checks: str, message: str
     """Return the query of copies of one kind, each with what the last of some of its fixity checks found."""
     return f"""
         SELECT 'physical_copy ' || copy.id, coalesce(last.checked_at, copy.updated_at), concat_ws(': ', '{name}',
-            coalesce({message}, nullif(copy.failure_message, ''), 'at ' || location.name))
+            coalesce({message}, nullif(copy.failure_message, ''), 'at ' || opsdb_name_location(location.id)))
         FROM data_location AS location
         CROSS JOIN LATERAL (
             SELECT * FROM physical_copy
@@ -283,7 +283,7 @@ _STALLED_UNPACKING = f"""
 """
 # A copy has no column for the worker that deletes it, only the time when it was claimed.
 _STALLED_DELETIONS = f"""
-    SELECT 'physical_copy ' || going.id, going.updated_at AS seen, 'deletion at ' || location.name
+    SELECT 'physical_copy ' || going.id, going.updated_at AS seen, 'deletion at ' || opsdb_name_location(location.id)
     FROM data_location AS location
     CROSS JOIN LATERAL (
         SELECT * FROM physical_copy

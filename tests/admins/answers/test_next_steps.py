@@ -23,7 +23,7 @@ def why(browser, row):
 
 
 def test_the_step_that_is_recommended_is_a_button(browser, failed):
-    assert "Reset failed" in explain_row(failed).next_step
+    assert "Reset" in explain_row(failed).next_step
     html = why(browser, failed).content.decode()
     buttons = re.search(r'<ul class="opsdb-step">.*?</ul>', html, re.DOTALL)[0]
     assert re.findall(r'name="action" value="(\w+)"', buttons) == ["reset"]
@@ -48,7 +48,7 @@ def test_no_function_of_python_is_named(model, browser):
 @pytest.mark.parametrize(
     ("step", "shown"),
     [
-        ("reset x (“Reset failed” in the admin, or opsdb.workflows.reset_transfer)", "reset x (“Reset failed”)"),
+        ("reset x (“Reset” in the admin, or opsdb.workflows.reset_transfer)", "reset x (“Reset”)"),
         ("bring one back (“Bring back”, or opsdb.workflows.restore_copy)", "bring one back (“Bring back”)"),
         ("plan its runs by opsdb.workflows.plan_runs", "plan its runs"),
         ("correct it: opsdb.workflows.correct_packaging", "correct it: correct packaging"),

@@ -26,7 +26,7 @@ LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 BEGIN
     IF place.location_type = 'long_term_archive' THEN
         held_by = 'data_location ' || place.id;
-        why = 'copies in the long-term archive ' || place.name || ' are permanent';
+        why = 'copies in the archive ' || opsdb_name_location(place.id) || ' are permanent';
     END IF;
 END
 $$;
@@ -74,7 +74,7 @@ BEGIN
     SELECT min_archive_copies INTO needed FROM deletion_policy;
     IF NOT FOUND THEN
         held_by = 'deletion_policy 1';
-        why = 'there is no deletion policy that says how many archive copies are enough';
+        why = 'there is no deletion policy, so it is not known how many archive copies are enough';
         RETURN;
     END IF;
     FOR package IN SELECT id, state FROM raw_data_package WHERE id = ANY (package_ids) ORDER BY id LOOP
@@ -222,7 +222,7 @@ BEGIN
         WHERE input.data_product_id = candidate.data_product_id AND opsdb_is_open_run(run.status)
         ORDER BY run.id LIMIT 1;
     END IF;
-    why = held_by || ' still needs it there';
+    why = held_by || ' still needs it at ' || opsdb_name_location(place.id);
 END
 $$;
 
@@ -256,8 +256,9 @@ BEGIN
     END IF;
     held_by = 'data_location ' || place.id;
     why = CASE
-        WHEN place.retention_days IS NULL THEN 'location ' || place.name || ' keeps its data'
-        ELSE 'the retention of ' || place.retention_days || ' days at location ' || place.name || ' has not passed'
+        WHEN place.retention_days IS NULL THEN opsdb_name_location(place.id) || ' keeps its data'
+        ELSE 'the retention of ' || place.retention_days || ' days at ' || opsdb_name_location(place.id)
+            || ' has not passed'
     END || ', it is not over its fill threshold, and no approved request overrides that';
 END
 $$;
@@ -298,6 +299,17 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION opsdb_deletion_remedy(rule integer) RETURNS text
+LANGUAGE sql IMMUTABLE
+-- What to do about a copy that a rule holds back.
+RETURN CASE rule
+    WHEN 1 THEN 'Keep it; a bad copy in an archive is replaced by a repair.'
+    WHEN 2 THEN 'Have another copy verified, or the content archived, first; opsdb_explain names the next step.'
+    WHEN 3 THEN 'Wait until that is completed, or settle it first; opsdb_explain names the next step.'
+    WHEN 4 THEN 'Release the staging job, or end the run, first.'
+    ELSE 'Wait until the retention has passed, or request the deletion with overrides_retention.'
+END;
+
 CREATE OR REPLACE FUNCTION opsdb_deletion_is_safe() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Refuses a step towards deletion while a rule holds the copy back. Locks what the copy stands for first, so that
@@ -321,7 +333,8 @@ BEGIN
     IF blocker.rule IS NOT NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('physical_copy %s: deletion rule %s: %s', OLD.id, blocker.rule, blocker.why)
+            format('physical_copy %s: deletion rule %s: %s', OLD.id, blocker.rule, blocker.why),
+            opsdb_deletion_remedy(blocker.rule)
         );
     END IF;
     RETURN NEW;

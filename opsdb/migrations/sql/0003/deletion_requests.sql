@@ -6,6 +6,12 @@ LANGUAGE sql STABLE
 -- The key of the user who acts in this transaction; NULL when none is known.
 RETURN nullif(current_setting('opsdb.user_id', true), '');
 
+CREATE OR REPLACE FUNCTION opsdb_name_actor() RETURNS text
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+-- How messages name the user who acts in this transaction.
+    SELECT coalesce('user ' || opsdb_username(opsdb_acting_user()), 'somebody who is not known')
+$$;
+
 CREATE OR REPLACE FUNCTION opsdb_require_requester(rule name, request_id bigint, requester text, what text)
 RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -18,7 +24,8 @@ BEGIN
             rule, 'deletion_request',
             format(
                 'deletion_request %s: %s cannot %s; only user %s, who asked, can',
-                request_id, coalesce('user ' || actor, 'somebody who is not known'), what, requester
+                request_id, opsdb_name_actor(), what,
+                opsdb_username(requester)
             ),
             'Reject it, and let the person who wants the copies deleted make a request.'
         );
@@ -36,7 +43,7 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             'deletion_request ' || NEW.id || ': nobody is known who asks for it',
-            'Name the acting user: attributed(user=…), or opsdb.user_id in SQL.'
+            'Sign in; a program sets the acting user, opsdb.user_id, in its transaction.'
         );
     END IF;
     NEW.requested_by_id = coalesce(NEW.requested_by_id::text, actor);
@@ -44,9 +51,10 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'deletion_request %s: user %s cannot ask for it in the name of user %s',
-                NEW.id, actor, NEW.requested_by_id
-            )
+                'deletion_request %s: %s cannot ask for it in the name of user %s',
+                NEW.id, opsdb_name_actor(), opsdb_username(NEW.requested_by_id::text)
+            ),
+            'Sign in as that user, or leave requested_by_id empty.'
         );
     END IF;
     NEW.created_at = statement_timestamp();
@@ -71,27 +79,31 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- neither the account nor its rights to the one who asked. The database says who and when.
 DECLARE
     actor text = opsdb_acting_user();
+    requester text = opsdb_username(OLD.requested_by_id::text);
     reason text;
 BEGIN
     IF actor IS NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             'deletion_request ' || OLD.id || ': nobody is known who decides it',
-            'Name the acting user: attributed(user=…), or opsdb.user_id in SQL.'
+            'Sign in; a program sets the acting user, opsdb.user_id, in its transaction.'
         );
     END IF;
     NEW.approved_by_id = coalesce(NEW.approved_by_id::text, actor);
     IF NEW.approved_by_id::text <> actor THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            'deletion_request ' || OLD.id || ': user ' || actor || ' cannot decide it in the name of user '
-            || NEW.approved_by_id
+            format(
+                'deletion_request %s: %s cannot decide it in the name of user %s',
+                OLD.id, opsdb_name_actor(), opsdb_username(NEW.approved_by_id::text)
+            ),
+            'Sign in as that user, or leave approved_by_id empty.'
         );
     END IF;
     SELECT CASE
         WHEN change.operation = 'insert' AND change.changed_at > OLD.created_at THEN 'is younger than the request'
-        WHEN change.operation = 'insert' THEN 'was made by user ' || OLD.requested_by_id || ', who asked'
-        ELSE 'has rights or a password from user ' || OLD.requested_by_id || ', who asked'
+        WHEN change.operation = 'insert' THEN 'was made by user ' || requester || ', who asked'
+        ELSE 'has rights or a password from user ' || requester || ', who asked'
     END INTO reason
     FROM change_log AS change
     WHERE change.table_name = 'user' AND change.row_id = actor AND (
@@ -110,7 +122,10 @@ BEGIN
     IF FOUND THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('deletion_request %s: user %s cannot decide it, because the account %s', OLD.id, actor, reason),
+            format(
+                'deletion_request %s: %s cannot decide it, because the account %s',
+                OLD.id, opsdb_name_actor(), reason
+            ),
             'Ask somebody else who may decide it.'
         );
     END IF;
@@ -123,8 +138,8 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'deletion_request %s: user %s cannot decide it, because a role of the account has permissions from '
-                'user %s, who asked', OLD.id, actor, OLD.requested_by_id
+                'deletion_request %s: %s cannot decide it, because a role of the account has permissions from '
+                'user %s, who asked', OLD.id, opsdb_name_actor(), requester
             ),
             'Ask somebody else who may decide it.'
         );
@@ -155,7 +170,8 @@ BEGIN
             format(
                 'deletion_request %s: physical_copy %s is at another location',
                 NEW.deletion_request_id, NEW.physical_copy_id
-            )
+            ),
+            'Leave the copy out, or make another request at its location.'
         );
     END IF;
     RETURN NEW;
@@ -185,7 +201,8 @@ BEGIN
         IF number > request."limit" THEN
             PERFORM opsdb_refuse(
                 TG_NAME, TG_TABLE_NAME,
-                format('deletion_request %s: has %s copies, and its limit is %s', request.id, number, request."limit")
+                format('deletion_request %s: has %s copies, and its limit is %s', request.id, number, request."limit"),
+                'Leave copies out, or make another request for them.'
             );
         END IF;
     END LOOP;

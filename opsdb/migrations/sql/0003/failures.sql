@@ -11,7 +11,7 @@ BEGIN
             TG_NAME, TG_TABLE_NAME,
             format(
                 'failure_acknowledgement %s: %s cannot acknowledge in the name of user %s',
-                NEW.id, coalesce('user ' || actor, 'nobody known'), NEW.acknowledged_by_id
+                NEW.id, opsdb_name_actor(), opsdb_username(NEW.acknowledged_by_id::text)
             ),
             'Sign in as that user.'
         );
@@ -47,7 +47,7 @@ BEGIN
     IF opsdb_acting_user() IS NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('failure_acknowledgement %s: nobody known ends it', OLD.id),
+            format('failure_acknowledgement %s: nobody is known who ends it', OLD.id),
             'Sign in, so that the history has who ended it.'
         );
     END IF;

@@ -9,7 +9,8 @@ BEGIN
     THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('reduction_step %s: can only wait for a step of its own pipeline', NEW.step_id)
+            format('reduction_step %s: can only wait for a step of its own pipeline', NEW.step_id),
+            'Choose a step of the same pipeline.'
         );
     END IF;
     RETURN NEW;
@@ -36,7 +37,8 @@ BEGIN
             TG_NAME, TG_TABLE_NAME,
             format(
                 'reduction_step %s: would wait for itself, by way of reduction_step %s', NEW.step_id, NEW.depends_on_id
-            )
+            ),
+            'Choose a step that does not wait for this one.'
         );
     END IF;
     RETURN NEW;
@@ -54,7 +56,8 @@ BEGIN
     ) THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('executed_reduction_step %s: its version must be one of the software of its step', NEW.id)
+            format('executed_reduction_step %s: its version must be one of the software of its step', NEW.id),
+            'Choose a version of that software.'
         );
     END IF;
     RETURN NEW;
@@ -98,7 +101,8 @@ BEGIN
     IF jsonb_array_length(NEW.filter_rules) > TG_ARGV[3]::integer THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('data_grouping %s: has more than %s filter rules', NEW.id, TG_ARGV[3])
+            format('data_grouping %s: has more than %s filter rules', NEW.id, TG_ARGV[3]),
+            'Leave rules out, or make a second grouping.'
         );
     END IF;
     FOR item IN
@@ -123,7 +127,9 @@ BEGIN
         IF problem IS NOT NULL THEN
             PERFORM opsdb_refuse(
                 TG_NAME, TG_TABLE_NAME,
-                format('data_grouping %s: filter_rules[%s]: %s', NEW.id, item.index, problem)
+                format('data_grouping %s: filter_rules[%s]: %s', NEW.id, item.index, problem),
+                'Write each rule as an object with a table, a column, an operator and a value, from what '
+                'opsdb_schema documents.'
             );
         END IF;
     END LOOP;

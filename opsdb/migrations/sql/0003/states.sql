@@ -3,15 +3,15 @@
 CREATE OR REPLACE FUNCTION opsdb_refuse_transition() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Refuses a step that the state machine does not have; the trigger's WHEN clause lists the steps that it has.
--- TG_ARGV: the column; a JSON object that names, for every state, what may follow it.
+-- TG_ARGV: the column; a JSON object that holds, for every state, a sentence about what may follow it.
 DECLARE
     before text = to_jsonb(OLD) ->> TG_ARGV[0];
     after text = to_jsonb(NEW) ->> TG_ARGV[0];
 BEGIN
     PERFORM opsdb_refuse(
         TG_NAME, TG_TABLE_NAME,
-        format('%s %s: %s cannot go from %s to %s; it can become: ', TG_TABLE_NAME, OLD.id, TG_ARGV[0], before, after)
-        || (TG_ARGV[1]::jsonb ->> before)
+        format('%s %s: %s cannot go from %s to %s', TG_TABLE_NAME, OLD.id, TG_ARGV[0], before, after),
+        TG_ARGV[1]::jsonb ->> before
     );
     RETURN NULL;
 END

@@ -4,16 +4,16 @@ CREATE OR REPLACE FUNCTION opsdb_route_locations_at_ends() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- The locations of a custom route are at the sites of its ends.
 DECLARE
-    wrong text;
+    wrong bigint;
 BEGIN
-    SELECT name INTO wrong FROM data_location
+    SELECT id INTO wrong FROM data_location
     WHERE (id = NEW.origin_location_id AND site_id <> NEW.origin_site_id)
         OR (id = NEW.destination_location_id AND site_id <> NEW.destination_site_id)
     LIMIT 1;
     IF FOUND THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('data_transfer_route %s: location %s is not at that end of the route', NEW.id, wrong),
+            format('data_transfer_route %s: %s is not at that end of the route', NEW.id, opsdb_name_location(wrong)),
             'Choose locations of the origin site and of the destination site.'
         );
     END IF;
@@ -81,7 +81,8 @@ BEGIN
     ) THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('data_transfer %s: the hop before must bring the same package to where this one starts', NEW.id)
+            format('data_transfer %s: the hop before must bring the same package to where this one starts', NEW.id),
+            'Choose a transfer of that package that ends at the origin of this one, or leave depends_on_id empty.'
         );
     END IF;
     RETURN NEW;
