@@ -31,7 +31,7 @@ def tables_links_and_triggers():
     from django.db.migrations.operations import AddField, CreateModel
     from django.db.migrations.state import ProjectState
 
-    from opsdb.database.triggers import FrozenTrigger
+    from opsdb.database.frozen_triggers import FrozenTrigger
 
     states = {name: state for (app, name), state in ProjectState.from_apps(apps).models.items() if app == "opsdb"}
     before = {name: {other for other in _referred_to(state) if other in states} for name, state in states.items()}

@@ -13,7 +13,7 @@ from django.db import router
 from django.db.migrations.operations import AddConstraint
 from django.db.migrations.operations.base import Operation
 
-from .triggers import FrozenTrigger
+from .frozen_triggers import FrozenTrigger
 
 FROZEN = Path(__file__).resolve().parent.parent / "migrations" / "sql"
 FUNCTION = re.compile(

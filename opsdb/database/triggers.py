@@ -11,13 +11,11 @@ Django's own migration machinery finds them. A migration holds the statement tha
 
 from __future__ import annotations
 
-import copy
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db import models
+from .frozen_triggers import FrozenTrigger, quoted
 
 MAKE_ANOTHER = "Make a new row instead, and delete this one if nothing refers to it."
 NEVER_DELETED = "Make a new row instead; this one stays, because it is never deleted."
@@ -29,69 +27,9 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def columns_differ(columns: Iterable[str]) -> str:
     """Return the condition of a WHEN clause that one of the columns changes."""
     return " OR ".join(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"' for column in columns)
-
-
-_CREATE_TRIGGER = re.compile(r'CREATE (CONSTRAINT )?TRIGGER "(?P<name>\w+)" .*? ON "(?P<table>\w+)" ')
-
-
-class FrozenTrigger(models.BaseConstraint):
-    """A trigger by the statement that creates it, as migrations name it.
-
-    Args:
-        name: full name of the trigger.
-        table: the table that it watches.
-        statement: ``CREATE TRIGGER …``.
-    """
-
-    def __init__(self, *, name: str, table: str, statement: str) -> None:
-        super().__init__(name=name)
-        self.table = table
-        self._statement = statement
-
-    @classmethod
-    def made_by(cls, statement: str) -> FrozenTrigger:
-        """Return the trigger that a statement creates, which names trigger and table in double quotes."""
-        return cls(**_CREATE_TRIGGER.match(statement).groupdict(), statement=statement)  # type: ignore[union-attr]
-
-    @property
-    def statement(self) -> str:
-        """The statement that creates the trigger."""
-        return self._statement
-
-    def constraint_sql(self, model: Any, schema_editor: Any) -> None:
-        schema_editor.deferred_sql.append(self.statement)
-
-    def create_sql(self, model: Any, schema_editor: Any) -> str:
-        return self.statement
-
-    def remove_sql(self, model: Any, schema_editor: Any) -> str:
-        return f"DROP TRIGGER {_identifier(self.name)} ON {_identifier(self.table)}"
-
-    def validate(self, model: Any, instance: Any, exclude: Any = None, using: str = "default") -> None:
-        """Leave it to the database: only there can the other rows be locked."""
-
-    def clone(self) -> FrozenTrigger:
-        return copy.copy(self)
-
-    def deconstruct(self) -> tuple[str, tuple[()], dict[str, Any]]:
-        path = f"{FrozenTrigger.__module__}.{FrozenTrigger.__qualname__}"
-        return path, (), {"name": self.name, "table": self.table, "statement": self.statement}
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, FrozenTrigger) and self.deconstruct() == other.deconstruct()
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self.name}>"
 
 
 class Trigger(FrozenTrigger):
@@ -147,8 +85,8 @@ class Trigger(FrozenTrigger):
         """The statement that creates the trigger, made of its parts."""
         arguments = ", ".join(map(_literal, self.arguments))
         clauses = [
-            f"CREATE {'CONSTRAINT ' if self.deferred else ''}TRIGGER {_identifier(self.name)}",
-            f"{self.timing} {self.events} ON {_identifier(self.table)}",
+            f"CREATE {'CONSTRAINT ' if self.deferred else ''}TRIGGER {quoted(self.name)}",
+            f"{self.timing} {self.events} ON {quoted(self.table)}",
             "DEFERRABLE INITIALLY DEFERRED" if self.deferred else "",
             f"REFERENCING {self.referencing}" if self.referencing else "",
             f"FOR EACH {self.level}",

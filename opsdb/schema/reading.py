@@ -14,7 +14,8 @@ from django.db import models
 from django.utils import translation
 from django.utils.text import capfirst
 
-from opsdb.database.triggers import FrozenTrigger, Trigger
+from opsdb.database.frozen_triggers import FrozenTrigger
+from opsdb.database.triggers import Trigger
 from opsdb.models import enums
 from opsdb.models.base import area_of, first_paragraph
 from opsdb.models.meanings import meanings_of, purpose_of

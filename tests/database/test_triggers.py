@@ -3,7 +3,8 @@
 import pytest
 from django.db import IntegrityError, connection, models, transaction
 
-from opsdb.database.triggers import FrozenTrigger, Immutable, Refuses, Trigger
+from opsdb.database.frozen_triggers import FrozenTrigger
+from opsdb.database.triggers import Immutable, Refuses, Trigger
 from opsdb.models import Site
 from opsdb.testing.factories import SiteFactory
 from tests.databases import as_owner
@@ -27,7 +28,7 @@ def test_a_migration_holds_the_statement_and_no_part():
     for trigger in TRIGGERS:
         path, args, parts = trigger.deconstruct()
         assert (path, args, {*parts}) == (
-            "opsdb.database.triggers.FrozenTrigger",
+            "opsdb.database.frozen_triggers.FrozenTrigger",
             (),
             {"name", "table", "statement"},
         )
