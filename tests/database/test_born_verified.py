@@ -229,7 +229,7 @@ def test_a_difference_is_not_undone_by_a_check_that_agreed_before(story):
     assert rows.get().verification == Verification.UNVERIFIED
     rows.update(verified_at=None)
     assert_refused(claim(copy, proof.checked_at), rule, "because fixity_check", "differs")
-    with pytest.raises(Conflict, match="was compared at"):
+    with pytest.raises(Conflict, match="was compared later"):
         force(copy, verified_at=timezone.now())
         record_fixity(copy, RIGHT, checked_at=proof.checked_at + timedelta(microseconds=1))
     rows.update(verified_at=None)
@@ -249,7 +249,7 @@ def test_a_copy_without_a_time_is_not_verified(copy):
     check_of(copy)
     refusal = refusal_of(claim(copy, None))
     assert refusal.constraint_name == "physical_copy_verification_is_proven"
-    assert "verified at no time" in refusal.message_primary
+    assert "without the time of a fixity check" in refusal.message_primary
 
 
 @pytest.mark.django_db(transaction=True)

@@ -57,7 +57,11 @@ BEGIN
     ORDER BY id DESC LIMIT 1;
     IF NOT FOUND OR NEW.verified_at <= OLD.verified_at THEN
         PERFORM opsdb_refuse(
-            TG_NAME, TG_TABLE_NAME, named || ' without a new fixity check of that time that agrees',
+            TG_NAME, TG_TABLE_NAME,
+            named || CASE
+                WHEN NEW.verified_at IS NULL THEN ' without the time of a fixity check that agrees'
+                ELSE ' without a new fixity check of that time that agrees'
+            END,
             'Record a fixity check, which sets the verification itself.'
         );
     END IF;
