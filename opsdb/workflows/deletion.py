@@ -288,7 +288,7 @@ def reset_deletion(copy: PhysicalCopy) -> PhysicalCopy:
         if status != PhysicalCopyStatus.DELETION_FAILED:
             raise InvalidTransition(name, "status", status, scheduled, status.may_become - {scheduled})
         if held_back := schedule_deletion(copy).held_back:
-            raise Refused(str(held_back[0]))
+            raise Refused(f"{held_back[0]}; opsdb_explain names what has to happen first")
     copy.refresh_from_db()
     return copy
 
