@@ -174,13 +174,13 @@ class ObsUnitForm(OpsForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         kinds, instruments = self._taken()
-        recipes = ObservationConfiguration.objects.order_by("type", "name", "version")
+        recipes = ObservationConfiguration.objects.all()
         setups = InstrumentModuleConfiguration.objects.active().select_related("instrument_module__instrument")
         offer(self, "configuration", recipes, lambda one: one.get_type_display(), lambda one: one.type in kinds)
         offer(
             self,
             "module_configurations",
-            setups.order_by("instrument_module__instrument__name", "instrument_module__name", "name"),
+            setups,
             lambda one: f"{one.instrument_module.instrument} / {one.instrument_module}",
             lambda one: not instruments or one.instrument_module.instrument_id in instruments,
         )
@@ -190,7 +190,9 @@ class ObsUnitForm(OpsForm):
         kinds, instruments = {*ConfigurationType.values}, set()
         if self.instance.pk:
             instruments = {one.pk for one in self.instance.observing_program.instruments.all()}
-            setup = {*self.instance.module_configurations.values_list("type", flat=True)}
+            # Where the modules are too many to be an input, the form has read none of them.
+            is_input = "module_configurations" in self.fields
+            setup = {one.type for one in self.instance.module_configurations.all()} if is_input else set()
             mode = self.instance.obs_mode.configuration_type
             kinds = ({mode} if mode else setup) or kinds
         return kinds, instruments
@@ -277,13 +279,13 @@ class DowntimeForm(OpsForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        instruments = Instrument.objects.select_related("telescope").order_by("telescope__name", "name")
+        instruments = Instrument.objects.select_related("telescope")
         modules = InstrumentModule.objects.select_related("instrument__telescope")
         offer(self, "instrument", instruments, lambda one: str(one.telescope))
         offer(
             self,
             "instrument_module",
-            modules.order_by("instrument__telescope__name", "instrument__name", "name"),
+            modules,
             lambda one: f"{one.instrument.telescope} / {one.instrument}",
         )
 

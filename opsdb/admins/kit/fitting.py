@@ -10,12 +10,13 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from opsdb.filters.keys import is_key
 from opsdb.models import Telescope
 
 from .values import Text
 
 MOST_CHOICES = 500
-"""Choices of a control; of more the first are offered, and what was chosen."""
+"""Choices of a control; of more the newest are offered, and what was chosen."""
 
 
 def plain_control(field: Field) -> forms.Widget:
@@ -32,25 +33,28 @@ def offer(
     group: Callable[[Any], Text],
     fits: Callable[[Any], bool] | None = None,
 ) -> None:
-    """Let a field of a form offer rows in groups, those that fit in the first ones.
+    """Let a field of a form offer rows by group and name, those that fit in the first groups.
 
     Args:
         form: without the field nothing happens.
         name: of the field, which has a plain control.
-        rows: the choices, in their order.
+        rows: the choices.
         group: returns the heading of a choice.
         fits: returns whether a choice fits; by default all do.
     """
     field = form.fields.get(name)
     if field is None:
         return
-    found = list(rows[:MOST_CHOICES])
+    found = list(rows.order_by("-pk")[:MOST_CHOICES])
     chosen = _chosen(form, name)
     missing = chosen - {str(row.pk) for row in found}
     if missing:
-        found += rows.model._default_manager.filter(pk__in=[key for key in missing if key.isdecimal()])[:MOST_CHOICES]
+        keys = [key for key in missing if is_key(rows.model, key)]
+        others = rows.model._default_manager.filter(pk__in=keys)
+        others.query.select_related = rows.query.select_related
+        found += others[:MOST_CHOICES]
     groups: dict[Text, list[tuple[Any, str]]] = {}
-    for row in sorted(found, key=lambda row: not fits(row)) if fits else found:
+    for row in sorted(found, key=lambda row: (fits is not None and not fits(row), str(group(row)), str(row))):
         heading = group(row) if fits is None or fits(row) else _("%(group)s (does not fit)") % {"group": group(row)}
         groups.setdefault(heading, []).append((row.pk, str(row)))
     if isinstance(field, forms.ModelMultipleChoiceField):
