@@ -22,6 +22,7 @@ HOST = Path(__file__).parent / "host"
 TARGETS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
 INCLUDED = [name.strip("/") for name in TARGETS["sdist"]["include"]]
 EXTRAS = ("", "drf", "testing")
+WITH_PLUGIN = "console/checks_with_pytest.py"
 
 
 def brought_along(distribution, extras=("",)):
@@ -146,7 +147,7 @@ def templates(database):
 
 
 def test_a_user_interface_of_another_project_works_with_the_installed_wheel(wheel, database_of_host, tmp_path):
-    """Its own tests, in tests/host, are run twice: the second time they find the migrated database as a template."""
+    """Its own tests, in tests/host, are run twice and then by pytest: from the second time on they find a template."""
     project = tmp_path / "project"
     shutil.copytree(HOST, project, ignore=shutil.ignore_patterns("__pycache__"))
     python = install(wheel, tmp_path / "environment")
@@ -168,6 +169,9 @@ def test_a_user_interface_of_another_project_works_with_the_installed_wheel(whee
     assert "\nOK\n" in succeed_with("manage.py", "test")
     made = templates(database_of_host)
     assert "\nOK\n" in succeed_with("manage.py", "test", "--parallel", "2")
+    (project / "conftest.py").write_text('pytest_plugins = ["opsdb.testing.plugin"]\n')
+    by_pytest = "-m", "pytest", "--ds", "settings", "-p", "no:cacheprovider", WITH_PLUGIN
+    assert f"{WITH_PLUGIN} ....." in succeed_with(*by_pytest)
     assert len(made) == 1 and templates(database_of_host) == made
     # Nowhere but in its tests is anything emptied.
     refused = ask("manage.py", "flush", "--no-input")

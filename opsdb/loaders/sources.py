@@ -158,16 +158,19 @@ class Sources(TableKind):
     def load(self, loading: Loading, files: Sequence[LoadFile]) -> None:
         entries: Spool[RowEntry] = Spool()
         bare: BareVelocities = Counter()
+        names: list[str] = []
         for file in files:
             for rows in batches(self._read(file, loading), CONVERTED_AT_ONCE):
                 loading.plan.count("rows read", len(rows))
-                entries.extend(self.entries(loading, rows, bare))
+                found = self.entries(loading, rows, bare)
+                names += [entry.values["name"] for entry in found]
+                entries.extend(found)
         loading.plan.notes += _velocity_notes(bare)
         loading.problems.stop_if_any()
         loading.write(entries)
         clashes: set[tuple[str, str, str]] = set()
-        for names in batches((entry.values["name"] for entry in entries), NAMES_AT_ONCE):
-            clashes.update(Source.objects.name_clashes(names))
+        for some in batches(names, NAMES_AT_ONCE):
+            clashes.update(Source.objects.name_clashes(some))
         for name, source, other in sorted(clashes)[:LONGEST_NOTES]:
             loading.plan.notes.append(f"{shown(name)} is a name or alias of {source} and of {other}.")
 

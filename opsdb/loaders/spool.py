@@ -91,13 +91,19 @@ class Spool(Sequence[Item]):
         return self._numbers[id(one)]
 
 
+def _shared_object(number):
+    """Stand in a pickle for the shared object of this number."""
+    raise pickle.UnpicklingError("shared objects are known to their list only")
+
+
 class _Pickler(pickle.Pickler):
+    # Unlike persistent_id this is not called for texts and numbers.
     def __init__(self, file, number_of):
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
         self._number_of = number_of
 
-    def persistent_id(self, obj):
-        return self._number_of(obj) if isinstance(obj, SHARED) else None
+    def reducer_override(self, obj):
+        return (_shared_object, (self._number_of(obj),)) if isinstance(obj, SHARED) else NotImplemented
 
 
 class _Unpickler(pickle.Unpickler):
@@ -105,8 +111,9 @@ class _Unpickler(pickle.Unpickler):
         super().__init__(file)
         self._shared = shared
 
-    def persistent_load(self, pid):
-        return self._shared[pid]
+    def find_class(self, module_name, global_name):
+        found = super().find_class(module_name, global_name)
+        return self._shared.__getitem__ if found is _shared_object else found
 
 
 def batches(items: Iterable[Item], size: int = CHUNK_SIZE) -> Iterator[list[Item]]:
