@@ -99,7 +99,7 @@ def text_of(node):
 def refused():
     """The texts that workflows refuse with, without their values."""
     for where, call in nodes(ast.Call):
-        if getattr(call.func, "id", "") in ERRORS and call.args and (text := text_of(call.args[0]).strip(" .;")):
+        if getattr(call.func, "id", "") in ERRORS and call.args and (text := text_of(call.args[0]).rstrip(" .;")):
             yield where, text
 
 
@@ -117,7 +117,7 @@ def test_workflows_name_locations_with_their_site():
         if A_LOCATION.search(getattr(part.value, "attr", "") or getattr(part.value, "id", ""))
     }
     # One defines how, the other writes SQL.
-    assert {where.partition(":")[0] for where in bare} == {"errors.py", "traffic.py"}
+    assert {where.partition(":")[0] for where in bare} == {"_naming.py", "traffic.py"}
     in_sql = [
         path.name for path in WORKFLOWS if re.search(r"(?<!short_name \|\| '/' \|\| )location\.name \|\|", LOADED[path])
     ]

@@ -22,10 +22,11 @@ from opsdb.models import (
 )
 
 from . import work
+from ._naming import place_of
 from ._reports import CopyReport, mismatch, require_comparable
 from .arrivals import record_arrivals, record_new_copy
 from .attribution import attributed_to
-from .errors import Conflict, OpsdbError, Refused, name_row, place_of, translate_integrity_errors
+from .errors import Conflict, OpsdbError, Refused, name_row, translate_integrity_errors
 
 REPORTED_COLUMNS = ("size_bytes", "checksum", "checksum_algorithm")
 

@@ -16,10 +16,11 @@ from opsdb.models import (
 )
 
 from . import work
+from ._naming import place_of
 from ._reports import CopyReport, is_repeated_report, records_conflicts
 from ._transfers import log_archive_transfers
 from .arrivals import record_arrival
-from .errors import Refused, name_row, place_of
+from .errors import Refused, name_row
 from .room import Room
 from .states import move_state
 

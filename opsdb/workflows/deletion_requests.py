@@ -21,9 +21,10 @@ from opsdb.models import (
     PhysicalCopyStatus,
 )
 
+from ._naming import place_of
 from .attribution import attributed, attributed_to, has_actor
 from .deletion import Deletions, DeletionVerdict, _explain_copies, _keys_of, schedule_deletion
-from .errors import InvalidTransition, NotFound, OpsdbError, Refused, name_row, place_of, translate_integrity_errors
+from .errors import InvalidTransition, NotFound, OpsdbError, Refused, name_row, translate_integrity_errors
 from .states import move_state
 
 

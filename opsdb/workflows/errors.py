@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, models
 from django.utils import timezone
 
+from ._naming import place_of
+
 if TYPE_CHECKING:
     from opsdb.models import DataLocation
     from opsdb.models.enums import StateChoices
@@ -24,11 +26,6 @@ MAX_REPORTED = 100
 def name_row(model: type[models.Model], pk: object) -> str:
     """Return how messages name a row: its table and key."""
     return f"{model._meta.db_table} {pk}"
-
-
-def place_of(location: DataLocation) -> str:
-    """Return how messages name a location, ``site/location``: a name is one of its site only."""
-    return f"{location.site}/{location}"
 
 
 class OpsdbError(Exception):

@@ -12,7 +12,8 @@ from opsdb.models import DataLocation, FixityCheck, PhysicalCopy, PhysicalCopySt
 from opsdb.models.copies.physical_copies import CHECKABLE
 from opsdb.normalization import is_checksum_of, parse_checksum
 
-from .errors import Conflict, NotFound, OpsdbError, Refused, name_row, place_of, translate_integrity_errors
+from ._naming import place_of
+from .errors import Conflict, NotFound, OpsdbError, Refused, name_row, translate_integrity_errors
 
 # From these states a check takes a copy back to present or to corrupt; elsewhere it is only recorded.
 AT_REST = (

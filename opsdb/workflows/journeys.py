@@ -24,7 +24,8 @@ from opsdb.models import (
     Verification,
 )
 
-from .errors import Refused, name_row, place_of
+from ._naming import place_of
+from .errors import Refused, name_row
 
 ROWS = 50
 """How many transfers of a bundle, and how many copies, are looked at."""

@@ -27,9 +27,10 @@ from opsdb.models import (
 )
 
 from . import work
+from ._naming import place_of
 from ._packing import complete_tar, correction, divide, put_into, require_room, require_type
 from ._reports import CopyReport, is_replay, records_conflicts, require_comparable
-from .errors import Refused, name_row, place_of
+from .errors import Refused, name_row
 from .routing import choose_buffer
 from .states import move_state
 

@@ -22,9 +22,10 @@ from opsdb.models import (
     Verification,
 )
 
+from ._naming import place_of
 from ._reports import CopyReport, require_comparable
 from .arrivals import record_new_copy
-from .errors import Conflict, Refused, name_row, place_of
+from .errors import Conflict, Refused, name_row
 from .restoring import CAME_BACK, GONE
 from .runs import _lock_run
 from .states import move_state

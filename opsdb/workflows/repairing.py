@@ -19,9 +19,10 @@ from opsdb.models import (
 )
 from opsdb.models.copies.physical_copies import CHECKABLE
 
+from ._naming import place_of
 from ._predicates import UNREAD_IS_BAD, find_lacking_archives, good_copies, safe_copies_elsewhere
 from ._transfers import log_archive_transfers
-from .errors import Refused, name_row, place_of
+from .errors import Refused, name_row
 
 # The copies that are replaced: the bytes are wrong or gone, or nobody can read them. Each walks an index.
 BAD = (

@@ -17,7 +17,7 @@ from opsdb.models import (
     Status,
 )
 
-from .errors import place_of
+from ._naming import place_of
 
 
 class Room:

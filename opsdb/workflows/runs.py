@@ -25,7 +25,8 @@ from opsdb.models import (
     RunStatus,
 )
 
-from .errors import Conflict, InvalidTransition, NotFound, OpsdbError, Refused, name_row, place_of
+from ._naming import place_of
+from .errors import Conflict, InvalidTransition, NotFound, OpsdbError, Refused, name_row
 from .staging import release_staging, request_staging
 from .states import move_state
 

@@ -21,9 +21,10 @@ from opsdb.models import (
 )
 
 from . import work
+from ._naming import place_of
 from ._reports import CopyReport, failed_because_of, is_replay, mismatches, records_conflicts, summarize
 from .arrivals import record_arrivals
-from .errors import Conflict, NoRoom, Refused, name_row, place_of
+from .errors import Conflict, NoRoom, Refused, name_row
 from .room import Room, describe_lack
 from .states import move_state
 

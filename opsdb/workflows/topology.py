@@ -19,7 +19,8 @@ from opsdb.models import (
     Site,
 )
 
-from .errors import NoRoute, name_row, place_of
+from ._naming import place_of
+from .errors import NoRoute, name_row
 from .routing import Network, choose_buffer, resolve_route
 
 

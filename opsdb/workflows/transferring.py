@@ -25,10 +25,11 @@ from opsdb.models import (
 )
 
 from . import work
+from ._naming import place_of
 from ._reports import CopyReport, is_repeated_report, records_conflicts
 from ._transfers import carried_packages, log_transfer, move_packages
 from .arrivals import record_arrival
-from .errors import Conflict, NoRoom, NoRoute, name_row, place_of
+from .errors import Conflict, NoRoom, NoRoute, name_row
 from .room import Room
 from .routing import Network, resolve_route
 from .states import move_state

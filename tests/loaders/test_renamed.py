@@ -9,7 +9,7 @@ from opsdb.loaders.reference.topics import Mode
 from opsdb.models import DataLocation, DiskDataLocation, Site
 from opsdb.models.renaming import former_names_of
 from opsdb.testing.factories import DiskDataLocationFactory, SiteFactory
-from opsdb.workflows.errors import place_of
+from opsdb.workflows._naming import place_of
 from tests.models.schema import MODELS
 
 pytestmark = pytest.mark.django_db

@@ -78,7 +78,7 @@ from opsdb.testing.factories import (
     UserFactory,
 )
 from opsdb.testing.factories.base import EPOCH, checksum
-from opsdb.workflows.errors import place_of
+from opsdb.workflows._naming import place_of
 
 from .schema import DESIGN, DESIGNED, MODELS
 

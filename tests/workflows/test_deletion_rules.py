@@ -52,7 +52,7 @@ from opsdb.testing.factories import (
 )
 from opsdb.testing.factories.verifying import verify
 from opsdb.workflows import attributed, explain_deletion, record_fixity, release_staging, schedule_deletion
-from opsdb.workflows.errors import place_of
+from opsdb.workflows._naming import place_of
 from tests.databases import as_owner
 from tests.workflows.racing import overtaken
 from tests.workflows.scenario_deletion import (

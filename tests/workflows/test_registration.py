@@ -15,7 +15,7 @@ from opsdb.testing.factories import (
     RawDataFileFactory,
 )
 from opsdb.workflows import RawFileReport, RegistrationRefused, register_raw_data_files
-from opsdb.workflows.errors import place_of
+from opsdb.workflows._naming import place_of
 
 pytestmark = pytest.mark.django_db
 

@@ -22,7 +22,7 @@ from opsdb.workflows import (
     request_verification,
     schedule_deletion,
 )
-from opsdb.workflows.errors import place_of
+from opsdb.workflows._naming import place_of
 from tests.workflows.explaining import check
 from tests.workflows.scenario_deletion import RIGHT, WRONG, force, refusal_of, sql, tell_story
 

@@ -9,7 +9,8 @@ from django.utils.translation import ngettext
 from opsdb.formatting import format_time_since
 from opsdb.models import ExecutedObsUnit, ObservationStatus, PackageState, RawDataFile, RawDataPackage
 
-from ..errors import name_row, place_of
+from .._naming import place_of
+from ..errors import name_row
 from ._explanation import INSTRUMENT, MANAGER, TELESCOPE, Explanation, done, explains, waits
 from .packages import explain_package
 
