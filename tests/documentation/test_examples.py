@@ -1,6 +1,7 @@
 """Every block of the documentation is executed, on what ``make demo`` makes and in the order of the pages."""
 
 import gc
+import os
 import re
 import shlex
 from contextlib import nullcontext
@@ -8,8 +9,12 @@ from contextlib import nullcontext
 import pytest
 from django.core.management import call_command
 
+from opsdb.models import RawDataFile, RawDataPackage
+from opsdb.workflows import RawFileReport, package_raw_data_files, register_raw_data_files
+from tests import clusters
 from tests.commands import ROOT
-from tests.databases import as_owner, own_copy
+from tests.databases import as_owner, own_copy, put_guards_back
+from tests.documentation.administrator import Administrator, assert_rules_and_history_work, with_clients
 from tests.documentation.given import GIVEN
 from tests.documentation.pages import PAGES, Block, blocks_of, name_of
 from tests.documentation.reader import Reader, assert_well_formed
@@ -53,6 +58,8 @@ NOT_EXECUTED = {
     ("docs/testing.md", 'call_command("dumpdata"'): "is refused outside of test databases: tests/test_testing.py",
     ("docs/testing.md", "pytest_plugins"): "is read by pytest alone: tests/host/conftest.py",
 }
+# How many files the demonstration gets before it is restored elsewhere.
+MORE_FILES = 100_000 if os.environ.get("SOAK") else 5_000
 # What a command takes, as its help has it, instead of a command.
 SYNOPSIS = re.compile(r"\[--|\b[A-Z]{4,}\b")
 # The commands of ``make demo``, with less for a reader to wait for.
@@ -148,3 +155,37 @@ def test_the_supported_versions_are_those_of_the_package():
         versions = re.findall(rf'"{label} :: (\d+\.\d+)"', package)
         row = re.search(rf"^\| {name} \| (.*) \|$", page, re.MULTILINE)[1]
         assert re.findall(r"\d+\.\d+\b(?!\.)", re.sub(r" \(.*?\)", "", row)) == versions
+
+
+def observe_more(files):
+    """Have the instrument of the newest file report so many more, and put them into packages."""
+    newest = RawDataFile.objects.latest("pk")
+    register_raw_data_files(
+        RawFileReport(
+            executed_obs_unit=newest.executed_obs_unit_id,
+            instrument_module=newest.instrument_module_id,
+            source_location=newest.source_location_id,
+            relative_path=f"more/{number:06}.fits",
+            size_bytes=2_880,
+            checksum=f"{number:064x}",
+        )
+        for number in range(files)
+    )
+    package_raw_data_files(newest.source_location)
+
+
+@with_clients
+def test_the_demonstration_is_restored_into_an_empty_server(demonstration, django_db_blocker):
+    with django_db_blocker.unblock(), own_copy("grown"), clusters.folder() as folder:
+        put_guards_back()
+        observe_more(MORE_FILES)
+        server = clusters.Cluster(folder / "server").start()
+        try:
+            server.execute("CREATE DATABASE ops")
+            counts = Administrator(folder, server).restore()
+            assert counts["raw_data_file"] == RawDataFile.objects.count() > MORE_FILES
+            assert counts["raw_data_package"] == RawDataPackage.objects.count()
+            assert [table for table in ("physical_copy", "change_log") if counts[table] <= 0] == []
+            assert_rules_and_history_work(server)
+        finally:
+            server.stop()
