@@ -27,6 +27,9 @@ ELSEWHERE = {
     "docs/runbook.md": ("sh sql", "tests/documentation/test_runbook.py"),
 }
 MAKES_ENVIRONMENT = "makes an environment, from the network"
+# Pages that begin with a demonstration of their own, which nobody has changed.
+FRESH = ("docs/tutorials/", "docs/api/workflows.md")
+STAGES = ["Plan", "Observe", "Register", "Package", "Transfer", "Archive", "Stage", "Reduce", "Publish", "Delete"]
 # Blocks that nobody executes, by page and beginning, with the reason.
 PARSED = "an excerpt of a file that the page names; it is parsed"
 NOT_EXECUTED = {
@@ -89,8 +92,8 @@ def executed_here(page: str) -> list[Block]:
 
 
 def pages_in_order() -> list[str]:
-    """Return the pages: README, tutorials, and the others as README leads to them."""
-    order = [page for page in BLOCKS if page.startswith("docs/tutorials/")]
+    """Return the pages: README, those that need a fresh demonstration, and the others as README leads to them."""
+    order = [page for page in BLOCKS if page.startswith(FRESH)]
     for page in ("README.md", "docs/formats/index.md"):
         folder = (ROOT / page).parent
         for link in re.findall(r"\]\(([\w/.-]+\.md)", (ROOT / page).read_text()):
@@ -122,8 +125,7 @@ def demonstration(django_db_setup, django_db_blocker, tmp_path_factory):
 @pytest.mark.parametrize("page", pages_in_order())
 def test_a_page_does_what_it_shows(page, demonstration, django_db_blocker, monkeypatch):
     if blocks := executed_here(page):
-        # A tutorial begins with a demonstration of its own, which nobody has changed.
-        fresh = own_copy("tutorial") if page.startswith("docs/tutorials/") else nullcontext()
+        fresh = own_copy("fresh") if page.startswith(FRESH) else nullcontext()
         with django_db_blocker.unblock(), fresh:
             demonstration.follow(page, blocks, GIVEN.get(page, dict)())
 
@@ -139,6 +141,13 @@ def test_no_block_is_left_out():
     for block in [block for blocks in BLOCKS.values() for block in blocks]:
         if exception(block) or is_synopsis(block):
             assert_well_formed(block)
+
+
+def test_every_stage_and_every_module_of_the_api_reference_has_an_example():
+    pages = [page for page in BLOCKS if page.startswith("docs/api/") and page != "docs/api/index.md"]
+    assert [page for page in pages if not [block for block in executed_here(page) if block.language == "pycon"]] == []
+    stages = re.findall(r"^### (.+)$(.*?)(?=^###? |\Z)", (ROOT / "docs/api/workflows.md").read_text(), re.DOTALL | re.M)
+    assert [title for title, text in stages if "```pycon" in text] == STAGES
 
 
 def test_the_examples_for_prometheus_name_metrics_that_there_are():
