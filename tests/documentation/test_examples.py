@@ -51,6 +51,8 @@ NOT_EXECUTED = {
     ("docs/deployment.md", "systemctl"): "starts services of systemd",
     ("docs/deployment.md", "cd /srv/ops-db"): "needs the machine that was set up before",
     ("docs/deployment.md", "podman"): "needs a registry of images",
+    ("docs/integration.md", "$ export DJANGO_SETTINGS_MODULE"): "goes on until it is ended; the page imports the file",
+    ("docs/integration.md", "$ DATABASE_URL="): "goes on until it is ended; the page imports the file",
     ("docs/notebooks.md", "$ pip install"): MAKES_ENVIRONMENT,
     ("docs/databases.md", "CREATE SCHEMA"): "needs roles and a database of its own: tests/places/test_far_away.py",
     ("docs/databases.md", "$ python manage.py opsdb_databases"): "needs a replica: tests/places/test_replicas.py",
