@@ -90,9 +90,11 @@ test-newest: .venv-newest/made
 test-clock: .venv/made
 	$(BIN)/python -m tests.clock -q -n auto $(CLOCK_TESTS) $(ARGS)
 
-# For a night: ten times as many steps of managers, workers, careless people and attackers.
+# For a night: ten times as many steps of managers, workers, careless people and attackers, and a restoration of the
+# demonstration with 100,000 files.
 soak: .venv/made
-	$(TIDY); SOAK=80 $(BIN)/python -m pytest -q -n0 tests/workflows/test_invariants.py $(ARGS)
+	$(TIDY); SOAK=80 $(BIN)/python -m pytest -q -n0 tests/workflows/test_invariants.py \
+	  tests/documentation/test_examples.py::test_the_demonstration_is_restored_into_an_empty_server $(ARGS)
 
 clean:
 	python=$(BIN)/python; [ -x $$python ] || python=$(PYTHON); for folder in .opsdb .opsdb-tests .opsdb-tests-clock; do \

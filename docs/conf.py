@@ -22,6 +22,7 @@ language = "en"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "tools.sphinx_reference"]
 root_doc = "index"
+source_suffix = {".md": "markdown", ".ipynb": "markdown"}  # what the extension makes of a notebook
 exclude_patterns = ["_build", "_static"]
 suppress_warnings = ["misc.highlighting_failure"]  # of examples that leave something out
 
@@ -52,7 +53,7 @@ reference_contents = {
         "Readers": ["for-operators", "for-astronomers", "for-developers", "for-administrators"],
         "Tutorials": ["tutorials/operator", "tutorials/developer", "tutorials/night"],
         "Concepts": ["concepts", "reference-data", "ccat-ops-db"],
-        "Use": ["admin", "admin-actions", "formats/index", "notebooks", "virtual-observatory"],
+        "Use": ["admin", "admin-actions", "formats/index", "notebooks", "notebook", "virtual-observatory"],
         "Reference": ["schema/index", "api/index", "configuration"],
         "Integration": ["integration", "filters", "access", "events", "sql", "testing"],
         "Operations": [
@@ -87,7 +88,8 @@ reference_contents = {
     },
     "api/index": {
         "Modules": [
-            f"api/{name}" for name in ("models", "workflows", "filters", "access", "events", "errors", "testing")
+            f"api/{name}"
+            for name in ("models", "workflows", "loaders", "filters", "access", "events", "errors", "testing")
         ],
     },
 }

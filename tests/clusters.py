@@ -86,11 +86,12 @@ class Cluster(_Process):
     Args:
         path: its folder, in one of :func:`folder`.
         primary: the server that it is a streaming replica of.
+        binaries: the folder of its programs, if they are others.
     """
 
-    def __init__(self, path: Path, primary: "Cluster | None" = None):
+    def __init__(self, path: Path, primary: "Cluster | None" = None, binaries: Path | None = None):
         super().__init__(path)
-        self.binaries = programs.find(path.parent if not os.geteuid() else None)
+        self.binaries = binaries or programs.find(path.parent if not os.geteuid() else None)
         path.mkdir()
         if not os.geteuid():
             shutil.chown(path, "nobody")
@@ -153,6 +154,10 @@ class Cluster(_Process):
                 rows = cursor.fetchall() if cursor.description else rows
         return rows
 
+    def url(self, database) -> str:
+        """The address of one of its databases, for other processes."""
+        return f"postgres://{OWNER}@/{database}?host={self.path}&port={PORT}"
+
     def settings(self, database, user=OWNER, **more) -> dict:
         """What ``DATABASES`` says of one of its databases."""
         return {
@@ -199,6 +204,27 @@ class Pooler(_Process):
     def stop(self):
         """Stop it."""
         self._end(15)  # SIGTERM
+
+
+def majors() -> dict[int, Path]:
+    """The folders of the PostgreSQL servers on this machine that ops-db takes, by major version, the oldest first."""
+    folders = [programs.find(None), *Path("/usr/lib/postgresql").glob("*/bin")]
+    found = {programs.major(folder): folder for folder in reversed(folders) if (folder / "initdb").exists()}
+    return {major: found[major] for major in sorted(found) if major >= programs.MINIMUM_MAJOR}
+
+
+@contextmanager
+def as_default(values):
+    """Let Django's default connection lead to another database."""
+    known, before = connections.settings, connections["default"]
+    settings = known["default"]
+    known["default"] = connections.configure_settings({"default": values})["default"]
+    connections["default"] = connections.create_connection("default")
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        known["default"], connections["default"] = settings, before
 
 
 @contextmanager

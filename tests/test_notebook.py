@@ -1,5 +1,7 @@
 """The notebook of the documentation runs in a kernel of Jupyter, from an empty folder."""
 
+import re
+
 import nbformat
 import pytest
 from nbclient import NotebookClient
@@ -8,6 +10,7 @@ from opsdb.models import ExecutedObsUnit, ObsCore
 from opsdb.testing.nights import make_night
 from tests.commands import DECIDING, ROOT
 from tests.databases import own_copy, url_of_test_database
+from tools.sphinx_reference import markdown_of
 
 NOTEBOOK = ROOT / "docs" / "notebook.ipynb"
 
@@ -47,3 +50,14 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path, monkeypatch):
 def test_the_notebook_is_kept_without_what_it_printed():
     cells = nbformat.read(NOTEBOOK, as_version=4).cells
     assert not [cell for cell in cells if cell.get("outputs") or cell.get("execution_count")]
+
+
+def test_the_page_of_the_site_has_every_cell_in_order():
+    cells = nbformat.read(NOTEBOOK, as_version=4).cells
+    page = markdown_of(NOTEBOOK.read_text(encoding="utf-8"))
+    assert page.startswith("# Where are my data?\n")
+    assert re.findall(r"^```python\n(.*?)\n```$", page, re.DOTALL | re.MULTILINE) == [
+        cell.source for cell in cells if cell.cell_type == "code"
+    ]
+    places = [page.index(cell.source) for cell in cells]
+    assert places == sorted(places)

@@ -1,4 +1,4 @@
-"""A Sphinx extension: tables of contents, and the pages of ``docs/api``, which list every public name.
+"""A Sphinx extension: tables of contents, notebooks, and the pages of ``docs/api``, which list every public name.
 
 Pages stay plain Markdown, which a viewer of repositories can show: what only the site needs is added when it is built.
 """
@@ -6,6 +6,7 @@ Pages stay plain Markdown, which a viewer of repositories can show: what only th
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from enum import Enum
 from importlib import import_module
@@ -30,6 +31,7 @@ from .public_names import PublicName, public_names
 DOORS = {
     "api/models": ("opsdb.models",),
     "api/workflows": ("opsdb.workflows",),
+    "api/loaders": ("opsdb.loaders",),
     "api/filters": ("opsdb.filters",),
     "api/access": ("opsdb.access",),
     "api/events": ("opsdb.events",),
@@ -59,6 +61,26 @@ class Contents(NamedTuple):
 def contents_of(page: str, config: Any) -> list[Contents]:
     """Return the table of contents of a page that has one; of the start page also what no other one names."""
     return [Contents(caption, tuple(pages)) for caption, pages in config.reference_contents.get(page, {}).items()]
+
+
+def markdown_of(notebook: str) -> str:
+    """Return a notebook of Jupyter as Markdown: its texts, and its code in blocks.
+
+    Args:
+        notebook: text of the file, in nbformat 4.
+    """
+    parts = []
+    for cell in json.loads(notebook)["cells"]:
+        text = "".join(cell["source"])
+        parts.append(f"```python\n{text}\n```" if cell["cell_type"] == "code" else text)
+    return "\n\n".join(parts) + "\n"
+
+
+def show_notebooks(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Show a notebook as a page, from which its file can be downloaded."""
+    name = app.env.doc2path(docname).name
+    if name.endswith(".ipynb"):
+        source[0] = f"{markdown_of(source[0])}\n{{download}}`Download this notebook <{name}>`\n"
 
 
 def add_contents(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -190,6 +212,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.add_config_value("reference_contents", {}, "env")
     app.add_lexer("csv", TextLexer)
+    app.connect("source-read", show_notebooks)
     app.connect("source-read", add_contents)
     app.connect("autodoc-process-docstring", describe)
     app.connect("autodoc-process-signature", shorten)

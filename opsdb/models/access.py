@@ -1,4 +1,4 @@
-"""Who may do what. Permission is Django's own; nothing stands beside it."""
+"""Users, roles and API tokens. Permissions are those of Django."""
 
 from __future__ import annotations
 

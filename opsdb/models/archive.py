@@ -1,4 +1,4 @@
-"""The way into the long-term archive, and back out of it for processing."""
+"""Transfers into the long-term archive, and staging of data for processing."""
 
 from datetime import datetime
 from typing import Self

@@ -1,4 +1,4 @@
-"""What the telescope did."""
+"""The executions of units at the telescope."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Self

@@ -1,4 +1,4 @@
-"""What people know of failures: who acknowledged a group of them, why, until when, and who was informed."""
+"""Acknowledgements of failures: by whom, of which group, why, until when, and who was informed."""
 
 from datetime import datetime
 from typing import Self

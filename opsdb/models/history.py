@@ -1,4 +1,4 @@
-"""Who changed what, when and why: written by the database itself."""
+"""The change log: who changed what, when and why, written by the database itself."""
 
 from typing import Self
 

@@ -1,4 +1,4 @@
-"""The observatory and what stands on it: telescopes, instruments, modules and how modules are set up."""
+"""The observatory: telescopes, instruments, their modules, and configurations of modules."""
 
 from typing import TYPE_CHECKING, Self
 

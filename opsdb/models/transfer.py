@@ -1,4 +1,4 @@
-"""How data get from site to site."""
+"""Routes between sites, and the transfers of data."""
 
 from datetime import timedelta
 from typing import Self

@@ -114,12 +114,12 @@ class _Writer:
             "",
             "- A column that may be NULL has *yes* under *null*. *Next number* is the default of a column that "
             "PostgreSQL numbers. Units are written as the standard VOUnits of the IVOA writes them.",
-            "- A constraint is broken by one row alone, or by two; its message is what a person reads. A rule is kept "
-            "by a trigger, which may look at other rows.",
-            "- *Deleted too* is what Django does with rows that refer to a deleted one; plain SQL has to delete them "
-            "first. *Refused* holds for both.",
+            "- A constraint concerns one row, or two; the message is shown to users. A rule is enforced by a trigger, "
+            "which may read other rows.",
+            "- *Deleted too*: Django also deletes the rows that refer to a deleted one; plain SQL has to delete them "
+            "first. *Refused* applies to both.",
             "- In diagrams a line leads from the table that is referred to, at the left, to the column that refers to "
-            "it, at the right; it is forked where many rows may refer to one. A question mark follows the type of a "
+            "it, at the right; a fork means that many rows may refer to one. A question mark follows the type of a "
             "column that may be NULL. Keys are bold.",
         ]
         return lines

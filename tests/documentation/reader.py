@@ -6,7 +6,9 @@ import json
 import os
 import re
 import shlex
-from contextlib import nullcontext, redirect_stderr, redirect_stdout
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
@@ -50,6 +52,20 @@ def words_of(line: str) -> list[str]:
     return words[1:] if words and Path(words[0]).name == "manage.py" else []
 
 
+@contextmanager
+def found_in(folder: Path) -> Iterator[None]:
+    """Let Python import the modules of a folder, as where it is started there, and forget them in the end."""
+    known = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name in set(sys.modules) - known:
+            if str(folder) in str(getattr(sys.modules[name], "__file__", "")):
+                del sys.modules[name]
+
+
 class Reader:
     """Follows pages, one after the other."""
 
@@ -71,6 +87,10 @@ class Reader:
         folder = self.home / page
         folder.mkdir(parents=True)
         os.chdir(folder)
+        with found_in(folder):
+            self._follow(blocks)
+
+    def _follow(self, blocks: list[Block]) -> None:
         for block in blocks:
             if block.file:
                 self.write(block.file, block.text)

@@ -1,6 +1,7 @@
 """Every block of the documentation is executed, on what ``make demo`` makes and in the order of the pages."""
 
 import gc
+import os
 import re
 import shlex
 from contextlib import nullcontext
@@ -8,8 +9,12 @@ from contextlib import nullcontext
 import pytest
 from django.core.management import call_command
 
+from opsdb.models import RawDataFile, RawDataPackage
+from opsdb.workflows import RawFileReport, package_raw_data_files, register_raw_data_files
+from tests import clusters
 from tests.commands import ROOT
-from tests.databases import as_owner, own_copy
+from tests.databases import as_owner, own_copy, put_guards_back
+from tests.documentation.administrator import Administrator, assert_rules_and_history_work, with_clients
 from tests.documentation.given import GIVEN
 from tests.documentation.pages import PAGES, Block, blocks_of, name_of
 from tests.documentation.reader import Reader, assert_well_formed
@@ -22,6 +27,9 @@ ELSEWHERE = {
     "docs/runbook.md": ("sh sql", "tests/documentation/test_runbook.py"),
 }
 MAKES_ENVIRONMENT = "makes an environment, from the network"
+# Pages that begin with a demonstration of their own, which nobody has changed.
+FRESH = ("docs/tutorials/", "docs/api/workflows.md", "docs/integration.md")
+STAGES = ["Plan", "Observe", "Register", "Package", "Transfer", "Archive", "Stage", "Reduce", "Publish", "Delete"]
 # Blocks that nobody executes, by page and beginning, with the reason.
 PARSED = "an excerpt of a file that the page names; it is parsed"
 NOT_EXECUTED = {
@@ -43,6 +51,8 @@ NOT_EXECUTED = {
     ("docs/deployment.md", "systemctl"): "starts services of systemd",
     ("docs/deployment.md", "cd /srv/ops-db"): "needs the machine that was set up before",
     ("docs/deployment.md", "podman"): "needs a registry of images",
+    ("docs/integration.md", "$ export DJANGO_SETTINGS_MODULE"): "goes on until it is ended; the page imports the file",
+    ("docs/integration.md", "$ DATABASE_URL="): "goes on until it is ended; the page imports the file",
     ("docs/notebooks.md", "$ pip install"): MAKES_ENVIRONMENT,
     ("docs/databases.md", "CREATE SCHEMA"): "needs roles and a database of its own: tests/places/test_far_away.py",
     ("docs/databases.md", "$ python manage.py opsdb_databases"): "needs a replica: tests/places/test_replicas.py",
@@ -53,6 +63,8 @@ NOT_EXECUTED = {
     ("docs/testing.md", 'call_command("dumpdata"'): "is refused outside of test databases: tests/test_testing.py",
     ("docs/testing.md", "pytest_plugins"): "is read by pytest alone: tests/host/conftest.py",
 }
+# How many files the demonstration gets before it is restored elsewhere.
+MORE_FILES = 100_000 if os.environ.get("SOAK") else 5_000
 # What a command takes, as its help has it, instead of a command.
 SYNOPSIS = re.compile(r"\[--|\b[A-Z]{4,}\b")
 # The commands of ``make demo``, with less for a reader to wait for.
@@ -82,8 +94,8 @@ def executed_here(page: str) -> list[Block]:
 
 
 def pages_in_order() -> list[str]:
-    """Return the pages: README, tutorials, and the others as README leads to them."""
-    order = [page for page in BLOCKS if page.startswith("docs/tutorials/")]
+    """Return the pages: README, those that need a fresh demonstration, and the others as README leads to them."""
+    order = [page for page in BLOCKS if page.startswith(FRESH)]
     for page in ("README.md", "docs/formats/index.md"):
         folder = (ROOT / page).parent
         for link in re.findall(r"\]\(([\w/.-]+\.md)", (ROOT / page).read_text()):
@@ -115,8 +127,7 @@ def demonstration(django_db_setup, django_db_blocker, tmp_path_factory):
 @pytest.mark.parametrize("page", pages_in_order())
 def test_a_page_does_what_it_shows(page, demonstration, django_db_blocker, monkeypatch):
     if blocks := executed_here(page):
-        # A tutorial begins with a demonstration of its own, which nobody has changed.
-        fresh = own_copy("tutorial") if page.startswith("docs/tutorials/") else nullcontext()
+        fresh = own_copy("fresh") if page.startswith(FRESH) else nullcontext()
         with django_db_blocker.unblock(), fresh:
             demonstration.follow(page, blocks, GIVEN.get(page, dict)())
 
@@ -134,6 +145,15 @@ def test_no_block_is_left_out():
             assert_well_formed(block)
 
 
+def test_every_stage_and_every_module_of_the_api_reference_has_an_example():
+    pages = [page for page in BLOCKS if page.startswith("docs/api/") and page != "docs/api/index.md"]
+    assert [page for page in pages if not [block for block in executed_here(page) if block.language == "pycon"]] == []
+    stages = re.findall(
+        r"^### ([^\n]+)$(.*?)(?=^###? |\Z)", (ROOT / "docs/api/workflows.md").read_text(), re.DOTALL | re.M
+    )
+    assert [title for title, text in stages if "```pycon" in text] == STAGES
+
+
 def test_the_examples_for_prometheus_name_metrics_that_there_are():
     page = (ROOT / "docs" / "metrics.md").read_text()
     table, _, rest = page.partition("## What there is")[2].partition("## Questions")
@@ -148,3 +168,37 @@ def test_the_supported_versions_are_those_of_the_package():
         versions = re.findall(rf'"{label} :: (\d+\.\d+)"', package)
         row = re.search(rf"^\| {name} \| (.*) \|$", page, re.MULTILINE)[1]
         assert re.findall(r"\d+\.\d+\b(?!\.)", re.sub(r" \(.*?\)", "", row)) == versions
+
+
+def observe_more(files):
+    """Have the instrument of the newest file report so many more, and put them into packages."""
+    newest = RawDataFile.objects.latest("pk")
+    register_raw_data_files(
+        RawFileReport(
+            executed_obs_unit=newest.executed_obs_unit_id,
+            instrument_module=newest.instrument_module_id,
+            source_location=newest.source_location_id,
+            relative_path=f"more/{number:06}.fits",
+            size_bytes=2_880,
+            checksum=f"{number:064x}",
+        )
+        for number in range(files)
+    )
+    package_raw_data_files(newest.source_location)
+
+
+@with_clients
+def test_the_demonstration_is_restored_into_an_empty_server(demonstration, django_db_blocker):
+    with django_db_blocker.unblock(), own_copy("grown"), clusters.folder() as folder:
+        put_guards_back()
+        observe_more(MORE_FILES)
+        server = clusters.Cluster(folder / "server").start()
+        try:
+            server.execute("CREATE DATABASE ops")
+            counts = Administrator(folder, server).restore()
+            assert counts["raw_data_file"] == RawDataFile.objects.count() > MORE_FILES
+            assert counts["raw_data_package"] == RawDataPackage.objects.count()
+            assert [table for table in ("physical_copy", "change_log") if counts[table] <= 0] == []
+            assert_rules_and_history_work(server)
+        finally:
+            server.stop()

@@ -1,9 +1,5 @@
 """docs/runbook.md, step by step, from the tests' server to an empty one of another data directory and back in time."""
 
-import os
-import pwd
-import subprocess
-import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -14,65 +10,21 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from opsdb.embedded import programs
-from opsdb.models import PackageState, RawDataPackage, Site
+from opsdb.models import RawDataPackage
 from opsdb.testing.nights import make_night
 from opsdb.workflows import validate_rules
 from tests import clusters
-from tests.commands import DECIDING, ROOT
 from tests.databases import as_owner, own_copy, put_guards_back, url_of_test_database
+from tests.documentation.administrator import (
+    PAGE,
+    Administrator,
+    assert_rules_and_history_work,
+    refused,
+    with_clients,
+)
 from tests.documentation.pages import blocks_of
 
-PAGE = ROOT / "docs" / "runbook.md"
-CLIENTS = ("pg_dump", "pg_restore", "psql", "pg_basebackup")
-BACKUPS, DATA = "/var/backups/ops-db", "/var/lib/postgresql/data"
-
-
-def client_folder():
-    """Return the folder of PostgreSQL's client programs."""
-    folder = programs.find(None)
-    return folder if all((folder / name).exists() for name in CLIENTS) else None
-
-
-LACKING = "there are no client programs of PostgreSQL: install ops-db[embedded]"
-pytestmark = pytest.mark.skipif(not (client_folder() or os.environ.get("REQUIRE_RUNBOOK")), reason=LACKING)
-
-
-class Administrator:
-    """Types the blocks of the page, with folders of the test in the place of those of a machine."""
-
-    def __init__(self, folder, server):
-        self.folder, self.server = folder, server
-        self.backups = folder / "backups"
-        (self.backups / "wal").mkdir(parents=True)
-        (self.backups / "wal").chmod(0o777)
-        (folder / "manage.py").symlink_to(ROOT / "manage.py")
-        self.environment = {name: value for name, value in os.environ.items() if name not in DECIDING} | {
-            "PATH": f"{os.path.dirname(sys.executable)}:{client_folder()}:{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
-            "SECRET_KEY": "only-for-tests",
-            "DATABASE_URL": url_of_test_database(),
-            "OWNER_DATABASE_URL": url_of_test_database(owner=True),
-            "NEW_DATABASE_URL": f"postgres://{clusters.OWNER}@/ops?host={server.path}&port={clusters.PORT}",
-        }
-
-    def placed(self, text):
-        """Return a block with the test's folders."""
-        return text.replace(BACKUPS, str(self.backups)).replace(DATA, str(self.server.path / "data"))
-
-    def type(self, text):
-        """Run a block in a shell that ends at the first error, and return what it printed."""
-        command = ["bash", "-euo", "pipefail", "-c", self.placed(text)]
-        done = subprocess.run(command, env=self.environment, cwd=self.folder, capture_output=True, text=True)
-        assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    def give_to_server(self, path):
-        """Let the account of the server own a folder, as its administrator would have typed as that account."""
-        if not os.geteuid():
-            account = pwd.getpwnam("nobody")
-            for each in (path, *path.rglob("*")):
-                os.chown(each, account.pw_uid, account.pw_gid)
+pytestmark = with_clients
 
 
 @pytest.fixture
@@ -90,17 +42,9 @@ def administrator(transactional_db, monkeypatch):
             connection.close()
 
 
-def refused(server, statement):
-    with pytest.raises(psycopg.errors.IntegrityError) as caught:
-        server.execute(statement, database="ops")
-    return str(caught.value)
-
-
 @pytest.mark.django_db(transaction=True)
 def test_every_step_from_backup_to_another_server_and_back_in_time(administrator):
     blocks = [block for block in blocks_of(PAGE) if not block.file]
-    [script] = [block for block in blocks_of(PAGE) if block.file]
-    (administrator.folder / script.file).write_text(script.text)
     shell = iter([block.text for block in blocks if block.language == "sh"])
     [holders, archiving] = [block.text for block in blocks if block.language == "sql"]
     server = administrator.server
@@ -129,21 +73,10 @@ def test_every_step_from_backup_to_another_server_and_back_in_time(administrator
     checked = administrator.type(next(shell))
     assert "Nothing to migrate." in checked and " error " not in checked
     assert administrator.type(next(shell)) == ""
-    compared = (administrator.folder / "after").read_text().splitlines()
-    counts = {line.split("|")[0]: int(line.split("|")[1]) for line in compared}
+    counts = administrator.compared()
     assert counts["raw_data_package"] == RawDataPackage.objects.count() > 0 and counts["change_log"]
 
-    # Rules and history work in the copy.
-    package = RawDataPackage.objects.filter(state=PackageState.ARCHIVED).first()
-    assert "raw_data_package" in refused(
-        server, f"UPDATE raw_data_package SET size_bytes = 1 WHERE id = '{package.pk}'"
-    )
-    assert "executed_obs_unit" in refused(server, "DELETE FROM executed_obs_unit")
-    site = Site.objects.earliest("pk")
-    changes = "SELECT count(*) FROM change_log WHERE table_name = 'site' AND operation = 'update'"
-    [[before]] = server.execute(changes, database="ops")
-    server.execute(f"UPDATE site SET description = 'moved' WHERE id = {site.pk}", database="ops")
-    assert server.execute(changes, database="ops") == [(before + 1,)]
+    assert_rules_and_history_work(server)
 
     # Back to the moment before a mistake.
     administrator.type(next(shell))

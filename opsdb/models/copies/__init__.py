@@ -1,1 +1,1 @@
-"""Where the bytes are: the copies, their fixity checks, and what people decide about their deletion."""
+"""The copies of files, packages and products, their fixity checks, and requests for their deletion."""

@@ -1,1 +1,1 @@
-"""What is to be observed: programs, sources, configurations, units, the schedule and allocated time."""
+"""The plans: programs, sources, configurations, units, the schedule and allocated time."""

@@ -1,1 +1,1 @@
-"""How data are reduced: software, groupings, pipelines, their runs, and the products."""
+"""The reduction of data: software, groupings, pipelines, their runs, and the products."""

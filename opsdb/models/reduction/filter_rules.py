@@ -1,12 +1,11 @@
 """The filter rules of data groupings: the registry of tables, columns and operators, and its checks.
 
-A rule is ``{"table", "column", "operator", "value", "json_path"}``. It is about a raw data package or a row that the
-package has exactly one of. Nothing outside the registry can be named. :func:`conditions` turns rules into conditions
-of a query and :func:`rules_are_known` is the part of the checks that the database makes itself.
+A rule is ``{"table", "column", "operator", "value", "json_path"}``. It names a column of the raw data package, or of a
+row that exists once for each package, such as its execution. Only the columns listed here can be named.
 
-An unknown value (NULL, a missing row, a JSON path that finds nothing or null) differs from everything: ``neq`` and
-``not_in`` keep it and no other operator does. ``eq`` and ``neq`` with the value null ask whether it is unknown.
-Texts are compared by the numbers of their letters in Unicode, whatever the language of the database.
+An unknown value (NULL, a missing row, a JSON path that finds nothing or null) differs from every value: only ``neq``
+and ``not_in`` select it. ``eq`` and ``neq`` with the value null test whether a value is unknown. Texts are compared by
+Unicode code points, independently of the locale of the database.
 """
 
 from __future__ import annotations
