@@ -136,8 +136,7 @@ class Scheduling(LoadScopeScheduling):
     def _split_scope(self, nodeid):
         if nodeid.startswith("tests/browser/"):
             return "browser"
-        # Each of these modules has servers or a database of its own, in which its tests go on from one another.
-        return nodeid.partition("::")[0] if nodeid.startswith(("tests/places/", "tests/documentation/")) else nodeid
+        return nodeid.partition("::")[0] if nodeid.startswith(sampling.STORIES) else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)

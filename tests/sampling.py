@@ -1,4 +1,4 @@
-"""A quick run: every test with as many of its cases as a second allows, and without those that take long.
+"""A quick run: every test with as many of its cases as a second allows, and without stories and what takes long.
 
 It is for the whole suite only. Tests that are named, by a path or by ``-k``, run with all their cases; so does the
 whole suite with ``ALL_CASES=1``, as ``.ci/run`` has it. ``RECORD_DURATIONS=1`` writes how long tests take anew.
@@ -17,6 +17,8 @@ DURATIONS = Path(__file__).with_name("durations.json")
 SECONDS_OF_A_TEST = 1
 SECONDS_OF_ITS_LONGEST_CASE = 3
 LEFT_OUT = "left_out"
+# Each of these modules has servers or a database of its own, in which its tests go on from one another.
+STORIES = ("tests/places/", "tests/documentation/")
 
 
 def name_of(nodeid):
@@ -50,6 +52,7 @@ class Sampling:
             nodeid
             for name, found in cases.items()
             for nodeid in (taken(found, durations[name]) if name in durations else found)
+            if not name.startswith(STORIES)
         }
         left_out = [item for item in items if item.nodeid not in chosen]
         self.left_out = len(left_out)
@@ -92,7 +95,8 @@ def register(config):
     """Have the plugins that the environment and the command ask for."""
     is_whole = config.args_source is not config.ArgsSource.ARGS and not config.option.keyword
     is_worker = hasattr(config, "workerinput")
-    if os.environ.get("RECORD_DURATIONS") and not is_worker:
-        config.pluginmanager.register(Recording())
+    if os.environ.get("RECORD_DURATIONS"):
+        if not is_worker:
+            config.pluginmanager.register(Recording())
     elif is_whole and not os.environ.get("ALL_CASES"):
         config.pluginmanager.register(Sampling())
