@@ -43,6 +43,8 @@ def test_a_quick_run_reports_what_it_left_out(pytester, monkeypatch):
             pass
         """
     )
+    pytester.mkpydir("places")
+    pytester.path.joinpath("places/test_story.py").write_text("def test_beginning():\n    pass\n")
     pytester.makeconftest(
         f"""
         import sys
@@ -52,15 +54,16 @@ def test_a_quick_run_reports_what_it_left_out(pytester, monkeypatch):
         from tests import sampling
 
         sampling.DURATIONS = Path({str(durations)!r})
+        sampling.STORIES = ("places/",)
         pytest_configure = sampling.register
         """
     )
     monkeypatch.delenv("ALL_CASES", raising=False)
     monkeypatch.delenv("RECORD_DURATIONS", raising=False)
     quick = pytester.runpytest_inprocess("-p", "no:django", "-p", "no:xdist")
-    quick.assert_outcomes(passed=7, deselected=4)
-    quick.stdout.fnmatch_lines(["4 cases and long tests were left out*"])
-    for whole in (["test_night.py"], ["-k", "slow or long or quick"]):
-        pytester.runpytest_inprocess("-p", "no:django", "-p", "no:xdist", *whole).assert_outcomes(passed=11)
+    quick.assert_outcomes(passed=7, deselected=5)
+    quick.stdout.fnmatch_lines(["5 cases and long tests were left out*"])
+    for whole in (["test_night.py", "places"], ["-k", "slow or long or quick or beginning"]):
+        pytester.runpytest_inprocess("-p", "no:django", "-p", "no:xdist", *whole).assert_outcomes(passed=12)
     monkeypatch.setenv("ALL_CASES", "1")
-    pytester.runpytest_inprocess("-p", "no:django", "-p", "no:xdist").assert_outcomes(passed=11)
+    pytester.runpytest_inprocess("-p", "no:django", "-p", "no:xdist").assert_outcomes(passed=12)
