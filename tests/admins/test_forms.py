@@ -18,6 +18,7 @@ from opsdb.models import (
     FixedSource,
     Observatory,
     PhysicalCopy,
+    Publication,
     RawDataFile,
     RawDataPackage,
     ReductionStepDependency,
@@ -419,6 +420,17 @@ def test_what_a_form_changes_is_in_the_change_log(browser, superuser):
     html = browser.get(f"{address(ChangeLog, 'changelist')}?q={site.pk}").content.decode()
     assert address(ChangeLog, "change", change) in html
     assert "mountain" in browser.get(address(ChangeLog, "change", change)).content.decode()
+
+
+def test_a_doi_is_the_same_however_it_is_written(browser):
+    factories.PublicationFactory(doi="10.5281/zenodo.abc1")
+    other = factories.PublicationFactory()
+    url = address(Publication, "change", other)
+    response = submit(browser, url, other, {"doi": "https://doi.org/10.5281/ZENODO.ABC1"})
+    assert "DOI" in " ".join(errors_of(response))
+    assert submit(browser, url, other, {"doi": "https://doi.org/10.5281/ZENODO.ABC2"}).status_code == 302
+    other.refresh_from_db()
+    assert other.doi == "10.5281/zenodo.abc2"
 
 
 def test_a_request_for_deletion_is_approved_by_no_form(browser):

@@ -115,6 +115,50 @@ def test_broken_list_gets_one_line(write, name, content, said):
     assert "\n" not in message
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("relative_path", "観" * 990, "bytes"),
+        ("relative_path", "a/../b.fits", "relative_path"),
+        ("size_bytes", 2**63 - 1, "1 PB"),
+        ("checksum", "md5:" + "0" * 32, "md5"),
+        ("observed_at", "2026-06-15T02:14:00", "zone"),
+        ("observed_at", "infinity", "observed_at"),
+        ("observed_at", "2999-01-01T00:00:00Z", "future"),
+    ],
+    ids=["long path", "dots", "size", "algorithm", "naive time", "infinity", "wrong clock"],
+)
+def test_what_cannot_be_is_refused_with_its_line(rows, write, column, value, said):
+    """What instruments with wrong clocks, other checksums and foreign names report."""
+    batch = [dict(zip(COLUMNS, row, strict=True)) for row in rows(3)]
+    batch[1][column] = value
+    path = write("files.jsonl", "".join(json.dumps(row) + "\n" for row in batch).encode())
+    message = refusal(path)
+    assert message.startswith(f"{path}, line 2")
+    assert said in message
+
+
+def test_a_module_of_another_instrument_is_refused_with_its_line(rows, write):
+    batch = list(rows(3))
+    other = InstrumentModuleFactory()
+    batch[2][1] = f"{other.instrument.name}/{other.name}"
+    message = refusal(write("files.csv", batch))
+    assert "line 4" in message
+    assert other.instrument.name in message
+
+
+def test_checksums_and_paths_are_read_however_they_are_written(rows, write):
+    batch = list(rows(2))
+    batch[0][5] = f"sha256:{batch[0][5]}".upper()
+    batch[0][3], batch[1][3] = f"/{batch[0][3]}", f"./{batch[1][3]}"
+    call_command("opsdb_register", write("files.csv", batch), verbosity=0)
+    call_command("opsdb_register", write("files.csv", rows(2)), verbosity=0)
+    assert sorted(RawDataFile.objects.values_list("relative_path", "checksum")) == [
+        ("a/0.fits", f"{0:064x}"),
+        ("a/1.fits", f"{1:064x}"),
+    ]
+
+
 def test_missing_file_and_folder_get_one_line(tmp_path):
     assert "No such file" in refusal(tmp_path / "none.csv")
     (tmp_path / "folder.csv").mkdir()
