@@ -114,6 +114,16 @@ def administrate(*statements):
             cursor.execute(statement)
 
 
+def disconnect_others():
+    """End every other session of this process's database."""
+    with _no_database() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            [connection.settings_dict["NAME"]],
+        )
+    connection.close()
+
+
 @contextmanager
 def own_copy(suffix, *, empty=False):
     """Let the connection lead to a copy of this process's database, or an empty one, which is dropped in the end."""
