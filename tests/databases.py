@@ -114,14 +114,14 @@ def administrate(*statements):
             cursor.execute(statement)
 
 
-def disconnect_others():
-    """End every other session of this process's database."""
-    with _no_database() as cursor:
+def disconnect_all():
+    """End every session of this process's database."""
+    connection.close()
+    with connection._nodb_cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
             [connection.settings_dict["NAME"]],
         )
-    connection.close()
 
 
 @contextmanager
