@@ -21,7 +21,7 @@ QUERIES = {
     "why": 15,
     "where": 10,
     "night": 15,
-    "observation": 23,
+    "observation": 24,
     "sky": 7,
     "dataflow": 18,
     "program": 8,
