@@ -113,9 +113,10 @@ def search_rows(text: str, *, models: Collection[type[Model]] | None = None, lim
     """Search rows of all kinds by what a person knows of them.
 
     Args:
-        text: whole or part of the name of a file, package, product, source (or an alias, in any spelling), unit or
-            program, or of a path; a UUID or a checksum from 7 digits; a table and key; a night (``2026-11-23``) or a
-            minute, perhaps with a name or a part of a path; coordinates, perhaps with a radius.
+        text: whole or part of the name of a file, package, product, source (or an alias, in any spelling), unit,
+            program or location (also behind that of its site), or of a path; a UUID or a checksum from 7 digits; a
+            table and key; a night (``2026-11-23``) or a minute, perhaps with a name or a part of a path; coordinates,
+            perhaps with a radius.
         models: kinds to search, such as those that a person may view; a night belongs to ``ExecutedObsUnit``.
         limit: rows of each kind.
     """
@@ -407,6 +408,7 @@ def _packages_of_observation(search, found, limit):
 SOURCES = Source.objects.all()
 UNITS = ObsUnit.objects.select_related("observing_program")
 PROGRAMS = ObservingProgram.objects.all()
+LOCATIONS = DataLocation.objects.select_related("site").annotate(place=Concat("site__short_name", Value("/"), "name"))
 EXECUTIONS = ExecutedObsUnit.objects.select_related("obs_unit__observing_program")
 FILES = RawDataFile.objects.select_related("source_location__site")
 PACKAGES = RawDataPackage.objects.select_related("executed_obs_unit__obs_unit", "instrument_module")
@@ -419,6 +421,7 @@ _FINDERS: tuple[tuple[type[Model], tuple[Finder, ...]], ...] = (
     (FixedSource, (_places,)),
     (ConstantElevationSource, (_fields,)),
     (ObservingProgram, (_spelled(PROGRAMS, "short_name", "name"),)),
+    (DataLocation, (_spelled(LOCATIONS, "place", "name", "former_names"),)),
     (ObsUnit, (_spelled(UNITS, "name"), _units_of_sources)),
     (ExecutedObsUnit, (_night, _uuids(EXECUTIONS), _executions_of_date, _executions_of_units)),
     (

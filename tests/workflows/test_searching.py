@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.models import (
+    DataLocation,
     DataProduct,
     ExecutedObsUnit,
     ObservingProgram,
@@ -86,6 +87,15 @@ def test_units_and_programs_are_found_by_whole_or_part_of_their_names(world):
     assert best("lagoonmap3") == (unit, Match.WHOLE, MatchedBy.NAME)
     assert best("agoon") == (unit, Match.PART, MatchedBy.NAME)
     assert (program, Match.WHOLE, MatchedBy.NAME) == best(program.short_name, models=[ObservingProgram])
+
+
+def test_locations_are_found_with_and_without_their_site(world):
+    location = factories.DiskDataLocationFactory(site__short_name="cerro", name="lake")
+    for text in ("cerro/lake", "CERRO Lake", "lake"):
+        assert best(text) == (DataLocation.objects.get(pk=location.pk), Match.WHOLE, MatchedBy.NAME), text
+    assert best("erro/la", models=[DataLocation])[1] == Match.PART
+    DataLocation.objects.filter(pk=location.pk).update(name="pond")
+    assert best("lake", models=[DataLocation])[0].pk == location.pk
 
 
 def test_files_are_found_by_whole_or_part_of_name_and_path(world):
@@ -201,7 +211,8 @@ def test_a_kind_that_takes_too_long_is_given_up_and_the_others_are_searched(worl
 
     unit = factories.ObsUnitFactory(name="Trifid")
     monkeypatch.setattr(searching, "LONGEST_SECONDS", 0.3)
-    monkeypatch.setattr(searching, "_FINDERS", ((Source, (sleep,)), *searching._FINDERS[4:5]))
+    others = [(model, finders) for model, finders in searching._FINDERS if model is ObsUnit]
+    monkeypatch.setattr(searching, "_FINDERS", ((Source, (sleep,)), *others))
     result = search_rows("trifid")
     assert (result.given_up, [hit.row for hit in result.hits]) == ([Source], [unit])
 

@@ -35,6 +35,7 @@ HOW = {
     FixedSource: lazy("coordinates, within 30′ or the radius that you give"),
     ConstantElevationSource: lazy("coordinates inside the field"),
     ObservingProgram: lazy("code and name, whole or part"),
+    DataLocation: lazy("name, alone or behind that of its site, whole or part"),
     ObsUnit: lazy("name, whole or part"),
     ExecutedObsUnit: lazy("UUID, night, minute, and the unit or source beside a date"),
     RawDataPackage: lazy("UUID, checksum, name, any part of its path"),

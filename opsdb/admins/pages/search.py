@@ -31,9 +31,8 @@ EXAMPLES = (
 def view(viewer: Viewer) -> Content | HttpResponseRedirect:
     """What was found, best first; a single row that the text identifies is opened at once."""
     text = viewer.request.GET.get("q", "").strip()
-    question = Question(
-        "q", _("Search"), text, help=_("A file, package, product, source, unit, program, night, checksum, UUID, …")
-    )
+    help_text = _("A file, package, product, source, unit, program, location, night, checksum, UUID, …")
+    question = Question("q", _("Search"), text, help=help_text)
     if not text:
         return Content(questions=(question,), sections=(_examples(),))
     result = search_rows(text, models=[model for model in SEARCHED if viewer.sees(model)])
