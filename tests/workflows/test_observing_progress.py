@@ -86,7 +86,7 @@ def test_what_stands_in_the_way_of_a_unit_is_named(allocation, unit):
         "its program is inactive",
         "it is not available for the schedule",
         "its program has no allocated time left now",
-        "its newest execution was failed",
+        "its newest observation was failed",
     ]
     assert progress.obstacles[4].startswith("its next slot begins in 2 d 23 h")
     assert time.allocations and progress.last_status == "failed"
