@@ -76,7 +76,7 @@ def correction(
             if verified:
                 raise Refused(
                     f"{name}: cannot be corrected, because {name_row(PhysicalCopy, verified.pk)} was verified against "
-                    "its checksum; write what differs again from there"
+                    "its checksum; replace the copies that differ from it by copies of that one"
                 )
             tar.size_bytes, tar.checksum = report.size_bytes, report.checksum
             tar.checksum_algorithm = report.checksum_algorithm

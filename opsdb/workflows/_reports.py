@@ -137,7 +137,7 @@ def is_replay(item: WorkItem, *, worker: str, reports: Iterable[CopyReport]) -> 
     if status != Status.COMPLETED:
         return False
     if differing := mismatches(reports):
-        raise CompletionConflict(item, f"{worker} reports again, and otherwise: {summarize(differing)}")
+        raise CompletionConflict(item, f"{worker} then reported other values: {summarize(differing)}")
     if holder != worker:
         return False
     item.refresh_from_db()

@@ -93,7 +93,7 @@ def trace_journey(row: RawDataFile | RawDataPackage) -> list[JourneyStep]:
         registered = JourneyStep(JourneyStage.REGISTERED, JourneyState.DONE, row.created_at, detail=text)
         copies = PhysicalCopy.objects.none()
     else:
-        raise Refused(f"{name_row(type(row), row.pk)}: has no such way; ask for a raw data file or package")
+        raise Refused(f"{name_row(type(row), row.pk)}: has no journey to show; ask for a raw data file or package")
     if package is not None:
         copies = PhysicalCopy.objects.filter(raw_data_package=package)
     bundle = package and package.data_transfer_package

@@ -389,5 +389,5 @@ def _about_downtime(downtime, slots):
         PlanningProblem.DOWNTIME,
         "start_time",
         f"hits {count}: {names}{more}",
-        "move the slots, which stay as they are",
+        "move the slots; they are not moved by themselves",
     )

@@ -309,7 +309,7 @@ def reset_transfer(transfer: DataTransfer) -> DataTransfer:
             log_transfer(transfer, "reset", LogLevel.WARNING)
     except IntegrityError as error:
         raise Conflict(
-            f"{name_row(DataTransfer, transfer.pk)}: its package has another transfer to "
+            f"{name_row(DataTransfer, transfer.pk)}: its bundle has another transfer to "
             f"{place_of(transfer.destination_location)}; leave this one as it is"
         ) from error
     return transfer

@@ -99,7 +99,7 @@ def complete_unpacking(
             )
         missing = [f"{name_row(RawDataPackage, key)}: is missing" for key in sorted(expected - reported)]
         if now.unpack_status == Status.COMPLETED and (differing := mismatches(reports)):
-            what = f"{worker} reports again what was unpacked, and otherwise: {summarize(differing)}"
+            what = f"{worker} then reported other values of what was unpacked: {summarize(differing)}"
             raise CompletionConflict(transfer, what)
         done = (now.unpack_status, now.unpack_claimed_by) == (Status.COMPLETED, worker)
         if (done and not missing and not mismatches(reports)) or failed_because_of(

@@ -35,7 +35,7 @@ def disputed(item, again):
     """Report otherwise, see what is said and recorded, and settle it."""
     copies = list(PhysicalCopy.objects.order_by("pk").values())
     with pytest.raises(
-        CompletionConflict, match=f"{item.pk}: was completed by {WORKER} at .*; another reports"
+        CompletionConflict, match=f"{item.pk}: was completed by {WORKER} at .*; another then reported other values"
     ) as said:
         again("another")
     assert WRONG in str(said.value) and "should be" in str(said.value) and "nothing was changed" in str(said.value)
@@ -44,13 +44,13 @@ def disputed(item, again):
     assert list(PhysicalCopy.objects.order_by("pk").values()) == copies
     name = f"{item._meta.db_table} {item.pk}"
     troubles = {trouble.row: trouble.message for trouble in get_overview().failures}
-    assert troubles[name].startswith("conflict: another reports again")
+    assert troubles[name].startswith("conflict: another then reported other values")
     answer = explain_row(item)
-    assert "was completed, and then reported otherwise: another reports again" in " ".join(answer.why)
+    assert "was completed, and a later report differs: another then reported" in " ".join(answer.why)
     assert not answer.done and answer.who != "nobody"
     assert ("settle the conflict (“Settle conflict”" in answer.next_step) == (answer.who == "operator")
     work.settle_conflict(item)
-    assert "reported otherwise" not in " ".join(explain_row(item).why)
+    assert "a later report differs" not in " ".join(explain_row(item).why)
     assert name not in {trouble.row for trouble in get_overview().failures}
 
 

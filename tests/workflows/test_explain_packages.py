@@ -30,8 +30,8 @@ def world():
 def test_an_observation_is_explained_from_start_to_archive(world):
     execution = world.observe(running=True)
     [file] = world.register(execution, files=1)
-    check(execution, "^telescope$", "end the observation", "has been running for ")
-    check(file, "^telescope$", "end the observation", "still running")
+    check(execution, "^telescope$", "wait until the observation has ended", "has been running for ")
+    check(file, "^telescope$", "wait until the observation has ended", "still running")
     empty = world.observe()
     check(empty, "^instrument$", "register the files", "no file of it is registered")
     ended = world.observe()

@@ -71,7 +71,7 @@ def test_a_run_is_explained_in_every_state(world, step):
     submit_run(run, hpc_job_id="4711")
     check(run, "^cluster$", "start job 4711", "job 4711 has been waiting at the cluster for ", state="submitted")
     begin_run(run)
-    check(run, "^cluster$", "end job 4711", "job 4711 has been running for ", state="running")
+    check(run, "^cluster$", "wait until job 4711 has ended", "job 4711 has been running for ", state="running")
     collect_run(run)
     check(run, "^manager$", "complete the run", "has ended", state="collecting_results")
     fail_run(run, message="no output")

@@ -147,4 +147,4 @@ def test_staging_is_explained_in_every_state(world):
 
 def test_a_staged_job_is_done(world):
     job = world.staged(world.archived_package())
-    check(job, "^nobody$", "nothing", "its data are there", done=True)
+    check(job, "^nobody$", "nothing", "its data are at ", done=True)

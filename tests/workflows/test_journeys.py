@@ -50,7 +50,7 @@ def test_an_archived_package_has_come_all_the_way(db):
 
 
 def test_other_rows_have_no_such_way(db):
-    with pytest.raises(Refused, match="has no such way; ask for a raw data file or package"):
+    with pytest.raises(Refused, match="has no journey to show; ask for a raw data file or package"):
         trace_journey(factories.DataProductFactory())
 
 

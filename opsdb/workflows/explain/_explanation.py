@@ -131,7 +131,7 @@ def with_conflict(answer: Explanation, row: Model) -> Explanation:
     if not isinstance(row, WorkItem) or row.status != Status.COMPLETED or not row.failure_message:
         return answer
     name = name_row(type(row), row.pk)
-    why = _("%(name)s: was completed, and then reported otherwise: %(message)s")
+    why = _("%(name)s: was completed, and a later report differs: %(message)s")
     found = replace(answer, why=(why % {"name": name, "message": row.failure_message}, *answer.why))
     if not answer.done:
         return found

@@ -94,7 +94,7 @@ def explain_copy(copy: PhysicalCopy) -> Explanation:
         return waits(copy, status, blocked, step, MANAGER)
     holder = _row_of(verdict.held_by)
     if holder is None or isinstance(holder, PhysicalCopy):
-        return waits(copy, status, blocked, _("make its content safe in an archive"), OPERATOR)
+        return waits(copy, status, blocked, _("have its content archived, with a verified copy"), OPERATOR)
     answer = EXPLAINERS[type(holder)](holder)
     by = {"name": verdict.held_by}
     if answer.done and isinstance(holder, StagingJob):
@@ -103,7 +103,9 @@ def explain_copy(copy: PhysicalCopy) -> Explanation:
         step = _("have a copy of %(name)s brought to another location and checked, or keep this one") % by
         return waits(copy, status, blocked, step, OPERATOR)
     if answer.done:
-        return waits(copy, status, blocked, _("make the content of %(name)s safe in further archives") % by, MANAGER)
+        return waits(
+            copy, status, blocked, _("have the content of %(name)s archived in further archives") % by, MANAGER
+        )
     return answer.because_of(copy, status, blocked)
 
 
@@ -112,8 +114,8 @@ def _explain_unread(copy, name, is_archive) -> Explanation:
     location = copy.data_location
     last = copy.fixity_checks.filter(actual__isnull=True).order_by("-checked_at", "-pk").first()
     why = ngettext(
-        "%(name)s: could not be read at %(place)s %(count)d time in a row, and counts for no deletion: %(message)s",
-        "%(name)s: could not be read at %(place)s %(count)d times in a row, and counts for no deletion: %(message)s",
+        "%(name)s: could not be read at %(place)s %(count)d time in a row, so no other copy may be deleted because of it: %(message)s",
+        "%(name)s: could not be read at %(place)s %(count)d times in a row, so no other copy may be deleted because of it: %(message)s",
         copy.unread_count,
     ) % {
         "name": name,

@@ -23,7 +23,9 @@ def explain_observation(execution: ExecutedObsUnit) -> Explanation:
             "name": name,
             "duration": format_time_since(execution.start_time),
         }
-        return waits(execution, execution.status, why, _("end the observation and report it"), TELESCOPE)
+        return waits(
+            execution, execution.status, why, _("wait until the observation has ended, then report its end"), TELESCOPE
+        )
     counts = RawDataPackage.objects.filter(executed_obs_unit=execution).aggregate(
         packages=Count("pk"), archived=Count("pk", filter=Q(state=PackageState.ARCHIVED))
     )
@@ -59,7 +61,7 @@ def explain_file(file: RawDataFile) -> Explanation:
         return answer.because_of(file, "packaged", _("%(name)s: is in %(package)s") % names)
     if file.executed_obs_unit.status == ObservationStatus.RUNNING:
         why = _("%(name)s: is in no package, because its observation is still running") % {"name": name}
-        return waits(file, "registered", why, _("end the observation and report it"), TELESCOPE)
+        return waits(file, "registered", why, _("wait until the observation has ended, then report its end"), TELESCOPE)
     why = _("%(name)s: has been in no package for %(duration)s") % {
         "name": name,
         "duration": format_time_since(file.created_at),

@@ -127,9 +127,9 @@ def _explain_package_as_recorded(package) -> Explanation:
             bundle = name_row(DataTransferPackage, package.data_transfer_package_id)
             why = _("%(name)s: travels in %(bundle)s") % {"name": name, "bundle": bundle}
             return answer.because_of(package, package.state, why)
-        why = _("%(name)s: its bundle has arrived, but no copy of it can be read in a buffer beside an archive") % {
-            "name": name
-        }
+        why = _(
+            "%(name)s: its bundle has arrived, but no copy of it can be read in a buffer at the site of an archive"
+        ) % {"name": name}
         step = _("find its bytes, and have it unpacked or transferred again")
         return waits(package, package.state, why, step, OPERATOR)
     if buffers:
@@ -198,7 +198,7 @@ def _explain_lacking(package, archive) -> Explanation:
     if not into_archive.exists() and buffered.filter(data_location__site=archive.site_id).exists():
         if not Room().takes(archive, package.size_bytes):
             return waits_for_room(package, package.state, archive, package.size_bytes)
-        why = _("%(name)s: is in a buffer beside %(place)s, and nobody has planned its archiving there")
+        why = _("%(name)s: is in a buffer at the site of %(place)s, and nobody has planned its archiving there")
         step = _("plan the archiving into %(place)s") % {"place": place}
         return waits(package, package.state, why % {"name": name, "place": place}, step, MANAGER)
     bundled = bundle and PhysicalCopy.objects.readable().of(bundle).filter(

@@ -93,7 +93,7 @@ def explain_run(run: ExecutedReductionStep) -> Explanation:
             **names,
             "duration": format_time_since(run.started_at),
         }
-        return waits(run, status, why, _("end job %(job)s") % names, CLUSTER)
+        return waits(run, status, why, _("wait until job %(job)s has ended") % names, CLUSTER)
     why = _("%(name)s: job %(job)s has ended") % names
     return waits(run, status, why, _("register its products and complete the run"), MANAGER)
 

@@ -21,11 +21,11 @@ def explain_staging(job: StagingJob) -> Explanation:
     name = name_row(StagingJob, job.pk)
     if not job.active:
         return done(job, job.status, _("%(name)s: its data are no longer needed") % {"name": name})
-    if job.status == Status.COMPLETED:
-        return done(job, job.status, _("%(name)s: its data are there") % {"name": name})
     destination = job.destination_location
+    at = {"name": name, "place": place_of(destination)}
+    if job.status == Status.COMPLETED:
+        return done(job, job.status, _("%(name)s: its data are at %(place)s") % at)
     if job.status in Status.claimable() and not destination.active:
-        at = {"name": name, "place": place_of(destination)}
         why = _("%(name)s: brings data to %(place)s, which is inactive") % at
         return waits(job, job.status, why, _("activate %(place)s, or release the job") % at, OPERATOR)
     missing = list_missing_content(job)
