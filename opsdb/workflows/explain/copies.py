@@ -114,8 +114,10 @@ def _explain_unread(copy, name, is_archive) -> Explanation:
     location = copy.data_location
     last = copy.fixity_checks.filter(actual__isnull=True).order_by("-checked_at", "-pk").first()
     why = ngettext(
-        "%(name)s: could not be read at %(place)s %(count)d time in a row, so no other copy may be deleted because of it: %(message)s",
-        "%(name)s: could not be read at %(place)s %(count)d times in a row, so no other copy may be deleted because of it: %(message)s",
+        "%(name)s: could not be read at %(place)s %(count)d time in a row, so no other copy may be deleted because of "
+        "it: %(message)s",
+        "%(name)s: could not be read at %(place)s %(count)d times in a row, so no other copy may be deleted because of "
+        "it: %(message)s",
         copy.unread_count,
     ) % {
         "name": name,

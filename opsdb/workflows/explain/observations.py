@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
 from opsdb.formatting import format_time_since
@@ -14,6 +15,8 @@ from ..errors import name_row
 from ._explanation import INSTRUMENT, MANAGER, TELESCOPE, Explanation, done, explains, waits
 from .packages import explain_package
 
+END = lazy("wait until the observation has ended, then report its end")
+
 
 @explains(ExecutedObsUnit)
 def explain_observation(execution: ExecutedObsUnit) -> Explanation:
@@ -23,9 +26,7 @@ def explain_observation(execution: ExecutedObsUnit) -> Explanation:
             "name": name,
             "duration": format_time_since(execution.start_time),
         }
-        return waits(
-            execution, execution.status, why, _("wait until the observation has ended, then report its end"), TELESCOPE
-        )
+        return waits(execution, execution.status, why, str(END), TELESCOPE)
     counts = RawDataPackage.objects.filter(executed_obs_unit=execution).aggregate(
         packages=Count("pk"), archived=Count("pk", filter=Q(state=PackageState.ARCHIVED))
     )
@@ -61,7 +62,7 @@ def explain_file(file: RawDataFile) -> Explanation:
         return answer.because_of(file, "packaged", _("%(name)s: is in %(package)s") % names)
     if file.executed_obs_unit.status == ObservationStatus.RUNNING:
         why = _("%(name)s: is in no package, because its observation is still running") % {"name": name}
-        return waits(file, "registered", why, _("wait until the observation has ended, then report its end"), TELESCOPE)
+        return waits(file, "registered", why, str(END), TELESCOPE)
     why = _("%(name)s: has been in no package for %(duration)s") % {
         "name": name,
         "duration": format_time_since(file.created_at),
