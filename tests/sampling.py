@@ -93,10 +93,12 @@ class Recording:
 
 def register(config):
     """Have the plugins that the environment and the command ask for."""
-    is_whole = config.args_source is not config.ArgsSource.ARGS and not config.option.keyword
+    options = config.option
+    chosen = options.keyword or options.markexpr or options.lf or options.failedfirst
+    is_whole = config.args_source is not config.ArgsSource.ARGS and not chosen
     is_worker = hasattr(config, "workerinput")
     if os.environ.get("RECORD_DURATIONS"):
-        if not is_worker:
+        if is_whole and not is_worker:
             config.pluginmanager.register(Recording())
     elif is_whole and not os.environ.get("ALL_CASES"):
         config.pluginmanager.register(Sampling())

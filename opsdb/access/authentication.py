@@ -65,6 +65,9 @@ def authenticate_token(text: str, *, ip: str | None = None) -> ApiToken:
     token, is_usable = found
     if not is_usable:
         raise _refused(_reason_against(token), text, ip)
+    # A project's own model may decide it by more than a column.
+    if not token.user.is_active:
+        raise _refused(RefusalReason.INACTIVE_USER, text, ip)
     if not token.may_come_from(ip):
         raise _refused(RefusalReason.NETWORK, text, ip)
     USE.count(token.pk, ip)

@@ -100,6 +100,16 @@ def test_the_end_takes_effect_at_once(create):
         authenticate_token(secret)
 
 
+def test_a_user_model_may_decide_by_itself_who_is_active(create, monkeypatch):
+    """The usable tokens of the database are those of its column, which a project's own model may go beyond."""
+    token, text = create()
+    monkeypatch.setattr("opsdb.access.authentication.find_token", lambda hashes: (token, True))
+    monkeypatch.setattr(type(token.user), "is_active", property(lambda user: False))
+    with pytest.raises(TokenRefused) as refused:
+        authenticate_token(text)
+    assert refused.value.reason == RefusalReason.INACTIVE_USER
+
+
 def test_the_backend_narrows_the_user_and_begins_no_session(create, settings):
     settings.AUTHENTICATION_BACKENDS = [*settings.AUTHENTICATION_BACKENDS, "opsdb.access.backends.TokenBackend"]
     token, secret = create(scopes=["read:data"], user=UserFactory(superuser=True))

@@ -105,7 +105,7 @@ def test_what_was_reported_twice_and_otherwise_is_listed(world):
             package, worker="another", location=world.ccat_buffer, size_bytes=package.size_bytes, checksum=WRONG
         )
     assert (only().kind, only().remedy) == (FailureKind.CONFLICT, Remedy.SETTLE)
-    assert "another reports" in only().message
+    assert "another then reported" in only().message
 
 
 def test_copies_are_listed_by_what_is_wrong_with_them(world):
