@@ -195,7 +195,7 @@ class KeepsUpdatedAt(Trigger):
 
 
 class KeepsFormerNames(Trigger):
-    """Keep the names that a row had in its column ``former_names``.
+    """Keep the names that a row had in its column ``former_names``, which never gets fewer.
 
     Attributes:
         column: the column of the name.
@@ -207,8 +207,8 @@ class KeepsFormerNames(Trigger):
             "keeps_former_names",
             "opsdb_keep_former_names",
             column,
-            events=f"UPDATE OF {column}",
-            when=columns_differ([column]),
+            events=f"UPDATE OF {column}, former_names",
+            when=columns_differ([column, "former_names"]),
         )
 
 

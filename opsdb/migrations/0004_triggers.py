@@ -16,14 +16,14 @@ class Migration(migrations.Migration):
         opsdb.database.operations.CreateTriggers(
             statements={
                 'observatory': [
-                    'CREATE TRIGGER "observatory_keeps_former_names" BEFORE UPDATE OF short_name ON "observatory" FOR EACH ROW WHEN (OLD."short_name" IS DISTINCT FROM NEW."short_name") EXECUTE FUNCTION opsdb_keep_former_names(\'short_name\')',
+                    'CREATE TRIGGER "observatory_keeps_former_names" BEFORE UPDATE OF short_name, former_names ON "observatory" FOR EACH ROW WHEN (OLD."short_name" IS DISTINCT FROM NEW."short_name" OR OLD."former_names" IS DISTINCT FROM NEW."former_names") EXECUTE FUNCTION opsdb_keep_former_names(\'short_name\')',
                     'CREATE TRIGGER "observatory_touch" BEFORE UPDATE ON "observatory" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()',
                     'CREATE TRIGGER "observatory_history" AFTER INSERT OR UPDATE OR DELETE ON "observatory" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()',
                     'CREATE TRIGGER "observatory_id_immutable" BEFORE UPDATE OF "id" ON "observatory" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')',
                     'CREATE TRIGGER "observatory_never_truncated" BEFORE TRUNCATE ON "observatory" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()',
                 ],
                 'observingprogram': [
-                    'CREATE TRIGGER "observing_program_keeps_former_names" BEFORE UPDATE OF short_name ON "observing_program" FOR EACH ROW WHEN (OLD."short_name" IS DISTINCT FROM NEW."short_name") EXECUTE FUNCTION opsdb_keep_former_names(\'short_name\')',
+                    'CREATE TRIGGER "observing_program_keeps_former_names" BEFORE UPDATE OF short_name, former_names ON "observing_program" FOR EACH ROW WHEN (OLD."short_name" IS DISTINCT FROM NEW."short_name" OR OLD."former_names" IS DISTINCT FROM NEW."former_names") EXECUTE FUNCTION opsdb_keep_former_names(\'short_name\')',
                     'CREATE TRIGGER "observing_program_touch" BEFORE UPDATE ON "observing_program" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()',
                     'CREATE TRIGGER "observing_program_history" AFTER INSERT OR UPDATE OR DELETE ON "observing_program" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()',
                     'CREATE TRIGGER "observing_program_instruments_history" AFTER INSERT OR UPDATE OR DELETE ON "observing_program_instruments" FOR EACH ROW EXECUTE FUNCTION opsdb_log_link(\'observing_program\', \'instruments\', \'observingprogram_id\', \'instrument_id\')',
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ],
                 'obsmode': [
                     'CREATE TRIGGER "obs_mode_units_have_source" BEFORE UPDATE OF "needs_source" ON "obs_mode" FOR EACH ROW WHEN (NEW.needs_source AND NOT OLD.needs_source) EXECUTE FUNCTION opsdb_mode_units_have_source()',
-                    'CREATE TRIGGER "obs_mode_keeps_former_names" BEFORE UPDATE OF name ON "obs_mode" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')',
+                    'CREATE TRIGGER "obs_mode_keeps_former_names" BEFORE UPDATE OF name, former_names ON "obs_mode" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name" OR OLD."former_names" IS DISTINCT FROM NEW."former_names") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')',
                     'CREATE TRIGGER "obs_mode_touch" BEFORE UPDATE ON "obs_mode" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()',
                     'CREATE TRIGGER "obs_mode_history" AFTER INSERT OR UPDATE OR DELETE ON "obs_mode" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()',
                     'CREATE TRIGGER "obs_mode_id_immutable" BEFORE UPDATE OF "id" ON "obs_mode" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')',
@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                     'CREATE TRIGGER "user_user_permissions_never_truncated" BEFORE TRUNCATE ON "user_user_permissions" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()',
                 ],
                 'site': [
-                    'CREATE TRIGGER "site_keeps_former_names" BEFORE UPDATE OF short_name ON "site" FOR EACH ROW WHEN (OLD."short_name" IS DISTINCT FROM NEW."short_name") EXECUTE FUNCTION opsdb_keep_former_names(\'short_name\')',
+                    'CREATE TRIGGER "site_keeps_former_names" BEFORE UPDATE OF short_name, former_names ON "site" FOR EACH ROW WHEN (OLD."short_name" IS DISTINCT FROM NEW."short_name" OR OLD."former_names" IS DISTINCT FROM NEW."former_names") EXECUTE FUNCTION opsdb_keep_former_names(\'short_name\')',
                     'CREATE TRIGGER "site_touch" BEFORE UPDATE ON "site" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()',
                     'CREATE TRIGGER "site_history" AFTER INSERT OR UPDATE OR DELETE ON "site" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()',
                     'CREATE TRIGGER "site_id_immutable" BEFORE UPDATE OF "id" ON "site" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')',
@@ -125,14 +125,14 @@ class Migration(migrations.Migration):
                     'CREATE TRIGGER "role_never_truncated" BEFORE TRUNCATE ON "role" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()',
                 ],
                 'telescope': [
-                    'CREATE TRIGGER "telescope_keeps_former_names" BEFORE UPDATE OF name ON "telescope" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')',
+                    'CREATE TRIGGER "telescope_keeps_former_names" BEFORE UPDATE OF name, former_names ON "telescope" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name" OR OLD."former_names" IS DISTINCT FROM NEW."former_names") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')',
                     'CREATE TRIGGER "telescope_touch" BEFORE UPDATE ON "telescope" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()',
                     'CREATE TRIGGER "telescope_history" AFTER INSERT OR UPDATE OR DELETE ON "telescope" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()',
                     'CREATE TRIGGER "telescope_id_immutable" BEFORE UPDATE OF "id" ON "telescope" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')',
                     'CREATE TRIGGER "telescope_never_truncated" BEFORE TRUNCATE ON "telescope" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()',
                 ],
                 'subobservingprogram': [
-                    'CREATE TRIGGER "sub_observing_program_keeps_former_names" BEFORE UPDATE OF short_name ON "sub_observing_program" FOR EACH ROW WHEN (OLD."short_name" IS DISTINCT FROM NEW."short_name") EXECUTE FUNCTION opsdb_keep_former_names(\'short_name\')',
+                    'CREATE TRIGGER "sub_observing_program_keeps_former_names" BEFORE UPDATE OF short_name, former_names ON "sub_observing_program" FOR EACH ROW WHEN (OLD."short_name" IS DISTINCT FROM NEW."short_name" OR OLD."former_names" IS DISTINCT FROM NEW."former_names") EXECUTE FUNCTION opsdb_keep_former_names(\'short_name\')',
                     'CREATE TRIGGER "sub_observing_program_observing_program_id_immutable" BEFORE UPDATE ON "sub_observing_program" FOR EACH ROW WHEN (OLD."observing_program_id" IS DISTINCT FROM NEW."observing_program_id") EXECUTE FUNCTION opsdb_refuse_change(\'observing_program_id\', \'Make a new row instead, and delete this one if nothing refers to it.\')',
                     'CREATE TRIGGER "sub_observing_program_touch" BEFORE UPDATE ON "sub_observing_program" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()',
                     'CREATE TRIGGER "sub_observing_program_history" AFTER INSERT OR UPDATE OR DELETE ON "sub_observing_program" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()',
@@ -219,7 +219,7 @@ class Migration(migrations.Migration):
                     'CREATE TRIGGER "reduction_step_config_never_truncated" BEFORE TRUNCATE ON "reduction_step_config" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()',
                 ],
                 'instrument': [
-                    'CREATE TRIGGER "instrument_keeps_former_names" BEFORE UPDATE OF name ON "instrument" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')',
+                    'CREATE TRIGGER "instrument_keeps_former_names" BEFORE UPDATE OF name, former_names ON "instrument" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name" OR OLD."former_names" IS DISTINCT FROM NEW."former_names") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')',
                     'CREATE TRIGGER "instrument_touch" BEFORE UPDATE ON "instrument" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()',
                     'CREATE TRIGGER "instrument_history" AFTER INSERT OR UPDATE OR DELETE ON "instrument" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()',
                     'CREATE TRIGGER "instrument_id_immutable" BEFORE UPDATE OF "id" ON "instrument" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')',
@@ -256,7 +256,7 @@ class Migration(migrations.Migration):
                     'CREATE TRIGGER "chai_inpar_parameter_never_truncated" BEFORE TRUNCATE ON "chai_inpar_parameter" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()',
                 ],
                 'instrumentmodule': [
-                    'CREATE TRIGGER "instrument_module_keeps_former_names" BEFORE UPDATE OF name ON "instrument_module" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')',
+                    'CREATE TRIGGER "instrument_module_keeps_former_names" BEFORE UPDATE OF name, former_names ON "instrument_module" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name" OR OLD."former_names" IS DISTINCT FROM NEW."former_names") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')',
                     'CREATE TRIGGER "instrument_module_touch" BEFORE UPDATE ON "instrument_module" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()',
                     'CREATE TRIGGER "instrument_module_history" AFTER INSERT OR UPDATE OR DELETE ON "instrument_module" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()',
                     'CREATE TRIGGER "instrument_module_id_immutable" BEFORE UPDATE OF "id" ON "instrument_module" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')',
@@ -270,7 +270,7 @@ class Migration(migrations.Migration):
                 ],
                 'datalocation': [
                     'CREATE TRIGGER "data_location_immutable" BEFORE UPDATE ON "data_location" FOR EACH ROW WHEN (OLD."location_type" IS DISTINCT FROM NEW."location_type" OR OLD."site_id" IS DISTINCT FROM NEW."site_id") EXECUTE FUNCTION opsdb_refuse_change(\'location_type, site_id\', \'Make a new row instead, and delete this one if nothing refers to it.\')',
-                    'CREATE TRIGGER "data_location_keeps_former_names" BEFORE UPDATE OF name ON "data_location" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')',
+                    'CREATE TRIGGER "data_location_keeps_former_names" BEFORE UPDATE OF name, former_names ON "data_location" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name" OR OLD."former_names" IS DISTINCT FROM NEW."former_names") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')',
                     'CREATE CONSTRAINT TRIGGER "data_location_subtype_exists" AFTER INSERT ON "data_location" DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION opsdb_require_subtype(\'storage_type\', \'{"disk": "disk_data_location", "s3": "s3_data_location", "tape": "tape_data_location"}\')',
                     'CREATE TRIGGER "data_location_touch" BEFORE UPDATE ON "data_location" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()',
                     'CREATE TRIGGER "data_location_history" AFTER INSERT OR UPDATE OR DELETE ON "data_location" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()',
@@ -299,7 +299,7 @@ class Migration(migrations.Migration):
                     'CREATE TRIGGER "executed_obs_unit_never_truncated" BEFORE TRUNCATE ON "executed_obs_unit" FOR EACH STATEMENT EXECUTE FUNCTION opsdb_refuse_truncation()',
                 ],
                 'instrumentmoduleconfiguration': [
-                    'CREATE TRIGGER "instrument_module_configuration_keeps_former_names" BEFORE UPDATE OF name ON "instrument_module_configuration" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')',
+                    'CREATE TRIGGER "instrument_module_configuration_keeps_former_names" BEFORE UPDATE OF name, former_names ON "instrument_module_configuration" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name" OR OLD."former_names" IS DISTINCT FROM NEW."former_names") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')',
                     'CREATE CONSTRAINT TRIGGER "instrument_module_configuration_subtype_exists" AFTER INSERT ON "instrument_module_configuration" DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION opsdb_require_subtype(\'type\', \'{"chai": "chai_module_configuration", "prime_cam": "prime_cam_module_configuration"}\')',
                     'CREATE TRIGGER "instrument_module_configuration_touch" BEFORE UPDATE ON "instrument_module_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()',
                     'CREATE TRIGGER "instrument_module_configuration_history" AFTER INSERT OR UPDATE OR DELETE ON "instrument_module_configuration" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()',
@@ -381,7 +381,7 @@ class Migration(migrations.Migration):
                 ],
                 'datatransferroute': [
                     'CREATE TRIGGER "data_transfer_route_locations_at_ends" BEFORE INSERT OR UPDATE ON "data_transfer_route" FOR EACH ROW WHEN (NEW.route_type = \'custom\') EXECUTE FUNCTION opsdb_route_locations_at_ends()',
-                    'CREATE TRIGGER "data_transfer_route_keeps_former_names" BEFORE UPDATE OF name ON "data_transfer_route" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')',
+                    'CREATE TRIGGER "data_transfer_route_keeps_former_names" BEFORE UPDATE OF name, former_names ON "data_transfer_route" FOR EACH ROW WHEN (OLD."name" IS DISTINCT FROM NEW."name" OR OLD."former_names" IS DISTINCT FROM NEW."former_names") EXECUTE FUNCTION opsdb_keep_former_names(\'name\')',
                     'CREATE TRIGGER "data_transfer_route_touch" BEFORE UPDATE ON "data_transfer_route" FOR EACH ROW EXECUTE FUNCTION opsdb_keep_updated_at()',
                     'CREATE TRIGGER "data_transfer_route_history" AFTER INSERT OR UPDATE OR DELETE ON "data_transfer_route" FOR EACH ROW EXECUTE FUNCTION opsdb_log_change()',
                     'CREATE TRIGGER "data_transfer_route_id_immutable" BEFORE UPDATE OF "id" ON "data_transfer_route" FOR EACH ROW WHEN (OLD."id" IS DISTINCT FROM NEW."id") EXECUTE FUNCTION opsdb_refuse_change(\'id\', \'Make a new row instead, and delete this one if nothing refers to it.\')',

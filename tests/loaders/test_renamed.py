@@ -70,6 +70,15 @@ def test_former_names_follow_every_rename_by_update_and_plain_sql():
     assert location.former_names == ["second", "third"]
 
 
+def test_former_names_survive_what_was_read_before_the_rename():
+    site = SiteFactory(short_name="before")
+    site.short_name = "after"
+    site.save()
+    site.description = "as it was read"
+    site.save()
+    assert Site.objects.get(pk=site.pk).former_names == ["before"]
+
+
 def test_two_locations_of_a_site_are_not_the_same_folder():
     first = DiskDataLocationFactory(host="disk1", path="/data/a")
     for host, path in (("disk1", "/data/a"), ("DISK1", "/data/a/")):

@@ -109,7 +109,12 @@ DECLARE
     before text = to_jsonb(OLD) ->> TG_ARGV[0];
     after text = to_jsonb(NEW) ->> TG_ARGV[0];
 BEGIN
-    NEW.former_names = (OLD.former_names - after - before) || to_jsonb(before);
+    IF after IS DISTINCT FROM before THEN
+        NEW.former_names = (OLD.former_names - after - before) || to_jsonb(before);
+    ELSIF NEW.former_names <@ OLD.former_names THEN
+        -- A program may write what it has read before the row got its name.
+        NEW.former_names = OLD.former_names;
+    END IF;
     RETURN NEW;
 END
 $$;
