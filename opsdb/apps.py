@@ -24,6 +24,7 @@ class OpsdbConfig(AppConfig):
         connection_created.connect(checks.refuse_old_server_on_connect)
         json_filter.register()
         post_migrate.connect(_make_months_of_history, sender=self)
+        post_migrate.connect(_renew_lookup_of_users, sender=self)
         post_migrate.connect(_keep_deletion_policy, sender=self)
 
 
@@ -41,6 +42,16 @@ def _make_months_of_history(using, **kwargs):
         may_make_them = cursor.fetchone()[0]
     if may_make_them:
         make_months(connections[using])
+
+
+def _renew_lookup_of_users(using, **kwargs):
+    """Follow what migrations of the project have changed of its user model."""
+    from django.db import connections, router
+
+    from .database.user_lookup import renew_lookup
+
+    if connections[using].vendor == "postgresql" and router.allow_migrate(using, "opsdb"):
+        renew_lookup(connections[using])
 
 
 def _keep_deletion_policy(using, verbosity=0, stdout=None, **kwargs):

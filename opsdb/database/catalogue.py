@@ -33,11 +33,8 @@ SELECT 'function ' || function.proname,
     concat_ws(
         ' ', pg_get_function_arguments(function.oid), pg_get_function_result(function.oid), function.prosecdef,
         function.provolatile, coalesce(
-            replace(replace(
-                regexp_replace(pg_get_function_sqlbody(function.oid), '\(user_key\)::[a-z ]+', 'user_key'),
-                %(user_table)s || ' account', '(users) account'
-            ), 'account.' || %(user_key)s, 'account.(key)'),
-            function.prosrc
+            pg_get_function_sqlbody(function.oid),
+            CASE function.prosrc WHEN %(user_lookup)s THEN '(lookup of users)' ELSE function.prosrc END
         ),
         replace(array_to_string(function.proconfig, ' '), quote_ident(current_schema()), '(schema)')
     )
@@ -130,13 +127,19 @@ def read_rules(connection: Any) -> dict[str, str]:
     from django.contrib.auth import get_user_model
 
     from .guards import TABLES_OF_DJANGO, TABLES_OF_PARTITIONS
+    from .user_lookup import body_of_lookup
 
     user = get_user_model()._meta
     with connection.cursor() as cursor:
-        cursor.execute("SELECT quote_ident(%s), quote_ident(%s)", [user.db_table, user.pk.column])
-        table, key = cursor.fetchone()
-        others = [*TABLES_OF_DJANGO, *TABLES_OF_PARTITIONS]
-        cursor.execute(RULES, {"tables": tables(), "others": others, "user_table": table, "user_key": key})
+        cursor.execute("SELECT quote_ident(%s)", [user.db_table])
+        [user_table] = cursor.fetchone()
+        given = {
+            "tables": tables(),
+            "others": [*TABLES_OF_DJANGO, *TABLES_OF_PARTITIONS],
+            "user_table": user_table,
+            "user_lookup": body_of_lookup(connection, user),
+        }
+        cursor.execute(RULES, given)
         # A function of another signature, or a second key of the same columns, has the same name.
         definitions: dict[str, list[str]] = defaultdict(list)
         for name, definition in cursor.fetchall():

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.db import router
 from django.db.migrations.operations import AddConstraint
 from django.db.migrations.operations.base import Operation
 
 from .frozen_triggers import FrozenTrigger
+from .user_lookup import lookup_of
 
 FROZEN = Path(__file__).resolve().parent.parent / "migrations" / "sql"
 FUNCTION = re.compile(
@@ -300,16 +300,7 @@ class DefineUserLookup(Operation):
         if not router.allow_migrate(schema_editor.connection.alias, app_label):
             return
         user = to_state.apps.get_model(settings.AUTH_USER_MODEL)._meta
-        table, key = schema_editor.quote_name(user.db_table), schema_editor.quote_name(user.pk.column)
-        key_type = user.pk.cast_db_type(schema_editor.connection)
-        # Django keeps the name of this field beside the model, not in the state of the models.
-        name = schema_editor.quote_name(user.get_field(get_user_model().USERNAME_FIELD).column)
-        found = f"SELECT {name}::text FROM {table} WHERE {key} = user_key::{key_type}"  # noqa: S608 - quoted names
-        statement = (
-            "CREATE OR REPLACE FUNCTION opsdb_username(user_key text) RETURNS text LANGUAGE sql STABLE "
-            f"RETURN ({found})"
-        )
-        define_functions(schema_editor, [statement])
+        define_functions(schema_editor, [lookup_of(schema_editor.connection, user)])
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         if router.allow_migrate(schema_editor.connection.alias, app_label):
