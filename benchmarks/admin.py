@@ -385,7 +385,7 @@ def searches(row, page):
             yield f"beginning of {name}", value[:-3]
         elif value and lookup != "startswith":
             yield name, str(value)
-    if page.finders:
+    if page.finders and hasattr(row, "checksum"):
         yield "checksum", row.checksum
         yield "beginning of checksum", row.checksum[:10]
     if row._meta.model_name == "rawdatafile":
@@ -412,28 +412,50 @@ def filters(row, listed):
 
 def pages_that_answer():
     """Return the index and the pages that are of no single model by name; those of a row are of the newest there is."""
-    from urllib.parse import urlencode
-
     from django.urls import reverse
 
     from opsdb.admins.pages.executions import night_of
-    from opsdb.models import DataTransfer, ExecutedObsUnit, RawDataPackage
-
-    def page(name, *args, **query):
-        return reverse(f"admin:opsdb_{name}", args=args) + (f"?{urlencode(query)}" if query else "")
+    from opsdb.models import (
+        DataLocation,
+        DataTransfer,
+        ExecutedObsUnit,
+        ObservingProgram,
+        ObsUnit,
+        RawDataFile,
+        RawDataPackage,
+        Source,
+    )
+    from tests.admins.answers.pages import page
 
     execution = ExecutedObsUnit.objects.latest_first().first()
-    package, transfer = (model.objects.order_by("-pk").first() for model in (RawDataPackage, DataTransfer))
+    package, transfer, file = (
+        model.objects.order_by("-pk").first() for model in (RawDataPackage, DataTransfer, RawDataFile)
+    )
+    texts = {
+        "a package": f"raw_data_package {package.pk}",
+        "a name": file.relative_path.rsplit("/", 1)[1],
+        "the middle of a path": file.relative_path[len(file.relative_path) // 3 : -6],
+        "a checksum": file.checksum[:10],
+        "a night": str(night_of(execution.start_time)),
+        "coordinates": "12:30:00 +12:23:28",
+        "nothing": "no-such-thing",
+    }
+    things = {"source": Source, "program": ObservingProgram, "unit": ObsUnit}
     return {
         "index": reverse("admin:index"),
-        "dashboard": page("rawdatapackage_dashboard", fragment=1),
-        "sky": page("source_sky"),
-        "data flow": page("datatransferroute_dataflow"),
-        "observation": page("executedobsunit_observation", execution.pk),
-        "night": page("executedobsunit_night", night_of(execution.start_time)),
-        "where": page("physicalcopy_where", q=f"raw_data_package {package.pk}"),
-        "why, raw data package": page("rawdatapackage_why", q=f"raw_data_package {package.pk}"),
-        "why, data transfer": page("rawdatapackage_why", q=f"data_transfer {transfer.pk}"),
+        "dashboard": page("dashboard", fragment=1),
+        "failures": page("failures"),
+        "trends": page("trends"),
+        "sky": page("sky"),
+        "data flow": page("dataflow"),
+        "observation": page("observation", execution.pk),
+        "night": page("night", night_of(execution.start_time)),
+        "where": page("where", q=texts["a package"]),
+        "why, raw data package": page("why", q=texts["a package"]),
+        "why, data transfer": page("why", q=f"data_transfer {transfer.pk}"),
+        **{name: page(name, model.objects.order_by("pk").first().pk) for name, model in things.items()},
+        **{f"location {one.name}": page("location", one.pk) for one in DataLocation.objects.order_by("pk")[:20]},
+        **{f"search for {name}": page("search", q=text) for name, text in texts.items()},
     }
 
 
