@@ -13,17 +13,10 @@ from django.db import IntegrityError, connection
 from django.db.migrations.loader import MigrationLoader
 
 import opsdb.migrations
+from opsdb.database.definitions import define_functions, functions_in, views_in
 from opsdb.database.frozen_triggers import FrozenTrigger
 from opsdb.database.guards import guards_of_partitions
-from opsdb.database.operations import (
-    DefineFunctions,
-    DefineUserLookup,
-    PartitionByMonth,
-    comment_on_views,
-    define_functions,
-    functions_in,
-    views_in,
-)
+from opsdb.database.operations import DefineFunctions, DefineUserLookup, PartitionByMonth, comment_on_views
 from opsdb.testing.factories import fill_every_table
 from tools.renew_migrations import comments_on_links, comments_on_views
 
@@ -32,6 +25,7 @@ from .models.schema import LINK_TABLES, MODELS
 
 SQL = Path(opsdb.__file__).parent / "database" / "sql"
 FILES = sorted(Path(opsdb.migrations.__file__).parent.glob("0*.py"))
+FIRST_SET = re.compile(r"/000[1-4](_\w+\.py|/\w+\.sql)$")
 TABLES = {model._meta.db_table for model in (*MODELS, *LINK_TABLES)}
 OF_OTHERS = re.compile(r"^\('(auth|axes|django)_|INDEX .* ON public\.(auth|axes|django)_|\bchange_log_\d{4}_\d\d")
 NOT_OF_AN_EXTENSION = "NOT EXISTS (SELECT FROM pg_depend WHERE objid = {}.oid AND deptype = 'e')"
@@ -235,6 +229,11 @@ def test_a_function_that_changed_comes_back_as_it_was(owner, tmp_path, monkeypat
 
 def test_migrations_can_be_reviewed():
     """What nobody can read, nobody reviews."""
-    for path in FILES:
-        for number, line in enumerate(path.read_text().splitlines(), 1):
+    frozen = sorted((Path(opsdb.migrations.__file__).parent / "sql").glob("*/*.sql"))
+    texts = {path: path.read_text() for path in (*FILES, *frozen)}
+    for path, text in texts.items():
+        for number, line in enumerate(text.splitlines(), 1):
             assert len(line) <= 1_500 or "data_grouping_rules_are_known" in line, f"{path.name}:{number}"
+    first = [text for path, text in texts.items() if FIRST_SET.search(path.as_posix())]
+    assert sum(text.count("\n") for text in first) <= 6_000
+    assert sum(len(text.encode()) for text in first) <= 450_000

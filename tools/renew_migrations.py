@@ -7,7 +7,10 @@ import ast
 import os
 import re
 import shutil
+from collections import defaultdict
+from functools import partial
 from graphlib import TopologicalSorter
+from itertools import takewhile
 from pathlib import Path
 
 import django
@@ -20,9 +23,12 @@ MIGRATIONS = APP / "migrations"
 EXTENSIONS = ("btree_gist", "pg_trgm")
 # Functions that defaults of columns call.
 BEFORE_TABLES = ("identifiers.sql",)
-LISTS = re.compile(
-    r"^(?P<indent> +)'(?P<key>constraints|indexes|\w+(?=': \['CREATE ))': (?P<list>\[.*\]),$", re.MULTILINE
-)
+LISTS = re.compile(r"^(?P<indent> +)'(?P<key>constraints|indexes)': (?P<list>\[.*\]),$", re.MULTILINE)
+OF_CONDITIONS = re.compile(r"\bmodels\.(CheckConstraint|F|Func|Index|Q|UniqueConstraint|Value)\b(?=\()")
+IMPORTED = re.compile(r"^import ([\w.]+)$", re.MULTILINE)
+COLUMN = re.compile(r"^ +\('(?P<name>\w+)', (?P<definition>models\..+)\),$", re.MULTILINE)
+CONDITION = re.compile(r"condition=(?P<definition>models\.Q\(.+\)), name='(?P<name>\w+)'\)")
+WORTH_A_NAME = 150  # characters that it spares
 
 
 def tables_links_and_triggers():
@@ -107,6 +113,7 @@ def write(name, operations, dependencies):
     migration = type("Migration", (Migration,), {"operations": operations, "dependencies": dependencies})(name, "opsdb")
     migration.initial = True
     text = LISTS.sub(_one_a_line, MigrationWriter(migration, include_header=False).as_string())
+    text = _with_names_imported(_with_repeated_definitions_named(text))
     (MIGRATIONS / f"{name}.py").write_text(text, encoding="utf-8")
 
 
@@ -116,11 +123,63 @@ def _one_a_line(found):
     return "\n".join([f"{indent}'{found['key']}': [", *lines, f"{indent}],"])
 
 
+def _with_names_imported(text):
+    """Import each name from its module, where Django writes the whole path wherever it is used."""
+    for module in sorted(IMPORTED.findall(text), key=len, reverse=True):
+        used = re.compile(rf"\b{re.escape(module)}\.(\w+)")
+        names = ", ".join(sorted({*used.findall(text)}))
+        text = used.sub(r"\1", text).replace(f"import {module}\n", f"from {module} import {names}\n", 1)
+    if conditions := {*OF_CONDITIONS.findall(text)}:
+        names = f"from django.db.models import {', '.join(sorted(conditions))}\n"
+        text = OF_CONDITIONS.sub(r"\1", text).replace("from django.db.models.", f"{names}from django.db.models.", 1)
+    return text
+
+
+def _with_repeated_definitions_named(text):
+    """Name the columns and conditions that many tables have alike, above the class."""
+    named = {}
+    for pattern in (COLUMN, CONDITION):
+        names_of = defaultdict(list)
+        for found in pattern.finditer(text):
+            names_of[found["definition"]].append(found["name"])
+        for definition, names in names_of.items():
+            name = _common_end(names).upper()
+            spared = (len(names) - 1) * (len(definition) - len(name))
+            if name and name not in named and spared >= WORTH_A_NAME:
+                named[name] = definition
+                text = pattern.sub(partial(_replace_definition, definition, name), text)
+    constants = "".join(f"{name} = {definition}\n" for name, definition in named.items())
+    return text.replace("\n\nclass Migration", f"\n{constants}\n\nclass Migration", 1) if constants else text
+
+
+def _common_end(names):
+    """Return the words that the names of columns or constraints have in common at their end."""
+    words = [reversed(name.split("_")) for name in names]
+    alike = takewhile(lambda found: len(set(found)) == 1, zip(*words, strict=False))
+    return "_".join(reversed([found[0] for found in alike]))
+
+
+def _replace_definition(definition, name, found):
+    return found[0].replace(definition, name) if found["definition"] == definition else found[0]
+
+
 def freeze(folder, belongs):
     """Copy those files of functions that belong there into the folder of a migration."""
     (MIGRATIONS / "sql" / folder).mkdir(parents=True)
     for path in filter(belongs, (APP / "database" / "sql").glob("*.sql")):
         shutil.copy(path, MIGRATIONS / "sql" / folder)
+
+
+def freeze_triggers(folder, triggers):
+    """Write the triggers of each model, one statement a line, into the folder of a migration."""
+    from opsdb.database.operations import TRIGGERS
+
+    sections = [
+        f"-- {model_name}\n" + "".join(f"{statement};\n" for statement in statements)
+        for model_name, statements in triggers.items()
+    ]
+    (MIGRATIONS / "sql" / folder).mkdir(parents=True)
+    (MIGRATIONS / "sql" / folder / TRIGGERS).write_text("\n".join(sections), encoding="utf-8")
 
 
 def main():
@@ -141,6 +200,7 @@ def main():
 
     from opsdb.database.guards import DROP_GUARDS_OF_MONTHS, guards_of_django, guards_of_partitions
     from opsdb.database.operations import (
+        NO_MODEL,
         CreateTriggers,
         DefineFunctions,
         DefineUserLookup,
@@ -166,13 +226,11 @@ def main():
     freeze("0003", lambda path: path.name not in BEFORE_TABLES)
     views = DefineViews("0003", comments=comments_on_views())
     write("0003_functions", [DefineUserLookup(), DefineFunctions("0003"), views], [("opsdb", "0002_tables"), swappable])
-    elsewhere = [
-        RunSQL(guard.statement, guard.remove_sql(None, None))
-        for guard in (*guards_of_django(), *guards_of_partitions())
-    ]
+    triggers[NO_MODEL] = [guard.statement for guard in (*guards_of_django(), *guards_of_partitions())]
+    freeze_triggers("0004", triggers)
     write(
         "0004_triggers",
-        [CreateTriggers(triggers), *elsewhere, RunSQL(RunSQL.noop, DROP_GUARDS_OF_MONTHS)],
+        [CreateTriggers("0004"), RunSQL(RunSQL.noop, DROP_GUARDS_OF_MONTHS)],
         [("opsdb", "0003_functions"), of_auth, ("contenttypes", "0002_remove_content_type_name")],
     )
     record_rules()

@@ -6,8 +6,8 @@ from typing import Any, Self
 
 from django.db import models
 
-# Texts for people, which the database does not hold; a change of wording is no migration.
-LEFT_OUT = ("choices", "help_text", "verbose_name", "violation_error_message")
+# Texts for people, and what is for their forms; the database does not hold it, and a change of it is no migration.
+LEFT_OUT = ("blank", "choices", "editable", "help_text", "verbose_name", "violation_error_message")
 
 
 class DeconstructsAsDjango:
@@ -31,7 +31,7 @@ class DeconstructsAsDjango:
 
 
 def leave_out_texts(field: models.Field) -> None:
-    """Let migrations leave out a field's texts for people; its comment in the database stays."""
+    """Let migrations leave out a field's texts for people and for forms; its comment in the database stays."""
     field.deconstruct = MethodType(_deconstruct_without_texts, field)  # type: ignore[method-assign]
 
 
@@ -41,4 +41,5 @@ def _deconstruct_without_texts(field):
 
 
 def _without_texts(kwargs):
-    return {key: value for key, value in kwargs.items() if key not in LEFT_OUT}
+    left_out = {*LEFT_OUT, "default"} if "db_default" in kwargs else LEFT_OUT  # one value serves rows and new objects
+    return {key: value for key, value in kwargs.items() if key not in left_out}

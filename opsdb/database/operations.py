@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,56 +10,13 @@ from django.db import router
 from django.db.migrations.operations import AddConstraint
 from django.db.migrations.operations.base import Operation
 
+from .definitions import define_functions, functions_in, triggers_in, views_in
 from .frozen_triggers import FrozenTrigger
 from .user_lookup import lookup_of
 
 FROZEN = Path(__file__).resolve().parent.parent / "migrations" / "sql"
-FUNCTION = re.compile(
-    r"^CREATE OR REPLACE FUNCTION (\w+)\(.*?(?:^\$\$;$|^RETURN [^;]*;$|^END;$)", re.DOTALL | re.MULTILINE
-)
-VIEW = re.compile(r"^CREATE OR REPLACE VIEW (\w+) AS$.*?;$", re.DOTALL | re.MULTILINE)
-# A function that runs with the rights of its owner can be called, or made a trigger of another table, by no one else.
-WITHHOLD = "REVOKE ALL ON FUNCTION {name} FROM PUBLIC"
-# While a function is created, names mean what is in the schema that the tables are in, and temporary tables come last:
-# SET search_path FROM CURRENT keeps this for each of its calls. By statements alone, so that sqlmigrate prints it all.
-FIX_SEARCH_PATH = (
-    "SELECT set_config('opsdb.search_path', current_setting('search_path'), true)",
-    "SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true)",
-)
-PUT_SEARCH_PATH_BACK = "SELECT set_config('search_path', current_setting('opsdb.search_path'), true)"
-
-
-def functions_in(folder: Path) -> dict[str, str]:
-    """Return the statement that defines each function in the ``.sql`` files of a folder, by the function's name.
-
-    A definition begins with ``CREATE OR REPLACE FUNCTION`` at the beginning of a line and ends with a line ``$$;``, or
-    in the forms that PostgreSQL binds when it creates them with ``END;`` or with a statement ``RETURN …;``.
-    """
-    return {
-        definition[1]: definition[0]
-        for path in sorted(folder.glob("*.sql"))
-        for definition in FUNCTION.finditer(path.read_text(encoding="utf-8"))
-    }
-
-
-def views_in(folder: Path) -> dict[str, str]:
-    """Return the statement that defines each view in the ``.sql`` files of a folder, by the view's name.
-
-    A definition begins with a line ``CREATE OR REPLACE VIEW … AS`` and ends with a line that ends with a semicolon.
-    """
-    return {
-        definition[1]: definition[0]
-        for path in sorted(folder.glob("*.sql"))
-        for definition in VIEW.finditer(path.read_text(encoding="utf-8"))
-    }
-
-
-def define_functions(schema_editor: Any, statements: Iterable[str]) -> None:
-    """Execute statements that define functions, each of which finds its names in the schema that is current now."""
-    for statement in (*FIX_SEARCH_PATH, *statements, PUT_SEARCH_PATH_BACK):
-        schema_editor.execute(statement, params=None)
-        if (definition := FUNCTION.match(statement)) and " SECURITY DEFINER " in statement:
-            schema_editor.execute(WITHHOLD.format(name=definition[1]), params=None)
+TRIGGERS = "triggers.sql"
+NO_MODEL = "tables without a model of the app"  # heading of their triggers
 
 
 class DefineFunctions(Operation):
@@ -150,43 +105,52 @@ def comment_on_views(schema_editor: Any, comments: dict[str, str]) -> None:
 
 
 class CreateTriggers(Operation):
-    """Create many triggers, for which the models of the migration's state are made anew only once.
+    """Create the triggers in the frozen file ``migrations/sql/<folder>/triggers.sql``.
 
-    Django makes them anew for each constraint, which takes most of the time of a migration with hundreds of them.
+    The models of the migration's state are made anew only once. Django makes them anew for each constraint, which takes
+    most of the time of a migration with hundreds of them.
 
     Args:
-        statements: for each model, the statements ``CREATE TRIGGER "name" … ON "table" …`` of its tables.
+        folder: number of the migration.
     """
 
     reversible = True
-    serialization_expand_args = ["statements"]
 
-    def __init__(self, statements: dict[str, list[str]]) -> None:
-        self.statements = statements
-        self._operations = [
-            AddConstraint(model_name, FrozenTrigger.made_by(statement))
-            for model_name, of_model in statements.items()
-            for statement in of_model
-        ]
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self._of_models: list[AddConstraint] = []
+        self._elsewhere: list[FrozenTrigger] = []
+        for model_name, statements in triggers_in(FROZEN / folder / TRIGGERS).items():
+            triggers = map(FrozenTrigger.made_by, statements)
+            if model_name == NO_MODEL:
+                self._elsewhere += triggers
+            else:
+                self._of_models += [AddConstraint(model_name, trigger) for trigger in triggers]
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        return type(self).__qualname__, [], {"statements": self.statements}
+        return type(self).__qualname__, [self.folder], {}
 
     def state_forwards(self, app_label: str, state: Any) -> None:
         state.__dict__.pop("apps", None)
-        for operation in self._operations:
+        for operation in self._of_models:
             operation.state_forwards(app_label, state)
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        for operation in self._operations:
+        for operation in self._of_models:
             operation.database_forwards(app_label, schema_editor, from_state, to_state)
+        if router.allow_migrate(schema_editor.connection.alias, app_label):
+            for trigger in self._elsewhere:
+                schema_editor.execute(trigger.statement, params=None)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        for operation in reversed(self._operations):
+        if router.allow_migrate(schema_editor.connection.alias, app_label):
+            for trigger in reversed(self._elsewhere):
+                schema_editor.execute(trigger.remove_sql(None, None), params=None)
+        for operation in reversed(self._of_models):
             operation.database_backwards(app_label, schema_editor, from_state, to_state)
 
     def describe(self) -> str:
-        return f"Create {len(self._operations)} triggers"
+        return f"Create the triggers of migrations/sql/{self.folder}"
 
 
 class CommentOnLinks(Operation):

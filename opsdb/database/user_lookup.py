@@ -12,6 +12,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 
+from .definitions import define_functions
+
 # The body as it is, where the table has the columns that the model has now.
 BODY_OF_LOOKUP = """
 SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure('opsdb_username(text)') AND 2 = (
@@ -54,8 +56,6 @@ def renew_lookup(connection: Any) -> bool:
         Whether it was defined anew; never in a database without the function, or where the user model has not been
         migrated yet.
     """
-    from .operations import define_functions
-
     model = get_user_model()
     user, name = model._meta, model._meta.get_field(model.USERNAME_FIELD).column
     with connection.cursor() as cursor:

@@ -1,9 +1,9 @@
-import django.contrib.auth.models
-import django.contrib.auth.validators
-import django.db.models.functions.datetime
-import django.db.models.lookups
-import django.utils.timezone
-import opsdb.database.expressions
+from django.contrib.auth.models import UserManager
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.db.models import CheckConstraint, F, Func, Q, UniqueConstraint, Value
+from django.db.models.functions.datetime import Now
+from django.db.models.lookups import Exact
+from opsdb.database.expressions import IsFiniteTime
 from django.db import migrations, models
 
 
@@ -19,20 +19,20 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='User',
             fields=[
-                ('is_superuser', models.BooleanField(db_comment='Designates that this user has all permissions without explicitly assigning them.', db_default=False, default=False)),
-                ('username', models.CharField(db_comment='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', error_messages={'unique': 'A user with that username already exists.'}, max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()])),
-                ('is_staff', models.BooleanField(db_comment='Designates whether the user can log into this admin site.', db_default=False, default=False)),
-                ('is_active', models.BooleanField(db_comment='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', db_default=True, default=True)),
+                ('is_superuser', models.BooleanField(db_comment='Designates that this user has all permissions without explicitly assigning them.', db_default=False)),
+                ('username', models.CharField(db_comment='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', error_messages={'unique': 'A user with that username already exists.'}, max_length=150, unique=True, validators=[UnicodeUsernameValidator()])),
+                ('is_staff', models.BooleanField(db_comment='Designates whether the user can log into this admin site.', db_default=False)),
+                ('is_active', models.BooleanField(db_comment='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', db_default=True)),
                 ('id', models.BigAutoField(db_comment='Number of the row.', primary_key=True, serialize=False)),
                 ('password', models.CharField(db_comment='Hash of the password, with how it was made.', max_length=128)),
-                ('first_name', models.CharField(blank=True, db_comment='Given name.', db_default='', default='', max_length=150)),
-                ('last_name', models.CharField(blank=True, db_comment='Family name.', db_default='', default='', max_length=150)),
-                ('email', models.EmailField(blank=True, db_comment='Where messages go.', db_default='', default='', max_length=254)),
-                ('last_login', models.DateTimeField(blank=True, db_comment='When the person signed in last (UTC).', null=True)),
-                ('date_joined', models.DateTimeField(db_comment='When the account was made (UTC).', db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now)),
-                ('github_login', models.CharField(blank=True, db_comment='Login at GitHub, by which the person signs in elsewhere.', db_default='', default='', max_length=39)),
-                ('affiliation', models.CharField(blank=True, db_comment='Institute.', db_default='', default='', max_length=200)),
-                ('preferences', models.JSONField(blank=True, db_comment='Settings of the user interface, a JSON object.', db_default={}, default=dict)),
+                ('first_name', models.CharField(db_comment='Given name.', db_default='', max_length=150)),
+                ('last_name', models.CharField(db_comment='Family name.', db_default='', max_length=150)),
+                ('email', models.EmailField(db_comment='Where messages go.', db_default='', max_length=254)),
+                ('last_login', models.DateTimeField(db_comment='When the person signed in last (UTC).', null=True)),
+                ('date_joined', models.DateTimeField(db_comment='When the account was made (UTC).', db_default=Now())),
+                ('github_login', models.CharField(db_comment='Login at GitHub, by which the person signs in elsewhere.', db_default='', max_length=39)),
+                ('affiliation', models.CharField(db_comment='Institute.', db_default='', max_length=200)),
+                ('preferences', models.JSONField(db_comment='Settings of the user interface, a JSON object.', db_default={})),
             ],
             options={
                 'verbose_name': 'user',
@@ -41,25 +41,25 @@ class Migration(migrations.Migration):
                 'db_table_comment': 'A person or a service that works with the database. A host project may bring its own user model.',
                 'swappable': 'AUTH_USER_MODEL',
                 'constraints': [
-                    models.UniqueConstraint(condition=models.Q(('github_login', ''), _negated=True), fields=('github_login',), name='user_unique_github_login'),
-                    models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('preferences'), function='jsonb_typeof', output_field=models.TextField()), models.Value('object')), name='user_preferences_object'),
-                    models.CheckConstraint(condition=models.Q(('username__regex', '[^[:space:]]')), name='user_username_not_blank'),
-                    models.CheckConstraint(condition=models.Q(('password__regex', '[^[:space:]]')), name='user_password_not_blank'),
-                    models.CheckConstraint(condition=models.Q(opsdb.database.expressions.IsFiniteTime('last_login'), opsdb.database.expressions.IsFiniteTime('date_joined')), name='user_finite_times'),
+                    UniqueConstraint(condition=Q(('github_login', ''), _negated=True), fields=('github_login',), name='user_unique_github_login'),
+                    CheckConstraint(condition=Exact(Func(F('preferences'), function='jsonb_typeof', output_field=models.TextField()), Value('object')), name='user_preferences_object'),
+                    CheckConstraint(condition=Q(('username__regex', '[^[:space:]]')), name='user_username_not_blank'),
+                    CheckConstraint(condition=Q(('password__regex', '[^[:space:]]')), name='user_password_not_blank'),
+                    CheckConstraint(condition=Q(IsFiniteTime('last_login'), IsFiniteTime('date_joined')), name='user_finite_times'),
                 ],
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ('objects', UserManager()),
             ],
         ),
         migrations.AddField(
             model_name='user',
             name='groups',
-            field=models.ManyToManyField(blank=True, related_name='user_set', related_query_name='user', to='auth.group'),
+            field=models.ManyToManyField(related_name='user_set', related_query_name='user', to='auth.group'),
         ),
         migrations.AddField(
             model_name='user',
             name='user_permissions',
-            field=models.ManyToManyField(blank=True, related_name='user_set', related_query_name='user', to='auth.permission'),
+            field=models.ManyToManyField(related_name='user_set', related_query_name='user', to='auth.permission'),
         ),
     ]

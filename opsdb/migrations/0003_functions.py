@@ -1,4 +1,4 @@
-import opsdb.database.operations
+from opsdb.database.operations import DefineFunctions, DefineUserLookup, DefineViews
 from django.conf import settings
 from django.db import migrations
 
@@ -13,12 +13,12 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        opsdb.database.operations.DefineUserLookup(
+        DefineUserLookup(
         ),
-        opsdb.database.operations.DefineFunctions(
+        DefineFunctions(
             folder='0003',
         ),
-        opsdb.database.operations.DefineViews(
+        DefineViews(
             folder='0003',
             comments={
                 'obscore': 'One data set as the virtual observatory finds it: a raw data package, or a science product in a data release.',

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from opsdb import database
 from opsdb.database.change_logging import Logged, LogsInBulk, LogsInserts, LogsLinks
+from opsdb.database.definitions import FUNCTION
 from opsdb.database.guards import KeyStays, NeverTruncated
-from opsdb.database.operations import FUNCTION
 from opsdb.database.triggers import (
     AppendOnly,
     FrozenOnceVerified,

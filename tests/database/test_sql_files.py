@@ -2,7 +2,7 @@
 
 import pytest
 
-from opsdb.database.operations import functions_in
+from opsdb.database.definitions import functions_in
 from tools import lint_sql
 
 GOOD = """-- A topic.
