@@ -1,25 +1,17 @@
 """What filters cost as the tables grow: ``python -m benchmarks.filters``.
 
-The two databases of ``benchmarks.admin``, one with 10,000 and one with 10,000,000 raw files. Every parameter of every
-filter set is asked for alone, each choice of it, and so are 200 random pairs of parameters of the tables that grow:
-from the form to the first fifty rows. None should take more than 500 ms, nor twice as long in the large database as in
-the small one, unless that is below 50 ms; else the program ends with 1. What a filter set refuses, because no index
-serves it, is listed as such.
-
-``--keep`` leaves the databases behind, and ``--reuse`` takes those that an earlier run of this or of
-``benchmarks.admin`` left.
+Every parameter of every filter set is asked for alone in both databases of ``benchmarks.filling``, each choice of it,
+and so are 200 random pairs of parameters of the tables that grow: from the form to the first fifty rows. None should
+take more than 500 ms, nor twice as long in the large database as in the small one, unless that is below 50 ms; else the
+program ends with 1. What a filter set refuses, because no index serves it, is listed as such.
 """
 
-import argparse
-import os
 import random
 import statistics
 import sys
 import time
 
-import django
-
-from benchmarks.admin import WANTED_RATIO, WANTED_SECONDS, filled
+from benchmarks.filling import WANTED_RATIO, WANTED_SECONDS, measured_in_both
 
 ROWS = 50
 NEGLIGIBLE_SECONDS = 0.025  # below which a time of the small database counts as this
@@ -97,33 +89,17 @@ def seconds_of(model, asked, repeats):
 
 def measure(files, options):
     """Return the seconds of each question with so many files, and the questions that are refused."""
-    with filled(files, reuse=options.reuse, keep=options.keep):
-        asked = {label: each for label, each in questions(options.seed).items() if options.only in label}
-        return {label: seconds_of(*each, options.repeats) for label, each in asked.items()}
+    asked = {label: each for label, each in questions(options.seed).items() if options.only in label}
+    return {label: seconds_of(*each, options.repeats) for label, each in asked.items()}
+
+
+def add_options(parser):
+    parser.add_argument("--seed", type=int, default=1, help="of the random pairs (%(default)s)")
+    parser.add_argument("--only", default="", help="only questions whose name holds this")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--files", type=int, nargs=2, default=[10_000, 10_000_000], help="files of the two databases")
-    parser.add_argument("--repeats", type=int, default=3, help="times that each question is asked (3)")
-    parser.add_argument("--seed", type=int, default=1, help="of the random pairs (1)")
-    parser.add_argument("--keep", action="store_true", help="leave the databases for another run with --reuse")
-    parser.add_argument("--reuse", action="store_true", help="use the databases that a run with --keep has left")
-    parser.add_argument("--only", default="", help="only questions whose name holds this")
-    options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
-    from django.db import connection
-
-    from tests.databases import as_owner
-
-    own_name = connection.settings_dict["NAME"]
-    results = []
-    for files in options.files:
-        connection.settings_dict["NAME"] = own_name
-        with as_owner():
-            results.append(measure(files, options))
-    few, many = results
+    options, few, many = measured_in_both(__doc__, measure, repeats=3, add_options=add_options)
     print(f"{'milliseconds':<70} {options.files[0]:>12,} {options.files[1]:>12,}")
     missed = 0
     for label, seconds in many.items():

@@ -1,21 +1,14 @@
 """What the search box costs as the tables grow: ``python -m benchmarks.search``.
 
-The two databases of ``benchmarks.admin``, one with 10,000 and one with 10,000,000 raw files. Texts of every kind are
-searched in both, also such that nothing has: none should take more than 500 ms, or the program ends with 1.
-
-``--keep`` leaves the databases behind, and ``--reuse`` takes those that an earlier run of this or of
-``benchmarks.admin`` left; ``--plans`` prints the plan of each query in the last one.
+Texts of every kind are searched in both databases of ``benchmarks.filling``, also such that nothing has: none should
+take more than 500 ms, or the program ends with 1. ``--plans`` prints the plan of each slow query in the last one.
 """
 
-import argparse
-import os
 import statistics
 import sys
 import time
 
-import django
-
-from benchmarks.admin import WANTED_SECONDS, filled
+from benchmarks.filling import WANTED_SECONDS, measured_in_both
 
 
 def texts():
@@ -54,18 +47,17 @@ def measure(files, options):
     from opsdb.workflows import search_rows
 
     found = {}
-    with filled(files, reuse=options.reuse, keep=options.keep):
-        for name, text in texts().items():
-            taken = []
-            for _ in range(options.repeats):
-                begun = time.perf_counter()
-                result = search_rows(text)
-                taken.append(time.perf_counter() - begun)
-            found[name] = statistics.median(taken), len(result.hits), len(result.given_up)
-            if options.plans and files == options.files[-1]:
-                with CaptureQueriesContext(connection) as queries:
-                    search_rows(text)
-                explain(name, [query["sql"] for query in queries])
+    for name, text in texts().items():
+        taken = []
+        for _ in range(options.repeats):
+            begun = time.perf_counter()
+            result = search_rows(text)
+            taken.append(time.perf_counter() - begun)
+        found[name] = statistics.median(taken), len(result.hits), len(result.given_up)
+        if options.plans and files == options.files[-1]:
+            with CaptureQueriesContext(connection) as queries:
+                search_rows(text)
+            explain(name, [query["sql"] for query in queries])
     return found
 
 
@@ -82,27 +74,12 @@ def explain(name, statements):
                     print(f"--- {name}\n{sql}", *plan, sep="\n")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--files", type=int, nargs=2, default=[10_000, 10_000_000], help="files of the two databases")
-    parser.add_argument("--repeats", type=int, default=3, help="times that each text is searched (3)")
-    parser.add_argument("--keep", action="store_true", help="leave the databases for another run with --reuse")
-    parser.add_argument("--reuse", action="store_true", help="use the databases that a run with --keep has left")
+def add_options(parser):
     parser.add_argument("--plans", action="store_true", help="print the plans that take more than 20 ms")
-    options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
-    from django.db import connection
 
-    from tests.databases import as_owner
 
-    own_name = connection.settings_dict["NAME"]
-    results = []
-    for files in options.files:
-        connection.settings_dict["NAME"] = own_name
-        with as_owner():
-            results.append(measure(files, options))
-    few, many = results
+def main():
+    options, few, many = measured_in_both(__doc__, measure, repeats=3, add_options=add_options)
     print(f"{'milliseconds':<30} {options.files[0]:>12,} {options.files[1]:>12,} {'rows':>6}")
     for name, (seconds, rows, given_up) in many.items():
         bad = "  !" if seconds > WANTED_SECONDS or given_up else ""

@@ -1,24 +1,16 @@
 """What the page of trends costs as the tables grow: ``python -m benchmarks.trends``.
 
-The two databases of ``benchmarks.admin``, one with 10,000 and one with 10,000,000 raw files, with a year of notes in
-both, as the database keeps them of so many files: each location on each day, each way in each hour, each stage on each
-day, and delays in forty steps. Every trend of a year is read in both, and the page is drawn: the numbers of a year
-should not take more than 300 ms together, nor the page more than 500 ms, or the program ends with 1. Traffic is read by
-week, as the page does.
-
-``--keep`` leaves the databases behind, and ``--reuse`` takes those that an earlier run of this or of
-``benchmarks.admin`` left.
+Both databases of ``benchmarks.filling`` get a year of notes, as the database keeps them of so many files: each location
+on each day, each way in each hour, each stage on each day, and delays in forty steps. Every trend of a year is read in
+both, and the page is drawn: the numbers of a year should not take more than 300 ms together, nor the page more than 500
+ms, or the program ends with 1. Traffic is read by week, as the page does.
 """
 
-import argparse
-import os
 import sys
 from datetime import UTC, timedelta
 
-import django
-
-from benchmarks.admin import WANTED_SECONDS, filled
 from benchmarks.comparing import seconds_of
+from benchmarks.filling import WANTED_SECONDS, measured_in_both
 
 WANTED_OF_A_YEAR = 0.3
 NOTES = """
@@ -52,55 +44,36 @@ def measure(files, options):
 
     from opsdb import workflows
 
-    with filled(files, reuse=options.reuse, keep=options.keep):
-        with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE data_location_usage DISABLE TRIGGER USER")
-            cursor.execute("ALTER TABLE stage_activity DISABLE TRIGGER USER")
-            cursor.execute(NOTES)
-            cursor.execute("ALTER TABLE data_location_usage ENABLE TRIGGER USER")
-            cursor.execute("ALTER TABLE stage_activity ENABLE TRIGGER USER")
-        end = timezone.now().astimezone(UTC).date() + timedelta(days=1)
-        start = end - timedelta(days=365)
-        users = get_user_model().objects
-        client = Client(HTTP_HOST="localhost")
-        client.force_login(users.filter(username="trends").first() or users.create_superuser("trends"))
-        url = reverse("admin:opsdb_rawdatapackage_trends") + "?days=365"
-        asked = {
-            name: lambda name=name: getattr(workflows, name)(start, end)
-            for name in (
-                "measure_volumes",
-                "measure_traffic_rates",
-                "measure_archive_delays",
-                "count_stage_failures",
-                "measure_backlogs",
-                "measure_observing_time",
-            )
-        }
-        asked["measure_traffic_rates"] = lambda: workflows.measure_traffic_rates(start, end, step="week")
-        asked["page"] = lambda: client.get(url)
-        return {name: seconds_of(ask, options.repeats) for name, ask in asked.items()}
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE data_location_usage DISABLE TRIGGER USER")
+        cursor.execute("ALTER TABLE stage_activity DISABLE TRIGGER USER")
+        cursor.execute(NOTES)
+        cursor.execute("ALTER TABLE data_location_usage ENABLE TRIGGER USER")
+        cursor.execute("ALTER TABLE stage_activity ENABLE TRIGGER USER")
+    end = timezone.now().astimezone(UTC).date() + timedelta(days=1)
+    start = end - timedelta(days=365)
+    users = get_user_model().objects
+    client = Client(HTTP_HOST="localhost")
+    client.force_login(users.filter(username="trends").first() or users.create_superuser("trends"))
+    url = reverse("admin:opsdb_rawdatapackage_trends") + "?days=365"
+    asked = {
+        name: lambda name=name: getattr(workflows, name)(start, end)
+        for name in (
+            "measure_volumes",
+            "measure_traffic_rates",
+            "measure_archive_delays",
+            "count_stage_failures",
+            "measure_backlogs",
+            "measure_observing_time",
+        )
+    }
+    asked["measure_traffic_rates"] = lambda: workflows.measure_traffic_rates(start, end, step="week")
+    asked["page"] = lambda: client.get(url)
+    return {name: seconds_of(ask, options.repeats) for name, ask in asked.items()}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--files", type=int, nargs=2, default=[10_000, 10_000_000], help="files of the two databases")
-    parser.add_argument("--repeats", type=int, default=5, help="times that each trend is read (5)")
-    parser.add_argument("--keep", action="store_true", help="leave the databases for another run with --reuse")
-    parser.add_argument("--reuse", action="store_true", help="use the databases that a run with --keep has left")
-    options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
-    from django.db import connection
-
-    from tests.databases import as_owner
-
-    own_name = connection.settings_dict["NAME"]
-    results = []
-    for files in options.files:
-        connection.settings_dict["NAME"] = own_name
-        with as_owner():
-            results.append(measure(files, options))
-    few, many = results
+    options, few, many = measured_in_both(__doc__, measure, repeats=5)
     print(f"{'milliseconds':<30} {options.files[0]:>12,} {options.files[1]:>12,}")
     for name, seconds in many.items():
         print(f"{name:<30} {1000 * few[name]:>12.1f} {1000 * seconds:>12.1f}")
