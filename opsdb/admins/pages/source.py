@@ -42,7 +42,11 @@ from .viewer import AdminPage, Viewer
 UNITS = 50
 EXECUTIONS = 20
 NEWEST = 2_000
-"""Executions whose data are summed."""
+"""Observations whose data are summed at most."""
+SUMMED_PACKAGES = 5_000
+"""About as many packages of them: where each of their copies is, is counted within a tenth of a second."""
+SAMPLE = 20
+"""Newest observations, whose number of packages is typical for the others."""
 PRODUCTS = 20
 LOWEST_DEG = 20.0
 """Elevation from which a source counts as up."""
@@ -63,7 +67,8 @@ def view(viewer: Viewer, pk: int) -> Content:
         executions = ExecutedObsUnit.objects.filter(obs_unit__in=units.values("pk"))
         sections.append(_executions_section(viewer, source, executions))
         keys = list(executions.order_by("-start_time").values_list("pk", flat=True)[: NEWEST + 1])
-        sections += _data_sections(viewer, keys[:NEWEST], is_cut=len(keys) > NEWEST)
+        summed = _newest_summed(keys)
+        sections += _data_sections(viewer, summed, is_cut=len(keys) > len(summed))
     links = [
         (_("Form"), viewer.row_url(type(specific), source.pk)),
         (_("Sky"), viewer.page_url("sky")),
@@ -183,9 +188,15 @@ def _all(url):
     return format_html('<a href="{}">{}</a>', url, _("all observations"))
 
 
+def _newest_summed(keys):
+    """Return those of the observations, newest first, whose packages can be summed while a person waits."""
+    packages = RawDataPackage.objects.filter(executed_obs_unit__in=keys[:SAMPLE]).count()
+    return keys[: min(NEWEST, max(SAMPLE, SAMPLE * SUMMED_PACKAGES // max(packages, 1)))]
+
+
 def _data_sections(viewer, executions, *, is_cut):
     """Packages, where they are, and what was made of them."""
-    note = _("Of the newest %(number)s observations.") % {"number": f"{NEWEST:,}"} if is_cut else ""
+    note = _("Of the newest %(number)s observations.") % {"number": f"{len(executions):,}"} if is_cut else ""
     packages = RawDataPackage.objects.filter(executed_obs_unit__in=executions)
     if viewer.sees(RawDataPackage):
         sums = packages.aggregate(

@@ -30,7 +30,7 @@ from .executions import data_text, execution_table
 from .parts import Content, Facts, Section, Table, capped, first_of, paragraph
 from .viewer import AdminPage, Viewer
 
-EXECUTIONS = 100
+EXECUTIONS = 50
 SLOTS = 20
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from opsdb.admins.pages import source as source_page
 from opsdb.models import (
     ExecutedObsUnit,
     ExecutedReductionStepInputPackage,
@@ -107,3 +108,17 @@ def test_the_number_of_queries_is_the_same_for_few_rows_and_for_many(browser, so
     few = number()
     observe(source, 5)
     assert number() == few <= 20
+
+
+def test_so_many_packages_are_summed_as_a_person_waits_for(browser, source, monkeypatch):
+    unit = factories.ObsUnitFactory(source=source)
+    for _ in range(5):
+        execution = factories.ExecutedObsUnitFactory(obs_unit=unit, completed=True)
+        for _ in range(2):
+            factories.RawDataPackageFactory(executed_obs_unit=execution)
+    monkeypatch.setattr(source_page, "SAMPLE", 2)
+    monkeypatch.setattr(source_page, "SUMMED_PACKAGES", 6)
+    text = read(browser.get(page("source", source.pk))).text
+    assert "Of the newest 3 observations." in text
+    monkeypatch.setattr(source_page, "SUMMED_PACKAGES", 10)
+    assert "Of the newest" not in read(browser.get(page("source", source.pk))).text
