@@ -26,6 +26,7 @@ CLOCK_TESTS = $(addprefix tests/admins/answers/test_,answers.py dashboard.py pro
 .venv/made: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "ops-db needs Python 3.11 or newer, and $(PYTHON) is not: run make PYTHON=python3.11" >&2; exit 1; }
+	test ! -L .venv || { echo ".venv is a link: what it leads to is not cleared; remove the link" >&2; exit 1; }
 	echo "Installing into .venv, about a minute"
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python $(PIP) --constraint constraints.txt --editable '$(EXTRAS)'
