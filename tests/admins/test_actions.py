@@ -340,7 +340,7 @@ def test_the_admin_deletes_nothing_that_a_deletion_rule_holds_and_names_rule_and
     before = column_of(copy, "status")
     page = look(browser, PhysicalCopy, "request_deletion", copy)
     refused = outcomes(page)["REFUSED"][copy.pk]
-    assert f"copy {copy.pk}: deletion rule {rule}: " in refused
+    assert f"copy {copy.pk}: cannot be deleted, by deletion rule {rule}: " in refused
     assert row in refused
     # Copies that are refused for the same reason stand together above it.
     reason = refused.removeprefix(f"copy {copy.pk}: ")

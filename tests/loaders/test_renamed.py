@@ -82,9 +82,12 @@ def test_former_names_survive_what_was_read_before_the_rename():
 def test_two_locations_of_a_site_are_not_the_same_folder():
     first = DiskDataLocationFactory(host="disk1", path="/data/a")
     for host, path in (("disk1", "/data/a"), ("DISK1", "/data/a/")):
-        with pytest.raises(IntegrityError, match=f"{place_of(first)}\\) is the same folder"), transaction.atomic():
+        with (
+            pytest.raises(IntegrityError, match=rf"has the same host and folder as .* \({place_of(first)}\): "),
+            transaction.atomic(),
+        ):
             DiskDataLocationFactory(site=first.site, host=host, path=path)
     other = DiskDataLocationFactory(site=first.site, host="disk2", path="/data/a")
     DiskDataLocationFactory(site=SiteFactory(), host="disk1", path="/data/a")
-    with pytest.raises(IntegrityError, match="is the same folder"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="has the same host and folder as data_location"), transaction.atomic():
         DiskDataLocation.objects.filter(pk=other.pk).update(host="disk1")
