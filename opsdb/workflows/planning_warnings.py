@@ -385,9 +385,9 @@ def _about_downtime(downtime, slots):
     count = "1 slot" if len(slots) == 1 else f"{len(slots):,} slots"
     return _warning(
         downtime,
-        f"downtime of {_target(downtime)} from {_minute(downtime.start_time)} UTC on",
+        f"downtime of {_target(downtime)} from {_minute(downtime.start_time)} UTC",
         PlanningProblem.DOWNTIME,
         "start_time",
-        f"{count} would be observed in that time: {names}{more}",
+        f"it overlaps with {count}: {names}{more}",
         "move the slots; nothing moves them automatically",
     )

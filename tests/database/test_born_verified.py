@@ -242,7 +242,7 @@ def test_an_agreement_does_not_hide_a_difference_of_a_later_time(copy):
     PhysicalCopy.objects.filter(pk=copy.pk).update(verification="unverified", verified_at=None, checksum=RIGHT)
     moment = timezone.now()
     check_of(copy, checked_at=moment)
-    assert_refused(claim(copy, moment), "physical_copy_verification_is_proven", "differs")
+    assert_refused(claim(copy, moment), "physical_copy_verification_is_proven", "found a difference")
 
 
 def test_a_copy_without_a_time_is_not_verified(copy):

@@ -349,7 +349,7 @@ def test_a_package_whose_checksum_was_reported_wrongly_is_corrected_and_archived
     package, transfer = reported_wrongly(world)
     told = explain_row(package)
     assert told.who == "operator"
-    assert re.search(f"correct_packaging; then .*data_transfer {transfer.pk} by .*reset_unpacking", told.next_step)
+    assert re.search(f"correct_packaging; then .*data_transfer {transfer.pk} .*reset_unpacking", told.next_step)
     for _ in range(2):
         correct(world, package)
         assert (package.state, package.checksum) == (PackageState.WAITING, digest(package))

@@ -136,7 +136,7 @@ def test_the_same_report_again_changes_nothing_and_wrong_ones_are_refused(story)
     first = fail_fixity(story.archive_copy, message=NO_ANSWER, checked_at=moment)
     assert fail_fixity(story.archive_copy, message=NO_ANSWER, checked_at=moment) == first
     assert fetch(story.archive_copy).unread_count == 1
-    with pytest.raises(OpsdbError, match="give the answer of the storage"):
+    with pytest.raises(OpsdbError, match="give the error of the storage"):
         fail_fixity(story.archive_copy, message=" ")
     with pytest.raises(OpsdbError, match="time zone"):
         fail_fixity(story.archive_copy, message=NO_ANSWER, checked_at=moment.replace(tzinfo=None))

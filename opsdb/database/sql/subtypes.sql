@@ -18,7 +18,8 @@ BEGIN
             TG_NAME, TG_TABLE_NAME,
             format(
                 '%s %s: its %s must have the %s %s, but %s',
-                TG_TABLE_NAME, wrong.id, TG_ARGV[0], TG_ARGV[1], TG_ARGV[2], coalesce('it has ' || wrong.found_type, 'there is none')
+                TG_TABLE_NAME, wrong.id, TG_ARGV[0], TG_ARGV[1], TG_ARGV[2],
+                coalesce('it has ' || wrong.found_type, 'there is none')
             ),
             format('Insert the row of %s with %s %s and the same id first.', TG_ARGV[0], TG_ARGV[1], TG_ARGV[2])
         );

@@ -86,8 +86,8 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'data_transfer %s: data_transfer %s, the hop before it, does not bring the same bundle to where this one '
-                'starts', NEW.id, NEW.depends_on_id
+                'data_transfer %s: data_transfer %s, the hop before it, does not bring the same bundle to where this '
+                'one starts', NEW.id, NEW.depends_on_id
             ),
             'Choose a transfer of that bundle that ends at the origin of this one, or leave depends_on_id empty.'
         );

@@ -116,8 +116,8 @@ BEGIN
             PERFORM opsdb_refuse(
                 TG_NAME, TG_TABLE_NAME,
                 format(
-                    'fixity_check %s: physical_copy %s cannot have agreed at %s, because its bytes arrived later, at %s',
-                    NEW.id, NEW.copy_id, NEW.checked_at, arrival
+                    'fixity_check %s: physical_copy %s cannot have agreed at %s, because its bytes arrived later, at '
+                    '%s', NEW.id, NEW.copy_id, NEW.checked_at, arrival
                 ),
                 'Compute the checksum of what is there now, and report when that was.'
             );
@@ -280,7 +280,7 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'long_term_archive_transfer %s: %s has a verified copy of raw_data_package %s already, physical_copy %s',
+                'long_term_archive_transfer %s: %s has a verified copy of raw_data_package %s, physical_copy %s',
                 NEW.id, opsdb_name_location(NEW.destination_location_id), NEW.raw_data_package_id, good
             ),
             'Plan a transfer only into an archive that has no verified copy.'

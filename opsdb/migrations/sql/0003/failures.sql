@@ -29,7 +29,9 @@ BEGIN
     THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('failure_acknowledgement %s: cannot hold until %s, which is not in the next 90 days', NEW.id, NEW.until),
+            format(
+                'failure_acknowledgement %s: cannot hold until %s, which is not in the next 90 days', NEW.id, NEW.until
+            ),
             'Give a time in the next 90 days; the failures can be acknowledged again then.'
         );
     END IF;
