@@ -323,10 +323,10 @@ class TestDeletion:
         request = factories.DeletionRequestFactory(approved=True)
         response = browser.post(address(DeletionRequest, "delete", request), {"post": "yes"})
         assert response.status_code == 200
-        assert "what was decided is never deleted" in response.content.decode()
+        assert "is approved, so it is never deleted" in response.content.decode()
         data = {"action": "delete_selected", "_selected_action": [request.pk], "post": "yes"}
         response = browser.post(address(DeletionRequest, "changelist"), data, follow=True)
-        assert "what was decided is never deleted" in response.content.decode()
+        assert "is approved, so it is never deleted" in response.content.decode()
         assert DeletionRequest.objects.filter(pk=request.pk).exists()
 
     @pytest.mark.parametrize("model", KEPT, ids=name_of)

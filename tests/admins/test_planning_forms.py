@@ -335,7 +335,8 @@ class TestNight:
         page = browser.get(self.URL).content.decode()
         assert "Is this meant?" in page and "below the 20° of" in page
         assert (
-            f'<a href="/admin/opsdb/prescheduledslot/{slot.pk}/change/">slot 2026-06-16 04:00 of M42-CO43</a>' in page
+            f'<a href="/admin/opsdb/prescheduledslot/{slot.pk}/change/">slot 2026-06-16 04:00 UTC of M42-CO43</a>'
+            in page
         )
         monkeypatch.setattr("django.utils.timezone.now", lambda: HIGH + timedelta(days=2))
         assert "Is this meant?" not in browser.get(self.URL).content.decode()

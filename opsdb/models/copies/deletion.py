@@ -109,7 +109,9 @@ class DeletionRequest(NumberedModel):
                 "A decided request must say who decided and when; give approved_by and decided_at.",
                 "approved_by",
             ),
-            Immutable("data_location_id", "requested_by_id"),
+            Immutable(
+                "data_location_id", "requested_by_id", hint="Make another request, signed in as the user who asks."
+            ),
             Refuses(
                 "born_requested",
                 "NEW.status <> 'requested' OR NEW.approved_by_id IS NOT NULL",
