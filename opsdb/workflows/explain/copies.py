@@ -74,12 +74,9 @@ def explain_copy(copy: PhysicalCopy) -> Explanation:
     if copy.unread_count and status in CHECKABLE:
         return _explain_unread(copy, name, is_archive)
     verdict = explain_deletion(copy)
-    blocked = verdict.rule is not None and _("%(name)s: deletion rule %(rule)d, by %(held_by)s: %(why)s") % {
-        "name": name,
-        "rule": verdict.rule,
-        "held_by": verdict.held_by,
-        "why": verdict.why,
-    }
+    by_rule = _("%(name)s: cannot be deleted, by deletion rule %(rule)d (%(held_by)s): %(why)s")
+    facts = {"name": name, "rule": verdict.rule, "held_by": verdict.held_by, "why": verdict.why}
+    blocked = verdict.rule is not None and by_rule % facts
     if status == PhysicalCopyStatus.MISSING:
         return _explain_missing(copy, at, verdict, blocked)
     if not blocked and status == PhysicalCopyStatus.DELETION_SCHEDULED:
