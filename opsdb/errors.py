@@ -29,6 +29,7 @@ INTEGRITY = "23"
 DATA = "22"
 RAISED = "P0001"
 NOT_NULL = "23502"
+UNIQUE = "23505"
 CHECK = "23514"
 #: What Django raises for what the database refuses.
 REFUSED = (IntegrityError, DataError)
@@ -135,7 +136,8 @@ def _of_database(diag, state, text):
     if diag is None:
         return Refusal(text)
     model, rule = _declared(diag.constraint_name)
-    field = _field_of(model or _model_of(diag.table_name), rule, diag.column_name)
+    unique = _unique_field(_model_of(diag.table_name), diag.constraint_name) if state == UNIQUE else None
+    field = unique.name if unique else _field_of(model or _model_of(diag.table_name), rule, diag.column_name)
     kind = RefusalKind.CONFLICT
     if state.startswith((DATA, NOT_NULL)) or (state == CHECK and isinstance(rule, models.CheckConstraint)):
         kind = RefusalKind.INVALID
@@ -143,6 +145,10 @@ def _of_database(diag, state, text):
     row = _row_in(diag.message_primary or "")
     if message and message != rule.default_violation_error_message:
         return Refusal(str(message), field, diag.constraint_name, row, kind)
+    if unique:
+        [sentence] = unique.model().unique_error_message(unique.model, (unique.name,)).messages
+        remedy = _("%(sentence)s; give another one.") % {"sentence": sentence.rstrip(".")}
+        return Refusal(remedy, field, diag.constraint_name, row, kind)
     if state == NOT_NULL:
         return Refusal(_("%(field)s must be given.") % {"field": capfirst(diag.column_name)}, field, None, row, kind)
     texts = (diag.message_primary, diag.message_hint or shown_detail(diag))
@@ -169,6 +175,13 @@ def _model_of(table):
     """Return the model of a table, or None."""
     models = apps.get_models(include_auto_created=True)
     return next((model for model in models if table and model._meta.db_table == table), None)
+
+
+def _unique_field(model, constraint):
+    """Return the field of a model that a constraint, which PostgreSQL has named itself, keeps unique; or None."""
+    fields = model._meta.concrete_fields if model else ()
+    names = {f"{model._meta.db_table}_{field.column}_key": field for field in fields if field.unique}
+    return names.get(constraint)
 
 
 def _field_of(model, rule, column):

@@ -70,9 +70,9 @@ def test_what_there_is_once_has_what_to_do_about_a_second():
 
 
 def test_the_database_names_people_by_their_username():
-    """Nothing but opsdb_username puts a key of a user into a message, except where no such user exists."""
+    """Nothing puts a key of a user into a message, except where no such user exists."""
     for name, arguments in REFUSALS:
-        values = re.sub(r"opsdb_username\([\w.:]+\)|'[^']*'", "", arguments[2])
+        values = re.sub(r"opsdb_(?:username|name_user)\([\w.:]+\)|'[^']*'", "", arguments[2])
         keys = re.findall(r"\b(?:actor|\w+_by_id)\b", values)
         assert keys == [] or "there is no user with the key" in arguments[2], name
 

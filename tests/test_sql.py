@@ -253,7 +253,9 @@ def test_references_to_one_table_and_lists_are_kept_apart(classes, session):
 
 
 def test_who_acts_is_named_for_the_transaction(classes, session):
-    with pytest.raises(IntegrityError, match="there is no user with the key 0, who is named as the actor"):
+    with pytest.raises(
+        IntegrityError, match="there is no user with the key 0, whom opsdb.user_id names as the acting user"
+    ):
         sql.attribute(session, user_id=0, origin="program")
         session.add(classes.Site(name="summit", short_name="summit"))
         session.flush()

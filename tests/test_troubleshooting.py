@@ -51,6 +51,12 @@ def archived(world, tmp_path):
     return {"copy": copy}, lambda: PhysicalCopy.objects.get(pk=copy.pk).status == "present"
 
 
+def corrupt_in_an_archive(world, tmp_path):
+    copy = world.copy(world.archived_package(), world.us_archive)
+    record_fixity(copy, WRONG)
+    return {"copy": copy}, lambda: copy.raw_data_package.archive_transfers.filter(status="pending").exists()
+
+
 def lost_in_an_archive(world, tmp_path):
     package = world.archived_package()
     fail_fixity(world.copy(package, world.us_archive), message="EIO", absent=True)
@@ -127,6 +133,7 @@ STATES = {
     "A product of a release can't be read any more": lost_product,
     "A copy can't be read when it is checked": archived,
     "A copy is missing": archived,
+    "A copy is corrupt": corrupt_in_an_archive,
     "An archive has lost a copy that another archive has": lost_in_an_archive,
     "A deleted file is listed again": deleted_file,
     "A listing of a storage does not match the records": other_folder,

@@ -164,6 +164,15 @@ def _spoken(field: str) -> str:
     return capfirst(spoken(field))
 
 
+def _spoken_list(fields) -> str:
+    *others, last = map(spoken, fields)
+    return capfirst(f"{', '.join(others)} and {last}" if others else last)
+
+
+def _if_only(fields):
+    return fields[0] if len(fields) == 1 else None
+
+
 def between(field, low, high, unit="", below_high=False):
     """CHECK that a value lies in [low, high], or in [low, high) with ``below_high``."""
     upper = Q(**{f"{field}__lt" if below_high else f"{field}__lte": high})
@@ -189,7 +198,8 @@ def not_negative(field):
 def finite(fields):
     """CHECK that numbers are neither infinite nor NaN, which PostgreSQL takes to be above infinity."""
     limits = [Q(**{f"{field}__gt": -math.inf, f"{field}__lt": math.inf}) for field in fields]
-    return Check("finite", reduce(and_, limits), "Numbers must be finite: neither NaN nor infinite.")
+    message = f"{_spoken_list(fields)} must be finite: neither NaN nor infinite."
+    return Check("finite", reduce(and_, limits), message, _if_only(fields))
 
 
 def finite_times(fields):
@@ -199,7 +209,10 @@ def finite_times(fields):
         fields: the fields, all of one kind or of several.
     """
     finite_all = [_IS_FINITE[type(field)](field.name) for field in fields]
-    return Check("finite_times", reduce(and_, map(Q, finite_all)), "Times and dates must be finite.")
+    names = [field.name for field in fields]
+    return Check(
+        "finite_times", reduce(and_, map(Q, finite_all)), f"{_spoken_list(names)} must be finite.", _if_only(names)
+    )
 
 
 _IS_FINITE = {models.DateTimeField: IsFiniteTime, models.DateField: IsFiniteDate}
@@ -222,11 +235,11 @@ def possible_size(field="size_bytes"):
 def ordered(low, high, strict=True):
     """CHECK that one field stays below (or, not ``strict``, does not exceed) the other."""
     lookup = "gt" if strict else "gte"
-    relation = "above" if strict else "at or above"
+    relation = "after" if low.endswith(("_time", "_date")) else "above"
     return Check(
         f"{high}_after_{low}",
         Q(**{f"{high}__{lookup}": F(low)}),
-        f"{_spoken(high)} must be {relation} {spoken(low)}.",
+        f"{_spoken(high)} must be {'' if strict else 'at or '}{relation} {spoken(low)}.",
         high,
     )
 

@@ -231,7 +231,7 @@ class ApiToken(NumberedModel):
                 "revoked_not_active",
                 Q(revoked_at__isnull=False),
                 Q(active=False),
-                "A revoked token is not active.",
+                "A revoked token is not active; set active to false.",
                 "active",
             ),
             Immutable("user_id", "token_hash", "token_prefix", "pepper_fingerprint"),

@@ -116,7 +116,7 @@ class LongTermArchiveTransfer(WorkItem, NumberedModel):
             differ(
                 "origin_location",
                 "destination_location",
-                "A transfer must end at another location than it starts.",
+                "A transfer must end at another location than it starts; choose another one.",
             ),
             LocationOfType("destination_location", LocationType.LONG_TERM_ARCHIVE),
             Immutable("raw_data_package_id", "destination_location_id"),
@@ -255,7 +255,7 @@ class StagingJob(WorkItem, NumberedModel):
                 "released_is_over",
                 Q(active=False),
                 ~Q(status__in=Status.open()),
-                "A released job is over: ask for the data again.",
+                "A released staging job is over; request the staging again.",
                 "active",
             ),
         ]

@@ -337,20 +337,20 @@ def work_item_constraints() -> list[models.BaseConstraint]:
             "failed_has_message",
             Q(status=Status.FAILED),
             ~Q(failure_message=""),
-            "A failed row must say what went wrong.",
+            "Failed work must say what went wrong; give failure_message.",
             "failure_message",
         ),
         implies(
             "in_progress_has_start",
             Q(status=Status.IN_PROGRESS),
             Q(started_at__isnull=False),
-            "Work in progress must say when it started.",
+            "Work in progress must say when it started; give started_at.",
             "started_at",
         ),
         Check(
             "finished_at_when_finished",
             (finished & Q(finished_at__isnull=False)) | (~finished & Q(finished_at__isnull=True)),
-            "Finished at is set exactly when the work is completed or failed.",
+            "Give finished_at of work that is completed or failed, and leave it empty before.",
             "finished_at",
         ),
     ]

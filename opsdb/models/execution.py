@@ -105,7 +105,7 @@ class ExecutedObsUnit(TimeSpan, Timestamped):
                 "end_time_when_ended",
                 Q(status=ObservationStatus.RUNNING, end_time__isnull=True)
                 | (~Q(status=ObservationStatus.RUNNING) & Q(end_time__isnull=False)),
-                "The end is empty exactly while the execution runs.",
+                "Give the end of an observation that has ended, and leave it empty while the observation is running.",
                 "end_time",
             ),
             ordered("start_time", "end_time"),
@@ -136,7 +136,7 @@ class ExecutedObsUnit(TimeSpan, Timestamped):
                 events="INSERT OR UPDATE OF start_time",
                 field="start_time",
             ),
-            NeverDeleted("an execution"),
+            NeverDeleted("an observation"),
         ]
         indexes = [
             Index(fields=["-start_time"], name="newest"),
@@ -169,7 +169,7 @@ class ExecutedObsUnitModuleConfiguration(OpsModel):
                 "unique_pair",
                 "executed_obs_unit",
                 "module_configuration",
-                message="The execution has this configuration already; leave it as it is.",
+                message="The observation has this configuration already; leave it as it is.",
             )
         ]
 

@@ -165,7 +165,7 @@ class DataLocation(SubtypedModel):
                 "instrument_only_at_source",
                 Q(instrument__isnull=False),
                 Q(location_type=LocationType.SOURCE),
-                "Only a source location belongs to an instrument.",
+                "Only a source location belongs to an instrument; leave the instrument empty at any other.",
                 "instrument",
             ),
             positive("capacity_bytes"),

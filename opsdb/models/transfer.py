@@ -120,7 +120,11 @@ class DataTransferRoute(NumberedModel):
     class Meta:
         verbose_name = _("transfer route")
         constraints = [
-            differ("origin_site", "destination_site", "A route must end at another site than it begins."),
+            differ(
+                "origin_site",
+                "destination_site",
+                "A route must end at another site than it begins; choose one.",
+            ),
             Check(
                 "ends_fit_type",
                 Q(
@@ -147,7 +151,7 @@ class DataTransferRoute(NumberedModel):
             Check(
                 "relay_differs",
                 ~Q(relay_site=F("origin_site")) & ~Q(relay_site=F("destination_site")),
-                "The relay site must be another site than the ends.",
+                "The relay site must be another site than the two ends; choose another one.",
                 "relay_site",
             ),
             Trigger(
@@ -275,14 +279,14 @@ class DataTransfer(WorkItem, NumberedModel):
                 "destination_location",
                 condition=~Q(status=Status.FAILED),
                 message=(
-                    "The package has an open or completed transfer to this location; "
-                    "wait for that one, or reset it if it failed."
+                    "The bundle has an open or completed transfer to this location; "
+                    "wait for that one, or choose another location."
                 ),
             ),
             differ(
                 "origin_location",
                 "destination_location",
-                "A transfer must end at another location than it starts.",
+                "A transfer must end at another location than it starts; choose another one.",
             ),
             not_negative("unpack_retry_count"),
             not_negative("bytes_transferred"),
@@ -290,21 +294,21 @@ class DataTransfer(WorkItem, NumberedModel):
                 "unpacked_has_time",
                 Q(unpack_status=Status.COMPLETED),
                 Q(unpacked_at__isnull=False),
-                "Completed unpacking says when it was done.",
+                "Completed unpacking must say when it was done; give unpacked_at.",
                 "unpacked_at",
             ),
             implies(
                 "unpack_failed_has_message",
                 Q(unpack_status=Status.FAILED),
                 ~Q(unpack_failure_message=""),
-                "Failed unpacking says what went wrong.",
+                "Failed unpacking must say what went wrong; give unpack_failure_message.",
                 "unpack_failure_message",
             ),
             implies(
                 "unpacked_after_arrival",
                 Q(unpack_status__in=[Status.IN_PROGRESS, Status.COMPLETED]),
                 Q(status=Status.COMPLETED),
-                "Only what has arrived can be unpacked.",
+                "Only what has arrived can be unpacked; complete the transfer first.",
                 "unpack_status",
             ),
             Immutable("data_transfer_package_id", "origin_location_id", "destination_location_id"),
@@ -342,7 +346,7 @@ class DataTransfer(WorkItem, NumberedModel):
             Check(
                 "depends_on_is_older",
                 Q(depends_on__lt=F("id")),
-                "A hop depends on one that was planned before it.",
+                "A hop can only depend on one that was planned before it; choose an older transfer.",
                 "depends_on",
             ),
             Trigger(

@@ -95,7 +95,7 @@ def request_deletion(
         if not going:
             reasons = "; ".join(map(str, held_back[:3]))
             raise Refused(
-                f"deletion_request: none of the copies may go: {reasons}; leave them out"
+                f"deletion_request: none of the copies may be deleted: {reasons}; leave them out"
                 if held_back
                 else "deletion_request: no copy is given; choose copies that are there"
             )
@@ -208,9 +208,9 @@ def execute_deletion_request(request: DeletionRequest, *, user: AbstractUser) ->
             outcome = schedule_deletion(PhysicalCopy.objects.filter(request_items__deletion_request=locked))
             if not outcome.copies:
                 raise Refused(
-                    f"{name_row(DeletionRequest, request.pk)}: none of its copies may go any more: "
+                    f"{name_row(DeletionRequest, request.pk)}: none of its copies may be deleted any more: "
                     + "; ".join(map(str, outcome.held_back[:3]))
-                    + "; reject it, or do first what holds them back"
+                    + "; reject it, or settle first what holds them back"
                 )
             move_state(request, executed, executed_at=Now())
         return outcome

@@ -48,8 +48,8 @@ class InvalidTransition(OpsdbError):
     ) -> None:
         self.row, self.field, self.before, self.after = row, field, before, after
         self.allowed = sorted(allowed, key=lambda state: state.order)
-        could = ", ".join(self.allowed) or "nothing, it is final"
-        super().__init__(f"{row}: {field} cannot go from {before} to {after}; it can become: {could}")
+        could = f"it can become: {', '.join(self.allowed)}" if self.allowed else f"leave it, because {before} is final"
+        super().__init__(f"{row}: {field} cannot go from {before} to {after}; {could}")
 
 
 class NotFound(OpsdbError):
@@ -99,7 +99,7 @@ class ClaimEnded(LostClaim, InvalidTransition):
         InvalidTransition.__init__(self, row, field, before, after, before.may_become)
         OpsdbError.__init__(
             self,
-            f"{row}: {worker} holds it no more, its {field} is {before}; stop, and claim again what can be claimed",
+            f"{row}: {worker} has no claim on it any more, because its {field} is {before}; stop, and claim other work",
         )
 
 
@@ -142,7 +142,11 @@ class RegistrationRefused(OpsdbError):
         self.problems = problems
         more = "" if len(problems) < MAX_REPORTED else " (and perhaps more)"
         lines = "; ".join(f"line {line}: {problem}" for line, problem in problems[:3])
-        super().__init__(f"nothing registered, {len(problems)} wrong{more}: {lines}{' …' if len(problems) > 3 else ''}")
+        wrong = "1 line is" if len(problems) == 1 else f"{len(problems)} lines are"
+        super().__init__(
+            f"nothing was registered, because {wrong} wrong{more}: {lines}{' …' if len(problems) > 3 else ''}; "
+            "correct that, and register all lines again"
+        )
 
 
 class ReconciliationAborted(Refused):
@@ -163,7 +167,7 @@ class ReconciliationAborted(Refused):
 
 @contextmanager
 def translate_integrity_errors() -> Iterator[None]:
-    """Raise what a rule of the database refuses as :class:`Refused`, with its message and its hint.
+    """Raise what a rule of the database refuses as :class:`Refused`, in the words of that rule.
 
     Put a ``atomic()`` inside, so that a surrounding transaction can continue.
     """
@@ -173,7 +177,18 @@ def translate_integrity_errors() -> Iterator[None]:
         details: Any = getattr(error.__cause__, "diag", None)
         if details is None or not details.message_primary:
             raise
-        raise Refused(". ".join(filter(None, (details.message_primary, details.message_hint)))) from error
+        raise Refused(_in_words(error, details)) from error
+
+
+def _in_words(error, details) -> str:
+    """Return what a trigger says with its hint, or else what the model or the table has on a constraint."""
+    if details.message_hint:
+        return f"{details.message_primary}. {details.message_hint}"
+    # Workflows are imported by opsdb.errors.
+    from opsdb.errors import explain
+
+    refusal = explain(error)
+    return f"{details.table_name}: {refusal.text}" if refusal else details.message_primary
 
 
 @contextmanager

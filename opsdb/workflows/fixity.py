@@ -159,7 +159,7 @@ def fail_fixity(
     """
     name = name_row(PhysicalCopy, copy.pk)
     if not message.strip():
-        raise OpsdbError(f"{name}: it is not said why the copy could not be read; give the answer of the storage")
+        raise OpsdbError(f"{name}: no reason is given why the copy could not be read; give the error of the storage")
     _require_possible(name, checked_at)
     with translate_integrity_errors(), atomic():
         found, content = _lock(copy)

@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db.models import F
 
 from opsdb.database.aliases import atomic, writing_connection
 from opsdb.database.identifiers import uuid7
@@ -21,7 +20,6 @@ from opsdb.models import (
     ObservationStatus,
     ObsUnit,
     Quality,
-    RawDataFile,
     RawDataPackageMetadata,
 )
 
@@ -36,6 +34,32 @@ from .errors import (
     translate_integrity_errors,
 )
 
+# Each file moves by what the start was corrected by since the file was registered, or was itself corrected last.
+MOVE_FILES = """
+UPDATE raw_data_file AS file SET observed_at = file.observed_at + moved.by_time
+FROM (
+    SELECT of_start.file_id, sum(correction.by_time) AS by_time
+    FROM (
+        SELECT one.id AS file_id, one.created_at, coalesce((
+            SELECT max(change.id) FROM change_log AS change
+            WHERE change.table_name = 'raw_data_file' AND change.row_id = one.id::text
+                AND change.operation = 'update' AND change.after ? 'observed_at'
+        ), 0) AS last_change
+        FROM raw_data_file AS one
+        WHERE one.executed_obs_unit_id = %(execution)s AND one.observed_at IS NOT NULL
+    ) AS of_start
+    JOIN (
+        SELECT id, changed_at,
+            (after ->> 'start_time')::timestamptz - (before ->> 'start_time')::timestamptz AS by_time
+        FROM change_log
+        WHERE table_name = 'executed_obs_unit' AND row_id = %(execution)s::text
+            AND operation = 'update' AND after ? 'start_time'
+    ) AS correction
+        ON correction.id > of_start.last_change AND correction.changed_at > of_start.created_at
+    GROUP BY of_start.file_id
+) AS moved
+WHERE moved.file_id = file.id AND moved.by_time <> interval '0'
+"""
 # What a person may have changed since the telescope reported it.
 _ASSESSED = ("quality", "comment")
 
@@ -191,7 +215,8 @@ def correct_observation(
         start_time: when it began, aware; as it is when left out.
         end_time: when it ended, aware; as it is when left out.
         obs_unit: what was executed; as it is when left out.
-        with_files: whether ``observed_at`` of its files moves by as much as its start.
+        with_files: whether ``observed_at`` of its files keeps its distance from the start: it moves by as much as the
+            start does now, and did by earlier corrections that left the files as they were.
 
     Raises:
         NotFound: there is no such observation.
@@ -225,7 +250,8 @@ def correct_observation(
         _allow_correction(found)
         ExecutedObsUnit.objects.filter(pk=found.pk).update(**changes)
         if with_files:
-            RawDataFile.objects.of(found).update(observed_at=F("observed_at") + (start - found.start_time))
+            with writing_connection().cursor() as cursor:
+                cursor.execute(MOVE_FILES, {"execution": found.pk})
         for metadata in RawDataPackageMetadata.objects.filter(raw_data_package__executed_obs_unit=found):
             metadata.derive().save()
     execution.refresh_from_db()

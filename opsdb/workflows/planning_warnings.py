@@ -210,7 +210,7 @@ def _about_recipe(unit, setup, kinds_of_instruments):
         label = _label(mode.configuration_type)
         yield unfit(
             "obs_mode",
-            f"the mode {mode} is of {label}, and the recipe {recipe} for {_label(kind)}",
+            f"the mode {mode} is of {label}, and the recipe {recipe} is for {_label(kind)}",
             "choose a mode and a recipe of one instrument",
         )
     elif mode.configuration_type == ConfigurationType.PRIME_CAM:
@@ -299,7 +299,7 @@ def _about_slots(slots: Sequence[PreScheduledSlot], setups) -> list[PlanningWarn
 
 
 def _name_of(slot):
-    return f"slot {_minute(slot.start_time)} of {slot.obs_unit}"
+    return f"slot {_minute(slot.start_time)} UTC of {slot.obs_unit}"
 
 
 def _minute(moment):
@@ -307,7 +307,7 @@ def _minute(moment):
 
 
 def _span(downtime):
-    end = f"to {_minute(downtime.end_time)} UTC" if downtime.end_time else "UTC on, with an open end"
+    end = f"to {_minute(downtime.end_time)} UTC" if downtime.end_time else "UTC on, until further notice"
     return f"from {_minute(downtime.start_time)} {end}"
 
 
@@ -342,9 +342,9 @@ def _about_elevation(slot):
     highest = unit.elevation_max_deg
     span = _degrees(low) if _degrees(low) == _degrees(high) else f"{_degrees(low)} to {_degrees(high)}"
     if low < lowest:
-        problem = f"at an elevation of {span}, below {whose if lowest else 'the horizon'}"
+        problem = f"its source is at an elevation of {span}, below {whose if lowest else 'the horizon'}"
     elif highest is not None and high > highest:
-        problem = f"at an elevation of {span}, above the {highest:g}° of the unit"
+        problem = f"its source is at an elevation of {span}, above the {highest:g}° of the unit"
     else:
         return
     remedy = "choose a time in which the source is within the limits"
@@ -380,14 +380,14 @@ def _slots_in(downtimes):
 
 
 def _about_downtime(downtime, slots):
-    names = ", ".join(f"{slot.obs_unit} at {_minute(slot.start_time)}" for slot in slots[:NAMED_SLOTS])
+    names = ", ".join(f"{slot.obs_unit} at {_minute(slot.start_time)} UTC" for slot in slots[:NAMED_SLOTS])
     more = f" and {len(slots) - NAMED_SLOTS:,} more" if len(slots) > NAMED_SLOTS else ""
     count = "1 slot" if len(slots) == 1 else f"{len(slots):,} slots"
     return _warning(
         downtime,
-        f"downtime of {_target(downtime)} from {_minute(downtime.start_time)}",
+        f"downtime of {_target(downtime)} from {_minute(downtime.start_time)} UTC",
         PlanningProblem.DOWNTIME,
         "start_time",
-        f"hits {count}: {names}{more}",
-        "move the slots; they are not moved by themselves",
+        f"it overlaps with {count}: {names}{more}",
+        "move the slots; nothing moves them automatically",
     )

@@ -147,13 +147,13 @@ def _replace(product, location, facts):
 
 
 def supersede_product(product: DataProduct, *, by: DataProduct) -> DataProduct:
-    """Record that a product is replaced by another, and return it. Idempotent.
+    """Record that a product is superseded by another, and return it. Idempotent.
 
     Locks both products in the order of their ids.
 
     Raises:
-        Conflict: it is replaced by a third one.
-        Refused: the other is itself replaced, or is this one.
+        Conflict: it is superseded by a third one.
+        Refused: the other is itself superseded, or is this one.
     """
     name = name_row(DataProduct, product.pk)
     with atomic():
@@ -161,14 +161,14 @@ def supersede_product(product: DataProduct, *, by: DataProduct) -> DataProduct:
         locked = {row.pk: row for row in both}
         if len(locked) < 2:
             raise Refused(
-                f"{name}: can't be replaced by {name_row(DataProduct, by.pk)}; name another product that exists"
+                f"{name}: can't be superseded by {name_row(DataProduct, by.pk)}; name another product that exists"
             )
         before = locked[product.pk].superseded_by_id
         if before not in (None, by.pk):
-            raise Conflict(f"{name}: is replaced by {name_row(DataProduct, before)}; replace that one")
+            raise Conflict(f"{name}: is superseded by {name_row(DataProduct, before)}; supersede that one")
         if (replacement := locked[by.pk].superseded_by_id) is not None:
             raise Refused(
-                f"{name_row(DataProduct, by.pk)}: is itself replaced by {name_row(DataProduct, replacement)}; "
+                f"{name_row(DataProduct, by.pk)}: is itself superseded by {name_row(DataProduct, replacement)}; "
                 "name that one"
             )
         DataProduct.objects.filter(pk=product.pk).update(superseded_by=by.pk)

@@ -263,7 +263,7 @@ def _require_releasable(release, products):
     for product in products:
         if product.superseded_by_id:
             raise Refused(
-                f"{name}: {name_row(DataProduct, product.pk)} is replaced by "
+                f"{name}: {name_row(DataProduct, product.pk)} is superseded by "
                 f"{name_row(DataProduct, product.superseded_by_id)}; release that one"
             )
 

@@ -66,10 +66,10 @@ def remake_product(product: DataProduct) -> ExecutedReductionStep:
     """Plan the run that makes a product again of which no copy can be read, and return the run. For operators.
 
     It has the step, the sub-group, the software version and the inputs of the run that made it; when it completes, its
-    product replaces this one. Locks the step, so that no manager plans a run for the sub-group meanwhile.
+    product supersedes this one. Locks the step, so that no manager plans a run for the sub-group meanwhile.
 
     Raises:
-        Refused: the product can be read or was replaced, an input can't be read, or another run is open for the
+        Refused: the product can be read or is superseded, an input can't be read, or another run is open for the
             sub-group.
     """
     name, made_by = name_row(DataProduct, product.pk), product.run
@@ -77,7 +77,7 @@ def remake_product(product: DataProduct) -> ExecutedReductionStep:
         ReductionStep.objects.select_for_update(no_key=True).get(pk=made_by.step_id)
         product.refresh_from_db()
         if product.superseded_by_id:
-            raise Refused(f"{name}: is replaced by {name_row(DataProduct, product.superseded_by_id)}; use that one")
+            raise Refused(f"{name}: is superseded by {name_row(DataProduct, product.superseded_by_id)}; use that one")
         if not without_readable_copy([product]):
             raise Refused(f"{name}: a copy of it can be read; use that one")
         other = made_by.step.runs.open().filter(sub_group_key=made_by.sub_group_key).first()

@@ -205,4 +205,6 @@ def _lost(transfer, worker, to):
         status = Status(now["unpack_status"])
         return ClaimEnded(name, "unpack_status", status, to, worker)
     holder = now and now["unpack_claimed_by"]
-    return LostClaim(f"{name}: {worker} does not unpack it, " + (f"{holder} does" if holder else "nobody does"))
+    return LostClaim(
+        f"{name}: {worker} has no claim on its unpacking, {holder or 'nobody'} has; stop, and claim other work"
+    )

@@ -73,7 +73,7 @@ def _lost(item, worker, to) -> OpsdbError:
         status = Status(now["status"])
         return ClaimEnded(name, "status", status, to, worker)
     holder = now and now["claimed_by"]
-    return LostClaim(f"{name}: {worker} does not hold it, " + (f"{holder} does" if holder else "nobody does"))
+    return LostClaim(f"{name}: {worker} has no claim on it, {holder or 'nobody'} has; stop, and claim other work")
 
 
 def lock_claimed(item: Item, *, worker: str) -> Item:

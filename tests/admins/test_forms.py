@@ -186,12 +186,12 @@ class TestRefusals:
         copy = PhysicalCopy(data_location=location)
         for model in (PhysicalCopy, factories.RawDataFilePhysicalCopyFactory._meta.model):
             response = submit(browser, address(model, "add"), copy)
-            assert refused(response) == "A copy is of exactly one file, package or product."
+            assert refused(response) == "A copy is of one file, package, bundle or product; give exactly one."
 
     def test_a_package_of_another_execution(self, browser):
         file, package = factories.RawDataFileFactory(), factories.RawDataPackageFactory()
         response = submit(browser, address(RawDataFile, "change", file), file, {"raw_data_package": package.pk})
-        assert "its package must be of the same execution and module" in refused(response)
+        assert "is of another observation or module" in refused(response)
 
     def test_what_the_database_checks_only_in_the_end(self, browser, monkeypatch):
         def also_make_a_bare_parent(self, request, obj, form, change):
@@ -201,7 +201,7 @@ class TestRefusals:
 
         monkeypatch.setattr(OpsAdmin, "save_model", also_make_a_bare_parent)
         response = submit(browser, address(FixedSource, "add"), factories.FixedSourceFactory.build())
-        assert "needs its own row in the table of that subtype" in refused(response)
+        assert "but no row in " in refused(response)
         assert not Source.objects.exists()
         assert not list(response.context["messages"])
 
@@ -210,7 +210,7 @@ class TestRefusals:
         stranger = factories.ReductionStepFactory()
         url = address(type(step), "change", step)
         response = submit(browser, url, step, dependencies=[{"depends_on": stranger.pk}])
-        assert "can only wait for a step of its own pipeline" in refused(response)
+        assert "which is in another pipeline" in refused(response)
         response = submit(browser, url, step, dependencies=[{"depends_on": step.pk}])
         assert "would wait for itself" in refused(response)
         assert ReductionStepDependency.objects.count() == 1
@@ -323,10 +323,10 @@ class TestDeletion:
         request = factories.DeletionRequestFactory(approved=True)
         response = browser.post(address(DeletionRequest, "delete", request), {"post": "yes"})
         assert response.status_code == 200
-        assert "what was decided is never deleted" in response.content.decode()
+        assert "is approved, so it is never deleted" in response.content.decode()
         data = {"action": "delete_selected", "_selected_action": [request.pk], "post": "yes"}
         response = browser.post(address(DeletionRequest, "changelist"), data, follow=True)
-        assert "what was decided is never deleted" in response.content.decode()
+        assert "is approved, so it is never deleted" in response.content.decode()
         assert DeletionRequest.objects.filter(pk=request.pk).exists()
 
     @pytest.mark.parametrize("model", KEPT, ids=name_of)

@@ -137,7 +137,7 @@ class TestWarnings:
         PreScheduledSlotFactory(obs_unit=plan.unit, telescope=plan.telescope, start_time=HIGH, end_time=HIGH + HOUR)
         downtime = Downtime(instrument=plan.chai.instrument_module.instrument, start_time=LOW, reason="warm")
         url, data = sent(browser, Downtime, downtime)
-        assert "hits 1 slot: M42-CO43 at 2026-06-15 16:00" in browser.post(url, data).content.decode()
+        assert "it overlaps with 1 slot: M42-CO43 at 2026-06-15 16:00 UTC" in browser.post(url, data).content.decode()
 
     def test_looking_at_a_row_warns_of_nothing(self, browser, plan):
         source = FixedSourceFactory(name="M 82", dec_deg=69.68)
@@ -335,7 +335,8 @@ class TestNight:
         page = browser.get(self.URL).content.decode()
         assert "Is this meant?" in page and "below the 20° of" in page
         assert (
-            f'<a href="/admin/opsdb/prescheduledslot/{slot.pk}/change/">slot 2026-06-16 04:00 of M42-CO43</a>' in page
+            f'<a href="/admin/opsdb/prescheduledslot/{slot.pk}/change/">slot 2026-06-16 04:00 UTC of M42-CO43</a>'
+            in page
         )
         monkeypatch.setattr("django.utils.timezone.now", lambda: HIGH + timedelta(days=2))
         assert "Is this meant?" not in browser.get(self.URL).content.decode()

@@ -3,14 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from opsdb.models import ChangeLog, DataProduct, ExecutedObsUnit, PhysicalCopy, RawDataFile, RawDataPackage
+from opsdb.testing.factories import DiskDataLocationFactory, SiteFactory
 from opsdb.testing.nights import WORKER, WRONG, build_world
 from opsdb.workflows import CompletionConflict, complete_archive_transfer, record_fixity
 from tests.worlds import shared_world
 
 from .acting import confirm, look, outcomes
+from .pages import address, errors_of, submit
 
 pytestmark = pytest.mark.django_db
 
@@ -93,3 +96,14 @@ def test_why_links_to_the_troubleshooting_page(browser, world, settings):
     copy = world.copy(world.archived_package(), world.us_archive)
     page = browser.get(reverse("admin:opsdb_rawdatapackage_why"), {"q": f"physical_copy {copy.pk}"})
     assert b"https://docs.example.org/opsdb/troubleshooting.md" in page.content
+
+
+@pytest.mark.parametrize(("made", "name"), [(SiteFactory, "short_name"), (DiskDataLocationFactory, "name")])
+def test_a_changed_name_warns_that_workers_wait_at_other_queues(browser, made, name):
+    row = made()
+    url = address(type(row), "change", row)
+    for changes, warned in (({"description": "x"}, False), ({name: "store"}, True)):
+        response = submit(browser, url, row, changes)
+        assert response.status_code == 302, errors_of(response)
+        shown = [str(message) for message in get_messages(response.wsgi_request)]
+        assert any("restart the workers" in text for text in shown) == warned

@@ -147,9 +147,9 @@ def test_a_check_has_a_possible_time(copy):
             lambda before=before: check_of(copy, checked_at=timezone.now() - before),
             "fixity_check_time_possible",
             f"physical_copy {copy.pk} cannot have agreed at",
-            "because its bytes arrived at",
+            "because its bytes arrived later, at",
         )
-    with pytest.raises(Refused, match="because its bytes arrived at"):
+    with pytest.raises(Refused, match="because its bytes arrived later, at"):
         record_fixity(copy, RIGHT, checked_at=timezone.now() - timedelta(hours=1))
 
 
@@ -165,13 +165,13 @@ def test_a_check_of_the_bytes_before_does_not_verify_those_that_came_again(story
         claim(copy, check.checked_at),
         "physical_copy_verification_is_proven",
         f"physical_copy {copy.pk}: cannot be called verified",
-        "because its bytes arrived at",
+        "because its bytes arrived later, at",
     )
     rows.update(status="missing")
     assert_refused(
         claim(copy, check.checked_at, status="present"),
         "physical_copy_verification_is_proven",
-        "because its bytes arrived at",
+        "because its bytes arrived later, at",
     )
 
 
@@ -228,7 +228,7 @@ def test_a_difference_is_not_undone_by_a_check_that_agreed_before(story):
     claim(copy, proof.checked_at, checksum=RIGHT, status="present")()
     assert rows.get().verification == Verification.UNVERIFIED
     rows.update(verified_at=None)
-    assert_refused(claim(copy, proof.checked_at), rule, "because fixity_check", "differs")
+    assert_refused(claim(copy, proof.checked_at), rule, "because fixity_check", "found a difference")
     with pytest.raises(Conflict, match="was compared later"):
         force(copy, verified_at=timezone.now())
         record_fixity(copy, RIGHT, checked_at=proof.checked_at + timedelta(microseconds=1))
@@ -242,7 +242,7 @@ def test_an_agreement_does_not_hide_a_difference_of_a_later_time(copy):
     PhysicalCopy.objects.filter(pk=copy.pk).update(verification="unverified", verified_at=None, checksum=RIGHT)
     moment = timezone.now()
     check_of(copy, checked_at=moment)
-    assert_refused(claim(copy, moment), "physical_copy_verification_is_proven", "differs")
+    assert_refused(claim(copy, moment), "physical_copy_verification_is_proven", "found a difference")
 
 
 def test_a_copy_without_a_time_is_not_verified(copy):

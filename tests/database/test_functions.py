@@ -2,7 +2,7 @@
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from opsdb.models import PhysicalCopyStatus, RunStatus, Status, Verification
 from tests.databases import url_of_test_database
@@ -37,3 +37,18 @@ def test_a_new_session_corrects_nothing_by_chance():
     """A setting that was never set in a session is NULL, which no rule may take for a yes."""
     with psycopg.connect(url_of_test_database()) as session:
         assert session.execute("SELECT opsdb_is_correction(gen_random_uuid())").fetchone() == (False,)
+
+
+def test_a_refusal_stands_without_a_hint():
+    with connection.cursor() as cursor, pytest.raises(IntegrityError, match="^no such thing\n"), transaction.atomic():
+        cursor.execute("SELECT opsdb_refuse('a_rule', 'a_table', 'no such thing', NULL)")
+
+
+def test_a_refusal_stands_where_a_value_that_it_names_is_empty():
+    with connection.cursor() as cursor, pytest.raises(IntegrityError, match="^note 1: empty is no text\n"):
+        cursor.execute("CREATE TEMPORARY TABLE note (id integer, body text)")
+        cursor.execute(
+            "CREATE TRIGGER has_text BEFORE INSERT ON note FOR EACH ROW "
+            "EXECUTE FUNCTION opsdb_refuse_row('note {new.id}: {new.body} is no text', 'Write one.')"
+        )
+        cursor.execute("INSERT INTO note VALUES (1, NULL)")

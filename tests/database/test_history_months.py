@@ -122,7 +122,10 @@ def test_an_actor_exists(bulk):
                 Site.objects.filter(pk=site.pk).update(description="x") if not bulk else SiteFactory.create_batch(2)
         diagnosis = caught.value.__cause__.diag
         assert diagnosis.constraint_name == "change_log_actor_exists"
-        assert f"there is no user with the key {actor}, who is named as the actor" in diagnosis.message_primary
+        assert (
+            f"there is no user with the key {actor}, whom opsdb.user_id names as the acting user"
+            in diagnosis.message_primary
+        )
         assert diagnosis.message_hint
 
 

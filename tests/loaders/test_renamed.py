@@ -8,7 +8,8 @@ from opsdb.loaders.reference import load_reference
 from opsdb.loaders.reference.topics import Mode
 from opsdb.models import DataLocation, DiskDataLocation, Site
 from opsdb.models.renaming import former_names_of
-from opsdb.testing.factories import DiskDataLocationFactory, SiteFactory
+from opsdb.testing.factories import DataTransferFactory, DiskDataLocationFactory, SiteFactory
+from opsdb.workflows import explain_row, list_queues
 from opsdb.workflows._naming import place_of
 from tests.models.schema import MODELS
 
@@ -79,12 +80,24 @@ def test_former_names_survive_what_was_read_before_the_rename():
     assert Site.objects.get(pk=site.pk).former_names == ["before"]
 
 
+def test_the_queue_of_a_renamed_location_has_its_new_name():
+    transfer = DataTransferFactory()
+    rename(transfer.origin_location, name="store")
+    transfer = type(transfer).objects.get(pk=transfer.pk)
+    queue = f"{transfer.origin_location.site.short_name}_store_data_transfer"
+    assert explain_row(transfer).who == f"worker at queue {queue}"
+    assert queue in {one.name for one in list_queues()}
+
+
 def test_two_locations_of_a_site_are_not_the_same_folder():
     first = DiskDataLocationFactory(host="disk1", path="/data/a")
     for host, path in (("disk1", "/data/a"), ("DISK1", "/data/a/")):
-        with pytest.raises(IntegrityError, match=f"{place_of(first)}\\) is the same folder"), transaction.atomic():
+        with (
+            pytest.raises(IntegrityError, match=rf"has the same host and folder as .* \({place_of(first)}\): "),
+            transaction.atomic(),
+        ):
             DiskDataLocationFactory(site=first.site, host=host, path=path)
     other = DiskDataLocationFactory(site=first.site, host="disk2", path="/data/a")
     DiskDataLocationFactory(site=SiteFactory(), host="disk1", path="/data/a")
-    with pytest.raises(IntegrityError, match="is the same folder"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="has the same host and folder as data_location"), transaction.atomic():
         DiskDataLocation.objects.filter(pk=other.pk).update(host="disk1")

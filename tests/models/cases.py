@@ -15,6 +15,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Cast
+from django.utils.text import capfirst
 
 import opsdb.models
 from opsdb.database import labels
@@ -318,10 +319,11 @@ def not_negatives():
 def ordered():
     for model, low, high, one, other, strict in ORDERED:
         reverse, equal, right = {low: other, high: one}, {low: one, high: one}, {low: one, high: other}
+        relation = "after" if isinstance(one, date) else "above"
         yield Case(
             model,
             f"{high}_after_{low}",
-            f"{spoken(high)} must be {'above' if strict else 'at or above'} {labels.spoken(low)}.",
+            f"{spoken(high)} must be {'' if strict else 'at or '}{relation} {labels.spoken(low)}.",
             bad=(reverse, equal) if strict else (reverse,),
             good=(right,) if strict else (right, equal),
             given=GIVEN.get(model, {}),
@@ -415,21 +417,21 @@ def work_items():
         yield Case(
             model,
             "failed_has_message",
-            "A failed row must say what went wrong.",
+            "Failed work must say what went wrong; give failure_message.",
             bad=({"status": "failed", **done},),
             good=({"status": "failed", "failure_message": "disk full", **done},),
         )
         yield Case(
             model,
             "in_progress_has_start",
-            "Work in progress must say when it started.",
+            "Work in progress must say when it started; give started_at.",
             bad=({"status": "in_progress"},),
             good=({"status": "in_progress", "started_at": EPOCH},),
         )
         yield Case(
             model,
             "finished_at_when_finished",
-            "Finished at is set exactly when the work is completed or failed.",
+            "Give finished_at of work that is completed or failed, and leave it empty before.",
             bad=(
                 {"status": "completed"},
                 {"status": "failed", "failure_message": "disk full"},
@@ -489,6 +491,11 @@ def relative_paths():
         )
 
 
+def spoken_list(names):
+    *others, last = map(labels.spoken, names)
+    return capfirst(f"{', '.join(others)} and {last}" if others else last)
+
+
 FINITE = [model for model in MODELS if any(isinstance(f, models.FloatField) for f in model._meta.local_fields)]
 
 
@@ -503,7 +510,7 @@ def finite():
         yield Case(
             model,
             "finite",
-            "Numbers must be finite: neither NaN nor infinite.",
+            f"{spoken_list(names)} must be finite: neither NaN nor infinite.",
             bad=tuple({name: value} for name in names for value in (math.nan, math.inf, -math.inf)),
             behind=others,
         )
@@ -520,7 +527,7 @@ def finite_times():
         yield Case(
             model,
             "finite_times",
-            "Times and dates must be finite.",
+            f"{spoken_list(names)} must be finite.",
             bad=tuple(
                 {name: Cast(Value(value), model._meta.get_field(name))}
                 for name in names
@@ -602,7 +609,7 @@ def one_by_one():
     yield Case(
         DataLocation,
         "instrument_only_at_source",
-        "Only a source location belongs to an instrument.",
+        "Only a source location belongs to an instrument; leave the instrument empty at any other.",
         bad=values("location_type", "buffer", "long_term_archive", "processing"),
         good=values("location_type", "source"),
         given={"source": True},
@@ -689,7 +696,7 @@ def one_by_one():
     yield Case(
         ApiToken,
         "revoked_not_active",
-        "A revoked token is not active.",
+        "A revoked token is not active; set active to false.",
         bad=({"revoked_at": EPOCH},),
         good=({"revoked_at": EPOCH, "active": False}, {"active": False}),
     )
@@ -715,7 +722,7 @@ def one_by_one():
     yield Case(
         FixedSource,
         "given_velocity_complete",
-        "A given velocity has a frame, a convention and a vlsr_km_s.",
+        "A given velocity needs its frame, its convention and vlsr_km_s; give all of them, or none.",
         bad=(given, *({**given, "vlsr_km_s": 1.0, name: None} for name in given)),
         good=({**given, "vlsr_km_s": 1137.0}, {"vlsr_km_s": 1137.0}),
     )
@@ -733,19 +740,19 @@ def one_by_one():
     yield Case(
         ExecutedObsUnit,
         "end_time_when_ended",
-        "The end is empty exactly while the execution runs.",
+        "Give the end of an observation that has ended, and leave it empty while the observation is running.",
         bad=(
             *values("status", "completed", "aborted", "failed"),
             {"end_time": EPOCH + timedelta(days=100)},
         ),
         good=({"status": "failed", "end_time": EPOCH + timedelta(days=100)},),
     )
-    for model in (DataTransferPackage, RawDataPackage):
+    for model, what in ((DataTransferPackage, "bundle"), (RawDataPackage, "package")):
         done = {"status": "completed", "started_at": EPOCH, "finished_at": LATER}
         yield Case(
             model,
             "completed_has_checksum",
-            "A completed package has a size and a checksum.",
+            f"A completed {what} must have a size and a checksum; give both.",
             bad=(done, {**done, "size_bytes": 1}, {**done, "checksum": checksum(1)}),
             good=({**done, "size_bytes": 0, "checksum": checksum(1)},),
             behind=("status_transition",),
@@ -753,7 +760,7 @@ def one_by_one():
     yield Case(
         RawDataPackage,
         "archived_has_checksum",
-        "An archived package has a size and a checksum.",
+        "An archived package must have a size and a checksum; complete the package first.",
         bad=(
             {"state": "archived"},
             {"state": "archived", "size_bytes": 1},
@@ -803,7 +810,7 @@ def one_by_one():
     yield Case(
         DataTransfer,
         "unpacked_has_time",
-        "Completed unpacking says when it was done.",
+        "Completed unpacking must say when it was done; give unpacked_at.",
         bad=({"unpack_status": "completed"},),
         good=({"unpack_status": "completed", "unpacked_at": LATER},),
         given={"completed": True},
@@ -812,7 +819,7 @@ def one_by_one():
     yield Case(
         DataTransfer,
         "unpack_failed_has_message",
-        "Failed unpacking says what went wrong.",
+        "Failed unpacking must say what went wrong; give unpack_failure_message.",
         bad=({"unpack_status": "failed"},),
         good=({"unpack_status": "failed", "unpack_failure_message": "not a tar"},),
         given={"completed": True},
@@ -820,7 +827,7 @@ def one_by_one():
     yield Case(
         DataTransfer,
         "unpacked_after_arrival",
-        "Only what has arrived can be unpacked.",
+        "Only what has arrived can be unpacked; complete the transfer first.",
         bad=(
             {"unpack_status": "in_progress"},
             {"unpack_status": "completed", "unpacked_at": LATER},
@@ -831,7 +838,7 @@ def one_by_one():
     yield Case(
         PhysicalCopy,
         "one_target",
-        "A copy is of exactly one file, package or product.",
+        "A copy is of one file, package, bundle or product; give exactly one.",
         bad=(
             {"raw_data_package": None},
             {"raw_data_file": New(RawDataFile)},
@@ -844,7 +851,7 @@ def one_by_one():
     yield Case(
         PhysicalCopy,
         "verified_has_proof",
-        "A verification has a time and the checksum that was found.",
+        "A copy that was compared must say when, and what was found; give verified_at and checksum.",
         bad=tuple(
             {"verification": verification, **part}
             for verification in ("verified", "mismatch")
@@ -856,7 +863,7 @@ def one_by_one():
     yield Case(
         PhysicalCopy,
         "deleted_has_time",
-        "A deleted copy says when it was deleted.",
+        "A deleted copy must say when it was deleted; give deleted_at.",
         bad=({"status": "deleted"},),
         good=({"status": "deleted", "deleted_at": LATER},),
         behind=("deletion_is_safe", "status_transition"),
@@ -864,7 +871,7 @@ def one_by_one():
     yield Case(
         PhysicalCopy,
         "deletion_failed_has_message",
-        "A failed deletion says what went wrong.",
+        "A failed deletion must say what went wrong; give failure_message.",
         bad=({"status": "deletion_failed"},),
         good=({"status": "deletion_failed", "failure_message": "permission denied"},),
         behind=("status_transition",),
@@ -872,7 +879,7 @@ def one_by_one():
     yield Case(
         FixityCheck,
         "ok_tells_truth",
-        "The verdict must say whether the two checksums agree.",
+        "Set ok to true exactly when the two checksums agree.",
         bad=(
             {"expected": checksum(1), "actual": checksum(2), "ok": True},
             {"expected": checksum(1), "actual": checksum(1), "ok": False},
@@ -886,21 +893,21 @@ def one_by_one():
     yield Case(
         FixityCheck,
         "unread_has_message",
-        "A check that could not read the copy gives the reason, any other the checksum.",
+        "Give the checksum that was found or, of a copy that could not be read, the reason; not both.",
         bad=({"actual": None, "ok": False}, {"failure_message": "Input/output error"}),
         good=({"actual": None, "ok": False, "failure_message": "Input/output error"},),
     )
     yield Case(
         PhysicalCopy,
         "pause_after_unread",
-        "Only a copy that could not be read is tried again at a time of its own.",
+        "Only a copy that could not be read has a next check; leave next_check_at empty.",
         bad=({"next_check_at": LATER},),
         good=({"next_check_at": LATER, "unread_count": 1},),
     )
     yield Case(
         DeletionRequest,
         "decision_has_person",
-        "A decision says who made it and when.",
+        "A decided request must say who decided and when; give approved_by and decided_at.",
         bad=({"approved_by": None}, {"decided_at": None}),
         given={"approved": True},
         behind=("decision_stays",),
@@ -930,21 +937,21 @@ def one_by_one():
     yield Case(
         ReductionStep,
         "policy_has_version",
-        "An exact or compatible version needs a version to start from.",
+        "The policies exact and compatible start from a version; give pinned_version, or another policy.",
         bad=values("version_policy", "exact", "compatible"),
         good=values("version_policy", "latest"),
     )
     yield Case(
         ExecutedReductionStep,
         "failed_has_message",
-        "A failed run says what went wrong.",
+        "A failed run must say what went wrong; give failure_message.",
         bad=({"status": "failed", "finished_at": LATER},),
         good=({"status": "failed", "failure_message": "out of memory"},),
     )
     yield Case(
         ExecutedReductionStep,
         "completed_has_end",
-        "A completed run says when it ended.",
+        "A completed run must say when it ended; give finished_at.",
         bad=({"status": "completed"},),
         good=({"status": "completed", "finished_at": LATER},),
         behind=("status_transition",),
@@ -952,13 +959,13 @@ def one_by_one():
     yield Case(
         DataTransferRoute,
         "destination_site_differs",
-        "A route must end at another site than it begins.",
+        "A route must end at another site than it begins; choose one.",
         bad=({"destination_site": Same("origin_site")}, {"origin_site": Same("destination_site")}),
     )
     yield Case(
         DataTransferRoute,
         "relay_differs",
-        "The relay site must be another site than the ends.",
+        "The relay site must be another site than the two ends; choose another one.",
         bad=({"relay_site": Same("origin_site")}, {"relay_site": Same("destination_site")}),
         given={"relay": True},
     )
@@ -966,42 +973,48 @@ def one_by_one():
         yield Case(
             model,
             "destination_location_differs",
-            "A transfer must end at another location than it starts.",
+            "A transfer must end at another location than it starts; choose another one.",
             bad=({"origin_location": Same("destination_location")},),
         )
     yield Case(
         DeletionRequest,
         "second_person",
-        "A request must be decided by another person than the one who asked.",
+        "A request must be decided by another person than the one who asked; ask somebody who may approve it.",
         bad=({"approved_by": Same("requested_by")},),
         behind=("decision_stays",),
     )
-    yield Case(DeletionPolicy, "one_row", "There is one policy.", bad=values("id", 0, 2), good=values("id", 1))
+    yield Case(
+        DeletionPolicy,
+        "one_row",
+        "There is one deletion policy, with the id 1; change that one.",
+        bad=values("id", 0, 2),
+        good=values("id", 1),
+    )
     yield Case(
         ReductionStepDependency,
         "depends_on_differs",
-        "A step can't wait for itself.",
+        "A step can't wait for itself; choose another step.",
         bad=({"depends_on": Same("step")},),
         behind=("no_cycle",),
     )
     yield Case(
         StagingJob,
         "released_is_over",
-        "A released job is over: ask for the data again.",
+        "A released staging job is over; request the staging again.",
         bad=values("active", False),
         good=({"active": False, "status": "failed", "failure_message": "released", "finished_at": LATER},),
     )
     yield Case(
         DataTransfer,
         "depends_on_is_older",
-        "A hop depends on one that was planned before it.",
+        "A hop can only depend on one that was planned before it; choose an older transfer.",
         bad=({"depends_on_id": Same("id")}, {"depends_on": New(DataTransfer)}),
         behind=("hops_connect",),
     )
     yield Case(
         DataProduct,
         "superseded_by_differs",
-        "A product can't supersede itself.",
+        "A product can't supersede itself; choose another product.",
         bad=({"superseded_by_id": Same("id")},),
         good=({"superseded_by": New(DataProduct)},),
     )
@@ -1097,7 +1110,7 @@ UNIQUES = [
                "The telescope has a slot that starts then; "
                "choose another time, or change that slot.", behind=("no_overlap",)),
     UniqueCase(ExecutedObsUnitModuleConfiguration, "unique_pair", ("executed_obs_unit", "module_configuration"),
-               "The execution has this configuration already; leave it as it is."),
+               "The observation has this configuration already; leave it as it is."),
     UniqueCase(ExecutedReductionStepInputPackage, "unique_pair", ("run", "raw_data_package"),
                "The run has this input already; leave it as it is."),
     UniqueCase(ExecutedReductionStepInputProduct, "unique_pair", ("run", "data_product"),
@@ -1107,7 +1120,7 @@ UNIQUES = [
                "change that allocation, or choose another period."),
     UniqueCase(DataLocation, "unique_name", ("site", "name"), "The site has a location of this name; choose another."),
     UniqueCase(RawDataPackage, "unique_part", ("executed_obs_unit", "instrument_module", "part"),
-               "The execution has a package of this number for this module; "
+               "The observation has a package of this number for this module; "
                "choose another number.", others={"part": lambda first: 2}),
     UniqueCase(RawDataPackageMetadata, "unique_publisher_did", ("obs_publisher_did",),
                "Another data set has this identifier; give each its own."),
@@ -1115,8 +1128,8 @@ UNIQUES = [
                "The location has a file of this path; choose another."),
     UniqueCase(DataTransfer, "unique_open", ("data_transfer_package", "destination_location"),
                (
-                   "The package has an open or completed transfer to this location; "
-                   "wait for that one, or reset it if it failed."
+                   "The bundle has an open or completed transfer to this location; "
+                   "wait for that one, or choose another location."
                ),
                free={"status": "failed", "failure_message": "x", "finished_at": LATER}),
     UniqueCase(LongTermArchiveTransfer, "unique_destination", ("raw_data_package", "destination_location"),

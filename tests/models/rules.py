@@ -283,7 +283,7 @@ def _subtype(parent, discriminator, model, value, other_model, other_value):
         row, stranger = FACTORIES[model](), FACTORIES[other_model]()
         return Attempt(
             copies(row, id=stranger.pk),
-            f"{table} {stranger.pk}: its {parent} must have the {discriminator} {value}, but has {other_value}",
+            f"{table} {stranger.pk}: its {parent} must have the {discriminator} {value}, but it has {other_value}",
             parent_first,
         )
 
@@ -292,7 +292,7 @@ def _subtype(parent, discriminator, model, value, other_model, other_value):
         row = FACTORIES[model]()
         return Attempt(
             copies(row),
-            f"{table} {NEW_NUMBER}: its {parent} must have the {discriminator} {value}, but has no row",
+            f"{table} {NEW_NUMBER}: its {parent} must have the {discriminator} {value}, but there is none",
             parent_first,
         )
 
@@ -322,9 +322,9 @@ def _parent_alone(model):
         row = FACTORIES[model]()
         return Attempt(
             copies(row, name="alone"),
-            f"{table} {NEW_NUMBER}: a row of {discriminator} {getattr(row, discriminator)} "
-            "needs its own row in the table of that subtype",
-            "Create the subtype, not the parent.",
+            f"{table} {NEW_NUMBER}: has the {discriminator} {getattr(row, discriminator)}, but no row in "
+            f"{row.subtypes()[getattr(row, discriminator)]._meta.db_table}",
+            "Insert that row too, with the same id and in the same transaction.",
         )
 
     @breaks(f"{table}_subtype_exists")
@@ -334,9 +334,9 @@ def _parent_alone(model):
         fields |= {"id": NEW_NUMBER, "name": "alone"}
         return Attempt(
             (lambda: model._base_manager.create(**fields),),
-            f"{table} {NEW_NUMBER}: a row of {discriminator} {getattr(row, discriminator)} "
-            "needs its own row in the table of that subtype",
-            "Create the subtype, not the parent.",
+            f"{table} {NEW_NUMBER}: has the {discriminator} {getattr(row, discriminator)}, but no row in "
+            f"{row.subtypes()[getattr(row, discriminator)]._meta.db_table}",
+            "Insert that row too, with the same id and in the same transaction.",
         )
 
 
@@ -528,8 +528,8 @@ def mode_comes_to_need_a_source():
     unit = ObsUnitFactory(without_source=True)
     return Attempt(
         updates(unit.obs_mode, needs_source=True),
-        f"obs_mode {unit.obs_mode.pk}: cannot come to need a source, because obs_unit {unit.pk} has none",
-        "Give those units a source first.",
+        f"obs_mode {unit.obs_mode.pk}: cannot be set to need a source, because obs_unit {unit.pk} has none",
+        "Give all units of this mode a source first.",
     )
 
 
@@ -588,8 +588,8 @@ def one_of_many_files_at_an_archive():
     )
 
 
-SAME_EXECUTION = "its package must be of the same execution and module"
-CHOOSE_PACKAGE = "Choose a package of that execution and module, or leave raw_data_package_id empty."
+STRANGE = "is of another observation or module"
+CHOOSE_PACKAGE = "Choose a package of the same observation and module, or leave raw_data_package_id empty."
 
 
 @breaks("raw_data_file_package_of_same_execution")
@@ -597,7 +597,7 @@ def package_of_another_execution():
     file = RawDataFileFactory()
     package = RawDataPackageFactory(instrument_module=file.instrument_module)
     trials = updates(file, raw_data_package_id=package.pk)
-    return Attempt(trials, f"raw_data_file {file.pk}: {SAME_EXECUTION}", CHOOSE_PACKAGE)
+    return Attempt(trials, f"raw_data_file {file.pk}: raw_data_package {package.pk} {STRANGE}", CHOOSE_PACKAGE)
 
 
 @breaks("raw_data_file_package_of_same_execution")
@@ -605,37 +605,40 @@ def package_of_another_module():
     file = RawDataFileFactory()
     package = RawDataPackageFactory(executed_obs_unit=file.executed_obs_unit)
     trials = updates(file, raw_data_package_id=package.pk)
-    return Attempt(trials, f"raw_data_file {file.pk}: {SAME_EXECUTION}", CHOOSE_PACKAGE)
+    return Attempt(trials, f"raw_data_file {file.pk}: raw_data_package {package.pk} {STRANGE}", CHOOSE_PACKAGE)
 
 
 @breaks("raw_data_file_package_entered_of_same_execution")
 def file_made_in_package_of_another_execution():
     file = RawDataFileFactory(packaged=True)
     changes = {"relative_path": "copy", "executed_obs_unit_id": ExecutedObsUnitFactory().pk}
-    return Attempt(copies(file, **changes), f"raw_data_file {NEW_UUID}: {SAME_EXECUTION}", CHOOSE_PACKAGE)
+    message = f"raw_data_file {NEW_UUID}: raw_data_package {file.raw_data_package_id} {STRANGE}"
+    return Attempt(copies(file, **changes), message, CHOOSE_PACKAGE)
 
 
 @breaks("raw_data_file_package_entered_of_same_execution")
 def file_made_in_package_of_another_module():
     file = RawDataFileFactory(packaged=True)
     changes = {"relative_path": "copy", "instrument_module_id": InstrumentModuleFactory().pk}
-    return Attempt(copies(file, **changes), f"raw_data_file {NEW_UUID}: {SAME_EXECUTION}", CHOOSE_PACKAGE)
+    message = f"raw_data_file {NEW_UUID}: raw_data_package {file.raw_data_package_id} {STRANGE}"
+    return Attempt(copies(file, **changes), message, CHOOSE_PACKAGE)
 
 
-AT_ENDS = "Choose locations of the origin site and of the destination site."
+AT_ENDS = "Choose a location of that site."
 
 
 @breaks("data_transfer_route_locations_at_ends")
 def route_from_a_location_elsewhere():
     route, location = DataTransferRouteFactory(custom=True), DiskDataLocationFactory()
-    message = f"data_transfer_route {route.pk}: {place_of(location)} is not at that end of the route"
+    message = f"data_transfer_route {route.pk}: its origin_location {place_of(location)} is not at its origin site"
     return Attempt(updates(route, origin_location_id=location.pk), message, AT_ENDS)
 
 
 @breaks("data_transfer_route_locations_at_ends")
 def route_to_a_location_elsewhere():
     route, location = DataTransferRouteFactory(custom=True), DiskDataLocationFactory()
-    message = f"data_transfer_route {NEW_NUMBER}: {place_of(location)} is not at that end of the route"
+    name = place_of(location)
+    message = f"data_transfer_route {NEW_NUMBER}: its destination_location {name} is not at its destination site"
     return Attempt(copies(route, name="copy", destination_location_id=location.pk), message, AT_ENDS)
 
 
@@ -643,12 +646,12 @@ def route_to_a_location_elsewhere():
 def route_moved_away_from_its_location():
     route, site = DataTransferRouteFactory(custom=True), SiteFactory()
     name = place_of(route.destination_location)
-    message = f"data_transfer_route {route.pk}: {name} is not at that end of the route"
+    message = f"data_transfer_route {route.pk}: its destination_location {name} is not at its destination site"
     return Attempt(updates(route, destination_site_id=site.pk), message, AT_ENDS)
 
 
-HOP = "the hop before must bring the same package to where this one starts"
-CHOOSE_HOP = "Choose a transfer of that package that ends at the origin of this one, or leave depends_on_id empty."
+HOP = "the hop before it, does not bring the same bundle to where this one starts"
+CHOOSE_HOP = "Choose a transfer of that bundle that ends at the origin of this one, or leave depends_on_id empty."
 
 
 @breaks("data_transfer_hops_connect")
@@ -657,7 +660,11 @@ def hop_from_elsewhere():
     second = DataTransferFactory(
         data_transfer_package=first.data_transfer_package, origin_location=DiskDataLocationFactory()
     )
-    return Attempt(updates(second, depends_on_id=first.pk), f"data_transfer {second.pk}: {HOP}", CHOOSE_HOP)
+    return Attempt(
+        updates(second, depends_on_id=first.pk),
+        f"data_transfer {second.pk}: data_transfer {first.pk}, {HOP}",
+        CHOOSE_HOP,
+    )
 
 
 @breaks("data_transfer_hops_connect")
@@ -666,7 +673,11 @@ def hop_of_another_package():
     second = DataTransferFactory(
         data_transfer_package=DataTransferPackageFactory(), origin_location=first.destination_location
     )
-    return Attempt(updates(second, depends_on_id=first.pk), f"data_transfer {second.pk}: {HOP}", CHOOSE_HOP)
+    return Attempt(
+        updates(second, depends_on_id=first.pk),
+        f"data_transfer {second.pk}: data_transfer {first.pk}, {HOP}",
+        CHOOSE_HOP,
+    )
 
 
 @breaks("data_transfer_hops_connect")
@@ -675,7 +686,7 @@ def hop_made_after_one_to_elsewhere():
     location = DiskDataLocationFactory()
     return Attempt(
         copies(first, destination_location_id=location.pk, depends_on_id=first.pk),
-        f"data_transfer {NEW_NUMBER}: {HOP}",
+        f"data_transfer {NEW_NUMBER}: data_transfer {first.pk}, {HOP}",
         CHOOSE_HOP,
     )
 
@@ -695,9 +706,9 @@ def hop_begun_before_the_one_before_it():
     first, second = relay()
     return Attempt(
         updates(second, status="in_progress", started_at=EPOCH),
-        f"data_transfer {second.pk}: cannot be in_progress before data_transfer {first.pk}, the hop before it, "
-        "which is pending",
-        "Complete that hop first.",
+        f"data_transfer {second.pk}: cannot become in_progress yet, because data_transfer {first.pk}, the hop before "
+        "it, is pending",
+        "Wait until that hop is completed; if it has failed, reset it.",
     )
 
 
@@ -709,9 +720,9 @@ def hop_that_waits_for_nothing_yet_and_has_begun():
     )
     return Attempt(
         updates(second, depends_on_id=first.pk),
-        f"data_transfer {second.pk}: cannot be in_progress before data_transfer {first.pk}, the hop before it, "
-        "which is pending",
-        "Complete that hop first.",
+        f"data_transfer {second.pk}: cannot become in_progress yet, because data_transfer {first.pk}, the hop before "
+        "it, is pending",
+        "Wait until that hop is completed; if it has failed, reset it.",
     )
 
 
@@ -721,9 +732,9 @@ def hop_made_as_begun_before_the_one_before_it():
     type(second).objects.filter(pk=second.pk).update(status="failed", failure_message="x", finished_at=EPOCH)
     return Attempt(
         copies(second, status="completed", finished_at=EPOCH),
-        f"data_transfer {NEW_NUMBER}: cannot be completed before data_transfer {first.pk}, the hop before it, "
-        "which is pending",
-        "Complete that hop first.",
+        f"data_transfer {NEW_NUMBER}: cannot become completed yet, because data_transfer {first.pk}, the hop before "
+        "it, is pending",
+        "Wait until that hop is completed; if it has failed, reset it.",
     )
 
 
@@ -812,7 +823,9 @@ def step_made_with_version_of_another_program():
 @breaks("reduction_step_dependency_same_pipeline")
 def waits_for_a_step_of_another_pipeline():
     dependency, other = ReductionStepDependencyFactory(), ReductionStepFactory()
-    message = f"reduction_step {dependency.step_id}: can only wait for a step of its own pipeline"
+    message = (
+        f"reduction_step {dependency.step_id}: cannot wait for reduction_step {other.pk}, which is in another pipeline"
+    )
     return Attempt(
         (*updates(dependency, depends_on_id=other.pk), *copies(dependency, depends_on_id=other.pk)),
         message,
@@ -865,16 +878,21 @@ def link_turned_into_a_circle():
     return Attempt(updates(link, depends_on_id=steps[2].pk), message, NO_CIRCLE)
 
 
+OTHER_SOFTWARE = "is not one of the software of its step"
+
+
 @breaks("executed_reduction_step_version_of_software")
 def run_of_a_version_of_another_program():
     run, version = ExecutedReductionStepFactory(), ReductionSoftwareVersionFactory()
-    message = f"executed_reduction_step {run.pk}: its version must be one of the software of its step"
-    return Attempt(updates(run, software_version_id=version.pk), message, "Choose a version of that software.")
+    message = f"executed_reduction_step {run.pk}: reduction_software_version {version.pk} {OTHER_SOFTWARE}"
+    return Attempt(
+        updates(run, software_version_id=version.pk), message, "Choose a version of the software of its step."
+    )
 
 
 @breaks("executed_reduction_step_version_of_software")
 def run_made_with_a_version_of_another_program():
     run, version = ExecutedReductionStepFactory(), ReductionSoftwareVersionFactory()
-    message = f"executed_reduction_step {NEW_NUMBER}: its version must be one of the software of its step"
+    message = f"executed_reduction_step {NEW_NUMBER}: reduction_software_version {version.pk} {OTHER_SOFTWARE}"
     trials = copies(run, sub_group_key="copy", software_version_id=version.pk)
-    return Attempt(trials, message, "Choose a version of that software.")
+    return Attempt(trials, message, "Choose a version of the software of its step.")

@@ -76,17 +76,27 @@ def test_nobody_acknowledges_in_the_name_of_another_or_what_has_ended(person):
     with attributed(user=other), pytest.raises(Refused, match="in the name of user"):
         acknowledge(person)
     columns = {"cause": "0" * 16, "message": "x", "reason": "y", "until": in_days(1), "acknowledged_by": person}
-    ended = pytest.raises(IntegrityError, match="cannot be made as ended")
+    ended = pytest.raises(IntegrityError, match="a new acknowledgement cannot have ended")
     with attributed(user=person), ended, transaction.atomic():
         FailureAcknowledgement.objects.create(**columns, ended_at=timezone.now())
-    with pytest.raises(IntegrityError, match="somebody who is not known cannot acknowledge"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="an unknown user cannot acknowledge"), transaction.atomic():
         FailureAcknowledgement.objects.create(**columns)
+
+
+def test_a_user_who_does_not_exist_is_named_by_the_key(person):
+    columns = {"cause": "0" * 16, "message": "x", "reason": "y", "until": in_days(1), "acknowledged_by_id": 10**9}
+    unknown = pytest.raises(IntegrityError, match="in the name of the unknown user with the key 1000000000")
+    with attributed(user=person), unknown, transaction.atomic():
+        FailureAcknowledgement.objects.create(**columns)
+    nobody = pytest.raises(IntegrityError, match=f"user {person} cannot acknowledge in the name of nobody")
+    with attributed(user=person), nobody, transaction.atomic():
+        FailureAcknowledgement.objects.create(**columns | {"acknowledged_by_id": None})
 
 
 def test_an_acknowledgement_ends_once_and_the_database_sets_when(person):
     made = acknowledge(person)
     rows = FailureAcknowledgement.objects.filter(pk=made.pk)
-    with pytest.raises(IntegrityError, match="nobody is known who ends it"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="has no acting user who ends it"), transaction.atomic():
         rows.update(ended_at=in_days(3))
     with attributed(user=person):
         rows.update(ended_at=in_days(3))

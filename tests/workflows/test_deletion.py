@@ -193,7 +193,7 @@ def test_a_failed_deletion_is_not_reset_when_a_rule_blocks_it_by_now(story):
     [started] = claim_deletions(story.buffer, limit=1).copies
     fail_deletion(started, message="permission denied")
     record_fixity(story.archive_copy, WRONG)
-    with pytest.raises(Refused, match=f"physical_copy {started.pk}: deletion rule 2: "):
+    with pytest.raises(Refused, match=f"physical_copy {started.pk}: cannot be deleted, by deletion rule 2: "):
         reset_deletion(started)
     assert status_of(started) == "deletion_failed"
 
@@ -392,7 +392,7 @@ def test_a_rejected_request_is_over(story, elder):
     ).request
     approve_deletion(request, user=elder)
     reject_deletion(request, user=elder)
-    with pytest.raises(InvalidTransition, match="nothing, it is final"):
+    with pytest.raises(InvalidTransition, match="leave it, because rejected is final"):
         execute_deletion_request(request, user=UserFactory(is_superuser=True))
 
 
@@ -418,7 +418,7 @@ def test_a_request_of_which_nothing_may_go_any_more_stays_approved(story, elder)
     ).request
     approve_deletion(request, user=elder)
     PhysicalCopy.objects.filter(pk=story.archive_copy.pk).update(status="missing")
-    with pytest.raises(Refused, match="none of its copies may go any more: .* deletion rule 2.*; reject it"):
+    with pytest.raises(Refused, match="none of its copies may be deleted any more: .* deletion rule 2.*; reject it"):
         execute_deletion_request(request, user=UserFactory(is_superuser=True))
     request.refresh_from_db()
     assert request.status == "approved"
@@ -698,7 +698,7 @@ def test_no_transfer_is_planned_from_bytes_that_a_worker_is_deleting(plan):
     story = tell_story()
     schedule_deletion([story.package_copy, story.bundle_copy])
     error = act_while(lambda: claim_deletions(story.buffer, limit=2), lambda: plan(story))
-    assert "that it would read is being deleted" in str(error)
+    assert "which it would read, is being deleted" in str(error)
 
 
 @pytest.mark.parametrize("name", ["data_transfer", "long_term_archive_transfer"])
@@ -715,7 +715,7 @@ def test_a_failed_transfer_is_not_tried_again_from_bytes_that_a_worker_is_deleti
     schedule_deletion([story.package_copy, story.bundle_copy])
     assert len(claim_deletions(story.buffer, limit=2).copies) == 2
     with (
-        pytest.raises(IntegrityError, match=f"{name} {transfer.pk}.*that it would read is being deleted"),
+        pytest.raises(IntegrityError, match=f"{name} {transfer.pk}.*which it would read, is being deleted"),
         transaction.atomic(),
     ):
         type(transfer).objects.filter(pk=transfer.pk).update(status="pending", finished_at=None)
@@ -730,7 +730,7 @@ def test_a_file_does_not_slip_into_a_package_that_is_being_completed():
     error = act_while(
         lambda: complete(package), lambda: RawDataFile.objects.filter(pk=file.pk).update(raw_data_package=package)
     )
-    assert "which has been made" in str(error)
+    assert "because its tar has been made" in str(error)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -53,7 +53,7 @@ def test_nobody_asks_in_the_name_of_another():
     assert refusal.constraint_name == "deletion_request_filed_in_person"
     assert refusal.message_primary.endswith(f"user {me} cannot ask for it in the name of user {other}")
     refusal = refusal_of(lambda: DeletionRequest.objects.create(**facts, requested_by=me))
-    assert refusal.message_primary.endswith("nobody is known who asks for it")
+    assert refusal.message_primary.endswith("has no acting user who asks for it")
     assert ask(me, requested_by=me).requested_by == me
     request = ask(me)
     request.refresh_from_db()
@@ -103,7 +103,7 @@ def test_nothing_is_decided_by_nobody():
     request = DeletionRequestFactory()
     for status in ("approved", "rejected"):
         refusal = refusal_of(lambda status=status: decide_by_sql(request, None, status))
-        assert refusal.message_primary == f"deletion_request {request.pk}: nobody is known who decides it"
+        assert refusal.message_primary == f"deletion_request {request.pk}: has no acting user who decides it"
 
 
 def test_the_times_are_those_of_the_database():
@@ -119,7 +119,9 @@ def test_the_times_are_those_of_the_database():
 def test_an_account_that_is_younger_than_the_request_does_not_decide_it(decide):
     request = DeletionRequestFactory()
     young = decider(date_joined=LONG_AGO)
-    with pytest.raises(Refused, match=f"user {young} cannot decide it, because the account is younger"):
+    with pytest.raises(
+        Refused, match=f"user {young} cannot decide it, because the account was created after the request"
+    ):
         decide(request, user=young)
     assert refusal_of(lambda: decide_by_sql(request, young)).constraint_name == "deletion_request_decided_in_person"
     assert decide(request, user=_old(request)).approved_by == request.decider
@@ -174,7 +176,7 @@ def test_an_account_that_owes_itself_or_its_rights_to_who_asked_does_not_decide(
         other = favour(me)
         other.save()
     request = DeletionRequestFactory(requested_by=me)
-    with pytest.raises(Refused, match=f"from user {me}, who asked|made by user {me}, who asked"):
+    with pytest.raises(Refused, match=f"from user {me}, who asked|created by user {me}, who asked"):
         approve_deletion(request, user=other)
     assert refusal_of(lambda: decide_by_sql(request, other)).constraint_name == "deletion_request_decided_in_person"
     somebody = DeletionRequestFactory()
@@ -190,7 +192,7 @@ def test_an_account_whose_role_owes_its_permissions_to_who_asked_does_not_decide
     change = ChangeLog.objects.get(table_name="role", row_id=str(role.pk), operation="update")
     assert (change.user, change.after) == (me, {"permissions": permission.pk})
     request = DeletionRequestFactory(requested_by=me)
-    with pytest.raises(Refused, match=f"a role of the account has permissions from user {me}, who asked"):
+    with pytest.raises(Refused, match=f"a role of the account got permissions from user {me}, who asked"):
         approve_deletion(request, user=other)
     assert refusal_of(lambda: decide_by_sql(request, other)).constraint_name == "deletion_request_decided_in_person"
     assert approve_deletion(DeletionRequestFactory(), user=other).approved_by == other

@@ -86,7 +86,7 @@ def assert_held_back(copy, rule, why):
     found = explain_deletion(copy)
     assert (found.may_go, found.rule) == (False, rule), str(found)
     assert why in found.why
-    message = f"physical_copy {copy.pk}: deletion rule {rule}: {found.why}"
+    message = f"physical_copy {copy.pk}: cannot be deleted, by deletion rule {rule}: {found.why}"
     assert str(found) == message
     outcome = schedule_deletion([copy])
     assert (outcome.copies, outcome.held_back) == ([], [found])
@@ -191,7 +191,7 @@ def test_rule_2_a_verified_copy_anywhere_else_is_no_archive_copy(story):
 def test_rule_2_a_file_in_no_package_is_not_safe(story):
     file = RawDataFileFactory(source_location=story.source)
     copy = PhysicalCopy.objects.create(data_location=story.source, raw_data_file=file)
-    assert_held_back(copy, 2, f"raw_data_file {file.pk} is in no raw data package that could be safe in an archive")
+    assert_held_back(copy, 2, f"raw_data_file {file.pk} is in no raw data package, so no archive holds it")
 
 
 def test_rule_2_a_file_in_no_package_may_go_where_it_was_staged_while_another_copy_can_be_read(story):
@@ -246,7 +246,7 @@ def test_rule_2_lets_nothing_go_where_the_policy_is_lost(story):
     assert_may_go(story.package_copy)
     with without_rules(DeletionPolicy):
         DeletionPolicy.objects.all().delete()
-    assert_held_back(story.package_copy, 2, "there is no deletion policy")
+    assert_held_back(story.package_copy, 2, "there is no deletion_policy row")
 
 
 def test_rule_2_the_last_copy_of_a_product_stays_unless_it_is_superseded_and_not_published(story):
@@ -803,7 +803,7 @@ def test_nothing_enters_or_leaves_a_package_that_was_made(story):
         size_bytes=1,
         checksum=WRONG,
     )
-    message = f"cannot enter or leave raw_data_package {story.package.pk}, which has been made"
+    message = f"cannot enter or leave raw_data_package {story.package.pk}, because its tar has been made"
     for attempt in (
         lambda: files.filter(pk=stranger.pk).update(raw_data_package=story.package),
         lambda: files.filter(pk=story.file.pk).update(raw_data_package=None),
@@ -815,7 +815,7 @@ def test_nothing_enters_or_leaves_a_package_that_was_made(story):
 def test_nothing_enters_or_leaves_a_bundle_that_was_made(story):
     packages = RawDataPackage.objects
     stranger = RawDataPackageFactory()
-    message = f"cannot enter or leave data_transfer_package {story.bundle.pk}, which has been made"
+    message = f"cannot enter or leave data_transfer_package {story.bundle.pk}, because its tar has been made"
     for attempt in (
         lambda: packages.filter(pk=stranger.pk).update(data_transfer_package=story.bundle),
         lambda: packages.filter(pk=story.package.pk).update(data_transfer_package=None),
@@ -1082,7 +1082,10 @@ def test_the_admin_deletes_nothing_that_happened(story, client, model):
 def test_a_transaction_that_sees_the_past_cannot_delete():
     story = tell_story()
     for level in ("REPEATABLE READ", "SERIALIZABLE"):
-        with pytest.raises(IntegrityError, match="does not see what has become doubtful"), transaction.atomic():
+        with (
+            pytest.raises(IntegrityError, match="does not see which copies have become doubtful"),
+            transaction.atomic(),
+        ):
             sql(f"SET TRANSACTION ISOLATION LEVEL {level}")
             PhysicalCopy.objects.filter(pk=story.package_copy.pk).update(status="deletion_scheduled")
 

@@ -65,7 +65,7 @@ def test_a_copy_waits_for_the_end_of_its_retention(world):
     answer = check(copy, "^manager$", "wait until ", "deletion rule 5", "14 days")
     assert f"{copy.arrived_at + timedelta(days=14):%Y-%m-%d}" in answer.next_step
     DataLocation.objects.filter(pk=world.ccat_buffer.pk).update(retention_days=None)
-    check(copy, "^operator$", "request its deletion", "keeps its data")
+    check(copy, "^operator$", "request its deletion, overriding the retention", "keeps its data")
 
 
 def test_a_copy_that_a_job_needs_waits_for_its_release(world):

@@ -100,7 +100,7 @@ def test_a_run_whose_data_are_lost_is_for_an_operator(world, step):
     [run] = plan_runs(step)
     for copy in PhysicalCopy.objects.filter(raw_data_package=package):
         record_fixity(copy, WRONG)
-    check(run, "^operator$", f"bring raw_data_package {package.pk} back", "no copy of")
+    check(run, "^operator$", f"bring a copy of raw_data_package {package.pk} back", "no copy of")
 
 
 def test_a_step_says_why_it_has_no_run(world, step):

@@ -48,7 +48,8 @@ def test_a_transfer_is_explained_in_every_state(world):
     check(transfer, queue, "claim it", "from ccat/buffer to cologne/buffer")
     check(package, queue, "claim it", f"data_transfer {transfer.pk}")
     with out_of_use(world.cologne_buffer):
-        check(transfer, "^operator$", "activate cologne/buffer, or reroute", "is inactive")
+        answer = check(transfer, "^operator$", "activate cologne/buffer (“Enable” in the admin", "is inactive")
+        assert f"or reroute data_transfer {transfer.pk} (“Reroute” in the admin" in answer.next_step
     [transfer] = claim_transfers(worker=WORKER)
     check(package, queue, "finish it", f"{WORKER} has been working for", state="transferring")
     stop_the_clock(DataTransfer)
@@ -140,7 +141,7 @@ def test_staging_is_explained_in_every_state(world):
     work.reset(claimed)
     for copy in PhysicalCopy.objects.filter(raw_data_package=package):
         record_fixity(copy, WRONG)
-    check(job, "^operator$", f"bring raw_data_package {package.pk} back", "can be read")
+    check(job, "^operator$", f"bring a copy of raw_data_package {package.pk} back", "can be read")
     release_staging(job)
     check(job, "^nobody$", "nothing", "no longer needed", done=True)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from opsdb.database.identifiers import uuid7
 from opsdb.models import ChangeLog, DataLocation, ExecutedObsUnit, PhysicalCopy, RawDataFile, Telescope
-from opsdb.testing.factories import InstrumentModuleFactory, ObsUnitFactory, UserFactory
+from opsdb.testing.factories import InstrumentModuleFactory, ObsUnitFactory, RawDataFileFactory, UserFactory
 from opsdb.testing.nights import FILE_BYTES, build_world
 from opsdb.workflows import (
     CopyReport,
@@ -312,3 +312,25 @@ def test_an_operator_corrects_an_execution_with_a_reason_that_history_keeps(worl
         correct_observation(running, user=user, reason="x", end_time=timezone.now())
     with pytest.raises(Refused, match="in the future"):
         correct_observation(running, user=user, reason="x", start_time=timezone.now() + timedelta(days=1))
+
+
+def test_files_follow_a_start_that_was_corrected_without_them(world):
+    execution, day = world.observe(), timedelta(days=1)
+    first = execution.start_time
+    early = RawDataFileFactory(executed_obs_unit=execution, observed_at=first)
+    untimed = RawDataFileFactory(executed_obs_unit=execution, observed_at=None)
+
+    def correct(start, **terms):
+        correct_observation(execution, user=None, reason="the clock", start_time=start, **terms)
+        return [file.observed_at for file in RawDataFile.objects.of(execution).order_by("created_at")]
+
+    assert correct(first - 3 * day) == [first, None]
+    assert correct(first - 4 * day) == [first, None]
+    RawDataFileFactory(executed_obs_unit=execution, observed_at=first - 4 * day)
+    moved = [first - 4 * day, None, first - 4 * day]
+    for _ in range(2):
+        assert correct(first - 4 * day, with_files=True) == moved, "once, and not what came with the right time"
+    assert correct(first - 5 * day, with_files=True) == [first - 5 * day, None, first - 5 * day]
+    assert [file.pk for file in RawDataFile.objects.of(execution).filter(observed_at=None)] == [untimed.pk]
+    changes = ChangeLog.objects.of(early)
+    assert {change.reason for change in changes if change.operation == "update"} == {"the clock"}

@@ -229,10 +229,10 @@ def complete(world):
 
 # What a step says, and how it is done.
 STEPS = [
+    (r"schedule its deletion again", lambda world, row, text: reset_deletion(row)),
     (r"reset_\w+\)?", lambda world, row, text: reset(row, text)),
     (r"delete its bytes", lambda world, row, text: claim_deletions(row.data_location, limit=1)),
     (r"complete the deletion|report the deletion", lambda world, row, text: complete_deletion(row)),
-    (r"schedule its deletion again", lambda world, row, text: reset_deletion(row)),
     (r"schedule its deletion", lambda world, row, text: schedule_deletion(row)),
     (r"bring the copy back", lambda world, row, text: restore_copy(row, user=None, reason="found")),
     (r"claim it|finish it|unpack it|finish unpacking", lambda world, row, text: complete(world)),

@@ -3,12 +3,22 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from opsdb.database.identifiers import uuid7
 from opsdb.models import ExecutedObsUnit, ObservationStatus, Quality
-from opsdb.testing.factories import ChaiModuleConfigurationFactory, ObsUnitFactory, UserFactory
+from opsdb.testing.factories import ChaiModuleConfigurationFactory, ObsUnitFactory, SiteFactory, UserFactory
 from opsdb.testing.factories.base import EPOCH
-from opsdb.workflows import Conflict, InvalidTransition, NotFound, OpsdbError, finish_observation, start_observation
+from opsdb.workflows import (
+    Conflict,
+    InvalidTransition,
+    NotFound,
+    OpsdbError,
+    Refused,
+    finish_observation,
+    start_observation,
+    translate_integrity_errors,
+)
 from tests.workflows.racing import race
 
 END = EPOCH + timedelta(minutes=30)
@@ -94,3 +104,13 @@ def test_two_starts_at_once_make_one_execution(round):
     )
     assert [outcome.pk for outcome in outcomes] == [id, id]
     assert ExecutedObsUnit.objects.get().module_configurations.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_constraint_is_refused_in_the_words_of_its_model():
+    with pytest.raises(Refused, match="^executed_obs_unit: Mean PWV must be 0 or more.$"):
+        start_observation(ObsUnitFactory(), start_time=EPOCH, mean_pwv_mm=-1)
+    site = SiteFactory()
+    taken = pytest.raises(Refused, match="^site: Site with this Short name already exists; give another one.$")
+    with taken, translate_integrity_errors(), transaction.atomic():
+        SiteFactory(short_name=site.short_name)

@@ -214,7 +214,7 @@ class TestSlots:
         assert found(self.slot(sky, HIGH + HOUR / 2)) == []
         downtime.end_time = None
         downtime.save()
-        assert "with an open end" in found(self.slot(sky, HIGH + HOUR / 2))[0].problem
+        assert "until further notice" in found(self.slot(sky, HIGH + HOUR / 2))[0].problem
 
     def test_a_downtime_of_something_else_is_none_of_the_slot(self, sky):
         DowntimeFactory(telescope=None, instrument=sky.prime_cam.instrument_module.instrument, start_time=LOW)
@@ -230,11 +230,11 @@ class TestDowntimes:
             PreScheduledSlotFactory(obs_unit=unit, telescope=sky.telescope, start_time=start, end_time=start + HOUR / 2)
         downtime = Downtime(telescope=sky.telescope, start_time=HIGH, end_time=HIGH + 5 * HOUR, reason="snow")
         (warning,) = found(downtime)
-        assert warning.problem.startswith(f"hits 5 slots: {unit} at 2026-06-15 16:00, ")
+        assert warning.problem.startswith(f"it overlaps with 5 slots: {unit} at 2026-06-15 16:00 UTC, ")
         assert warning.problem.endswith(" and 2 more")
         downtime.end_time = None
         downtime.start_time = HIGH + 4 * HOUR
-        assert found(downtime)[0].problem == f"hits 1 slot: {unit} at 2026-06-15 20:00"
+        assert found(downtime)[0].problem == f"it overlaps with 1 slot: {unit} at 2026-06-15 20:00 UTC"
         downtime.start_time = HIGH + 4.5 * HOUR
         assert found(downtime) == []
 

@@ -111,9 +111,9 @@ def test_a_product_is_replaced_by_one_that_is_not_replaced_itself():
     old, new, newer = (DataProductFactory() for _ in range(3))
     assert supersede_product(old, by=new).superseded_by == new
     assert supersede_product(old, by=new).superseded_by == new
-    with pytest.raises(Conflict, match=f"is replaced by data_product {new.pk}"):
+    with pytest.raises(Conflict, match=f"is superseded by data_product {new.pk}"):
         supersede_product(old, by=newer)
-    with pytest.raises(Refused, match="is itself replaced"):
+    with pytest.raises(Refused, match="is itself superseded"):
         supersede_product(new, by=old)
     with pytest.raises(Refused):
         supersede_product(new, by=new)

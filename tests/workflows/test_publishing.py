@@ -98,9 +98,9 @@ def test_a_replaced_product_is_neither_added_nor_published(product):
     release = create_release("DR", version="1", products=[product])
     new = made_of(RawDataPackageFactory())
     supersede_product(product, by=new)
-    with pytest.raises(Refused, match=f"is replaced by data_product {new.pk}"):
+    with pytest.raises(Refused, match=f"is superseded by data_product {new.pk}"):
         publish_release(release)
-    with pytest.raises(Refused, match=f"is replaced by data_product {new.pk}"):
+    with pytest.raises(Refused, match=f"is superseded by data_product {new.pk}"):
         create_release("DR", version="2", products=[product])
 
 

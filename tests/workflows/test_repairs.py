@@ -143,7 +143,7 @@ def test_an_inactive_archive_is_not_repaired_and_not_missed(world, package):
 
 
 def test_the_database_takes_no_second_transfer_of_what_an_archive_holds_well(world, package):
-    with pytest.raises(IntegrityError, match="holds a verified copy of raw_data_package"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="has a verified copy of raw_data_package"), transaction.atomic():
         LongTermArchiveTransfer.objects.create(raw_data_package=package, destination_location=world.us_archive)
     record_fixity(world.copy(package, world.us_archive), WRONG)
     LongTermArchiveTransfer.objects.create(raw_data_package=package, destination_location=world.us_archive)

@@ -141,7 +141,7 @@ def test_a_failed_staging_can_be_reported_again_until_it_is_claimed_again(world,
     with pytest.raises(InvalidTransition):
         complete_staging(job, worker=WORKER, reports=map(found, [first, second]))
     claim_staging(worker="other")
-    with pytest.raises(LostClaim, match="other does"):
+    with pytest.raises(LostClaim, match="other has; stop, and claim other work"):
         complete_staging(job, worker=WORKER, reports=reports)
 
 
@@ -264,7 +264,9 @@ def test_a_released_job_is_over_whatever_anybody_does(world):
         with pytest.raises(IntegrityError, match="released_is_over"), transaction.atomic():
             rows.update(active=False, status=status, started_at=begun, scheduled_at=timezone.now())
     release_staging(job)
-    with pytest.raises(Refused, match=f"staging_job {job.pk}: A released job is over: ask for the data again"):
+    with pytest.raises(
+        Refused, match=f"staging_job {job.pk}: A released staging job is over; request the staging again"
+    ):
         work.reset(job)
     assert rows.get().status == Status.FAILED
 

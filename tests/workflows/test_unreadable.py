@@ -136,7 +136,7 @@ def test_the_same_report_again_changes_nothing_and_wrong_ones_are_refused(story)
     first = fail_fixity(story.archive_copy, message=NO_ANSWER, checked_at=moment)
     assert fail_fixity(story.archive_copy, message=NO_ANSWER, checked_at=moment) == first
     assert fetch(story.archive_copy).unread_count == 1
-    with pytest.raises(OpsdbError, match="give the answer of the storage"):
+    with pytest.raises(OpsdbError, match="give the error of the storage"):
         fail_fixity(story.archive_copy, message=" ")
     with pytest.raises(OpsdbError, match="time zone"):
         fail_fixity(story.archive_copy, message=NO_ANSWER, checked_at=moment.replace(tzinfo=None))
@@ -151,7 +151,7 @@ def test_the_same_report_again_changes_nothing_and_wrong_ones_are_refused(story)
 def test_a_late_report_does_not_verify_what_could_not_be_read_since(story):
     fail_fixity(story.package_copy, message=NO_ANSWER)
     before = timezone.now() - timedelta(seconds=1)
-    with pytest.raises(OpsdbError, match="differs or could not read it"):
+    with pytest.raises(OpsdbError, match="found a difference, or could not read it"):
         record_fixity(story.package_copy, RIGHT, checked_at=before)
 
 

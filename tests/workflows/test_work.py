@@ -153,7 +153,7 @@ def test_only_the_holder_may_beat_hold_complete_or_fail(pending):
         lambda: work.complete(item, worker="thief"),
         lambda: work.fail(item, worker="thief", message="no"),
     ):
-        with pytest.raises(LostClaim, match="thief does not hold it, holder does"):
+        with pytest.raises(LostClaim, match="thief has no claim on it, holder has; stop"):
             act()
     item.refresh_from_db()
     assert (item.status, item.claimed_by) == (Status.IN_PROGRESS, "holder")
@@ -166,7 +166,7 @@ def test_what_is_not_in_progress_is_neither_completed_nor_failed(pending):
     assert isinstance(caught.value, LostClaim) and isinstance(caught.value, InvalidTransition)
     name = f"{item._meta.db_table} {item.pk}"
     assert str(caught.value) == (
-        f"{name}: worker holds it no more, its status is pending; stop, and claim again what can be claimed"
+        f"{name}: worker has no claim on it any more, because its status is pending; stop, and claim other work"
     )
     assert (caught.value.row, caught.value.field) == (name, "status")
     assert (caught.value.before, caught.value.after) == (Status.PENDING, Status.COMPLETED)
@@ -215,7 +215,7 @@ def test_a_failure_can_be_reported_again_until_the_item_is_claimed_again(pending
     if not retryable:
         work.reset(item)
     claimed([item], worker="other")
-    with pytest.raises(LostClaim, match="other does"):
+    with pytest.raises(LostClaim, match="other has; stop, and claim other work"):
         work.fail(item, **report)
 
 
@@ -243,7 +243,7 @@ def test_a_stalled_item_is_found_reset_and_lost_to_its_worker(pending):
     assert list(work.filter_stalled(all_of(items), older_than=timedelta(minutes=10))) == [alive]
     work.reset(alive)
     assert claimed([alive], worker="other") == [alive]
-    with pytest.raises(LostClaim, match="other does"):
+    with pytest.raises(LostClaim, match="other has; stop, and claim other work"):
         work.heartbeat(alive, worker="worker")
 
 
@@ -312,7 +312,7 @@ def test_every_kind_is_claimed_kept_alive_failed_and_reset_by_its_own_functions(
     heartbeat(first, worker="worker")
     first.refresh_from_db()
     assert first.heartbeat_at is not None
-    with pytest.raises(LostClaim, match="other does not hold it, worker does"):
+    with pytest.raises(LostClaim, match="other has no claim on it, worker has; stop"):
         heartbeat(first, worker="other")
     failed = fail(first, worker="worker", message="disk full")
     assert (failed.pk, failed.status, failed.retry_count) == (first.pk, Status.PENDING, 1)

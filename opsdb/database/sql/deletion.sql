@@ -66,7 +66,10 @@ BEGIN
             WHEN candidate.raw_data_file_id IS NOT NULL THEN 'raw_data_file ' || candidate.raw_data_file_id
             ELSE 'data_transfer_package ' || candidate.data_transfer_package_id
         END;
-        why = held_by || ' is in no raw data package that could be safe in an archive';
+        why = held_by || CASE
+            WHEN candidate.raw_data_file_id IS NOT NULL THEN ' is in no raw data package, so no archive holds it'
+            ELSE ' holds no raw data package, so no archive holds its content'
+        END;
         RETURN;
     END IF;
 
@@ -74,7 +77,8 @@ BEGIN
     SELECT min_archive_copies INTO needed FROM deletion_policy;
     IF NOT FOUND THEN
         held_by = 'deletion_policy 1';
-        why = 'there is no deletion policy, so it is not known how many archive copies are enough';
+        why = 'there is no deletion_policy row that says how many archive copies are enough; run manage.py '
+            || 'opsdb_migrate';
         RETURN;
     END IF;
     FOR package IN SELECT id, state FROM raw_data_package WHERE id = ANY (package_ids) ORDER BY id LOOP
@@ -305,9 +309,10 @@ LANGUAGE sql IMMUTABLE
 RETURN CASE rule
     WHEN 1 THEN 'Keep it; a bad copy in an archive is replaced by a repair.'
     WHEN 2 THEN 'Have another copy verified, or the content archived, first; opsdb_explain names the next step.'
-    WHEN 3 THEN 'Wait until that is completed, or settle it first; opsdb_explain names the next step.'
-    WHEN 4 THEN 'Release the staging job, or end the run, first.'
-    ELSE 'Wait until the retention has passed, or request the deletion with overrides_retention.'
+    WHEN 3 THEN 'Wait until that work is completed; if it makes no progress, opsdb_explain names the next step.'
+    WHEN 4 THEN 'Release the staging job first; or wait until the run has ended, or cancel it.'
+    ELSE 'Request the deletion with overrides_retention; where the location has a retention, you can also wait until '
+        || 'it has passed.'
 END;
 
 CREATE OR REPLACE FUNCTION opsdb_deletion_is_safe() RETURNS trigger
@@ -322,10 +327,10 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'physical_copy %s: a %s transaction does not see what has become doubtful meanwhile',
+                'physical_copy %s: a %s transaction does not see which copies have become doubtful meanwhile',
                 OLD.id, current_setting('transaction_isolation')
             ),
-            'Delete in a READ COMMITTED transaction.'
+            'Delete it in a READ COMMITTED transaction.'
         );
     END IF;
     PERFORM opsdb_lock_contents(ARRAY[OLD.id], for_deletion => true);
@@ -333,7 +338,7 @@ BEGIN
     IF blocker.rule IS NOT NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('physical_copy %s: deletion rule %s: %s', OLD.id, blocker.rule, blocker.why),
+            format('physical_copy %s: cannot be deleted, by deletion rule %s: %s', OLD.id, blocker.rule, blocker.why),
             opsdb_deletion_remedy(blocker.rule)
         );
     END IF;

@@ -23,7 +23,7 @@ BEGIN
     IF actor IS NOT NULL AND actor IS DISTINCT FROM deleted_user AND opsdb_username(actor) IS NULL THEN
         PERFORM opsdb_refuse(
             'change_log_actor_exists', 'change_log',
-            format('change_log: there is no user with the key %s, who is named as the actor', actor),
+            format('change_log: there is no user with the key %s, whom opsdb.user_id names as the acting user', actor),
             'Set opsdb.user_id to the key of an existing user, or leave it empty.'
         );
     END IF;

@@ -13,7 +13,8 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                '%s %s: cannot enter or leave raw_data_package %s, which has been made', TG_TABLE_NAME, NEW.id, made
+                '%s %s: cannot enter or leave raw_data_package %s, because its tar has been made',
+                TG_TABLE_NAME, NEW.id, made
             ),
             'Leave raw_data_package_id as it is; a file that is in no package enters the next one that is made.'
         );
@@ -57,7 +58,8 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                '%s %s: cannot enter or leave raw_data_package %s, which has been made', TG_TABLE_NAME, moved_file, made
+                '%s %s: cannot enter or leave raw_data_package %s, because its tar has been made',
+                TG_TABLE_NAME, moved_file, made
             ),
             'Leave raw_data_package_id as it is; a file that is in no package enters the next one that is made.'
         );
@@ -81,10 +83,10 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                '%s %s: cannot enter or leave data_transfer_package %s, which has been made',
+                '%s %s: cannot enter or leave data_transfer_package %s, because its tar has been made',
                 TG_TABLE_NAME, NEW.id, made
             ),
-            'Leave data_transfer_package_id as it is; a package that is in none enters the next one that is made.'
+            'Leave data_transfer_package_id as it is; a package that is in no bundle enters the next one that is made.'
         );
     END IF;
     RETURN NEW;
@@ -103,8 +105,11 @@ BEGIN
     ) THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('raw_data_file %s: its package must be of the same execution and module', NEW.id),
-            'Choose a package of that execution and module, or leave raw_data_package_id empty.'
+            format(
+                'raw_data_file %s: raw_data_package %s is of another observation or module',
+                NEW.id, NEW.raw_data_package_id
+            ),
+            'Choose a package of the same observation and module, or leave raw_data_package_id empty.'
         );
     END IF;
     RETURN NEW;
@@ -116,10 +121,10 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A raw data package holds files of one execution and one instrument module; for files that enter one, looked at once
 -- a statement. The query is planned at each call: a plan that was kept for few rows is quadratic for many.
 DECLARE
-    wrong uuid;
+    wrong record;
 BEGIN
     EXECUTE $query$
-        SELECT new_rows.id FROM new_rows JOIN old_rows USING (id)
+        SELECT new_rows.id, new_rows.raw_data_package_id FROM new_rows JOIN old_rows USING (id)
         LEFT JOIN raw_data_package AS package ON package.id = new_rows.raw_data_package_id
         WHERE new_rows.raw_data_package_id IS DISTINCT FROM old_rows.raw_data_package_id
             AND new_rows.raw_data_package_id IS NOT NULL
@@ -127,11 +132,14 @@ BEGIN
             IS DISTINCT FROM (new_rows.executed_obs_unit_id, new_rows.instrument_module_id)
         ORDER BY new_rows.id LIMIT 1
     $query$ INTO wrong;
-    IF wrong IS NOT NULL THEN
+    IF wrong.id IS NOT NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('raw_data_file %s: its package must be of the same execution and module', wrong),
-            'Choose a package of that execution and module, or leave raw_data_package_id empty.'
+            format(
+                'raw_data_file %s: raw_data_package %s is of another observation or module',
+                wrong.id, wrong.raw_data_package_id
+            ),
+            'Choose a package of the same observation and module, or leave raw_data_package_id empty.'
         );
     END IF;
     RETURN NULL;

@@ -139,10 +139,10 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'disk_data_location %s: data_location %s (%s) is the same folder %s',
+                'disk_data_location %s: has the same host and folder as data_location %s (%s): %s',
                 NEW.id, other.id, opsdb_name_location(other.id), NEW.path
             ),
-            'Rename that location, or give this one a folder of its own.'
+            'Give this one a folder of its own; if it is that location under another name, rename that one instead.'
         );
     END IF;
     RETURN NEW;

@@ -9,10 +9,10 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF column_name IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = rule, TABLE = table_name, MESSAGE = message,
-            HINT = hint;
+            HINT = coalesce(hint, '');
     ELSE
         RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = rule, TABLE = table_name, MESSAGE = message,
-            HINT = hint, COLUMN = column_name;
+            HINT = coalesce(hint, ''), COLUMN = column_name;
     END IF;
 END
 $$;
@@ -39,7 +39,7 @@ BEGIN
         message = replace(
             message,
             '{' || place[1] || '.' || place[2] || '}',
-            CASE place[1] WHEN 'old' THEN old_row ELSE new_row END ->> place[2]
+            coalesce(CASE place[1] WHEN 'old' THEN old_row ELSE new_row END ->> place[2], 'empty')
         );
     END LOOP;
     PERFORM opsdb_refuse(TG_NAME, TG_TABLE_NAME, message, TG_ARGV[1]);

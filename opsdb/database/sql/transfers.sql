@@ -4,17 +4,21 @@ CREATE OR REPLACE FUNCTION opsdb_route_locations_at_ends() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- The locations of a custom route are at the sites of its ends.
 DECLARE
-    wrong bigint;
+    wrong record;
 BEGIN
-    SELECT id INTO wrong FROM data_location
+    SELECT id, CASE id WHEN NEW.origin_location_id THEN 'origin' ELSE 'destination' END AS end_of INTO wrong
+    FROM data_location
     WHERE (id = NEW.origin_location_id AND site_id <> NEW.origin_site_id)
         OR (id = NEW.destination_location_id AND site_id <> NEW.destination_site_id)
     LIMIT 1;
     IF FOUND THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('data_transfer_route %s: %s is not at that end of the route', NEW.id, opsdb_name_location(wrong)),
-            'Choose locations of the origin site and of the destination site.'
+            format(
+                'data_transfer_route %1$s: its %2$s_location %3$s is not at its %2$s site',
+                NEW.id, wrong.end_of, opsdb_name_location(wrong.id)
+            ),
+            'Choose a location of that site.'
         );
     END IF;
     RETURN NEW;
@@ -38,10 +42,10 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                '%s %s: the copy of %s %s that it would read is being deleted',
-                TG_TABLE_NAME, NEW.id, TG_ARGV[0], content
+                '%s %s: the copy of %s %s at %s, which it would read, is being deleted',
+                TG_TABLE_NAME, NEW.id, TG_ARGV[0], content, opsdb_name_location(NEW.origin_location_id)
             ),
-            'Read it from another location.'
+            'Plan a transfer from another location that has a copy.'
         );
     END IF;
     RETURN NEW;
@@ -59,10 +63,10 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'data_transfer %s: cannot be %s before data_transfer %s, the hop before it, which is %s',
+                'data_transfer %s: cannot become %s yet, because data_transfer %s, the hop before it, is %s',
                 NEW.id, NEW.status, NEW.depends_on_id, state
             ),
-            'Complete that hop first.'
+            'Wait until that hop is completed; if it has failed, reset it.'
         );
     END IF;
     RETURN NEW;
@@ -81,8 +85,11 @@ BEGIN
     ) THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('data_transfer %s: the hop before must bring the same package to where this one starts', NEW.id),
-            'Choose a transfer of that package that ends at the origin of this one, or leave depends_on_id empty.'
+            format(
+                'data_transfer %s: data_transfer %s, the hop before it, does not bring the same bundle to where this '
+                'one starts', NEW.id, NEW.depends_on_id
+            ),
+            'Choose a transfer of that bundle that ends at the origin of this one, or leave depends_on_id empty.'
         );
     END IF;
     RETURN NEW;

@@ -36,7 +36,7 @@ class DeletionPolicy(NumberedModel):
     class Meta:
         verbose_name_plural = _("deletion policy")
         constraints = [
-            Check("one_row", Q(id=1), "There is one policy."),
+            Check("one_row", Q(id=1), "There is one deletion policy, with the id 1; change that one."),
             positive("min_archive_copies"),
             NeverDeleted("the deletion policy"),
         ]
@@ -99,22 +99,24 @@ class DeletionRequest(NumberedModel):
             Check(
                 "second_person",
                 ~Q(approved_by=F("requested_by")),
-                "A request must be decided by another person than the one who asked.",
+                "A request must be decided by another person than the one who asked; ask somebody who may approve it.",
                 "approved_by",
             ),
             implies(
                 "decision_has_person",
                 ~Q(status=DeletionRequestStatus.REQUESTED),
                 Q(approved_by__isnull=False, decided_at__isnull=False),
-                "A decision says who made it and when.",
+                "A decided request must say who decided and when; give approved_by and decided_at.",
                 "approved_by",
             ),
-            Immutable("data_location_id", "requested_by_id"),
+            Immutable(
+                "data_location_id", "requested_by_id", hint="Make another request, signed in as the user who asks."
+            ),
             Refuses(
                 "born_requested",
                 "NEW.status <> 'requested' OR NEW.approved_by_id IS NOT NULL",
-                "deletion_request {new.id}: a new request is requested and not decided, not {new.status}",
-                "Make it as requested; another person then decides it.",
+                "deletion_request {new.id}: a new request cannot be {new.status}, or decided already",
+                "Make it with the status requested, and leave approved_by_id empty; another person then decides it.",
                 events="INSERT",
                 field="status",
             ),
@@ -122,15 +124,15 @@ class DeletionRequest(NumberedModel):
                 "terms_stay",
                 f"({columns_differ(TERMS)}) AND (OLD.status <> 'requested' OR NEW.status <> 'requested')",
                 "deletion_request {old.id}: reason, limit, overrides_retention cannot be changed once it is decided",
-                "Make a new request.",
+                "Make a new request with the right ones.",
                 events="UPDATE",
             ),
             Refuses(
                 "decision_stays",
                 f"({columns_differ(['approved_by_id', 'decided_at'])}) "
                 "AND (OLD.status = NEW.status OR NEW.status NOT IN ('approved', 'rejected'))",
-                "deletion_request {old.id}: who decided it, and when, is set with the decision alone",
-                "Approve or reject it.",
+                "deletion_request {old.id}: approved_by_id and decided_at cannot be changed without a decision",
+                "Leave them as they are; they are set when the request is approved or rejected.",
                 events="UPDATE",
             ),
             Trigger(
@@ -156,8 +158,8 @@ class DeletionRequest(NumberedModel):
             Refuses(
                 "stays_after_decision",
                 "OLD.status <> 'requested'",
-                "deletion_request {old.id}: is {old.status}, and what was decided is never deleted",
-                "Reject it, if its copies are to stay.",
+                "deletion_request {old.id}: is {old.status}, so it is never deleted",
+                "Leave it as it is; an approved request can be rejected until it is executed.",
                 events="DELETE",
             ),
         ]

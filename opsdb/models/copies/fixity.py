@@ -57,13 +57,13 @@ class FixityCheck(NumberedModel):
                 Q(actual__isnull=True, ok=False)
                 | Q(actual__isnull=False, ok=True, actual=F("expected"))
                 | (Q(actual__isnull=False, ok=False) & ~Q(actual=F("expected"))),
-                "The verdict must say whether the two checksums agree.",
+                "Set ok to true exactly when the two checksums agree.",
                 "ok",
             ),
             Check(
                 "unread_has_message",
                 Q(actual__isnull=False, failure_message="") | (Q(actual__isnull=True) & ~Q(failure_message="")),
-                "A check that could not read the copy gives the reason, any other the checksum.",
+                "Give the checksum that was found or, of a copy that could not be read, the reason; not both.",
                 "failure_message",
             ),
             AppendOnly("a fixity check"),

@@ -142,7 +142,11 @@ class PhysicalCopy(NumberedModel):
         verbose_name = _("copy")
         verbose_name_plural = _("copies")
         constraints = [
-            exactly_one("one_target", COPY_TARGETS, "A copy is of exactly one file, package or product."),
+            exactly_one(
+                "one_target",
+                COPY_TARGETS,
+                "A copy is of one file, package, bundle or product; give exactly one.",
+            ),
             *(
                 Unique(
                     f"unique_{target}",
@@ -162,28 +166,28 @@ class PhysicalCopy(NumberedModel):
                 "pause_after_unread",
                 Q(next_check_at__isnull=False),
                 Q(unread_count__gt=0),
-                "Only a copy that could not be read is tried again at a time of its own.",
+                "Only a copy that could not be read has a next check; leave next_check_at empty.",
                 "next_check_at",
             ),
             implies(
                 "verified_has_proof",
                 ~Q(verification=Verification.UNVERIFIED),
                 Q(verified_at__isnull=False, checksum__isnull=False),
-                "A verification has a time and the checksum that was found.",
+                "A copy that was compared must say when, and what was found; give verified_at and checksum.",
                 "verification",
             ),
             implies(
                 "deleted_has_time",
                 Q(status=PhysicalCopyStatus.DELETED),
                 Q(deleted_at__isnull=False),
-                "A deleted copy says when it was deleted.",
+                "A deleted copy must say when it was deleted; give deleted_at.",
                 "deleted_at",
             ),
             implies(
                 "deletion_failed_has_message",
                 Q(status=PhysicalCopyStatus.DELETION_FAILED),
                 ~Q(failure_message=""),
-                "A failed deletion says what went wrong.",
+                "A failed deletion must say what went wrong; give failure_message.",
                 "failure_message",
             ),
             Immutable(

@@ -120,7 +120,7 @@ class DataTransferPackage(Checksummed, WorkItem, Timestamped):
                 "completed_has_checksum",
                 Q(status=Status.COMPLETED),
                 Q(checksum__isnull=False, size_bytes__isnull=False),
-                "A completed package has a size and a checksum.",
+                "A completed bundle must have a size and a checksum; give both.",
                 "checksum",
             ),
             FrozenOnceVerified("data_transfer_package", *VERIFIED_COLUMNS),

@@ -286,7 +286,7 @@ class FixedSource(Source):
                     velocity_convention__isnull=False,
                     vlsr_km_s__isnull=False,
                 ),
-                message="A given velocity has a frame, a convention and a vlsr_km_s.",
+                message="A given velocity needs its frame, its convention and vlsr_km_s; give all of them, or none.",
             ),
         ]
         indexes = [Index(fields=["dec_deg", "ra_deg"], name="position")]

@@ -231,7 +231,7 @@ class ReductionStep(NumberedModel):
                 "policy_has_version",
                 Q(version_policy__in=[VersionPolicy.EXACT, VersionPolicy.COMPATIBLE]),
                 Q(pinned_version__isnull=False),
-                "An exact or compatible version needs a version to start from.",
+                "The policies exact and compatible start from a version; give pinned_version, or another policy.",
                 "pinned_version",
             ),
             SameOwner(
@@ -299,7 +299,7 @@ class ReductionStepDependency(OpsModel):
             Unique(
                 "unique_pair", "step", "depends_on", message="The step waits for that one already; leave it as it is."
             ),
-            differ("step", "depends_on", "A step can't wait for itself."),
+            differ("step", "depends_on", "A step can't wait for itself; choose another step."),
             Trigger("same_pipeline", "opsdb_step_waits_in_pipeline"),
             Trigger("no_cycle", "opsdb_steps_make_no_cycle"),
         ]

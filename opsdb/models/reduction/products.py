@@ -72,7 +72,7 @@ class DataProduct(Checksummed, NumberedModel):
             ),
             relative_path(),
             json_object("quality_metrics"),
-            differ("id", "superseded_by", "A product can't supersede itself."),
+            differ("id", "superseded_by", "A product can't supersede itself; choose another product."),
             Trigger(
                 "superseded_in_line",
                 "opsdb_superseded_in_line",

@@ -125,14 +125,14 @@ class ExecutedReductionStep(NumberedModel):
                 "failed_has_message",
                 Q(status=RunStatus.FAILED),
                 ~Q(failure_message=""),
-                "A failed run says what went wrong.",
+                "A failed run must say what went wrong; give failure_message.",
                 "failure_message",
             ),
             implies(
                 "completed_has_end",
                 Q(status=RunStatus.COMPLETED),
                 Q(finished_at__isnull=False),
-                "A completed run says when it ended.",
+                "A completed run must say when it ended; give finished_at.",
                 "finished_at",
             ),
             Trigger(

@@ -39,6 +39,7 @@ WHO = {
     CLUSTER: gettext_lazy("cluster"),
 }
 WORKER_AT = "worker at queue "
+ENABLE_RESOURCE = "opsdb.workflows.enable_resource"
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,8 @@ def remove_cause(name: str, reset: str) -> str:
 
 def activate(location: DataLocation) -> str:
     """Return the step of an operator at an inactive location."""
-    return _("activate %(place)s") % {"place": place_of(location)}
+    step = _("activate %(place)s (“Enable” in the admin, or %(enable)s)")
+    return step % {"place": place_of(location), "enable": ENABLE_RESOURCE}
 
 
 def waits_for_room(row: Model, state: str, location: DataLocation, size_bytes: int | None) -> Explanation:

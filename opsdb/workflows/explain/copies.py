@@ -34,6 +34,12 @@ from ._explanation import (
 from .transfers import explain_archive_transfer
 
 RECORD_FIXITY = "opsdb.workflows.record_fixity"
+COMPLETE_DELETION = "opsdb.workflows.complete_deletion"
+FAIL_DELETION = "opsdb.workflows.fail_deletion"
+RESET_DELETION = "opsdb.workflows.reset_deletion"
+REQUEST_DELETION = "opsdb.workflows.request_deletion"
+WRITE_OFF = "opsdb.workflows.write_off_copy"
+RELEASE_STAGING = "opsdb.workflows.release_staging"
 RESTORE_COPY = "opsdb.workflows.restore_copy"
 PLAN_REPAIRS = "opsdb.workflows.plan_repairs"
 
@@ -58,19 +64,19 @@ def explain_copy(copy: PhysicalCopy) -> Explanation:
                 _("%(name)s: a worker claimed its deletion at %(place)s %(duration)s ago, and has not reported since")
                 % facts
             )
-            step = _("see whether the worker is alive; if not, report the deletion as completed or as failed")
-            return waits(copy, status, why, step, OPERATOR)
+            step = _(
+                "see whether the worker is alive; if not, report the deletion as completed by %(complete)s, or as "
+                "failed by %(fail)s"
+            )
+            return waits(copy, status, why, step % {"complete": COMPLETE_DELETION, "fail": FAIL_DELETION}, OPERATOR)
         why = _("%(name)s: a worker has been deleting it at %(place)s for %(duration)s") % facts
         return waits(copy, status, why, _("complete the deletion"), worker)
     if copy.unread_count and status in CHECKABLE:
         return _explain_unread(copy, name, is_archive)
     verdict = explain_deletion(copy)
-    blocked = verdict.rule is not None and _("%(name)s: deletion rule %(rule)d, by %(held_by)s: %(why)s") % {
-        "name": name,
-        "rule": verdict.rule,
-        "held_by": verdict.held_by,
-        "why": verdict.why,
-    }
+    by_rule = _("%(name)s: cannot be deleted, by deletion rule %(rule)d (%(held_by)s): %(why)s")
+    facts = {"name": name, "rule": verdict.rule, "held_by": verdict.held_by, "why": verdict.why}
+    blocked = verdict.rule is not None and by_rule % facts
     if status == PhysicalCopyStatus.MISSING:
         return _explain_missing(copy, at, verdict, blocked)
     if not blocked and status == PhysicalCopyStatus.DELETION_SCHEDULED:
@@ -78,7 +84,8 @@ def explain_copy(copy: PhysicalCopy) -> Explanation:
         return waits(copy, status, why, _("delete its bytes"), worker)
     if not blocked and status == PhysicalCopyStatus.DELETION_FAILED:
         why = _("%(name)s: deleting it at %(place)s failed: %(message)s") % {**at, "message": copy.failure_message}
-        return waits(copy, status, why, _("remove the cause, then schedule its deletion again"), OPERATOR)
+        step = _("remove the cause, then schedule its deletion again (“Retry deletion” in the admin, or %(reset)s)")
+        return waits(copy, status, why, step % {"reset": RESET_DELETION}, OPERATOR)
     if not blocked:
         why = _("%(name)s: no rule blocks its deletion at %(place)s") % at
         return waits(copy, status, why, _("schedule its deletion"), MANAGER)
@@ -89,16 +96,23 @@ def explain_copy(copy: PhysicalCopy) -> Explanation:
     if verdict.rule == 5:
         over = retention_ends_at(copy)
         if over is None:
-            return waits(copy, status, blocked, _("request its deletion, if it should go"), OPERATOR)
+            step = _(
+                "request its deletion, overriding the retention, if it is no longer needed (“Request deletion” in the "
+                "admin, or %(request)s)"
+            )
+            return waits(copy, status, blocked, step % {"request": REQUEST_DELETION}, OPERATOR)
         step = _("wait until %(time)s, then schedule its deletion") % {"time": format_time(over)}
         return waits(copy, status, blocked, step, MANAGER)
     holder = _row_of(verdict.held_by)
+    if holder is None and verdict.held_by.startswith("deletion_policy"):
+        return waits(copy, status, blocked, _("run manage.py opsdb_migrate, which stores the policy"), OPERATOR)
     if holder is None or isinstance(holder, PhysicalCopy):
         return waits(copy, status, blocked, _("have its content archived, with a verified copy"), OPERATOR)
     answer = EXPLAINERS[type(holder)](holder)
     by = {"name": verdict.held_by}
     if answer.done and isinstance(holder, StagingJob):
-        return waits(copy, status, blocked, _("release %(name)s, or let it expire") % by, MANAGER)
+        step = _("release %(name)s (“Release” in the admin, or %(release)s), or let it expire")
+        return waits(copy, status, blocked, step % {**by, "release": RELEASE_STAGING}, MANAGER)
     if answer.done and isinstance(holder, DataProduct):
         step = _("have a copy of %(name)s brought to another location and checked, or keep this one") % by
         return waits(copy, status, blocked, step, OPERATOR)
@@ -143,8 +157,11 @@ def _explain_missing(copy, at, verdict, blocked) -> Explanation:
     if copy.failure_message:
         why = _("%(why)s: %(message)s") % {"why": why, "message": copy.failure_message}
     if not blocked:
-        step = _("find them and bring the copy back (“Bring back” in the admin, or %(restore)s), or write it off")
-        return waits(copy, copy.status, why, step % {"restore": RESTORE_COPY}, OPERATOR)
+        step = _(
+            "find them and bring the copy back (“Bring back” in the admin, or %(restore)s), or write it off (“Write "
+            "off” in the admin, or %(write_off)s)"
+        ) % {"restore": RESTORE_COPY, "write_off": WRITE_OFF}
+        return waits(copy, copy.status, why, step, OPERATOR)
     if verdict.rule == 1:
         return replace(_explain_bad_archive_copy(copy, copy.status, blocked), why=(why, blocked))
     step = _("find them and bring the copy back (“Bring back” in the admin, or %(restore)s)") % {
@@ -163,7 +180,11 @@ def _explain_bad_archive_copy(copy, status, why) -> Explanation:
     """Return the explanation of a copy in an archive that has to be replaced."""
     package = copy.raw_data_package
     if package is None:
-        return waits(copy, status, why, _("replace it by a good copy"), OPERATOR)
+        step = _(
+            "replace its bytes by those of a good copy, and record what is found then (“Record a fixity check” in the "
+            "admin, or %(record)s)"
+        )
+        return waits(copy, status, why, step % {"record": RECORD_FIXITY}, OPERATOR)
     repair = package.archive_transfers.filter(destination_location=copy.data_location_id).exclude(
         status=Status.COMPLETED
     )

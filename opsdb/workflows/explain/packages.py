@@ -138,8 +138,8 @@ def _explain_package_as_recorded(package) -> Explanation:
         step = _("bundle the packages at %(place)s") % {"place": place}
         return waits(package, package.state, why, step, MANAGER)
     why = _("%(name)s: no copy of it can be read in any buffer") % {"name": name}
-    step = _("find its bytes, or make its tar again from its files")
-    return waits(package, package.state, why, step, OPERATOR)
+    step = _("find its bytes and bring a copy back by %(restore)s, or make its tar again from its files")
+    return waits(package, package.state, why, step % {"restore": RESTORE_COPY}, OPERATOR)
 
 
 def _explain_archived(package) -> Explanation:
@@ -205,7 +205,8 @@ def _explain_lacking(package, archive) -> Explanation:
         data_location__location_type=LocationType.BUFFER, data_location__site__in=Site.objects.archiving()
     )
     if bundled and bundled.exists() and not into_archive.exists():
-        why = _("%(name)s: further archives have no copy yet") % {"name": name}
+        why = _("%(name)s: %(place)s has no copy of it, and no transfer brings one")
+        why %= {"name": name, "place": place}
         return waits(package, package.state, why, _("plan further transfers and their archiving"), MANAGER)
     if find_good_copy(package, but_not_at=archive):
         why = _("%(name)s: no transfer brings it to %(place)s any more") % {"name": name, "place": place}
@@ -221,7 +222,7 @@ def explain_bundle(bundle: DataTransferPackage) -> Explanation:
     name = name_row(DataTransferPackage, bundle.pk)
     if bundle.status != Status.COMPLETED:
         operation = Operation.DATA_TRANSFER_PACKAGE_CREATION
-        return explain_work(bundle, _("making its file"), bundle.origin_location, operation, RESET_BUNDLING)
+        return explain_work(bundle, _("making the bundle"), bundle.origin_location, operation, RESET_BUNDLING)
     transfers = list(
         bundle.data_transfers.select_related("origin_location__site", "destination_location__site").order_by("pk")
     )

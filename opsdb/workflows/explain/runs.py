@@ -109,9 +109,9 @@ def _explain_pending_run(run, name) -> Explanation:
         return waits(run, run.status, why, activate(place), OPERATOR)
     lost = without_readable_copy(list_missing_inputs(run))
     if lost:
-        names = {"name": name, "content": name_row(type(lost[0]), lost[0].pk)}
+        names = {"name": name, "content": name_row(type(lost[0]), lost[0].pk), "restore": RESTORE_COPY}
         why = _("%(name)s: no copy of %(content)s can be read") % names
-        return waits(run, run.status, why, _("bring %(content)s back") % names, OPERATOR)
+        return waits(run, run.status, why, _("bring a copy of %(content)s back by %(restore)s") % names, OPERATOR)
     needed = sum(content.size_bytes or 0 for content in list_missing_inputs(run))
     if not Room().takes(place, needed):
         return waits_for_room(run, run.status, place, needed)
@@ -127,7 +127,7 @@ def explain_product(product: DataProduct) -> Explanation:
     name = name_row(DataProduct, product.pk)
     is_lost = bool(without_readable_copy([product])) and product.copies.exists()
     if product.superseded_by_id:
-        why = _("%(name)s: is replaced by %(other)s") % {
+        why = _("%(name)s: is superseded by %(other)s") % {
             "name": name,
             "other": name_row(DataProduct, product.superseded_by_id),
         }

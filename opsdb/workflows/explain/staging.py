@@ -11,9 +11,11 @@ from .._predicates import without_readable_copy
 from ..errors import name_row
 from ..queues import Operation
 from ..staging import list_missing_content
-from ._explanation import OPERATOR, Explanation, done, explain_work, explains, place_of, waits
+from ._explanation import OPERATOR, Explanation, activate, done, explain_work, explains, place_of, waits
 
 RESET_STAGING = "opsdb.workflows.reset_staging"
+RELEASE_STAGING = "opsdb.workflows.release_staging"
+RESTORE_COPY = "opsdb.workflows.restore_copy"
 
 
 @explains(StagingJob)
@@ -23,17 +25,21 @@ def explain_staging(job: StagingJob) -> Explanation:
         return done(job, job.status, _("%(name)s: its data are no longer needed") % {"name": name})
     destination = job.destination_location
     at = {"name": name, "place": place_of(destination)}
+    release = _("release the job (“Release” in the admin, or %(release)s)") % {"release": RELEASE_STAGING}
     if job.status == Status.COMPLETED:
         return done(job, job.status, _("%(name)s: its data are at %(place)s") % at)
     if job.status in Status.claimable() and not destination.active:
         why = _("%(name)s: brings data to %(place)s, which is inactive") % at
-        return waits(job, job.status, why, _("activate %(place)s, or release the job") % at, OPERATOR)
+        step = _("%(activate)s, or %(release)s") % {"activate": activate(destination), "release": release}
+        return waits(job, job.status, why, step, OPERATOR)
     missing = list_missing_content(job)
     unreadable = without_readable_copy(missing)
     if unreadable and job.status != Status.IN_PROGRESS:
         names = {"name": name, "content": name_row(type(unreadable[0]), unreadable[0].pk)}
         why = _("%(name)s: no copy of %(content)s can be read") % names
-        return waits(job, job.status, why, _("bring %(content)s back, or release the job") % names, OPERATOR)
+        step = _("bring a copy of %(content)s back by %(restore)s, or %(release)s")
+        step %= {**names, "restore": RESTORE_COPY, "release": release}
+        return waits(job, job.status, why, step, OPERATOR)
     what = ngettext("bringing %(count)d item to %(place)s", "bringing %(count)d items to %(place)s", len(missing)) % {
         "count": len(missing),
         "place": place_of(destination),

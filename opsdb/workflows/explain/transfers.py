@@ -46,7 +46,8 @@ def explain_transfer(transfer: DataTransfer) -> Explanation:
         if not destination.active:
             place = place_of(destination)
             why = _("%(name)s: goes to %(place)s, which is inactive") % {"name": name, "place": place}
-            step = _("activate %(place)s, or reroute it by %(reroute)s") % {"place": place, "reroute": REROUTE}
+            step = _("%(activate)s, or reroute %(name)s (“Reroute” in the admin, or %(reroute)s)")
+            step %= {"activate": activate(destination), "name": name, "reroute": REROUTE}
             return waits(transfer, transfer.status, why, step, OPERATOR)
     what = _("carrying it from %(origin)s to %(destination)s") % {
         "origin": place_of(origin),
@@ -72,7 +73,10 @@ def _explain_unpacking(transfer, name, place) -> Explanation:
             "place": place,
             "message": transfer.unpack_failure_message,
         }
-        step = _("remove the cause, then reset the unpacking of %(name)s by %(reset)s") % names
+        step = _(
+            "remove the cause, then reset the unpacking of %(name)s (“Retry unpacking only” in the admin, or %(reset)s)"
+        )
+        step %= names
         return waits(transfer, state, why, step, OPERATOR)
     if transfer.unpack_status == Status.IN_PROGRESS:
         facts = {"name": name, "worker": transfer.unpack_claimed_by or _("a worker"), "place": place}
@@ -81,7 +85,11 @@ def _explain_unpacking(transfer, name, place) -> Explanation:
                 **facts,
                 "silence": format_time_since(transfer.unpack_heartbeat_at),
             }
-            step = _("see whether the worker is alive; if not, reset the unpacking of %(name)s by %(reset)s") % names
+            step = _(
+                "see whether the worker is alive; if not, reset the unpacking of %(name)s (“Retry unpacking only” in "
+                "the admin, or %(reset)s)"
+            )
+            step %= names
             return waits(transfer, state, why, step, OPERATOR)
         why = _("%(name)s: %(worker)s unpacks it at %(place)s") % facts
         return waits(transfer, state, why, _("finish unpacking it"), who)

@@ -6,10 +6,16 @@ LANGUAGE sql STABLE
 -- The key of the user who acts in this transaction; NULL when none is known.
 RETURN nullif(current_setting('opsdb.user_id', true), '');
 
+CREATE OR REPLACE FUNCTION opsdb_name_user(user_key text) RETURNS text
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+-- How messages name a user: by the username, or by the key where there is no such user.
+    SELECT coalesce('user ' || opsdb_username(user_key), 'the unknown user with the key ' || user_key, 'nobody')
+$$;
+
 CREATE OR REPLACE FUNCTION opsdb_name_actor() RETURNS text
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
 -- How messages name the user who acts in this transaction.
-    SELECT coalesce('user ' || opsdb_username(opsdb_acting_user()), 'somebody who is not known')
+    SELECT CASE WHEN opsdb_acting_user() IS NULL THEN 'an unknown user' ELSE opsdb_name_user(opsdb_acting_user()) END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_require_requester(rule name, request_id bigint, requester text, what text)
@@ -23,11 +29,10 @@ BEGIN
         PERFORM opsdb_refuse(
             rule, 'deletion_request',
             format(
-                'deletion_request %s: %s cannot %s; only user %s, who asked, can',
-                request_id, opsdb_name_actor(), what,
-                opsdb_username(requester)
+                'deletion_request %s: %s cannot %s; only %s, who asked, can',
+                request_id, opsdb_name_actor(), what, opsdb_name_user(requester)
             ),
-            'Reject it, and let the person who wants the copies deleted make a request.'
+            'Ask that user to do it; or have the request rejected, and make one of your own.'
         );
     END IF;
 END
@@ -42,7 +47,7 @@ BEGIN
     IF actor IS NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            'deletion_request ' || NEW.id || ': nobody is known who asks for it',
+            'deletion_request ' || NEW.id || ': has no acting user who asks for it',
             'Sign in; a program sets the acting user, opsdb.user_id, in its transaction.'
         );
     END IF;
@@ -51,10 +56,10 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'deletion_request %s: %s cannot ask for it in the name of user %s',
-                NEW.id, opsdb_name_actor(), opsdb_username(NEW.requested_by_id::text)
+                'deletion_request %s: %s cannot ask for it in the name of %s',
+                NEW.id, opsdb_name_actor(), opsdb_name_user(NEW.requested_by_id::text)
             ),
-            'Sign in as that user, or leave requested_by_id empty.'
+            'Sign in as that user, or leave requested_by_id empty: it is set to the signed-in user.'
         );
     END IF;
     NEW.created_at = statement_timestamp();
@@ -79,13 +84,13 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- neither the account nor its rights to the one who asked. The database says who and when.
 DECLARE
     actor text = opsdb_acting_user();
-    requester text = opsdb_username(OLD.requested_by_id::text);
+    requester text = opsdb_name_user(OLD.requested_by_id::text);
     reason text;
 BEGIN
     IF actor IS NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            'deletion_request ' || OLD.id || ': nobody is known who decides it',
+            'deletion_request ' || OLD.id || ': has no acting user who decides it',
             'Sign in; a program sets the acting user, opsdb.user_id, in its transaction.'
         );
     END IF;
@@ -94,16 +99,16 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'deletion_request %s: %s cannot decide it in the name of user %s',
-                OLD.id, opsdb_name_actor(), opsdb_username(NEW.approved_by_id::text)
+                'deletion_request %s: %s cannot decide it in the name of %s',
+                OLD.id, opsdb_name_actor(), opsdb_name_user(NEW.approved_by_id::text)
             ),
-            'Sign in as that user, or leave approved_by_id empty.'
+            'Sign in as that user, or leave approved_by_id empty: it is set to the signed-in user.'
         );
     END IF;
     SELECT CASE
-        WHEN change.operation = 'insert' AND change.changed_at > OLD.created_at THEN 'is younger than the request'
-        WHEN change.operation = 'insert' THEN 'was made by user ' || requester || ', who asked'
-        ELSE 'has rights or a password from user ' || requester || ', who asked'
+        WHEN change.operation = 'insert' AND change.changed_at > OLD.created_at THEN 'was created after the request'
+        WHEN change.operation = 'insert' THEN 'was created by ' || requester || ', who asked'
+        ELSE 'got rights or its password from ' || requester || ', who asked'
     END INTO reason
     FROM change_log AS change
     WHERE change.table_name = 'user' AND change.row_id = actor AND (
@@ -126,7 +131,7 @@ BEGIN
                 'deletion_request %s: %s cannot decide it, because the account %s',
                 OLD.id, opsdb_name_actor(), reason
             ),
-            'Ask somebody else who may decide it.'
+            'Ask another person who has the permission to approve it.'
         );
     END IF;
     -- A host project with a user model of its own has other tables of links.
@@ -138,10 +143,10 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'deletion_request %s: %s cannot decide it, because a role of the account has permissions from '
-                'user %s, who asked', OLD.id, opsdb_name_actor(), requester
+                'deletion_request %s: %s cannot decide it, because a role of the account got permissions from %s, '
+                'who asked', OLD.id, opsdb_name_actor(), requester
             ),
-            'Ask somebody else who may decide it.'
+            'Ask another person who has the permission to approve it.'
         );
     END IF;
     NEW.decided_at = statement_timestamp();
@@ -192,8 +197,8 @@ BEGIN
         IF request.status <> 'requested' THEN
             PERFORM opsdb_refuse(
                 TG_NAME, TG_TABLE_NAME,
-                format('deletion_request %s: is %s, no copy can be added to it', request.id, request.status),
-                'Make a new request.'
+                format('deletion_request %s: is %s, so no copy can be added to it', request.id, request.status),
+                'Make a new request for these copies.'
             );
         END IF;
         PERFORM opsdb_require_requester(TG_NAME, request.id, request.requested_by_id::text, 'add copies to it');
@@ -222,10 +227,14 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'deletion_request %s: is %s, physical_copy %s cannot be taken from it',
+                'deletion_request %s: is %s, so physical_copy %s cannot be taken from it',
                 OLD.deletion_request_id, request.status, OLD.physical_copy_id
             ),
-            'Reject it, and make a new request.'
+            CASE request.status
+                WHEN 'approved' THEN 'Reject it, and make a new request.'
+                WHEN 'executed' THEN 'Cancel the deletion of that copy, if its bytes are still there.'
+                ELSE 'Leave it; none of its copies is deleted because of it.'
+            END
         );
     END IF;
     -- A request that goes takes its items with it, and has been looked at itself.

@@ -29,7 +29,7 @@ BEGIN
                 'executed_obs_unit %s: cannot have begun at %s, before the first light of the telescope on %s',
                 NEW.id, NEW.start_time, earliest
             ),
-            'Set the clock of the telescope''s computer, and report the right time.'
+            'Set the clock of the telescope''s computer, and report the right time; or correct first_light.'
         );
     END IF;
     RETURN NEW;
@@ -55,7 +55,7 @@ BEGIN
                 'raw_data_file %s: cannot have been observed at %s, before the first light of the telescope on %s',
                 early.id, early.observed_at, earliest
             ),
-            'Set the clock of the instrument, and report the right time.'
+            'Set the clock of the instrument, and report the right time; or correct first_light.'
         );
     END IF;
     RETURN CASE TG_LEVEL WHEN 'ROW' THEN NEW END;

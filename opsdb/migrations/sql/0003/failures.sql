@@ -10,16 +10,16 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'failure_acknowledgement %s: %s cannot acknowledge in the name of user %s',
-                NEW.id, opsdb_name_actor(), opsdb_username(NEW.acknowledged_by_id::text)
+                'failure_acknowledgement %s: %s cannot acknowledge in the name of %s',
+                NEW.id, opsdb_name_actor(), opsdb_name_user(NEW.acknowledged_by_id::text)
             ),
-            'Sign in as that user.'
+            'Sign in as that user, or acknowledge in your own name.'
         );
     END IF;
     IF NEW.ended_at IS NOT NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('failure_acknowledgement %s: cannot be made as ended', NEW.id),
+            format('failure_acknowledgement %s: a new acknowledgement cannot have ended', NEW.id),
             'Leave ended_at empty.'
         );
     END IF;
@@ -29,8 +29,10 @@ BEGIN
     THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('failure_acknowledgement %s: cannot hold until %s', NEW.id, NEW.until),
-            'Give a time in the next 90 days; it can be acknowledged again then.'
+            format(
+                'failure_acknowledgement %s: cannot hold until %s, which is not in the next 90 days', NEW.id, NEW.until
+            ),
+            'Give a time in the next 90 days; the failures can be acknowledged again then.'
         );
     END IF;
     IF isfinite(NEW.created_at) THEN
@@ -47,8 +49,8 @@ BEGIN
     IF opsdb_acting_user() IS NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('failure_acknowledgement %s: nobody is known who ends it', OLD.id),
-            'Sign in, so that the history has who ended it.'
+            format('failure_acknowledgement %s: has no acting user who ends it', OLD.id),
+            'Sign in; a program sets the acting user, opsdb.user_id, in its transaction.'
         );
     END IF;
     IF OLD.ended_at IS NOT NULL THEN

@@ -19,10 +19,10 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'staging_job %s: %s %s cannot be taken from it while its data are needed',
+                'staging_job %s: %s %s cannot be taken from it while the job is active',
                 OLD.stagingjob_id, TG_ARGV[0], to_jsonb(OLD) ->> TG_ARGV[1]
             ),
-            'Make the job inactive first.'
+            'Release the job first, if its data are no longer needed.'
         );
     END IF;
     RETURN coalesce(NEW, OLD);
@@ -42,10 +42,10 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'executed_reduction_step %s: %s %s cannot be taken from it once it has begun',
+                'executed_reduction_step %s: %s %s cannot be taken from it, because the run has begun',
                 OLD.run_id, TG_ARGV[0], to_jsonb(OLD) ->> TG_ARGV[1]
             ),
-            'Make another run.'
+            'Plan another run with the right inputs.'
         );
     END IF;
     RETURN coalesce(NEW, OLD);

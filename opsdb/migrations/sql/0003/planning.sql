@@ -29,8 +29,8 @@ BEGIN
     IF FOUND THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('obs_mode %s: cannot come to need a source, because obs_unit %s has none', NEW.id, unit),
-            'Give those units a source first.'
+            format('obs_mode %s: cannot be set to need a source, because obs_unit %s has none', NEW.id, unit),
+            'Give all units of this mode a source first.'
         );
     END IF;
     RETURN NEW;

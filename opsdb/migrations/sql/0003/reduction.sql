@@ -9,7 +9,10 @@ BEGIN
     THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('reduction_step %s: can only wait for a step of its own pipeline', NEW.step_id),
+            format(
+                'reduction_step %s: cannot wait for reduction_step %s, which is in another pipeline',
+                NEW.step_id, NEW.depends_on_id
+            ),
             'Choose a step of the same pipeline.'
         );
     END IF;
@@ -56,8 +59,11 @@ BEGIN
     ) THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('executed_reduction_step %s: its version must be one of the software of its step', NEW.id),
-            'Choose a version of that software.'
+            format(
+                'executed_reduction_step %s: reduction_software_version %s is not one of the software of its step',
+                NEW.id, NEW.software_version_id
+            ),
+            'Choose a version of the software of its step.'
         );
     END IF;
     RETURN NEW;

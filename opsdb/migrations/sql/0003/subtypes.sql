@@ -17,8 +17,9 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                '%s %s: its %s must have the %s %s, but has %s',
-                TG_TABLE_NAME, wrong.id, TG_ARGV[0], TG_ARGV[1], TG_ARGV[2], coalesce(wrong.found_type, 'no row')
+                '%s %s: its %s must have the %s %s, but %s',
+                TG_TABLE_NAME, wrong.id, TG_ARGV[0], TG_ARGV[1], TG_ARGV[2],
+                coalesce('it has ' || wrong.found_type, 'there is none')
             ),
             format('Insert the row of %s with %s %s and the same id first.', TG_ARGV[0], TG_ARGV[1], TG_ARGV[2])
         );
@@ -77,10 +78,10 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                '%s %s: a row of %s %s needs its own row in the table of that subtype',
-                TG_TABLE_NAME, NEW.id, TG_ARGV[0], subtype
+                '%s %s: has the %s %s, but no row in %s',
+                TG_TABLE_NAME, NEW.id, TG_ARGV[0], subtype, coalesce(subtype_table, 'the table of that subtype')
             ),
-            'Create the subtype, not the parent.'
+            'Insert that row too, with the same id and in the same transaction.'
         );
     END IF;
     RETURN NULL;

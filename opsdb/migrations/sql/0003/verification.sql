@@ -67,8 +67,8 @@ BEGIN
     END IF;
     IF NEW.verified_at < NEW.arrived_at - opsdb_clock_skew() THEN
         PERFORM opsdb_refuse(
-            TG_NAME, TG_TABLE_NAME, named || ', because its bytes arrived at ' || NEW.arrived_at,
-            'Compute the checksum of what is there now.'
+            TG_NAME, TG_TABLE_NAME, named || ', because its bytes arrived later, at ' || NEW.arrived_at,
+            'Compute the checksum of what is there now, and record it as a fixity check.'
         );
     END IF;
     SELECT id, checked_at INTO contradiction FROM fixity_check
@@ -78,10 +78,10 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                '%s, because fixity_check %s of %s differs or could not read it',
+                '%s, because fixity_check %s of %s found a difference, or could not read it',
                 named, contradiction.id, contradiction.checked_at
             ),
-            'Compute the checksum again.'
+            'Compute the checksum again, and record it as a fixity check.'
         );
     END IF;
     RETURN NEW;
@@ -116,10 +116,10 @@ BEGIN
             PERFORM opsdb_refuse(
                 TG_NAME, TG_TABLE_NAME,
                 format(
-                    'fixity_check %s: physical_copy %s cannot have agreed at %s, because its bytes arrived at %s',
-                    NEW.id, NEW.copy_id, NEW.checked_at, arrival
+                    'fixity_check %s: physical_copy %s cannot have agreed at %s, because its bytes arrived later, at '
+                    '%s', NEW.id, NEW.copy_id, NEW.checked_at, arrival
                 ),
-                'Compute the checksum of what is there now.'
+                'Compute the checksum of what is there now, and report when that was.'
             );
         END IF;
     END IF;
@@ -280,10 +280,10 @@ BEGIN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
-                'long_term_archive_transfer %s: %s holds a verified copy of raw_data_package %s, physical_copy %s',
+                'long_term_archive_transfer %s: %s has a verified copy of raw_data_package %s, physical_copy %s',
                 NEW.id, opsdb_name_location(NEW.destination_location_id), NEW.raw_data_package_id, good
             ),
-            'Plan a transfer only into an archive where the copy is corrupt or missing.'
+            'Plan a transfer only into an archive that has no verified copy.'
         );
     END IF;
     RETURN NEW;
