@@ -10,8 +10,10 @@ from django.db.models import Model
 
 from opsdb.admins.pages.observation.data import FILES_BY_MODULE, FILES_COUNTED, FILES_SHOWN
 from opsdb.database.indexes import contains
+from opsdb.events import OF_TRANSACTION
 from opsdb.filters import filterset_for
 from opsdb.models import (
+    ChangeLog,
     DataLocation,
     DataProductPhysicalCopy,
     DataTransferPackagePhysicalCopy,
@@ -19,6 +21,7 @@ from opsdb.models import (
     RawDataFile,
     RawDataPackage,
     RawDataPackagePhysicalCopy,
+    User,
 )
 from opsdb.workflows import claim_deletions, claim_packaging, package_raw_data_files
 from opsdb.workflows.overview.queries import COPIES, FAILURES, FILES, STATES
@@ -72,6 +75,15 @@ def buffer() -> DataLocation:
     return location
 
 
+def changes_by_somebody() -> None:
+    page(ChangeLog, user=str(User.objects.order_by("pk")[0].pk))()
+
+
+def changes_of_transaction() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(OF_TRANSACTION, [ChangeLog.objects.latest("pk").transaction_id])
+
+
 QUESTIONS: dict[str, Question] = {
     "list of files of an execution": page(RawDataFile, "executed_obs_unit"),
     "numbers of files of an execution by module": files_by_module,
@@ -110,4 +122,8 @@ QUESTIONS: dict[str, Question] = {
     "copies that may be deleted": lambda: list(PhysicalCopy.objects.deletable(buffer(), limit=LIMIT)),
     "copies due for a check": lambda: list(PhysicalCopy.objects.due_for_fixity(buffer(), limit=LIMIT)),
     "copies that could not be read": statement(FAILURES),
+    "history of a row": lambda: list(ChangeLog.objects.of(RawDataPackage.objects.order_by("pk")[0])[:LIMIT]),
+    "list of changes of a period": page(ChangeLog, changed_at_after="2026-06-12"),
+    "list of changes by a user": changes_by_somebody,
+    "changes of a transaction": changes_of_transaction,
 }
