@@ -80,7 +80,7 @@ def claim_bundling(*, worker: str, limit: int = 1, buffer: DataLocation | None =
 
 
 def heartbeat_bundling(bundle: DataTransferPackage, *, worker: str) -> None:
-    """Record that the worker is alive and still makes the tar.
+    """Record that the worker is alive and still makes the tar. Locks the bundle.
 
     Raises:
         LostClaim: the worker no longer holds the bundle and should stop.
@@ -170,8 +170,8 @@ def correct_bundling(
 ) -> DataTransferPackage:
     """Correct a bundle's size and checksum after a wrong report, and return it. For operators.
 
-    As :func:`correct_packaging`, for the copy where it was made; its raw packages stay failed until a transfer of it
-    is reset.
+    As :func:`correct_packaging`, for the copy where it was made; its packages stay failed until a transfer of it is
+    reset. Locks the same rows.
 
     Args:
         bundle: a bundle that was completed.

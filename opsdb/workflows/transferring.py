@@ -197,7 +197,7 @@ def claim_transfers(
 
 
 def heartbeat_transfer(transfer: DataTransfer, *, worker: str) -> None:
-    """Record that the worker is alive and still carries the package.
+    """Record that the worker is alive and still carries the bundle. Locks the transfer.
 
     Raises:
         LostClaim: the worker no longer holds the transfer and should stop.
