@@ -8,7 +8,7 @@ DEFAULTS: dict[str, object] = {
     "OPSDB_PRODUCTION": False,
     # The most that one raw data package holds, bytes.
     "OPSDB_MAX_PACKAGE_BYTES": 50 * 10**9,
-    # The most that one transfer package holds, bytes.
+    # The most that one bundle (transfer package) holds, bytes.
     "OPSDB_MAX_TRANSFER_PACKAGE_BYTES": 500 * 10**9,
     # The program that carries data where no route names one.
     "OPSDB_TRANSFER_METHOD": "bbcp",

@@ -6,6 +6,7 @@ and what workflows and models raise.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -19,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from .database.triggers import Trigger
 from .database.withholding import shown_detail
-from .row_labels import row_names, with_row_labels
+from .row_labels import KEY, row_names, with_row_labels
 from .workflows import NotFound, OpsdbError, RegistrationRefused
 
 __all__ = ["REFUSED", "Refusal", "RefusalKind", "check_deferred_rules", "explain"]
@@ -142,7 +143,7 @@ def _of_database(diag, state, text):
     if state.startswith((DATA, NOT_NULL)) or (state == CHECK and isinstance(rule, models.CheckConstraint)):
         kind = RefusalKind.INVALID
     message = rule and rule.violation_error_message
-    row = _row_in(diag.message_primary or "")
+    row = _row_in(diag.message_primary or "", diag.table_name)
     if message and message != rule.default_violation_error_message:
         return Refusal(str(message), field, diag.constraint_name, row, kind)
     if unique:
@@ -197,6 +198,7 @@ def _field_of(model, rule, column):
     return fields.get(named, named)
 
 
-def _row_in(text):
-    found = row_names().search(text)
+def _row_in(text, table=None):
+    """Return the row that a message names; of a table of one word, only one of the table at fault at its beginning."""
+    found = row_names().search(text) or (table and re.match(rf"{re.escape(table)} ({KEY})\b", text))
     return found[0].lower() if found else None

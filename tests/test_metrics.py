@@ -1,5 +1,6 @@
 """Metrics for Prometheus: read by its own parser, by a fixed number of queries, for those who may see them."""
 
+import re
 import sys
 from dataclasses import replace
 from datetime import timedelta
@@ -28,6 +29,7 @@ from opsdb.models import (
 from opsdb.testing.factories import UserFactory
 from opsdb.testing.nights import WORKER, build_world
 from opsdb.workflows import fail_transfer, get_overview
+from tests.commands import ROOT
 from tests.workflows.explaining import stop_the_clock
 from tests.worlds import shared_world
 
@@ -65,6 +67,14 @@ def test_every_metric_follows_the_conventions(world):
         assert family.name.endswith(("_bytes", "_seconds", "_rows", "_copies", "_exact", "_active", "_info"))
         assert not any({"row", "id", "message", "path"} & {*sample.labels} for sample in family.samples)
         assert family.samples or family.name in HAVE_NONE
+
+
+def test_the_page_names_the_stages():
+    page = (ROOT / "docs" / "metrics.md").read_text()
+    named = re.findall(r"`(\w+)`", page.partition("with `_` for spaces:")[2].partition("\n\n")[0])
+    families = {family.name: family for family in text_string_to_metric_families(expose()[0].decode())}
+    stages = dict.fromkeys(sample.labels["stage"] for sample in families["opsdb_stage_oldest_age_seconds"].samples)
+    assert named == [*stages]
 
 
 def test_it_says_what_the_overview_says(world):

@@ -95,9 +95,9 @@ def other_folder(world, tmp_path):
 
 def wrong_clock(world, tmp_path):
     start = timezone.now() - timedelta(days=1)
-    execution = world.observe()
-    given = {"execution": execution, "start": start, "end": start + timedelta(minutes=5)}
-    return given, lambda: execution.start_time == start
+    observation = world.observe()
+    given = {"observation": observation, "start": start, "end": start + timedelta(minutes=5)}
+    return given, lambda: observation.start_time == start
 
 
 def full_place(world, tmp_path):

@@ -75,7 +75,7 @@ class DataMover:
         while claimed := work.claim(packages, limit=BATCH, worker=WORKER):
             for package in claimed:
                 self.complete_package(package, buffer)
-            self.done["raw packages"] += len(claimed)
+            self.done["packages"] += len(claimed)
 
     def complete_package(self, package: RawDataPackage, buffer: DataLocation) -> None:
         """Report a package that was made."""
@@ -93,7 +93,7 @@ class DataMover:
         claimed = work.claim(DataTransferPackage.objects.all(), limit=BATCH, worker=WORKER)
         for bundle in claimed:
             self.complete_bundle(bundle)
-        self.done["transfer packages"] += len(claimed)
+        self.done["bundles"] += len(claimed)
         return len(planned) + len(claimed)
 
     def complete_bundle(self, bundle: DataTransferPackage) -> None:

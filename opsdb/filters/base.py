@@ -326,7 +326,7 @@ class OpsFilterSet(FilterSet, Generic[ModelT]):
         self._executions = list(executions.values_list("pk", flat=True)[: MOST_EXECUTIONS + 1])
         if len(self._executions) > MOST_EXECUTIONS:
             raise ValidationError(
-                _("%(names)s: this is true of more than %(most)d executions; give a shorter time, or leave it out.")
+                _("%(names)s: this is true of more than %(most)d observations; give a shorter time, or leave it out.")
                 % {"names": self._labels(names), "most": MOST_EXECUTIONS}
             )
 

@@ -79,7 +79,7 @@ class RawDataPackageMetadataFilterSet(OpsFilterSet[RawDataPackageMetadata]):
             "raw_data_package__executed_obs_unit",
             related=ExecutedObsUnit,
             label=_("Observation"),
-            help_text=_("Key of the execution that the package is from."),
+            help_text=_("Key of the observation that the package is from."),
             few=True,
         ),
     }

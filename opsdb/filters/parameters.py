@@ -39,7 +39,7 @@ class Parameter(Filter):
     Attributes:
         few: whether the rows of a value are few and an index leads to them, so that anything may be asked beside it.
         usual: the value of most rows of a big table, to which no index leads because almost any walk meets it.
-        executions: the lookup from an execution where this asks for rows by their execution; else empty.
+        executions: the lookup from an observation where this asks for rows by their observation; else empty.
     """
 
     field_class = forms.CharField
@@ -156,7 +156,7 @@ class _DateField(_TimeField):
 
 
 class NightParameter(Parameter):
-    """The night of an execution."""
+    """The night of an observation."""
 
     field_class = _DateField
 
@@ -300,7 +300,7 @@ class SourceParameter(ReferenceParameter):
 
 
 class ModuleOfExecutionParameter(ReferenceParameter):
-    """A module, or what it belongs to, that took part in an execution."""
+    """A module, or what it belongs to, that took part in an observation."""
 
     def condition(self, value: Any, path: str | None = None) -> Q:
         used = ExecutedObsUnitModuleConfiguration.objects.filter(**{f"module_configuration__{self.lookup}": value})

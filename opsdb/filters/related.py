@@ -98,7 +98,7 @@ def of_units(prefix: str, executions: str | None = None) -> dict[str, Parameter]
 
 
 def of_executions() -> dict[str, Parameter]:
-    """Return the parameters by which files and packages are asked for by their execution."""
+    """Return the parameters by which files and packages are asked for by their observation."""
     prefix, start = "executed_obs_unit__", "executed_obs_unit__start_time"
 
     def way(name):
@@ -111,14 +111,14 @@ def of_executions() -> dict[str, Parameter]:
             start,
             "gte",
             label=_("Observation started, from"),
-            help_text=_("Start of the execution (UTC)."),
+            help_text=_("Start of the observation (UTC)."),
             **way("start_time"),
         ),
         "started_before": TimeParameter(
             start,
             "lt",
             label=_("Observation started, before"),
-            help_text=_("Start of the execution (UTC)."),
+            help_text=_("Start of the observation (UTC)."),
             **way("start_time"),
         ),
         "night": night("executed_obs_unit", **way("pk")),
@@ -126,20 +126,20 @@ def of_executions() -> dict[str, Parameter]:
             f"{prefix}quality",
             choices=Quality.choices,
             label=_("Quality"),
-            help_text=_("Judgement of the observer on the execution."),
+            help_text=_("Judgement of the observer on the observation."),
             **way("quality"),
         ),
     }
 
 
 def night(path: str, **options: Any) -> Parameter:
-    """Return a parameter for the night of an execution."""
+    """Return a parameter for the night of an observation."""
     text = _("Date on which the night began: from noon to noon (UTC).")
     return NightParameter(path, label=_("Night"), help_text=text, **options)
 
 
 def modules_of_execution(path: str = "pk", **options: Any) -> dict[str, Parameter]:
-    """Return the parameters for what took part in an execution."""
+    """Return the parameters for what took part in an observation."""
     text = _("What took part, as its configuration was reported.")
     return {
         "instrument_module": ModuleOfExecutionParameter(

@@ -146,12 +146,24 @@ class LongTermArchiveTransfer(WorkItem, NumberedModel):
             ),
         ]
         indexes = [
-            open_work(),
-            claimable_work(),
-            disputed_work(),
-            Index(fields=["origin_location", "id"], name="by_origin"),
-            Index(fields=["destination_location", "id"], name="by_destination"),
-            Index(fields=["raw_data_package", "destination_location"], name="by_package"),
+            open_work(serves=["list of archive transfers that failed"]),
+            claimable_work(serves=["archive transfers to be carried"]),
+            disputed_work(serves=["archive transfers reported twice"]),
+            Index(
+                fields=["origin_location", "id"],
+                name="by_origin",
+                serves=["list of archive transfers from a location"],
+            ),
+            Index(
+                fields=["destination_location", "id"],
+                name="by_destination",
+                serves=["list of archive transfers to a location"],
+            ),
+            Index(
+                fields=["raw_data_package", "destination_location"],
+                name="by_package",
+                serves=["archive transfers of a package"],
+            ),
         ]
 
     def __str__(self) -> str:
@@ -172,7 +184,13 @@ class LongTermArchiveTransferLog(LogLine):
     class Meta:
         verbose_name = _("archive transfer log")
         constraints = [AppendOnly("a log line", deletable=True)]
-        indexes = [Index(fields=["long_term_archive_transfer", "logged_at"], name="by_transfer")]
+        indexes = [
+            Index(
+                fields=["long_term_archive_transfer", "logged_at"],
+                name="by_transfer",
+                serves=["log of an archive transfer"],
+            )
+        ]
 
 
 class StagingJobQuerySet(WorkQuerySet["StagingJob"]):

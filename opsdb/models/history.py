@@ -71,10 +71,10 @@ class ChangeLog(OpsModel):
         verbose_name_plural = _("change log")
         constraints = [AppendOnly("history")]
         indexes = [
-            Index(fields=["table_name", "row_id", "id"], name="by_row"),
-            Index(fields=["changed_at"], name="by_time"),
-            Index(fields=["user", "id"], name="by_user"),
-            Index(fields=["transaction_id"], name="by_transaction"),
+            Index(fields=["table_name", "row_id", "id"], name="by_row", serves=["history of a row"]),
+            Index(fields=["changed_at"], name="by_time", serves=["list of changes of a period"]),
+            Index(fields=["user", "id"], name="by_user", serves=["list of changes by a user"]),
+            Index(fields=["transaction_id"], name="by_transaction", serves=["changes of a transaction"]),
         ]
 
     def __str__(self) -> str:

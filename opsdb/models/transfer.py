@@ -382,7 +382,7 @@ class DataTransferLog(LogLine):
     class Meta:
         verbose_name = _("transfer log")
         constraints = [AppendOnly("a log line", deletable=True)]
-        indexes = [Index(fields=["data_transfer", "logged_at"], name="by_transfer")]
+        indexes = [Index(fields=["data_transfer", "logged_at"], name="by_transfer", serves=["log of a transfer"])]
 
 
 class StageActivity(OpsModel):

@@ -70,7 +70,7 @@ TAR_OVERHEAD_BYTES = 512
 
 
 def digest(thing) -> str:
-    """The checksum that a package, transfer package or product of this key has in the scenario."""
+    """The checksum that a package, bundle or product of this key has in the scenario."""
     return sha256(str(thing.pk).encode()).hexdigest()
 
 
@@ -166,7 +166,7 @@ class World:
         return [self.make(package) for _ in range(executions) for package in self.plan_packages(files=files)]
 
     def make_bundle(self, bundle, *, checksum=None) -> DataTransferPackage:
-        """Make the file of a planned transfer package."""
+        """Make the file of a planned bundle."""
         work.claim(DataTransferPackage.objects.filter(pk=bundle.pk), limit=1, worker=WORKER)
         content = sum(bundle.raw_data_packages.values_list("size_bytes", flat=True))
         return complete_bundling(
@@ -177,7 +177,7 @@ class World:
         )
 
     def made_bundle(self, *, executions=1, files=3) -> DataTransferPackage:
-        """A transfer package that sits in the observatory's buffer."""
+        """A bundle that sits in the observatory's buffer."""
         self.made_packages(executions=executions, files=files)
         [bundle] = bundle_raw_data_packages(self.ccat_buffer)
         return self.make_bundle(bundle)
@@ -249,7 +249,7 @@ class ArchivedNight:
         world: the observatory, and the steps that can follow.
         unit: the unit that was executed.
         module: the instrument module that wrote the files.
-        executions: the executions, in order.
+        executions: the observations, in order.
         files: the raw data files.
         packages: the raw data packages, archived at two sites.
     """
@@ -267,7 +267,7 @@ def make_night(*, executions: int = 1, files: int = 3) -> ArchivedNight:
 
     Args:
         executions: how often the unit is executed.
-        files: how many files each execution writes.
+        files: how many files each observation writes.
     """
     world = build_world(names=("summit", "east", "west"))
     bundle = world.made_bundle(executions=executions, files=files)

@@ -14,13 +14,13 @@ the same five functions for every kind:
 ================  ==================  =====================  ==================  ==============  ===============
 work              claim               heartbeat              complete            fail            reset
 ================  ==================  =====================  ==================  ==============  ===============
-raw data package  claim_packaging     heartbeat_packaging    complete_packaging  fail_packaging  reset_packaging
-transfer package  claim_bundling      heartbeat_bundling     complete_bundling   fail_bundling   reset_bundling
+package           claim_packaging     heartbeat_packaging    complete_packaging  fail_packaging  reset_packaging
+bundle            claim_bundling      heartbeat_bundling     complete_bundling   fail_bundling   reset_bundling
 transfer          claim_transfers     heartbeat_transfer     complete_transfer   fail_transfer   reset_transfer
 unpacking         claim_unpacking     heartbeat_unpacking    complete_unpacking  fail_unpacking  reset_unpacking
 archive transfer  claim_archive_transfers, then heartbeat_, complete_, fail_ and reset_archive_transfer
 staging job       claim_staging       heartbeat_staging      complete_staging    fail_staging    reset_staging
-reduction run     claim_runs          none                   complete_run        fail_run        reset_run
+run               claim_runs          none                   complete_run        fail_run        reset_run
 deletion          claim_deletions     none                   complete_deletion   fail_deletion   reset_deletion
 ================  ==================  =====================  ==================  ==============  ===============
 

@@ -28,7 +28,7 @@ class CopyReport:
     """What a worker found of a copy after writing it.
 
     Attributes:
-        content: the raw package, transfer package or data product that was copied; its key counts.
+        content: the package, bundle or product that was copied; its key counts.
         checksum: hexadecimal, also in capitals, or with the name of its algorithm before it (``sha256:…``).
         size_bytes: size in bytes; not compared when left out.
         checksum_algorithm: how it was computed; must be that of the content. A name before the checksum counts instead.

@@ -21,6 +21,7 @@ def acknowledge_failures(
     """Record that somebody knows the failures of a group, and return that. It replaces an earlier one of the group.
 
     Nothing is done about the failures. It also holds for failures of the same cause that come later.
+    Locks the earlier acknowledgement of the group.
 
     Args:
         group: the failures.

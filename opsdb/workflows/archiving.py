@@ -112,7 +112,7 @@ def claim_archive_transfers(
 
 
 def heartbeat_archive_transfer(transfer: LongTermArchiveTransfer, *, worker: str) -> None:
-    """Record that the worker is alive and still copies the package into the archive.
+    """Record that the worker is alive and still copies the package into the archive. Locks the transfer.
 
     Raises:
         LostClaim: the worker no longer holds the transfer and should stop.

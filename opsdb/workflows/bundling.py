@@ -1,6 +1,6 @@
-"""Stage 3, bundle: raw packages in a buffer go into transfer packages, which travel as one file.
+"""Stage 3, bundle: packages in a buffer go into bundles (transfer packages), each of which travels as one file.
 
-A manager plans the transfer packages (bundles), a worker claims and makes them. Names and paths follow from what is in
+A manager plans the bundles, a worker claims and makes them. Names and paths follow from what is in
 them, so that a second attempt overwrites the first.
 """
 
@@ -23,9 +23,9 @@ from ._reports import CopyReport, is_replay, records_conflicts, require_comparab
 
 
 def bundle_raw_data_packages(buffer: DataLocation, *, limit: int = 1_000) -> list[DataTransferPackage]:
-    """Put the packages that sit in a buffer without a transfer package into new transfer packages, and return these.
+    """Put the packages that sit in a buffer without a bundle into new bundles, and return these.
 
-    The packages are taken in the order in which they were made. A transfer package holds at most
+    The packages are taken in the order in which they were made. A bundle holds at most
     ``OPSDB_MAX_TRANSFER_PACKAGE_BYTES``; a single larger package gets one of its own. Workers then make them, see
     :func:`claim_bundling`.
 
@@ -61,9 +61,9 @@ def bundle_raw_data_packages(buffer: DataLocation, *, limit: int = 1_000) -> lis
 
 
 def claim_bundling(*, worker: str, limit: int = 1, buffer: DataLocation | None = None) -> list[DataTransferPackage]:
-    """Take up to ``limit`` planned transfer packages for a worker that makes them, the oldest first, and return them.
+    """Take up to ``limit`` planned bundles for a worker that makes them, the oldest first, and return them.
 
-    Locks the transfer packages; those that another worker is claiming are skipped.
+    Locks the bundles; those that another worker is claiming are skipped.
 
     Args:
         worker: name of the worker.
@@ -80,11 +80,11 @@ def claim_bundling(*, worker: str, limit: int = 1, buffer: DataLocation | None =
 
 
 def heartbeat_bundling(bundle: DataTransferPackage, *, worker: str) -> None:
-    """Record that the worker is alive and still makes the tar.
+    """Record that the worker is alive and still makes the tar. Locks the bundle.
 
     Raises:
-        LostClaim: the worker no longer holds the transfer package and should stop.
-        InvalidTransition: the transfer package is not in progress.
+        LostClaim: the worker no longer holds the bundle and should stop.
+        InvalidTransition: the bundle is not in progress.
     """
     work.heartbeat(bundle, worker=worker)
 
@@ -98,9 +98,9 @@ def complete_bundling(
     checksum: str,
     checksum_algorithm: str = ChecksumAlgorithm.SHA256,
 ) -> DataTransferPackage:
-    """Record that a worker has made a transfer package in its buffer, with its copy there, and return it.
+    """Record that a worker has made a bundle in its buffer, with its copy there, and return it.
 
-    Idempotent. Locks the transfer package.
+    Idempotent. Locks the bundle.
 
     Args:
         bundle: what the worker has claimed.
@@ -128,10 +128,10 @@ def complete_bundling(
 def fail_bundling(
     bundle: DataTransferPackage, *, worker: str, message: str, retryable: bool = True
 ) -> DataTransferPackage:
-    """Record that a worker could not make a tar, and return the transfer package: pending again, or failed.
+    """Record that a worker could not make a tar, and return the bundle: pending again, or failed.
 
-    It is pending again until its ``max_retries`` are used up. Idempotent until the transfer package is claimed again.
-    Locks the transfer package.
+    It is pending again until its ``max_retries`` are used up. Idempotent until the bundle is claimed again.
+    Locks the bundle.
 
     Args:
         bundle: what the worker has claimed.
@@ -140,8 +140,8 @@ def fail_bundling(
         retryable: whether another attempt may help.
 
     Raises:
-        LostClaim: the worker no longer holds the transfer package.
-        InvalidTransition: the transfer package is not in progress.
+        LostClaim: the worker no longer holds the bundle.
+        InvalidTransition: the bundle is not in progress.
         OpsdbError: the message is empty.
     """
     work.fail(bundle, worker=worker, message=message, retryable=retryable)
@@ -149,9 +149,9 @@ def fail_bundling(
 
 
 def reset_bundling(bundle: DataTransferPackage) -> DataTransferPackage:
-    """Make a failed transfer package, or one whose worker is gone, pending again, and return it. For operators.
+    """Make a failed bundle, or one whose worker is gone, pending again, and return it. For operators.
 
-    Locks the transfer package.
+    Locks the bundle.
 
     Raises:
         InvalidTransition: it is completed or pending.
@@ -168,13 +168,13 @@ def correct_bundling(
     checksum: str,
     checksum_algorithm: str = ChecksumAlgorithm.SHA256,
 ) -> DataTransferPackage:
-    """Correct a transfer package's size and checksum after a wrong report, and return it. For operators.
+    """Correct a bundle's size and checksum after a wrong report, and return it. For operators.
 
-    As :func:`correct_packaging`, for the copy where it was made; its raw packages stay failed until a transfer of it
-    is reset.
+    As :func:`correct_packaging`, for the copy where it was made; its packages stay failed until a transfer of it is
+    reset. Locks the same rows.
 
     Args:
-        bundle: a transfer package that was completed.
+        bundle: a bundle that was completed.
         user: the operator; ignored where the surrounding request names its user.
         reason: why it is corrected, not empty; the history keeps it.
         size_bytes: its size in bytes.

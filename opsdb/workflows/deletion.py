@@ -214,7 +214,7 @@ def claim_deletions(location: DataLocation, *, limit: int) -> Deletions:
 
 
 def complete_deletion(copy: PhysicalCopy) -> PhysicalCopy:
-    """Record that a worker has deleted the bytes of a copy, and return it; as :func:`complete_deletions`."""
+    """Record that a worker has deleted the bytes of a copy, and return it; as :func:`complete_deletions`. Locks it."""
     complete_deletions(copy)
     copy.refresh_from_db()
     return copy

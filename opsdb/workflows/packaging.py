@@ -132,7 +132,7 @@ def claim_packaging(*, worker: str, limit: int = 1, source: DataLocation | None 
 
 
 def heartbeat_packaging(package: RawDataPackage, *, worker: str) -> None:
-    """Record that the worker is alive and still makes the tar.
+    """Record that the worker is alive and still makes the tar. Locks the package.
 
     Raises:
         LostClaim: the worker no longer holds the package and should stop.

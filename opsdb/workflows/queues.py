@@ -30,7 +30,7 @@ class Operation(StrEnum):
     https://docs.data.ccat.uni-koeln.de/data-transfer/docs/source/routing.html ("Queue Naming Convention", as of
     2025-11-05) has ``raw_data_package_creation``, ``data_transfer``, ``data_transfer_unpacking``,
     ``long_term_archive_transfer``, ``staging`` and ``deletion`` among its examples. It shows no name for making
-    transfer packages or for fixity checks; ``data_transfer_package_creation`` and ``fixity_check`` are ours.
+    bundles or for fixity checks; ``data_transfer_package_creation`` and ``fixity_check`` are ours.
     """
 
     RAW_DATA_PACKAGE_CREATION = "raw_data_package_creation"

@@ -233,7 +233,8 @@ def register_raw_data_files(reports: Iterable[RawFileReport | dict[str, Any]]) -
 
     Idempotent: files that are registered already, with the same facts, stay as they are, except that one whose copy was
     deleted or missing is there again: its copy is present and unverified. Two sessions that register the same files
-    simultaneously make one set of rows. The rows are streamed; memory stays flat.
+    simultaneously make one set of rows. The rows are streamed; memory stays flat. Locks the registration of files at
+    each of the source locations, and the copies that are there again with their files.
 
     Args:
         reports: the files; dicts have the fields of :class:`RawFileReport`.

@@ -58,7 +58,7 @@ def plan_repairs(*, limit: int = 100) -> list[LongTermArchiveTransfer]:
 def repair_package(package: RawDataPackage) -> list[LongTermArchiveTransfer]:
     """Plan to bring an archived package into every active archive that lacks a good copy, and return the transfers.
 
-    As :func:`plan_repairs`; and also into an archive that never had it. For operators.
+    As :func:`plan_repairs`, with the same locks; and also into an archive that never had it. For operators.
 
     Raises:
         Refused: the package is not archived yet, every archive has it, its transfers there are planned already or have
@@ -91,6 +91,8 @@ def repair_package(package: RawDataPackage) -> list[LongTermArchiveTransfer]:
 
 def repair_copy(copy: PhysicalCopy) -> list[LongTermArchiveTransfer]:
     """Plan to replace a copy in an archive by a good one, as :func:`repair_package`, and return the transfers.
+
+    Locks the same rows.
 
     Raises:
         Refused: the copy is in no archive, or as :func:`repair_package`.

@@ -165,7 +165,7 @@ def claim_staging(*, worker: str, limit: int = 1, location: DataLocation | None 
 
 
 def heartbeat_staging(job: StagingJob, *, worker: str) -> None:
-    """Record that the worker is alive and still brings the data.
+    """Record that the worker is alive and still brings the data. Locks the job.
 
     Raises:
         LostClaim: the worker no longer holds the job and should stop.

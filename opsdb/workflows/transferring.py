@@ -1,4 +1,4 @@
-"""Stage 4, transfer: transfer packages go from site to site.
+"""Stage 4, transfer: bundles go from site to site.
 
 The primary transfer brings a package from where it was made to one archive site; the archive sites take turns.
 Secondary transfers bring it from there to the others. By a relay it takes two linked transfers. What has arrived is
@@ -38,7 +38,7 @@ from .states import move_state
 def plan_transfers(*, limit: int = 100) -> list[DataTransfer]:
     """Plan the transfers of packages that are due, and return the new transfers.
 
-    A transfer package that is made gets one primary transfer, to the archive site that follows the one of the last
+    A bundle that is made gets one primary transfer, to the archive site that follows the one of the last
     primary transfer in the order of short names; an unreachable site is skipped. What was made at an archive site stays
     there when no other is reachable. A package that has arrived at an archive site gets a secondary transfer from there
     to every archive site that neither has it nor awaits it; an unreachable site is tried again at the next call. Routes
@@ -49,7 +49,7 @@ def plan_transfers(*, limit: int = 100) -> list[DataTransfer]:
     that none is deleted meanwhile.
 
     Args:
-        limit: how many transfer packages at the most, of every origin and destination.
+        limit: how many bundles at the most, of every origin and destination.
 
     Raises:
         NoRoute: packages wait and none of them can reach an archive site; nothing was planned.
@@ -197,7 +197,7 @@ def claim_transfers(
 
 
 def heartbeat_transfer(transfer: DataTransfer, *, worker: str) -> None:
-    """Record that the worker is alive and still carries the package.
+    """Record that the worker is alive and still carries the bundle. Locks the transfer.
 
     Raises:
         LostClaim: the worker no longer holds the transfer and should stop.
@@ -222,7 +222,7 @@ def complete_transfer(
     copy there is corrupt, and the transfer fails: look at the status of what is returned. It is pending again until
     its retries are used up. Idempotent until the transfer is claimed again.
 
-    Locks the transfer, its copy at the destination, the transfer package, and the raw packages.
+    Locks the transfer, its copy at the destination, the bundle, and its packages.
 
     Args:
         transfer: what the worker has claimed.

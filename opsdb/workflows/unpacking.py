@@ -52,7 +52,7 @@ def claim_unpacking(*, worker: str, limit: int = 1, location: DataLocation | Non
 
 
 def heartbeat_unpacking(transfer: DataTransfer, *, worker: str) -> None:
-    """Record that the worker is alive and still unpacking.
+    """Record that the worker is alive and still unpacking. Locks the transfer.
 
     Raises:
         LostClaim: the worker no longer unpacks it and should stop.

@@ -72,10 +72,10 @@ class Whereabouts:
 
 
 def find_copies(row: Model | str, *, limit: int = MOST_COPIES) -> Whereabouts:
-    """Return every copy of an observation, file, package, transfer package or product.
+    """Return every copy of an observation, file, package, bundle or product.
 
-    A file is also in the copies of its package and of the transfer package of that; a package is also in its
-    transfer package and its files. Each kind of copy is one query, found by its partial index on ``physical_copy``.
+    A file is also in the copies of its package and of the bundle of that; a package is also in its
+    bundle and its files. Each kind of copy is one query, found by its partial index on ``physical_copy``.
 
     Args:
         row: a row, or a text for :func:`find_row`.

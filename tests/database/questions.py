@@ -10,17 +10,24 @@ from django.db.models import Model
 
 from opsdb.admins.pages.observation.data import FILES_BY_MODULE, FILES_COUNTED, FILES_SHOWN
 from opsdb.database.indexes import contains
+from opsdb.events import OF_TRANSACTION
 from opsdb.filters import filterset_for
 from opsdb.models import (
+    ChangeLog,
     DataLocation,
     DataProductPhysicalCopy,
+    DataTransferLog,
     DataTransferPackagePhysicalCopy,
+    FixityCheck,
+    LongTermArchiveTransfer,
+    LongTermArchiveTransferLog,
     PhysicalCopy,
     RawDataFile,
     RawDataPackage,
     RawDataPackagePhysicalCopy,
+    User,
 )
-from opsdb.workflows import claim_deletions, claim_packaging, package_raw_data_files
+from opsdb.workflows import claim_archive_transfers, claim_deletions, claim_packaging, package_raw_data_files
 from opsdb.workflows.overview.queries import COPIES, FAILURES, FILES, STATES
 
 Question = Callable[[], object]
@@ -55,6 +62,11 @@ def statement(sql: str, **parameters: object) -> Question:
     return ask
 
 
+def data_sets(condition: str) -> Question:
+    """Return a question of the virtual observatory for raw data, which it asks the view."""
+    return statement(f"SELECT * FROM obscore WHERE dataproduct_type IS NOT NULL AND {condition}")  # noqa: S608
+
+
 def files_by_module() -> None:
     execution = RawDataFile.objects.order_by("pk")[0].executed_obs_unit_id
     statement(FILES_BY_MODULE, execution=execution, counted=FILES_COUNTED + 1, shown=FILES_SHOWN)()
@@ -70,6 +82,15 @@ def buffer() -> DataLocation:
     location.retention_days = location.fixity_interval_days = 30
     location.save()
     return location
+
+
+def changes_by_somebody() -> None:
+    page(ChangeLog, user=str(User.objects.order_by("pk")[0].pk))()
+
+
+def changes_of_transaction() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(OF_TRANSACTION, [ChangeLog.objects.latest("pk").transaction_id])
 
 
 QUESTIONS: dict[str, Question] = {
@@ -110,4 +131,23 @@ QUESTIONS: dict[str, Question] = {
     "copies that may be deleted": lambda: list(PhysicalCopy.objects.deletable(buffer(), limit=LIMIT)),
     "copies due for a check": lambda: list(PhysicalCopy.objects.due_for_fixity(buffer(), limit=LIMIT)),
     "copies that could not be read": statement(FAILURES),
+    "data sets of an observation": data_sets("obs_id = 'one'"),
+    "data sets of a collection since a time": data_sets("obs_collection = 'one' AND t_min > 61200"),
+    "data sets of a period": data_sets("t_min BETWEEN 61200 AND 61201"),
+    "data sets of a target": data_sets("target_name = 'one'"),
+    "data sets of a place": data_sets("s_dec BETWEEN -24.5 AND -24.4 AND s_ra BETWEEN 248.1 AND 248.2"),
+    "list of checks of a period": page(FixityCheck, checked_at_after="2026-06-12"),
+    "list of checks that failed": page(FixityCheck, ok="false"),
+    "log of a transfer": page(DataTransferLog, "data_transfer"),
+    "list of archive transfers that failed": page(LongTermArchiveTransfer, status="failed"),
+    "archive transfers to be carried": lambda: claim_archive_transfers(worker="worker"),
+    "archive transfers reported twice": statement(FAILURES),
+    "list of archive transfers from a location": page(LongTermArchiveTransfer, "origin_location"),
+    "list of archive transfers to a location": page(LongTermArchiveTransfer, "destination_location"),
+    "archive transfers of a package": page(LongTermArchiveTransfer, "raw_data_package"),
+    "log of an archive transfer": page(LongTermArchiveTransferLog, "long_term_archive_transfer"),
+    "history of a row": lambda: list(ChangeLog.objects.of(RawDataPackage.objects.order_by("pk")[0])[:LIMIT]),
+    "list of changes of a period": page(ChangeLog, changed_at_after="2026-06-12"),
+    "list of changes by a user": changes_by_somebody,
+    "changes of a transaction": changes_of_transaction,
 }

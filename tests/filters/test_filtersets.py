@@ -209,7 +209,7 @@ class TestBigTables:
         monkeypatch.setattr(filters.base, "MOST_EXECUTIONS", 1)
         errors = RawDataPackageFilterSet({"started_after": "2000-01-01"}).errors["__all__"]
         assert errors == [
-            "Observation started, from: this is true of more than 1 executions; give a shorter time, or leave it out."
+            "Observation started, from: this is true of more than 1 observations; give a shorter time, or leave it out."
         ]
 
     def test_find_no_more_than_can_be_sorted(self, monkeypatch):

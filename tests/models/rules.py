@@ -245,6 +245,8 @@ CORRECTED = "Have an operator correct what was reported wrongly, with a reason (
 
 
 def _hint(model):
+    if model is DeletionRequest:
+        return "Make another request, signed in as the user who asks."
     if model.__name__ in DESIGN["never_deleted"]:
         return "Make a new row instead; this one stays, because it is never deleted."
     return "Make a new row instead, and delete this one if nothing refers to it."

@@ -1,7 +1,7 @@
 """Every rule of the database, broken through a ModelViewSet: the answer says what is wrong, and is never a 500."""
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from rest_framework.serializers import ModelSerializer
 from rest_framework.test import APIRequestFactory, force_authenticate
 from rest_framework.viewsets import ModelViewSet
@@ -21,9 +21,11 @@ from opsdb.testing.factories import (
 
 from ..databases import as_owner
 from ..models.cases import CASES, UNIQUES
+from ..models.elsewhere import TRIED_BY
 from ..models.overlaps import OVERLAPS
 from ..models.refusal import change, resolve, settle
 from ..models.rules import RULES
+from ..models.schema import MODELS
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +104,24 @@ def test_a_rule_of_a_trigger_is_answered(name, site):
                     assert answer.status_code == 409
                     assert answer.data["field"] == (rule_of(name).field or answer.data["field"]), answer.data
                 transaction.set_rollback(True)
+
+
+TABLES = {rule.name: model._meta.db_table for model in MODELS for rule in model._meta.constraints}
+
+
+@pytest.mark.parametrize("name", sorted({name for names in TRIED_BY.values() for name in names}))
+def test_a_rule_that_needs_a_story_is_answered(name, site):
+    """The one function that refuses does so in its name; that the rule calls it is the story of another test."""
+
+    def refuse():
+        with connection.cursor() as cursor:
+            arguments = [name, TABLES[name], f"{TABLES[name]} 7: it stays as it is", "Leave it."]
+            cursor.execute("SELECT opsdb_refuse(%s, %s, %s, %s)", arguments)
+
+    answer = refused_by(refuse, site)
+    assert_answered(answer, name)
+    assert (answer.status_code, answer.data["row"]) == (409, f"{TABLES[name]} 7")
+    assert answer.data["detail"].endswith(" 7: it stays as it is. Leave it.")
 
 
 def rule_of(name):

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 import typing
@@ -118,6 +119,18 @@ def test_every_kind_of_work_has_the_five_verbs(kind):
     assert expected <= set(FUNCTIONS)
     table = opsdb.workflows.__doc__
     assert f"claim_{plural}" in table and singular in table
+
+
+READS = re.compile(
+    r"(choose|count|describe|explain|filter|find|format|get|group|has|list|measure|name|normalize|search|translate|validate)_"
+)
+# What the caller does within its own transaction, and locks.
+OF_NO_ROW = {"attributed", "attributed_to", "record_new_copy", "set_actor"}
+
+
+@pytest.mark.parametrize("name", sorted({name for name in FUNCTIONS if not READS.match(name)} - OF_NO_ROW))
+def test_what_changes_rows_says_what_it_locks(name):
+    assert re.search(r"\b[Ll]ock", inspect.getdoc(inspect.unwrap(getattr(opsdb.workflows, name))))
 
 
 def test_every_work_item_is_a_kind_of_work():

@@ -84,8 +84,8 @@ class FixityCheck(NumberedModel):
             ),
         ]
         indexes = [
-            Index(fields=["checked_at"], name="by_time"),
-            Index(fields=["id"], name="failed", condition=Q(ok=False)),
+            Index(fields=["checked_at"], name="by_time", serves=["list of checks of a period"]),
+            Index(fields=["id"], name="failed", condition=Q(ok=False), serves=["list of checks that failed"]),
         ]
 
     def __str__(self) -> str:

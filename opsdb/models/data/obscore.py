@@ -139,11 +139,15 @@ class RawDataPackageMetadata(NumberedModel):
         ]
         # What the virtual observatory asks by, through the view obscore.
         indexes = [
-            Index(fields=["obs_id"], name="by_observation"),
-            Index(fields=["obs_collection", "t_min"], name="by_collection"),
-            Index(fields=["t_min"], name="by_time"),
-            Index(NullIf("target_name", Value("")), name="by_target"),
-            Index(fields=["s_dec", "s_ra"], name="position"),
+            Index(fields=["obs_id"], name="by_observation", serves=["data sets of an observation"]),
+            Index(
+                fields=["obs_collection", "t_min"],
+                name="by_collection",
+                serves=["data sets of a collection since a time"],
+            ),
+            Index(fields=["t_min"], name="by_time", serves=["data sets of a period"]),
+            Index(NullIf("target_name", Value("")), name="by_target", serves=["data sets of a target"]),
+            Index(fields=["s_dec", "s_ra"], name="position", serves=["data sets of a place"]),
         ]
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 """The filter rules of data groupings: the registry of tables, columns and operators, and its checks.
 
 A rule is ``{"table", "column", "operator", "value", "json_path"}``. It names a column of the raw data package, or of a
-row that exists once for each package, such as its execution. Only the columns listed here can be named.
+row that exists once for each package, such as its observation. Only the columns listed here can be named.
 
 An unknown value (NULL, a missing row, a JSON path that finds nothing or null) differs from every value: only ``neq``
 and ``not_in`` select it. ``eq`` and ``neq`` with the value null test whether a value is unknown. Texts are compared by
