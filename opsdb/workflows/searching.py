@@ -17,12 +17,13 @@ from itertools import islice
 
 from django.core.exceptions import ValidationError
 from django.db import router
-from django.db.models import Case, F, Func, IntegerField, Model, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import Cast, Concat, Length, Lower, Right
+from django.db.models import Case, F, IntegerField, Model, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Cast, Concat, Length, Right
 from django.db.models.lookups import Exact
 
 from opsdb.database import timeouts
-from opsdb.database.indexes import CHECKSUM_HEAD, checksum_head, contains, file_name, folded
+from opsdb.database.functions import spelled_texts
+from opsdb.database.indexes import CHECKSUM_HEAD, checksum_head, contains, file_name, folded, spelled
 from opsdb.models import (
     ConstantElevationSource,
     DataLocation,
@@ -283,39 +284,63 @@ def _newest_files(rows: QuerySet) -> Finder:
 
 
 def _spelling(*columns):
-    """Quoted names without letter case, blanks, hyphens and leading zeros, as :meth:`SearchText.spell` has them."""
+    """Quoted names without letter case, blanks, hyphens and leading zeros."""
     quote = Value('"', TextField())
-    parts = [part for column in columns for part in (quote, Cast(column, TextField()), quote)]
-    lowered = Lower(Func(Concat(*parts), function="normalize", output_field=TextField()))
-    bare = Func(lowered, Value(" -_./"), Value(""), function="translate", output_field=TextField())
-    zeros = (Value("([a-z])0+([0-9])"), Value(r"\1\2"), Value("g"))
-    return Func(bare, *zeros, function="regexp_replace", output_field=TextField())
+    return spelled(Concat(*(part for column in columns for part in (quote, Cast(column, TextField()), quote))))
 
 
-def _spelled(rows: QuerySet, *columns: str) -> Finder:
-    """Names and aliases in any spelling, of tables with thousands of rows at most."""
+def _spelled(rows: QuerySet, *columns: str, exact: Callable[[str], list] = lambda text: []) -> Finder:
+    """Names and aliases in any spelling, of tables with thousands of rows at most.
+
+    Args:
+        rows: that are searched.
+        columns: with names.
+        exact: returns the keys of the rows that a name means; other spellings of it are then only like it.
+    """
 
     def find(search, found, limit):
-        if search.is_only_key or not search.spelling or '"' in search.spelling:
+        if search.is_only_key:
             return
-        whole, beginning = f'"{search.spelling}"', f'"{search.spelling}'
+        meant = exact(search.text)
+        spelling = "" if '"' in search.spelling else search.spelling
+        whole, beginning = f'"{spelling}"', f'"{spelling}'
         rank = Case(
+            When(pk__in=meant, then=-1),
             When(spelling__contains=whole, then=0),
             When(spelling__contains=beginning, then=1),
             default=2,
             output_field=IntegerField(),
         )
         # What is within a single letter or digit is no news.
-        wanted = search.spelling if len(search.spelling) > 1 else whole
-        spelled = rows.annotate(spelling=_spelling(*columns)).filter(spelling__contains=wanted).annotate(rank=rank)
-        for row in spelled.order_by("rank", Length(columns[0]), columns[0], "pk")[:limit]:
-            name = SearchText.spell(getattr(row, columns[0]))
-            aliases = [alias for alias in getattr(row, "aliases", ()) if search.spelling in SearchText.spell(alias)]
-            by_alias = search.spelling not in name and aliases
-            match = (Match.WHOLE, Match.BEGINNING, Match.PART)[row.rank]
-            yield SearchHit(row, match, *((MatchedBy.ALIAS, aliases[0]) if by_alias else (MatchedBy.NAME,)))
+        wanted = spelling if len(spelling) > 1 else whole
+        either = Q(pk__in=meant) | Q(spelling__contains=wanted) if spelling else Q(pk__in=meant)
+        likely = rows.annotate(spelling=_spelling(*columns), own=spelled(columns[0])).filter(either)
+        likely = likely.annotate(rank=rank).order_by("rank", Length(columns[0]), columns[0], "pk")[:limit]
+        for row, alias in _with_aliases(likely, search.spelling):
+            match = Match.WHOLE if row.rank < 0 else (Match.WHOLE, Match.BEGINNING, Match.PART)[row.rank]
+            if meant and row.rank == 0:
+                match = Match.BEGINNING
+            yield SearchHit(row, match, *((MatchedBy.ALIAS, alias) if alias else (MatchedBy.NAME,)))
 
     return find
+
+
+def _with_aliases(rows, spelling):
+    """Return each row with the alias by which it was found, if not by its name."""
+    aliases_of = {row: list(getattr(row, "aliases", ())) for row in rows}
+    spelled_as = iter(spelled_texts([alias for aliases in aliases_of.values() for alias in aliases]))
+    for row, aliases in aliases_of.items():
+        as_spelled = {alias: next(spelled_as) for alias in aliases}
+
+        def is_found(text, row=row):
+            return text == spelling if row.rank <= 0 else spelling in text
+
+        yield row, "" if is_found(row.own) else next((one for one in aliases if is_found(as_spelled[one])), "")
+
+
+def _sources_called(text):
+    """Return the keys of the sources that a name means, as it does in files and filters."""
+    return [source.pk for source in SOURCES.matches([text]).get(text, ())]
 
 
 def _sources_meant(found):
@@ -372,9 +397,9 @@ def _executions_of_date(search, found, limit):
         return
     rows = _executions_at(moment).select_related("obs_unit__observing_program")
     if search.labels:
-        spelled = SearchText.spell(search.labels[0])
+        (label,) = spelled_texts(search.labels[:1])
         names = ("obs_unit__name", "obs_unit__source__name", "obs_unit__observing_program__short_name")
-        rows = rows.annotate(spelling=_spelling(*names)).filter(spelling__contains=spelled)
+        rows = rows.annotate(spelling=_spelling(*names)).filter(spelling__contains=label)
     for execution in rows[:limit]:
         yield SearchHit(execution, Match.WHOLE if moment.minute else Match.PART, MatchedBy.DATE)
 
@@ -417,7 +442,7 @@ PRODUCTS = DataProduct.objects.all()
 
 # What is found first may lead to what belongs to it.
 _FINDERS: tuple[tuple[type[Model], tuple[Finder, ...]], ...] = (
-    (Source, (_spelled(SOURCES, "name", "aliases"),)),
+    (Source, (_spelled(SOURCES, "name", "aliases", exact=_sources_called),)),
     (FixedSource, (_places,)),
     (ConstantElevationSource, (_fields,)),
     (ObservingProgram, (_spelled(PROGRAMS, "short_name", "name"),)),
