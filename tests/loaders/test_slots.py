@@ -352,6 +352,13 @@ def test_what_only_the_database_refuses_is_named_with_its_line(refused, monkeypa
     assert "must be between 0 and 90°" in said
 
 
+def test_blocks_in_any_order_become_slots_in_the_order_of_time(load, monkeypatch):
+    monkeypatch.setattr(loaders.spool, "ORDERED_AT_ONCE", 3)
+    load(timeline(*(at(hour) for hour in (5, 0, 3, 1, 6, 2, 4))))
+    starts = list(PreScheduledSlot.objects.order_by("pk").values_list("start_time", flat=True))
+    assert len(starts) == 7 and starts == sorted(starts)
+
+
 def test_many_slots_are_written_in_batches_with_progress(load, monkeypatch):
     monkeypatch.setattr(loaders.loading, "BATCH_SIZE", 3)
     seen = []

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+
+from ..spool import Spool
 
 SCIENCE, CALIBRATION, SLEW, IDLE = "science", "calibration", "slew", "idle"
 BLOCK_TYPES = (SCIENCE, CALIBRATION, SLEW, IDLE)
@@ -83,7 +85,7 @@ class Schedule:
     telescope_name: str
     latitude_deg: float | None
     longitude_deg: float | None
-    blocks: Sequence[Block]
+    blocks: Spool[Block]
     header_line: int
     ignored_columns: tuple[str, ...] = ()
 
