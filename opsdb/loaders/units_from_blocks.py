@@ -178,7 +178,7 @@ class UnitMaker:
     def _field_source(self, name, blocks):
         first = blocks.first
         if first.scan_type == CONSTANT_ELEVATION_SCAN:
-            edges = field_edges(first.field) if first.field else swept_edges(blocks.swept, self.telescope)
+            edges = field_edges(first.field) if first.field else swept_edges(blocks.sweeps(), self.telescope)
             if not first.field:
                 self._note_unknown_rotation(name, blocks)
             comment = "" if first.field else f"What the boresight sweeps in {self.schedule.path.name}."

@@ -10,7 +10,7 @@ from django.db import connection, connections
 from opsdb import loaders
 from opsdb.loaders import LoadError
 from opsdb.loaders.reference import load_reference
-from opsdb.loaders.schedules import read_schedule
+from opsdb.loaders.schedules import Sweep, read_schedule
 from opsdb.loaders.swept_sky import swept_edges
 from opsdb.models import (
     ConstantElevationSource,
@@ -169,13 +169,13 @@ def test_a_sweep_across_ra_zero_wraps_and_one_right_round_is_whole(reference, tm
     path = tmp_path / "schedule.ecsv"
     path.write_text(timeline(science(), columns=["start_time", "stop_time", "name", "azmin", "azmax", "el"]))
     (block,) = read_schedule(path).blocks
-    edges = swept_edges([block], telescope)
+    edges = swept_edges([Sweep.of(block)], telescope)
     assert 0 < (edges["ra_max_deg"] - edges["ra_min_deg"]) % 360 < 120
     hours = [timedelta(hours=hour) for hour in range(24)]
     day = [replace(block, start=block.start + later, end=block.end + later) for later in hours]
-    whole = swept_edges(day, telescope)
+    whole = swept_edges(map(Sweep.of, day), telescope)
     assert (whole["ra_min_deg"], whole["ra_max_deg"]) == (0, 360)
-    wrapping = [swept_edges([one], telescope) for one in day]
+    wrapping = [swept_edges([Sweep.of(one)], telescope) for one in day]
     assert any(one["ra_max_deg"] < one["ra_min_deg"] for one in wrapping)
 
 
