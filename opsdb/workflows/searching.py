@@ -17,13 +17,13 @@ from itertools import islice
 
 from django.core.exceptions import ValidationError
 from django.db import router
-from django.db.models import Case, F, IntegerField, Model, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import Cast, Concat, Length, Right
+from django.db.models import F, Model, Q, QuerySet, Value
+from django.db.models.functions import Concat, Length, Right
 from django.db.models.lookups import Exact
 
 from opsdb.database import timeouts
 from opsdb.database.functions import spelled_texts
-from opsdb.database.indexes import CHECKSUM_HEAD, checksum_head, contains, file_name, folded, spelled
+from opsdb.database.indexes import CHECKSUM_HEAD, checksum_head, contains, file_name, folded
 from opsdb.models import (
     ConstantElevationSource,
     DataLocation,
@@ -39,6 +39,7 @@ from opsdb.models import (
     Source,
 )
 
+from .search_names import Rank, quoted_spelling, rows_called
 from .search_text import SearchText
 
 LIMIT = 10
@@ -283,12 +284,6 @@ def _newest_files(rows: QuerySet) -> Finder:
     return find
 
 
-def _spelling(*columns):
-    """Quoted names without letter case, blanks, hyphens and leading zeros."""
-    quote = Value('"', TextField())
-    return spelled(Concat(*(part for column in columns for part in (quote, Cast(column, TextField()), quote))))
-
-
 def _spelled(rows: QuerySet, *columns: str, exact: Callable[[str], list] = lambda text: []) -> Finder:
     """Names and aliases in any spelling, of tables with thousands of rows at most.
 
@@ -302,40 +297,19 @@ def _spelled(rows: QuerySet, *columns: str, exact: Callable[[str], list] = lambd
         if search.is_only_key:
             return
         meant = exact(search.text)
-        spelling = "" if '"' in search.spelling else search.spelling
-        whole, beginning = f'"{spelling}"', f'"{spelling}'
-        rank = Case(
-            When(pk__in=meant, then=-1),
-            When(spelling__contains=whole, then=0),
-            When(spelling__contains=beginning, then=1),
-            default=2,
-            output_field=IntegerField(),
-        )
-        # What is within a single letter or digit is no news.
-        wanted = spelling if len(spelling) > 1 else whole
-        either = Q(pk__in=meant) | Q(spelling__contains=wanted) if spelling else Q(pk__in=meant)
-        likely = rows.annotate(spelling=_spelling(*columns), own=spelled(columns[0])).filter(either)
-        likely = likely.annotate(rank=rank).order_by("rank", Length(columns[0]), columns[0], "pk")[:limit]
-        for row, alias in _with_aliases(likely, search.spelling):
-            match = Match.WHOLE if row.rank < 0 else (Match.WHOLE, Match.BEGINNING, Match.PART)[row.rank]
-            if meant and row.rank == 0:
-                match = Match.BEGINNING
+        for row, rank, alias in rows_called(rows, columns, search.spelling, meant, limit):
+            match = Match.BEGINNING if meant and rank == Rank.WHOLE else _MATCHES[rank]
             yield SearchHit(row, match, *((MatchedBy.ALIAS, alias) if alias else (MatchedBy.NAME,)))
 
     return find
 
 
-def _with_aliases(rows, spelling):
-    """Return each row with the alias by which it was found, if not by its name."""
-    aliases_of = {row: list(getattr(row, "aliases", ())) for row in rows}
-    spelled_as = iter(spelled_texts([alias for aliases in aliases_of.values() for alias in aliases]))
-    for row, aliases in aliases_of.items():
-        as_spelled = {alias: next(spelled_as) for alias in aliases}
-
-        def is_found(text, row=row):
-            return text == spelling if row.rank <= 0 else spelling in text
-
-        yield row, "" if is_found(row.own) else next((one for one in aliases if is_found(as_spelled[one])), "")
+_MATCHES = {
+    Rank.MEANT: Match.WHOLE,
+    Rank.WHOLE: Match.WHOLE,
+    Rank.BEGINNING: Match.BEGINNING,
+    Rank.PART: Match.PART,
+}
 
 
 def _sources_called(text):
@@ -399,7 +373,7 @@ def _executions_of_date(search, found, limit):
     if search.labels:
         (label,) = spelled_texts(search.labels[:1])
         names = ("obs_unit__name", "obs_unit__source__name", "obs_unit__observing_program__short_name")
-        rows = rows.annotate(spelling=_spelling(*names)).filter(spelling__contains=label)
+        rows = rows.annotate(spelling=quoted_spelling(*names)).filter(spelling__contains=label)
     for execution in rows[:limit]:
         yield SearchHit(execution, Match.WHOLE if moment.minute else Match.PART, MatchedBy.DATE)
 
