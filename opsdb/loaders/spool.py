@@ -137,7 +137,7 @@ def _named_folder():
         problem = LoadProblem(
             folder,
             f"the rows of this load can't be kept in a temporary file: {error.strerror or error}",
-            expected="room for twice the size of the files, or the variable TMPDIR set to a folder that has it",
+            expected="room for about 1 kB a row there, or the variable TMPDIR set to a folder that has it",
         )
         raise LoadError([problem]) from error
 
