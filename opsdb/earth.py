@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 UNIX_EPOCH_JD = 2_440_587.5
 SECONDS_PER_DAY = 86_400
+DIRECTIONS_AT_ONCE = 20_000
 # Mean of the pole over 50 years, arcsec, which astropy's frames too take where there are no measurements.
 MEAN_POLE_ARCSEC = (0.035, 0.29)
 LATER_ERROR_ARCSEC = 15
@@ -69,16 +70,21 @@ def icrs_of_horizontal(
     import erfa
     import numpy as np
 
-    days = np.asarray(unix_seconds, float) / SECONDS_PER_DAY
+    # What depends on the moment alone takes most of the time: it is computed once for all directions at a moment.
+    moments, of_direction = np.unique(np.asarray(unix_seconds, float), return_inverse=True)
+    days = moments / SECONDS_PER_DAY
     with _quiet():
-        ra, dec = erfa.atoc13(
-            "A",
-            np.radians(azimuth_deg),
-            np.radians(90 - np.asarray(elevation_deg, float)),
-            UNIX_EPOCH_JD,
-            days,
-            *_observer(days, longitude_deg, latitude_deg, height_m),
+        at_moment, _origins = erfa.apco13(UNIX_EPOCH_JD, days, *_observer(days, longitude_deg, latitude_deg, height_m))
+        azimuths, elevations, of_direction = np.broadcast_arrays(
+            azimuth_deg, elevation_deg, of_direction.reshape(np.shape(unix_seconds))
         )
+        ra, dec = np.empty(azimuths.shape), np.empty(azimuths.shape)
+        for start in range(0, azimuths.size, DIRECTIONS_AT_ONCE):
+            part = slice(start, start + DIRECTIONS_AT_ONCE)
+            there = at_moment[of_direction.flat[part]]
+            zenith_distances = np.radians(90 - np.asarray(elevations.flat[part], float))
+            intermediate = erfa.atoiq("A", np.radians(azimuths.flat[part]), zenith_distances, there)
+            ra.flat[part], dec.flat[part] = erfa.aticq(*intermediate, there)
     return np.degrees(ra) % 360, np.degrees(dec)
 
 

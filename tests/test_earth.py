@@ -56,6 +56,17 @@ def test_directions_are_those_of_astropy(day):
     assert SkyCoord(ra, dec, unit="deg").separation(of_astropy(day)).arcsec.max() < 0.001
 
 
+def test_directions_in_any_order_and_several_at_a_moment_are_those_of_each_alone(monkeypatch):
+    seconds = np.array([7.2e3, 0, 3.6e3, 0, 7.2e3]) + datetime(2026, 6, 15, 2, tzinfo=UTC).timestamp()
+    alone = [
+        earth.icrs_of_horizontal(*map(np.array, ([a], [e], [s])), **PLACE)
+        for a, e, s in zip(AZIMUTHS, ELEVATIONS, seconds, strict=True)
+    ]
+    monkeypatch.setattr(earth, "DIRECTIONS_AT_ONCE", 2)
+    ra, dec = earth.icrs_of_horizontal(AZIMUTHS, ELEVATIONS, seconds, **PLACE)
+    assert list(zip(ra, dec, strict=True)) == [(a[0], d[0]) for a, d in alone]
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_beyond_the_tables_directions_are_less_exact():
     far = datetime(2040, 1, 1, tzinfo=UTC)

@@ -1,7 +1,14 @@
 """What querysets ask PostgreSQL: most of all the functions of ``database/sql/``, so that each rule is spelled once."""
 
+from collections.abc import Sequence
+
 from django.db import models
 from django.db.models import Func
+from django.db.models.expressions import RawSQL
+from django.db.models.sql import Query
+
+from .aliases import reading_connection
+from .indexes import folded, spelled
 
 
 class IsReadable(Func):
@@ -60,3 +67,28 @@ class RowValue(Func):
 
     function = "ROW"
     output_field = models.TextField()
+
+
+def folded_texts(texts: Sequence[str]) -> list[str]:
+    """Return texts as :func:`~opsdb.database.indexes.folded` has them, by one query."""
+    return _each(folded, texts)
+
+
+def spelled_texts(texts: Sequence[str]) -> list[str]:
+    """Return names as :func:`~opsdb.database.indexes.spelled` has them, by one query."""
+    return _each(spelled, texts)
+
+
+def _each(expression_of, texts):
+    if not texts:
+        return []
+    connection = reading_connection()
+    query = Query(None)
+    expression = expression_of(RawSQL("given", [])).resolve_expression(query)
+    sql, params = query.get_compiler(connection=connection).compile(expression)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {sql} FROM unnest(%s::text[]) WITH ORDINALITY AS text (given, place) ORDER BY place",  # noqa: S608
+            [*params, list(texts)],
+        )
+        return [text for (text,) in cursor]

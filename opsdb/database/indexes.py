@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.indexes import GinIndex, HashIndex
 from django.db import models
-from django.db.models import CharField, F, Func, Lookup, Value
+from django.db.models import CharField, F, Func, Lookup, TextField, Value
 from django.db.models.functions import Left, Lower
 
 from .deconstruction import DeconstructsAsDjango
@@ -84,6 +84,17 @@ def contains(column: str, part: str) -> MatchesPattern:
 def folded(text):
     """Return a text as an expression that is the same in every letter case and Unicode normal form."""
     return Lower(Func(text, function="normalize", output_field=CharField()))
+
+
+FOLDED = "lower(normalize({}))"
+"""The same of a column or parameter in SQL that is written by hand."""
+
+
+def spelled(text):
+    """Return a folded name without blanks, hyphens and such, and leading zeros: ``ngc253`` for ``NGC 0253``."""
+    bare = Func(folded(text), Value(" -_./"), Value(""), function="translate", output_field=TextField())
+    zeros = (Value("([a-z])0+([0-9])"), Value(r"\1\2"), Value("g"))
+    return Func(bare, *zeros, function="regexp_replace", output_field=TextField())
 
 
 def file_name(path="relative_path"):

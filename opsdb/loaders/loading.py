@@ -67,7 +67,8 @@ class Loading:
         rules = rules or self.rules
         entries = self._without_repeats(rules, entries)
         new: dict[type[models.Model], Spool[RowEntry]] = {}
-        changed = []
+        # Not the rows themselves, which a list on disk would keep in memory.
+        changed: Spool[tuple[RowEntry, Any, list[str]]] = Spool()
         for batch in batches(entries, COMPARED_AT_ONCE):
             present = rules.present(batch)
             for entry in batch:
@@ -76,7 +77,7 @@ class Loading:
                     new.setdefault(entry.model, Spool()).append(entry)
                 elif differences := self._differences(rules, row, entry):
                     if self._may_change(rules, entry, row, differences):
-                        changed.append((entry, row, [name for name, _, _ in differences]))
+                        changed.append((entry, row.pk, [name for name, _, _ in differences]))
                 else:
                     self.plan.note(LEAVE, entry.row, entry.model, rules.label(entry))
         self.problems.stop_if_any()
@@ -183,15 +184,29 @@ class Loading:
                 insert_rows(field.remote_field.through, links)
 
     def _update(self, rules, changed):
-        by_fields = {}
-        for entry, row, names in changed:
+        refused = []
+        writing = Counted(batches(changed, BATCH_SIZE), -(-len(changed) // BATCH_SIZE))
+        for batch in self.progress(writing, "Updating"):
+            refused += self._update_some(batch)
+        for entry, row, members, names in self._refused_for_good(refused):
+            rules.note_refusal(entry, try_to_save(row, members, update_fields=names))
+
+    def _update_some(self, changed):
+        """Update rows, those with the same changed fields at once; return what was refused."""
+        keys: dict[type[models.Model], list[Any]] = {}
+        for entry, key, _ in changed:
+            keys.setdefault(entry.model, []).append(key)
+        rows = {model: model._base_manager.in_bulk(some) for model, some in keys.items()}
+        by_fields: dict[tuple, list[tuple]] = {}
+        for entry, key, names in changed:
+            row = rows[entry.model][key]
             plain = tuple(name for name in names if name in entry.values)
             for name in plain:
                 setattr(row, name, entry.values[name])
             members = {name: entry.members[name] for name in names if name in entry.members}
             by_fields.setdefault((entry.model, plain), []).append((entry, row, members))
         refused = []
-        for (model, names), group in self.progress(list(by_fields.items()), "Updating"):
+        for (model, names), group in by_fields.items():
             self.plan.written.setdefault(model, []).extend(row.pk for _, row, _ in group)
             try:
                 with atomic():
@@ -201,8 +216,7 @@ class Loading:
                         set_members(row, members)
             except DatabaseError:
                 refused += [(entry, row, members, names) for entry, row, members in group]
-        for entry, row, members, names in self._refused_for_good(refused):
-            rules.note_refusal(entry, try_to_save(row, members, update_fields=names))
+        return refused
 
     @staticmethod
     def _refused_for_good(refused):

@@ -13,6 +13,7 @@ from opsdb.workflows import RawFileReport, Registration, RegistrationRefused, re
 from opsdb.workflows.registration import COLUMNS
 
 from .errors import LoadProblems, listed, shown
+from .tables import CSV_RULES, in_words
 
 REQUIRED = COLUMNS[:6]
 MAX_LINE_CHARACTERS = 100_000
@@ -79,7 +80,7 @@ def _csv_rows(stream, problems):
                 )
             yield reader.line_num, dict(zip(header, row, strict=True))
     except csv.Error as error:
-        problems.stop(f"this is not CSV: {error}", line=reader.line_num)
+        problems.stop(f"this is not CSV: {in_words(error)}", expected=CSV_RULES, line=reader.line_num)
 
 
 def _json_rows(stream, problems):
@@ -90,7 +91,7 @@ def _json_rows(stream, problems):
         try:
             row = json.loads(text)
         except ValueError as error:
-            problems.stop(f"this is not JSON: {error}", line=line)
+            problems.stop(f"this is not JSON: {error}", expected="a JSON object on each line", line=line)
         if not isinstance(row, dict):
             problems.stop(f"this is {shown(text.strip())}", expected="a JSON object", line=line)
         _check_names(row, problems, line)

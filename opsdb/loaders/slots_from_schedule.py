@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from array import array
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
@@ -73,9 +74,15 @@ class ScheduledSlots:
 
     def _in_time(self):
         """Return the observed blocks by their start; they are sorted only if the file is not."""
-        if all(one.start <= other.start for one, other in pairwise(self.schedule.observed())):
+        starts, positions = array("d"), array("q")
+        for position, block in enumerate(self.schedule.blocks):
+            if block.is_observed:
+                starts.append(block.start.timestamp())
+                positions.append(position)
+        if all(one <= other for one, other in pairwise(starts)):
             return self.schedule.observed()
-        return sorted(self.schedule.observed(), key=lambda block: block.start)
+        order = sorted(range(len(starts)), key=starts.__getitem__)
+        return self.schedule.blocks.in_order([positions[place] for place in order])
 
     def _telescope(self):
         named = self.schedule.telescope_name.casefold()

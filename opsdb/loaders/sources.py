@@ -31,15 +31,15 @@ from .source_lists import (
     FYST,
     GIVEN_EQUINOX,
     TAB_SEPARATED,
+    read_header,
     read_list,
     read_planner_list,
     read_tab_separated,
     recognize,
-    unused_columns,
 )
 from .spool import Spool, batches
 from .tables import TableRow, read_rows
-from .text_files import LoadFile, first_lines, path_of, read_text, split_lines
+from .text_files import LoadFile, first_lines, path_of, read_text
 from .velocities import VelocityConventionCell, VelocityFrameCell, lsrk_radio_km_s
 
 SAME_POSITION_DEG = 1e-8
@@ -184,13 +184,12 @@ class Sources(TableKind):
             return read_rows(text, self.columns, problems, loading.progress)
         if name == FYST:
             return read_planner_list(text, problems, loading.progress)
-        lines = split_lines(text)
         if name == TAB_SEPARATED:
-            rows = read_tab_separated(lines, self.columns, problems)
-            if unused := unused_columns(lines, problems):
-                loading.plan.notes.append(f"Columns not loaded: {', '.join(unused)}.")
-            return rows
-        return read_list(name, lines, self.columns, problems, equinox)
+            header = read_header(text, problems)
+            if header.unused:
+                loading.plan.notes.append(f"Columns not loaded: {', '.join(header.unused)}.")
+            return read_tab_separated(text, header, self.columns, problems, loading.progress)
+        return read_list(name, text, self.columns, problems, equinox, loading.progress)
 
     @staticmethod
     def _given_equinox(given, name, problems):

@@ -7,7 +7,7 @@ import io
 import zipfile
 from datetime import date, datetime, time
 
-from .errors import LoadProblems
+from .errors import LoadError, LoadProblems
 
 SIGNATURE = b"PK\x03\x04"
 MAX_WORKBOOK_BYTES = 256 * 1024 * 1024
@@ -45,8 +45,10 @@ def workbook_text(content: bytes, problems: LoadProblems) -> str:
         ]
     except _Unclear as error:
         problems.stop(str(error), expected=f"a date with its time, or {SAVE_AS}")
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, OSError, SyntaxError) as error:
-        problems.stop(f"this workbook can't be read: {error}", expected=SAVE_AS)
+    except LoadError:
+        raise
+    except Exception as error:  # openpyxl raises whatever zlib, zipfile, the parser of XML or its own classes raised
+        problems.stop(f"this workbook can't be read: {error or type(error).__name__}", expected=SAVE_AS)
     filled = [(title, rows) for title, rows in sheets if any(map(any, rows))]
     if len(filled) != 1:
         named = ", ".join(title for title, _ in filled)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from opsdb.earth import icrs_of_horizontal
 from opsdb.models import Telescope
 
-from .schedules import Block, SkyField
+from .schedules import SkyField, Sweep
 
 STEPS = 300.0, 1.0
 """Seconds and degrees of azimuth between the points at which a sweep is looked at first."""
@@ -18,20 +17,20 @@ LEAST_GAP_DEG = 10
 """A sweep that leaves out less in right ascension counts as one right round the sky."""
 
 
-def swept_edges(blocks: Iterable[Block], telescope: Telescope) -> dict[str, float]:
-    """Return the edges of the sky that the boresight sweeps in some blocks, in degrees (ICRS), by field name.
+def swept_edges(swept: Iterable[Sweep], telescope: Telescope) -> dict[str, float]:
+    """Return the edges of the sky that the boresight sweeps, in degrees (ICRS), by field name.
 
     Geometric directions without refraction, to 0.01 arcsec; where Earth rotation data are missing, for dates far ahead,
     the error is below 15 arcsec (|UT1-UTC| < 0.9 s).
 
     Args:
-        blocks: blocks at constant elevation.
+        swept: at constant elevation.
         telescope: the telescope they are for; its position is used.
     """
     import numpy as np
 
-    sweeps = [_Sweep.of(block) for block in blocks]
-    grids = [one.grid(one.whole, STEPS) for one in sweeps]
+    sweeps = list(swept)
+    grids = [_grid(one, STEPS) for one in sweeps]
     of_sweep = np.repeat(np.arange(len(sweeps)), [len(moments) for moments, _, _ in grids])
     moments, azimuths, elevations = map(np.concatenate, zip(*grids, strict=True))
     ra, dec = _directions(moments, azimuths, elevations, telescope)
@@ -45,9 +44,9 @@ def swept_edges(blocks: Iterable[Block], telescope: Telescope) -> dict[str, floa
         moment, azimuth = moments[place], azimuths[place]
         (seconds, degrees) = STEPS
         for _ in range(REFINEMENTS):
-            around = sweep.part(moment, azimuth, seconds, degrees)
+            around = _part(sweep, moment, azimuth, seconds, degrees)
             seconds, degrees = seconds / 4, degrees / 20
-            points = sweep.grid(around, (seconds, degrees))
+            points = _grid(around, (seconds, degrees))
             values = value(*_directions(*points, telescope))
             best = int(np.argmin(values))
             moment, azimuth = points[0][best], points[1][best]
@@ -64,38 +63,27 @@ def swept_edges(blocks: Iterable[Block], telescope: Telescope) -> dict[str, floa
     return edges
 
 
-class _Sweep(NamedTuple):
-    """What a block sweeps: from and to a moment (seconds since 1970) and an azimuth, at an elevation (degrees)."""
+def _part(sweep, moment, azimuth, seconds, degrees):
+    """Return what lies around a point, within a sweep."""
+    return sweep._replace(
+        start=max(sweep.start, moment - seconds),
+        end=min(sweep.end, moment + seconds),
+        azimuth_min_deg=max(sweep.azimuth_min_deg, azimuth - degrees),
+        azimuth_max_deg=min(sweep.azimuth_max_deg, azimuth + degrees),
+    )
 
-    whole: tuple[float, float, float, float]
-    elevation: float
 
-    @classmethod
-    def of(cls, block):
-        whole = block.start.timestamp(), block.end.timestamp(), block.azimuth_min_deg, block.azimuth_max_deg
-        return cls(whole, block.elevation_deg)
+def _grid(sweep, steps):
+    """Return moments, azimuths and elevations in a sweep, its borders among them, not further apart than steps."""
+    import numpy as np
 
-    def part(self, moment, azimuth, seconds, degrees):
-        """Return what lies around a point, within the whole."""
-        first, last, low, high = self.whole
-        return (
-            max(first, moment - seconds),
-            min(last, moment + seconds),
-            max(low, azimuth - degrees),
-            min(high, azimuth + degrees),
-        )
-
-    def grid(self, part, steps):
-        """Return moments, azimuths and elevations in a part, its borders among them, not further apart than steps."""
-        import numpy as np
-
-        first, last, low, high = part
-        seconds, degrees = steps
-        moments, azimuths = np.meshgrid(
-            np.linspace(first, last, max(3, math.ceil((last - first) / seconds) + 1)),
-            np.linspace(low, high, max(3, math.ceil((high - low) / degrees) + 1)),
-        )
-        return moments.ravel(), azimuths.ravel(), np.full(moments.size, self.elevation)
+    first, last, low, high, elevation = sweep
+    seconds, degrees = steps
+    moments, azimuths = np.meshgrid(
+        np.linspace(first, last, max(3, math.ceil((last - first) / seconds) + 1)),
+        np.linspace(low, high, max(3, math.ceil((high - low) / degrees) + 1)),
+    )
+    return moments.ravel(), azimuths.ravel(), np.full(moments.size, elevation)
 
 
 def _directions(moments, azimuths, elevations, telescope):

@@ -16,6 +16,8 @@ from .spool import batches
 from .text_files import LoadFile, lines_of, read_text
 
 DELIMITERS = ",;\t"
+FOUND_KEPT = 5000
+CSV_RULES = "comma-separated values (RFC 4180)"
 
 
 @dataclass(slots=True)
@@ -134,8 +136,11 @@ def _dialect(text, problems):
         if named[1] not in DELIMITERS:
             problems.stop(f"{shown(first.strip())} is no mark between columns", expected="sep=, or sep=;", line=1)
         return 2, len(first) + 1, named[1]
-    header = next((line for line in lines_of(text) if line.strip()), "")
-    return 1, 0, max(DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark), ())))
+    line, header = next(((number, line) for number, line in enumerate(lines_of(text), 1) if line.strip()), (1, ""))
+    try:
+        return 1, 0, max(DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark), ())))
+    except csv.Error as error:
+        problems.stop(f"this is not CSV: {in_words(error)}", expected=CSV_RULES, line=line)
 
 
 def _looked_through(numbered, present, headings, problems):
@@ -176,9 +181,21 @@ def _rows(text, first_line, start, delimiter, problems):
         except StopIteration:
             return
         except csv.Error as error:
-            problems.stop(f"this is not CSV: {error}", expected="comma-separated values (RFC 4180)", line=line)
+            problems.stop(f"this is not CSV: {in_words(error)}", expected=CSV_RULES, line=line)
         if any(map(str.strip, cells)):
             yield line, cells
+
+
+def in_words(error: csv.Error) -> str:
+    """Return what is wrong with a row that Python's reader of CSV refuses."""
+    text = str(error)
+    if "unexpected end" in text:
+        return "a double quote that opens here is never closed"
+    if "field limit" in text:
+        return f"a cell has more than {csv.field_size_limit()} characters, perhaps as its double quote is never closed"
+    if "expected after" in text:
+        return "more characters follow a double quote that closes a cell"
+    return text
 
 
 def _headings(header, line, columns: tuple[TableColumn, ...], problems):
@@ -218,9 +235,16 @@ def _headings(header, line, columns: tuple[TableColumn, ...], problems):
     return [(known[name.casefold()], name) for name in names]
 
 
-def read_cell(row: TableRow, column: TableColumn, text: str) -> None:
-    """Give a row the value of a cell; what is wrong with it is noted."""
-    row.texts[column.name] = text
+def read_cell(row: TableRow, column: TableColumn, text: str, given: str | None = None) -> None:
+    """Give a row the value of a cell; what is wrong with it is noted.
+
+    Args:
+        row: of the cell.
+        column: of the cell.
+        text: of the cell.
+        given: how the file has it, if not so.
+    """
+    row.texts[column.name] = text if given is None else given
     if not text:
         if column.required:
             row.problem("the cell is empty", column.name, expected=column.cell.expected)
@@ -236,7 +260,7 @@ def read_cell(row: TableRow, column: TableColumn, text: str) -> None:
 
 
 class _References:
-    """The rows of the database that cells of a column name; each is looked up once.
+    """The rows of the database that cells of a column name; each is looked up once as long as they are few.
 
     Args:
         column: of the table.
@@ -252,6 +276,8 @@ class _References:
         """Replace the names of rows by the rows, with one query for all."""
         name = self._column.name
         given = [row for row in rows if row.values.get(name)]
+        if len(self._found) > FOUND_KEPT:
+            self._found.clear()
         keys = {key for row in given for key in self._keys(row)} - self._found.keys() - self._unknown
         if keys:
             self._found |= self._cell.found(keys)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .errors import LoadProblems
+from .progress import Counted
 from .spreadsheets import is_workbook, workbook_text
 
 LINES_LOOKED_AT = 200
@@ -48,6 +49,11 @@ def lines_of(text: str, start: int = 0) -> Iterator[str]:
         yield found[0]
 
 
+def counted_lines(text: str) -> Counted:
+    """Return the lines of a text, without line ends, to go through once; about how many they are is known before."""
+    return Counted((line.rstrip("\r\n") for line in lines_of(text)), text.count("\n") + 1)
+
+
 def read_text(file: LoadFile, problems: LoadProblems | None = None) -> str:
     """Return the content of a text file in UTF-8 or UTF-16, without its byte-order mark, or the sheet of a workbook.
 
@@ -67,11 +73,11 @@ def read_text(file: LoadFile, problems: LoadProblems | None = None) -> str:
             with Path(file).open("rb") as stream:
                 content = stream.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
-        problems.stop("the file does not exist")
+        problems.stop("the file does not exist", expected="the path of a file, from the present folder or whole")
     except IsADirectoryError:
         problems.stop("this is a directory", expected="a file")
     except PermissionError:
-        problems.stop("permission to read this file is denied")
+        problems.stop("permission to read this file is denied", expected="a file that this process may read")
     except (OSError, ValueError) as error:
         problems.stop(f"this file can't be read: {error}")
 
@@ -96,7 +102,7 @@ def read_text(file: LoadFile, problems: LoadProblems | None = None) -> str:
             line=_line_of(content, error.start),
         )
     if not text.strip():
-        problems.stop("this file is empty")
+        problems.stop("this file is empty", expected="at least one line with text")
     return text
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.db.models import Max
 
+from opsdb.database.functions import folded_texts
 from opsdb.earth import LATER_ERROR_ARCSEC, rotation_known_until
 from opsdb.models import (
     ConstantElevationSource,
@@ -53,10 +54,13 @@ class UnitMaker:
         self.modes = {mode.name: mode for mode in ObsMode.objects.all()}
         self.known: dict[str, list[Source]] = {}
         self.made: dict[str, Source] = {}
+        self.folded: dict[str, str] = {}
 
     def know_sources(self, blocks: Iterable[Block]) -> None:
         """Look up the sources that units of blocks would have, all at once."""
-        self.known = Source.objects.specific().matches({_source_name(block, block.name) for block in blocks})
+        names = sorted({_source_name(block, block.name) for block in blocks})
+        self.known = Source.objects.specific().matches(names)
+        self.folded = dict(zip(names, folded_texts(names), strict=True))
 
     def make(self, program: ObservingProgram, name: str, blocks: BlocksOfUnit) -> ObsUnit | None:
         """Return the new unit, or None if it can't be made, with the problems noted.
@@ -140,7 +144,7 @@ class UnitMaker:
                 column="name",
             )
             return None
-        found = named[0] if named else self.made.get(wanted.casefold()) or self._body_of_another_name(wanted)
+        found = named[0] if named else self.made.get(self.folded[wanted]) or self._body_of_another_name(wanted)
         if found is not None:
             self._note_other_field(found, first)
             return found
@@ -150,7 +154,7 @@ class UnitMaker:
             source = self._field_source(name, blocks)
         if source is None or not self._save(source, first, f"{source.name}{_extent(source)}"):
             return None
-        self.made[source.name.casefold()] = source
+        self.made[self.folded[wanted]] = source
         return source
 
     def _body_of_another_name(self, name):
@@ -174,7 +178,7 @@ class UnitMaker:
     def _field_source(self, name, blocks):
         first = blocks.first
         if first.scan_type == CONSTANT_ELEVATION_SCAN:
-            edges = field_edges(first.field) if first.field else swept_edges(blocks.swept, self.telescope)
+            edges = field_edges(first.field) if first.field else swept_edges(blocks.sweeps(), self.telescope)
             if not first.field:
                 self._note_unknown_rotation(name, blocks)
             comment = "" if first.field else f"What the boresight sweeps in {self.schedule.path.name}."

@@ -32,7 +32,7 @@ def read_yaml(path: str | Path, problems: LoadProblems) -> tuple[Any, dict[str, 
         loader = yaml.SafeLoader(text)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        problems.stop(f"this is not YAML: {error.reason}", line=line)
+        problems.stop(f"this is not YAML: {error.reason}", expected="plain text", line=line)
     try:
         node = loader.get_single_node()
         if node is None:
@@ -43,7 +43,11 @@ def read_yaml(path: str | Path, problems: LoadProblems) -> tuple[Any, dict[str, 
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error)
-        problems.stop(f"this is not YAML: {reason}", line=mark.line + 1 if mark else None)
+        problems.stop(
+            f"this is not YAML: {reason}",
+            expected="'key: value' lines, lists with '- ', spaces (no tabs) for the depth",
+            line=mark.line + 1 if mark else None,
+        )
     except RecursionError:
         problems.stop("this YAML is nested too deeply")
     except ValueError as error:
@@ -74,7 +78,7 @@ def _locate(node, path, lines, problems):
                 )
                 continue
             if key.value in seen:
-                problems.add(f"{key.value} is repeated", line=line, column=path or None)
+                problems.add(f"{key.value} is repeated", expected="each key once", line=line, column=path or None)
             seen.add(key.value)
             place = f"{path}.{key.value}" if path else key.value
             _locate(value, place, lines, problems)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -11,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import Model
 
+from opsdb.database.functions import spelled_texts
 from opsdb.database.indexes import CHECKSUM_HEAD
 from opsdb.normalization import is_storable, normalize_path, parse_checksum
 from opsdb.positions import Cone, cone_of
@@ -31,8 +31,6 @@ _MOMENT = re.compile(
 )
 _LABEL_MARKS = re.compile(r"[·@]")
 _TRIGRAM = re.compile(r"[^\W_]{3}")
-_LEADING_ZEROS = re.compile(r"([a-z])0+([0-9])")
-_IGNORED = " -_./"
 
 
 @dataclass(frozen=True)
@@ -156,11 +154,5 @@ class SearchText:
 
     @cached_property
     def spelling(self) -> str:
-        """The text as names are compared, see :meth:`spell`."""
-        return self.spell(self.text)
-
-    @staticmethod
-    def spell(name: str) -> str:
-        """Return a name without letter case, blanks, hyphens and such, and leading zeros: ``ngc253``, ``NGC 0253``."""
-        lowered = unicodedata.normalize("NFC", name).lower()
-        return _LEADING_ZEROS.sub(r"\1\2", lowered.translate(dict.fromkeys(map(ord, _IGNORED))))
+        """The text as names are compared, by the database: see :func:`~opsdb.database.indexes.spelled`."""
+        return spelled_texts([self.text])[0]

@@ -17,11 +17,12 @@ from itertools import islice
 
 from django.core.exceptions import ValidationError
 from django.db import router
-from django.db.models import Case, F, Func, IntegerField, Model, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import Cast, Concat, Length, Lower, Right
+from django.db.models import F, Model, Q, QuerySet, Value
+from django.db.models.functions import Concat, Length, Right
 from django.db.models.lookups import Exact
 
 from opsdb.database import timeouts
+from opsdb.database.functions import spelled_texts
 from opsdb.database.indexes import CHECKSUM_HEAD, checksum_head, contains, file_name, folded
 from opsdb.models import (
     ConstantElevationSource,
@@ -38,6 +39,7 @@ from opsdb.models import (
     Source,
 )
 
+from .search_names import Rank, quoted_spelling, rows_called
 from .search_text import SearchText
 
 LIMIT = 10
@@ -282,40 +284,37 @@ def _newest_files(rows: QuerySet) -> Finder:
     return find
 
 
-def _spelling(*columns):
-    """Quoted names without letter case, blanks, hyphens and leading zeros, as :meth:`SearchText.spell` has them."""
-    quote = Value('"', TextField())
-    parts = [part for column in columns for part in (quote, Cast(column, TextField()), quote)]
-    lowered = Lower(Func(Concat(*parts), function="normalize", output_field=TextField()))
-    bare = Func(lowered, Value(" -_./"), Value(""), function="translate", output_field=TextField())
-    zeros = (Value("([a-z])0+([0-9])"), Value(r"\1\2"), Value("g"))
-    return Func(bare, *zeros, function="regexp_replace", output_field=TextField())
+def _spelled(rows: QuerySet, *columns: str, exact: Callable[[str], list] = lambda text: []) -> Finder:
+    """Names and aliases in any spelling, of tables with thousands of rows at most.
 
-
-def _spelled(rows: QuerySet, *columns: str) -> Finder:
-    """Names and aliases in any spelling, of tables with thousands of rows at most."""
+    Args:
+        rows: that are searched.
+        columns: with names.
+        exact: returns the keys of the rows that a name means; other spellings of it are then only like it.
+    """
 
     def find(search, found, limit):
-        if search.is_only_key or not search.spelling or '"' in search.spelling:
+        if search.is_only_key:
             return
-        whole, beginning = f'"{search.spelling}"', f'"{search.spelling}'
-        rank = Case(
-            When(spelling__contains=whole, then=0),
-            When(spelling__contains=beginning, then=1),
-            default=2,
-            output_field=IntegerField(),
-        )
-        # What is within a single letter or digit is no news.
-        wanted = search.spelling if len(search.spelling) > 1 else whole
-        spelled = rows.annotate(spelling=_spelling(*columns)).filter(spelling__contains=wanted).annotate(rank=rank)
-        for row in spelled.order_by("rank", Length(columns[0]), columns[0], "pk")[:limit]:
-            name = SearchText.spell(getattr(row, columns[0]))
-            aliases = [alias for alias in getattr(row, "aliases", ()) if search.spelling in SearchText.spell(alias)]
-            by_alias = search.spelling not in name and aliases
-            match = (Match.WHOLE, Match.BEGINNING, Match.PART)[row.rank]
-            yield SearchHit(row, match, *((MatchedBy.ALIAS, aliases[0]) if by_alias else (MatchedBy.NAME,)))
+        meant = exact(search.text)
+        for row, rank, alias in rows_called(rows, columns, search.spelling, meant, limit):
+            match = Match.BEGINNING if meant and rank == Rank.WHOLE else _MATCHES[rank]
+            yield SearchHit(row, match, *((MatchedBy.ALIAS, alias) if alias else (MatchedBy.NAME,)))
 
     return find
+
+
+_MATCHES = {
+    Rank.MEANT: Match.WHOLE,
+    Rank.WHOLE: Match.WHOLE,
+    Rank.BEGINNING: Match.BEGINNING,
+    Rank.PART: Match.PART,
+}
+
+
+def _sources_called(text):
+    """Return the keys of the sources that a name means, as it does in files and filters."""
+    return [source.pk for source in SOURCES.matches([text]).get(text, ())]
 
 
 def _sources_meant(found):
@@ -372,9 +371,9 @@ def _executions_of_date(search, found, limit):
         return
     rows = _executions_at(moment).select_related("obs_unit__observing_program")
     if search.labels:
-        spelled = SearchText.spell(search.labels[0])
+        (label,) = spelled_texts(search.labels[:1])
         names = ("obs_unit__name", "obs_unit__source__name", "obs_unit__observing_program__short_name")
-        rows = rows.annotate(spelling=_spelling(*names)).filter(spelling__contains=spelled)
+        rows = rows.annotate(spelling=quoted_spelling(*names)).filter(spelling__contains=label)
     for execution in rows[:limit]:
         yield SearchHit(execution, Match.WHOLE if moment.minute else Match.PART, MatchedBy.DATE)
 
@@ -417,7 +416,7 @@ PRODUCTS = DataProduct.objects.all()
 
 # What is found first may lead to what belongs to it.
 _FINDERS: tuple[tuple[type[Model], tuple[Finder, ...]], ...] = (
-    (Source, (_spelled(SOURCES, "name", "aliases"),)),
+    (Source, (_spelled(SOURCES, "name", "aliases", exact=_sources_called),)),
     (FixedSource, (_places,)),
     (ConstantElevationSource, (_fields,)),
     (ObservingProgram, (_spelled(PROGRAMS, "short_name", "name"),)),

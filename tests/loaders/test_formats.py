@@ -43,4 +43,4 @@ def test_the_examples_of_all_pages_load_one_after_the_other(reference, tmp_path,
         Source.objects.values_list("name", flat=True)
     )
     assert FixedSource.objects.get(name="Barnard's star").epoch_year == 2016
-    assert PreScheduledSlot.objects.count() == 4
+    assert PreScheduledSlot.objects.count() == 6

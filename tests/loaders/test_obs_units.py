@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from opsdb.loaders import LoadError, load, obs_units
+from opsdb.loaders import LoadError, load, obs_units, spool, tables
 from opsdb.models import (
     AzimuthRange,
     ChaiInparParameter,
@@ -424,3 +424,17 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(run, django_assert_ma
         table, files = rows(40)
         with django_assert_max_num_queries(60):
             run(*table, files=files, on_conflict=on_conflict)
+
+
+def test_units_of_more_sources_than_are_kept_in_memory_get_each_its_own(run, monkeypatch):
+    for module, name, number in ((spool, "SHARED_LIMIT", 3), (spool, "CHUNK_SIZE", 2), (tables, "FOUND_KEPT", 2)):
+        monkeypatch.setattr(module, name, number)
+    monkeypatch.setattr(tables, "batches", lambda rows: spool.batches(rows, 3))
+    names = [f"source {number}" for number in range(8)]
+    for name in names:
+        FixedSourceFactory(name=name)
+    ChaiObservationConfiguration.objects.create(name="map", version=1)
+    rows = [f"GEco,{name} {again},{name},otf,map,2" for again in "ab" for name in names]
+    run(",priority", "GEco,first,W49,otf,map,1", *rows, files={})
+    found = dict(ObsUnit.objects.values_list("name", "source__name"))
+    assert found == {"first": "W49"} | {f"{name} {again}": name for again in "ab" for name in names}

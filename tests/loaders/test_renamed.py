@@ -4,6 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
+from opsdb.loaders import LoadError
 from opsdb.loaders.reference import load_reference
 from opsdb.loaders.reference.topics import Mode
 from opsdb.models import DataLocation, DiskDataLocation, Site
@@ -61,6 +62,35 @@ def test_what_stands_on_the_mountain_and_is_planned_may_be_renamed():
     for model in models:
         for row in model.objects.all():
             assert row.former_names == [getattr(row, former_names_of(model))[1:]], model
+
+
+def test_a_name_that_several_rows_had_is_refused_with_their_names_and_an_exact_one_is_not():
+    """Of a row itself (the buffer), and of one that others refer to (the site)."""
+    load_reference()
+    location = DataLocation.objects.get(site__short_name="cologne", name="buffer")
+    other = DataLocation.objects.filter(site=location.site).exclude(pk=location.pk)[0]
+    rename(location, name="buffer_one")
+    rename(other, name="buffer")
+    load_reference()  # the second one has this name now
+    before = list(DataLocation.objects.order_by("pk").values_list("pk", "name"))
+    rename(other, name="buffer_two")
+    with pytest.raises(LoadError) as refused:
+        load_reference()
+    (problem,) = [one for one in refused.value.problems if "several rows" in one.message]
+    assert "'cologne / buffer' is a former name of several rows: cologne / buffer_" in problem.message
+    assert "buffer_one" in problem.message and "buffer_two" in problem.message
+    assert "the present name of the disk data location" in problem.expected
+    assert problem.line and problem.path.suffix == ".yaml"
+    rename(other, name="buffer")
+    assert list(DataLocation.objects.order_by("pk").values_list("pk", "name")) == before
+
+    sites = list(Site.objects.exclude(short_name="cologne").order_by("pk")[:1])
+    rename(Site.objects.get(short_name="cologne"), short_name="koeln")
+    rename(sites[0], short_name="cologne")
+    rename(sites[0], short_name="elsewhere")
+    with pytest.raises(LoadError, match="'cologne' is a former name of several rows") as refused:
+        load_reference()
+    assert "koeln" in str(refused.value) and "elsewhere" in str(refused.value)
 
 
 def test_former_names_follow_every_rename_by_update_and_plain_sql():

@@ -79,6 +79,15 @@ VERBOSE = (
     "Sun el2 Sun az2 Moon el1 Moon az1 Moon el2 Moon az2 Phase Pass Sub CTime\n"
 )
 ROW = "2026-07-01 00:00:00 2026-07-01 00:30:00 -5.00 field 350.00 10.00 50.00 3 1\n"
+BARS = "".join(
+    line + "\n"
+    for line in (
+        "#Site|Telescope|Latitude [deg]|Longitude [deg]|Elevation [m]",
+        "Cerro Chajnantor|FYST|-22.986|-67.740|5611.8",
+        "#Start time UTC|Stop time UTC|Rotation|Patch name|Az min|Az max|El|Pass|Sub",
+    )
+)
+BARRED = "2026-07-01 00:00:00|2026-07-01 00:30:00|-5.00|field|350.00|10.00|50.00|3|1\n"
 VERBOSE_ROW = (
     "2026-07-01 00:00:00 2026-07-01 00:30:00 61222.000000 61222.020833 -5.00 field 350.00 10.00 50.00 R "
     "-10 280 -12 281 30 90 31 91 0.5 3 1 0.02\n"
@@ -256,6 +265,7 @@ def test_a_calibration_must_say_one_kind(refused):
         (lambda text: text.replace("telescope_name", "telescope"), "telescope_name is missing"),
         (lambda text: text.replace("site_lat: -22.985639", "site_lat: south"), "site_lat: 'south' is not an angle"),
         (lambda text: text.replace("name: el, d", "name: el, unit: m, d"), "el: unit 'm'; expected deg"),
+        (lambda text: text.replace("datatype: string", "datatype: null", 1), "the header has no list of columns"),
         (lambda text: text.replace("datatype: float64", "datatype: floaty", 1), "astropy can't read this table"),
         (
             lambda text: text.replace('"2026-07-01 00:30:00.000"', '"2026-07-01 00:30:00.000'),
@@ -291,6 +301,10 @@ def test_a_broken_timeline_gets_one_line(refused, change, message):
         (SITE + CONCISE, "line 3: there are no rows"),
         (SITE + CONCISE + ROW + ROW[:-3] + "\n", "line 5: the row has 8 fields, the columns are 9"),
         (SITE + CONCISE + VERBOSE_ROW, "line 4: the row has 22 fields, the columns are 9"),
+        (BARS + BARRED.replace("2026-07-01 00:00:00|", "|", 1), "line 4, start_time: the time is missing"),
+        (BARS + BARRED.replace("field", "a\tfield"), r"line 4, name: 'a\tfield' is not a name"),
+        (BARS + BARRED.replace("field", "\t"), "line 4, name: '' is not a name"),
+        (BARS + BARRED.replace("|3|1", "|3||"), "line 4: the row has 10 fields, the columns are 9"),
         (SITE + CONCISE + ROW.replace(" 50.00", " high"), "line 4, el: 'high' is not a finite number"),
         (SITE + CONCISE + ROW.replace(" 50.00", " 1_0"), "line 4, el: '1_0' is not a finite number"),
         (SITE + CONCISE + ROW.replace("350.00", "3500.00"), "line 4, azmin: '3500.00' is out of range"),

@@ -10,7 +10,7 @@ from django.db import connection, connections
 from opsdb import loaders
 from opsdb.loaders import LoadError
 from opsdb.loaders.reference import load_reference
-from opsdb.loaders.schedules import read_schedule
+from opsdb.loaders.schedules import Sweep, read_schedule
 from opsdb.loaders.swept_sky import swept_edges
 from opsdb.models import (
     ConstantElevationSource,
@@ -169,13 +169,13 @@ def test_a_sweep_across_ra_zero_wraps_and_one_right_round_is_whole(reference, tm
     path = tmp_path / "schedule.ecsv"
     path.write_text(timeline(science(), columns=["start_time", "stop_time", "name", "azmin", "azmax", "el"]))
     (block,) = read_schedule(path).blocks
-    edges = swept_edges([block], telescope)
+    edges = swept_edges([Sweep.of(block)], telescope)
     assert 0 < (edges["ra_max_deg"] - edges["ra_min_deg"]) % 360 < 120
     hours = [timedelta(hours=hour) for hour in range(24)]
     day = [replace(block, start=block.start + later, end=block.end + later) for later in hours]
-    whole = swept_edges(day, telescope)
+    whole = swept_edges(map(Sweep.of, day), telescope)
     assert (whole["ra_min_deg"], whole["ra_max_deg"]) == (0, 360)
-    wrapping = [swept_edges([one], telescope) for one in day]
+    wrapping = [swept_edges([Sweep.of(one)], telescope) for one in day]
     assert any(one["ra_max_deg"] < one["ra_min_deg"] for one in wrapping)
 
 
@@ -350,6 +350,13 @@ def test_what_only_the_database_refuses_is_named_with_its_line(refused, monkeypa
     said = refused(text, create_missing=False)
     assert f"line {line_of(text, 1)}, elevation_deg: 2026-07-01 01:00:00 WFS / Deep56 can't be written: " in said
     assert "must be between 0 and 90°" in said
+
+
+def test_blocks_in_any_order_become_slots_in_the_order_of_time(load, monkeypatch):
+    monkeypatch.setattr(loaders.spool, "ORDERED_AT_ONCE", 3)
+    load(timeline(*(at(hour) for hour in (5, 0, 3, 1, 6, 2, 4))))
+    starts = list(PreScheduledSlot.objects.order_by("pk").values_list("start_time", flat=True))
+    assert len(starts) == 7 and starts == sorted(starts)
 
 
 def test_many_slots_are_written_in_batches_with_progress(load, monkeypatch):

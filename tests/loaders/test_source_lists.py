@@ -4,7 +4,7 @@ import pytest
 from astropy import units as u
 from astropy.coordinates import ICRS, SpectralCoord
 
-from opsdb.loaders import LoadError, load
+from opsdb.loaders import LoadError, load, sources
 from opsdb.models import FixedSource, SolarSystemObject, Source
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +53,7 @@ REFUSED = {
         "velocity_frame: 'RED' is not valid",
     ),
     "two parts": ("X EQ 2000 24:01.939 38:34:37\n", {}, "longitude: '24:01.939' has two parts"),
-    "no equinox": ("X EQ 1:2:3 4:5:6\n", {"format": "gildas"}, "line 1: X has no equinox; expected --equinox"),
+    "no equinox": ("X EQ 1:2:3 4:5:6\n", {"format": "gildas"}, "line 1: 'X' has no equinox; expected --equinox"),
     "a wrong equinox": ("X EQ 1:2:3 4:5:6\n", {"format": "gildas", "equinox": "now"}, "--equinox 'now' is not valid"),
     "no line": (
         "X EQ 2000 1:2:3 4:5:6\nwhat is this\n",
@@ -73,11 +73,26 @@ REFUSED = {
         "'TOPO' depends on the time",
     ),
     "equinox of date": ('COMMON: SBAS= 2\nSNAM=X ; SLAM=1 2 3 s; SBET=4 5 6 "\n', {}, "line 2: system '2' is not that"),
-    "no system": ('SNAM=X ; SLAM=1 2 3 s; SBET=4 5 6 "\n', {}, "line 1: there is no system; expected one of -1, 0, 1"),
+    "no system": (
+        'SNAM=X ; SLAM=1 2 3 s; SBET=4 5 6 "\n',
+        {},
+        "line 1: there is no system; expected SBAS= with one of -1, 0, 1",
+    ),
     "two formats": ("X EQ 2000 1:2:3 4:5:6\nY 1 2 J2000\n", {}, "this looks like several formats: gildas, kosma"),
     "no names": ("RAJ2000\tDEJ2000\n1\t2\n", {}, "no column has names of sources"),
     "no positions": ("Name\tmag\n1\t2\n", {}, "no columns have positions"),
     "another unit": ("Name\tRAJ2000\tDEJ2000\n\trad\trad\n---\t---\t---\nx\t1\t2\n", {}, "raj2000: unit 'rad'"),
+    "a cut declination": ("name,ra,dec\nx,03:12:05.4,30:00.5\n", {}, "line 2, dec: '30:00.5' has two parts"),
+    "comments only": ("#Column\tRAJ2000\n#Column\tDEJ2000\n", {"format": "tsv"}, "all lines are comments"),
+    "a table without rows": ("Name\tRAJ2000\tDEJ2000\n#end\n", {}, "line 1: there are no rows below the header"),
+    "a header without end": ("name,ra,dec" + "x" * 200_000, {}, "line 1: this is not CSV: a cell has more than 131072"),
+    "a line without end": ("x" * 200_000 + " 1 2 J2000\n", {}, "line 1: the line has 200010 characters"),
+    "a quote without end": ('name,ra,dec\nx,1,2\n"y,3,4\n', {}, "line 3: this is not CSV: a double quote that opens"),
+    "a wrong angle of VizieR": (
+        "Name\tRAJ2000\tDEJ2000\n\tdeg\tdeg\n---\t---\t---\nx\t1\t2\ny\t1\tsouth\n",
+        {},
+        "line 5, DEJ2000: 'south' is not valid",
+    ),
     "decimal hours": (
         "name,RA,DEC,width,height,scan_type\nx,232.0,-34,1,1,daisy\n",
         {},
@@ -94,6 +109,28 @@ def test_what_has_no_meaning_here_is_refused(file, what):
         load("sources", file(text, "list.csv" if text.startswith("name,") else "list.cat"), **options)
     assert message in str(caught.value)
     assert not Source.objects.exists()
+
+
+LONG_LISTS = {
+    "list.kosma": [f"s{i} {i} -5 J2000 ! c\n" for i in range(9)],
+    "list.cat": [f"s{i} EQ 2000 {i}:00:00 -5:00:00 LSR {i}.5 ! c\n" for i in range(9)],
+    "list.tsv": ["Name\tRAJ2000\tDEJ2000\n", *(f"s{i}\t{i}\t-5\n" for i in range(9))],
+}
+
+
+@pytest.mark.parametrize("name", LONG_LISTS)
+def test_lists_are_read_line_by_line_with_progress(file, monkeypatch, name):
+    monkeypatch.setattr(sources, "CONVERTED_AT_ONCE", 2)
+    lines, seen = LONG_LISTS[name], []
+
+    def progress(items, description):
+        for item in items:
+            seen.append((description, len(items)))
+            yield item
+
+    plan = load("sources", file("".join(lines), name), progress=progress)
+    assert plan.counted("create") == FixedSource.objects.count() == 9
+    assert seen.count((f"Reading {name}", len(lines) + 1)) == len(lines)
 
 
 def test_words_of_the_jcmt_become_columns(file):

@@ -8,7 +8,7 @@ from astropy import units as u
 from astropy.coordinates import FK4, BarycentricMeanEcliptic, SkyCoord
 from pyongc import ongc
 
-from opsdb.loaders import LoadError, export, load, prepare
+from opsdb.loaders import LoadError, export, load, loading, prepare
 from opsdb.models import ConstantElevationSource, FixedSource, SolarSystemObject, Source
 
 pytestmark = pytest.mark.django_db
@@ -205,7 +205,10 @@ def test_a_kosma_list_may_have_comments_blanks_quotes_and_planets(file):
         ("X 10 120 J2000", "latitude: '120' is out of range; expected degrees from -90 to 90"),
         ("X 25:00:00 20 J2000", "longitude: '25:00:00' is out of range; expected hours from -24 to 24"),
         ("X 10 20 HORIZON", "the system is missing"),
-        ("Vulcan", "Vulcan has no position; expected a position, a designation such as 67P, or one of Ariel, Callisto"),
+        (
+            "Vulcan",
+            "'Vulcan' has no position; expected a position, a designation such as 67P, or one of Ariel, Callisto",
+        ),
         ('"X 10 20 J2000', "the line can't be split"),
     ],
 )
@@ -348,3 +351,29 @@ def test_thirteen_thousand_objects_of_opengnc_load_by_the_thousand(file, django_
     assert plan.counted("create") == FixedSource.objects.count() > 13_000
     with django_assert_max_num_queries(40):
         assert prepare("sources", path).changes_nothing
+
+
+def test_many_sources_are_updated_in_batches_that_find_their_rows_again(file, monkeypatch):
+    """Two types, different fields, and aliases; the rows themselves are not held between comparison and update."""
+    monkeypatch.setattr(loading, "BATCH_SIZE", 2)
+    head = "name,type,ra,dec,vlsr_km_s,comment,naif_id\n"
+    before = "".join(f"s{i},fixed,{i},5,1,,\n" for i in range(5)) + "".join(
+        f"b{i},solar_system,,,,,{i}\n" for i in range(3)
+    )
+    after = "".join(f"s{i},fixed,{i},5,{i},{'x' * (i % 2)},\n" for i in range(5)) + "".join(
+        f"b{i},solar_system,,,,c,{i}\n" for i in range(3)
+    )
+    load("sources", file(head + before))
+    seen = []
+
+    def progress(items, description):
+        seen.append((description, len(items)))
+        return items
+
+    plan = load("sources", file(head + after), on_conflict="update", progress=progress)
+    assert (plan.counted("update"), plan.counted("leave")) == (8, 0)
+    assert ("Updating", 4) in seen
+    assert {key for keys in plan.written.values() for key in keys} == set(Source.objects.values_list("pk", flat=True))
+    found = FixedSource.objects.order_by("name").values_list("vlsr_km_s", "comment")
+    assert list(found) == [(float(i), "x" * (i % 2)) for i in range(5)]
+    assert set(SolarSystemObject.objects.values_list("comment", flat=True)) == {"c"}

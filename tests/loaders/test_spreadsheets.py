@@ -9,6 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from opsdb.loaders import LoadError, load
+from opsdb.loaders.errors import LoadProblems
+from opsdb.loaders.spreadsheets import workbook_text
 from opsdb.models import Downtime, FixedSource
 from opsdb.testing.factories import UserFactory
 
@@ -87,6 +89,21 @@ def test_an_inconsistent_file_is_named(what):
         load("sources", upload(content.encode() if isinstance(content, str) else content))
     assert message in str(caught.value)
     assert not FixedSource.objects.exists()
+
+
+def test_a_workbook_that_was_damaged_anywhere_is_named_or_read():
+    """A byte in every part of the file in turn: its directory, its compressed data, its XML."""
+    good = workbook(ROWS)
+    refused = set()
+    for place in range(4, len(good), 61):
+        content = good[:place] + bytes([good[place] ^ 0x5A]) + good[place + 1 :]
+        problems = LoadProblems("list.xlsx")
+        try:
+            workbook_text(content, problems)
+        except LoadError as error:
+            refused.add(str(error))
+    assert any("decompress" in message for message in refused)
+    assert all(message.startswith("list.xlsx: this workbook ") for message in refused)
 
 
 def test_a_workbook_keeps_an_angle_that_it_takes_for_a_time():

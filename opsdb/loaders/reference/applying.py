@@ -165,7 +165,13 @@ class _Application:
         key = {part: values[part] for part in entry.model.natural_key_fields}
         label = _label(entry.values[part] for part in key)
         row = entry.model._default_manager.filter(**key).first()
-        if row is None and (row := _formerly(entry.model, key)):
+        try:
+            formerly = None if row else _formerly(entry.model, key)
+        except LookupError as error:
+            entry.problem(error.args[0], former_names_of(entry.model), error.args[1])
+            return
+        if formerly:
+            row = formerly
             # The name that an operator gave it stays, in every mode.
             values = {name: value for name, value in values.items() if name not in key}
             self.result.renamed.append((entry.model.__name__, label, _label([row.natural_key()])))
@@ -275,16 +281,26 @@ class _Application:
 
 
 def _formerly(model, key):
-    """Return the row that had the name in this natural key, if there is one; its other parts are as they are."""
+    """Return the row that had the name in this natural key, if there is one; its other parts are as they are.
+
+    Raises:
+        LookupError: as :func:`_only`.
+    """
     name = former_names_of(model)
     if name is None or name not in key:
         return None
     rest = {part: value for part, value in key.items() if part != name}
-    return model._default_manager.filter(**rest, former_names__contains=[key[name]]).order_by("pk").first()
+    rows = model._default_manager.filter(**rest, former_names__contains=[key[name]])
+    return _only(rows, _label(key.values()))
 
 
 def _get_by_any_name(model, parts):
-    """Return the row with a natural key, each part of which may be a name that its row had before."""
+    """Return the row with a natural key, each part of which may be a name that its row had before.
+
+    Raises:
+        ObjectDoesNotExist: there is none.
+        LookupError: as :func:`_only`.
+    """
     try:
         return model._default_manager.get_by_natural_key(*parts)
     except ObjectDoesNotExist:
@@ -298,10 +314,28 @@ def _get_by_any_name(model, parts):
             if former_names_of(owner) == column:
                 either |= models.Q(**{f"{path}__former_names__contains".lstrip("_"): [part]})
             named &= either
-        row = model._default_manager.filter(named).order_by("pk").first()
+        row = _only(model._default_manager.filter(named), _label([parts]))
         if row is None:
             raise
         return row
+
+
+def _only(rows, label):
+    """Return the row that had a name, or None if there is none.
+
+    Raises:
+        LookupError: several rows had it; the arguments are what is wrong and what would be right.
+    """
+    found = list(rows.order_by("pk")[: REFERRERS_NAMED + 1])
+    if len(found) < 2:
+        return found[0] if found else None
+    names = [_label([row.natural_key()]) for row in found[:REFERRERS_NAMED]]
+    model = found[0]._meta.verbose_name
+    raise LookupError(
+        f"{shown(label)} is a former name of several rows: {', '.join(names)}"
+        f"{' and others' if len(found) > REFERRERS_NAMED else ''}",
+        f"in the file the present name of the {model} that is meant, or that {model} to be given its old name again",
+    )
 
 
 def _label(parts):

@@ -21,6 +21,7 @@ from .blocks import (
     BlocksOfUnit,
     Schedule,
     SkyField,
+    Sweep,
 )
 from .ecsv import read_ecsv
 from .toast_text import read_toast_text
@@ -37,6 +38,7 @@ __all__ = [
     "BlocksOfUnit",
     "Schedule",
     "SkyField",
+    "Sweep",
     "is_schedule",
     "read_schedule",
 ]

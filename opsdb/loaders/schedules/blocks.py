@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
+
+from ..spool import Spool
 
 SCIENCE, CALIBRATION, SLEW, IDLE = "science", "calibration", "slew", "idle"
 BLOCK_TYPES = (SCIENCE, CALIBRATION, SLEW, IDLE)
@@ -83,7 +87,7 @@ class Schedule:
     telescope_name: str
     latitude_deg: float | None
     longitude_deg: float | None
-    blocks: Sequence[Block]
+    blocks: Spool[Block]
     header_line: int
     ignored_columns: tuple[str, ...] = ()
 
@@ -100,6 +104,22 @@ class Schedule:
         return (block for block in self.blocks if block.is_observed)
 
 
+class Sweep(NamedTuple):
+    """What a block sweeps: from and to a moment (seconds since 1970) and an azimuth, at an elevation (degrees)."""
+
+    start: float
+    end: float
+    azimuth_min_deg: float
+    azimuth_max_deg: float
+    elevation_deg: float
+
+    @classmethod
+    def of(cls, block: Block) -> Sweep:
+        """Return what a block sweeps."""
+        start, end = block.start.timestamp(), block.end.timestamp()
+        return cls(start, end, block.azimuth_min_deg, block.azimuth_max_deg, block.elevation_deg)
+
+
 @dataclass
 class BlocksOfUnit:
     """What the blocks of one name have in common.
@@ -110,7 +130,8 @@ class BlocksOfUnit:
         longest: duration of the longest.
         end: when the last one ends.
         elevation_deg: the elevation of all of them, or None if they differ.
-        swept: those whose field follows from what they sweep, as the file gives none.
+        swept: what those sweep whose field follows from that, as the file gives none; five numbers of each one after
+            the other, see :class:`Sweep`.
         other: one whose scan or field is not that of the first, if there is one.
         differing: name of the column in which it differs.
     """
@@ -120,9 +141,14 @@ class BlocksOfUnit:
     longest: timedelta = timedelta(0)
     end: datetime = datetime.min.replace(tzinfo=UTC)
     elevation_deg: float | None = None
-    swept: list[Block] = dataclass_field(default_factory=list)
+    swept: array[float] = dataclass_field(default_factory=lambda: array("d"))
     other: Block | None = None
     differing: str = ""
+
+    def sweeps(self) -> Iterator[Sweep]:
+        """Yield what is swept."""
+        for place in range(0, len(self.swept), len(Sweep._fields)):
+            yield Sweep(*self.swept[place : place + len(Sweep._fields)])
 
     def add(self, block: Block) -> None:
         """Add a block, the first one too."""
@@ -134,7 +160,7 @@ class BlocksOfUnit:
         self.longest = max(self.longest, block.end - block.start)
         self.end = max(self.end, block.end)
         if self.first.field is None and block.scan_type == CONSTANT_ELEVATION_SCAN:
-            self.swept.append(block)
+            self.swept.extend(Sweep.of(block))
         if self.other is None:
             names = (name for name in PLANNED if getattr(block, name) != getattr(self.first, name))
             self.differing = next(names, "")

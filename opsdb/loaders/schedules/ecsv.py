@@ -17,6 +17,7 @@ from .headers import is_comment, read_site
 from .rows import KNOWN_COLUMNS, REQUIRED_COLUMNS, read_blocks
 
 ROWS_AT_ONCE = 5000
+LONGEST_SHOWN = 40
 
 
 def read_ecsv(path: Path, text: str, problems: LoadProblems) -> Schedule:
@@ -38,15 +39,20 @@ def read_ecsv(path: Path, text: str, problems: LoadProblems) -> Schedule:
             break
         header_lines.append(line)
     else:
-        problems.stop("the line with the column names is missing", line=len(header_lines))
+        problems.stop(
+            "the line with the column names is missing",
+            expected=f"below the header {', '.join(REQUIRED_COLUMNS)} and others, and rows",
+            line=len(header_lines),
+        )
     header = _header(header_lines, problems)
     datatypes = {column["name"]: column.get("datatype", "string") for column in header["datatype"]}
     rows = _split_rows(numbered, header.get("delimiter", " "), problems)
     names_row = next(rows)
     _refuse_repeats(names_row.cells, names_row.line, problems)
     if names_row.cells != [column["name"] for column in header["datatype"]]:
+        found = listed((name[:LONGEST_SHOWN] for name in names_row.cells), 30)
         problems.stop(
-            f"the columns are {listed(names_row.cells, 30)}, the header above declares {listed(datatypes, 30)}",
+            f"the columns are {found}, the header above declares {listed(datatypes, 30)}",
             expected="the same names in the same order",
             line=names_row.line,
         )
@@ -72,7 +78,9 @@ def _header(header_lines, problems):
         mark = getattr(error.__cause__ or error.__context__ or error, "problem_mark", None)
         problems.stop("the YAML header can't be read", expected="an ECSV 1.0 header", line=mark.line + 2 if mark else 1)
     if not isinstance(header, dict) or not _is_list_of_columns(header.get("datatype")):
-        problems.stop("the header has no list of columns", expected="'# datatype:' with a name per column", line=1)
+        problems.stop(
+            "the header has no list of columns", expected="'# datatype:' with the name and type of each", line=1
+        )
     if (delimiter := header.get("delimiter", " ")) not in (" ", ","):
         problems.stop(f"delimiter {shown(delimiter)} is not allowed", expected="a space or a comma", line=1)
     return header
@@ -98,7 +106,7 @@ def _read_rows(path, header_lines, names_row, rows, datatypes, problems):
         blocks.extend(read_blocks(values, [row.line for row in batch], problems, azimuth_may_wrap=False))
     problems.stop_if_any()
     if site is None:
-        problems.stop("there are no rows below the column names", line=names_row.line)
+        problems.stop("there are no rows below the column names", expected="at least one", line=names_row.line)
     return Schedule(path=Path(path), **site, blocks=blocks, header_line=site_line, ignored_columns=ignored)
 
 
@@ -116,7 +124,12 @@ def _complete(rows, names_row, problems):
 
 
 def _is_list_of_columns(columns):
-    return isinstance(columns, list) and all(isinstance(column, dict) and "name" in column for column in columns)
+    return isinstance(columns, list) and all(
+        isinstance(column, dict)
+        and isinstance(column.get("name"), str)
+        and isinstance(column.get("datatype", "string"), str)
+        for column in columns
+    )
 
 
 def _refuse_repeats(names, line, problems):
@@ -153,7 +166,11 @@ def _split_rows(numbered, delimiter, problems):
         except StopIteration:
             return
         except csv.Error as error:
-            problems.stop(f"the row can't be split into fields: {error}", line=taken[0][0])
+            problems.stop(
+                f"the row can't be split into fields: {error}",
+                expected="fields of usual length; texts with spaces in double quotes that are closed",
+                line=taken[0][0],
+            )
         yield _Row(taken[0][0], cells, [line for _, line in taken])
 
 
@@ -171,13 +188,27 @@ def _parse_ecsv(head, rows, datatypes, names_line, problems):
         for row in rows:
             for cell, (name, datatype) in zip(row.cells, datatypes.items(), strict=True):
                 if not _fits_datatype(cell, datatype):
-                    problems.add(f"{shown(cell)} is not of type {datatype}", line=row.line, column=name)
+                    problems.add(
+                        f"{shown(cell)} is not of type {datatype}",
+                        expected="what the header declares for this column",
+                        line=row.line,
+                        column=name,
+                    )
         if len(problems.found) > known_problems:
             return None
         problems.stop_if_any()
-        problems.stop(f"astropy can't read this table: {error}", line=names_line)
+        reason = error if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        problems.stop(
+            f"astropy can't read this table: {reason}",
+            expected="a header and rows as astropy writes them (Table.write with format ascii.ecsv)",
+            line=names_line,
+        )
     if len(table) != len(rows):
-        problems.stop("astropy reads other rows or columns than this file shows", line=names_line)
+        problems.stop(
+            "astropy reads other rows or columns than this file shows",
+            expected="texts with spaces, quotes or line breaks in double quotes",
+            line=names_line,
+        )
     return table
 
 

@@ -37,7 +37,7 @@ def plain_columns(table: Any, line: int, problems: LoadProblems) -> dict[str, li
         elif isinstance(column, Time):
             try:
                 found[name] = utc_datetimes(column)
-            except ValueError as error:
+            except (ValueError, OverflowError, TypeError) as error:
                 problems.add(f"can't be converted to UTC: {error}", expected="UTC", line=line, column=name)
         else:
             found[name] = _numbers_or_texts(column, name, line, problems)
@@ -46,7 +46,12 @@ def plain_columns(table: Any, line: int, problems: LoadProblems) -> dict[str, li
 
 def _numbers_or_texts(column, name, line, problems):
     unit = getattr(column, "unit", None)
-    values = _listed(column)
+    try:
+        values = _listed(column)
+    except (AttributeError, TypeError, ValueError):
+        kind = type(column).__name__
+        problems.add(f"is a column of {kind}", expected="numbers, texts or times", line=line, column=name)
+        return []
     if unit is None or name not in COLUMN_UNITS:
         return values
     from astropy import units

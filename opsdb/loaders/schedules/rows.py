@@ -181,7 +181,11 @@ def _sky_field(row):
         row.problem("a field on the sky needs a centre, a width and a height above 0", wrong, "all four, or none")
         return None
     if abs(dec) + height / 2 > 90:
-        row.problem(f"the field {height:g}° high at declination {dec:g}° reaches beyond the pole", "height")
+        row.problem(
+            f"the field {height:g}° high at declination {dec:g}° reaches beyond the pole",
+            "height",
+            f"at most {2 * (90 - abs(dec)):g} degrees there",
+        )
         return None
     return SkyField(ra % 360, dec, width, height)
 
@@ -254,7 +258,7 @@ class ScheduleRow:
     def index(self, column: str) -> int | None:
         number = self.number(column, "a whole number", -LARGEST_INDEX, LARGEST_INDEX, optional=True)
         if number is not None and number != int(number):
-            self.problem(f"{shown(self.cells[column])} is not a whole number", column)
+            self.problem(f"{shown(self.cells[column])} is not a whole number", column, "a number such as 3")
             return None
         return None if number is None else int(number)
 
@@ -282,7 +286,7 @@ class ScheduleRow:
         except (ValueError, RecursionError):
             parsed = None
         if not isinstance(parsed, dict):
-            self.problem(f"{shown(value)} is not a JSON object", column, 'such as {"spacing": 0.1} or {}')
+            self.problem(f"{shown(value)} is not a JSON object", column, 'one such as {"spacing": 0.1}, or {}')
             return {}
         return parsed
 

@@ -59,14 +59,16 @@ def read_toast_text(path: Path, text: str, problems: LoadProblems) -> Schedule:
     Raises:
         LoadError: the file is no text schedule, or rows are wrong.
     """
-    from astropy.io import ascii as astropy_ascii
-
     content = _numbered(text, comments=False)
     comments = (pair for pair in islice(_numbered(text), 1, None) if is_comment(pair[1]))
     column_line = next((pair for pair in comments if "start" in pair[1].lower()), None)
     site_line, site_text = next(content, (0, ""))
     if not site_text:
-        problems.stop("the line with the site's values is missing", line=2)
+        problems.stop(
+            "the line with the site's values is missing",
+            expected="site, telescope, latitude, longitude and elevation below the line '#Site …'",
+            line=2,
+        )
     site = _textread_site(site_text, site_line, problems)
     if column_line is None:
         problems.stop(
@@ -77,23 +79,13 @@ def read_toast_text(path: Path, text: str, problems: LoadProblems) -> Schedule:
     names = _column_names(*column_line, problems)
     blocks: Spool[Block] = Spool()
     for batch in batches(_fields(content, names, problems)):
-        table = astropy_ascii.read(
-            ["\t".join(cells) for _, cells in batch],
-            format="no_header",
-            guess=False,
-            delimiter="\t",
-            quotechar="\0",
-            comment="\0",
-            fast_reader=False,
-            fill_values=None,
-            names=names,
-            converters={"*": [astropy_ascii.convert_numpy(str)]},
-        )
-        columns = {name: table[name].tolist() for name in names if name in KNOWN_COLUMNS}
+        columns = {
+            name: [cells[place] for _, cells in batch] for place, name in enumerate(names) if name in KNOWN_COLUMNS
+        }
         blocks.extend(read_blocks(columns, [number for number, _ in batch], problems, azimuth_may_wrap=True))
     problems.stop_if_any()
     if not blocks:
-        problems.stop("there are no rows below the column names", line=column_line[0])
+        problems.stop("there are no rows below the column names", expected="at least one", line=column_line[0])
     ignored = tuple(name for name in names if name not in KNOWN_COLUMNS and name not in COLUMN_NAMES)
     return Schedule(path=Path(path), **site, blocks=blocks, header_line=site_line, ignored_columns=ignored)
 

@@ -26,6 +26,7 @@ class LineFormat:
             be apart from its number.
         shape: the same for people.
         comments: the characters with which a line without a source begins.
+        system_word: what stands before the word for the system, for messages.
         systems: columns by the word for the system; ``""`` for a line without one. A missing ``equinox`` among them is
             taken from the option.
         frames, conventions: a value of the column by each word.
@@ -38,6 +39,7 @@ class LineFormat:
     line: re.Pattern[str]
     shape: str
     comments: str = "!"
+    system_word: str = ""
     systems: Mapping[str, Cells] = field(default_factory=dict)
     frames: Mapping[str, str] = field(default_factory=dict)
     conventions: Mapping[str, str] = field(default_factory=dict)
@@ -115,6 +117,7 @@ EFFELSBERG = LineFormat(
         (?:\s*!+\s*(?P<comment>.*))?""",
         re.VERBOSE | re.IGNORECASE,
     ),
+    system_word="SBAS= with ",
     shape='SNAM=name ; SLAM=hh mm ss.s s; SBET=dd mm ss.s "; VLSR=velocity',
     systems={
         "-1": {"system": "J2000", "equinox": ""},

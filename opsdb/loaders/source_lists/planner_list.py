@@ -75,7 +75,8 @@ def _as_source(row):
             longitude_deg(given["ra"], "icrs") % 360, latitude_deg(given["dec"]), given["width"], given["height"]
         )
     except ValueError as error:
-        row.problem(f"is out of range, {error}", "ra" if "hours from" in str(error) else "dec")
+        column = "ra" if "hours from" in str(error) else "dec"
+        row.problem("is out of range", column, expected=str(error))
         return {}
     if abs(field.dec_deg) + field.height_deg / 2 > 90:
         row.problem(f"a field {field.height_deg:g}° high reaches beyond the pole", "height", expected="a lower one")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from opsdb.models import SourceType
 
@@ -11,7 +11,9 @@ from ..bodies import body_called, body_names, is_designation
 from ..cells import TableColumn
 from ..coordinates import SYSTEMS
 from ..errors import LoadProblems, listed, shown
+from ..progress import Progress, no_progress
 from ..tables import TableRow, read_cell
+from ..text_files import counted_lines
 from .declared import EFFELSBERG, LINE_FORMATS, NEEDS_EQUINOX, LineFormat
 
 LONGEST_LINE = 10_000
@@ -22,41 +24,56 @@ _KOSMA_LINE = re.compile(r'(?:"(?P<quoted>[^"]*)"|(?P<name>[^\s"!#][^\s"]*))(?:\
 
 
 def read_list(
-    name: str, lines: Sequence[str], columns: Sequence[TableColumn], problems: LoadProblems, equinox: str | None = None
-) -> list[TableRow]:
-    """Return the rows of a list, as those of a table of sources; what is wrong is noted.
+    name: str,
+    text: str,
+    columns: Sequence[TableColumn],
+    problems: LoadProblems,
+    equinox: str | None = None,
+    progress: Progress = no_progress,
+) -> Iterator[TableRow]:
+    """Yield the rows of a list, as those of a table of sources; what is wrong is noted.
 
     Args:
         name: of the format: ``kosma``, or a declared one.
-        lines: of the file.
+        text: of the file.
         columns: of a table of sources.
         problems: those of the file.
         equinox: of positions whose lines have none.
+        progress: wraps the lines.
+
+    Raises:
+        LoadError: there are no sources, or too many problems.
     """
     declared = LINE_FORMATS.get(name)
     by_name = {column.name: column for column in columns}
-    rows = []
+    is_empty = True
     state: dict[str, str] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(progress(counted_lines(text), f"Reading {problems.path.name}"), 1):
         row = TableRow(problems, number, {})
-        if len(line) > LONGEST_LINE:
-            row.problem(f"the line has {len(line)} characters", expected=f"at most {LONGEST_LINE}")
-            continue
-        text = line.strip()
-        if not text or text[0] in (declared.comments if declared else "!#"):
-            continue
-        if declared is EFFELSBERG and _is_header(text, state):
-            continue
-        cells = _declared_cells(row, declared, text, equinox, state) if declared else _kosma_cells(row, text)
+        cells = _cells(row, declared, line.strip(), equinox, state)
         if cells is None:
             continue
         for column, cell in cells.items():
-            read_cell(row, by_name[column], cell.strip())
-        rows.append(row)
-    if not rows:
+            # The unit is not in the file but in its format.
+            as_given = cell.removesuffix("h").strip() if column == "longitude" and declared else None
+            read_cell(row, by_name[column], cell.strip(), as_given)
+        is_empty = False
+        yield row
+    if is_empty:
         problems.stop_if_any()
         problems.stop("there are no sources", expected=declared.shape if declared else KOSMA_SHAPE)
-    return rows
+
+
+def _cells(row, declared, text, equinox, state):
+    """Return the texts of a line by column, or None if it has no source or is wrong, with the problem noted."""
+    if len(text) > LONGEST_LINE:
+        row.problem(f"the line has {len(text)} characters", expected=f"at most {LONGEST_LINE}")
+        return None
+    if not text or text[0] in (declared.comments if declared else "!#"):
+        return None
+    if declared is EFFELSBERG and _is_header(text, state):
+        return None
+    return _declared_cells(row, declared, text, equinox, state) if declared else _kosma_cells(row, text)
 
 
 def _declared_cells(row, declared: LineFormat, text, equinox, state):
@@ -72,14 +89,16 @@ def _declared_cells(row, declared: LineFormat, text, equinox, state):
     if system is None:
         row.problem(
             f"system {shown(word)} is not that of a source" if word else "there is no system",
-            expected=f"one of {', '.join(filter(None, declared.systems))}",
+            expected=f"{declared.system_word}one of {', '.join(filter(None, declared.systems))}",
         )
         return None
     cells = {"name": given["name"], "system": system["system"], "equinox": system["equinox"]}
     if system["equinox"] == NEEDS_EQUINOX:
         cells["equinox"] = given.get("equinox") or equinox or ""
         if not cells["equinox"]:
-            row.problem(f"{given['name']} has no equinox", expected="--equinox 2000 or another one for such lines")
+            row.problem(
+                f"{shown(given['name'])} has no equinox", expected="--equinox 2000 or another one for such lines"
+            )
             return None
     if declared.alias_mark:
         cells["name"], *aliases = given["name"].split(declared.alias_mark)
@@ -136,7 +155,7 @@ def _kosma_place(row, name, words, quoted):
         known = body_called(body)
         if not known and not is_designation(body):
             row.problem(
-                f"{name} has no position",
+                f"{shown(name)} has no position",
                 expected=f"a position, a designation such as 67P, or one of {listed(body_names(), 50)}",
             )
             return None

@@ -92,4 +92,7 @@ def refuse_by_looks(lines: Sequence[str], problems: LoadProblems) -> None | NoRe
 
 
 def _names(line, mark):
-    return {cell.strip().casefold() for cell in next(csv.reader([line], delimiter=mark), ())}
+    try:
+        return {cell.strip().casefold() for cell in next(csv.reader([line], delimiter=mark), ())}
+    except csv.Error:  # a field that is too long; whoever reads the file refuses it by its line
+        return set()

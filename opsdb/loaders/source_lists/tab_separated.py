@@ -7,11 +7,14 @@ the TAP service and of lists of objects. Columns without a meaning here are left
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from ..cells import TableColumn
-from ..errors import LoadProblems, listed
+from ..errors import LoadProblems, listed, shown
+from ..progress import Progress, no_progress
 from ..tables import TableRow, read_cell
+from ..text_files import counted_lines, lines_of
 
 NAMES = ("name", "main_id", "identifier", "simbadname", "object", "source", "hip", "id")
 # Columns of longitude and latitude and their system, best first; SIMBAD's lists have both in one column.
@@ -31,64 +34,120 @@ OTHER_COLUMNS = {
 }
 UNITS = {"pm_ra_mas_yr": ("mas/yr", "mas.yr-1"), "pm_dec_mas_yr": ("mas/yr", "mas.yr-1"), "parallax_mas": ("mas",)}
 ANGLE_UNITS = {"deg": "d", '"h:m:s"': "", '"d:m:s"': "", "": "", "h": "h"}
+LINES_OF_HEADER = 4
+"""Names, units and dashes stand within these."""
 EPOCH = re.compile(r"Ep(?:och)?[=\s]*J?((?:19|20)\d\d(?:\.\d+)?)", re.IGNORECASE)
 
 
-def read_tab_separated(lines: Sequence[str], columns: Sequence[TableColumn], problems: LoadProblems) -> list[TableRow]:
-    """Return the rows of a tab-separated table, as those of a table of sources; what is wrong is noted.
+@dataclass(frozen=True)
+class TabSeparatedHeader:
+    """What stands above the rows of a tab-separated table.
+
+    Attributes:
+        line: of the names.
+        names: of the columns, as the file has them.
+        used: the place of each column of a table of sources, and what its texts lack: a unit.
+        epoch: of positions in ICRS, or ``""``.
+        last: the last line above the rows.
+    """
+
+    line: int
+    names: tuple[str, ...]
+    used: dict[str, tuple[int, str]]
+    epoch: str
+    last: int
+
+    @property
+    def unused(self) -> list[str]:
+        """The names of columns that are left out."""
+        used = {place for place, _ in self.used.values()}
+        return [name for place, name in enumerate(self.names) if name and place not in used]
+
+
+def read_header(text: str, problems: LoadProblems) -> TabSeparatedHeader:
+    """Return what stands above the rows of a tab-separated table.
 
     Args:
-        lines: of the file.
-        columns: of a table of sources.
+        text: of the file.
         problems: those of the file.
 
     Raises:
-        LoadError: the header has no names or positions, or there are no rows.
+        LoadError: there are no names or positions.
     """
-    content = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not _is_comment(line)]
-    (header_line, header), *body = content
-    names = [name.strip().strip('"').casefold() for name in header.removeprefix("#").split("\t")]
+    comments, head = [], []
+    for number, line in enumerate(lines_of(text), 1):
+        line = line.rstrip("\r\n")
+        if not line.strip():
+            continue
+        if _is_comment(line):
+            comments.append(line)
+        elif len(head) < LINES_OF_HEADER:
+            head.append((number, line))
+        else:
+            break
+    if not head:
+        problems.stop("all lines are comments", expected="a header with the names of columns, and rows below it")
+    (header_line, header), *below = head
+    given = tuple(name.strip().strip('"') for name in header.removeprefix("#").split("\t"))
+    names = [name.casefold() for name in given]
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
-        problems.stop(f"column {twice[0]} is repeated", expected="each column once", line=header_line)
-    dashes = next((place for place, (_, line) in enumerate(body[:3]) if re.fullmatch(r"[-\t ]*-[-\t ]*", line)), None)
+        problems.stop(f"column {shown(twice[0])} is repeated", expected="each column once", line=header_line)
+    dashes = next((place for place, (_, line) in enumerate(below) if re.fullmatch(r"[-\t ]*-[-\t ]*", line)), None)
     units = [""] * len(names)
     if dashes:
-        units = [unit.strip() for unit in body[0][1].split("\t")]
+        units = [unit.strip() for unit in below[0][1].split("\t")]
         units += [""] * (len(names) - len(units))
-    body = body[dashes + 1 :] if dashes is not None else body
     used = _used(names, units, header_line, problems)
-    epoch = _epoch(lines, used, names)
+    last = header_line if dashes is None else below[dashes][0]
+    return TabSeparatedHeader(header_line, given, used, _epoch(comments, used, names), last)
+
+
+def read_tab_separated(
+    text: str,
+    header: TabSeparatedHeader,
+    columns: Sequence[TableColumn],
+    problems: LoadProblems,
+    progress: Progress = no_progress,
+) -> Iterator[TableRow]:
+    """Yield the rows of a tab-separated table, as those of a table of sources; what is wrong is noted.
+
+    Args:
+        text: of the file.
+        header: what stands above the rows.
+        columns: of a table of sources.
+        problems: those of the file.
+        progress: wraps the lines.
+
+    Raises:
+        LoadError: there are no rows, or too many problems.
+    """
+    used, width = header.used, len(header.names)
     by_name = {column.name: column for column in columns}
-    rows = []
-    for number, line in body:
-        cells = [cell.strip().strip('"').strip() for cell in line.split("\t")]
-        row = TableRow(problems, number, {})
-        if len(cells) < len(names) and len(cells) <= max(place for place, _ in used.values()):
-            row.problem(
-                f"the row has {len(cells)} fields, the header {len(names)}", expected="a field for every column"
-            )
+    headings = {name: header.names[place] for name, (place, _) in used.items() if name in by_name}
+    needed = max(place for place, _ in used.values())
+    is_empty = True
+    for number, line in enumerate(progress(counted_lines(text), f"Reading {problems.path.name}"), 1):
+        if number <= header.last or not line.strip() or _is_comment(line):
             continue
+        is_empty = False
+        cells = [cell.strip().strip('"').strip() for cell in line.split("\t")]
+        row = TableRow(problems, number, {}, headings=headings)
+        if len(cells) < width and len(cells) <= needed:
+            row.problem(f"the row has {len(cells)} fields, the header {width}", expected="a field for every column")
+            continue
+        as_given = {name: cells[place] for name, (place, _) in used.items()}
         texts = {name: f"{cells[place]}{suffix}" if cells[place] else "" for name, (place, suffix) in used.items()}
         _split_both(texts)
-        if epoch and (texts.get("pm_ra_mas_yr") or texts.get("pm_dec_mas_yr")):
-            texts["epoch"] = epoch
-        for name, text in texts.items():
-            if name in by_name and not (name in OTHER_COLUMNS and not text):
-                read_cell(row, by_name[name], " ".join(text.split()))
-        rows.append(row)
-    if not rows:
+        if header.epoch and (texts.get("pm_ra_mas_yr") or texts.get("pm_dec_mas_yr")):
+            texts["epoch"] = header.epoch
+        for name, cell in texts.items():
+            if name in by_name and not (name in OTHER_COLUMNS and not cell):
+                read_cell(row, by_name[name], " ".join(cell.split()), as_given.get(name))
+        yield row
+    if is_empty:
         problems.stop_if_any()
-        problems.stop("there are no rows below the header", expected="at least one", line=header_line)
-    return rows
-
-
-def unused_columns(lines: Sequence[str], problems: LoadProblems) -> list[str]:
-    """Return the names of columns that :func:`read_tab_separated` leaves out."""
-    header = next(line for line in lines if line.strip() and not _is_comment(line))
-    names = [name.strip().strip('"') for name in header.removeprefix("#").split("\t")]
-    used = {place for place, _ in _used([name.casefold() for name in names], [""] * len(names), 1, problems).values()}
-    return [name for place, name in enumerate(names) if name and place not in used]
+        problems.stop("there are no rows below the header", expected="at least one", line=header.line)
 
 
 def _is_comment(line):
@@ -102,7 +161,11 @@ def _used(names, units, line, problems):
     found = {}
     name = next((one for one in NAMES if one in places), None)
     if name is None:
-        problems.stop("no column has names of sources", expected=f"one of {', '.join(NAMES)}", line=line)
+        problems.stop(
+            "no column has names of sources",
+            expected=f"one of {', '.join(NAMES)}; or --format, if this is no table with tabs between columns",
+            line=line,
+        )
     found["name"] = places[name], ""
     pair = next((pair for pair in POSITIONS if pair[0] in places and pair[1] in places), None)
     both = next((place for place, one in enumerate(names) if BOTH.fullmatch(one)), None)
@@ -111,7 +174,10 @@ def _used(names, units, line, problems):
             unit = units[places[one]]
             if unit not in ANGLE_UNITS:
                 problems.stop(
-                    f"unit {unit!r}", expected=f"one of {listed(filter(None, ANGLE_UNITS))}", line=line, column=one
+                    f"unit {shown(unit)} is not that of an angle",
+                    expected=f"one of {listed(filter(None, ANGLE_UNITS))}",
+                    line=line,
+                    column=one,
                 )
             found[column] = places[one], ANGLE_UNITS[unit]
         found[f"system {pair[2]}"] = places[pair[0]], ""

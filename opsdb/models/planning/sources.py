@@ -11,7 +11,7 @@ from django.db.models.functions import Abs, ASin, Cos, Degrees, Greatest, Least,
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Check, between, json_list, json_list_of_text, ordered
-from opsdb.database.indexes import Index
+from opsdb.database.indexes import FOLDED, Index
 from opsdb.database.triggers import HasSubtype
 
 from ..astronomy import SPEED_OF_LIGHT_KM_S, body_coordinates, field_coordinates, fixed_coordinates, given_coordinates
@@ -34,15 +34,15 @@ __all__ = [
 
 # Every source that a name may mean, with how well: 1 its name, 2 its name in other letter case, 3 an alias, 4 an alias
 # in other letter case. The schema of the app is first in the search path.
-_MATCHES = """
-    WITH wanted AS (SELECT name, lower(normalize(name)) AS folded FROM unnest(%s::text[]) AS name),
+_MATCHES = f"""
+    WITH wanted AS (SELECT name, {FOLDED.format("name")} AS folded FROM unnest(%s::text[]) AS name),
     found AS (
         SELECT wanted.name, source.id, CASE WHEN source.name = wanted.name THEN 1 ELSE 2 END AS rank
-        FROM wanted JOIN source ON lower(normalize(source.name)) = wanted.folded
+        FROM wanted JOIN source ON {FOLDED.format("source.name")} = wanted.folded
         UNION ALL
         SELECT wanted.name, source.id, CASE WHEN alias = wanted.name THEN 3 ELSE 4 END
         FROM source CROSS JOIN LATERAL jsonb_array_elements_text(source.aliases) AS alias
-        JOIN wanted ON lower(normalize(alias)) = wanted.folded
+        JOIN wanted ON {FOLDED.format("alias")} = wanted.folded
         WHERE source.aliases <> '[]'
     )
     SELECT DISTINCT name, id FROM (SELECT *, min(rank) OVER (PARTITION BY name) AS best FROM found) AS ranked
@@ -50,11 +50,11 @@ _MATCHES = """
 """
 
 
-_CLASHES = """
+_CLASHES = f"""
     WITH called AS MATERIALIZED (
-        SELECT id, name AS source, name AS called, lower(normalize(name)) AS folded FROM source
+        SELECT id, name AS source, name AS called, {FOLDED.format("name")} AS folded FROM source
         UNION ALL
-        SELECT id, name, alias, lower(normalize(alias))
+        SELECT id, name, alias, {FOLDED.format("alias")}
         FROM source CROSS JOIN LATERAL jsonb_array_elements_text(aliases) AS alias WHERE aliases <> '[]'
     )
     SELECT DISTINCT least(one.called, other.called), least(one.source, other.source), greatest(one.source, other.source)
