@@ -155,7 +155,8 @@ ROUTED = {"DATABASE_ROUTERS": ["tests.places.routers.EverythingElsewhere"]}
 SCHEDULE = ROOT / "opsdb/reference/samples/fyst_timeline_2026-06-15.ecsv"
 
 needs_pgbouncer = pytest.mark.skipif(clusters.PGBOUNCER is None, reason="needs PgBouncer")
-pytestmark = needs_pgbouncer
+# The last test is about what all others have called.
+pytestmark = [needs_pgbouncer, pytest.mark.random_order(disabled=True)]
 
 
 def refuse(execute, sql, *arguments):
