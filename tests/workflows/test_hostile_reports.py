@@ -102,6 +102,9 @@ def compare(location, listing, **options):
 )
 def test_a_row_that_cannot_be_is_refused_with_its_line(report, facts, said):
     assert said in refused_line(report(), report("other.fits", **facts))
+    answer = explain_row(ExecutedObsUnit.objects.get())
+    assert answer.why[-1].endswith("no file of it is registered")
+    assert (answer.done, answer.next_step) == (False, "register the files, if it took data")
 
 
 def test_a_name_on_disk_that_is_not_utf_8_stops_no_reconciliation(story):
@@ -133,6 +136,7 @@ def test_checksums_are_understood_however_they_are_written(story, wrap, fold):
     assert record_fixity(story.package_copy, written).ok
     reported = CopyReport(story.package, written)
     assert (reported.checksum, reported.checksum_algorithm) == (RIGHT, "sha256")
+    assert "checksum" not in " ".join(explain_row(story.package_copy).why)
 
 
 def test_registration_understands_checksums_too(report):
@@ -159,6 +163,7 @@ def test_a_path_is_the_same_however_it_is_written(world, report, written):
     file = RawDataFile.objects.get()
     assert file.relative_path == "a/b.fits"
     assert find_row(written) == file
+    assert explain_row(written).subject == f"raw_data_file {file.pk}"
     assert compare(world.source, [(written, None, None)]).unknown == 0
     assert register_raw_data_files([report("a/b.fits")]).known == 1
 
@@ -189,6 +194,7 @@ def test_a_file_of_another_instrument_or_at_a_place_out_of_use_is_refused(world,
         )
     DataLocation.objects.filter(pk=world.source.pk).update(active=False)
     assert "is inactive; register files at an active location" in refused_line(report())
+    assert explain_row(ExecutedObsUnit.objects.last()).next_step == "register the files, if it took data"
 
 
 def test_a_file_larger_than_its_location_is_refused(world, report):
