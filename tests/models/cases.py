@@ -733,7 +733,7 @@ def one_by_one():
     yield Case(
         ExecutedObsUnit,
         "end_time_when_ended",
-        "The end is empty exactly while the execution runs.",
+        "The end is empty exactly while the observation runs.",
         bad=(
             *values("status", "completed", "aborted", "failed"),
             {"end_time": EPOCH + timedelta(days=100)},
