@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -45,11 +44,10 @@ from opsdb.testing.factories import (
     PublicationFactory,
     ReductionStepFactory,
     TelescopeFactory,
-    UserFactory,
 )
 from tests.worlds import shared_world
 
-from .conftest import logged_in
+from .conftest import may_only
 from .pages import ADMINS, address, errors_of, submit, typed
 
 HIGH, LOW = datetime(2026, 6, 15, 16, tzinfo=UTC), datetime(2026, 6, 15, 4, tzinfo=UTC)
@@ -78,12 +76,6 @@ def sent(browser, model, row, change=None, page="add"):
         prefix = wrapped.formset.prefix
         data |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
     return url, data | (change or {})
-
-
-def may_only(*models):
-    """A browser of somebody who may view, add and change rows of these models only."""
-    names = [f"{verb}_{model._meta.model_name}" for model in models for verb in ("view", "add", "change")]
-    return logged_in(UserFactory(is_staff=True, user_permissions=Permission.objects.filter(codename__in=names)))
 
 
 class TestWarnings:
