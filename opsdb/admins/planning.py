@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as lazy
 
@@ -45,7 +46,7 @@ from .kit.warned import WarnedMixin
 
 
 @admin.register(ObservingProgram)
-class ObservingProgramAdmin(PageLink, OpsAdmin):
+class ObservingProgramAdmin(WarnedMixin, PageLink, OpsAdmin):
     page_of = (ObservingProgram, "program")
     sections = (
         (lazy("Program"), ("short_name", "name", "kind", "description", "active")),
@@ -176,13 +177,13 @@ class ObsUnitForm(OpsForm):
         kinds, instruments = self._taken()
         recipes = ObservationConfiguration.objects.all()
         setups = InstrumentModuleConfiguration.objects.active().select_related("instrument_module__instrument")
-        offer(self, "configuration", recipes, lambda one: one.get_type_display(), lambda one: one.type in kinds)
+        offer(self, "configuration", recipes, lambda one: one.get_type_display(), Q(type__in=kinds))
         offer(
             self,
             "module_configurations",
             setups,
             lambda one: f"{one.instrument_module.instrument} / {one.instrument_module}",
-            lambda one: not instruments or one.instrument_module.instrument_id in instruments,
+            Q(instrument_module__instrument__in=instruments) if instruments else None,
         )
 
     def _taken(self):
@@ -268,7 +269,7 @@ class PreScheduledSlotAdmin(WarnedMixin, OneTelescopeMixin, OpsAdmin):
 
 
 @admin.register(TimeAllocation)
-class TimeAllocationAdmin(OpsAdmin):
+class TimeAllocationAdmin(WarnedMixin, OpsAdmin):
     list_display = ("period", "observing_program", "instrument", "start_date", "end_date", "hours")
     list_filter = ("observing_program", "instrument")
     ordering = ("-start_date", "observing_program")

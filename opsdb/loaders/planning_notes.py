@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from opsdb.models import Downtime, ObsUnit, PreScheduledSlot, Source
+from opsdb.models import Downtime, ObsUnit, PreScheduledSlot, Source, TimeAllocation
 from opsdb.workflows import find_planning_warnings
 
 from .plan import LoadPlan
 
-WARNED_OF = (Source, ObsUnit, PreScheduledSlot, Downtime)
+WARNED_OF = (Source, ObsUnit, PreScheduledSlot, Downtime, TimeAllocation)
 MOST_ROWS = 2_000
 """Rows of a model that are looked at."""
 MOST_NOTES = 20

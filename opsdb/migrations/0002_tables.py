@@ -773,7 +773,7 @@ class Migration(migrations.Migration):
                 ('elevation_min_deg', models.FloatField(db_comment='Lowest elevation to observe at, degrees.', null=True)),
                 ('elevation_max_deg', models.FloatField(db_comment='Highest elevation to observe at, degrees.', null=True)),
                 ('pwv_max_mm', models.FloatField(db_comment='Most precipitable water vapour to observe in, mm.', null=True)),
-                ('planned_duration_seconds', models.FloatField(db_comment='Duration of one execution, seconds.', null=True)),
+                ('planned_duration_seconds', models.FloatField(db_comment='Duration of one observation, seconds.', null=True)),
                 ('requested_executions', models.IntegerField(db_comment='How often it is to be executed.', null=True)),
                 ('lst_start_hours', models.FloatField(db_comment='Earliest local sidereal time, hours in [0, 24).', null=True)),
                 ('lst_end_hours', models.FloatField(db_comment='Latest local sidereal time, hours in [0, 24); below the earliest past midnight.', null=True)),
@@ -1024,7 +1024,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('created_at', CREATED_AT),
                 ('updated_at', UPDATED_AT),
-                ('id', models.UUIDField(db_comment='Identifier (UUIDv7), made where the execution began.', db_default=Func(function='opsdb_uuid7', output_field=models.UUIDField()), primary_key=True, serialize=False)),
+                ('id', models.UUIDField(db_comment='Identifier (UUIDv7), made where the observation began.', db_default=Func(function='opsdb_uuid7', output_field=models.UUIDField()), primary_key=True, serialize=False)),
                 ('obs_unit', models.ForeignKey(db_comment='What was executed.', on_delete=PROTECT, related_name='executions', to='opsdb.obsunit')),
                 ('status', models.CharField(db_comment='How it went.', db_default='running', max_length=20)),
                 ('start_time', models.DateTimeField(db_comment='Start (UTC).')),
@@ -1040,7 +1040,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'observation',
                 'db_table': 'executed_obs_unit',
-                'db_table_comment': 'One execution of an observation unit at the telescope.',
+                'db_table_comment': 'One observation: an observation unit executed at the telescope.',
                 'permissions': [('assess_executedobsunit', 'Can judge the quality of an observation')],
                 'indexes': [
                     Index(fields=['-start_time'], name='executed_obs_unit_newest'),
@@ -1452,7 +1452,7 @@ class Migration(migrations.Migration):
             name='ExecutedObsUnitModuleConfiguration',
             fields=[
                 ('id', ID),
-                ('executed_obs_unit', models.ForeignKey(db_comment='The execution.', db_index=False, on_delete=CASCADE, related_name='+', to='opsdb.executedobsunit')),
+                ('executed_obs_unit', models.ForeignKey(db_comment='The observation.', db_index=False, on_delete=CASCADE, related_name='+', to='opsdb.executedobsunit')),
                 ('module_configuration', models.ForeignKey(db_comment='The configuration it used.', on_delete=PROTECT, related_name='+', to='opsdb.instrumentmoduleconfiguration')),
             ],
             options={
@@ -1512,7 +1512,7 @@ class Migration(migrations.Migration):
                 ('checksum', CHECKSUM),
                 ('checksum_algorithm', CHECKSUM_ALGORITHM),
                 ('id', models.UUIDField(db_comment='Identifier (UUIDv7).', db_default=Func(function='opsdb_uuid7', output_field=models.UUIDField()), primary_key=True, serialize=False)),
-                ('executed_obs_unit', models.ForeignKey(db_comment='The execution whose data it holds.', db_index=False, on_delete=PROTECT, related_name='raw_data_packages', to='opsdb.executedobsunit')),
+                ('executed_obs_unit', models.ForeignKey(db_comment='The observation whose data it holds.', db_index=False, on_delete=PROTECT, related_name='raw_data_packages', to='opsdb.executedobsunit')),
                 ('instrument_module', models.ForeignKey(db_comment='The module that wrote them.', db_index=False, on_delete=PROTECT, related_name='raw_data_packages', to='opsdb.instrumentmodule')),
                 ('part', models.IntegerField(db_comment='Number of the part, from 1; a part holds at most about 50 GB.', db_default=1)),
                 ('name', models.CharField(db_comment='File name, unique among all packages.', max_length=255, unique=True)),
@@ -1524,7 +1524,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'package',
                 'db_table': 'raw_data_package',
-                'db_table_comment': 'A tar of the raw files that one module wrote in one execution, or of a part of them.',
+                'db_table_comment': 'A tar of the raw files that one module wrote in one observation, or of a part of them.',
                 'indexes': [
                     Index(condition=Q(('status__in', ['pending', 'scheduled', 'in_progress', 'failed'])), fields=['status', 'created_at'], name='raw_data_package_open'),
                     Index(condition=Q(('status__in', ['pending', 'scheduled'])), fields=['created_at', 'id'], name='raw_data_package_claimable'),
@@ -1593,7 +1593,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'transfer',
                 'db_table': 'data_transfer',
-                'db_table_comment': 'One journey of a transfer package from one location to another, and its unpacking there.',
+                'db_table_comment': 'One journey of a bundle (transfer package) from one location to another, and its unpacking there.',
                 'indexes': [
                     Index(condition=Q(('status__in', ['pending', 'scheduled', 'in_progress', 'failed'])), fields=['status', 'created_at'], name='data_transfer_open'),
                     Index(condition=Q(('status__in', ['pending', 'scheduled'])), fields=['created_at', 'id'], name='data_transfer_claimable'),
@@ -1662,7 +1662,7 @@ class Migration(migrations.Migration):
                 ('created_at', CREATED_AT),
                 ('updated_at', UPDATED_AT),
                 ('id', models.UUIDField(db_comment='Identifier (UUIDv7), made where the file was.', db_default=Func(function='opsdb_uuid7', output_field=models.UUIDField()), primary_key=True, serialize=False)),
-                ('executed_obs_unit', models.ForeignKey(db_comment='The execution that it is from.', db_index=False, on_delete=PROTECT, related_name='raw_data_files', to='opsdb.executedobsunit')),
+                ('executed_obs_unit', models.ForeignKey(db_comment='The observation that it is from.', db_index=False, on_delete=PROTECT, related_name='raw_data_files', to='opsdb.executedobsunit')),
                 ('instrument_module', models.ForeignKey(db_comment='The module that wrote it.', db_index=False, on_delete=PROTECT, related_name='raw_data_files', to='opsdb.instrumentmodule')),
                 ('source_location', models.ForeignKey(db_comment='The source location that it was written to.', db_index=False, on_delete=PROTECT, related_name='raw_data_files', to='opsdb.datalocation')),
                 ('raw_data_package', models.ForeignKey(db_comment='The package that holds it; empty until it is packaged.', db_index=False, null=True, on_delete=PROTECT, related_name='raw_data_files', to='opsdb.rawdatapackage')),
@@ -2015,7 +2015,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'copy',
                 'verbose_name_plural': 'copies',
                 'db_table': 'physical_copy',
-                'db_table_comment': 'A copy of one raw file, raw package, transfer package or data product at one location.',
+                'db_table_comment': 'A copy of one raw file, raw data package, bundle or data product at one location.',
                 'indexes': [
                     Index(fields=['data_location', 'status', 'arrived_at', 'id'], name='physical_copy_by_location'),
                     Index(condition=Q(('deletion_candidate', True), ('status__in', ('present', 'staged', 'deletion_possible', 'corrupt'))), fields=['data_location', 'status', 'arrived_at', 'id'], name='physical_copy_candidates'),

@@ -50,7 +50,7 @@ class ExecutedObsUnitQuerySet(OpsQuerySet["ExecutedObsUnit"]):
 
 
 class ExecutedObsUnit(TimeSpan, Timestamped):
-    """One execution of an observation unit at the telescope.
+    """One observation: an observation unit executed at the telescope.
 
     It is made at the telescope, which may be offline, and so has a UUID. Raw data files and packages refer to it. It is
     also called an execution or an observation.
@@ -59,7 +59,7 @@ class ExecutedObsUnit(TimeSpan, Timestamped):
     change_logging = ChangeLogging.CHANGES
 
     id = models.UUIDField(
-        primary_key=True, default=uuid7, help_text=_("Identifier (UUIDv7), made where the execution began.")
+        primary_key=True, default=uuid7, help_text=_("Identifier (UUIDv7), made where the observation began.")
     )
     obs_unit = models.ForeignKey(
         ObsUnit, on_delete=models.PROTECT, related_name="executions", help_text=_("What was executed.")
@@ -152,7 +152,7 @@ class ExecutedObsUnitModuleConfiguration(OpsModel):
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
     executed_obs_unit = models.ForeignKey(
-        ExecutedObsUnit, on_delete=models.CASCADE, db_index=False, related_name="+", help_text=_("The execution.")
+        ExecutedObsUnit, on_delete=models.CASCADE, db_index=False, related_name="+", help_text=_("The observation.")
     )
     module_configuration = models.ForeignKey(
         InstrumentModuleConfiguration,

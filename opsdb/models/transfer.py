@@ -207,7 +207,7 @@ class DataTransferQuerySet(OpsQuerySet["DataTransfer"]):
 
 
 class DataTransfer(WorkItem, NumberedModel):
-    """One journey of a transfer package from one location to another, and its unpacking there.
+    """One journey of a bundle (transfer package) from one location to another, and its unpacking there.
 
     A relay is two of them, where the second hop depends on the first.
     """

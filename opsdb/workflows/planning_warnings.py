@@ -6,27 +6,32 @@ Nothing here refuses anything. Forms, loads and the page of a night ask the same
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
-from django.db.models import Model, Q, prefetch_related_objects
+from django.db.models import Q, prefetch_related_objects
 from django.utils import timezone
 
 from opsdb.models import (
     ConfigurationType,
     ConstantElevationSource,
     Downtime,
+    Instrument,
+    InstrumentModule,
     InstrumentModuleConfiguration,
+    ObservationConfiguration,
+    ObservingProgram,
+    ObsMode,
     ObsUnit,
     PreScheduledSlot,
     PrimeCamObservationConfiguration,
     Source,
     Telescope,
+    TimeAllocation,
 )
 
+from ._allocation_warnings import about_allocations, about_programs
 from ._elevations import Heights, elevations_in
-from .errors import name_row
+from ._planning_warning import PlanningProblem, PlanningWarning, warning_about
 
 LONGEST_SLOT = timedelta(days=1)
 """Slots are shorter, which lets the index on their start find those that overlap a time."""
@@ -38,55 +43,23 @@ SOURCE_KINDS = ("fixedsource", "solarsystemobject", "constantelevationsource")
 TARGETS = ("telescope", "instrument", "instrument_module")
 
 
-class PlanningProblem(StrEnum):
-    """What is probably a mistake."""
-
-    NEVER_RISES = "never rises"
-    RECIPE = "recipe does not fit"
-    DOWNTIME = "downtime"
-    ELEVATION = "elevation"
-
-
-@dataclass(frozen=True)
-class PlanningWarning:
-    """Something in a plan that is allowed and probably a mistake.
-
-    Attributes:
-        kind: what is probably a mistake.
-        subject: what has it, such as ``slot 2026-11-26 06:00``.
-        problem: what is unusual.
-        remedy: what to do unless it is meant.
-        field: the field that would have to change.
-        row: table and key of what has it; empty for a row that is not saved yet.
-    """
-
-    kind: PlanningProblem
-    subject: str
-    problem: str
-    remedy: str
-    field: str
-    row: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.subject}: {self.problem}; {self.remedy}"
-
-
 def find_planning_warnings(
-    rows: Iterable[Source | ObsUnit | PreScheduledSlot | Downtime],
+    rows: Iterable[Source | ObsUnit | PreScheduledSlot | Downtime | TimeAllocation | ObservingProgram],
     *,
     module_configurations: Collection[InstrumentModuleConfiguration] | None = None,
     now: datetime | None = None,
 ) -> list[PlanningWarning]:
-    """Return what is probably a mistake in sources, units, slots and downtimes, which need not be saved yet.
+    """Return what is probably a mistake in rows of a plan, which need not be saved yet.
 
     A source that never rises above the lowest elevation of any telescope; a unit whose source does not at its
     telescopes, or whose recipe fits neither its mode nor its instruments; a slot in a downtime, or at an elevation
-    outside of the limits of telescope and unit; a downtime with slots in it. Nothing is said of bodies that the
-    built-in ephemeris does not have. The number of queries does not depend on the number of rows, but for one more per
-    hundred downtimes. Locks nothing and downloads nothing.
+    outside of the limits of telescope and unit; a downtime with slots in it; allocated time that its days do not have,
+    that is used already or that its program cannot use; a program that no longer observes and has slots to come.
+    Nothing is said of bodies that the built-in ephemeris does not have. The number of queries does not depend on the
+    number of rows, but for one more per hundred downtimes. Locks nothing and downloads nothing.
 
     Args:
-        rows: sources of any subtype, units, slots or downtimes.
+        rows: sources of any subtype, units, slots, downtimes, allocations or programs.
         module_configurations: those that the units are about to have; by default those that are saved.
         now: the moment from which the paths of the planets are looked at; now when left out.
     """
@@ -103,7 +76,8 @@ def find_planning_warnings(
         {id(unit): list(module_configurations or ()) for unit in units} if module_configurations is not None else {}
     )
     saved = _setups({unit.pk for unit in units if unit.pk} | {slot.obs_unit_id for slot in slots})
-    telescopes = list(Telescope.objects.order_by("name")) if len(slots) + _downtimes_in(found) < len(found) else []
+    on_the_sky = any(isinstance(row, Source | ObsUnit) for row in found)
+    telescopes = list(Telescope.objects.order_by("name")) if on_the_sky else []
     heights = Heights(telescopes, moment)
     kinds = _kinds_of_instruments(units)
     warnings: list[PlanningWarning] = []
@@ -115,11 +89,9 @@ def find_planning_warnings(
             warnings += [*_about_recipe(row, setup, kinds), *_about_visibility(row, setup, heights)]
     warnings += _about_slots(slots, saved)
     warnings += _about_downtimes([row for row in found if isinstance(row, Downtime)])
+    warnings += about_allocations([row for row in found if isinstance(row, TimeAllocation)], moment)
+    warnings += about_programs([row for row in found if isinstance(row, ObservingProgram)], moment)
     return warnings
-
-
-def _downtimes_in(rows):
-    return sum(isinstance(row, Downtime) for row in rows)
 
 
 def _read_units(units: list[ObsUnit], *, whole: bool) -> None:
@@ -144,10 +116,6 @@ def _setups(keys: Collection[int]) -> dict[int, list[InstrumentModuleConfigurati
     return found
 
 
-def _warning(row: Model, subject: str, kind: PlanningProblem, field: str, problem: str, remedy: str) -> PlanningWarning:
-    return PlanningWarning(kind, subject, problem, remedy, field, name_row(type(row), row.pk) if row.pk else "")
-
-
 # Sources
 
 
@@ -155,13 +123,15 @@ def _about_source(row, heights):
     known = heights.of(row)
     if not known or any(height >= (telescope.elevation_min_deg or 0) for telescope, height in known.items()):
         return
-    yield _warning(
+    yield warning_about(
         row,
         f"source {row.name}",
         PlanningProblem.NEVER_RISES,
         "dec_max_deg" if isinstance(row.specific, ConstantElevationSource) else "dec_deg",
         f"never rises above {_limits_of({one: one.elevation_min_deg or 0 for one in known}, known)}",
         "check its coordinates",
+        (Telescope,),
+        "never rises above the lowest elevation of any telescope",
     )
 
 
@@ -187,8 +157,8 @@ def _about_recipe(unit, setup, kinds_of_instruments):
     kind = ConfigurationType(recipe.type)
     listed = {one.pk for one in unit.observing_program.instruments.all()}
 
-    def unfit(field, problem, remedy):
-        return _warning(unit, subject, PlanningProblem.RECIPE, field, problem, remedy)
+    def unfit(field, problem, remedy, names, outline):
+        return warning_about(unit, subject, PlanningProblem.RECIPE, field, problem, remedy, names, outline)
 
     others = [one for one in setup if one.type != kind]
     if others:
@@ -197,6 +167,8 @@ def _about_recipe(unit, setup, kinds_of_instruments):
             "configuration",
             f"the recipe {recipe} is for {_label(kind)}, and not for the modules {names}",
             "choose a recipe of their instrument",
+            (ObservationConfiguration, InstrumentModule, Instrument),
+            "its recipe is not for all of its modules",
         )
     elif not setup and (kinds := _kinds_of(listed, kinds_of_instruments)) and kind not in kinds:
         labels = " and ".join(sorted(map(_label, kinds)))
@@ -205,6 +177,8 @@ def _about_recipe(unit, setup, kinds_of_instruments):
             f"the recipe {recipe} is for {_label(kind)}, "
             f"and the program {unit.observing_program} observes with {labels}",
             "choose a recipe of one of these instruments",
+            (ObservationConfiguration, ObservingProgram),
+            "its recipe is for none of the instruments of its program",
         )
     if mode.configuration_type and mode.configuration_type != kind:
         label = _label(mode.configuration_type)
@@ -212,6 +186,8 @@ def _about_recipe(unit, setup, kinds_of_instruments):
             "obs_mode",
             f"the mode {mode} is of {label}, and the recipe {recipe} is for {_label(kind)}",
             "choose a mode and a recipe of one instrument",
+            (ObsMode, ObservationConfiguration),
+            "its mode and its recipe are of different instruments",
         )
     elif mode.configuration_type == ConfigurationType.PRIME_CAM:
         scan = recipe.specific
@@ -220,6 +196,8 @@ def _about_recipe(unit, setup, kinds_of_instruments):
                 "obs_mode",
                 f"the recipe {recipe} scans as {scan.scan_type}, and the mode is {mode}",
                 f"choose the mode {scan.scan_type}, or another recipe",
+                (ObsMode, ObservationConfiguration),
+                "its recipe scans otherwise than its mode says",
             )
     foreign = {one.instrument_module.instrument for one in setup if one.instrument_module.instrument_id not in listed}
     if listed and foreign:
@@ -228,6 +206,8 @@ def _about_recipe(unit, setup, kinds_of_instruments):
             "module_configurations",
             f"the program {unit.observing_program} does not observe with {names}",
             "choose modules of its instruments, or add the instrument to the program",
+            (ObservingProgram, Instrument),
+            "its program does not observe with all of its modules",
         )
 
 
@@ -257,13 +237,15 @@ def _about_visibility(unit, setup, heights):
     known = {one: height for one, height in heights.of(unit.source).items() if not own or one.pk in own}
     limits = {one: max(one.elevation_min_deg or 0, unit.elevation_min_deg or 0) for one in known}
     if known and all(height < limits[telescope] for telescope, height in known.items()):
-        yield _warning(
+        yield warning_about(
             unit,
             f"unit {unit.name}",
             PlanningProblem.NEVER_RISES,
             "source",
             f"its source {unit.source} never rises above {_limits_of(limits, known)}",
             "choose another source, or check its coordinates and the lowest elevation",
+            (Source, Telescope),
+            "its source never rises above the lowest elevation",
         )
 
 
@@ -285,13 +267,15 @@ def _about_slots(slots: Sequence[PreScheduledSlot], setups) -> list[PlanningWarn
         for downtime in downtimes:
             if _overlap(slot, downtime) and _stops(downtime, slot, setup):
                 found.append(
-                    _warning(
+                    warning_about(
                         slot,
                         _name_of(slot),
                         PlanningProblem.DOWNTIME,
                         "start_time",
                         f"{_target(downtime)} is down {_span(downtime)} ({downtime.reason})",
                         "move the slot, or end the downtime earlier",
+                        (Downtime, type(_target(downtime))),
+                        "it is in a downtime that you may not view",
                     )
                 )
         found += _about_elevation(slot)
@@ -312,7 +296,7 @@ def _span(downtime):
 
 
 def _target(downtime):
-    return next(str(row) for name in TARGETS if (row := getattr(downtime, name)) is not None)
+    return next(row for name in TARGETS if (row := getattr(downtime, name)) is not None)
 
 
 def _overlap(slot, downtime):
@@ -348,7 +332,8 @@ def _about_elevation(slot):
     else:
         return
     remedy = "choose a time in which the source is within the limits"
-    yield _warning(slot, _name_of(slot), PlanningProblem.ELEVATION, "start_time", problem, remedy)
+    names, outline = (ObsUnit, Source, Telescope), "its source is outside of the limits of elevation"
+    yield warning_about(slot, _name_of(slot), PlanningProblem.ELEVATION, "start_time", problem, remedy, names, outline)
 
 
 def _about_downtimes(downtimes: Sequence[Downtime]) -> list[PlanningWarning]:
@@ -383,11 +368,13 @@ def _about_downtime(downtime, slots):
     names = ", ".join(f"{slot.obs_unit} at {_minute(slot.start_time)} UTC" for slot in slots[:NAMED_SLOTS])
     more = f" and {len(slots) - NAMED_SLOTS:,} more" if len(slots) > NAMED_SLOTS else ""
     count = "1 slot" if len(slots) == 1 else f"{len(slots):,} slots"
-    return _warning(
+    return warning_about(
         downtime,
         f"downtime of {_target(downtime)} from {_minute(downtime.start_time)} UTC",
         PlanningProblem.DOWNTIME,
         "start_time",
         f"it overlaps with {count}: {names}{more}",
         "move the slots; nothing moves them automatically",
+        (PreScheduledSlot, ObsUnit),
+        f"it overlaps with {count} that you may not view",
     )

@@ -15,6 +15,12 @@ def logged_in(user):
     return client
 
 
+def may_only(*models):
+    """A browser of somebody who may view, add and change rows of these models only."""
+    names = [f"{verb}_{model._meta.model_name}" for model in models for verb in ("view", "add", "change")]
+    return logged_in(UserFactory(is_staff=True, user_permissions=Permission.objects.filter(codename__in=names)))
+
+
 @pytest.fixture
 def listing_no_models(monkeypatch):
     """Leave out the list of all models beside every page: it costs more than most pages, and is Django's own."""

@@ -24,6 +24,17 @@ def words_of(response):
 
 
 class TestDeletionRequests:
+    def test_those_to_decide_on_stand_on_the_dashboard_with_the_buttons_of_who_may(self, browser, viewer, superuser):
+        assert "Deletions to decide on" not in browser.get("/admin/").content.decode()
+        request = factories.DeletionRequestFactory(reason="the disk is full")
+        own = factories.DeletionRequestFactory(reason="the other is, too", requested_by=superuser)
+        page = browser.get("/admin/").content.decode()
+        field = '<input type="hidden" name="_selected_action" value="{}">'
+        assert page.count(field.format(request.pk)) == 2 and field.format(own.pk) not in page
+        assert "Approve …" in page and "Reject …" in page and "by another person" in page
+        page = viewer.get("/admin/").content.decode()
+        assert "the disk is full" in page and "Approve …" not in page
+
     @pytest.fixture
     def request_of_another(self, db):
         copy = factories.RawDataFilePhysicalCopyFactory(deletable=True, size_bytes=3_000_000)

@@ -13,7 +13,7 @@ from tests.databases import as_owner
 from tests.models.refusal import settle
 
 from .conftest import logged_in
-from .pages import MODELS, address, is_parent, name_of
+from .pages import MODELS, address, is_parent, name_of, submit
 
 FREE = ("comment", "description", "origin", "title", "reason", "image", "method", "priority", "hours", "cpu")
 
@@ -176,6 +176,15 @@ class TestEarlierVersions:
         assert [(line["present"], line["then"]) for line in page.context["lines"]] == [(str(other), str(one))]
         assert browser.post(restore_url(program, version), {"reason": "back"}).status_code == 302
         assert list(program.instruments.all()) == [one]
+
+    def test_who_has_changed_a_row_may_undo_that_at_once(self, browser, unit):
+        url = address(ObsUnit, "change", unit)
+        page = submit(browser, url, unit, {"priority": 7})
+        entry = ChangeLog.objects.of(unit).first()
+        assert f'<a href="{undo_url(unit, entry)}">Undo this change</a>' in browser.get(page.url).content.decode()
+        unit.refresh_from_db()
+        page = submit(browser, url, unit)
+        assert "Undo this change" not in browser.get(page.url).content.decode(), "nothing was changed"
 
     def test_one_change_is_undone_and_later_ones_of_other_fields_stay(self, browser, superuser, unit):
         ObsUnit.objects.filter(pk=unit.pk).update(priority=9)

@@ -96,7 +96,7 @@ def test_users_show_their_roles(browser):
 def test_a_list_says_what_it_has_and_what_its_columns_mean(browser):
     factories.RawDataPackageFactory()
     html = browser.get(address(RawDataPackage, "changelist")).content.decode()
-    assert "<p>A tar of the raw files that one module wrote in one execution, or of a part of them.</p>" in html
+    assert "<p>A tar of the raw files that one module wrote in one observation, or of a part of them.</p>" in html
     columns = browser.get(address(RawDataPackage, "changelist")).context["columns"]
     meanings = {name: meaning for name, _title, meaning in columns}
     assert meanings["size_bytes"] == RawDataPackage._meta.get_field("size_bytes").help_text

@@ -1,14 +1,16 @@
 """Forms of a plan take what astronomers write, offer what fits, and warn once of what is probably a mistake."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from opsdb.models import (
     ApiToken,
+    ChaiObservationConfiguration,
     ChangeLog,
     ConfigurationType,
     ConstantElevationSource,
@@ -19,15 +21,18 @@ from opsdb.models import (
     FixityCheck,
     Instrument,
     Observatory,
+    ObservingProgram,
     ObsUnit,
     PreScheduledSlot,
     Publication,
     RawDataFile,
     ReductionStep,
     Telescope,
+    TimeAllocation,
 )
 from opsdb.testing.factories import (
     ChaiModuleConfigurationFactory,
+    ChaiObservationConfigurationFactory,
     FixedSourceFactory,
     InstrumentFactory,
     ObservingProgramFactory,
@@ -42,6 +47,7 @@ from opsdb.testing.factories import (
 )
 from tests.worlds import shared_world
 
+from .conftest import may_only
 from .pages import ADMINS, address, errors_of, submit, typed
 
 HIGH, LOW = datetime(2026, 6, 15, 16, tzinfo=UTC), datetime(2026, 6, 15, 4, tzinfo=UTC)
@@ -138,6 +144,56 @@ class TestWarnings:
         downtime = Downtime(instrument=plan.chai.instrument_module.instrument, start_time=LOW, reason="warm")
         url, data = sent(browser, Downtime, downtime)
         assert "it overlaps with 1 slot: M42-CO43 at 2026-06-15 16:00 UTC" in browser.post(url, data).content.decode()
+
+    def test_rows_that_the_person_may_not_view_are_not_named(self, browser, plan):
+        Downtime.objects.create(telescope=plan.telescope, start_time=LOW - HOUR, end_time=LOW + HOUR, reason="snow")
+        slot = PreScheduledSlot(obs_unit=plan.unit, telescope=plan.telescope, start_time=LOW, end_time=LOW + HOUR / 2)
+        url, data = sent(browser, PreScheduledSlot, slot)
+        page = may_only(PreScheduledSlot).post(url, data).content.decode()
+        assert "it is in a downtime that you may not view" in page and "snow" not in page
+        page = may_only(PreScheduledSlot, Downtime).post(url, data).content.decode()
+        assert "it is in a downtime that you may not view" in page and "snow" not in page, "whose telescope is named"
+        page = may_only(PreScheduledSlot, Downtime, Telescope).post(url, data).content.decode()
+        assert "it is in a downtime that you may not view" not in page and "(snow)" in page
+
+        slot.save()
+        downtime = Downtime(telescope=plan.telescope, start_time=LOW, reason="wind")
+        url, data = sent(browser, Downtime, downtime)
+        page = may_only(Downtime).post(url, data).content.decode()
+        assert "hits 1 slot that you may not view" in page and "M42-CO43" not in page
+        assert "M42-CO43" in may_only(Downtime, PreScheduledSlot, ObsUnit).post(url, data).content.decode()
+
+    @pytest.mark.parametrize("may_see", [False, True])
+    def test_a_source_and_a_telescope_are_named_to_those_who_may_view_them(self, may_see, browser, plan):
+        url, data = sent(browser, FixedSource, FixedSource(name="M 82", ra_deg=148.97, dec_deg=69.68))
+        client = may_only(FixedSource, *([Telescope] if may_see else []))
+        page = client.post(url, data).content.decode()
+        assert ("20° at " in page) is may_see
+        assert ("never rises above the lowest elevation of any telescope" in page) is not may_see
+
+    def test_an_allocation_of_more_than_its_days_have(self, browser, plan):
+        program = ObservingProgramFactory()
+        allocation = TimeAllocation(
+            observing_program=program,
+            instrument=plan.chai.instrument_module.instrument,
+            period="2099A",
+            start_date=date(2099, 1, 1),
+            end_date=date(2099, 1, 2),
+            hours=25,
+        )
+        url, data = sent(browser, TimeAllocation, allocation)
+        answer = browser.post(url, data)
+        assert "25 h are more than the 24 h of its 1 day" in answer.content.decode()
+        agreed = {answer.context["planning_button"]: answer.context["planning_agreed"]}
+        assert browser.post(url, data | agreed).status_code == 302
+
+    def test_a_program_that_ends_before_its_slots(self, browser, plan):
+        start = timezone.now() + HOUR
+        PreScheduledSlotFactory(obs_unit=plan.unit, telescope=plan.telescope, start_time=start, end_time=start + HOUR)
+        program = plan.unit.observing_program
+        url, data = sent(browser, ObservingProgram, program, page="change")
+        data.pop("active")
+        assert "has 1 slot to come" in browser.post(url, data).content.decode()
 
     def test_looking_at_a_row_warns_of_nothing(self, browser, plan):
         source = FixedSourceFactory(name="M 82", dec_deg=69.68)
@@ -261,6 +317,32 @@ class TestChoices:
             f"Prime-Cam / {plan.prime_cam.instrument_module} · {plan.prime_cam}",
             f"CHAI / {plan.chai.instrument_module} (does not fit) · {plan.chai}",
         ]
+
+    def test_what_fits_is_offered_before_the_newest_that_does_not(self, browser, plan, monkeypatch):
+        monkeypatch.setattr("opsdb.admins.kit.fitting.MOST_CHOICES", 2)
+        for number in range(3):
+            PrimeCamObservationConfigurationFactory(name=f"newer {number}")
+        fitting = ChaiObservationConfiguration.objects.exclude(pk=plan.unit.configuration_id)
+        fitting.delete()
+        form = browser.get(address(ObsUnit, "change", plan.unit)).context["adminform"].form
+        assert groups_of(form, "configuration") == {
+            "CHAI": [str(plan.unit.configuration)],
+            "Prime-Cam (does not fit)": ["newer 2 v1"],
+        }
+
+    def test_where_more_fit_than_a_control_shows_they_are_found_by_typing(self, browser, plan, monkeypatch):
+        monkeypatch.setattr("opsdb.admins.kit.fitting.MOST_CHOICES", 1)
+        module = plan.chai.instrument_module
+        ChaiModuleConfigurationFactory(instrument_module=module)
+        ChaiObservationConfigurationFactory(name="another")
+        url, data = sent(browser, ObsUnit, plan.unit, page="change")
+        page = browser.get(url).content.decode()
+        for name in ("configuration", "module_configurations"):
+            assert f'data-field-name="{name}"' in page
+        assert f'<option value="{plan.unit.configuration_id}" selected>' in page
+        assert browser.post(url, data | {"priority": 3}).status_code == 302
+        plan.unit.refresh_from_db()
+        assert (plan.unit.priority, plan.unit.module_configurations.get().pk) == (3, plan.chai.pk)
 
     def test_what_a_unit_uses_is_offered_though_nobody_may_plan_with_it_any_more(self, browser, plan):
         type(plan.chai).objects.update(active=False)

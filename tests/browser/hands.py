@@ -1,6 +1,7 @@
 """What a person's hands do on a page of the admin."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import expect
 
@@ -125,3 +126,47 @@ def save_anyway(page, reason):
 def said(page):
     """What the admin says has been done."""
     return page.locator(".messagelist")
+
+
+def find(page, text):
+    """Search for something in the box that is on every page, without the mouse."""
+    page.keyboard.press("/")
+    page.keyboard.type(text)
+    with loaded(page):
+        page.keyboard.press("Enter")
+
+
+def pages(page):
+    """The links to the pages about the observatory."""
+    return page.get_by_role("navigation", name="Pages of the observatory")
+
+
+def add_on_index(page, name):
+    """Open the form for a new row from the start page's list of tables."""
+    row = page.locator("#content-main").get_by_role("row", name=re.compile(rf"^{name}\b"))
+    with loaded(page):
+        row.get_by_role("link", name="Add").click()
+
+
+def pick(page, label, text):
+    """Choose a row for a reference by the keyboard: the arrow opens it, what is typed narrows it, Enter takes it."""
+    line(page, label).locator("[role=combobox]").press("Alt+ArrowDown")
+    page.get_by_role("searchbox").last.fill(text)
+    results = page.locator(".select2-results").get_by_role("option")
+    expect(results).to_have_count(1)
+    expect(results).to_have_text(re.compile(rf"^{re.escape(text)}"))
+    page.keyboard.press("Enter")
+
+
+def add_beside(page, name):
+    """Open the form for a new row from the list of tables beside a page."""
+    row = page.get_by_role("navigation", name="Sidebar").get_by_role("row", name=re.compile(rf"^{name}\b"))
+    with loaded(page):
+        row.get_by_role("link", name="Add").click()
+
+
+def transit_after(moment, right_ascension_deg, longitude_deg=-67.79):
+    """When something at a right ascension is highest next."""
+    days = (moment - datetime(2000, 1, 1, 12, tzinfo=UTC)) / timedelta(days=1)
+    sidereal_deg = 280.46061837 + 360.98564736629 * days + longitude_deg
+    return moment + timedelta(days=(right_ascension_deg - sidereal_deg) % 360 / 360.98564736629)

@@ -18,7 +18,7 @@ from tests.admins.acting import ACTIONS
 from tests.admins.pages import ADMINS, SITE, address, is_parent, open_pages
 
 from .conftest import PHONE
-from .hands import loaded
+from .hands import loaded, save
 
 BY_NAME = {model._meta.model_name: model for model in ADMINS}
 # Pages are alike but for their fields; these have all kinds of them, states, inlines, actions and pictures.
@@ -188,6 +188,15 @@ def test_a_plan_of_an_import_has_no_barriers_and_fits_a_phone(visit):
     looking.load("sources", "nebulae.csv", "name,longitude,latitude\nM 78,05:46:45,+00:04:45\n")
     assert looking.page.get_by_role("region", name="What loading nebulae.csv would do").is_visible()
     assert looking.problems == []
+
+
+def test_warnings_before_saving_have_no_barriers_and_fit_a_phone(visit):
+    page = visit("superuser", address(FixedSource, "add"), viewport=PHONE)
+    for label, text in (("Name:", "M 82"), ("RA [deg]:", "148.97"), ("Dec [deg]:", "69.68")):
+        page.get_by_label(label).fill(text)
+    save(page)
+    assert page.get_by_role("button", name="Save anyway").is_visible()
+    assert Looking(page).problems == []
 
 
 def test_the_index_the_login_and_refusals_have_no_barriers_and_fit_a_phone(visit):

@@ -1,6 +1,6 @@
 """What in a plan is probably a mistake is found, before it is saved, and nothing that is right is."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -14,13 +14,16 @@ from opsdb.models import (
     ConstantElevationSource,
     Downtime,
     FixedSource,
+    ObservationStatus,
     PreScheduledSlot,
     SolarSystemObject,
+    TimeAllocation,
 )
 from opsdb.testing.factories import (
     ChaiModuleConfigurationFactory,
     ChaiObservationConfigurationFactory,
     DowntimeFactory,
+    ExecutedObsUnitFactory,
     FixedSourceFactory,
     InstrumentFactory,
     ObservingProgramFactory,
@@ -251,6 +254,84 @@ class TestDowntimes:
         assert found(Downtime(instrument=sky.prime_cam.instrument_module.instrument, **of)) == []
         assert len(found(Downtime(instrument=sky.chai.instrument_module.instrument, **of))) == 1
         assert len(found(Downtime(instrument_module=sky.chai.instrument_module, **of))) == 1
+
+
+def allocated(setup, **facts):
+    instrument = setup.instrument_module.instrument
+    program = facts.pop("program", None) or ObservingProgramFactory(short_name="GEco", instruments=[instrument])
+    facts = {"period": "2026B", "start_date": date(2026, 9, 1), "end_date": date(2027, 3, 1), "hours": 380} | facts
+    return TimeAllocation(observing_program=program, instrument=instrument, **facts)
+
+
+class TestAllocations:
+    def test_what_is_right_is_no_warning(self, sky):
+        allocated(sky.chai).save()
+        assert found(*TimeAllocation.objects.all()) == []
+        assert found(allocated(sky.prime_cam, program=ObservingProgramFactory())) == []
+
+    def test_more_hours_than_its_days_have(self, sky):
+        (warning,) = found(allocated(sky.chai, end_date=date(2026, 9, 11), hours=241))
+        assert (warning.kind, warning.field) == (PlanningProblem.ALLOCATION, "hours")
+        assert str(warning) == (
+            "allocation 2026B of GEco with CHAI: 241 h are more than the 240 h of its 10 days; "
+            "check the hours and the dates"
+        )
+        assert (
+            found(allocated(sky.chai, program=ObservingProgramFactory(), end_date=date(2026, 9, 11), hours=240)) == []
+        )
+
+    def test_fewer_hours_than_have_been_observed(self, sky):
+        allocation = allocated(sky.chai, start_date=date(2026, 3, 1), end_date=date(2026, 9, 1))
+        allocation.save()
+        unit = ObsUnitFactory(observing_program=allocation.observing_program, module_configurations=[sky.chai])
+        ended = {"end_time": LOW + 3 * HOUR, "status": ObservationStatus.COMPLETED}
+        ExecutedObsUnitFactory(obs_unit=unit, start_time=LOW, module_configurations=[sky.chai], **ended)
+        assert found(allocation) == []
+        allocation.hours = 2
+        assert kinds(allocation) == [(PlanningProblem.ALLOCATION, "hours")]
+        assert "3 h have been observed already, which is more than 2 h" in str(found(allocation)[0])
+
+    @pytest.mark.parametrize(
+        ("dates", "unusual"),
+        [
+            ((date(2026, 9, 1), date(2026, 12, 1)), False),
+            ((date(2026, 8, 1), date(2027, 4, 1)), False),
+            ((date(2026, 8, 1), date(2026, 12, 1)), True),
+            ((date(2027, 9, 1), date(2028, 3, 1)), True),
+        ],
+    )
+    def test_dates_that_other_allocations_of_the_period_do_not_have(self, dates, unusual, sky):
+        allocated(sky.chai).save()
+        other = allocated(sky.prime_cam, program=ObservingProgramFactory(), start_date=dates[0], end_date=dates[1])
+        assert kinds(other) == [(PlanningProblem.ALLOCATION, "start_date")] * unusual
+
+    def test_a_new_one_whose_period_has_ended(self, sky):
+        allocation = allocated(sky.chai, start_date=date(2025, 9, 1), end_date=date(2026, 3, 1))
+        assert kinds(allocation) == [(PlanningProblem.ALLOCATION, "end_date")]
+        allocation.save()
+        assert found(allocation) == []
+
+    def test_an_instrument_that_the_program_does_not_have_and_a_program_that_no_longer_observes(self, sky):
+        program = ObservingProgramFactory(instruments=[sky.chai.instrument_module.instrument], active=False)
+        assert kinds(allocated(sky.prime_cam, program=program)) == [
+            (PlanningProblem.ALLOCATION, "instrument"),
+            (PlanningProblem.ALLOCATION, "observing_program"),
+        ]
+
+
+class TestPrograms:
+    def test_one_that_no_longer_observes_and_has_slots_to_come(self, sky):
+        program = ObservingProgramFactory(short_name="GEco")
+        unit = ObsUnitFactory(observing_program=program)
+        PreScheduledSlotFactory(obs_unit=unit, telescope=sky.telescope, start_time=LOW, end_time=LOW + HOUR)
+        program.active = False
+        assert found(program) == []
+        PreScheduledSlotFactory(obs_unit=unit, telescope=sky.telescope, start_time=HIGH, end_time=HIGH + HOUR)
+        (warning,) = found(program)
+        assert (warning.kind, warning.field) == (PlanningProblem.PROGRAM, "active")
+        assert str(warning).startswith("program GEco: no longer observes and has 1 slot to come; delete the slots")
+        program.active = True
+        assert found(program) == []
 
 
 def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(sky):

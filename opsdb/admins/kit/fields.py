@@ -160,19 +160,26 @@ class ModelFieldsMixin:
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def formfield_for_foreignkey(self, db_field: Field, request: HttpRequest, **kwargs) -> Any:
-        if db_field.name in self.plain:
-            kwargs.setdefault("widget", plain_control(db_field))
         found_by_typing = db_field.name in self.get_autocomplete_fields(request)
         part, widget = (db_field, KeySelect) if found_by_typing else (db_field.remote_field, ForeignKeyRawIdWidget)
-        kwargs.setdefault("widget", widget(part, self.admin_site))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        searching = widget(part, self.admin_site)
+        kwargs.setdefault("widget", plain_control(db_field) if db_field.name in self.plain else searching)
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None:
+            field.found_by_typing = searching if found_by_typing else None
+        return field
 
     def formfield_for_manytomany(self, db_field: Field, request: HttpRequest, **kwargs) -> Any:
-        if db_field.name in self.plain:
-            kwargs.setdefault("widget", plain_control(db_field))
-        elif db_field.name in self.get_autocomplete_fields(request):
-            kwargs.setdefault("widget", KeySelectMultiple(db_field, self.admin_site))
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+        searching = None
+        if db_field.name in self.get_autocomplete_fields(request):
+            searching = KeySelectMultiple(db_field, self.admin_site)
+        control = plain_control(db_field) if db_field.name in self.plain else searching
+        if control is not None:
+            kwargs.setdefault("widget", control)
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None:
+            field.found_by_typing = searching
+        return field
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return "UPDATE" not in self._events_refused and super().has_change_permission(request, obj)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
-from django.contrib.admin.widgets import FilteredSelectMultiple
-from django.db.models import Field, Model, QuerySet
+from django.contrib.admin.widgets import FilteredSelectMultiple, RelatedFieldWidgetWrapper
+from django.db.models import Case, Field, Model, Q, QuerySet, Value, When
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from opsdb.models import Telescope
 from .values import Text
 
 MOST_CHOICES = 500
-"""Choices of a control; of more the newest are offered, and what was chosen."""
+"""Choices of a control: those that fit, then the newest others, and what was chosen."""
 
 
 def plain_control(field: Field) -> forms.Widget:
@@ -31,37 +31,56 @@ def offer(
     name: str,
     rows: QuerySet,
     group: Callable[[Any], Text],
-    fits: Callable[[Any], bool] | None = None,
+    fits: Q | None = None,
 ) -> None:
     """Let a field of a form offer rows by group and name, those that fit in the first groups.
+
+    Where more fit than a control can show, they are found by typing instead.
 
     Args:
         form: without the field nothing happens.
         name: of the field, which has a plain control.
         rows: the choices.
         group: returns the heading of a choice.
-        fits: returns whether a choice fits; by default all do.
+        fits: what holds of a choice that fits; by default all do.
     """
     field = form.fields.get(name)
     if field is None:
         return
-    found = list(rows.order_by("-pk")[:MOST_CHOICES])
+    fitting = Value(True) if fits is None else Case(When(fits, then=True), default=False)
+    rows = rows.annotate(opsdb_fits=fitting)
+    found = list(rows.order_by("-opsdb_fits", "-pk")[: MOST_CHOICES + 1])
+    if len(found) > MOST_CHOICES and found.pop().opsdb_fits and field.found_by_typing is not None:
+        _find_by_typing(field)
+        return
     chosen = _chosen(form, name)
     missing = chosen - {str(row.pk) for row in found}
     if missing:
         keys = [key for key in missing if is_key(rows.model, key)]
-        others = rows.model._default_manager.filter(pk__in=keys)
+        others = rows.model._default_manager.filter(pk__in=keys).annotate(opsdb_fits=fitting)
         others.query.select_related = rows.query.select_related
         found += others[:MOST_CHOICES]
     groups: dict[Text, list[tuple[Any, str]]] = {}
-    for row in sorted(found, key=lambda row: (fits is not None and not fits(row), str(group(row)), str(row))):
-        heading = group(row) if fits is None or fits(row) else _("%(group)s (does not fit)") % {"group": group(row)}
+    for row in sorted(found, key=lambda row: (not row.opsdb_fits, str(group(row)), str(row))):
+        heading = group(row) if row.opsdb_fits else _("%(group)s (does not fit)") % {"group": group(row)}
         groups.setdefault(heading, []).append((row.pk, str(row)))
     if isinstance(field, forms.ModelMultipleChoiceField):
         # The two-sided control has no groups.
         field.choices = [(key, f"{heading} · {text}") for heading, rows in groups.items() for key, text in rows]
     else:
         field.choices = [("", "---------"), *((str(heading), rows) for heading, rows in groups.items())]
+
+
+def _find_by_typing(field):
+    """Take the control that a reference with more choices than a plain one can show has."""
+    widget = field.found_by_typing
+    widget.is_required = field.required
+    if isinstance(field.widget, RelatedFieldWidgetWrapper):
+        field.widget.widget = widget
+    else:
+        field.widget = widget
+    # Tells the control where the choices come from.
+    field.queryset = field.queryset
 
 
 def _chosen(form, name) -> set[str]:

@@ -9,11 +9,12 @@ from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import Model, QuerySet
-from django.forms import Media
+from django.forms import Media, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 
 from opsdb.filters.keys import is_key
@@ -80,6 +81,20 @@ class HistoryMixin:
         if not self.has_view_or_change_permission(request, row):
             raise PermissionDenied
         return row
+
+    def save_model(self, request: HttpRequest, obj: Model, form: ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        request.opsdb_changed = change and form.has_changed()
+
+    def response_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
+        """Offer to take a change back at once, beside the message that it was saved."""
+        response = super().response_change(request, obj)
+        if getattr(request, "opsdb_changed", False) and is_restorable(self.model):
+            entry = ChangeLog.objects.of(obj).first()
+            if entry is not None and entry.operation == ChangeOperation.UPDATE:
+                url = self.page_url("undo", quote(obj.pk), entry.pk)
+                self.message_user(request, format_html('<a href="{}">{}</a>', url, gettext("Undo this change")))
+        return response
 
     def restore_view(self, request: HttpRequest, object_id: str, entry: int) -> HttpResponse:
         """Show what bringing an earlier version back would change or, once that is confirmed, do it by the form."""

@@ -1,6 +1,6 @@
 """Forms that come back once where what they are about to save is allowed and probably a mistake."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse
 
 from opsdb.workflows import PlanningWarning, find_planning_warnings
 
+from ..pages.viewer import Viewer
+
 ANYWAY = "_anyway"
 BUTTONS = ("_continue", "_addanother", "_saveasnew")
 """Buttons beside *Save*, whose meaning *Save anyway* keeps."""
@@ -22,12 +24,13 @@ def _digest(warnings: Sequence[PlanningWarning]) -> str:
     return sha256("\n".join(map(str, warnings)).encode()).hexdigest()
 
 
-def form_that_warns(form_class: type[ModelForm], agreed: str) -> type[ModelForm]:
+def form_that_warns(form_class: type[ModelForm], agreed: str, sees: Callable[..., bool]) -> type[ModelForm]:
     """Return the form class with warnings, which keep it from being valid until the person has agreed to them.
 
     Args:
         form_class: of rows that a plan consists of.
         agreed: the digest of the warnings that the person has agreed to.
+        sees: returns whether the person may view rows of all models that it is called with.
     """
 
     class WarnedForm(form_class):
@@ -38,7 +41,8 @@ def form_that_warns(form_class: type[ModelForm], agreed: str) -> type[ModelForm]
             if not self.is_bound or self.errors or not self.has_changed():
                 return
             setup = {SETUP: self.cleaned_data[SETUP]} if SETUP in self.cleaned_data else {}
-            self.planning_warnings = find_planning_warnings([self.instance], **setup)
+            found = find_planning_warnings([self.instance], **setup)
+            self.planning_warnings = [one.for_viewer(sees) for one in found]
             if self.planning_warnings and _digest(self.planning_warnings) != agreed:
                 self.add_error(None, ValidationError([str(one) for one in self.planning_warnings]))
 
@@ -46,7 +50,7 @@ def form_that_warns(form_class: type[ModelForm], agreed: str) -> type[ModelForm]
 
 
 class WarnedMixin:
-    """Mixin of an admin of sources, units, slots or downtimes: nothing that is warned of is refused."""
+    """Mixin of an admin of rows that a plan consists of: nothing that is warned of is refused."""
 
     def changeform_view(
         self,
@@ -67,7 +71,9 @@ class WarnedMixin:
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs
     ) -> type[ModelForm]:
         form = super().get_form(request, obj, change=change, **kwargs)
-        return form_that_warns(form, request.opsdb_agreed) if hasattr(request, "opsdb_agreed") else form
+        if not hasattr(request, "opsdb_agreed"):
+            return form
+        return form_that_warns(form, request.opsdb_agreed, Viewer(request, self.admin_site).sees)
 
     def render_change_form(
         self,

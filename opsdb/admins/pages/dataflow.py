@@ -214,7 +214,7 @@ def _moves(viewer, transfers, archiving, staging, places):
     rows = []
     for kind, model, found in (
         (_("transfer"), DataTransfer, transfers),
-        (_("move into an archive"), LongTermArchiveTransfer, archiving),
+        (_("archive transfer"), LongTermArchiveTransfer, archiving),
         (_("staging"), StagingJob, staging),
     ):
         for one in found:

@@ -142,7 +142,7 @@ def _section(viewer, group, known, is_alone):
     acknowledging = withdrawal_part(viewer, group) if known else acknowledgement_part(viewer, group)
     if known:
         title = _("Known: %(what)s") % {"what": title}
-    return Section(title, (facts, _button(viewer, group), acknowledging, table), f"group-{group.name}")
+    return Section(title, (facts, remedy_button(viewer, group), acknowledging, table), f"group-{group.name}")
 
 
 def kinds_of(failures: Iterable[Failure]) -> str:
@@ -163,7 +163,8 @@ def _may_treat(viewer, failure):
     return action is not None and action.is_allowed(viewer.site.get_model_admin(model), viewer.request)
 
 
-def _button(viewer, group):
+def remedy_button(viewer: Viewer, group: FailureGroup) -> str:
+    """Return the button that leads to the preview of what helps against all failures of a group; empty for none."""
     number = sum(_may_treat(viewer, failure) for failure in group.failures)
     if not number:
         return ""

@@ -63,7 +63,9 @@ def journey_line(viewer: Viewer, steps: Iterable[JourneyStep]) -> SafeString:
                 if step.state == JourneyState.DONE
                 else STATES[step.state],
                 format_html('<span class="opsdb-when">{}</span>', moment(step.at)) if step.at else "",
-                viewer.link_names(step.detail),
+                format_html('<span class="opsdb-detail">{}</span>', viewer.link_names(step.detail))
+                if step.detail
+                else "",
             )
             for step in steps
         ),

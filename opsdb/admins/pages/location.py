@@ -4,6 +4,7 @@ from django.http import Http404
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from opsdb.formatting import format_duration, format_size
 from opsdb.models import (
@@ -53,7 +54,7 @@ def view(viewer: Viewer, pk: int) -> Content:
         (_("Data flow"), viewer.page_url("dataflow")),
         (_("Transfers into it"), viewer.list_url(DataTransfer, destination_location__id__exact=location.pk)),
         (
-            _("Moves into it"),
+            _("Archive transfers into it"),
             viewer.list_url(LongTermArchiveTransfer, destination_location__id__exact=location.pk)
             if location.location_type == LocationType.LONG_TERM_ARCHIVE
             else None,
@@ -123,7 +124,8 @@ def _deletion_section(viewer, location, stock: LocationStock):
 
 
 def _copies_text(one):
-    return _("%(copies)s copies, %(size)s") % {"copies": f"{one.copies:,}", "size": format_size(one.size_bytes)}
+    text = ngettext("%(copies)s copy, %(size)s", "%(copies)s copies, %(size)s", one.copies)
+    return text % {"copies": f"{one.copies:,}", "size": format_size(one.size_bytes)}
 
 
 def _requests_section(viewer, location):

@@ -26,7 +26,7 @@ __all__ = [
 
 
 class PhysicalCopy(NumberedModel):
-    """A copy of one raw file, raw package, transfer package or data product at one location.
+    """A copy of one raw file, raw data package, bundle or data product at one location.
 
     The row stays when the bytes are gone: it is the audit trail.
     """

@@ -63,7 +63,7 @@ class RawDataFile(Timestamped):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="raw_data_files",
-        help_text=_("The execution that it is from."),
+        help_text=_("The observation that it is from."),
     )
     instrument_module = models.ForeignKey(
         InstrumentModule,

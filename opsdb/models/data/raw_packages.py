@@ -96,7 +96,7 @@ class RawDataPackageQuerySet(OpsQuerySet["RawDataPackage"]):
 
 
 class RawDataPackage(Checksummed, WorkItem, Timestamped):
-    """A tar of the raw files that one module wrote in one execution, or of a part of them.
+    """A tar of the raw files that one module wrote in one observation, or of a part of them.
 
     It is what archives hold and what pipelines reduce. Between sites it travels in a ``DataTransferPackage``. Its
     ``status`` is the work of making the tar, its ``state`` the way to the archive.
@@ -110,7 +110,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="raw_data_packages",
-        help_text=_("The execution whose data it holds."),
+        help_text=_("The observation whose data it holds."),
     )
     instrument_module = models.ForeignKey(
         InstrumentModule,

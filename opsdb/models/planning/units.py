@@ -97,7 +97,7 @@ class ObsUnit(NumberedModel):
         null=True, blank=True, help_text=_("Most precipitable water vapour to observe in, mm.")
     )
     planned_duration_seconds = models.FloatField(
-        null=True, blank=True, help_text=_("Duration of one execution, seconds.")
+        null=True, blank=True, help_text=_("Duration of one observation, seconds.")
     )
     requested_executions = models.IntegerField(null=True, blank=True, help_text=_("How often it is to be executed."))
     lst_start_hours = models.FloatField(

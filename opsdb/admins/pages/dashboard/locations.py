@@ -2,6 +2,7 @@
 
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from opsdb import conf
 from opsdb.models import DataLocation, LocationType, PhysicalCopy, PhysicalCopyStatus
@@ -94,9 +95,12 @@ def locations_section(viewer: Viewer, found: Overview) -> Section | None:
                 (_("location"), _("should be there"), _("are there and good"), _("missing"), _("of them known as")),
                 lacking,
                 _("Every location has the copies that it should have."),
-                note=_(
+                note=ngettext(
+                    "An archive should have every archived package; a package needs %(copies)s verified archive copy"
+                    " before other copies may go.",
                     "An archive should have every archived package; a package needs %(copies)s verified archive copies"
-                    " before other copies may go."
+                    " before other copies may go.",
+                    conf.get("OPSDB_MIN_ARCHIVE_COPIES"),
                 )
                 % {"copies": conf.get("OPSDB_MIN_ARCHIVE_COPIES")},
             ),

@@ -5,13 +5,17 @@ from datetime import timedelta
 
 from django.db.models import CharField, F, TextField, Value
 from django.db.models.functions import Cast
-from django.utils.html import format_html
+from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from opsdb import conf
 from opsdb.models import (
+    DataLocation,
     DataTransfer,
+    DeletionRequest,
+    DeletionRequestStatus,
     ExecutedReductionStep,
     LongTermArchiveTransfer,
     PackageState,
@@ -24,15 +28,19 @@ from opsdb.row_labels import tables
 from opsdb.workflows import FailureGroup, FailureKind, Overview, Trouble
 from opsdb.workflows.overview import WORK
 
+from ...actions.copies import DELETION_REQUEST_ACTIONS
 from ...kit.columns import moment
+from ...kit.names import called
 from ..counts import format_age
-from ..failures import kinds_of, message_of
+from ..failures import kinds_of, message_of, remedy_button
 from ..parts import Section, Table, subheading
 from ..viewer import Viewer
 from ..why import why_link
 
 WAITING_SHOWN = 2  # of each kind and state
 GROUPS_SHOWN = 20
+REQUESTS_SHOWN = 20
+DECISIONS = ("approve", "reject")
 STALLED = (FailureKind.STALLED, FailureKind.UNPACKING_STALLED, FailureKind.DELETION_STALLED)
 
 
@@ -86,6 +94,7 @@ def troubles_section(
     return Section(
         _("What needs somebody"),
         (
+            *_deletions(viewer),
             subheading(_("Failed")),
             _failures(viewer, [group for group in new if group.failures[0].kind not in STALLED], found.at),
             _known(viewer, len(groups) - len(new)),
@@ -117,7 +126,7 @@ def _known(viewer, number):
 
 
 def _failures(viewer, groups, now):
-    columns = (_("what happened"), _("where"), _("what"), _("since [UTC]"), _("for"), _("why"))
+    columns = (_("what happened"), _("where"), _("what"), _("since [UTC]"), _("for"), _("why"), _("what helps"))
     rows = []
     for group in groups[:GROUPS_SHOWN]:
         newest, url = group.failures[0], viewer.page_url("failures", group=group.name)
@@ -131,10 +140,50 @@ def _failures(viewer, groups, now):
                 moment(group.first) if group.first else "–",
                 format_age(group.first, now),
                 why_link(viewer, newest.row),
+                remedy_button(viewer, group) or "–",
             )
         )
     more = viewer.page_url("failures") if groups else None
     return Table(_("What failed, by cause"), columns, rows, _("Nothing has failed."), more=more)
+
+
+def _deletions(viewer):
+    """Deletions that wait for somebody's decision, each with the button that leads to its preview."""
+    if not viewer.sees(DeletionRequest, PhysicalCopy):
+        return []
+    requests = DeletionRequest.objects.filter(status=DeletionRequestStatus.REQUESTED)
+    requests = requests.select_related("data_location__site", "requested_by").order_by("pk")[:REQUESTS_SHOWN]
+    if not requests:
+        return []
+    columns = (_("reason"), _("where"), _("requested by"), _("since [UTC]"), _("decision"))
+    rows = [
+        (
+            viewer.link(one, one.reason[:80]),
+            called(one.data_location) if viewer.sees(DataLocation) else viewer.withheld,
+            viewer.link(one.requested_by),
+            moment(one.created_at),
+            _decision(viewer, one),
+        )
+        for one in requests
+    ]
+    return [subheading(_("Deletions to decide on")), Table(_("Deletions to decide on"), columns, rows)]
+
+
+def _decision(viewer, request):
+    model_admin = viewer.site.get_model_admin(DeletionRequest)
+    buttons = [
+        render_to_string(
+            "admin/opsdb/act_button.html",
+            {"url": viewer.list_url(DeletionRequest), "action": action, "row": request},
+            viewer.request,
+        )
+        for action in DELETION_REQUEST_ACTIONS
+        if action.name in DECISIONS
+        and action.is_allowed(model_admin, viewer.request)
+        and action.applies_to(request, viewer.request.user)
+    ]
+    own = request.requested_by_id == viewer.request.user.pk
+    return format_html_join(" ", "{}", ([button] for button in buttons)) or (_("by another person") if own else "–")
 
 
 def _waiting(viewer, now):

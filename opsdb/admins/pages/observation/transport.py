@@ -95,7 +95,7 @@ def archiving_section(viewer: Viewer, packages: Sequence[RawDataPackage]) -> Sec
         for transfer in transfers
     ]
     table = Table(
-        _("Moves into archives"),
+        _("Archive transfers"),
         (_("move"), _("package"), _("way"), _("status"), _("ended at [UTC]"), _("failure"), _("why")),
         rows,
         _("None of its packages was put into an archive."),

@@ -1,0 +1,72 @@
+"""A warning about a plan: what it says, and to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from django.db.models import Model
+
+from .errors import name_row
+
+
+class PlanningProblem(StrEnum):
+    """What is probably a mistake."""
+
+    NEVER_RISES = "never rises"
+    RECIPE = "recipe does not fit"
+    DOWNTIME = "downtime"
+    ELEVATION = "elevation"
+    ALLOCATION = "allocation"
+    PROGRAM = "program"
+
+
+@dataclass(frozen=True)
+class PlanningWarning:
+    """Something in a plan that is allowed and probably a mistake.
+
+    Attributes:
+        kind: what is probably a mistake.
+        subject: what has it, such as ``slot 2026-11-26 06:00``.
+        problem: what is unusual.
+        remedy: what to do unless it is meant.
+        field: the field that would have to change.
+        row: table and key of what has it; empty for a row that is not saved yet.
+        names: models of the rows that the problem names.
+        outline: the problem, for people who may not view rows of these models.
+    """
+
+    kind: PlanningProblem
+    subject: str
+    problem: str
+    remedy: str
+    field: str
+    row: str = ""
+    names: tuple[type[Model], ...] = ()
+    outline: str = ""
+
+    def for_viewer(self, sees: Callable[..., bool]) -> PlanningWarning:
+        """Return the warning as a person may read it: without names of rows that they may not view.
+
+        Args:
+            sees: returns whether the person may view rows of all models that it is called with.
+        """
+        return self if sees(*self.names) else replace(self, problem=self.outline)
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.problem}; {self.remedy}"
+
+
+def warning_about(
+    row: Model,
+    subject: str,
+    kind: PlanningProblem,
+    field: str,
+    problem: str,
+    remedy: str,
+    names: tuple[type[Model], ...],
+    outline: str,
+) -> PlanningWarning:
+    key = name_row(type(row), row.pk) if row.pk else ""
+    return PlanningWarning(kind, subject, problem, remedy, field, key, names, outline)
