@@ -28,6 +28,8 @@ from .workflows.attribution import WRITES
 __all__ = ["rows_created", "state_changed"]
 
 TRANSACTION = "SELECT pg_current_xact_id_if_assigned()::text::bigint"
+# Before the migration that makes the change log, and after the one that takes it away, a project migrates, too.
+IS_MIGRATED = "SELECT to_regclass('change_log') IS NOT NULL"
 
 state_changed = Signal()
 rows_created = Signal()
@@ -63,6 +65,10 @@ class _SendAfterCommit:
     def _send(self, number: int) -> None:
         if number != self.sent:
             self.sent = number
+            with self.connection.cursor() as cursor:
+                cursor.execute(IS_MIGRATED)
+                if cursor.fetchone() == (False,):
+                    return
             for event in events_of_transaction(number, self.connection.alias):
                 _send(event, self.connection.alias)
 

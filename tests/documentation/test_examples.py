@@ -19,6 +19,9 @@ from tests.documentation.given import GIVEN
 from tests.documentation.pages import PAGES, Block, blocks_of, name_of
 from tests.documentation.reader import Reader, assert_well_formed
 
+# The pages are read one after another, as they lead from one to the next.
+pytestmark = pytest.mark.random_order(disabled=True)
+
 BLOCKS = {name_of(page): blocks_of(page) for page in PAGES}
 # Pages whose blocks of some languages another test executes, in the state that they are about.
 ELSEWHERE = {
