@@ -24,7 +24,7 @@ from django.views.decorators.cache import never_cache
 from opsdb.models import ApiToken, Role, User
 from opsdb.permissions import offered_scopes
 
-from .actions.access import TOKEN_ACTIONS
+from .actions.access import REVOKE, TOKEN_ACTIONS
 from .granting import GrantingMixin, may_act_as
 from .kit.admin import OpsAdmin
 
@@ -190,6 +190,7 @@ class ApiTokenAdmin(OpsAdmin):
             "opts": self.opts,
             "token": obj,
             "secret": request.opsdb_secret,
+            "revoke": REVOKE if REVOKE.is_allowed(self, request) else None,
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/opsdb/new_token.html", context)

@@ -114,8 +114,14 @@ def periods(now: datetime) -> Iterator[tuple[Text, datetime | None, datetime | N
     yield _("Last 7 days"), today - timedelta(days=6), today + timedelta(days=1)
     yield _("Last week"), monday - timedelta(days=7), monday
     yield _("This month"), month, (month + timedelta(days=31)).replace(day=1)
-    yield _("Last month"), (month - timedelta(days=1)).replace(day=1), month
+    yield _("Last month"), *last_month(now)
     yield _("Next 7 days"), today, today + timedelta(days=7)
+
+
+def last_month(now: datetime) -> tuple[datetime, datetime]:
+    """Return the first moment of the month before this one, in UTC, and its end."""
+    end = datetime.combine(now.astimezone(UTC).date().replace(day=1), time(0), tzinfo=UTC)
+    return (end - timedelta(days=1)).replace(day=1), end
 
 
 class PeriodFilter(admin.FieldListFilter):

@@ -51,10 +51,14 @@ def name_of(viewer: Viewer, execution: ExecutedObsUnit) -> str:
     return f"{unit.observing_program} / {unit}" if viewer.sees(ObsUnit) else str(execution.pk)
 
 
+def may_assess(viewer: Viewer) -> bool:
+    """Return whether the person may mark the quality of executions."""
+    return ASSESS.is_allowed(viewer.site._registry.get(ExecutedObsUnit), viewer.request)
+
+
 def quality_buttons(viewer: Viewer, execution: ExecutedObsUnit, back: str) -> SafeString | str:
     """Return the buttons that mark the quality of an execution, for who may: each leads to a preview, and that back."""
-    model_admin = viewer.site._registry.get(ExecutedObsUnit)
-    if not ASSESS.is_allowed(model_admin, viewer.request):
+    if not may_assess(viewer):
         return ""
     context = {
         "url": viewer.list_url(ExecutedObsUnit),

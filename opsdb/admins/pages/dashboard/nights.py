@@ -2,18 +2,22 @@
 
 from datetime import UTC, datetime, time, timedelta
 
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from opsdb.models import ExecutedObsUnit
+from opsdb.models import ExecutedObsUnit, ObservationStatus, Quality
 
 from ...drawings.timeline import Hours, Lane, TimeLine
-from ..executions import bar_legend, execution_bar, execution_table, night_of
-from ..parts import Figure, Section, capped, paragraph, spaced
+from ...kit.dates import last_month
+from ..executions import bar_legend, execution_bar, execution_table, may_assess, night_of
+from ..parts import Figure, Section, capped, paragraph, spaced, subheading
 from ..viewer import Viewer
 
 NIGHTS = 3
 EXECUTIONS = 300  # the newest of these nights
+UNASSESSED = 5  # the newest that have ended
 
 
 def nights_section(viewer: Viewer) -> Section | None:
@@ -64,6 +68,7 @@ def nights_section(viewer: Viewer) -> Section | None:
     return Section(
         title,
         (
+            *_to_be_assessed(viewer, executions),
             Figure(
                 "nights",
                 line.title,
@@ -73,6 +78,26 @@ def nights_section(viewer: Viewer) -> Section | None:
                 notes=(note,) if more else (),
             ),
             format_html('<p class="opsdb-links">{} {}</p>', _("Nights:"), spaced(links)) if links else "",
+            _of_last_month(viewer),
         ),
         "opsdb-nights",
     )
+
+
+def _to_be_assessed(viewer, executions):
+    """Yield the newest observations that nobody has assessed yet, with the buttons that do, for who may."""
+    found = [
+        one for one in executions if one.quality == Quality.UNASSESSED and one.status != ObservationStatus.RUNNING
+    ][:UNASSESSED]
+    if found and may_assess(viewer):
+        yield subheading(_("To be assessed"))
+        yield execution_table(viewer, found, back=reverse("admin:index", current_app=viewer.site.name))
+
+
+def _of_last_month(viewer):
+    """Return the link to all observations of last month, as a table to keep."""
+    first, end = last_month(datetime.now(UTC))
+    url = viewer.site._registry[ExecutedObsUnit].page_url("export", "csv")
+    query = urlencode({"start_time__gte": f"{first:%Y-%m-%d}", "start_time__lt": f"{end:%Y-%m-%d}"})
+    label = _("Observations of last month (CSV)")
+    return format_html('<p class="opsdb-links"><a href="{}?{}">{}</a></p>', url, query, label)
