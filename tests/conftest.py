@@ -134,7 +134,7 @@ class Scheduling(LoadScopeScheduling):
 
     # Not by marks: https://github.com/pytest-dev/pytest-xdist/issues/1386
     def _split_scope(self, nodeid):
-        if nodeid.startswith("tests/browser/"):
+        if nodeid.startswith(("tests/browser/", "tests/clicks/")):
             return "browser"
         return nodeid.partition("::")[0] if nodeid.startswith(sampling.STORIES) else nodeid
 

@@ -27,7 +27,7 @@ LISTS = re.compile(r"^(?P<indent> +)'(?P<key>constraints|indexes)': (?P<list>\[.
 OF_CONDITIONS = re.compile(r"\bmodels\.(CheckConstraint|F|Func|Index|Q|UniqueConstraint|Value)\b(?=\()")
 IMPORTED = re.compile(r"^import ([\w.]+)$", re.MULTILINE)
 COLUMN = re.compile(r"^ +\('(?P<name>\w+)', (?P<definition>models\..+)\),$", re.MULTILINE)
-CONDITION = re.compile(r"condition=(?P<definition>models\.Q\(.+\)), name='(?P<name>\w+)'\)")
+CONDITION = re.compile(r"condition=(?P<definition>models\.Q\((?:(?!, fields=).)+\)), name='(?P<name>\w+)'\)")
 WORTH_A_NAME = 150  # characters that it spares
 
 

@@ -2,7 +2,7 @@
 
 It is the one function that depends on the project: on the model's table, its key and its login name. Its body is text
 that PostgreSQL reads when it is called, so that the project's own migrations can rename, alter and drop these columns.
-``migrate`` defines it anew when they have.
+``migrate`` defines it anew when they have. Migrations define it too, so that this module stays as long as they do.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from .definitions import define_functions
 
 # The body as it is, where the table has the columns that the model has now.
 BODY_OF_LOOKUP = """
-SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure('opsdb_username(text)') AND 2 = (
-    SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname IN (%s, %s)
+SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure('opsdb_username(text)') AND %s = (
+    SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = ANY (%s) AND NOT attisdropped
 )
 """
 
@@ -31,14 +31,21 @@ def body_of_lookup(connection: Any, user: Any) -> str:
             login name yet, a user's name is the key.
     """
     quote = connection.ops.quote_name
+    table, name = _table_and_name(user)
+    shown = f"coalesce(account.{quote(name)}::text, $1)" if name else "$1"
+    key = f"account.{quote(table.pk.column)} = $1::{table.pk.cast_db_type(connection)}"
+    found = f"SELECT {shown} FROM {quote(table.db_table)} AS account WHERE {key}"  # noqa: S608 - quoted names
+    return f"\nBEGIN\n    RETURN ({found});\nEND\n"
+
+
+def _table_and_name(user):
+    """Return the options of the model that has the login name, maybe a parent, and the column of the name or None."""
     try:
         # Django keeps the name of this field beside the model, not in the state of the models.
-        name = f"coalesce({quote(user.get_field(get_user_model().USERNAME_FIELD).column)}::text, user_key)"
+        field = user.get_field(get_user_model().USERNAME_FIELD)
     except FieldDoesNotExist:
-        name = "user_key"
-    key, key_type = quote(user.pk.column), user.pk.cast_db_type(connection)
-    found = f"SELECT {name} FROM {quote(user.db_table)} WHERE {key} = user_key::{key_type}"  # noqa: S608 - quoted names
-    return f"\nBEGIN\n    RETURN ({found});\nEND\n"
+        return user, None
+    return field.model._meta, field.column
 
 
 def lookup_of(connection: Any, user: Any) -> str:
@@ -56,10 +63,11 @@ def renew_lookup(connection: Any) -> bool:
         Whether it was defined anew; never in a database without the function, or where the user model has not been
         migrated yet.
     """
-    model = get_user_model()
-    user, name = model._meta, model._meta.get_field(model.USERNAME_FIELD).column
+    user = get_user_model()._meta
+    table, name = _table_and_name(user)
+    columns = sorted({table.pk.column, name})
     with connection.cursor() as cursor:
-        cursor.execute(BODY_OF_LOOKUP, [connection.ops.quote_name(user.db_table), user.pk.column, name])
+        cursor.execute(BODY_OF_LOOKUP, [len(columns), connection.ops.quote_name(table.db_table), columns])
         found = cursor.fetchone()
     if found is None or found[0] == body_of_lookup(connection, user):
         return False

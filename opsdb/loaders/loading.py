@@ -199,7 +199,10 @@ class Loading:
         rows = {model: model._base_manager.in_bulk(some) for model, some in keys.items()}
         by_fields: dict[tuple, list[tuple]] = {}
         for entry, key, names in changed:
-            row = rows[entry.model][key]
+            row = rows[entry.model].get(key)
+            if row is None:
+                entry.row.problem("its row was deleted while the file was loaded", expected="the file loaded again")
+                continue
             plain = tuple(name for name in names if name in entry.values)
             for name in plain:
                 setattr(row, name, entry.values[name])

@@ -31,7 +31,7 @@ Item = TypeVar("Item")
 class Spool(Sequence[Item]):
     """A list that can grow and be read again and again; an item that was changed after it was read stays as it was.
 
-    All but the last items are pickled into a file without a name, about 500 bytes for a row of a table. Rows of the
+    All but the last items are pickled into a file without a name, about 1 kB for a row of a table. Rows of the
     database that items refer to are kept in memory, each once, the first :data:`SHARED_LIMIT` of them: items that refer
     to more come back with copies.
 

@@ -39,7 +39,7 @@ from opsdb.models import (
     Source,
 )
 
-from .search_names import Rank, quoted_spelling, rows_called
+from ._search_names import Rank, quoted_spelling, rows_called
 from .search_text import SearchText
 
 LIMIT = 10

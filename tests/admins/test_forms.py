@@ -212,7 +212,7 @@ class TestRefusals:
         response = submit(browser, url, step, dependencies=[{"depends_on": stranger.pk}])
         assert "which is in another pipeline" in refused(response)
         response = submit(browser, url, step, dependencies=[{"depends_on": step.pk}])
-        assert "would wait for itself" in refused(response)
+        assert "A step can't wait for itself; choose another step." in refused(response)
         assert ReductionStepDependency.objects.count() == 1
 
     def test_a_copy_at_another_location_than_the_request(self, browser):
@@ -243,7 +243,7 @@ class TestInlines:
         assert response.status_code == 302, errors_of(response)
         assert list(ChaiTiling.objects.order_by("tile_index").values_list("tile_index", "priority")) == [(1, 9), (2, 0)]
         response = submit(browser, url, recipe, tilings=[new])
-        assert "Please correct the duplicate data for tile_index." in refused(response)
+        assert "The configuration has a tile of this number; choose another." in refused(response)
 
     def test_links_are_added_and_removed(self, browser, superuser):
         item = factories.DeletionRequestItemFactory(deletion_request__requested_by=superuser)

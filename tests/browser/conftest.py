@@ -48,8 +48,9 @@ WATCH = f"""document.addEventListener('securitypolicyviolation', (event) => cons
 
 def pytest_collection_modifyitems(items):
     """All use the database, and need a Chromium."""
-    mine = [item for item in items if item.path.is_relative_to(ROOT / "tests/browser")]
-    for item in mine:
+    for item in items:
+        if not item.path.is_relative_to(ROOT / "tests/browser") and not item.path.is_relative_to(ROOT / "tests/clicks"):
+            continue
         item.add_marker(pytest.mark.django_db)
         if not CHROMIUM:
             item.add_marker(pytest.mark.skip(reason=NOT_RUN))

@@ -10,7 +10,7 @@ from django.db import connection, models
 
 from opsdb.database.catalogue import expected_rules, read_rules
 from opsdb.database.operations import DefineUserLookup
-from opsdb.database.user_lookup import renew_lookup
+from opsdb.database.user_lookup import body_of_lookup, renew_lookup
 from opsdb.models import ChangeLog
 from opsdb.testing.factories import ObservatoryFactory, UserFactory
 from opsdb.workflows import attributed
@@ -49,6 +49,7 @@ def test_a_login_name_that_a_later_migration_adds_is_shown_once_it_is_there(user
 
     login = models.CharField(max_length=20, null=True)
     login.set_attributes_from_name("login")
+    login.model = get_user_model()
     monkeypatch.setattr(model._meta, "get_field", lambda name: login)
     assert renew_lookup(connection) is False  # the project's own migration is still to come
     execute('ALTER TABLE "user" ADD COLUMN login text')
@@ -72,6 +73,7 @@ def test_the_column_of_the_name_can_be_altered_and_dropped(user, monkeypatch):
     execute('ALTER TABLE "user" ADD COLUMN login varchar(20)')
     login = models.CharField(max_length=20, null=True)
     login.set_attributes_from_name("login")
+    login.model = get_user_model()
     with monkeypatch.context() as patched:
         patched.setattr(get_user_model(), "USERNAME_FIELD", "login")
         patched.setattr(get_user_model()._meta, "get_field", lambda name: login)
@@ -88,3 +90,28 @@ def test_a_project_with_another_login_name_has_the_rules_of_the_version(user, mo
     assert read_rules(connection)[RULE] != expected_rules()[RULE]
     renew_lookup(connection)
     assert read_rules(connection)[RULE] == expected_rules()[RULE]
+
+
+@pytest.mark.parametrize("name", ["id", "user_key"])
+def test_the_name_may_be_the_key_or_called_as_a_variable_of_the_function(user, monkeypatch, name):
+    execute(f"ALTER TABLE \"user\" ADD COLUMN user_key text DEFAULT '{user.pk}'")
+    column = models.CharField(max_length=20)
+    column.set_attributes_from_name(name)
+    column.model = get_user_model()
+    monkeypatch.setattr(get_user_model(), "USERNAME_FIELD", name)
+    monkeypatch.setattr(get_user_model()._meta, "get_field", lambda wanted: column)
+    assert renew_lookup(connection) is True
+    assert name_of(user) == str(user.pk)
+
+
+class Inheriting:
+    """Options of a user model that has its login name in the table of another, as a child of it."""
+
+    db_table, pk = "member", get_user_model()._meta.get_field("id")
+
+    def get_field(self, name):
+        return get_user_model()._meta.get_field(name)
+
+
+def test_a_name_that_a_model_inherits_is_read_in_the_table_of_its_parent(user):
+    assert 'FROM "user" AS account' in body_of_lookup(connection, Inheriting())

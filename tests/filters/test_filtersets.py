@@ -178,10 +178,10 @@ class TestReferences:
             assert found(models.RawDataFile, source_location=text) == wanted, text
 
     def test_of_several_rows_are_refused_with_what_to_give(self):
-        first, second = models.DataLocation.objects.order_by("pk")[:2]
-        models.DataLocation.objects.filter(pk=second.pk).update(name=first.name)
-        errors = RawDataFileFilterSet({"source_location": first.name}).errors["source_location"]
-        assert errors == [f"Several of the data locations are called “{first.name}”: give site/name, or the key."]
+        of_two_sites = models.DataLocation.objects.order_by("site", "pk").distinct("site")[:2]
+        assert models.DataLocation.objects.filter(pk__in=[one.pk for one in of_two_sites]).update(name="namesake") == 2
+        errors = RawDataFileFilterSet({"source_location": "namesake"}).errors["source_location"]
+        assert errors == ["Several of the data locations are called “namesake”: give site/name, or the key."]
 
     def test_that_lead_nowhere_are_refused(self):
         for text in ("nowhere", "999999999"):

@@ -444,7 +444,7 @@ def test_a_statement_that_fails_outside_of_transactions_changes_nothing_and_brea
             Site.objects.create(name="x", short_name="NOT LOWER")
         # Refused only at the end of its transaction: a parent without the row of its subtype.
         source = FixedSourceFactory()
-        with pytest.raises(IntegrityError, match="needs its own row"):
+        with pytest.raises(IntegrityError, match="has the type fixed, but no row in fixed_source"):
             sql("INSERT INTO source (name, type, comment, aliases) VALUES ('alone', 'fixed', '', '[]')")
         SiteFactory()
     assert told() == ("", "", "")

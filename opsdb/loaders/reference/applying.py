@@ -18,7 +18,7 @@ from opsdb.models.renaming import former_names_of
 from ..errors import LoadError, LoadProblem, listed, shown
 from ..saving import try_to_save
 from .reading import ReferenceEntry, ReferenceFile, near, read_reference, stop_if_any
-from .topics import IN_USE, ArchiveMode, Mode, Permissions, holds_permissions, writable_fields
+from .topics import IN_USE, ArchiveMode, Mode, Permissions, UnresolvedError, holds_permissions, writable_fields
 
 REFERENCE_DIRECTORY = Path(__file__).resolve().parent.parent.parent / "reference"
 LOCK_NUMBER = crc32(b"opsdb reference data")
@@ -167,8 +167,8 @@ class _Application:
         row = entry.model._default_manager.filter(**key).first()
         try:
             formerly = None if row else _formerly(entry.model, key)
-        except LookupError as error:
-            entry.problem(error.args[0], former_names_of(entry.model), error.args[1])
+        except UnresolvedError as error:
+            entry.problem(str(error), former_names_of(entry.model), error.expected)
             return
         if formerly:
             row = formerly
@@ -226,8 +226,8 @@ class _Application:
                     found[name] = [self.by_natural_key(model_field.related_model, key) for key in value]
                 else:
                     found[name] = self.by_natural_key(model_field.related_model, value)
-            except LookupError as error:
-                entry.problem(error.args[0], name, error.args[1])
+            except UnresolvedError as error:
+                entry.problem(str(error), name, error.expected)
                 complete = False
         return found if complete else None
 
@@ -241,7 +241,7 @@ class _Application:
                 label = _label([parts])
                 present = model._default_manager.values_list(*natural_key_lookups(model))[:200]
                 known = [_label([one]) for one in present]
-                raise LookupError(
+                raise UnresolvedError(
                     f"unknown {model.__name__} {shown(label)}",
                     near(label, known) if known else f"{model.__name__} rows before this one",
                 ) from None
@@ -284,7 +284,7 @@ def _formerly(model, key):
     """Return the row that had the name in this natural key, if there is one; its other parts are as they are.
 
     Raises:
-        LookupError: as :func:`_only`.
+        UnresolvedError: as :func:`_only`.
     """
     name = former_names_of(model)
     if name is None or name not in key:
@@ -299,7 +299,7 @@ def _get_by_any_name(model, parts):
 
     Raises:
         ObjectDoesNotExist: there is none.
-        LookupError: as :func:`_only`.
+        UnresolvedError: as :func:`_only`.
     """
     try:
         return model._default_manager.get_by_natural_key(*parts)
@@ -324,14 +324,14 @@ def _only(rows, label):
     """Return the row that had a name, or None if there is none.
 
     Raises:
-        LookupError: several rows had it; the arguments are what is wrong and what would be right.
+        UnresolvedError: several rows had it.
     """
     found = list(rows.order_by("pk")[: REFERRERS_NAMED + 1])
     if len(found) < 2:
         return found[0] if found else None
     names = [_label([row.natural_key()]) for row in found[:REFERRERS_NAMED]]
     model = found[0]._meta.verbose_name
-    raise LookupError(
+    raise UnresolvedError(
         f"{shown(label)} is a former name of several rows: {', '.join(names)}"
         f"{' and others' if len(found) > REFERRERS_NAMED else ''}",
         f"in the file the present name of the {model} that is meant, or that {model} to be given its old name again",

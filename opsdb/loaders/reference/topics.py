@@ -35,6 +35,18 @@ TOPICS = {
 }
 
 
+class UnresolvedError(Exception):
+    """A value of a file leads to no row, or to several.
+
+    Attributes:
+        expected: what would be right.
+    """
+
+    def __init__(self, message: str, expected: str) -> None:
+        super().__init__(message)
+        self.expected = expected
+
+
 class Mode(StrEnum):
     """What a load may do to existing rows."""
 
@@ -89,12 +101,12 @@ class Permissions:
         """Return the permissions that a name stands for.
 
         Raises:
-            LookupError: there are none; its arguments are the message and what is expected.
+            UnresolvedError: there are none.
         """
         try:
             return set().union(*(self.by_name[one] for one in permissions_named(name)))
         except LookupError:
-            raise LookupError(f"{shown(name)} matches no permission", expected()) from None
+            raise UnresolvedError(f"{shown(name)} matches no permission", expected()) from None
 
     def patterns(self, permissions: set) -> list[str]:
         """Return the patterns that match exactly these permissions, as few as possible of each action."""
@@ -120,5 +132,5 @@ class Permissions:
     def _of(self, action, resource):
         try:
             return self.matching(f"{action}:{resource}")
-        except LookupError:
+        except UnresolvedError:
             return set()
