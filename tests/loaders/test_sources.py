@@ -269,6 +269,14 @@ def test_a_source_of_another_place_is_a_conflict_that_is_refused_skipped_or_sett
     assert str(settled.steps[0]) == "update fixed source x (latitude_deg 2 → 3, dec_deg 2 → 3)"
 
 
+def test_a_row_that_is_deleted_while_it_is_loaded_is_named(file, monkeypatch):
+    load("sources", file("name,ra,dec\nx,1,2\n"))
+    path = file("name,ra,dec\nx,1,3\n")
+    monkeypatch.setattr("django.db.models.query.QuerySet.in_bulk", lambda *args, **options: {})
+    with pytest.raises(LoadError, match="line 2.*its row was deleted while the file was loaded"):
+        load("sources", path, on_conflict="update")
+
+
 def test_a_source_cannot_become_one_of_another_type(file):
     load("sources", file("name,ra,dec\nMars,1,2\n"))
     path = file("name,type\nMars,solar_system\n")
