@@ -41,27 +41,27 @@ WHERE table_name = 'executed_obs_unit' AND row_id = %(execution)s::text
     AND changed_at BETWEEN %(since)s AND statement_timestamp() AND operation = 'update' AND after ? 'start_time'
 ORDER BY id
 """
-# Each file moves by what the start was corrected by since the file was registered, or was itself corrected last.
+# Each file moves by what the start was corrected by since the file was registered, or was itself corrected last. Files
+# and their changes are grouped, not joined: the planner takes the changes for few, and would compare each with each.
 MOVE_FILES = """
 WITH correction AS MATERIALIZED (
     SELECT id, changed_at,
         (after ->> 'start_time')::timestamptz - (before ->> 'start_time')::timestamptz AS by_time
     FROM change_log WHERE id = ANY (%(corrections)s) AND changed_at BETWEEN %(first)s AND %(last)s
-), last_change AS MATERIALIZED (
-    SELECT row_id, max(id) AS id FROM change_log
+), of_file AS (
+    SELECT id, created_at, 0 AS last_change FROM raw_data_file
+    WHERE executed_obs_unit_id = %(execution)s AND observed_at IS NOT NULL
+    UNION ALL
+    SELECT row_id::uuid, NULL, id FROM change_log
     WHERE table_name = 'raw_data_file' AND changed_at BETWEEN %(first)s AND statement_timestamp()
         AND operation = 'update' AND after ? 'observed_at'
-        AND row_id IN (SELECT id::text FROM raw_data_file WHERE executed_obs_unit_id = %(execution)s)
-    GROUP BY row_id
+        AND row_id = ANY (%(files)s)
 )
 UPDATE raw_data_file AS file SET observed_at = file.observed_at + moved.by_time
 FROM (
     SELECT one.id AS file_id, sum(correction.by_time) AS by_time
-    FROM raw_data_file AS one
-    LEFT JOIN last_change ON last_change.row_id = one.id::text
-    JOIN correction
-        ON correction.id > coalesce(last_change.id, 0) AND correction.changed_at > one.created_at
-    WHERE one.executed_obs_unit_id = %(execution)s AND one.observed_at IS NOT NULL
+    FROM (SELECT id, max(created_at) AS created_at, max(last_change) AS last_change FROM of_file GROUP BY id) AS one
+    JOIN correction ON correction.id > one.last_change AND correction.changed_at > one.created_at
     GROUP BY one.id
 ) AS moved
 WHERE moved.file_id = file.id AND moved.by_time <> interval '0'
@@ -271,8 +271,10 @@ def _move_files(execution):
         if not corrections:
             return
         times = [changed_at for _, changed_at in corrections]
+        # A list that the planner knows is looked up by hash or index; of a subquery's it would compare each key.
+        files = [str(key) for key in execution.raw_data_files.values_list("pk", flat=True)]
         terms = {"corrections": [key for key, _ in corrections], "first": min(times), "last": max(times)}
-        cursor.execute(MOVE_FILES, {"execution": execution.pk, **terms})
+        cursor.execute(MOVE_FILES, {"execution": execution.pk, "files": files, **terms})
 
 
 def _allow_correction(execution):
