@@ -148,7 +148,9 @@ def _of_database(diag, state, text):
         return Refusal(str(message), field, diag.constraint_name, row, kind)
     if unique:
         [sentence] = unique.model().unique_error_message(unique.model, (unique.name,)).messages
-        remedy = _("%(sentence)s; give another one.") % {"sentence": sentence.rstrip(".")}
+        # Of one row for each other there is none to give instead.
+        remedy = _("%(sentence)s; change that row.") if unique.one_to_one else _("%(sentence)s; give another one.")
+        remedy %= {"sentence": sentence.rstrip(".")}
         return Refusal(remedy, field, diag.constraint_name, row, kind)
     if state == NOT_NULL:
         return Refusal(_("%(field)s must be given.") % {"field": capfirst(diag.column_name)}, field, None, row, kind)

@@ -210,9 +210,14 @@ def finite_times(fields):
     """
     finite_all = [_IS_FINITE[type(field)](field.name) for field in fields]
     names = [field.name for field in fields]
+    # The message is for those who give a time; of a table that is given none it names what there is.
+    named = [name for name in names if name not in SET_BY_DATABASE] or names
     return Check(
-        "finite_times", reduce(and_, map(Q, finite_all)), f"{_spoken_list(names)} must be finite.", _if_only(names)
+        "finite_times", reduce(and_, map(Q, finite_all)), f"{_spoken_list(named)} must be finite.", _if_only(named)
     )
+
+
+SET_BY_DATABASE = ("created_at", "updated_at")
 
 
 _IS_FINITE = {models.DateTimeField: IsFiniteTime, models.DateField: IsFiniteDate}

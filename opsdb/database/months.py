@@ -20,14 +20,17 @@ SELECT relname, reltuples::bigint, pg_total_relation_size(pg_class.oid)
 FROM pg_inherits JOIN pg_class ON pg_class.oid = pg_inherits.inhrelid
 WHERE pg_inherits.inhparent = 'change_log'::regclass ORDER BY relname
 """
-# What stays of old months: how each row was made, its last change, and all changes of users, because whoever decides
-# a deletion must not owe an account or its rights to the person who asks for it.
+# What stays of old months: how each row was made, its last change, all changes of users, because whoever decides a
+# deletion must not owe an account or its rights to the person who asks for it, and all corrections of when something
+# was observed, because correct_observation() moves files by those that they have not followed yet.
 KEPT = """
 INSERT INTO {kept}
 SELECT * FROM {partition} AS change
 WHERE operation = 'insert' OR table_name = 'user' OR operation <> 'inserts' AND NOT EXISTS (
     SELECT FROM change_log AS later
     WHERE later.table_name = change.table_name AND later.row_id = change.row_id AND later.id > change.id
+) OR operation = 'update' AND (
+    table_name = 'executed_obs_unit' AND after ? 'start_time' OR table_name = 'raw_data_file' AND after ? 'observed_at'
 )
 """
 # Nothing is deleted, which the change log refuses: what the default partition holds is put into a new one's months.

@@ -188,7 +188,10 @@ def _in_words(error, details) -> str:
     from opsdb.errors import explain
 
     refusal = explain(error)
-    return f"{details.table_name}: {refusal.text}" if refusal else details.message_primary
+    if refusal is None:
+        return details.message_primary
+    # A trigger of a host project need not name a table.
+    return f"{details.table_name}: {refusal.text}" if details.table_name else refusal.text
 
 
 @contextmanager

@@ -34,29 +34,35 @@ from .errors import (
     translate_integrity_errors,
 )
 
-# Each file moves by what the start was corrected by since the file was registered, or was itself corrected last.
+# Which changes corrected the start. A change is no older than its row, so that no month before is read.
+CORRECTIONS = """
+SELECT id, changed_at FROM change_log
+WHERE table_name = 'executed_obs_unit' AND row_id = %(execution)s::text
+    AND changed_at BETWEEN %(since)s AND statement_timestamp() AND operation = 'update' AND after ? 'start_time'
+ORDER BY id
+"""
+# Each file moves by what the start was corrected by since the file was registered, or was itself corrected last. Files
+# and their changes are grouped, not joined: the planner takes the changes for few, and would compare each with each.
 MOVE_FILES = """
+WITH correction AS MATERIALIZED (
+    SELECT id, changed_at,
+        (after ->> 'start_time')::timestamptz - (before ->> 'start_time')::timestamptz AS by_time
+    FROM change_log WHERE id = ANY (%(corrections)s) AND changed_at BETWEEN %(first)s AND %(last)s
+), of_file AS (
+    SELECT id, created_at, 0 AS last_change FROM raw_data_file
+    WHERE executed_obs_unit_id = %(execution)s AND observed_at IS NOT NULL
+    UNION ALL
+    SELECT row_id::uuid, NULL, id FROM change_log
+    WHERE table_name = 'raw_data_file' AND changed_at BETWEEN %(first)s AND statement_timestamp()
+        AND operation = 'update' AND after ? 'observed_at'
+        AND row_id = ANY (%(files)s)
+)
 UPDATE raw_data_file AS file SET observed_at = file.observed_at + moved.by_time
 FROM (
-    SELECT of_start.file_id, sum(correction.by_time) AS by_time
-    FROM (
-        SELECT one.id AS file_id, one.created_at, coalesce((
-            SELECT max(change.id) FROM change_log AS change
-            WHERE change.table_name = 'raw_data_file' AND change.row_id = one.id::text
-                AND change.operation = 'update' AND change.after ? 'observed_at'
-        ), 0) AS last_change
-        FROM raw_data_file AS one
-        WHERE one.executed_obs_unit_id = %(execution)s AND one.observed_at IS NOT NULL
-    ) AS of_start
-    JOIN (
-        SELECT id, changed_at,
-            (after ->> 'start_time')::timestamptz - (before ->> 'start_time')::timestamptz AS by_time
-        FROM change_log
-        WHERE table_name = 'executed_obs_unit' AND row_id = %(execution)s::text
-            AND operation = 'update' AND after ? 'start_time'
-    ) AS correction
-        ON correction.id > of_start.last_change AND correction.changed_at > of_start.created_at
-    GROUP BY of_start.file_id
+    SELECT one.id AS file_id, sum(correction.by_time) AS by_time
+    FROM (SELECT id, max(created_at) AS created_at, max(last_change) AS last_change FROM of_file GROUP BY id) AS one
+    JOIN correction ON correction.id > one.last_change AND correction.changed_at > one.created_at
+    GROUP BY one.id
 ) AS moved
 WHERE moved.file_id = file.id AND moved.by_time <> interval '0'
 """
@@ -250,12 +256,25 @@ def correct_observation(
         _allow_correction(found)
         ExecutedObsUnit.objects.filter(pk=found.pk).update(**changes)
         if with_files:
-            with writing_connection().cursor() as cursor:
-                cursor.execute(MOVE_FILES, {"execution": found.pk})
+            _move_files(found)
         for metadata in RawDataPackageMetadata.objects.filter(raw_data_package__executed_obs_unit=found):
             metadata.derive().save()
     execution.refresh_from_db()
     return execution
+
+
+def _move_files(execution):
+    """Move ``observed_at`` of the files of an execution by the corrections of its start that they have not followed."""
+    with writing_connection().cursor() as cursor:
+        cursor.execute(CORRECTIONS, {"execution": execution.pk, "since": execution.created_at})
+        corrections = cursor.fetchall()
+        if not corrections:
+            return
+        times = [changed_at for _, changed_at in corrections]
+        # A list that the planner knows is looked up by hash or index; of a subquery's it would compare each key.
+        files = [str(key) for key in execution.raw_data_files.values_list("pk", flat=True)]
+        terms = {"corrections": [key for key, _ in corrections], "first": min(times), "last": max(times)}
+        cursor.execute(MOVE_FILES, {"execution": execution.pk, "files": files, **terms})
 
 
 def _allow_correction(execution):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from opsdb.database.aliases import atomic
 from opsdb.models import DataLocation, DataTransfer, LogLevel, PackageState, RawDataPackage, Status, TransferKind
 
+from . import work
 from ._reports import CopyReport, failed_because_of, mismatches, records_conflicts, summarize
 from ._transfers import carried_packages, log_transfer, move_packages
 from .arrivals import record_arrivals
@@ -204,7 +205,5 @@ def _lost(transfer, worker, to):
     if now and now["unpack_status"] != Status.IN_PROGRESS:
         status = Status(now["unpack_status"])
         return ClaimEnded(name, "unpack_status", status, to, worker)
-    holder = now and now["unpack_claimed_by"]
-    return LostClaim(
-        f"{name}: {worker} has no claim on its unpacking, {holder or 'nobody'} has; stop, and claim other work"
-    )
+    claim = work.describe_claim(now and now["unpack_claimed_by"])
+    return LostClaim(f"{name}: {worker} has no claim on its unpacking; {claim}")

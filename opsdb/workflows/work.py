@@ -72,8 +72,13 @@ def _lost(item, worker, to) -> OpsdbError:
     if now and now["status"] != Status.IN_PROGRESS:
         status = Status(now["status"])
         return ClaimEnded(name, "status", status, to, worker)
-    holder = now and now["claimed_by"]
-    return LostClaim(f"{name}: {worker} has no claim on it, {holder or 'nobody'} has; stop, and claim other work")
+    return LostClaim(f"{name}: {worker} has no claim on it; {describe_claim(now and now['claimed_by'])}")
+
+
+def describe_claim(holder: str | None) -> str:
+    """Return who holds work, and what a worker does that does not."""
+    claim = f"is claimed by {holder}" if holder else "is not claimed"
+    return f"it {claim}; stop, and claim other work"
 
 
 def lock_claimed(item: Item, *, worker: str) -> Item:

@@ -340,14 +340,14 @@ def test_the_admin_deletes_nothing_that_a_deletion_rule_holds_and_names_rule_and
     before = column_of(copy, "status")
     page = look(browser, PhysicalCopy, "request_deletion", copy)
     refused = outcomes(page)["REFUSED"][copy.pk]
-    assert f"copy {copy.pk}: cannot be deleted, by deletion rule {rule}: " in refused
+    assert f"copy {copy.pk}: cannot be deleted because of deletion rule {rule}: " in refused
     assert row in refused
     # Copies that are refused for the same reason stand together above it.
     reason = refused.removeprefix(f"copy {copy.pk}: ")
     assert reason[0].upper() + reason[1:] in page.content.decode().replace("&#x27;", "'")
     for data in ({}, {"overrides_retention": "on"} if rule != 5 else {}):
         response = look(browser, PhysicalCopy, "request_deletion", copy, stage="confirm", reason="now", **data)
-        assert f"Cannot be deleted, by deletion rule {rule}" in response.content.decode()
+        assert f"Cannot be deleted because of deletion rule {rule}" in response.content.decode()
     assert not DeletionRequest.objects.exists()
     response = browser.post(address(PhysicalCopy, "change", copy), {"status": "deletion_scheduled"})
     browser.post(address(PhysicalCopy, "delete", copy), {"post": "yes"})

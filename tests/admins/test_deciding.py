@@ -81,7 +81,7 @@ def test_rows_that_are_refused_alike_are_one_line_with_their_bytes(browser):
     words = words_of(look(browser, PhysicalCopy, "request_deletion", *copies))
     assert "Refused: 4 · 8 MB" in words
     assert "4 ×" in words
-    assert words.count("by deletion rule") == 1
+    assert words.count("because of deletion rule") == 1
 
 
 class TestQuality:

@@ -62,7 +62,8 @@ def assert_held_back(copy, why):
     ):
         refusal = refusal_of(attempt)
         assert refusal.constraint_name == "physical_copy_deletion_is_safe"
-        assert refusal.message_primary == f"physical_copy {copy.pk}: cannot be deleted, by deletion rule 2: {found.why}"
+        held_back = f"physical_copy {copy.pk}: cannot be deleted because of deletion rule 2: {found.why}"
+        assert refusal.message_primary == held_back
 
 
 def assert_may_go(copy):

@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -13,9 +13,16 @@ from django.db import IntegrityError, connection, transaction
 from opsdb.database.catalogue import expected_rules, read_rules
 from opsdb.database.months import Partition, make_months, partitions
 from opsdb.models import ChangeLog, Site
-from opsdb.testing.factories import ChangeLogFactory, SiteFactory, UserFactory
-from opsdb.workflows import attributed
+from opsdb.testing.factories import (
+    ChangeLogFactory,
+    ExecutedObsUnitFactory,
+    RawDataFileFactory,
+    SiteFactory,
+    UserFactory,
+)
+from opsdb.workflows import attributed, correct_observation
 from tests.databases import act_as, as_owner, own_copy, put_guards_back
+from tests.workflows.scenario_deletion import force
 
 OLD = datetime(2020, 3, 14, tzinfo=UTC)
 
@@ -208,6 +215,37 @@ def test_old_months_are_written_and_dropped_and_what_matters_stays(old_changes, 
     assert [name for name in names() if "before" in name] == ["change_log_before_2020_05"]
     assert ChangeLog.objects.filter(pk__in=[made.pk, last.pk, rights.pk, april.pk]).count() == 4
     SiteFactory()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_files_follow_corrections_of_archived_months_once(own_database, owner, tmp_path):
+    """The start was corrected by three days, which the file followed, and by one that it did not."""
+    day = timedelta(days=1)
+    execution = ExecutedObsUnitFactory()
+    file = RawDataFileFactory(executed_obs_unit=execution, observed_at=execution.start_time + day)
+    for row in (execution, file):
+        force(row, created_at=OLD)
+    values = {"changed_at": OLD + day}
+    of_start = {"table_name": "executed_obs_unit", "row_id": str(execution.pk), **values}
+    of_file = {"table_name": "raw_data_file", "row_id": str(file.pk), **values}
+
+    def starts(days):
+        return {"start_time": (execution.start_time + days * day).isoformat()}
+
+    ChangeLogFactory(**of_start, before=starts(4), after=starts(1))
+    ChangeLogFactory(**of_file, before={"observed_at": starts(4)}, after={"observed_at": starts(1)})
+    ChangeLogFactory(**of_start, before=starts(1), after=starts(0))
+    for later in (of_start, of_file):
+        ChangeLogFactory(**later, before={"note": "a"}, after={"note": "b"})
+    with as_owner():
+        make_months(connection)
+    assert "change_log_2020_03" in names()
+    archive("--before", "2020-04", "--to", tmp_path)
+    correct_observation(
+        execution, user=None, reason="the clock", start_time=execution.start_time - 2 * day, with_files=True
+    )
+    file.refresh_from_db()
+    assert file.observed_at == execution.start_time
 
 
 @pytest.mark.django_db(transaction=True)

@@ -110,8 +110,11 @@ TABLES = {rule.name: model._meta.db_table for model in MODELS for rule in model.
 
 
 @pytest.mark.parametrize("name", sorted({name for names in TRIED_BY.values() for name in names}))
-def test_a_rule_that_needs_a_story_is_answered(name, site):
-    """The one function that refuses does so in its name; that the rule calls it is the story of another test."""
+def test_the_name_of_a_rule_that_needs_a_story_is_mapped(name, site):
+    """An answer takes over rule, row, message and hint of whatever refuses by this name.
+
+    The refusal is made up here: whether the rule refuses, and in which words, is the story of another test.
+    """
 
     def refuse():
         with connection.cursor() as cursor:

@@ -193,7 +193,7 @@ def test_a_failed_deletion_is_not_reset_when_a_rule_blocks_it_by_now(story):
     [started] = claim_deletions(story.buffer, limit=1).copies
     fail_deletion(started, message="permission denied")
     record_fixity(story.archive_copy, WRONG)
-    with pytest.raises(Refused, match=f"physical_copy {started.pk}: cannot be deleted, by deletion rule 2: "):
+    with pytest.raises(Refused, match=f"physical_copy {started.pk}: cannot be deleted because of deletion rule 2: "):
         reset_deletion(started)
     assert status_of(started) == "deletion_failed"
 

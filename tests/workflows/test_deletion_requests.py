@@ -53,7 +53,7 @@ def test_nobody_asks_in_the_name_of_another():
     assert refusal.constraint_name == "deletion_request_filed_in_person"
     assert refusal.message_primary.endswith(f"user {me} cannot ask for it in the name of user {other}")
     refusal = refusal_of(lambda: DeletionRequest.objects.create(**facts, requested_by=me))
-    assert refusal.message_primary.endswith("has no acting user who asks for it")
+    assert refusal.message_primary.endswith("cannot be made without an acting user")
     assert ask(me, requested_by=me).requested_by == me
     request = ask(me)
     request.refresh_from_db()
@@ -103,7 +103,7 @@ def test_nothing_is_decided_by_nobody():
     request = DeletionRequestFactory()
     for status in ("approved", "rejected"):
         refusal = refusal_of(lambda status=status: decide_by_sql(request, None, status))
-        assert refusal.message_primary == f"deletion_request {request.pk}: has no acting user who decides it"
+        assert refusal.message_primary == f"deletion_request {request.pk}: cannot be decided without an acting user"
 
 
 def test_the_times_are_those_of_the_database():

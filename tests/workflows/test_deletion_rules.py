@@ -86,7 +86,7 @@ def assert_held_back(copy, rule, why):
     found = explain_deletion(copy)
     assert (found.may_go, found.rule) == (False, rule), str(found)
     assert why in found.why
-    message = f"physical_copy {copy.pk}: cannot be deleted, by deletion rule {rule}: {found.why}"
+    message = f"physical_copy {copy.pk}: cannot be deleted because of deletion rule {rule}: {found.why}"
     assert str(found) == message
     outcome = schedule_deletion([copy])
     assert (outcome.copies, outcome.held_back) == ([], [found])
@@ -247,6 +247,10 @@ def test_rule_2_lets_nothing_go_where_the_policy_is_lost(story):
     with without_rules(DeletionPolicy):
         DeletionPolicy.objects.all().delete()
     assert_held_back(story.package_copy, 2, "there is no deletion_policy row")
+    refusal = refusal_of(
+        lambda: PhysicalCopy.objects.filter(pk=story.package_copy.pk).update(status="deletion_possible")
+    )
+    assert refusal.message_hint == "Run manage.py opsdb_migrate, which stores that row."
 
 
 def test_rule_2_the_last_copy_of_a_product_stays_unless_it_is_superseded_and_not_published(story):

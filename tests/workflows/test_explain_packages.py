@@ -97,9 +97,9 @@ def test_a_package_that_no_way_leads_from_says_what_is_missing(world):
     bundle = world.made_bundle()
     package = bundle.raw_data_packages.get()
     with out_of_use(world.cologne_buffer, world.us_buffer):
-        check(package, "^operator$", "make or activate a route or a buffer", "has no active buffer")
+        check(package, "^operator$", "make or enable a route or a buffer", "has no active buffer")
     with out_of_use(*world.archives):
-        check(package, "^operator$", "make or activate", "no site has an active archive")
+        check(package, "^operator$", "make or enable", "no site has an active archive")
 
 
 def test_a_package_without_bytes_is_for_an_operator(world):

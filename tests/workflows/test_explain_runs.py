@@ -56,7 +56,7 @@ def test_a_run_is_explained_in_every_state(world, step):
     check(run, "^operator$", "enable the pipeline", "is disabled")
     Pipeline.objects.update(enabled=True)
     with out_of_use(world.processing):
-        check(run, "^operator$", "activate cologne/ramses", "inactive")
+        check(run, "^operator$", "enable cologne/ramses", "inactive")
     start_run(run)
     queue = "worker at queue cologne_ramses_staging"
     check(run, queue, "claim it", f"waits for staging_job {run.staging_job_id}", state="staging_data")
@@ -100,7 +100,7 @@ def test_a_run_whose_data_are_lost_is_for_an_operator(world, step):
     [run] = plan_runs(step)
     for copy in PhysicalCopy.objects.filter(raw_data_package=package):
         record_fixity(copy, WRONG)
-    check(run, "^operator$", f"bring a copy of raw_data_package {package.pk} back", "no copy of")
+    check(run, "^operator$", f"replace the bytes of a corrupt copy of raw_data_package {package.pk}", "no copy of")
 
 
 def test_a_step_says_why_it_has_no_run(world, step):

@@ -48,7 +48,7 @@ def test_a_transfer_is_explained_in_every_state(world):
     check(transfer, queue, "claim it", "from ccat/buffer to cologne/buffer")
     check(package, queue, "claim it", f"data_transfer {transfer.pk}")
     with out_of_use(world.cologne_buffer):
-        answer = check(transfer, "^operator$", "activate cologne/buffer (“Enable” in the admin", "is inactive")
+        answer = check(transfer, "^operator$", "enable cologne/buffer (“Enable” in the admin", "is inactive")
         assert f"or reroute data_transfer {transfer.pk} (“Reroute” in the admin" in answer.next_step
     [transfer] = claim_transfers(worker=WORKER)
     check(package, queue, "finish it", f"{WORKER} has been working for", state="transferring")
@@ -108,7 +108,7 @@ def test_archiving_is_explained_in_every_state(world):
     queue = "worker at queue cologne_archive_long_term_archive_transfer"
     check(package, queue, "claim it", "no archive has it yet", f"long_term_archive_transfer {transfer.pk}")
     with out_of_use(world.cologne_archive):
-        check(transfer, "^operator$", "activate cologne/archive", "is inactive")
+        check(transfer, "^operator$", "enable cologne/archive", "is inactive")
     [transfer] = claim_archive_transfers(worker=WORKER)
     check(transfer, queue, "finish it")
     stop_the_clock(LongTermArchiveTransfer)
@@ -131,7 +131,7 @@ def test_staging_is_explained_in_every_state(world):
     queue = "worker at queue cologne_ramses_staging"
     check(job, queue, "claim it", "bringing 1 item to cologne/ramses")
     with out_of_use(world.processing):
-        check(job, "^operator$", "activate cologne/ramses", "inactive")
+        check(job, "^operator$", "enable cologne/ramses", "inactive")
     [claimed] = claim_staging(worker=WORKER)
     check(job, queue, "finish it")
     stop_the_clock(StagingJob)
@@ -141,7 +141,7 @@ def test_staging_is_explained_in_every_state(world):
     work.reset(claimed)
     for copy in PhysicalCopy.objects.filter(raw_data_package=package):
         record_fixity(copy, WRONG)
-    check(job, "^operator$", f"bring a copy of raw_data_package {package.pk} back", "can be read")
+    check(job, "^operator$", f"replace the bytes of a corrupt copy of raw_data_package {package.pk}", "can be read")
     release_staging(job)
     check(job, "^nobody$", "nothing", "no longer needed", done=True)
 

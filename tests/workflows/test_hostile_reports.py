@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from opsdb.database.identifiers import uuid7
@@ -340,3 +342,23 @@ def test_files_follow_a_start_that_was_corrected_without_them(world):
     assert [file.pk for file in RawDataFile.objects.of(execution).filter(observed_at=None)] == [untimed.pk]
     changes = ChangeLog.objects.of(early)
     assert {change.reason for change in changes if change.operation == "update"} == {"the clock"}
+
+
+def test_files_that_follow_a_start_cost_few_statements_and_only_the_months_since(world):
+    execution = world.observe()
+    RawDataFileFactory.create_batch(3, executed_obs_unit=execution, observed_at=execution.start_time)
+
+    def read_log(start):
+        with CaptureQueriesContext(connection) as queries:
+            correct_observation(execution, user=None, reason="the clock", start_time=start, with_files=True)
+        return [query["sql"] for query in queries if "FROM change_log" in query["sql"]]
+
+    assert len(read_log(execution.start_time)) == 1, "there is no correction to follow"
+    read = read_log(execution.start_time - timedelta(days=1))
+    assert len(read) == 2
+    for statement in read:
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN " + statement)
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        months = set(re.findall(r"\bon (change_log_\d+_\d+)", plan))
+        assert months and months <= {f"change_log_{moment:%Y_%m}" for moment in (execution.created_at, timezone.now())}

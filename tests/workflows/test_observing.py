@@ -3,11 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from opsdb.database.identifiers import uuid7
 from opsdb.models import ExecutedObsUnit, ObservationStatus, Quality
-from opsdb.testing.factories import ChaiModuleConfigurationFactory, ObsUnitFactory, SiteFactory, UserFactory
+from opsdb.testing.factories import (
+    ChaiModuleConfigurationFactory,
+    ObsUnitFactory,
+    RawDataPackageMetadataFactory,
+    SiteFactory,
+    UserFactory,
+)
 from opsdb.testing.factories.base import EPOCH
 from opsdb.workflows import (
     Conflict,
@@ -114,3 +120,15 @@ def test_a_constraint_is_refused_in_the_words_of_its_model():
     taken = pytest.raises(Refused, match="^site: Site with this Short name already exists; give another one.$")
     with taken, translate_integrity_errors(), transaction.atomic():
         SiteFactory(short_name=site.short_name)
+    package = RawDataPackageMetadataFactory().raw_data_package
+    taken = pytest.raises(Refused, match="^raw_data_package_metadata: .* already exists; change that row.$")
+    with taken, translate_integrity_errors(), transaction.atomic():
+        RawDataPackageMetadataFactory(raw_data_package=package)
+
+
+@pytest.mark.django_db
+def test_a_rule_of_a_host_project_that_names_no_table_is_refused_in_its_words():
+    raised = "DO $$ BEGIN RAISE EXCEPTION 'the host says no' USING ERRCODE = 'check_violation'; END $$"
+    refused = pytest.raises(Refused, match="^the host says no.$")
+    with refused, translate_integrity_errors(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(raised)

@@ -179,7 +179,7 @@ def test_completing_a_package_again_changes_nothing(world):
 def test_only_the_worker_that_holds_a_package_completes_it(world):
     [package] = world.plan_packages()
     work.claim(RawDataPackage.objects.awaiting_packaging(), limit=1, worker="other")
-    with pytest.raises(LostClaim, match="other has; stop, and claim other work"):
+    with pytest.raises(LostClaim, match="is claimed by other; stop, and claim other work"):
         complete_packaging(package, worker=WORKER, location=world.ccat_buffer, size_bytes=3_512, checksum=WRONG)
     assert not package.copies.exists()
 

@@ -6,7 +6,15 @@ import pytest
 from django.core.management import call_command
 
 from opsdb.models import ChangeLog, DataRelease, PhysicalCopy, RunStatus, Verification
-from opsdb.testing.factories import DataReleaseFactory, PipelineFactory, UserFactory
+from opsdb.testing.factories import (
+    DataReleaseFactory,
+    ExecutedReductionStepFactory,
+    PipelineFactory,
+    RawDataFileFactory,
+    RawDataPackageFactory,
+    StagingJobFactory,
+    UserFactory,
+)
 from opsdb.testing.factories.verifying import verify
 from opsdb.workflows import (
     InvalidTransition,
@@ -244,3 +252,38 @@ def test_a_restored_copy_is_verified_by_the_check_that_follows(made):
     restore_copy(copy, user=None, reason="found on another disk")
     assert record_fixity(copy, made.checksum).ok
     check(made, "^nobody$", "nothing", state="made", done=True)
+
+
+@pytest.mark.parametrize("kind", ["run", "staging_job"])
+def test_what_waits_for_a_lost_product_is_told_what_can_be_done_about_it(made, kind):
+    waiting = ExecutedReductionStepFactory() if kind == "run" else StagingJobFactory()
+    (waiting.input_products if kind == "run" else waiting.data_products).add(made)
+    back = f"bring a copy of data_product {made.pk} back (“Bring back” in the admin"
+    again = f"make data_product {made.pk} again (“Make again” in the admin"
+    replaced = f"replace the bytes of a corrupt copy of data_product {made.pk}"
+    kept = f"keep a copy of data_product {made.pk} (“Cancel deletion” in the admin"
+    given_up = "cancel the run (“Cancel run”" if kind == "run" else "release the job (“Release”"
+
+    def steps(**state):
+        force(made.copies.get(), **state)
+        step = check(waiting, "^operator$", given_up, f"no copy of data_product {made.pk} can be read").next_step
+        return {text for text in (back, again, replaced, kept) if text in step}
+
+    assert steps(status="corrupt") == {again, replaced}
+    assert steps(status="missing") == {back, again}
+    assert steps(status="deletion_failed", failure_message="x") == {kept, again}
+    force(made.run.input_packages.get().copies.get(), status="missing")
+    assert steps(status="missing") == {back}
+    assert steps(status="corrupt") == {replaced}
+
+
+def test_what_waits_for_a_package_without_a_tar_is_told_who_makes_that():
+    run = ExecutedReductionStepFactory()
+    package = RawDataPackageFactory()
+    run.input_packages.add(package)
+    RawDataFileFactory(
+        raw_data_package=package,
+        executed_obs_unit=package.executed_obs_unit,
+        instrument_module=package.instrument_module,
+    )
+    check(run, "^worker at queue .*raw_data_package_creation", "claim it", "can be read", "making its tar")

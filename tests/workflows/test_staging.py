@@ -141,7 +141,7 @@ def test_a_failed_staging_can_be_reported_again_until_it_is_claimed_again(world,
     with pytest.raises(InvalidTransition):
         complete_staging(job, worker=WORKER, reports=map(found, [first, second]))
     claim_staging(worker="other")
-    with pytest.raises(LostClaim, match="other has; stop, and claim other work"):
+    with pytest.raises(LostClaim, match="is claimed by other; stop, and claim other work"):
         complete_staging(job, worker=WORKER, reports=reports)
 
 

@@ -251,7 +251,7 @@ def test_a_mismatch_at_arrival_can_be_reported_again(world):
         assert (transfer.status, transfer.retry_count) == (Status.PENDING, 1)
     assert transfer.log.filter(message__startswith="failed").count() == 1
     claim_transfers(worker="other")
-    with pytest.raises(LostClaim, match="other has; stop, and claim other work"):
+    with pytest.raises(LostClaim, match="is claimed by other; stop, and claim other work"):
         complete_transfer(transfer, worker=WORKER, checksum=WRONG)
 
 

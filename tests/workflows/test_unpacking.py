@@ -87,7 +87,7 @@ def test_a_failure_to_unpack_can_be_reported_again_until_it_is_claimed_again(wor
     if not retryable:
         reset_unpacking(transfer)
     claim_unpacking(worker="other")
-    with pytest.raises(LostClaim, match="other has; stop, and claim other work"):
+    with pytest.raises(LostClaim, match="is claimed by other; stop, and claim other work"):
         fail_unpacking(transfer, worker=WORKER, message="disk full", retryable=retryable)
 
 
@@ -164,7 +164,7 @@ def test_only_the_worker_that_unpacks_may_report(world):
         lambda: fail_unpacking(transfer, worker=WORKER, message="disk full"),
         lambda: heartbeat_unpacking(transfer, worker=WORKER),
     ):
-        with pytest.raises(LostClaim, match="worker has no claim on its unpacking, other has; stop"):
+        with pytest.raises(LostClaim, match="worker has no claim on its unpacking; it is claimed by other; stop"):
             report()
     with pytest.raises(OpsdbError, match="describe what went wrong"):
         fail_unpacking(transfer, worker="other", message=" ")

@@ -1,6 +1,7 @@
 """The kit of work items, for every model that is one: claimed by one, completed by its holder, retried, reset."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -153,10 +154,12 @@ def test_only_the_holder_may_beat_hold_complete_or_fail(pending):
         lambda: work.complete(item, worker="thief"),
         lambda: work.fail(item, worker="thief", message="no"),
     ):
-        with pytest.raises(LostClaim, match="thief has no claim on it, holder has; stop"):
+        with pytest.raises(LostClaim, match="thief has no claim on it; it is claimed by holder; stop"):
             act()
     item.refresh_from_db()
     assert (item.status, item.claimed_by) == (Status.IN_PROGRESS, "holder")
+    with pytest.raises(LostClaim, match="thief has no claim on it; it is not claimed; stop"):
+        work.heartbeat(type(item)(pk=uuid7() if isinstance(item.pk, UUID) else 10**9), worker="thief")
 
 
 def test_what_is_not_in_progress_is_neither_completed_nor_failed(pending):
@@ -215,7 +218,7 @@ def test_a_failure_can_be_reported_again_until_the_item_is_claimed_again(pending
     if not retryable:
         work.reset(item)
     claimed([item], worker="other")
-    with pytest.raises(LostClaim, match="other has; stop, and claim other work"):
+    with pytest.raises(LostClaim, match="is claimed by other; stop, and claim other work"):
         work.fail(item, **report)
 
 
@@ -243,7 +246,7 @@ def test_a_stalled_item_is_found_reset_and_lost_to_its_worker(pending):
     assert list(work.filter_stalled(all_of(items), older_than=timedelta(minutes=10))) == [alive]
     work.reset(alive)
     assert claimed([alive], worker="other") == [alive]
-    with pytest.raises(LostClaim, match="other has; stop, and claim other work"):
+    with pytest.raises(LostClaim, match="is claimed by other; stop, and claim other work"):
         work.heartbeat(alive, worker="worker")
 
 
@@ -312,7 +315,7 @@ def test_every_kind_is_claimed_kept_alive_failed_and_reset_by_its_own_functions(
     heartbeat(first, worker="worker")
     first.refresh_from_db()
     assert first.heartbeat_at is not None
-    with pytest.raises(LostClaim, match="other has no claim on it, worker has; stop"):
+    with pytest.raises(LostClaim, match="other has no claim on it; it is claimed by worker; stop"):
         heartbeat(first, worker="other")
     failed = fail(first, worker="worker", message="disk full")
     assert (failed.pk, failed.status, failed.retry_count) == (first.pk, Status.PENDING, 1)

@@ -44,7 +44,10 @@ class CorrectionForm(OrderForm):
     with_files = forms.BooleanField(
         label=_("Its files too"),
         required=False,
-        help_text=_("The times of its files move by as much as its start, also by what it was corrected by before."),
+        help_text=_(
+            "The times of its files move by as much as its start, including earlier corrections of the start that left "
+            "the files unchanged."
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..errors import LoadProblems, listed, shown
 from ..spool import Spool, batches
+from ..tables import in_words
 from ..text_files import lines_of
 from .blocks import Block, Schedule
 from .ecsv_columns import plain_columns
@@ -167,7 +168,7 @@ def _split_rows(numbered, delimiter, problems):
             return
         except csv.Error as error:
             problems.stop(
-                f"the row can't be split into fields: {error}",
+                f"the row can't be split into fields: {in_words(error)}",
                 expected="fields of usual length; texts with spaces in double quotes that are closed",
                 line=taken[0][0],
             )

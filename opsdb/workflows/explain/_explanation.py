@@ -40,6 +40,10 @@ WHO = {
 }
 WORKER_AT = "worker at queue "
 ENABLE_RESOURCE = "opsdb.workflows.enable_resource"
+RECORD_FIXITY = "opsdb.workflows.record_fixity"
+RELEASE_STAGING = "opsdb.workflows.release_staging"
+REMAKE_PRODUCT = "opsdb.workflows.remake_product"
+RESTORE_COPY = "opsdb.workflows.restore_copy"
 
 
 @dataclass(frozen=True)
@@ -149,9 +153,9 @@ def remove_cause(name: str, reset: str) -> str:
     return step % {"name": name, "reset": reset}
 
 
-def activate(location: DataLocation) -> str:
+def enable(location: DataLocation) -> str:
     """Return the step of an operator at an inactive location."""
-    step = _("activate %(place)s (“Enable” in the admin, or %(enable)s)")
+    step = _("enable %(place)s (“Enable” in the admin, or %(enable)s)")
     return step % {"place": place_of(location), "enable": ENABLE_RESOURCE}
 
 

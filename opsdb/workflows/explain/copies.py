@@ -22,6 +22,9 @@ from ._explanation import (
     MANAGER,
     NOBODY,
     OPERATOR,
+    RECORD_FIXITY,
+    RELEASE_STAGING,
+    RESTORE_COPY,
     Explanation,
     done,
     explains,
@@ -33,14 +36,11 @@ from ._explanation import (
 )
 from .transfers import explain_archive_transfer
 
-RECORD_FIXITY = "opsdb.workflows.record_fixity"
 COMPLETE_DELETION = "opsdb.workflows.complete_deletion"
 FAIL_DELETION = "opsdb.workflows.fail_deletion"
 RESET_DELETION = "opsdb.workflows.reset_deletion"
 REQUEST_DELETION = "opsdb.workflows.request_deletion"
 WRITE_OFF = "opsdb.workflows.write_off_copy"
-RELEASE_STAGING = "opsdb.workflows.release_staging"
-RESTORE_COPY = "opsdb.workflows.restore_copy"
 PLAN_REPAIRS = "opsdb.workflows.plan_repairs"
 
 
@@ -74,7 +74,7 @@ def explain_copy(copy: PhysicalCopy) -> Explanation:
     if copy.unread_count and status in CHECKABLE:
         return _explain_unread(copy, name, is_archive)
     verdict = explain_deletion(copy)
-    by_rule = _("%(name)s: cannot be deleted, by deletion rule %(rule)d (%(held_by)s): %(why)s")
+    by_rule = _("%(name)s: cannot be deleted because of deletion rule %(rule)d (%(held_by)s): %(why)s")
     facts = {"name": name, "rule": verdict.rule, "held_by": verdict.held_by, "why": verdict.why}
     blocked = verdict.rule is not None and by_rule % facts
     if status == PhysicalCopyStatus.MISSING:

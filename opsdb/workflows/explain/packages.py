@@ -32,6 +32,7 @@ from ._explanation import (
     EXPLAINERS,
     MANAGER,
     OPERATOR,
+    RESTORE_COPY,
     Explanation,
     done,
     explain_work,
@@ -45,7 +46,6 @@ from .transfers import explain_archive_transfer, explain_transfer
 RESET_PACKAGING = "opsdb.workflows.reset_packaging"
 RESET_BUNDLING = "opsdb.workflows.reset_bundling"
 REPAIR_PACKAGE = "opsdb.workflows.repair_package"
-RESTORE_COPY = "opsdb.workflows.restore_copy"
 CORRECT = {
     RawDataPackage: "opsdb.workflows.correct_packaging",
     DataTransferPackage: "opsdb.workflows.correct_bundling",
@@ -160,7 +160,7 @@ def _explain_archived(package) -> Explanation:
     if safe >= needed:
         return done(package, package.state, answer)
     why = _("%(name)s: there are fewer active archives than OPSDB_MIN_ARCHIVE_COPIES needs copies") % {"name": name}
-    step = _("activate or add an archive, or lower OPSDB_MIN_ARCHIVE_COPIES")
+    step = _("enable or add an archive, or lower OPSDB_MIN_ARCHIVE_COPIES")
     return waits(package, package.state, why, step, OPERATOR).because_of(package, package.state, answer)
 
 
@@ -253,7 +253,7 @@ def explain_bundle(bundle: DataTransferPackage) -> Explanation:
         return done(bundle, bundle.status, why)
     if reason:
         why = _("%(name)s: no route leads to an archive: %(reason)s") % {"name": name, "reason": reason}
-        return waits(bundle, bundle.status, why, _("make or activate a route or a buffer"), OPERATOR)
+        return waits(bundle, bundle.status, why, _("make or enable a route or a buffer"), OPERATOR)
     why = _("%(name)s: no transfer is planned") % {"name": name}
     return waits(bundle, bundle.status, why, _("plan the transfers"), MANAGER)
 

@@ -24,20 +24,22 @@ from ._explanation import (
     CLUSTER,
     MANAGER,
     OPERATOR,
+    REMAKE_PRODUCT,
+    RESTORE_COPY,
     Explanation,
-    activate,
     after_failure,
     done,
+    enable,
     explains,
     place_of,
     remove_cause,
     waits,
     waits_for_room,
 )
+from ._lost import explain_lost
 from .staging import explain_staging
 
-REMAKE_PRODUCT = "opsdb.workflows.remake_product"
-RESTORE_COPY = "opsdb.workflows.restore_copy"
+CANCEL_RUN = "opsdb.workflows.cancel_run"
 RESET_RUN = "opsdb.workflows.reset_run"
 
 
@@ -106,12 +108,11 @@ def _explain_pending_run(run, name) -> Explanation:
         return waits(run, run.status, disabled(name, pipeline), step, OPERATOR)
     if not place.active:
         why = _("%(name)s: it runs at %(place)s, which is inactive") % {"name": name, "place": place_of(place)}
-        return waits(run, run.status, why, activate(place), OPERATOR)
+        return waits(run, run.status, why, enable(place), OPERATOR)
     lost = without_readable_copy(list_missing_inputs(run))
     if lost:
-        names = {"name": name, "content": name_row(type(lost[0]), lost[0].pk), "restore": RESTORE_COPY}
-        why = _("%(name)s: no copy of %(content)s can be read") % names
-        return waits(run, run.status, why, _("bring a copy of %(content)s back by %(restore)s") % names, OPERATOR)
+        cancel = _("cancel the run (“Cancel run” in the admin, or %(cancel)s)") % {"cancel": CANCEL_RUN}
+        return explain_lost(run, lost[0], cancel)
     needed = sum(content.size_bytes or 0 for content in list_missing_inputs(run))
     if not Room().takes(place, needed):
         return waits_for_room(run, run.status, place, needed)

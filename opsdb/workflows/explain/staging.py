@@ -11,11 +11,10 @@ from .._predicates import without_readable_copy
 from ..errors import name_row
 from ..queues import Operation
 from ..staging import list_missing_content
-from ._explanation import OPERATOR, Explanation, activate, done, explain_work, explains, place_of, waits
+from ._explanation import OPERATOR, RELEASE_STAGING, Explanation, done, enable, explain_work, explains, place_of, waits
+from ._lost import explain_lost
 
 RESET_STAGING = "opsdb.workflows.reset_staging"
-RELEASE_STAGING = "opsdb.workflows.release_staging"
-RESTORE_COPY = "opsdb.workflows.restore_copy"
 
 
 @explains(StagingJob)
@@ -30,16 +29,12 @@ def explain_staging(job: StagingJob) -> Explanation:
         return done(job, job.status, _("%(name)s: its data are at %(place)s") % at)
     if job.status in Status.claimable() and not destination.active:
         why = _("%(name)s: brings data to %(place)s, which is inactive") % at
-        step = _("%(activate)s, or %(release)s") % {"activate": activate(destination), "release": release}
+        step = _("%(enable)s, or %(release)s") % {"enable": enable(destination), "release": release}
         return waits(job, job.status, why, step, OPERATOR)
     missing = list_missing_content(job)
     unreadable = without_readable_copy(missing)
     if unreadable and job.status != Status.IN_PROGRESS:
-        names = {"name": name, "content": name_row(type(unreadable[0]), unreadable[0].pk)}
-        why = _("%(name)s: no copy of %(content)s can be read") % names
-        step = _("bring a copy of %(content)s back by %(restore)s, or %(release)s")
-        step %= {**names, "restore": RESTORE_COPY, "release": release}
-        return waits(job, job.status, why, step, OPERATOR)
+        return explain_lost(job, unreadable[0], release)
     what = ngettext("bringing %(count)d item to %(place)s", "bringing %(count)d items to %(place)s", len(missing)) % {
         "count": len(missing),
         "place": place_of(destination),

@@ -12,9 +12,9 @@ from ..queues import Operation
 from ._explanation import (
     OPERATOR,
     Explanation,
-    activate,
     after_failure,
     done,
+    enable,
     explain_work,
     explains,
     is_stalled,
@@ -46,8 +46,8 @@ def explain_transfer(transfer: DataTransfer) -> Explanation:
         if not destination.active:
             place = place_of(destination)
             why = _("%(name)s: goes to %(place)s, which is inactive") % {"name": name, "place": place}
-            step = _("%(activate)s, or reroute %(name)s (“Reroute” in the admin, or %(reroute)s)")
-            step %= {"activate": activate(destination), "name": name, "reroute": REROUTE}
+            step = _("%(enable)s, or reroute %(name)s (“Reroute” in the admin, or %(reroute)s)")
+            step %= {"enable": enable(destination), "name": name, "reroute": REROUTE}
             return waits(transfer, transfer.status, why, step, OPERATOR)
     what = _("carrying it from %(origin)s to %(destination)s") % {
         "origin": place_of(origin),
@@ -121,6 +121,6 @@ def explain_archive_transfer(transfer: LongTermArchiveTransfer) -> Explanation:
         return done(transfer, transfer.status, why)
     if transfer.status in Status.claimable() and not archive.active:
         why = _("%(name)s: goes into %(place)s, which is inactive") % {"name": name, "place": place}
-        return waits(transfer, transfer.status, why, activate(archive), OPERATOR)
+        return waits(transfer, transfer.status, why, enable(archive), OPERATOR)
     what = _("copying it into %(place)s") % {"place": place}
     return explain_work(transfer, what, archive, Operation.LONG_TERM_ARCHIVE_TRANSFER, RESET_ARCHIVE_TRANSFER)

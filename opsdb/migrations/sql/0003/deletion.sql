@@ -77,8 +77,7 @@ BEGIN
     SELECT min_archive_copies INTO needed FROM deletion_policy;
     IF NOT FOUND THEN
         held_by = 'deletion_policy 1';
-        why = 'there is no deletion_policy row that says how many archive copies are enough; run manage.py '
-            || 'opsdb_migrate';
+        why = 'there is no deletion_policy row that says how many archive copies are enough';
         RETURN;
     END IF;
     FOR package IN SELECT id, state FROM raw_data_package WHERE id = ANY (package_ids) ORDER BY id LOOP
@@ -303,14 +302,15 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION opsdb_deletion_remedy(rule integer) RETURNS text
+CREATE OR REPLACE FUNCTION opsdb_deletion_remedy(rule integer, held_by text) RETURNS text
 LANGUAGE sql IMMUTABLE
--- What to do about a copy that a rule holds back.
-RETURN CASE rule
-    WHEN 1 THEN 'Keep it; a bad copy in an archive is replaced by a repair.'
-    WHEN 2 THEN 'Have another copy verified, or the content archived, first; opsdb_explain names the next step.'
-    WHEN 3 THEN 'Wait until that work is completed; if it makes no progress, opsdb_explain names the next step.'
-    WHEN 4 THEN 'Release the staging job first; or wait until the run has ended, or cancel it.'
+-- What to do about a copy that a rule holds back by this row.
+RETURN CASE
+    WHEN starts_with(held_by, 'deletion_policy ') THEN 'Run manage.py opsdb_migrate, which stores that row.'
+    WHEN rule = 1 THEN 'Keep it; a bad copy in an archive is replaced by a repair.'
+    WHEN rule = 2 THEN 'Have another copy verified, or the content archived, first; opsdb_explain names the next step.'
+    WHEN rule = 3 THEN 'Wait until that work is completed; if it makes no progress, opsdb_explain names the next step.'
+    WHEN rule = 4 THEN 'Release the staging job first; or wait until the run has ended, or cancel it.'
     ELSE 'Request the deletion with overrides_retention; where the location has a retention, you can also wait until '
         || 'it has passed.'
 END;
@@ -338,8 +338,11 @@ BEGIN
     IF blocker.rule IS NOT NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('physical_copy %s: cannot be deleted, by deletion rule %s: %s', OLD.id, blocker.rule, blocker.why),
-            opsdb_deletion_remedy(blocker.rule)
+            format(
+                'physical_copy %s: cannot be deleted because of deletion rule %s: %s',
+                OLD.id, blocker.rule, blocker.why
+            ),
+            opsdb_deletion_remedy(blocker.rule, blocker.held_by)
         );
     END IF;
     RETURN NEW;

@@ -47,7 +47,7 @@ BEGIN
     IF actor IS NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            'deletion_request ' || NEW.id || ': has no acting user who asks for it',
+            'deletion_request ' || NEW.id || ': cannot be made without an acting user',
             'Sign in; a program sets the acting user, opsdb.user_id, in its transaction.'
         );
     END IF;
@@ -90,7 +90,7 @@ BEGIN
     IF actor IS NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            'deletion_request ' || OLD.id || ': has no acting user who decides it',
+            'deletion_request ' || OLD.id || ': cannot be decided without an acting user',
             'Sign in; a program sets the acting user, opsdb.user_id, in its transaction.'
         );
     END IF;

@@ -6,6 +6,13 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     actor text = opsdb_acting_user();
 BEGIN
+    IF NEW.acknowledged_by_id IS NULL THEN
+        PERFORM opsdb_refuse(
+            TG_NAME, TG_TABLE_NAME,
+            format('failure_acknowledgement %s: acknowledged_by_id must be given', NEW.id),
+            'Give the user who is signed in, whom a program sets as opsdb.user_id in its transaction.'
+        );
+    END IF;
     IF actor IS DISTINCT FROM NEW.acknowledged_by_id::text THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
@@ -49,7 +56,7 @@ BEGIN
     IF opsdb_acting_user() IS NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format('failure_acknowledgement %s: has no acting user who ends it', OLD.id),
+            format('failure_acknowledgement %s: cannot be ended without an acting user', OLD.id),
             'Sign in; a program sets the acting user, opsdb.user_id, in its transaction.'
         );
     END IF;
