@@ -33,7 +33,7 @@ from ...kit.columns import moment
 from ...kit.names import called
 from ..counts import format_age
 from ..failures import kinds_of, message_of, remedy_button
-from ..parts import Section, Table, subheading
+from ..parts import Section, Table, capped, first_of, subheading
 from ..viewer import Viewer
 from ..why import why_link
 
@@ -152,7 +152,8 @@ def _deletions(viewer):
     if not viewer.sees(DeletionRequest, PhysicalCopy):
         return []
     requests = DeletionRequest.objects.filter(status=DeletionRequestStatus.REQUESTED)
-    requests = requests.select_related("data_location__site", "requested_by").order_by("pk")[:REQUESTS_SHOWN]
+    requests = requests.select_related("data_location__site", "requested_by").order_by("pk")
+    requests, is_cut = capped(requests, REQUESTS_SHOWN)
     if not requests:
         return []
     columns = (_("reason"), _("where"), _("requested by"), _("since [UTC]"), _("decision"))
@@ -166,7 +167,9 @@ def _deletions(viewer):
         )
         for one in requests
     ]
-    return [subheading(_("Deletions to decide on")), Table(_("Deletions to decide on"), columns, rows)]
+    more = viewer.list_url(DeletionRequest, status__exact=DeletionRequestStatus.REQUESTED.value) if is_cut else None
+    title = _("Deletions to decide on")
+    return [subheading(title), Table(title, columns, rows, "", first_of(REQUESTS_SHOWN) if is_cut else "", more)]
 
 
 def _decision(viewer, request):
