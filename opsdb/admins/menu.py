@@ -7,7 +7,9 @@ may see is decided before: Django lists only that.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.contrib.admin import AdminSite
 from django.db.models import Model
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.models import (
@@ -66,6 +68,7 @@ from opsdb.models import (
     User,
 )
 
+from .kit.importing import ImportMixin
 from .kit.values import Text
 
 
@@ -198,6 +201,13 @@ def grouped(app: dict, path: str) -> list[dict]:
             is_current = any(entry["is_current"] for entry in models)
             groups.append({"name": group.name, "title": group.title, "models": models, "is_current": is_current})
     return groups
+
+
+def import_url(site: AdminSite, model: type[Model], request: HttpRequest) -> str | None:
+    """Return the address at which a person may import files of a list's rows, or None."""
+    model_admin = site._registry.get(model)
+    links = model_admin.import_links(request) if isinstance(model_admin, ImportMixin) else ()
+    return next((url for _label, url in links), None)
 
 
 def _stands_within(model, entries):

@@ -10,7 +10,7 @@ each a :class:`TableKind`, or a :class:`FileKind` if its files are no tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -70,7 +70,12 @@ def kinds() -> dict[str, FileKind]:
 
 
 def prepare(
-    kind: str, files: LoadFile | Iterable[LoadFile], *, progress: Progress | None = None, **options: Any
+    kind: str,
+    files: LoadFile | Iterable[LoadFile],
+    *,
+    progress: Progress | None = None,
+    sees: Callable[..., bool] | None = None,
+    **options: Any,
 ) -> LoadPlan:
     """Check files and return what loading them would do; nothing is written.
 
@@ -78,6 +83,8 @@ def prepare(
         kind: name of a kind, see :func:`kinds`.
         files: paths, or open binary files such as uploads.
         progress: wraps a list that takes long to go through, called with it and a description.
+        sees: returns whether the reader of the plan may view rows of all models that it is called with; its notes name
+            no others. Left out, they name every row.
         options: options of the kind by their names in Python, and ``on_conflict``: what happens to an existing row
             with different values, ``error`` (default), ``skip`` or ``update``.
 
@@ -87,7 +94,7 @@ def prepare(
 
     Locks: as :func:`load`, until it returns.
     """
-    return _run(kinds()[kind], files, options, commit=False, progress=progress)
+    return _run(kinds()[kind], files, options, commit=False, progress=progress, sees=sees)
 
 
 def load(
@@ -125,13 +132,13 @@ def export(kind: str, queryset: models.QuerySet, stream: TextIO) -> None:
     kinds()[kind].export(queryset, stream)
 
 
-def _run(kind, files, options, *, commit, progress=None, promised=None):
+def _run(kind, files, options, *, commit, progress=None, promised=None, sees=None):
     files = [files] if isinstance(files, str | Path) or hasattr(files, "read") else list(files)
     files = [readable_again(file) for file in files]
     plan = LoadPlan(
         kind.name,
         tuple(path_of(file).name for file in files),
-        write=partial(_run, kind, files, options, commit=True),
+        write=partial(_run, kind, files, options, commit=True, sees=sees),
     )
     loading = Loading(kind, files, kind.complete(options), plan, progress)
     with atomic():
@@ -147,7 +154,7 @@ def _run(kind, files, options, *, commit, progress=None, promised=None):
             loading.problems.stop(f"the database reports: {str(error).splitlines()[0]}")
         if promised and plan.fingerprint != promised:
             raise LoadError([LoadProblem(loading.problems.path, "the load would differ from its plan", "a new plan")])
-        note_planning_warnings(plan)
+        note_planning_warnings(plan, sees)
         if not commit:
             transaction.set_rollback(True, using=writing_alias())
     plan.applied = commit

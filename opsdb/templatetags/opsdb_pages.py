@@ -28,7 +28,13 @@ def opsdb_search_box(context):
 @register.simple_tag(takes_context=True)
 def opsdb_groups(context, app):
     """Return the lists of ops-db in groups; none of another app."""
-    return menu.grouped(app, context["request"].path) if app["app_label"] == menu.APP_LABEL else []
+    if app["app_label"] != menu.APP_LABEL:
+        return []
+    groups = menu.grouped(app, context["request"].path)
+    if viewer := viewer_of(context["request"]):
+        for entry in (entry for group in groups for entry in group["models"]):
+            entry["import_url"] = menu.import_url(viewer.site, entry["model"], context["request"])
+    return groups
 
 
 @register.inclusion_tag("admin/opsdb/page_links.html", takes_context=True)

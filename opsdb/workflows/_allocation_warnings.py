@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db.models import Count, prefetch_related_objects
 
-from opsdb.models import Instrument, ObservingProgram, ObsUnit, PreScheduledSlot, TimeAllocation
+from opsdb.models import ExecutedObsUnit, Instrument, ObservingProgram, ObsUnit, PreScheduledSlot, TimeAllocation
 
-from ._planning_warning import PlanningProblem, PlanningWarning, warning_about
+from ._planning_warning import PlanningProblem, PlanningWarning, Subject, warning_about
 
 HOURS_OF_A_DAY = 24
+DAY = timedelta(days=1)
+# What decides which observations count for an allocation.
+COUNTED_BY = ("observing_program_id", "instrument_id", "start_date", "end_date")
 
 
 def about_allocations(allocations: Sequence[TimeAllocation], now: datetime) -> list[PlanningWarning]:
@@ -21,12 +24,15 @@ def about_allocations(allocations: Sequence[TimeAllocation], now: datetime) -> l
     prefetch_related_objects(allocations, "instrument", "observing_program__instruments")
     periods = _periods_of({one.period for one in allocations})
     saved = TimeAllocation.objects.filter(pk__in=[one.pk for one in allocations if one.pk])
-    used = dict(saved.with_used_hours().values_list("pk", "used_hours"))
+    used = {
+        key: (hours, facts)
+        for key, hours, *facts in saved.with_used_hours().values_list("pk", "used_hours", *COUNTED_BY)
+    }
     return [
         warning
         for one in allocations
         for warning in (
-            *_about_hours(one, used.get(one.pk, 0.0)),
+            *_about_hours(one, _used_of(one, used)),
             *_about_period(one, periods[one.period], now.date()),
             *_about_program(one, now.date()),
         )
@@ -40,8 +46,16 @@ def _periods_of(names) -> dict[str, list[TimeAllocation]]:
     return found
 
 
+def _used_of(allocation, used) -> float:
+    """Return the hours that the database has counted; none where other observations are about to count."""
+    hours, facts = used.get(allocation.pk, (0.0, []))
+    return hours if facts == [getattr(allocation, column) for column in COUNTED_BY] else 0.0
+
+
 def _warning(allocation, field, problem, remedy, names, outline) -> PlanningWarning:
-    subject = f"allocation {allocation.period} of {allocation.observing_program} with {allocation.instrument}"
+    name = f"allocation {allocation.period}"
+    text = f"{name} of {allocation.observing_program} with {allocation.instrument}"
+    subject = Subject(text, (ObservingProgram, Instrument), name)
     kind = PlanningProblem.ALLOCATION
     return warning_about(allocation, subject, kind, field, problem, remedy, names, outline)
 
@@ -53,7 +67,8 @@ def _about_hours(allocation, used) -> Iterator[PlanningWarning]:
         yield _warning(allocation, "hours", problem, "check the hours and the dates", (), problem)
     elif allocation.hours < used:
         problem = f"{_hours(used)} have been observed already, which is more than {_hours(allocation.hours)}"
-        yield _warning(allocation, "hours", problem, "allocate more, or check the hours", (), problem)
+        outline = "more hours than these have been observed already"
+        yield _warning(allocation, "hours", problem, "allocate more, or check the hours", (ExecutedObsUnit,), outline)
 
 
 def _hours(hours):
@@ -74,14 +89,14 @@ def _about_period(allocation, namesakes, today: date) -> Iterator[PlanningWarnin
         yield _warning(
             allocation,
             "start_date",
-            f"{allocation.start_date} to {allocation.end_date} is not within {first} to {last}, "
+            f"{allocation.start_date} to {allocation.end_date - DAY} is not within {first} to {last - DAY}, "
             f"which the other allocations of {allocation.period} have",
             "check the dates and the name of the period",
             (TimeAllocation,),
             "other allocations of the period have other dates",
         )
     elif not allocation.pk and allocation.end_date <= today:
-        problem = f"its period has ended on {allocation.end_date}"
+        problem = f"its period ended on {allocation.end_date - DAY}"
         yield _warning(allocation, "end_date", problem, "check the dates", (), problem)
 
 

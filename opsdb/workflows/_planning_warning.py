@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from django.db.models import Model
 
@@ -33,8 +34,11 @@ class PlanningWarning:
         remedy: what to do unless it is meant.
         field: the field that would have to change.
         row: table and key of what has it; empty for a row that is not saved yet.
-        names: models of the rows that the problem names.
+        names: models of the rows that the problem and the remedy name.
         outline: the problem, for people who may not view rows of these models.
+        general_remedy: the remedy for these people; empty where it names no row.
+        subject_names: models of other rows that the subject names.
+        subject_outline: the subject, for people who may not view rows of those models.
     """
 
     kind: PlanningProblem
@@ -45,6 +49,9 @@ class PlanningWarning:
     row: str = ""
     names: tuple[type[Model], ...] = ()
     outline: str = ""
+    general_remedy: str = ""
+    subject_names: tuple[type[Model], ...] = ()
+    subject_outline: str = ""
 
     def for_viewer(self, sees: Callable[..., bool]) -> PlanningWarning:
         """Return the warning as a person may read it: without names of rows that they may not view.
@@ -52,21 +59,34 @@ class PlanningWarning:
         Args:
             sees: returns whether the person may view rows of all models that it is called with.
         """
-        return self if sees(*self.names) else replace(self, problem=self.outline)
+        warning = self
+        if not sees(*self.names):
+            warning = replace(warning, problem=self.outline, remedy=self.general_remedy or self.remedy)
+        return warning if sees(*self.subject_names) else replace(warning, subject=self.subject_outline)
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.problem}; {self.remedy}"
 
 
+class Subject(NamedTuple):
+    """What a warning is about, where it is called by other rows."""
+
+    text: str
+    names: tuple[type[Model], ...]
+    outline: str
+
+
 def warning_about(
     row: Model,
-    subject: str,
+    subject: str | Subject,
     kind: PlanningProblem,
     field: str,
     problem: str,
     remedy: str,
     names: tuple[type[Model], ...],
     outline: str,
+    general_remedy: str = "",
 ) -> PlanningWarning:
     key = name_row(type(row), row.pk) if row.pk else ""
-    return PlanningWarning(kind, subject, problem, remedy, field, key, names, outline)
+    text, others, general = subject if isinstance(subject, Subject) else (subject, (), "")
+    return PlanningWarning(kind, text, problem, remedy, field, key, names, outline, general_remedy, others, general)

@@ -31,7 +31,7 @@ from opsdb.models import (
 
 from ._allocation_warnings import about_allocations, about_programs
 from ._elevations import Heights, elevations_in
-from ._planning_warning import PlanningProblem, PlanningWarning, warning_about
+from ._planning_warning import PlanningProblem, PlanningWarning, Subject, warning_about
 
 LONGEST_SLOT = timedelta(days=1)
 """Slots are shorter, which lets the index on their start find those that overlap a time."""
@@ -157,8 +157,8 @@ def _about_recipe(unit, setup, kinds_of_instruments):
     kind = ConfigurationType(recipe.type)
     listed = {one.pk for one in unit.observing_program.instruments.all()}
 
-    def unfit(field, problem, remedy, names, outline):
-        return warning_about(unit, subject, PlanningProblem.RECIPE, field, problem, remedy, names, outline)
+    def unfit(field, problem, *texts):
+        return warning_about(unit, subject, PlanningProblem.RECIPE, field, problem, *texts)
 
     others = [one for one in setup if one.type != kind]
     if others:
@@ -198,6 +198,7 @@ def _about_recipe(unit, setup, kinds_of_instruments):
                 f"choose the mode {scan.scan_type}, or another recipe",
                 (ObsMode, ObservationConfiguration),
                 "its recipe scans otherwise than its mode says",
+                "choose another mode, or another recipe",
             )
     foreign = {one.instrument_module.instrument for one in setup if one.instrument_module.instrument_id not in listed}
     if listed and foreign:
@@ -283,7 +284,8 @@ def _about_slots(slots: Sequence[PreScheduledSlot], setups) -> list[PlanningWarn
 
 
 def _name_of(slot):
-    return f"slot {_minute(slot.start_time)} UTC of {slot.obs_unit}"
+    outline = f"slot {_minute(slot.start_time)} UTC"
+    return Subject(f"{outline} of {slot.obs_unit}", (ObsUnit,), outline)
 
 
 def _minute(moment):
@@ -367,10 +369,11 @@ def _slots_in(downtimes):
 def _about_downtime(downtime, slots):
     names = ", ".join(f"{slot.obs_unit} at {_minute(slot.start_time)} UTC" for slot in slots[:NAMED_SLOTS])
     more = f" and {len(slots) - NAMED_SLOTS:,} more" if len(slots) > NAMED_SLOTS else ""
+    target, start = _target(downtime), f"from {_minute(downtime.start_time)} UTC"
     count = "1 slot" if len(slots) == 1 else f"{len(slots):,} slots"
     return warning_about(
         downtime,
-        f"downtime of {_target(downtime)} from {_minute(downtime.start_time)} UTC",
+        Subject(f"downtime of {target} {start}", (type(target),), f"downtime {start}"),
         PlanningProblem.DOWNTIME,
         "start_time",
         f"it overlaps with {count}: {names}{more}",

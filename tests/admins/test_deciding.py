@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from opsdb.admins.actions.judging import judge_deletions
+from opsdb.admins.pages.dashboard import troubles
 from opsdb.admins.pages.executions import night_of
 from opsdb.models import DeletionRequest, ExecutedObsUnit, PhysicalCopy, Quality, Role, User
 from opsdb.testing import factories
@@ -34,6 +35,17 @@ class TestDeletionRequests:
         assert "Approve …" in page and "Reject …" in page and "by another person" in page
         page = viewer.get("/admin/").content.decode()
         assert "the disk is full" in page and "Approve …" not in page
+
+    def test_what_is_left_out_is_said_and_linked(self, browser, db, monkeypatch):
+        monkeypatch.setattr(troubles, "REQUESTS_SHOWN", 1)
+        link = f"{address(DeletionRequest, 'changelist')}?status__exact=requested"
+        factories.DeletionRequestFactory(reason="the first")
+        assert "See all: Deletions to decide on" not in browser.get("/admin/").content.decode()
+        factories.DeletionRequestFactory(reason="the second")
+        page = browser.get("/admin/").content.decode()
+        assert "the first" in page and "the second" not in page
+        assert f'<a href="{link}" aria-label="See all: Deletions to decide on">' in page
+        assert "the second" in browser.get(link).content.decode()
 
     @pytest.fixture
     def request_of_another(self, db):

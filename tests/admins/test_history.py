@@ -186,6 +186,23 @@ class TestEarlierVersions:
         page = submit(browser, url, unit)
         assert "Undo this change" not in browser.get(page.url).content.decode(), "nothing was changed"
 
+    def test_a_change_that_was_not_logged_offers_no_older_one(self, browser, unit):
+        ObsUnit.objects.filter(pk=unit.pk).update(comment="of somebody else")
+        with as_owner(), connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE FUNCTION keep_priority() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$BEGIN NEW.priority := OLD.priority; RETURN NEW; END$$"
+            )
+            cursor.execute(
+                f"CREATE TRIGGER keep_priority BEFORE UPDATE ON {ObsUnit._meta.db_table} "
+                "FOR EACH ROW EXECUTE FUNCTION keep_priority()"
+            )
+        unit.refresh_from_db()
+        before = ChangeLog.objects.of(unit).first().pk
+        page = submit(browser, address(ObsUnit, "change", unit), unit, {"priority": 7})
+        assert page.status_code == 302 and ChangeLog.objects.of(unit).first().pk == before
+        assert "Undo this change" not in browser.get(page.url).content.decode()
+
     def test_one_change_is_undone_and_later_ones_of_other_fields_stay(self, browser, superuser, unit):
         ObsUnit.objects.filter(pk=unit.pk).update(priority=9)
         ObsUnit.objects.filter(pk=unit.pk).update(comment="later")

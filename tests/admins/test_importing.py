@@ -11,7 +11,7 @@ from opsdb.loaders import kinds
 from opsdb.models import ChangeLog, FixedSource, RawDataFile, Source, Telescope
 from opsdb.testing import factories
 
-from .conftest import logged_in
+from .conftest import logged_in, may_only
 from .pages import MODELS, address
 
 URL = f"{address(Source, 'changelist')}import/sources/"
@@ -138,3 +138,11 @@ def test_only_planning_tables_take_files(browser):
     for model in (RawDataFile, Telescope):
         assert browser.get(f"{address(model, 'changelist')}import/sources/").status_code == 404
     assert URL in browser.get(address(Source, "changelist")).content.decode()
+
+
+def test_the_plan_names_no_row_that_the_person_may_not_view(browser, db):
+    factories.TelescopeFactory(name="Fred Young", short_name="FYST", elevation_min_deg=20)
+    northern = b"name,ra,dec\nM 82,148.97,69.68\n"
+    assert "20\N{DEGREE SIGN} at FYST" in upload(browser, northern).content.decode()
+    page = upload(may_only(Source, FixedSource), northern).content.decode()
+    assert "FYST" not in page and "source M 82: never rises above the lowest elevation of any telescope" in page

@@ -17,6 +17,7 @@ from opsdb.models import (
     CoordinateFrame,
     DataRelease,
     Downtime,
+    ExecutedObsUnit,
     FixedSource,
     FixityCheck,
     Instrument,
@@ -407,12 +408,8 @@ class TestNight:
     URL = "/admin/opsdb/executedobsunit/night/2026-06-15/"
 
     def test_what_is_unusual_in_a_plan_is_listed_until_the_night_is_over(self, browser, plan, monkeypatch):
-        slot = PreScheduledSlotFactory(
-            obs_unit=plan.unit,
-            telescope=plan.telescope,
-            start_time=LOW + timedelta(days=1),
-            end_time=LOW + timedelta(days=1) + HOUR,
-        )
+        times = {"start_time": LOW + timedelta(days=1), "end_time": LOW + timedelta(days=1) + HOUR}
+        slot = PreScheduledSlotFactory(obs_unit=plan.unit, telescope=plan.telescope, **times)
         monkeypatch.setattr("django.utils.timezone.now", lambda: HIGH)
         page = browser.get(self.URL).content.decode()
         assert "Is this meant?" in page and "below the 20° of" in page
@@ -420,6 +417,8 @@ class TestNight:
             f'<a href="/admin/opsdb/prescheduledslot/{slot.pk}/change/">slot 2026-06-16 04:00 UTC of M42-CO43</a>'
             in page
         )
+        page = may_only(ExecutedObsUnit, PreScheduledSlot, ObsUnit, Downtime).get(self.URL).content.decode()
+        assert "its source is outside of the limits of elevation" in page and "below the 20°" not in page
         monkeypatch.setattr("django.utils.timezone.now", lambda: HIGH + timedelta(days=2))
         assert "Is this meant?" not in browser.get(self.URL).content.decode()
 

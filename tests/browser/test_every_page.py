@@ -108,11 +108,10 @@ class Looking:
 
     def load(self, kind, name, content):
         """Look at what loading a file would do."""
-        self.page.get_by_label("File:").set_input_files(
-            {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
-        )
         with loaded(self.page):
-            self.page.get_by_role("button", name="Preview").click()
+            self.page.get_by_label("File:").set_input_files(
+                {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
+            )
         self.look()
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from opsdb.loaders import load, planning_notes, prepare
-from opsdb.models import Source
+from opsdb.models import Source, Telescope
 from opsdb.testing.factories import TelescopeFactory
 
 NORTHERN = "name,ra,dec\nM 82,09:55:52.2,+69:40:47\nM 81,09:55:33.2,+69:03:55\nM 42,05:35:17.3,-05:23:28\n"
@@ -37,3 +37,8 @@ def test_what_is_not_shown_or_not_looked_at_is_counted(northern, monkeypatch):
     plan = prepare("sources", northern)
     assert len(warnings_of(plan)) == 1
     assert "Only the first 1 rows of each table were looked at for such warnings." in plan.notes
+
+
+def test_a_plan_names_no_row_that_its_reader_may_not_view(northern):
+    (note, _other) = warnings_of(prepare("sources", northern, sees=lambda *models: Telescope not in models))
+    assert note == "source M 82: never rises above the lowest elevation of any telescope; check its coordinates."

@@ -13,10 +13,16 @@ from opsdb.models import (
     ConfigurationType,
     ConstantElevationSource,
     Downtime,
+    ExecutedObsUnit,
     FixedSource,
+    Instrument,
+    ObservationConfiguration,
     ObservationStatus,
+    ObservingProgram,
+    ObsUnit,
     PreScheduledSlot,
     SolarSystemObject,
+    Telescope,
     TimeAllocation,
 )
 from opsdb.testing.factories import (
@@ -59,6 +65,10 @@ def sky():
 
 def found(*rows, **options):
     return find_planning_warnings(rows, now=NOW, **options)
+
+
+def who_may_not_view(*hidden):
+    return lambda *models: not set(models) & set(hidden)
 
 
 def kinds(*rows, **options):
@@ -289,7 +299,27 @@ class TestAllocations:
         assert found(allocation) == []
         allocation.hours = 2
         assert kinds(allocation) == [(PlanningProblem.ALLOCATION, "hours")]
-        assert "3 h have been observed already, which is more than 2 h" in str(found(allocation)[0])
+        (warning,) = found(allocation)
+        assert "3 h have been observed already, which is more than 2 h" in str(warning)
+        hidden = warning.for_viewer(who_may_not_view(ExecutedObsUnit))
+        assert hidden.problem == "more hours than these have been observed already"
+
+    @pytest.mark.parametrize("column", ["observing_program", "instrument", "start_date", "end_date"])
+    def test_hours_of_a_saved_allocation_say_nothing_of_what_it_is_changed_to(self, column, sky):
+        allocation = allocated(sky.chai, start_date=date(2026, 3, 1), end_date=date(2026, 9, 1))
+        allocation.save()
+        unit = ObsUnitFactory(observing_program=allocation.observing_program, module_configurations=[sky.chai])
+        ended = {"end_time": LOW + 3 * HOUR, "status": ObservationStatus.COMPLETED}
+        ExecutedObsUnitFactory(obs_unit=unit, start_time=LOW, module_configurations=[sky.chai], **ended)
+        allocation.hours = 2
+        others = {
+            "observing_program": ObservingProgramFactory(),
+            "instrument": sky.prime_cam.instrument_module.instrument,
+            "start_date": date(2026, 7, 1),
+            "end_date": date(2026, 4, 1),
+        }
+        setattr(allocation, column, others[column])
+        assert "observed already" not in " ".join(map(str, found(allocation)))
 
     @pytest.mark.parametrize(
         ("dates", "unusual"),
@@ -304,10 +334,14 @@ class TestAllocations:
         allocated(sky.chai).save()
         other = allocated(sky.prime_cam, program=ObservingProgramFactory(), start_date=dates[0], end_date=dates[1])
         assert kinds(other) == [(PlanningProblem.ALLOCATION, "start_date")] * unusual
+        for warning in found(other):
+            first, last = dates[0], dates[1] - timedelta(days=1)
+            assert f"{first} to {last} is not within 2026-09-01 to 2027-02-28, which" in warning.problem
 
     def test_a_new_one_whose_period_has_ended(self, sky):
         allocation = allocated(sky.chai, start_date=date(2025, 9, 1), end_date=date(2026, 3, 1))
         assert kinds(allocation) == [(PlanningProblem.ALLOCATION, "end_date")]
+        assert found(allocation)[0].problem == "its period ended on 2026-02-28"
         allocation.save()
         assert found(allocation) == []
 
@@ -332,6 +366,51 @@ class TestPrograms:
         assert str(warning).startswith("program GEco: no longer observes and has 1 slot to come; delete the slots")
         program.active = True
         assert found(program) == []
+
+
+class TestViewers:
+    """Nothing in a warning names a row that its reader may not view."""
+
+    def test_who_may_view_everything_reads_everything(self, sky):
+        for warning in found(
+            allocated(sky.chai, end_date=date(2026, 9, 11), hours=241), FixedSourceFactory(dec_deg=80)
+        ):
+            assert warning.for_viewer(who_may_not_view()) == warning
+
+    def test_the_unit_of_a_slot(self, sky):
+        unit = ObsUnitFactory(source=sky.source, module_configurations=[sky.chai])
+        (warning,) = found(
+            PreScheduledSlot(obs_unit=unit, telescope=sky.telescope, start_time=LOW, end_time=LOW + HOUR)
+        )
+        assert warning.subject == f"slot 2026-06-15 04:00 UTC of {unit}"
+        assert warning.for_viewer(who_may_not_view(ObsUnit)).subject == "slot 2026-06-15 04:00 UTC"
+        assert warning.for_viewer(who_may_not_view(Telescope)).subject == warning.subject
+
+    def test_the_target_of_a_downtime(self, sky):
+        unit = ObsUnitFactory(source=sky.source, module_configurations=[sky.chai])
+        PreScheduledSlotFactory(obs_unit=unit, telescope=sky.telescope, start_time=HIGH, end_time=HIGH + HOUR)
+        (warning,) = found(Downtime(telescope=sky.telescope, start_time=HIGH, reason="snow"))
+        assert str(sky.telescope) in warning.subject
+        assert warning.for_viewer(who_may_not_view(Telescope)).subject == "downtime from 2026-06-15 16:00 UTC"
+
+    @pytest.mark.parametrize("model", [ObservingProgram, Instrument])
+    def test_the_program_and_the_instrument_of_an_allocation(self, model, sky):
+        (warning,) = found(allocated(sky.chai, end_date=date(2026, 9, 11), hours=241))
+        hidden = warning.for_viewer(who_may_not_view(model))
+        assert str(hidden) == (
+            "allocation 2026B: 241 h are more than the 240 h of its 10 days; check the hours and the dates"
+        )
+
+    def test_the_scan_of_a_recipe(self, sky):
+        mode = ObsModeFactory(name="lissajous", configuration_type=ConfigurationType.PRIME_CAM)
+        recipe = PrimeCamObservationConfigurationFactory(scan_type="daisy")
+        unit = ObsUnitFactory(
+            source=sky.source, obs_mode=mode, configuration=recipe, module_configurations=[sky.prime_cam]
+        )
+        (warning,) = found(unit)
+        assert warning.remedy == "choose the mode daisy, or another recipe"
+        hidden = warning.for_viewer(who_may_not_view(ObservationConfiguration))
+        assert hidden.remedy == "choose another mode, or another recipe" and "daisy" not in str(hidden)
 
 
 def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(sky):

@@ -26,6 +26,7 @@ from django.utils.translation import gettext_lazy as _
 from opsdb.loaders import CREATE, ON_CONFLICT, UPDATE, LoadError, kinds, prepare
 from opsdb.workflows import attributed
 
+from ..pages.viewer import Viewer
 from .orders import OrderForm
 
 MAX_UPLOAD_BYTES = 10 * 1024**2
@@ -59,6 +60,8 @@ class ImportForm(forms.Form):
         self.kind = kind
         for option in kind.options:
             self.fields[option.name] = _field_of(option)
+        # The last, because choosing one asks for the preview.
+        self.fields["file"] = self.fields.pop("file")
 
     def clean_file(self) -> UploadedFile:
         file = self.cleaned_data["file"]
@@ -156,6 +159,7 @@ class _Import:
     def __init__(self, model_admin: BaseModelAdmin, request: HttpRequest, kind: Any):
         self.model_admin, self.request, self.kind = model_admin, request, kind
         self.form = ImportForm(kind)
+        self.sees = Viewer(request, model_admin.admin_site).sees
         self.reason = OrderForm()
 
     def answer(self) -> HttpResponse:
@@ -171,7 +175,7 @@ class _Import:
 
     def _preview(self, name, content, options, notice=""):
         try:
-            plan = prepare(self.kind.name, [_upload(name, content)], **options)
+            plan = prepare(self.kind.name, [_upload(name, content)], sees=self.sees, **options)
             text = signed(self.request.user, self.kind, name, content, options, plan)
         except LoadError as error:
             return self._page(problems=error)
@@ -208,7 +212,7 @@ class _Import:
         if not self.reason.is_valid():
             return self._preview(name, content, options)
         try:
-            plan = prepare(self.kind.name, [_upload(name, content)], **options)
+            plan = prepare(self.kind.name, [_upload(name, content)], sees=self.sees, **options)
             if plan.digest.hexdigest() != facts["plan"]:
                 changed = gettext("Something has changed since you looked, so nothing was loaded. Look again.")
                 return self._preview(name, content, options, changed)

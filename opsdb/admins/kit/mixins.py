@@ -83,14 +83,17 @@ class HistoryMixin:
         return row
 
     def save_model(self, request: HttpRequest, obj: Model, form: ModelForm, change: bool) -> None:
+        # Another person may have changed the row before, and not every change is logged.
+        if change and form.has_changed() and is_restorable(self.model):
+            request.opsdb_logged_before = ChangeLog.objects.of(obj).values_list("pk", flat=True).first() or 0
         super().save_model(request, obj, form, change)
-        request.opsdb_changed = change and form.has_changed()
 
     def response_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
         """Offer to take a change back at once, beside the message that it was saved."""
         response = super().response_change(request, obj)
-        if getattr(request, "opsdb_changed", False) and is_restorable(self.model):
-            entry = ChangeLog.objects.of(obj).first()
+        before = getattr(request, "opsdb_logged_before", None)
+        if before is not None:
+            entry = ChangeLog.objects.of(obj).filter(pk__gt=before, user=request.user).first()
             if entry is not None and entry.operation == ChangeOperation.UPDATE:
                 url = self.page_url("undo", quote(obj.pk), entry.pk)
                 self.message_user(request, format_html('<a href="{}">{}</a>', url, gettext("Undo this change")))

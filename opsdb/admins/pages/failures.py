@@ -36,6 +36,7 @@ from ..kit.confirmation import Confirmation
 from . import acknowledgements
 from .acknowledgements import acknowledgement_part, known_facts, withdrawal_part
 from .counts import format_age
+from .found import link_rows
 from .parts import Content, Facts, Section, Table, first_of, paragraph
 from .viewer import AdminPage, Viewer
 from .why import why_link
@@ -80,10 +81,12 @@ def view(viewer: Viewer) -> Content | HttpResponse:
         return Content(sections=(section,), links=links)
     # Stable: among what is known and what is not, the largest stay first.
     shown = sorted(chosen, key=lambda group: group.name in known)[:GROUPS_SHOWN]
+    rows = {group.name: group.failures if name else group.failures[:ROWS_SHOWN] for group in shown}
+    links_of_rows = link_rows(viewer, (failure.row for some in rows.values() for failure in some))
     notes = [_notes_of(found), first_of(GROUPS_SHOWN) if len(chosen) > len(shown) else ""]
     return Content(
         links=links,
-        sections=[_section(viewer, group, known.get(group.name), is_alone=bool(name)) for group in shown],
+        sections=[_section(viewer, group, known.get(group.name), rows[group.name], links_of_rows) for group in shown],
         whole=render_to_string("admin/opsdb/failure_notes.html", {"notes": [note for note in notes if note]}),
     )
 
@@ -108,11 +111,10 @@ def visible_acknowledgements(viewer: Viewer) -> dict[str, FailureAcknowledgement
     return list_acknowledgements() if viewer.sees(FailureAcknowledgement) else {}
 
 
-def _section(viewer, group, known, is_alone):
-    rows = group.failures if is_alone else group.failures[:ROWS_SHOWN]
+def _section(viewer, group, known, rows, links):
     lines = [
         (
-            viewer.link_names(failure.row),
+            links[failure.row],
             _(failure.kind.value),
             moment(failure.since) if failure.since else "–",
             format_age(failure.since),

@@ -1,5 +1,6 @@
 """What a search found, as links that a person may follow."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from django.db.models import Model
@@ -24,7 +25,7 @@ from opsdb.models import (
 from opsdb.row_labels import tables
 from opsdb.workflows import Match, MatchedBy, SearchHit
 
-from ..kit.names import called
+from ..kit.names import called, needed_by_name
 from ..kit.values import Text
 from .executions import name_of
 from .viewer import Viewer
@@ -93,6 +94,22 @@ def _label(viewer, row):
     if isinstance(row, ObsUnit) and viewer.sees(ObservingProgram):
         return f"{row.observing_program} / {row}"
     return called(row) if viewer.sees(*_NAMED_AFTER.get(type(row), ())) else str(row)
+
+
+def link_rows(viewer: Viewer, names: Iterable[str]) -> dict[str, Text]:
+    """Return links to rows by their tables and keys; packages and bundles, whose keys nobody reads, by their names.
+
+    Two queries at most.
+    """
+    links = {name: viewer.link_names(name) for name in names}
+    for model in (RawDataPackage, DataTransferPackage):
+        table = model._meta.db_table
+        keys = [name.partition(" ")[2] for name in links if name.partition(" ")[0] == table]
+        if keys and viewer.sees(model):
+            for row in model.objects.select_related(*needed_by_name(model)).filter(pk__in=keys):
+                text = f"{kind_text(row)} {_label(viewer, row)}"
+                links[f"{table} {row.pk}"] = viewer.link(row, text)
+    return links
 
 
 def kind_text(row: Model | date) -> Text:

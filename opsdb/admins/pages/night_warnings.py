@@ -20,7 +20,7 @@ def planning_section(viewer: Viewer, slots: Sequence[PreScheduledSlot]) -> Secti
     if not slots or not viewer.sees(PreScheduledSlot, ObsUnit, Downtime):
         return None
     units = {slot.obs_unit_id: slot.obs_unit for slot in slots}
-    warnings = find_planning_warnings([*slots, *units.values()])
+    warnings = [one.for_viewer(viewer.sees) for one in find_planning_warnings([*slots, *units.values()])]
     if not warnings:
         return None
     title = _("Is this meant?")

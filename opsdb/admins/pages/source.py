@@ -5,6 +5,7 @@ on the number of rows.
 """
 
 from datetime import UTC, datetime, time, timedelta
+from math import ceil
 
 from django.db.models import Count, F, Q, Sum
 from django.http import Http404
@@ -45,8 +46,8 @@ NEWEST = 2_000
 """Observations whose data are summed at most."""
 SUMMED_PACKAGES = 5_000
 """About as many packages of them: where each of their copies is, is counted within a tenth of a second."""
-SAMPLE = 20
-"""Newest observations, whose number of packages is typical for the others."""
+SAMPLE = 100
+"""Observations, spread evenly over the newest, whose packages are counted: the very newest have none yet."""
 PRODUCTS = 20
 LOWEST_DEG = 20.0
 """Elevation from which a source counts as up."""
@@ -190,8 +191,18 @@ def _all(url):
 
 def _newest_summed(keys):
     """Return those of the observations, newest first, whose packages can be summed while a person waits."""
-    packages = RawDataPackage.objects.filter(executed_obs_unit__in=keys[:SAMPLE]).count()
-    return keys[: min(NEWEST, max(SAMPLE, SAMPLE * SUMMED_PACKAGES // max(packages, 1)))]
+    newest = keys[:NEWEST]
+    step = max(1, ceil(len(newest) / SAMPLE))
+    packages = RawDataPackage.objects.filter(executed_obs_unit__in=newest[::step]).order_by()
+    numbers = dict(packages.values_list("executed_obs_unit").annotate(number=Count("pk")))
+    left = SUMMED_PACKAGES
+    for place in range(0, len(newest), step):
+        # Those up to the next of the sample have about as many.
+        number = numbers.get(newest[place], 0)
+        if step * number > left:
+            return newest[: max(1, place + left // number)]
+        left -= step * number
+    return newest
 
 
 def _data_sections(viewer, executions, *, is_cut):

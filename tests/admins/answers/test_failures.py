@@ -5,7 +5,8 @@ import re
 import pytest
 from django.contrib.auth.models import Permission
 
-from opsdb.models import ChangeLog, DataTransfer, PhysicalCopy, StagingJob
+from opsdb.admins.kit.names import called
+from opsdb.models import ChangeLog, DataTransfer, DataTransferPackage, PhysicalCopy, RawDataPackage, StagingJob
 from opsdb.testing import factories
 from opsdb.testing.factories import UserFactory
 from tests.admins.conftest import logged_in
@@ -178,3 +179,16 @@ def test_who_may_not_acknowledge_is_not_offered_it_and_can_not(viewer, full, bro
     assert "Known: " not in read(acknowledge(viewer, name)).text
     acknowledge(browser, name)
     assert "Not known any more" not in read(viewer.get(page("failures"))).text
+
+
+@pytest.mark.parametrize("name", ["failures", "dashboard"])
+def test_packages_and_bundles_are_called_by_their_names_as_far_as_the_person_may_view_those(name, browser, seeing):
+    package, bundle = factories.RawDataPackageFactory(failed=True), factories.DataTransferPackageFactory(failed=True)
+    names = (f"package {called(package)}", f"bundle {called(bundle)}")
+    found = read(browser.get(page(name)))
+    for row, text in zip((package, bundle), names, strict=True):
+        assert text in found.text and str(row.pk) not in found.text
+        assert f"/admin/opsdb/{row._meta.model_name}/{row.pk}/change/" in found.links
+    text = read(seeing(RawDataPackage, DataTransferPackage).get(page(name))).text
+    assert f"package {package}" in text and f"bundle {bundle}" in text
+    assert not any(one in text for one in names)

@@ -105,3 +105,12 @@ def test_a_row_is_added_as_one_of_the_subtypes_that_a_person_may_add(db):
     html = person_who("view_datalocation", "add_datalocation", "add_diskdatalocation").get("/admin/opsdb/datalocation/")
     choices = re.search(r'<details class="opsdb-add">.*?</details>', html.content.decode(), re.DOTALL)[0]
     assert re.findall('href="([^"]*)"', choices) == [address(DiskDataLocation, "add")]
+
+
+def test_lists_lead_to_the_import_of_files_beside_add(db):
+    url = f"{address(ObsUnit, 'changelist')}import/obs-units/"
+    person = person_who("view_obsunit", "add_obsunit", "view_physicalcopy", "add_instrument")
+    for page in ("/admin/", address(ObsUnit, "changelist")):
+        assert set(re.findall(r'<a href="([^"]*)" class="opsdb-import"', person.get(page).content.decode())) == {url}
+    assert person.get(url).status_code == 200
+    assert "opsdb-import" not in person_who("view_obsunit").get("/admin/").content.decode()

@@ -122,3 +122,20 @@ def test_so_many_packages_are_summed_as_a_person_waits_for(browser, source, monk
     assert "Of the newest 3 observations." in text
     monkeypatch.setattr(source_page, "SUMMED_PACKAGES", 10)
     assert "Of the newest" not in read(browser.get(page("source", source.pk))).text
+
+
+def test_newest_observations_without_packages_do_not_have_all_others_summed(browser, source, monkeypatch):
+    unit = factories.ObsUnitFactory(source=source)
+    for day in range(12):
+        times = {
+            "start_time": START - timedelta(days=day),
+            "end_time": START - timedelta(days=day) + timedelta(hours=1),
+        }
+        execution = factories.ExecutedObsUnitFactory(obs_unit=unit, status="completed", **times)
+        for _ in range(2 if day >= 4 else 0):
+            factories.RawDataPackageFactory(executed_obs_unit=execution)
+    monkeypatch.setattr(source_page, "SAMPLE", 6)
+    monkeypatch.setattr(source_page, "SUMMED_PACKAGES", 8)
+    assert "Of the newest 8 observations." in read(browser.get(page("source", source.pk))).text
+    monkeypatch.setattr(source_page, "SUMMED_PACKAGES", 1)
+    assert "Of the newest 4 observations." in read(browser.get(page("source", source.pk))).text

@@ -33,12 +33,14 @@ from ...kit.columns import moment
 from ...kit.names import called
 from ..counts import format_age
 from ..failures import kinds_of, message_of, remedy_button
-from ..parts import Section, Table, subheading
+from ..found import link_rows
+from ..parts import Section, Table, capped, first_of, subheading
 from ..viewer import Viewer
 from ..why import why_link
 
 WAITING_SHOWN = 2  # of each kind and state
 GROUPS_SHOWN = 20
+STALLED_SHOWN = 20
 REQUESTS_SHOWN = 20
 DECISIONS = ("approve", "reject")
 STALLED = (FailureKind.STALLED, FailureKind.UNPACKING_STALLED, FailureKind.DELETION_STALLED)
@@ -77,10 +79,15 @@ def troubles_section(
     if not any(viewer.sees(model) for model in (*WORK.values(), PhysicalCopy, ExecutedReductionStep)):
         return None
 
+    failed = [group for group in new if group.failures[0].kind not in STALLED][:GROUPS_SHOWN]
+    stalled = stalled[:STALLED_SHOWN]
+    named = (*(group.failures[0] for group in failed), *stalled, *waiting)
+    links = link_rows(viewer, (one.row for one in named))
+
     def rows(troubles):
         return [
             (
-                viewer.link_names(trouble.row),
+                links[trouble.row],
                 moment(trouble.since) if trouble.since else "–",
                 format_age(trouble.since, found.at),
                 viewer.link_names(trouble.message),
@@ -96,13 +103,13 @@ def troubles_section(
         (
             *_deletions(viewer),
             subheading(_("Failed")),
-            _failures(viewer, [group for group in new if group.failures[0].kind not in STALLED], found.at),
+            _failures(viewer, failed, links, found.at),
             _known(viewer, len(groups) - len(new)),
             subheading(_("Stalled")),
             Table(
                 _("Work in progress without a heartbeat"),
                 columns,
-                rows(stalled[:20]),
+                rows(stalled),
                 _("Every worker has sent a heartbeat in the last %(hours)g h.") % {"hours": hours},
             ),
             subheading(_("Waiting longest")),
@@ -125,13 +132,13 @@ def _known(viewer, number):
     return format_html('<p class="opsdb-note"><a href="{}">{}</a></p>', url, text % {"number": number})
 
 
-def _failures(viewer, groups, now):
+def _failures(viewer, groups, links, now):
     columns = (_("what happened"), _("where"), _("what"), _("since [UTC]"), _("for"), _("why"), _("what helps"))
     rows = []
-    for group in groups[:GROUPS_SHOWN]:
+    for group in groups:
         newest, url = group.failures[0], viewer.page_url("failures", group=group.name)
         is_alone = len(group.failures) == 1
-        what = viewer.link_names(newest.row) if is_alone else kinds_of(group.failures)
+        what = links[newest.row] if is_alone else kinds_of(group.failures)
         rows.append(
             (
                 format_html('<a href="{}">{}</a>', url, message_of(viewer, group)),
@@ -152,7 +159,8 @@ def _deletions(viewer):
     if not viewer.sees(DeletionRequest, PhysicalCopy):
         return []
     requests = DeletionRequest.objects.filter(status=DeletionRequestStatus.REQUESTED)
-    requests = requests.select_related("data_location__site", "requested_by").order_by("pk")[:REQUESTS_SHOWN]
+    requests = requests.select_related("data_location__site", "requested_by").order_by("pk")
+    requests, is_cut = capped(requests, REQUESTS_SHOWN)
     if not requests:
         return []
     columns = (_("reason"), _("where"), _("requested by"), _("since [UTC]"), _("decision"))
@@ -166,7 +174,9 @@ def _deletions(viewer):
         )
         for one in requests
     ]
-    return [subheading(_("Deletions to decide on")), Table(_("Deletions to decide on"), columns, rows)]
+    more = viewer.list_url(DeletionRequest, status__exact=DeletionRequestStatus.REQUESTED.value) if is_cut else None
+    title = _("Deletions to decide on")
+    return [subheading(title), Table(title, columns, rows, "", first_of(REQUESTS_SHOWN) if is_cut else "", more)]
 
 
 def _decision(viewer, request):
