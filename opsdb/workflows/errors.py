@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, models
 from django.utils import timezone
 
+from opsdb.database.refusals import explain_refusal
+
 from ._naming import place_of
 
 if TYPE_CHECKING:
@@ -184,10 +186,7 @@ def _in_words(error, details) -> str:
     """Return what a trigger says with its hint, or else what the model or the table has on a constraint."""
     if details.message_hint:
         return f"{details.message_primary}. {details.message_hint}"
-    # Workflows are imported by opsdb.errors.
-    from opsdb.errors import explain
-
-    refusal = explain(error)
+    refusal = explain_refusal(error)
     if refusal is None:
         return details.message_primary
     # A trigger of a host project need not name a table.

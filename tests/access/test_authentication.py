@@ -1,6 +1,7 @@
 """Authentication by token: what is refused and why, at the cost of one query and no write."""
 
 import logging
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -75,7 +76,8 @@ def test_a_check_is_one_query_and_no_write(create):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"EXPLAIN {queries[0]['sql']}")
-        assert "Index Scan using api_token_token_hash" in "\n".join(line for (line,) in cursor.fetchall())
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert re.search(r"Index Cond: \(\(?token_hash\b", plan)
 
 
 def test_what_no_token_looks_like_costs_no_query(django_assert_num_queries):

@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from opsdb.database.withholding import WITHHELD, secret_columns
-from opsdb.errors import Refusal
+from opsdb.errors import refusal_of
 from opsdb.models import ApiToken, User
 from opsdb.testing.factories import ApiTokenFactory, SiteFactory, UserFactory
 from opsdb.workflows import Refused
@@ -95,7 +95,7 @@ def test_no_error_and_no_log_of_a_refused_write_holds_a_hash(write, caplog):
 def test_no_message_of_the_admin_or_of_a_workflow_holds_a_hash(write):
     with pytest.raises(IntegrityError) as caught, transaction.atomic():
         write()
-    assert not holds_a_secret(Refusal.of(caught.value).text)
+    assert not holds_a_secret(refusal_of(caught.value).text)
     for translated in (translate_integrity_errors(), translate_check_errors(User())):
         with pytest.raises((Refused, IntegrityError)) as caught, translated, transaction.atomic():
             write()

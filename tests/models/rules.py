@@ -235,18 +235,19 @@ def _immutable(model, rule, column, columns):
         return Attempt(
             updates(row, **changes),
             f"{table} {row.pk}: {', '.join(columns)} cannot be changed once set",
-            CORRECTED if model is ExecutedObsUnit else _hint(model),
+            HINTS.get(model) or _hint(model),
         )
 
     attempt.__name__ = column
 
 
-CORRECTED = "Have an operator correct what was reported wrongly, with a reason (Correct in the admin)."
+HINTS = {
+    DeletionRequest: "Make another request, signed in as the user who asks.",
+    ExecutedObsUnit: "Have an operator correct what was reported wrongly, with a reason (Correct in the admin).",
+}
 
 
 def _hint(model):
-    if model is DeletionRequest:
-        return "Make another request, signed in as the user who asks."
     if model.__name__ in DESIGN["never_deleted"]:
         return "Make a new row instead; this one stays, because it is never deleted."
     return "Make a new row instead, and delete this one if nothing refers to it."

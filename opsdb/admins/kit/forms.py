@@ -12,7 +12,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 
-from opsdb.errors import REFUSED, Refusal, check_deferred_rules
+from opsdb.errors import REFUSED, Refusal, check_deferred_rules, refusal_of
 
 from .counting import DeletionCounts
 from .dates import IsoDateTimeWidget
@@ -142,7 +142,7 @@ class FormMixin:
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except REFUSED as error:
-            request.opsdb_refusal = Refusal.of(error)
+            request.opsdb_refusal = refusal_of(error)
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def render_change_form(
@@ -195,7 +195,7 @@ class FormMixin:
         try:
             return super().delete_view(request, object_id, extra_context)
         except REFUSED as error:
-            self.message_user(request, Refusal.of(error).text, messages.ERROR)
+            self.message_user(request, refusal_of(error).text, messages.ERROR)
             # The same page again, as if it were asked for first.
             request.method, request.POST = "GET", QueryDict()
             return super().delete_view(request, object_id, extra_context)

@@ -14,7 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from opsdb.database.timeouts import TooSlowError, given_up_after
-from opsdb.errors import REFUSED, Refusal
+from opsdb.errors import REFUSED, refusal_of
 from opsdb.filters import FILTERSETS, Size
 from opsdb.filters.indexes import index_led_by, leading_fields
 from opsdb.filters.paging import (
@@ -297,5 +297,5 @@ class ListMixin:
             with transaction.atomic(using=router.db_for_write(self.model)):
                 return super().changelist_view(request, extra_context)
         except REFUSED as error:
-            self.message_user(request, Refusal.of(error).text, messages.ERROR)
+            self.message_user(request, refusal_of(error).text, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())

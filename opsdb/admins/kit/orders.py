@@ -11,7 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from opsdb.errors import REFUSED, Refusal
+from opsdb.errors import REFUSED, refusal_of
 from opsdb.models.enums import DONE, FAILED, IDLE
 from opsdb.row_labels import with_row_labels
 from opsdb.workflows import OpsdbError
@@ -118,7 +118,7 @@ def refusal_text(error: Exception) -> str:
         if getattr(error.__cause__, "sqlstate", None) not in LOCKED_BY_OTHERS:
             raise error
         return gettext("Somebody else is changing it at this moment; try again.")
-    return Refusal.of(error).text
+    return refusal_of(error).text
 
 
 def facts_of(row: Model) -> dict:

@@ -15,7 +15,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
-from opsdb.errors import REFUSED, Refusal
+from opsdb.errors import REFUSED, refusal_of
 from opsdb.models import ChangeLog, ChangeOperation
 from opsdb.models.base import area_of
 from opsdb.models.enums import ChangeLogging
@@ -170,7 +170,7 @@ class Restoration:
             try:
                 return self._restore(form, reason.cleaned_data["reason"])
             except REFUSED as error:
-                refusal = Refusal.of(error).text
+                refusal = refusal_of(error).text
                 self.row.refresh_from_db()
         return self._page(reason, form, refusal)
 
