@@ -109,6 +109,9 @@ def summarize_execution_data(executions: Collection[UUID]) -> ExecutionsData:
 
     Of the files in no package at most :data:`UNPACKAGED_LIMIT` are counted; packages and their copies are read along
     indexes, so that the cost grows with these executions alone.
+
+    Args:
+        executions: the keys of the observations.
     """
     parameters = {"executions": list(executions), "limit": UNPACKAGED_LIMIT}
     with connections[router.db_for_read(RawDataPackage)].cursor() as cursor:

@@ -178,7 +178,11 @@ def finish_observation(
 
 
 def assess_observation(execution: ExecutedObsUnit, quality: Quality) -> ExecutedObsUnit:
-    """Record an observer's assessment of an execution, and return it. It may be changed later. Locks the row.
+    """Record an observer's assessment of an observation, and return it. It may be changed later. Locks the row.
+
+    Args:
+        execution: the observation, in any state.
+        quality: a :class:`~opsdb.models.Quality`; ``unassessed`` withdraws the assessment.
 
     Raises:
         NotFound: there is no such observation.

@@ -134,6 +134,10 @@ def claim_packaging(*, worker: str, limit: int = 1, source: DataLocation | None 
 def heartbeat_packaging(package: RawDataPackage, *, worker: str) -> None:
     """Record that the worker is alive and still makes the tar. Locks the package.
 
+    Args:
+        package: what the worker has claimed.
+        worker: its name.
+
     Raises:
         LostClaim: the worker no longer holds the package and should stop.
         InvalidTransition: the package is not in progress.
