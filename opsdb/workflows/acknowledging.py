@@ -58,6 +58,11 @@ def withdraw_acknowledgement(
 
     Idempotent. Locks the row.
 
+    Args:
+        acknowledgement: the acknowledgement; one that has ended stays as it is.
+        user: who ends it; ignored where the surrounding request names its user.
+        reason: why it ends; the history keeps it. It may be empty.
+
     Raises:
         NotFound: there is no such acknowledgement.
     """

@@ -114,6 +114,10 @@ def claim_archive_transfers(
 def heartbeat_archive_transfer(transfer: LongTermArchiveTransfer, *, worker: str) -> None:
     """Record that the worker is alive and still copies the package into the archive. Locks the transfer.
 
+    Args:
+        transfer: what the worker has claimed.
+        worker: its name.
+
     Raises:
         LostClaim: the worker no longer holds the transfer and should stop.
         InvalidTransition: the transfer is not in progress.

@@ -30,6 +30,10 @@ def record_new_copy(content: Content, location: DataLocation) -> PhysicalCopy:
     """Record the first copy of content that was made here, and return it.
 
     It is not verified: the recorded checksum was computed from these bytes, so there is nothing yet to compare with.
+
+    Args:
+        content: the file, package, bundle or product, with its size in bytes and its checksum.
+        location: where its bytes are.
     """
     return PhysicalCopy.objects.create(
         data_location=location,

@@ -69,7 +69,11 @@ def has_actor() -> bool:
 
 
 def set_actor(connection: BaseDatabaseWrapper) -> Actor:
-    """Store in the database session who changes rows in the rest of this transaction, and return it."""
+    """Store in the database session who changes rows in the rest of this transaction, and return it.
+
+    Args:
+        connection: a connection in a transaction; on any other connection the setting ends with the statement.
+    """
     current = _current.get()
     actor = (current.user_id, current.origin, current.reason)
     with connection.wrap_database_errors, connection.connection.cursor() as cursor:
@@ -173,7 +177,12 @@ def attributed(
 
 
 def attributed_to(user: AbstractBaseUser | None, reason: str) -> AbstractContextManager[None]:
-    """As :func:`attributed`, for a user whom a caller names: one whom the surrounding block names stays."""
+    """As :func:`attributed`, for a user whom a caller names: one whom the surrounding block names stays.
+
+    Args:
+        user: the user whom the caller names, or None; ignored where the surrounding block names one.
+        reason: why the rows change; the history keeps it. An empty text is recorded as no reason.
+    """
     return attributed(user=None if has_actor() else user, reason=reason)
 
 

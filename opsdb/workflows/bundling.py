@@ -82,6 +82,10 @@ def claim_bundling(*, worker: str, limit: int = 1, buffer: DataLocation | None =
 def heartbeat_bundling(bundle: DataTransferPackage, *, worker: str) -> None:
     """Record that the worker is alive and still makes the tar. Locks the bundle.
 
+    Args:
+        bundle: what the worker has claimed.
+        worker: its name.
+
     Raises:
         LostClaim: the worker no longer holds the bundle and should stop.
         InvalidTransition: the bundle is not in progress.

@@ -225,6 +225,9 @@ def complete_deletions(copies: Copies) -> list[PhysicalCopy]:
 
     Idempotent. The rows stay: they are the audit trail.
 
+    Args:
+        copies: one copy, several, or a queryset.
+
     Raises:
         InvalidTransition: no worker has claimed one of them.
         NotFound: one does not exist.
@@ -254,6 +257,7 @@ def fail_deletion(copy: PhysicalCopy, *, message: str) -> PhysicalCopy:
     Idempotent until the deletion is claimed again.
 
     Args:
+        copy: what the worker has claimed.
         message: what went wrong, not empty.
 
     Raises:

@@ -26,7 +26,12 @@ MAX_REPORTED = 100
 
 
 def name_row(model: type[models.Model], pk: object) -> str:
-    """Return how messages name a row: its table and key."""
+    """Return how messages name a row: its table and key.
+
+    Args:
+        model: the model of the row.
+        pk: its primary key, as in the database; a row need not exist.
+    """
     return f"{model._meta.db_table} {pk}"
 
 
@@ -198,6 +203,9 @@ def translate_check_errors(row: models.Model) -> Iterator[None]:
     """Raise what a CHECK on this row refuses as :class:`Refused`, with the model's message: PostgreSQL only names it.
 
     Put a ``atomic()`` inside, so that a surrounding transaction can continue.
+
+    Args:
+        row: the row that the block saves; the message names it by its table and key.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""What data executions made: files, volume, and how much of them is archived."""
+"""What data observations made: files, volume, and how much of them is archived."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNPACKAGED_LIMIT = 20_000
 
 @dataclass(frozen=True)
 class ExecutionData:
-    """The data of one execution.
+    """The data of one observation.
 
     Attributes:
         files: raw data files, in packages or in none.
@@ -53,10 +53,10 @@ class ExecutionData:
 
 @dataclass(frozen=True)
 class ExecutionsData:
-    """The data of some executions.
+    """The data of some observations.
 
     Attributes:
-        executions: the data of each, by its key; executions without data are left out.
+        executions: the data of each, by its key; observations without data are left out.
         total: all of them together.
         archives: into how many archives all of the archived packages went.
         last_archived_at: when the last of their packages came into an archive; None where none did.
@@ -68,7 +68,7 @@ class ExecutionsData:
     last_archived_at: datetime | None
 
     def of(self, key: UUID) -> ExecutionData:
-        """Return the data of one execution, which may have none."""
+        """Return the data of one observation, which may have none."""
         return self.executions.get(key, ExecutionData())
 
 
@@ -105,10 +105,13 @@ GROUP BY copy.data_location_id
 
 
 def summarize_execution_data(executions: Collection[UUID]) -> ExecutionsData:
-    """Return files, volume and archived packages of executions, given by their keys. Three queries; locks nothing.
+    """Return files, volume and archived packages of observations, given by their keys. Three queries; locks nothing.
 
     Of the files in no package at most :data:`UNPACKAGED_LIMIT` are counted; packages and their copies are read along
-    indexes, so that the cost grows with these executions alone.
+    indexes, so that the cost grows with these observations alone.
+
+    Args:
+        executions: the keys of the observations.
     """
     parameters = {"executions": list(executions), "limit": UNPACKAGED_LIMIT}
     with connections[router.db_for_read(RawDataPackage)].cursor() as cursor:

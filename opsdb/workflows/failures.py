@@ -321,7 +321,11 @@ _PARTICULARS = re.compile(
 
 
 def normalize_message(message: str) -> str:
-    """Return what messages of one cause have in common: without keys, checksums, paths and numbers, in lower case."""
+    """Return what messages of one cause have in common: without keys, checksums, paths and numbers, in lower case.
+
+    Args:
+        message: the message of a failure, as the worker reported it; it may be empty.
+    """
     return " ".join(_PARTICULARS.sub("…", message).lower().split()).rstrip(".")
 
 

@@ -78,7 +78,7 @@ def start_observation(
     module_configurations: Iterable[InstrumentModuleConfiguration] = (),
     **facts: Any,
 ) -> ExecutedObsUnit:
-    """Record that the telescope has started to execute a unit, and return the execution.
+    """Record that the telescope has started to execute a unit, and return the observation.
 
     Idempotent with the same ``id``. Locks only the new row.
 
@@ -87,10 +87,10 @@ def start_observation(
         start_time: when it started, aware.
         id: identifier made at the telescope; a new one when left out, and then the call is not idempotent.
         module_configurations: how the modules are set up; recorded by the first call.
-        facts: other fields of the execution, such as ``observer`` or ``mean_pwv_mm``.
+        facts: other fields of the observation, such as ``observer`` or ``mean_pwv_mm``.
 
     Raises:
-        Conflict: the id belongs to an execution with another unit, time or setup; the record stays as it is.
+        Conflict: the id belongs to an observation with another unit, time or setup; the record stays as it is.
         OpsdbError: the time is naive.
         Refused: the time is in the future by more than 5 minutes, or before the telescope's first light.
     """
@@ -136,15 +136,15 @@ def _require_same(execution, facts):
 def finish_observation(
     id: UUID, *, end_time: datetime, status: ObservationStatus = ObservationStatus.COMPLETED, **facts: Any
 ) -> ExecutedObsUnit:
-    """Record that an execution has ended, and return it.
+    """Record that an observation has ended, and return it.
 
-    Idempotent. Locks the row of the execution.
+    Idempotent. Locks the row of the observation.
 
     Args:
-        id: identifier of the execution.
+        id: identifier of the observation.
         end_time: when it ended, aware, after its start.
         status: completed, aborted or failed.
-        facts: other fields of the execution, such as ``mean_elevation_deg`` or ``conditions``.
+        facts: other fields of the observation, such as ``mean_elevation_deg`` or ``conditions``.
 
     Raises:
         NotFound: there is no such observation.
@@ -184,7 +184,11 @@ def finish_observation(
 
 
 def assess_observation(execution: ExecutedObsUnit, quality: Quality) -> ExecutedObsUnit:
-    """Record an observer's assessment of an execution, and return it. It may be changed later. Locks the row.
+    """Record an observer's assessment of an observation, and return it. It may be changed later. Locks the row.
+
+    Args:
+        execution: the observation, in any state.
+        quality: a :class:`~opsdb.models.Quality`; ``unassessed`` withdraws the assessment.
 
     Raises:
         NotFound: there is no such observation.
@@ -209,13 +213,13 @@ def correct_observation(
     obs_unit: ObsUnit | None = None,
     with_files: bool = False,
 ) -> ExecutedObsUnit:
-    """Correct when an execution began and ended, or what was executed, and return it. For operators.
+    """Correct when an observation began and ended, or what was executed, and return it. For operators.
 
     For reports by a computer whose clock was wrong. The change log keeps what was reported, who corrected it and why.
     The times in the metadata of its packages follow; names and paths of packages stay. Idempotent. Locks the row.
 
     Args:
-        execution: the execution; its key counts.
+        execution: the observation; its key counts.
         user: the operator; ignored where the surrounding request names its user.
         reason: why it is corrected, not empty.
         start_time: when it began, aware; as it is when left out.

@@ -1,6 +1,6 @@
-"""How far programs and units are: time allocated and used, executions requested and done, and why a unit is not done.
+"""How far programs and units are: time allocated and used, observations requested and done, and why a unit is not done.
 
-Everything is summed over the executions when it is asked for, along the index of the executions of a unit.
+Everything is summed over the observations when it is asked for, along the index of the observations of a unit.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ SECONDS_PER_HOUR = 3_600.0
 
 @dataclass(frozen=True)
 class TimeUse:
-    """Time of finished executions.
+    """Time of finished observations.
 
     Attributes:
         executions: how many there are.
         hours: their durations, hours.
-        overhead_hours: of these hours, executions that were aborted or failed, and what completed ones took beyond the
-            planned duration of their unit.
-        good_hours: of these hours, executions of good quality.
-        assessed_hours: of these hours, executions whose quality was assessed.
+        overhead_hours: of these hours, observations that were aborted or failed, and what completed ones took beyond
+            the planned duration of their unit.
+        good_hours: of these hours, observations of good quality.
+        assessed_hours: of these hours, observations whose quality was assessed.
     """
 
     executions: int = 0
@@ -62,9 +62,9 @@ class AllocationUse:
 
     Attributes:
         allocation: the allocation, with its instrument.
-        use: the executions in its period that used a module of its instrument.
+        use: the observations in its period that used a module of its instrument.
         weeks: the same by the first day of seven, counted from the first day of the period; weeks without an
-            execution are left out.
+            observation are left out.
     """
 
     allocation: TimeAllocation
@@ -87,7 +87,7 @@ class ProgramTime:
 
     Attributes:
         allocations: what was allocated and used, the latest period first.
-        use: all finished executions of the program, in or outside of allocated periods.
+        use: all finished observations of the program, in or outside of allocated periods.
     """
 
     allocations: list[AllocationUse]
@@ -144,9 +144,9 @@ def _time_use(number, *seconds) -> TimeUse:
 
 
 def measure_program_time(program: ObservingProgram) -> ProgramTime:
-    """Return what was allocated to a program and what its finished executions used. Three queries; locks nothing.
+    """Return what was allocated to a program and what its finished observations used. Three queries; locks nothing.
 
-    An execution counts to an allocation where it began in its period and used a module of its instrument.
+    An observation counts to an allocation where it began in its period and used a module of its instrument.
     """
     allocations = TimeAllocation.objects.filter(observing_program=program).select_related("instrument")
     with connections[router.db_for_read(ExecutedObsUnit)].cursor() as cursor:
@@ -173,8 +173,8 @@ class UnitProgress:
         requested: how often it is to be executed; None where nobody said.
         completed: how often it was completed.
         good: how often of these with good quality.
-        observed: time of its finished executions.
-        last_status: how its newest execution ended; empty where there is none.
+        observed: time of its finished observations.
+        last_status: how its newest observation ended; empty where there is none.
         next_slot: when its next slot of the schedule begins; None where there is none.
         obstacles: why it is not done, or will not be; empty for a unit that is done.
     """

@@ -40,17 +40,17 @@ FILES_AT_ONCE = 5_000
 def package_raw_data_files(source: DataLocation, *, limit: int = 100) -> list[RawDataPackage]:
     """Put the files at a source location that are in no package yet into new packages, and return these.
 
-    Executions that have ended are taken in the order of their ids, each module by itself, its files in the order of
+    Observations that have ended are taken in the order of their ids, each module by itself, its files in the order of
     their paths. A part holds at most ``OPSDB_MAX_PACKAGE_BYTES`` of files; a single larger file gets a part of its
     own. Files that are registered later get further parts. Workers then make the tars, see :func:`claim_packaging`.
 
-    Locks the executions in the order of their ids. One that another manager is packaging at this moment is
+    Locks the observations in the order of their ids. One that another manager is packaging at this moment is
     skipped, so that every file gets into one package. Memory stays flat whatever the number of files, which are found
     by ``raw_data_file_unpackaged``.
 
     Args:
         source: the source location.
-        limit: how many pairs of execution and module at the most.
+        limit: how many pairs of observation and module at the most.
 
     Raises:
         Refused: the location is no source.
@@ -68,7 +68,7 @@ def package_raw_data_files(source: DataLocation, *, limit: int = 100) -> list[Ra
 
 
 def _groups(source):
-    """Yield execution and module of the files that are in no package, each pair by one jump in the index."""
+    """Yield observation and module of the files that are in no package, each pair by one jump in the index."""
     files = (
         RawDataFile.objects.unpackaged()
         .at(source)
@@ -86,7 +86,7 @@ def _groups(source):
 
 
 def _package(execution, module_id, source):
-    """Package the files of one module in an execution that is locked; no files, no packages."""
+    """Package the files of one module in an observation that is locked; no files, no packages."""
     files = (
         RawDataFile.objects.unpackaged()
         .at(source)
@@ -133,6 +133,10 @@ def claim_packaging(*, worker: str, limit: int = 1, source: DataLocation | None 
 
 def heartbeat_packaging(package: RawDataPackage, *, worker: str) -> None:
     """Record that the worker is alive and still makes the tar. Locks the package.
+
+    Args:
+        package: what the worker has claimed.
+        worker: its name.
 
     Raises:
         LostClaim: the worker no longer holds the package and should stop.

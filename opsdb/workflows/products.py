@@ -151,6 +151,10 @@ def supersede_product(product: DataProduct, *, by: DataProduct) -> DataProduct:
 
     Locks both products in the order of their ids.
 
+    Args:
+        product: the product that is no longer current.
+        by: the product that replaces it, not superseded itself.
+
     Raises:
         Conflict: it is superseded by a third one.
         Refused: the other is itself superseded, or is this one.

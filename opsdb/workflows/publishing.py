@@ -59,6 +59,10 @@ def add_to_release(release: DataRelease, *, products: Iterable[DataProduct]) -> 
 
     Idempotent. Locks the release and the products.
 
+    Args:
+        release: a release that is not public yet.
+        products: the products to add; those that it has already stay.
+
     Raises:
         Refused: a product can't be released, or the release is published.
     """
@@ -154,6 +158,12 @@ def link_publication(
 
     Idempotent. Locks the publication and the products.
 
+    Args:
+        publication: the publication; its present links stay.
+        products: the completed products that it uses directly.
+        releases: the releases that it uses.
+        programs: further programs; those of the products and releases are added by themselves.
+
     Raises:
         Refused: a product is not completed.
     """
@@ -173,6 +183,12 @@ def publish_publication(
     """Record that a publication has appeared, with its identifiers, and return it. Idempotent.
 
     Locks the publication.
+
+    Args:
+        publication: the publication.
+        doi: its DOI, in any notation; the recorded one when empty.
+        bibcode: its ADS bibcode; the recorded one when empty.
+        journal: journal or publisher; the recorded one when empty.
 
     Raises:
         Conflict: it has another DOI or bibcode.

@@ -81,7 +81,12 @@ class Queue:
 
 
 def format_queue_name(location: DataLocation, operation: Operation) -> str:
-    """Return the name of a queue: ``{site.short_name}_{location.name}_{operation}``."""
+    """Return the name of a queue: ``{site.short_name}_{location.name}_{operation}``.
+
+    Args:
+        location: the location where the workers are.
+        operation: what they do there.
+    """
     return f"{location.site.short_name}_{location.name}_{operation}"
 
 

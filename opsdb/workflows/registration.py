@@ -44,7 +44,7 @@ class RawFileReport:
     """A file that an instrument reports.
 
     Attributes:
-        executed_obs_unit: id of the execution it is from.
+        executed_obs_unit: id of the observation it is from.
         instrument_module: id of the module that wrote it.
         source_location: id of the source location it was written to.
         relative_path: path below that location; blanks around it, and ``./`` and ``/`` before it, are left out.

@@ -94,6 +94,9 @@ def repair_copy(copy: PhysicalCopy) -> list[LongTermArchiveTransfer]:
 
     Locks the same rows.
 
+    Args:
+        copy: a copy in an archive, of a raw data package.
+
     Raises:
         Refused: the copy is in no archive, or as :func:`repair_package`.
     """

@@ -86,7 +86,12 @@ def find_time_of_room(location: DataLocation) -> datetime | None:
 
 
 def describe_lack(location: DataLocation, size_bytes: int | None) -> str:
-    """Return how a location lacks room for so many bytes, as messages name it."""
+    """Return how a location lacks room for so many bytes, as messages name it.
+
+    Args:
+        location: the full location.
+        size_bytes: how many bytes are needed; None, where that is not known, counts as 0.
+    """
     free = count_free_bytes(location)
     return (
         f"{place_of(location)} is full: with what is on its way there, {max(free or 0, 0):,} bytes are free, and "

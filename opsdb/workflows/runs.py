@@ -191,6 +191,10 @@ def collect_run(run: ExecutedReductionStep, *, exit_code: int = 0) -> ExecutedRe
 
     Idempotent. Locks the run.
 
+    Args:
+        run: a run that is running.
+        exit_code: exit code of its program; report any other than 0 by :func:`fail_run`.
+
     Raises:
         InvalidTransition: the run is neither running nor collecting results.
         Refused: the exit code is not 0.

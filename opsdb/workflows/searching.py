@@ -379,7 +379,7 @@ def _executions_of_date(search, found, limit):
 
 
 def _executions_of_units(search, found, limit):
-    """The newest executions of the units and sources that were found."""
+    """The newest observations of the units and sources that were found."""
     sources = _sources_meant(found)
     units = [
         hit.row.pk

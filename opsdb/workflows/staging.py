@@ -167,6 +167,10 @@ def claim_staging(*, worker: str, limit: int = 1, location: DataLocation | None 
 def heartbeat_staging(job: StagingJob, *, worker: str) -> None:
     """Record that the worker is alive and still brings the data. Locks the job.
 
+    Args:
+        job: what the worker has claimed.
+        worker: its name.
+
     Raises:
         LostClaim: the worker no longer holds the job and should stop.
         InvalidTransition: the job is not in progress.

@@ -16,7 +16,11 @@ _SWITCHES: dict[type[Model], str] = {DataLocation: "active", DataTransferRoute: 
 
 
 def get_switch_field(model: type[Model]) -> str:
-    """Return the name of the field with whether rows of a model are active."""
+    """Return the name of the field with whether rows of a model are active.
+
+    Args:
+        model: that of locations, routes or pipelines, or a subtype.
+    """
     return next(name for kind, name in _SWITCHES.items() if issubclass(model, kind))
 
 

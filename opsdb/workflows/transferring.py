@@ -199,6 +199,10 @@ def claim_transfers(
 def heartbeat_transfer(transfer: DataTransfer, *, worker: str) -> None:
     """Record that the worker is alive and still carries the bundle. Locks the transfer.
 
+    Args:
+        transfer: what the worker has claimed.
+        worker: its name.
+
     Raises:
         LostClaim: the worker no longer holds the transfer and should stop.
         InvalidTransition: the transfer is not in progress.

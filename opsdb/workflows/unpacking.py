@@ -55,6 +55,10 @@ def claim_unpacking(*, worker: str, limit: int = 1, location: DataLocation | Non
 def heartbeat_unpacking(transfer: DataTransfer, *, worker: str) -> None:
     """Record that the worker is alive and still unpacking. Locks the transfer.
 
+    Args:
+        transfer: the transfer whose unpacking the worker has claimed.
+        worker: its name.
+
     Raises:
         LostClaim: the worker no longer unpacks it and should stop.
         InvalidTransition: it is not being unpacked.

@@ -185,7 +185,12 @@ def reset(item: Item) -> Item:
 
 
 def filter_stalled(items: QuerySet[Item], *, older_than: timedelta) -> QuerySet[Item]:
-    """Return the items in progress whose last heartbeat is older than this."""
+    """Return the items in progress whose last heartbeat is older than this.
+
+    Args:
+        items: a queryset of one kind of work, in any state.
+        older_than: the shortest time since the last heartbeat, or since the start of work without one.
+    """
     limit = timezone.now() - older_than
     return items.filter(status=Status.IN_PROGRESS).filter(
         Q(heartbeat_at__lt=limit) | Q(heartbeat_at__isnull=True, started_at__lt=limit)

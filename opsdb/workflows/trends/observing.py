@@ -38,8 +38,8 @@ class ProgramWeek:
     Attributes:
         program_id: key of the program.
         program: its short name.
-        week: its Monday; an execution counts in the week in which it began (UTC).
-        hours: of finished executions.
+        week: its Monday; an observation counts in the week in which it began (UTC).
+        hours: of finished observations.
         good_hours: of those that were judged as good.
         assessed_hours: of those that were judged at all.
         allocated_hours: what its allocations give it in that week, if they are spread evenly over their days.
