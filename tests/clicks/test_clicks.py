@@ -284,7 +284,8 @@ def test_a_file_with_errors_is_loaded(start):
         rows = [f"Clump {number},05:{number:02}:00,-05:{number:02}:28" for number in range(30)]
         rows[3:5] = [row.replace("05:", wrong, 1) for row in rows[3:5]]
         file = "\n".join(["name,longitude,latitude", *rows]).encode()
-        page.get_by_label("File:").set_input_files({"name": "clumps.csv", "mimeType": "text/csv", "buffer": file})
+        with loaded(page):
+            page.get_by_label("File:").set_input_files({"name": "clumps.csv", "mimeType": "text/csv", "buffer": file})
 
     preview("25:")
     expect(page.get_by_role("row").filter(has_text="25:")).to_have_count(2)
