@@ -114,10 +114,12 @@ class FailureGroup:
     Attributes:
         name: the same for the same group at any time, without blanks.
         failures: the newest first.
+        cause: the same for groups that differ by place and worker only, without blanks.
     """
 
     name: str
     failures: list[Failure]
+    cause: str = ""
 
     @property
     def message(self) -> str:
@@ -329,6 +331,10 @@ def normalize_message(message: str) -> str:
     return " ".join(_PARTICULARS.sub("…", message).lower().split()).rstrip(".")
 
 
+def _digest(*terms):
+    return hashlib.sha256("\0".join(terms).encode()).hexdigest()[:16]
+
+
 def group_failures(failures: Iterable[Failure]) -> list[FailureGroup]:
     """Return failures in groups of one cause, the largest first, and of equal size the one with the newest failure.
 
@@ -340,8 +346,5 @@ def group_failures(failures: Iterable[Failure]) -> list[FailureGroup]:
         # Work whose worker is gone has no message but that.
         message = normalize_message(failure.message) or failure.kind
         groups.setdefault((failure.remedy, message, failure.place, failure.worker), []).append(failure)
-    named = [
-        FailureGroup(hashlib.sha256("\0".join(cause).encode()).hexdigest()[:16], of_cause)
-        for cause, of_cause in groups.items()
-    ]
+    named = [FailureGroup(_digest(*terms), of_terms, _digest(*terms[:2])) for terms, of_terms in groups.items()]
     return sorted(named, key=lambda group: len(group.failures), reverse=True)

@@ -98,7 +98,7 @@ def test_failures_of_one_cause_are_reset_together_from_the_dashboard(visit):
     expect(page.get_by_role("heading", level=1)).to_have_text("Failures")
     group = page.get_by_role("region").filter(has=page.get_by_role("link", name=re.compile("^staging job")))
     with loaded(page):
-        group.get_by_role("button", name=re.compile("^Reset")).click()
+        group.get_by_role("button", name=re.compile("^Reset:")).click()
     expect(page.get_by_role("region", name=re.compile("Will change"))).to_contain_text("failed → pending")
     confirm(page, "Reset", REASON)
     expect(said(page)).to_contain_text("Reset: ")

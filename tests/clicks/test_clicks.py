@@ -30,7 +30,7 @@ from opsdb.models import (
     Status,
     User,
 )
-from opsdb.testing.factories import ExecutedObsUnitFactory
+from opsdb.testing.factories import DiskDataLocationFactory, ExecutedObsUnitFactory
 from tests.browser.conftest import PHONE
 from tests.browser.hands import (
     add_beside,
@@ -143,7 +143,7 @@ def test_a_failed_transfer_is_understood_and_reset(start):
     row = failures.get_by_role("row").filter(has_text="transfer").filter(has_not_text="archive").first
     expect(row).to_contain_text("no space left on device")
     with loaded(page):
-        row.get_by_role("button", name=re.compile("^Reset")).click()
+        row.get_by_role("button", name=re.compile("^Reset:")).click()
     page.get_by_label("Reason:").fill(REASON)
     page.get_by_role("button", name="Reset", exact=True).click()
     expect(said(page)).to_contain_text("Reset: ")
@@ -153,23 +153,26 @@ def test_a_failed_transfer_is_understood_and_reset(start):
 
 def test_everything_that_failed_for_one_reason(start, elsewhere):
     def fail():
-        # As many again as a full disk makes fail.
+        """As many again as a full disk makes fail, at another location."""
         job = StagingJob.objects.filter(status=Status.FAILED).first()
         for purpose in ("one more", "another"):
-            job.pk, job.purpose = None, purpose
+            job.pk, job.purpose, job.destination_location = None, purpose, DiskDataLocationFactory(processing=True)
             job._state.adding = True
             job.save()
-        return StagingJob.objects.filter(status=Status.FAILED).count()
+        return [*StagingJob.objects.filter(status=Status.FAILED, failure_message=job.failure_message)]
 
-    number = elsewhere(fail)
+    failed = elsewhere(fail)
+    assert len({job.destination_location_id for job in failed}) >= 3
     page = start("admin")
     failures = page.get_by_role("group", name="What failed, by cause")
     with loaded(page):
-        failures.get_by_role("row").filter(has_text=f"{number} staging jobs").get_by_role("button").click()
+        failures.get_by_role("button", name=re.compile("^Reset at all locations")).first.click()
     page.get_by_label("Reason:").fill(REASON)
     page.get_by_role("button", name="Reset", exact=True).click()
     expect(said(page)).to_contain_text("Reset: ")
-    assert not StagingJob.objects.filter(status=Status.FAILED).exists()
+    for row in failed:
+        row.refresh_from_db()
+    assert {row.status for row in failed} == {Status.PENDING}
     took(page, "a reset of everything that failed for one reason")
 
 

@@ -123,7 +123,7 @@ class Action:
             return Outcome(key, name, OutcomeKind.REFUSED, [refusal_text(error)])
         after = facts_of(type(row)._base_manager.using(using).get(pk=key))
         changed = {name: old for name, old in before.items() if old != after[name]}
-        texts = [*differences(type(row), changed, after), *([report] if report else [])]
+        texts = [*differences(type(row), changed, after, order.user), *([report] if report else [])]
         if not texts:
             return Outcome(key, name, OutcomeKind.SKIPPED, [gettext("Nothing to change.")])
         return Outcome(key, name, OutcomeKind.CHANGES, texts, changed)

@@ -179,6 +179,10 @@ class Confirmation:
             for common, same in list(lines.items())[:SHOWN_ROWS]
         ]
 
+    def _has_others(self, outcomes):
+        """Return whether rows of other models than the admin's are among them."""
+        return any(outcome.model not in (None, self.model_admin.model) for outcome in outcomes)
+
     def _without_its_name(self, outcome, text):
         own = f"{(outcome.model or self.model_admin.model)._meta.concrete_model._meta.verbose_name} {outcome.key}: "
         return capfirst(text[len(own) :]) if text.lower().startswith(own.lower()) else text
@@ -214,6 +218,7 @@ class Confirmation:
             "form": form,
             "looked": outcomes is not None,
             "groups": groups,
+            "rows_are": gettext("what") if self._has_others(outcomes or ()) else admin.opts.verbose_name,
             "changing": changing,
             "warnings": warnings,
             "notice": notice,

@@ -65,14 +65,24 @@ class IsoDateTimeWidget(AdminSplitDateTime):
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
-        known = isinstance(value, datetime) and self.zone
+        moment = _moment_of(value) if self.zone else None
         return {
             **context,
             "date_label": _("Date (UTC):"),
             "time_label": _("Time (UTC):"),
             "zone": self.zone,
-            "local": f"{value.astimezone(ZoneInfo(self.zone)):%Y-%m-%d %H:%M}" if known else "",
+            "local": f"{moment.astimezone(ZoneInfo(self.zone)):%Y-%m-%d %H:%M}" if moment else "",
         }
+
+
+def _moment_of(value):
+    """Return the time of a field, which a form that was sent back has as two texts; None if these are no time."""
+    if isinstance(value, list | tuple):
+        try:
+            value = datetime.fromisoformat(" ".join(str(one or "") for one in value)).replace(tzinfo=UTC)
+        except ValueError:
+            return None
+    return value if isinstance(value, datetime) else None
 
 
 OVERRIDES = {

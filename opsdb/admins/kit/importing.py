@@ -223,13 +223,17 @@ class _Import:
                 plan = plan.apply()
         except LoadError as error:
             return self._page(problems=error)
-        counts = gettext("%(made)s made, %(changed)s changed, %(left)s as they were, %(skipped)s skipped.") % {
+        said = gettext(
+            "Loaded %(name)s: %(made)s made, %(changed)s changed, %(left)s as they were, %(skipped)s skipped."
+        )
+        said %= {
+            "name": name,
             "made": plan.counted("create"),
             "changed": plan.counted("update"),
             "left": plan.counted("leave"),
             "skipped": plan.counted("skip"),
         }
-        self.model_admin.message_user(request, f"{name}: {counts}", messages.SUCCESS)
+        self.model_admin.message_user(request, said, messages.SUCCESS)
         return HttpResponseRedirect(self.model_admin.page_url("changelist"))
 
     def _page(self, plan=None, text="", name="", problems=None, notice="", lacking=()):

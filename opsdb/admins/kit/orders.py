@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from django import forms
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import OperationalError
 from django.db.models import Model
@@ -126,10 +127,15 @@ def facts_of(row: Model) -> dict:
     return {one.name: getattr(row, one.attname) for one in row._meta.concrete_fields if one.name not in UNSEEN}
 
 
-def differences(model: type[Model], changed: dict, after: dict) -> list[str]:
-    """Return a line for each changed field: its old value and the new one."""
+def differences(model: type[Model], changed: dict, after: dict, user: AbstractBaseUser) -> list[str]:
+    """Return a line for each changed field: its old value and the new one; who acts is named, not numbered."""
+
+    def shown(field, value):
+        is_actor = field.related_model is type(user) and value == user.pk
+        return user.get_username() if is_actor else format_value(field, value)
+
     lines = []
     for name, old in changed.items():
         one = model._meta.get_field(name)
-        lines.append(f"{one.verbose_name}: {format_value(one, old)} → {format_value(one, after[name])}")
+        lines.append(f"{one.verbose_name}: {shown(one, old)} → {shown(one, after[name])}")
     return lines

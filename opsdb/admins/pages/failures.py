@@ -53,6 +53,7 @@ MODELS = (
 GROUPS_SHOWN = 50
 ROWS_SHOWN = 20  # of each group
 GROUP = "group"
+CAUSE = "cause"  # of groups that differ by place and worker
 
 
 def visible_groups(viewer: Viewer, found: FailureList) -> list[FailureGroup]:
@@ -70,25 +71,38 @@ def view(viewer: Viewer) -> Content | HttpResponse:
         return answered
     name = (posted or viewer.request.GET).get(GROUP, "")
     chosen = [group for group in groups if group.name == name] if name else groups
-    if posted and chosen and name:
-        treated = treatable(viewer, chosen[0].failures)
+    if posted and (CAUSE in posted or name):
+        chosen = asked = _asked(groups, known, posted)
+        treated = treatable(viewer, (failure for group in asked for failure in group.failures))
         if treated:
-            return _GroupConfirmation(viewer, chosen[0], treated).answer()
-    links = [(_("All failures"), viewer.page_url("failures"))] if name else []
+            field = CAUSE if CAUSE in posted else GROUP
+            return _GroupConfirmation(viewer, asked[0].remedy, treated, (field, posted[field])).answer()
+    is_part = bool(name) or CAUSE in posted
+    links = [(_("All failures"), viewer.page_url("failures"))] if is_part else []
     if not chosen:
-        text = _("These failures are over.") if name else _("Nothing needs somebody.")
+        text = _("These failures are over.") if is_part else _("Nothing needs somebody.")
         section = Section(_("Failures"), (paragraph(text),), "failures")
         return Content(sections=(section,), links=links)
     # Stable: among what is known and what is not, the largest stay first.
     shown = sorted(chosen, key=lambda group: group.name in known)[:GROUPS_SHOWN]
+    new = [] if name else [group for group in shown if group.name not in known]
     rows = {group.name: group.failures if name else group.failures[:ROWS_SHOWN] for group in shown}
     links_of_rows = link_rows(viewer, (failure.row for some in rows.values() for failure in some))
     notes = [_notes_of(found), first_of(GROUPS_SHOWN) if len(chosen) > len(shown) else ""]
     return Content(
         links=links,
-        sections=[_section(viewer, group, known.get(group.name), rows[group.name], links_of_rows) for group in shown],
+        sections=[
+            _section(viewer, group, known.get(group.name), rows[group.name], links_of_rows, new) for group in shown
+        ],
         whole=render_to_string("admin/opsdb/failure_notes.html", {"notes": [note for note in notes if note]}),
     )
+
+
+def _asked(groups, known, posted):
+    """Return the group that somebody does something about, or those of one cause that nobody has acknowledged."""
+    if CAUSE in posted:
+        return [group for group in groups if group.cause == posted[CAUSE] and group.name not in known]
+    return [group for group in groups if group.name == posted.get(GROUP)]
 
 
 def _notes_of(found):
@@ -111,7 +125,7 @@ def visible_acknowledgements(viewer: Viewer) -> dict[str, FailureAcknowledgement
     return list_acknowledgements() if viewer.sees(FailureAcknowledgement) else {}
 
 
-def _section(viewer, group, known, rows, links):
+def _section(viewer, group, known, rows, links, new):
     lines = [
         (
             links[failure.row],
@@ -144,7 +158,7 @@ def _section(viewer, group, known, rows, links):
     acknowledging = withdrawal_part(viewer, group) if known else acknowledgement_part(viewer, group)
     if known:
         title = _("Known: %(what)s") % {"what": title}
-    return Section(title, (facts, remedy_button(viewer, group), acknowledging, table), f"group-{group.name}")
+    return Section(title, (facts, remedy_button(viewer, group, new), acknowledging, table), f"group-{group.name}")
 
 
 def kinds_of(failures: Iterable[Failure]) -> str:
@@ -165,14 +179,24 @@ def _may_treat(viewer, failure):
     return action is not None and action.is_allowed(viewer.site.get_model_admin(model), viewer.request)
 
 
-def remedy_button(viewer: Viewer, group: FailureGroup) -> str:
-    """Return the button that leads to the preview of what helps against all failures of a group; empty for none."""
+def remedy_button(viewer: Viewer, group: FailureGroup, groups: Iterable[FailureGroup] = ()) -> str:
+    """Return the button that leads to the preview of what helps against all failures of a group; empty for none.
+
+    Args:
+        viewer: the person.
+        group: the group.
+        groups: those that are shown with it. The first of several with one cause has a button for all of these, too.
+    """
     number = sum(_may_treat(viewer, failure) for failure in group.failures)
     if not number:
         return ""
     label, about = LABELS[group.remedy]
-    context = {"group": group.name, "label": label, "about": about, "number": number}
-    context["url"] = viewer.page_url("failures")
+    buttons = [{"field": GROUP, "value": group.name, "number": number}]
+    alike = [one for one in groups if one.cause == group.cause]
+    if len(alike) > 1 and alike[0].name == group.name:
+        number = sum(_may_treat(viewer, failure) for one in alike for failure in one.failures)
+        buttons.append({"field": CAUSE, "value": group.cause, "number": number, "of_all": True})
+    context = {"buttons": buttons, "label": label, "about": about, "url": viewer.page_url("failures")}
     return render_to_string("admin/opsdb/failure_button.html", context, viewer.request)
 
 
@@ -193,18 +217,16 @@ def treatable(viewer: Viewer, failures: Iterable[Failure]) -> list[tuple[Model, 
 
 
 class _GroupConfirmation(Confirmation):
-    """The preview of what helps against all failures of a group, and the confirmation of it."""
+    """The preview of what helps against all failures of a group or of one cause, and the confirmation of it."""
 
-    def __init__(self, viewer, group, treated):
+    def __init__(self, viewer, remedy, treated, hidden):
         model_admin = viewer.pages["failures"][1]
-        super().__init__(
-            combined(group.remedy, treated), model_admin, viewer.request, [row for row, _action in treated]
-        )
-        self.group = group
+        super().__init__(combined(remedy, treated), model_admin, viewer.request, [row for row, _action in treated])
+        self.hidden = hidden
         self.trail = (_("Failures"), viewer.page_url("failures"))
 
     def _hidden(self):
-        yield GROUP, self.group.name
+        yield self.hidden
 
     def _way_back(self):
         return self.trail[1]

@@ -106,7 +106,10 @@ class PhysicalCopy(NumberedModel):
         max_length=16,
         choices=Verification,
         default=Verification.UNVERIFIED,
-        help_text=_("What the last comparison found."),
+        help_text=_(
+            "What the last comparison found: unverified, nothing was compared yet; verified, the checksum was the "
+            "expected one; mismatch, it was another."
+        ),
     )
     unread_count = models.IntegerField(
         default=0,

@@ -192,3 +192,22 @@ def test_packages_and_bundles_are_called_by_their_names_as_far_as_the_person_may
     text = read(seeing(RawDataPackage, DataTransferPackage).get(page(name))).text
     assert f"package {package}" in text and f"bundle {bundle}" in text
     assert not any(one in text for one in names)
+
+
+def test_failures_of_one_cause_at_several_places_are_treated_together(browser, full):
+    _place, rows = full
+    elsewhere = factories.DataTransferFactory(failed=True, failure_message="no space left on device")
+    otherwise = factories.DataTransferFactory(failed=True, failure_message="connection refused")
+    found = read(browser.get(page("failures")))
+    [cause] = {attributes["value"] for _tag, attributes in found.tags if attributes.get("name") == "cause"}
+    assert "Reset at all locations: 4 …" in found.text
+    assert "Reset at all locations: 4 …" in read(browser.get("/admin/")).text
+    seen = browser.post(page("failures"), {"cause": cause})
+    assert "Will change: 4" in read(seen).text
+    terms = {"opsdb_stage": "confirm", "opsdb_digest": seen.context["digest"], "reason": REASON}
+    assert browser.post(page("failures"), {"cause": cause, **terms}).url == page("failures")
+    assert statuses([*rows, elsewhere, otherwise]) == ["pending"] * 4 + ["failed"]
+
+
+def test_a_cause_that_is_over_says_so(browser, full):
+    assert "These failures are over." in read(browser.post(page("failures"), {"cause": "0" * 16})).text

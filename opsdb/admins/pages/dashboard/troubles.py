@@ -147,7 +147,7 @@ def _failures(viewer, groups, links, now):
                 moment(group.first) if group.first else "–",
                 format_age(group.first, now),
                 why_link(viewer, newest.row),
-                remedy_button(viewer, group) or "–",
+                remedy_button(viewer, group, groups) or "–",
             )
         )
     more = viewer.page_url("failures") if groups else None

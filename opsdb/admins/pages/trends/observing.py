@@ -31,7 +31,7 @@ def time_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
         )
         for name, weeks in programs.items()
     ]
-    columns = (_("program"), _("observed"), _("allocated"), _("used"), _("good, of the judged"))
+    columns = (_("program"), _("observed"), _("allocated in this time"), _("used"), _("good, of the judged"))
     note = _("An allocation is spread evenly over its days.")
     return Table(_("Programs"), columns, rows, note=note), small_figures(
         _program(number, name, weeks, start, end) for number, (name, weeks) in enumerate(observed.items())

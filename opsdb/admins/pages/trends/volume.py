@@ -68,12 +68,12 @@ def volume_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
         _("capacity"),
         _("filled"),
         _("arrived"),
-        _("left"),
+        _("went away"),
         _("grows by"),
         _("full at this rate on"),
     )
     note = _("The rate is the mean of the last %(days)s days of the period.") % {"days": GROWTH_DAYS}
-    of_days = (_("day"), _("held at its end"), _("arrived"), _("left"))
+    of_days = (_("day"), _("held at its end"), _("arrived"), _("went away"))
     figures = (
         figure(
             volume_chart(one, start, end),
