@@ -16,19 +16,25 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
 MIGRATE = """
+from contextlib import nullcontext
 import django
 django.setup()
 from django.core.management import call_command
 from django.db import connection
-with connection._nodb_cursor() as cursor:
-    cursor.execute("DROP DATABASE IF EXISTS benchmark_migrating")
-    cursor.execute("CREATE DATABASE benchmark_migrating")
-connection.close()
-connection.settings_dict["NAME"] = "benchmark_migrating"
-call_command("migrate", verbosity=0)
-connection.close()
-with connection._nodb_cursor() as cursor:
-    cursor.execute("DROP DATABASE benchmark_migrating")
+try:
+    from tests.databases import as_owner
+except ImportError:  # before there were roles
+    as_owner = nullcontext
+with as_owner():
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("DROP DATABASE IF EXISTS benchmark_migrating")
+        cursor.execute("CREATE DATABASE benchmark_migrating")
+    connection.close()
+    connection.settings_dict["NAME"] = "benchmark_migrating"
+    call_command("migrate", verbosity=0)
+    connection.close()
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("DROP DATABASE benchmark_migrating")
 """
 
 
