@@ -7,6 +7,7 @@ import ast
 import os
 import re
 import shutil
+import textwrap
 from collections import defaultdict
 from functools import partial
 from graphlib import TopologicalSorter
@@ -26,6 +27,12 @@ BEFORE_TABLES = ("identifiers.sql",)
 LISTS = re.compile(r"^(?P<indent> +)'(?P<key>constraints|indexes)': (?P<list>\[.*\]),$", re.MULTILINE)
 OF_CONDITIONS = re.compile(r"\bmodels\.(CheckConstraint|F|Func|Index|Q|UniqueConstraint|Value)\b(?=\()")
 IMPORTED = re.compile(r"^import ([\w.]+)$", re.MULTILINE)
+GROUP = re.compile(
+    r"^        opsdb\.database\.operations\.AtOnce\(\n            operations=\[\n"
+    r"(?P<operations>.*?)^            \],\n        \),\n",
+    re.MULTILINE | re.DOTALL,
+)
+GROUPS = ("TABLES", "LINKS")
 COLUMN = re.compile(r"^ +\('(?P<name>\w+)', (?P<definition>models\..+)\),$", re.MULTILINE)
 CONDITION = re.compile(r"condition=(?P<definition>models\.Q\((?:(?!, fields=).)+\)), name='(?P<name>\w+)'\)")
 WORTH_A_NAME = 150  # characters that it spares
@@ -113,7 +120,7 @@ def write(name, operations, dependencies):
     migration = type("Migration", (Migration,), {"operations": operations, "dependencies": dependencies})(name, "opsdb")
     migration.initial = True
     text = LISTS.sub(_one_a_line, MigrationWriter(migration, include_header=False).as_string())
-    text = _with_names_imported(_with_repeated_definitions_named(text))
+    text = _with_names_imported(_with_groups_above(_with_repeated_definitions_named(text)))
     (MIGRATIONS / f"{name}.py").write_text(text, encoding="utf-8")
 
 
@@ -121,6 +128,17 @@ def _one_a_line(found):
     indent, entries = found["indent"], ast.parse(found["list"], mode="eval").body.elts
     lines = [f"{indent}    {ast.get_source_segment(found['list'], entry)}," for entry in entries]
     return "\n".join([f"{indent}'{found['key']}': [", *lines, f"{indent}],"])
+
+
+def _with_groups_above(text):
+    """Write the operations of each group above the class."""
+    lists = []
+    for name in GROUPS:
+        if found := GROUP.search(text):
+            lists.append(f"{name} = [\n{textwrap.dedent(found['operations'])}]\n".replace("\n", "\n    ").rstrip(" "))
+            text = text.replace(found[0], f"        opsdb.database.operations.AtOnce(operations={name}),\n", 1)
+    lists = [one.replace("\n    ]", "\n]") for one in lists]
+    return text.replace("\n\nclass Migration", f"\n{chr(10).join(lists)}\n\nclass Migration", 1) if lists else text
 
 
 def _with_names_imported(text):
@@ -179,7 +197,7 @@ def freeze_triggers(folder, triggers):
         for model_name, statements in triggers.items()
     ]
     (MIGRATIONS / "sql" / folder).mkdir(parents=True)
-    (MIGRATIONS / "sql" / folder / TRIGGERS).write_text("\n".join(sections), encoding="utf-8")
+    (MIGRATIONS / "sql" / folder / TRIGGERS).write_text("".join(sections), encoding="utf-8")
 
 
 def main():
@@ -201,6 +219,7 @@ def main():
     from opsdb.database.guards import DROP_GUARDS_OF_MONTHS, guards_of_django, guards_of_partitions
     from opsdb.database.operations import (
         NO_MODEL,
+        AtOnce,
         CreateTriggers,
         DefineFunctions,
         DefineUserLookup,
@@ -211,7 +230,7 @@ def main():
     extensions = [RunSQL(f"CREATE EXTENSION IF NOT EXISTS {name}", RunSQL.noop) for name in EXTENSIONS]
     tables, links, triggers = tables_links_and_triggers()
     of_user = [made for made in (*tables, *links) if getattr(made, "model_name", made.name).lower() == "user"]
-    others = [made for made in (*tables, *links) if made not in of_user]
+    groups = [AtOnce([made for made in some if made not in of_user]) for some in (tables, links)]
     partitions = PartitionByMonth("changelog", "changed_at")
     of_auth = ("auth", "0012_alter_user_first_name_max_length")
     write("0001_user", of_user, [of_auth])
@@ -220,7 +239,7 @@ def main():
     freeze("0002", lambda path: path.name in BEFORE_TABLES)
     write(
         "0002_tables",
-        [*extensions, DefineFunctions("0002"), *others, partitions, *comments_on_links()],
+        [*extensions, DefineFunctions("0002"), *groups, partitions, *comments_on_links()],
         [("opsdb", "0001_user"), swappable],
     )
     freeze("0003", lambda path: path.name not in BEFORE_TABLES)

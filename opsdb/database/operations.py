@@ -104,6 +104,42 @@ def comment_on_views(schema_editor: Any, comments: dict[str, str]) -> None:
         schema_editor.execute(f"COMMENT ON {kind} {named} IS {schema_editor.quote_value(comment)}", params=None)
 
 
+class AtOnce(Operation):
+    """Do several operations, for which the models of the migration's state are made anew only once.
+
+    Django makes them anew for each operation, which takes most of the time of a migration with many tables. Each of the
+    operations finds the state after all of them.
+
+    Args:
+        operations: all make tables, or all make links.
+    """
+
+    reversible = True
+    serialization_expand_args = ["operations"]
+
+    def __init__(self, operations: list[Operation]) -> None:
+        self.operations = operations
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return type(self).__qualname__, [], {"operations": self.operations}
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        state.__dict__.pop("apps", None)
+        for operation in self.operations:
+            operation.state_forwards(app_label, state)
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        for operation in self.operations:
+            operation.database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        for operation in reversed(self.operations):
+            operation.database_backwards(app_label, schema_editor, from_state, to_state)
+
+    def describe(self) -> str:
+        return f"Do {len(self.operations)} operations at once"
+
+
 class CreateTriggers(Operation):
     """Create the triggers in the frozen file ``migrations/sql/<folder>/triggers.sql``.
 
