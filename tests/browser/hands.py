@@ -13,6 +13,13 @@ def loaded(page):
     return page.expect_event("load")
 
 
+def choose_file(page, file):
+    """Choose a file to import, once the script is there that previews it, and wait until it is sent."""
+    expect(page.get_by_text("Choosing a file shows its preview.")).to_be_visible()
+    with page.expect_request(lambda request: request.method == "POST"):
+        page.get_by_label("File:").set_input_files(file)
+
+
 def line(page, label):
     """The line of a form that begins with a label."""
     words = page.locator("label, legend").filter(has_text=re.compile(rf"^\s*{re.escape(label)}:?\s*$"))

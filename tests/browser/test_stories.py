@@ -38,6 +38,7 @@ from .hands import (
     add_subtype,
     begin,
     choose,
+    choose_file,
     confirm,
     fill_time,
     line,
@@ -294,15 +295,12 @@ def test_a_route_is_paused_with_a_reason_and_the_map_shows_it(visit, picture):
 def test_a_file_of_sources_is_refused_with_line_and_column_then_planned_and_loaded(visit, picture):
     page = visit("observer")
     open_list(page, "Sources")
-    # The script that previews a chosen file comes with the page.
-    with loaded(page):
-        page.get_by_role("link", name="Import sources").click()
+    page.get_by_role("link", name="Import sources").click()
 
     def upload(right_ascension):
         rows = ["name,longitude,latitude", "M 42,05:35:17.3,-05:23:28", f"M 43,{right_ascension},-05:16:05"]
         file = {"name": "nebulae.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
-        with loaded(page):
-            page.get_by_label("File:").set_input_files(file)
+        choose_file(page, file)
 
     upload("25:35:31.3")
     problem = page.get_by_role("row").filter(has_text="25:35:31.3")

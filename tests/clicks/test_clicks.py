@@ -35,6 +35,7 @@ from tests.browser.conftest import PHONE
 from tests.browser.hands import (
     add_beside,
     add_on_index,
+    choose_file,
     fill_time,
     find,
     line,
@@ -287,8 +288,7 @@ def test_a_file_with_errors_is_loaded(start):
         rows = [f"Clump {number},05:{number:02}:00,-05:{number:02}:28" for number in range(30)]
         rows[3:5] = [row.replace("05:", wrong, 1) for row in rows[3:5]]
         file = "\n".join(["name,longitude,latitude", *rows]).encode()
-        with loaded(page):
-            page.get_by_label("File:").set_input_files({"name": "clumps.csv", "mimeType": "text/csv", "buffer": file})
+        choose_file(page, {"name": "clumps.csv", "mimeType": "text/csv", "buffer": file})
 
     preview("25:")
     expect(page.get_by_role("row").filter(has_text="25:")).to_have_count(2)
