@@ -83,9 +83,9 @@ def pages_that_answer():
         "a checksum": file.checksum,
         "a night": str(night_of(execution.start_time)),
         "coordinates": "12:30:00 +12:23:28",
-        "nothing": "no-such-thing",
+        "nothing": "no-such-name",
     }
-    things = {"source": Source, "program": ObservingProgram, "unit": ObsUnit}
+    with_page = {"source": Source, "program": ObservingProgram, "unit": ObsUnit}
     return {
         "index": reverse("admin:index"),
         "dashboard": page("dashboard", fragment=1),
@@ -98,7 +98,7 @@ def pages_that_answer():
         "where": page("where", q=texts["a package"]),
         "why, raw data package": page("why", q=texts["a package"]),
         "why, data transfer": page("why", q=f"data_transfer {transfer.pk}"),
-        **{name: page(name, model.objects.order_by("pk").first().pk) for name, model in things.items()},
+        **{name: page(name, model.objects.order_by("pk").first().pk) for name, model in with_page.items()},
         **{f"location {one.name}": page("location", one.pk) for one in DataLocation.objects.order_by("pk")[:20]},
         **{f"search for {name}": page("search", q=text) for name, text in texts.items()},
     }

@@ -111,7 +111,7 @@ class AtOnce(Operation):
     operations finds the state after all of them.
 
     Args:
-        operations: all make tables, or all make links.
+        operations: all make tables, or all make links, or all make constraints.
     """
 
     reversible = True
@@ -141,10 +141,7 @@ class AtOnce(Operation):
 
 
 class CreateTriggers(Operation):
-    """Create the triggers in the frozen file ``migrations/sql/<folder>/triggers.sql``.
-
-    The models of the migration's state are made anew only once. Django makes them anew for each constraint, which takes
-    most of the time of a migration with hundreds of them.
+    """Create the triggers in the frozen file ``migrations/sql/<folder>/triggers.sql``, all :class:`AtOnce`.
 
     Args:
         folder: number of the migration.
@@ -154,26 +151,24 @@ class CreateTriggers(Operation):
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        self._of_models: list[AddConstraint] = []
+        of_models: list[Operation] = []
         self._elsewhere: list[FrozenTrigger] = []
         for model_name, statements in triggers_in(FROZEN / folder / TRIGGERS).items():
             triggers = map(FrozenTrigger.made_by, statements)
             if model_name == NO_MODEL:
                 self._elsewhere += triggers
             else:
-                self._of_models += [AddConstraint(model_name, trigger) for trigger in triggers]
+                of_models += [AddConstraint(model_name, trigger) for trigger in triggers]
+        self._of_models = AtOnce(of_models)
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         return type(self).__qualname__, [self.folder], {}
 
     def state_forwards(self, app_label: str, state: Any) -> None:
-        state.__dict__.pop("apps", None)
-        for operation in self._of_models:
-            operation.state_forwards(app_label, state)
+        self._of_models.state_forwards(app_label, state)
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        for operation in self._of_models:
-            operation.database_forwards(app_label, schema_editor, from_state, to_state)
+        self._of_models.database_forwards(app_label, schema_editor, from_state, to_state)
         if router.allow_migrate(schema_editor.connection.alias, app_label):
             for trigger in self._elsewhere:
                 schema_editor.execute(trigger.statement, params=None)
@@ -182,8 +177,7 @@ class CreateTriggers(Operation):
         if router.allow_migrate(schema_editor.connection.alias, app_label):
             for trigger in reversed(self._elsewhere):
                 schema_editor.execute(trigger.remove_sql(None, None), params=None)
-        for operation in reversed(self._of_models):
-            operation.database_backwards(app_label, schema_editor, from_state, to_state)
+        self._of_models.database_backwards(app_label, schema_editor, from_state, to_state)
 
     def describe(self) -> str:
         return f"Create the triggers of migrations/sql/{self.folder}"

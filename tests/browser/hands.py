@@ -7,6 +7,8 @@ from playwright.sync_api import expect
 
 TABS = 30
 
+REASON = "asked for by the shift leader"
+
 
 def loaded(page):
     """Wait at the end of a block until the next page is there, whose form takes the focus when it is."""

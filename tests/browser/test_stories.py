@@ -34,6 +34,7 @@ from opsdb.models import (
 from opsdb.workflows import start_observation
 
 from .hands import (
+    REASON,
     add,
     add_subtype,
     begin,
@@ -56,8 +57,6 @@ from .hands import (
 
 # One story may decide what another begins with.
 pytestmark = pytest.mark.random_order(disabled=True)
-
-REASON = "told by the shift leader"
 
 
 def last_change(row):

@@ -33,6 +33,7 @@ from opsdb.models import (
 from opsdb.testing.factories import DiskDataLocationFactory, ExecutedObsUnitFactory
 from tests.browser.conftest import PHONE
 from tests.browser.hands import (
+    REASON,
     add_beside,
     add_on_index,
     choose_file,
@@ -84,7 +85,6 @@ COUNT = f"""(() => {{
   addEventListener('keydown', (event) => event.key === 'Enter' && add(), true);
   addEventListener('change', (event) => event.target.matches('select:not([multiple]), [type=file]') && add(), true);
 }})();"""
-REASON = "told by the shift leader"
 
 
 def clicks_of(page):

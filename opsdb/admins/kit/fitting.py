@@ -79,7 +79,7 @@ def _find_by_typing(field):
         field.widget.widget = widget
     else:
         field.widget = widget
-    # Tells the control where the choices come from.
+    # Setting it gives the widget its choices.
     field.queryset = field.queryset
 
 

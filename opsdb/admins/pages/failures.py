@@ -70,14 +70,18 @@ def view(viewer: Viewer) -> Content | HttpResponse:
     if posted and (answered := acknowledgements.answer(viewer, groups, known)):
         return answered
     name = (posted or viewer.request.GET).get(GROUP, "")
-    chosen = [group for group in groups if group.name == name] if name else groups
-    if posted and (CAUSE in posted or name):
-        chosen = asked = _asked(groups, known, posted)
-        treated = treatable(viewer, (failure for group in asked for failure in group.failures))
+    is_part = bool(name) or CAUSE in posted
+    chosen = groups
+    if CAUSE in posted:
+        # What somebody has acknowledged is left alone.
+        chosen = [group for group in groups if group.cause == posted[CAUSE] and group.name not in known]
+    elif name:
+        chosen = [group for group in groups if group.name == name]
+    if posted and is_part:
+        treated = treatable(viewer, (failure for group in chosen for failure in group.failures))
         if treated:
             field = CAUSE if CAUSE in posted else GROUP
-            return _GroupConfirmation(viewer, asked[0].remedy, treated, (field, posted[field])).answer()
-    is_part = bool(name) or CAUSE in posted
+            return _GroupConfirmation(viewer, chosen[0].remedy, treated, (field, posted[field])).answer()
     links = [(_("All failures"), viewer.page_url("failures"))] if is_part else []
     if not chosen:
         text = _("These failures are over.") if is_part else _("Nothing needs somebody.")
@@ -96,13 +100,6 @@ def view(viewer: Viewer) -> Content | HttpResponse:
         ],
         whole=render_to_string("admin/opsdb/failure_notes.html", {"notes": [note for note in notes if note]}),
     )
-
-
-def _asked(groups, known, posted):
-    """Return the group that somebody does something about, or those of one cause that nobody has acknowledged."""
-    if CAUSE in posted:
-        return [group for group in groups if group.cause == posted[CAUSE] and group.name not in known]
-    return [group for group in groups if group.name == posted.get(GROUP)]
 
 
 def _notes_of(found):
