@@ -1,9 +1,10 @@
 """What querysets ask PostgreSQL: most of all the functions of ``database/sql/``, so that each rule is spelled once."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import models
-from django.db.models import Func
+from django.db.models import Func, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.sql import Query
 
@@ -16,6 +17,17 @@ class IsReadable(Func):
 
     function = "opsdb_is_readable"
     output_field = models.BooleanField()
+
+
+class IsAmong(Func):
+    """Whether an expression is one of thousands of values, which go to the database as one array."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY ("
+    output_field = models.BooleanField()
+
+    def __init__(self, expression: Any, values: Sequence[Any]) -> None:
+        super().__init__(expression, Value(list(values)))
 
 
 class IsSafeCopy(Func):

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from opsdb.database.aliases import atomic
+from opsdb.database.functions import IsAmong
 from opsdb.models import (
     DataLocation,
     DataTransferPackage,
@@ -45,7 +46,7 @@ def divide(sizes: Iterable[tuple[Any, int]], maximum: int) -> Iterator[tuple[int
 
 def put_into(free: QuerySet[Any], keys: list[Any], **container: Tar) -> int:
     """Put rows that are in no container yet into one, and return how many."""
-    put = free.filter(pk__in=keys).update(**container)
+    put = free.filter(IsAmong(F("pk"), keys)).update(**container)
     if put < len(keys):
         [(field, row)] = container.items()
         raise Conflict(

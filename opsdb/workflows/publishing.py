@@ -233,9 +233,11 @@ def _get_or_make(model, key, facts):
         try:
             with atomic():
                 return _save(model(**key, **facts))
-        except IntegrityError:
-            # Another transaction has just made it.
-            row = rows.get()
+        except (IntegrityError, Refused):
+            # Another transaction may have just made it, before or after the row was validated.
+            row = rows.first()
+            if row is None:
+                raise
     for name, fact in facts.items():
         if fact and getattr(row, name) != fact:
             raise Conflict(

@@ -1,7 +1,9 @@
 """How products become known, and the way from a publication to what was observed and back."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.models import DataRelease, ExecutedObsUnit, Publication, PublicationStatus, RunStatus
@@ -120,6 +122,21 @@ def test_two_people_who_make_the_same_release_make_one():
         outcomes = race(2, lambda _, number=number: create_release("DR", version=str(number), products=[product]))
         assert outcomes[0] == outcomes[1], outcomes
     assert DataRelease.objects.count() == 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_release_that_another_makes_before_it_is_validated_is_the_one(monkeypatch):
+    clean = DataRelease.full_clean
+
+    def clean_later(release):
+        monkeypatch.setattr(DataRelease, "full_clean", clean)
+        with ThreadPoolExecutor(1) as other:
+            other.submit(DataReleaseFactory, name="DR", version="1").result()
+            other.submit(lambda: connections["default"].close())
+        release.full_clean()
+
+    monkeypatch.setattr(DataRelease, "full_clean", clean_later)
+    assert create_release("DR", version="1") == DataRelease.objects.get()
 
 
 # Publications

@@ -108,8 +108,7 @@ DECLARE
     many_rows constant integer = 50;
     comparisons text;
     changed text[];
-    old_values text = 'to_jsonb(old_rows)';
-    new_values text = 'to_jsonb(new_rows)';
+    difference text = 'SELECT * FROM opsdb_difference(to_jsonb(old_rows), to_jsonb(new_rows))';
     written bigint;
 BEGIN
     IF (SELECT count(*) FROM (SELECT FROM new_rows LIMIT many_rows) AS first_rows) = many_rows THEN
@@ -117,18 +116,29 @@ BEGIN
             format('CASE WHEN bool_or(old_rows.%1$I IS DISTINCT FROM new_rows.%1$I) THEN %1$L END', attname), ', '
             ORDER BY attnum
         ) INTO comparisons
-        FROM pg_attribute WHERE attrelid = TG_RELID AND attnum > 0 AND NOT attisdropped;
+        FROM pg_attribute
+        WHERE attrelid = TG_RELID AND attnum > 0 AND NOT attisdropped
+            AND attname NOT IN ('updated_at', 'heartbeat_at', 'unpack_heartbeat_at');
         EXECUTE format(
             'SELECT array_remove(ARRAY[%s]::text[], NULL) FROM old_rows JOIN new_rows USING (id)', comparisons
         ) INTO changed;
         IF changed = '{}' THEN
             RETURN NULL;
         END IF;
-        SELECT
-            format('jsonb_build_object(%s)', string_agg(format('%1$L, old_rows.%1$I', name), ', ')),
-            format('jsonb_build_object(%s)', string_agg(format('%1$L, new_rows.%1$I', name), ', '))
-        INTO old_values, new_values
-        FROM unnest(changed) AS name;
+        IF cardinality(changed) = 1 THEN
+            difference = format(
+                'SELECT jsonb_build_object(%1$L, old_rows.%1$I), jsonb_build_object(%1$L, new_rows.%1$I) '
+                'WHERE old_rows.%1$I IS DISTINCT FROM new_rows.%1$I',
+                changed[1]
+            );
+        ELSE
+            SELECT format(
+                'SELECT * FROM opsdb_difference(jsonb_build_object(%s), jsonb_build_object(%s))',
+                string_agg(format('%1$L, old_rows.%1$I', name), ', '),
+                string_agg(format('%1$L, new_rows.%1$I', name), ', ')
+            ) INTO difference
+            FROM unnest(changed) AS name;
+        END IF;
     END IF;
     EXECUTE format(
         $query$
@@ -141,10 +151,10 @@ BEGIN
                 $2, $3, $4, session_user, pg_current_xact_id()::text::bigint
             FROM old_rows
             JOIN new_rows USING (id)
-            CROSS JOIN LATERAL opsdb_difference(%s, %s) AS difference
+            CROSS JOIN LATERAL (%s) AS difference (before, after)
             WHERE difference.before IS NOT NULL
         $query$,
-        old_values, new_values
+        difference
     ) USING
         TG_TABLE_NAME,
         actor,
