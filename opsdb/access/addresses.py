@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 from django.http import HttpRequest
 
@@ -22,6 +23,7 @@ def client_address(request: HttpRequest) -> str | None:
     return normalized_address(address)
 
 
+@lru_cache(maxsize=4096)
 def normalized_address(text: str | None) -> str | None:
     """Return an address as PostgreSQL takes it, without the zone of a link-local one; None for what is no address."""
     try:

@@ -45,7 +45,8 @@ class TokenRefused(OpsdbError):
 def authenticate_token(text: str, *, ip: str | None = None) -> ApiToken:
     """Return the token that a secret belongs to, with its user loaded, if it may be used.
 
-    Revocation, expiry and a deactivated user take effect at once. The use is counted in memory, and written by
+    Revocation, expiry and a deactivated user take effect at once. Fields that no check needs, such as the counted use,
+    are read when somebody asks for them. The use is counted in memory, and written by
     :func:`opsdb.access.flush_token_use` about every ``OPSDB_TOKEN_USE_SECONDS``.
 
     Args:
