@@ -4,10 +4,28 @@ import argparse
 import os
 import time
 from collections.abc import Callable
+from contextlib import contextmanager
 
 import django
 
 WANTED = 3.0
+
+
+@contextmanager
+def past_the_rules(*tables: str):
+    """Give a cursor that fills tables past their triggers, as they would be after years of work."""
+    from django.db import connection, transaction
+
+    from opsdb.database.roles import as_owner
+
+    with as_owner(connection), connection.cursor() as cursor:
+        with transaction.atomic():
+            for table in tables:
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            yield cursor
+        for table in tables:
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        cursor.execute("VACUUM ANALYZE")
 
 
 def seconds_of(ask: Callable, repeats: int) -> float:

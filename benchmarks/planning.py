@@ -5,7 +5,7 @@ all of one grouping, and a step that splits it by execution and has run for all 
 new sub-group is planned; it should cost at most three times as much in the large one.
 """
 
-from .comparing import compare, seconds_of
+from .comparing import compare, past_the_rules, seconds_of
 
 PACKAGES_PER_EXECUTION = 10
 
@@ -35,7 +35,6 @@ JOIN raw_data_package AS package ON run.sub_group_key = 'executed_obs_unit=' || 
 
 def make_world(packages):
     """Fill an empty database, and return the step."""
-    from django.db import connection, transaction
 
     from opsdb.models import GroupingDimension
     from opsdb.testing.factories import (
@@ -54,20 +53,10 @@ def make_world(packages):
         "executions": packages // PACKAGES_PER_EXECUTION,
         "packages": packages,
     }
-    tables = (
-        "executed_obs_unit",
-        "raw_data_package",
-        "executed_reduction_step",
-        "executed_reduction_step_input_package",
-    )
-    with transaction.atomic(), connection.cursor() as cursor:
-        for table in tables:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    with past_the_rules(
+        "executed_obs_unit", "raw_data_package", "executed_reduction_step", "executed_reduction_step_input_package"
+    ) as cursor:
         cursor.execute(FILL, facts)
-    with connection.cursor() as cursor:
-        for table in tables:
-            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-        cursor.execute("VACUUM ANALYZE")
     return step
 
 

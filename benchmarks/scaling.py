@@ -6,7 +6,7 @@ questions are asked; each should cost at most three times as much in the large o
 that no archive has yet are the oldest of their location.
 """
 
-from .comparing import compare, seconds_of
+from .comparing import compare, past_the_rules, seconds_of
 
 FILES_PER_PACKAGE = 5
 
@@ -50,7 +50,6 @@ WHERE file.id = copy.raw_data_file_id AND package.state <> 'archived'
 
 def make_world(files):
     """Fill an empty database, and return its source location and its archive."""
-    from django.db import connection, transaction
     from django.utils import timezone
 
     from opsdb.models import DataLocation, DataLocationUsage
@@ -64,7 +63,6 @@ def make_world(files):
     module = InstrumentModuleFactory()
     source = DiskDataLocationFactory(source=True, instrument=module.instrument, retention_days=30)
     archive = TapeDataLocationFactory(archive=True, fixity_interval_days=180)
-    tables = ("raw_data_package", "raw_data_file", "physical_copy", "long_term_archive_transfer")
     execution = ExecutedObsUnitFactory(completed=True)
     facts = {
         "execution": execution.pk,
@@ -75,30 +73,18 @@ def make_world(files):
         "packages": files // FILES_PER_PACKAGE,
         "files_per_package": FILES_PER_PACKAGE,
     }
-    with transaction.atomic(), connection.cursor() as cursor:
-        for table in tables:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    with past_the_rules("raw_data_package", "raw_data_file", "physical_copy", "long_term_archive_transfer") as cursor:
         cursor.execute(FILL, facts)
-    with connection.cursor() as cursor:
-        for table in tables:
-            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
         DataLocationUsage.objects.create(
             data_location=source, day=timezone.now().date(), copies=files, bytes=10 * files, arrived_bytes=10 * files
         )
-        cursor.execute("VACUUM ANALYZE")
     return DataLocation.objects.get(pk=source.pk), DataLocation.objects.get(pk=archive.pk)
 
 
 def let_the_oldest_wait():
     """Make the tenth of the copies that no archive has the oldest of their location."""
-    from django.db import connection, transaction
-
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE physical_copy DISABLE TRIGGER USER")
+    with past_the_rules("physical_copy") as cursor:
         cursor.execute(LET_THE_OLDEST_WAIT)
-        cursor.execute("ALTER TABLE physical_copy ENABLE TRIGGER USER")
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE physical_copy")
 
 
 def questions(source, archive):
