@@ -53,7 +53,9 @@ def main():
 
 def sizes(connection):
     """Return bytes and rows of every table."""
-    with connection.cursor() as cursor:
+    from opsdb.database.roles import as_owner
+
+    with as_owner(connection), connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
         cursor.execute(SIZES)
         return {name: (int(size), rows) for name, size, rows in cursor.fetchall()}
