@@ -1,8 +1,8 @@
 """How many bytes of PostgreSQL a raw file takes through its whole life: ``python -m benchmarks.capacity``.
 
-Some nights of the demonstration in a database of their own: the files are registered, packaged, transferred, archived in two
-places, partly reduced, and deleted where the archives have them, with their history. Sizes are those of tables with
-their indexes and TOAST, after a VACUUM.
+Some nights of the demonstration in a database of their own: the files are registered, packaged, transferred, archived
+in two places, partly reduced, and deleted where the archives have them, with their history. Sizes are those of tables
+with their indexes and TOAST, after a VACUUM.
 """
 
 import argparse

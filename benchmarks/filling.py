@@ -20,6 +20,8 @@ USUAL = (100, 10, 20)  # packages of an execution, files of a package, packages 
 SMALLER = (20, 2, 5)  # where the files would not suffice for as many executions as are wanted
 EXECUTIONS = 250
 SECONDS_BETWEEN_EXECUTIONS = 3_150  # 10,000 in a year
+# Few executions are the closer to each other the newer they are: a night, a week and the last month fill a page each.
+DAYS_OF_FEW_EXECUTIONS = 75
 PAGE = 60  # rows that fill a page
 IDS_OF_A_FILE = 4  # so many numbers of copies for each file, some of them for what holds the file
 FIRST_COPY = 1_000
@@ -149,7 +151,6 @@ def fill(files):
     executions = packages // packages_of_execution
     bundles = packages // packages_of_bundle
     runs, products = max(EXECUTIONS, files // 1_000), max(EXECUTIONS, files // 500)
-    span = f"interval '{executions * SECONDS_BETWEEN_EXECUTIONS} seconds'"
     of_package = f"(1 + (number - 1) / {packages_of_execution})"
     of_file = f"(1 + (number - 1) / {packages_of_execution * files_of_package})"
     package_of_file = f"(1 + (number - 1) / {files_of_package})"
@@ -162,7 +163,10 @@ def fill(files):
     this_month = "date_trunc('month', now())"
 
     def ago(number):
-        return f"now() - (1 - number / {number}::float) * {span}"
+        before = f"(1 - number / {number}::float)"
+        if sizes == USUAL:
+            return f"now() - {before} * interval '{executions * SECONDS_BETWEEN_EXECUTIONS} seconds'"
+        return f"now() - {before} * {before} * interval '{DAYS_OF_FEW_EXECUTIONS} days'"
 
     def work(number):
         """The newest are under way, a few have failed."""
