@@ -14,7 +14,6 @@ from django.db.models.functions import Now
 
 from opsdb.models import ApiToken
 
-
 # What no check asks for: read from the database when somebody does.
 DEFERRED = (
     *("created_at", "updated_at", "pepper_fingerprint"),
