@@ -160,6 +160,7 @@ class TestFailures:
         with stopped(routed[1]):
             assert read_from() == PRIMARY
             assert Site.objects.exists()
+        follow(routed)
         assert read_from() == REPLICA
 
     def test_a_stopped_replica_is_asked_again_only_after_a_while(self, routed, settings):
