@@ -73,8 +73,9 @@ def pages_that_answer():
     from tests.admins.answers.pages import page
 
     execution = ExecutedObsUnit.objects.latest_first().first()
+    # The newest can be the one that the others were made like.
     package, transfer, file = (
-        model.objects.order_by("-pk").first() for model in (RawDataPackage, DataTransfer, RawDataFile)
+        model.objects.order_by("-pk")[1] for model in (RawDataPackage, DataTransfer, RawDataFile)
     )
     texts = {
         "a package": f"raw_data_package {package.pk}",
@@ -99,7 +100,10 @@ def pages_that_answer():
         "why, raw data package": page("why", q=texts["a package"]),
         "why, data transfer": page("why", q=f"data_transfer {transfer.pk}"),
         **{name: page(name, model.objects.order_by("pk").first().pk) for name, model in with_page.items()},
-        **{f"location {one.name}": page("location", one.pk) for one in DataLocation.objects.order_by("pk")[:20]},
+        **{
+            f"location {number}": page("location", one.pk)
+            for number, one in enumerate(DataLocation.objects.order_by("pk")[:20], 1)
+        },
         **{f"search for {name}": page("search", q=text) for name, text in texts.items()},
     }
 
