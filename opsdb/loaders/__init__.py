@@ -5,7 +5,8 @@
     plan.apply()                                                    # do exactly that
 
 :func:`load` does both at once, :func:`export` writes rows as a file, and :func:`kinds` returns the kinds of files,
-each a :class:`TableKind`, or a :class:`FileKind` if its files are no tables.
+each a :class:`TableKind`, or a :class:`FileKind` if its files are no tables. :func:`recognize_kind` returns the kind of a
+file whose kind is not known.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from django.db import DatabaseError, models, transaction
 
 from opsdb.database.aliases import atomic, writing_alias, writing_connection
 
-from .errors import PROBLEM_LIMIT, LoadError, LoadProblem
+from .errors import PROBLEM_LIMIT, LoadError, LoadProblem, LoadProblems
 from .kind import FileKind, KindOption, TableKind
 from .loading import ON_CONFLICT, Loading
 from .plan import CREATE, LEAVE, SKIP, STEPS_KEPT, UPDATE, LoadPlan, PlanStep
 from .planning_notes import note_planning_warnings
 from .progress import Progress
-from .text_files import LoadFile, path_of, readable_again
+from .recognition import Likeness, closest_kind
+from .text_files import LoadFile, path_of, read_text, readable_again
 
 __all__ = [
     "CREATE",
@@ -38,6 +40,7 @@ __all__ = [
     "UPDATE",
     "FileKind",
     "KindOption",
+    "Likeness",
     "LoadError",
     "LoadFile",
     "LoadPlan",
@@ -49,6 +52,7 @@ __all__ = [
     "kinds",
     "load",
     "prepare",
+    "recognize_kind",
 ]
 
 LOCK_NUMBER = crc32(b"opsdb load")
@@ -67,6 +71,22 @@ def kinds() -> dict[str, FileKind]:
 
     found: list[FileKind] = [Sources(), ObsUnits(), Allocations(), Downtimes(), Slots()]
     return {kind.name: kind for kind in (*found, Season(found))}
+
+
+def recognize_kind(file: LoadFile) -> FileKind:
+    """Return the kind of a file, by its content alone; its name does not count, and no query is made.
+
+    A table is of the kind that has the most columns of its header, where misspelt names count, too; at least half of
+    the header must be of the kind. Errors of the file are for :func:`prepare` to find.
+
+    Args:
+        file: a path, or an open binary file such as an upload. A pipe can be read only once.
+
+    Raises:
+        LoadError: the file can't be read, is of no kind, or is as well of one kind as of another.
+    """
+    problems = LoadProblems(path_of(file))
+    return closest_kind(kinds().values(), read_text(file, problems), problems)
 
 
 def prepare(

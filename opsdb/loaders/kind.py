@@ -12,7 +12,8 @@ from django.db import models
 from .cells import ReferenceCell
 from .entries import NO_MEMBERS, RowEntry, RowRules
 from .loading import ON_CONFLICT, Loading
-from .tables import TableRow, read_table, write_table
+from .recognition import Likeness, table_likeness
+from .tables import TableRow, header_of, read_table, write_table
 from .text_files import LoadFile
 
 ROWS_FETCHED = 1000
@@ -45,6 +46,7 @@ class FileKind(RowRules):
         description: what the files are, for the command's help.
         example: a command line.
         options: options besides those of every kind.
+        looks: what such a file has, by which it is recognized, in words.
     """
 
     name: str
@@ -52,6 +54,15 @@ class FileKind(RowRules):
     description = ""
     example: str
     options: tuple[KindOption, ...] = ()
+    looks = ""
+
+    def likeness(self, text: str) -> Likeness:
+        """Return how much a text looks like a file of this kind; by default not at all.
+
+        Args:
+            text: of a file, as :func:`~opsdb.loaders.text_files.read_text` returns it.
+        """
+        return Likeness()
 
     def load(self, loading: Loading, files: Sequence[LoadFile]) -> None:
         """Read files and write rows through ``loading``, inside its transaction; note problems there.
@@ -83,6 +94,15 @@ class FileKind(RowRules):
 
 class TableKind(FileKind):
     """A kind whose files are CSV tables with a header, of ``columns``."""
+
+    @property
+    def looks(self) -> str:
+        """The columns that the header of such a table must have."""
+        return f"a header with {', '.join(column.name for column in self.columns if column.required)}"
+
+    def likeness(self, text: str) -> Likeness:
+        """Return how much the header of a text looks like that of such a table, also if names in it are misspelt."""
+        return table_likeness(header_of(text), self.columns)
 
     def load(self, loading: Loading, files: Sequence[LoadFile]) -> None:
         rows: list[TableRow] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,14 +13,16 @@ from .cells import ReferenceCell, TextCell
 from .errors import PROBLEM_LIMIT, LoadError, LoadProblems, near, shown
 from .kind import FileKind
 from .loading import ON_CONFLICT, Loading
+from .recognition import Likeness
 from .relative_files import WrongReference, resolve_reference
 from .tables import read_table
-from .text_files import LoadFile
+from .text_files import LoadFile, first_lines
 from .yaml_file import read_yaml
 
 # The kinds that the rows of a kind refer to, in the order of loading.
 DEPENDS_ON = {"obs-units": ("sources",), "slots": ("sources", "obs-units")}
 ALWAYS_TABLES = {"obs-units"}
+FIRST_KEY = re.compile(r"""["']?(load|season)["']?\s*:(\s|$)""")
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,15 @@ class Season(FileKind):
     help = "a whole season: the files that an index names, in its order"
     description = "Load all files that a YAML index names, in its order and in one transaction."
     example = "manage.py opsdb_load all season.yaml --dry-run"
+    looks = "YAML that begins with load: or season:"
 
     def __init__(self, kinds: Iterable[FileKind]):
         self.kinds = {kind.name: kind for kind in kinds}
+
+    def likeness(self, text: str) -> Likeness:
+        """Return that a text is an index if its first key is one of an index."""
+        lines = (line for line in first_lines(text) if line.strip() and not line.startswith(("#", "---", "%")))
+        return Likeness(is_format=FIRST_KEY.match(next(lines, "")) is not None)
 
     def load(self, loading: Loading, files: Sequence[LoadFile]) -> None:
         if len(files) != 1 or hasattr(files[0], "read"):

@@ -12,7 +12,8 @@ from .entries import Difference, RowEntry
 from .kind import KindOption, TableKind
 from .loading import Loading
 from .overlapping import overlapping
-from .schedules import AZIMUTH_RANGE_DEG, ELEVATION_RANGE_DEG, is_schedule, read_schedule
+from .recognition import Likeness
+from .schedules import AZIMUTH_RANGE_DEG, ELEVATION_RANGE_DEG, is_schedule, names_format, read_schedule
 from .slots_from_schedule import ScheduledSlots, format_time
 from .spool import Spool, batches
 from .tables import read_rows
@@ -60,6 +61,14 @@ class Slots(TableKind):
         TableColumn.of_field(PreScheduledSlot, "subscan_index", IntegerCell(0)),
         TableColumn("origin", TextCell(500), "File that the slot came from; this one if empty.", empty=""),
     )
+
+    @property
+    def looks(self) -> str:
+        return f"{super().looks}, or a first line as of a schedule (# %ECSV 1.0, #Site Telescope)"
+
+    def likeness(self, text: str) -> Likeness:
+        """Return how much a text looks like a table of slots; one that begins as a schedule does is a file of slots."""
+        return Likeness(is_format=True) if names_format(text) else super().likeness(text)
 
     def load(self, loading: Loading, files: Sequence[LoadFile]) -> None:
         entries: Spool[RowEntry] = Spool()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from opsdb.models import (
     ConstantElevationSource,
@@ -25,12 +26,15 @@ from .errors import shown
 from .kind import KindOption, TableKind
 from .loading import Loading
 from .plan import LoadPlan
+from .recognition import Likeness, table_likeness
 from .source_lists import (
     CSV,
     FORMATS,
     FYST,
     GIVEN_EQUINOX,
+    PLANNER_COLUMNS,
     TAB_SEPARATED,
+    looks_like_list,
     read_header,
     read_list,
     read_planner_list,
@@ -38,7 +42,7 @@ from .source_lists import (
     recognize,
 )
 from .spool import Spool, batches
-from .tables import TableRow, read_rows
+from .tables import TableRow, header_of, read_rows
 from .text_files import LoadFile, first_lines, path_of, read_text
 from .velocities import VelocityConventionCell, VelocityFrameCell, lsrk_radio_km_s
 
@@ -154,6 +158,16 @@ class Sources(TableKind):
         TableColumn.of_field(ConstantElevationSource, "dec_max_deg", NumberCell(-90, 90, "degrees")),
         TableColumn.of_field(ConstantElevationSource, "elevation_deg", NumberCell(0, 90, "degrees")),
     )
+
+    @property
+    def looks(self) -> str:
+        return f"{super().looks}, or the lines of a list of an observatory"
+
+    def likeness(self, text: str) -> Likeness:
+        """Return how much a text looks like a table of sources, also the planner's, or that it is another list."""
+        header = header_of(text)
+        best = max((table_likeness(header, one) for one in (self.columns, PLANNER_COLUMNS)), key=lambda one: one.rank)
+        return best if best.is_table else replace(best, is_format=looks_like_list(first_lines(text)))
 
     def load(self, loading: Loading, files: Sequence[LoadFile]) -> None:
         entries: Spool[RowEntry] = Spool()

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, TextIO
 
 from .cells import CellError, ReferenceCell, TableColumn
-from .errors import LoadProblems, listed, near, shown
+from .errors import LoadError, LoadProblems, listed, near, shown
 from .progress import Counted, Progress, no_progress
 from .spool import batches
 from .text_files import LoadFile, lines_of, read_text
@@ -106,6 +106,21 @@ def _read_cells(numbered, present, headings, decimal_commas, problems):
         for place, (column, cell) in enumerate(zip(present, cells, strict=False)):
             read_cell(row, column, (cell.replace(",", ".") if place in decimal_commas else cell).strip())
         yield row
+
+
+def header_of(text: str) -> list[str]:
+    """Return the names in the header of a CSV file; none of a text whose beginning is no CSV.
+
+    Args:
+        text: of the file.
+    """
+    problems = LoadProblems("")
+    try:
+        first_line, start, delimiter = _dialect(text, problems)
+        _line, header = next(_rows(text, first_line, start, delimiter, problems), (1, ()))
+    except LoadError:
+        return []
+    return [name.strip() for name in header]
 
 
 def write_table(columns: Sequence[TableColumn], rows: Iterable[Mapping[str, Any]], stream: TextIO) -> None:

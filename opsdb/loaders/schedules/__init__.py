@@ -40,6 +40,7 @@ __all__ = [
     "SkyField",
     "Sweep",
     "is_schedule",
+    "names_format",
     "read_schedule",
 ]
 
@@ -47,6 +48,11 @@ __all__ = [
 def is_schedule(text: str) -> bool:
     """Return whether a text begins as a schedule does: with a comment that announces the format."""
     return _first_line(text).lstrip().startswith("#")
+
+
+def names_format(text: str) -> bool:
+    """Return whether the first line of a text announces one of the formats of schedules that are read."""
+    return _reader_of(text) is not None
 
 
 def read_schedule(file: LoadFile, problems: LoadProblems | None = None, text: str | None = None) -> Schedule:
@@ -63,16 +69,22 @@ def read_schedule(file: LoadFile, problems: LoadProblems | None = None, text: st
     path = path_of(file)
     problems = LoadProblems(path) if problems is None else problems
     text = read_text(file, problems) if text is None else text
-    first = _first_line(text).lstrip()
-    if first.startswith("# %ECSV"):
-        return read_ecsv(path, text, problems)
-    if first.startswith("#") and "site" in first.lower() and "telescope" in first.lower():
-        return read_toast_text(path, text, problems)
+    if read := _reader_of(text):
+        return read(path, text, problems)
     problems.stop(
         f"{shown(_first_line(text))} is not the beginning of a schedule",
         expected="'# %ECSV 1.0' (ECSV timeline) or '#Site Telescope Latitude [deg] …' (TOAST text schedule)",
         line=1,
     )
+
+
+def _reader_of(text):
+    first = _first_line(text).lstrip()
+    if first.startswith("# %ECSV"):
+        return read_ecsv
+    if first.startswith("#") and "site" in first.lower() and "telescope" in first.lower():
+        return read_toast_text
+    return None
 
 
 def _first_line(text):

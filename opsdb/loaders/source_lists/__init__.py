@@ -3,9 +3,9 @@
 Formats: docs/formats/sources.md and docs/formats/source-lists.md.
 """
 
-from .planner_list import read_planner_list
+from .planner_list import PLANNER_COLUMNS, read_planner_list
 from .reading import read_list
-from .recognizing import CSV, FORMATS, FYST, GIVEN_EQUINOX, TAB_SEPARATED, recognize, refuse_by_looks
+from .recognizing import CSV, FORMATS, FYST, GIVEN_EQUINOX, TAB_SEPARATED, looks_like_list, recognize, refuse_by_looks
 from .tab_separated import read_header, read_tab_separated
 
 __all__ = [
@@ -13,7 +13,9 @@ __all__ = [
     "FORMATS",
     "FYST",
     "GIVEN_EQUINOX",
+    "PLANNER_COLUMNS",
     "TAB_SEPARATED",
+    "looks_like_list",
     "read_header",
     "read_list",
     "read_planner_list",

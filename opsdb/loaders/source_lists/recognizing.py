@@ -8,9 +8,11 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from ..bodies import body_called, is_designation
 from ..errors import LoadProblems, shown
 from .declared import LINE_FORMATS
 from .reading import KOSMA
+from .tab_separated import has_positions
 
 CSV, FYST, TAB_SEPARATED = "csv", "fyst", "tsv"
 FORMATS = (CSV, FYST, TAB_SEPARATED, KOSMA, *LINE_FORMATS)
@@ -68,11 +70,29 @@ def recognize(path: Path, lines: Sequence[str], column_names: Collection[str], p
     first = _names(content[0].removeprefix("\ufeff"), ",")
     if path.suffix.lower() in (".csv", ".xlsx") or "name" in names or "name" in first or first & {"sep=", "sep=;"}:
         return CSV
-    data = [line for line in content if line.strip()[0] not in "!#*%"]
+    data = _without_comments(content)
     found = [name for name, looks in _LOOKS.items() if any(looks.search(line) for line in data)]
     if len(found) > 1:
         problems.stop(f"this looks like several formats: {', '.join(found)}", expected="--format with one of them")
     return found[0] if found else KOSMA
+
+
+def looks_like_list(lines: Sequence[str]) -> bool:
+    """Return whether a text is a list of sources by what only such lists have, and no table of ours.
+
+    That is a table with tabs between columns of positions, or one whose lines, at least half of them, each look as in
+    one of the formats, or name a body of the solar system.
+
+    Args:
+        lines: of the file.
+    """
+    content = [line for line in lines[:LINES_LOOKED_AT] if line.strip()]
+    header = next((line for line in content if not line.startswith("#") or line.startswith("#\t")), "")
+    if "\t" in header and has_positions(_names(header.removeprefix("#"), "\t")):
+        return True
+    data = _without_comments(content)
+    found = [line for line in data if any(looks.search(line[:1000]) for looks in _LOOKS.values()) or _is_body(line)]
+    return bool(data) and 2 * len(found) >= len(data)
 
 
 def refuse_by_looks(lines: Sequence[str], problems: LoadProblems) -> None | NoReturn:
@@ -89,6 +109,15 @@ def refuse_by_looks(lines: Sequence[str], problems: LoadProblems) -> None | NoRe
                     expected=f"one of {', '.join(FORMATS)}, or the same sources as CSV",
                     line=number,
                 )
+
+
+def _without_comments(lines):
+    return [line for line in lines if line.strip()[0] not in "!#*%"]
+
+
+def _is_body(line):
+    name = line.partition("!")[0].strip()[:100].removeprefix("@")
+    return body_called(name) is not None or is_designation(name)
 
 
 def _names(line, mark):

@@ -7,7 +7,7 @@ the TAP service and of lists of objects. Columns without a meaning here are left
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..cells import TableColumn
@@ -62,6 +62,16 @@ class TabSeparatedHeader:
         """The names of columns that are left out."""
         used = {place for place, _ in self.used.values()}
         return [name for place, name in enumerate(self.names) if name and place not in used]
+
+
+def has_positions(names: Collection[str]) -> bool:
+    """Return whether the header of a table has columns of longitude and latitude as VizieR and SIMBAD call them.
+
+    Args:
+        names: in the header, in lower case.
+    """
+    pair = any(one in names and other in names for one, other, _system in POSITIONS)
+    return pair or any(BOTH.fullmatch(name) for name in names)
 
 
 def read_header(text: str, problems: LoadProblems) -> TabSeparatedHeader:
