@@ -5,8 +5,8 @@
     plan.apply()                                                    # do exactly that
 
 :func:`load` does both at once, :func:`export` writes rows as a file, and :func:`kinds` returns the kinds of files,
-each a :class:`TableKind`, or a :class:`FileKind` if its files are no tables. :func:`recognize_kind` returns the kind of a
-file whose kind is not known.
+each a :class:`TableKind`, or a :class:`FileKind` if its files are no tables. :func:`recognize_kind` returns the kind of
+a file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .loading import ON_CONFLICT, Loading
 from .plan import CREATE, LEAVE, SKIP, STEPS_KEPT, UPDATE, LoadPlan, PlanStep
 from .planning_notes import note_planning_warnings
 from .progress import Progress
-from .recognition import Likeness, closest_kind
+from .recognition import Likeness, UnknownKindError, closest_kind
 from .text_files import LoadFile, path_of, read_text, readable_again
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "PlanStep",
     "Progress",
     "TableKind",
+    "UnknownKindError",
     "export",
     "kinds",
     "load",
@@ -83,7 +84,8 @@ def recognize_kind(file: LoadFile) -> FileKind:
         file: a path, or an open binary file such as an upload. A pipe can be read only once.
 
     Raises:
-        LoadError: the file can't be read, is of no kind, or is as well of one kind as of another.
+        UnknownKindError: it is of no kind, or as well of one kind as of another.
+        LoadError: it can't be read.
     """
     problems = LoadProblems(path_of(file))
     return closest_kind(kinds().values(), read_text(file, problems), problems)

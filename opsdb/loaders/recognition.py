@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .cells import TableColumn
-from .errors import LoadProblems
+from .errors import LoadError, LoadProblem, LoadProblems
 
 if TYPE_CHECKING:
     from .kind import FileKind
@@ -17,6 +17,19 @@ NAMES_LOOKED_AT = 200
 LONGEST_NAME = 60
 NEARLY = 0.8
 """Similarity from which on a name in a header is taken for a misspelt one, as ``difflib`` measures it."""
+
+
+class UnknownKindError(LoadError):
+    """A file is of no kind that is loaded, or as well of one kind as of another.
+
+    Attributes:
+        problems: one, whose message says which, and whose ``expected`` what files of every kind have.
+        kinds: those that it is as well of; none, if it is of no kind.
+    """
+
+    def __init__(self, problem: LoadProblem, kinds: Iterable[FileKind]):
+        super().__init__([problem])
+        self.kinds = tuple(kinds)
 
 
 @dataclass(frozen=True)
@@ -85,7 +98,7 @@ def closest_kind(kinds: Iterable[FileKind], text: str, problems: LoadProblems) -
         problems: those of the file.
 
     Raises:
-        LoadError: it is of none of them, or as well of one as of another.
+        UnknownKindError: it is of none of them, or as well of one as of another.
     """
     found = {kind: kind.likeness(text) for kind in kinds}
     looked_for = "; or ".join(f"{kind.name}: {kind.looks}" for kind in found)
@@ -95,10 +108,11 @@ def closest_kind(kinds: Iterable[FileKind], text: str, problems: LoadProblems) -
         meant = [kind for kind in found if found[kind].is_format]
     if len(meant) == 1:
         return meant[0]
+    said = "this is none of the kinds of files that are loaded"
     if meant:
-        names = " as well as ".join(kind.name for kind in meant)
-        problems.stop(f"this looks like {names}", expected=f"what only one kind has: {looked_for}", line=1)
-    problems.stop("this is none of the kinds of files that are loaded", expected=looked_for, line=1)
+        said = f"this looks like {' as well as '.join(kind.name for kind in meant)}"
+        looked_for = f"what only one kind has: {looked_for}"
+    raise UnknownKindError(LoadProblem(problems.path, said, looked_for, 1), meant)
 
 
 def _close(name, known):

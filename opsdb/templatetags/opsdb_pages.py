@@ -3,6 +3,7 @@
 from django import template
 
 from opsdb.admins import menu
+from opsdb.admins.kit.any_import import any_import_url
 from opsdb.admins.pages import dashboard
 from opsdb.admins.pages.viewer import viewer_of
 from opsdb.models.base import first_paragraph
@@ -23,6 +24,14 @@ def opsdb_search_box(context):
     request = context.get("request")
     viewer = viewer_of(request) if request else None
     return {"url": viewer.page_url("search") if viewer else None}
+
+
+@register.inclusion_tag("admin/opsdb/import_control.html", takes_context=True)
+def opsdb_import_control(context):
+    """Show the control that imports a file to who may import any."""
+    request = context.get("request")
+    viewer = viewer_of(request) if request else None
+    return {"url": any_import_url(viewer.site, request) if viewer else None}
 
 
 @register.simple_tag(takes_context=True)

@@ -15,11 +15,23 @@ def loaded(page):
     return page.expect_event("load")
 
 
-def choose_file(page, file):
-    """Choose a file to import, once the script is there that previews it, and wait until it is sent."""
-    expect(page.get_by_text("Choosing a file shows its preview.")).to_be_visible()
+def choose_file(page, file, control=None):
+    """Press what opens the browser's dialog for files, choose one there, and wait until it is sent.
+
+    The field of the page that is open is pressed by default, once the script is there that previews what is chosen.
+    """
+    if control is None:
+        expect(page.get_by_text("Choosing a file shows its preview.")).to_be_visible()
+        control = page.get_by_label("File:")
+    with page.expect_file_chooser() as dialog:
+        control.click()
     with page.expect_request(lambda request: request.method == "POST"):
-        page.get_by_label("File:").set_input_files(file)
+        dialog.value.set_files(file)
+
+
+def import_file(page, file):
+    """Choose a file by the control in the header of every page."""
+    choose_file(page, file, page.get_by_role("banner").get_by_role("button", name="Import a file"))
 
 
 def line(page, label):

@@ -47,30 +47,46 @@ def kinds_for(model: type[Model]) -> list:
     return [kind for kind in kinds().values() if getattr(kind, "model", None) in (model, *model._meta.all_parents)]
 
 
-class ImportForm(forms.Form):
+class FileForm(forms.Form):
+    """The file.
+
+    Attributes:
+        command: what loads a file that is too large for a form.
+    """
+
+    command = "opsdb_load"
+    file = forms.FileField(label=_("File"), help_text=_("At most %s.") % filesizeformat(MAX_UPLOAD_BYTES))
+
+    def clean_file(self) -> UploadedFile:
+        file = self.cleaned_data["file"]
+        if file.size > MAX_UPLOAD_BYTES:
+            raise ValidationError(
+                gettext("It has %(size)s; load larger files by manage.py %(command)s.")
+                % {"size": filesizeformat(file.size), "command": self.command}
+            )
+        return file
+
+
+class ImportForm(FileForm):
     """The file, and the options of its kind."""
 
-    file = forms.FileField(label=_("File"), help_text=_("At most %s.") % filesizeformat(MAX_UPLOAD_BYTES))
     on_conflict = forms.ChoiceField(
         label=_("A row that is there with other facts"), choices=[(name, CONFLICTS[name]) for name in ON_CONFLICT]
     )
 
     def __init__(self, kind: Any, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.kind = kind
+        self.command = f"opsdb_load {kind.name}"
         for option in kind.options:
             self.fields[option.name] = _field_of(option)
         # The last, because choosing one asks for the preview.
         self.fields["file"] = self.fields.pop("file")
 
-    def clean_file(self) -> UploadedFile:
-        file = self.cleaned_data["file"]
-        if file.size > MAX_UPLOAD_BYTES:
-            raise ValidationError(
-                gettext("It has %(size)s; load larger files by manage.py opsdb_load %(kind)s.")
-                % {"size": filesizeformat(file.size), "kind": self.kind.name}
-            )
-        return file
+    @classmethod
+    def with_defaults(cls, kind: Any, file: UploadedFile) -> "ImportForm":
+        """Return the form of a kind as it is sent by somebody who leaves all options as they are."""
+        options = {option.name: option.how.get("default") or "" for option in kind.options}
+        return cls(kind, {"on_conflict": ON_CONFLICT[0], **options}, {"file": file})
 
     def options(self) -> dict:
         """The options as the loader takes them; an empty text is none."""
@@ -150,14 +166,21 @@ class ImportMixin:
         found = next((one for one in kinds_for(self.model) if one.name == kind), None)
         if found is None:
             raise Http404
-        return _Import(self, request, found).answer()
+        return FileImport(self, request, found).answer()
 
 
-class _Import:
-    """One step of an import: the empty form, the preview, or the load."""
+class FileImport:
+    """One step of an import: the empty form, the preview, or the load.
 
-    def __init__(self, model_admin: BaseModelAdmin, request: HttpRequest, kind: Any):
-        self.model_admin, self.request, self.kind = model_admin, request, kind
+    Args:
+        model_admin: the admin of the rows.
+        request: of the person.
+        kind: of the file.
+        recognized: whether nobody has said that it is of this kind.
+    """
+
+    def __init__(self, model_admin: BaseModelAdmin, request: HttpRequest, kind: Any, *, recognized: bool = False):
+        self.model_admin, self.request, self.kind, self.recognized = model_admin, request, kind, recognized
         self.form = ImportForm(kind)
         self.sees = Viewer(request, model_admin.admin_site).sees
         self.reason = OrderForm()
@@ -167,11 +190,19 @@ class _Import:
             return self._page()
         if SIGNED in self.request.POST:
             return self._apply()
-        self.form = ImportForm(self.kind, self.request.POST, self.request.FILES)
-        if not self.form.is_valid():
+        return self._answer_form(ImportForm(self.kind, self.request.POST, self.request.FILES))
+
+    def answer_file(self, file: UploadedFile) -> HttpResponse:
+        """Show what loading a file would do with the options as they are."""
+        return self._answer_form(ImportForm.with_defaults(self.kind, file))
+
+    def _answer_form(self, form):
+        self.form = form
+        if not form.is_valid():
             return self._page()
-        file = self.form.cleaned_data["file"]
-        return self._preview(file.name, file.read(), self.form.options())
+        file = form.cleaned_data["file"]
+        file.seek(0)
+        return self._preview(file.name, file.read(), form.options())
 
     def _preview(self, name, content, options, notice=""):
         try:
@@ -238,6 +269,8 @@ class _Import:
 
     def _page(self, plan=None, text="", name="", problems=None, notice="", lacking=()):
         admin = self.model_admin
+        # The page may be the answer at another address, which has recognized the kind.
+        self.request.path = action = admin.page_url("import", self.kind.name)
         context = {
             **admin.admin_site.each_context(self.request),
             "title": gettext("Import %s") % self.kind.name,
@@ -245,6 +278,8 @@ class _Import:
             "opts": admin.opts,
             "media": admin.media,
             "kind": self.kind,
+            "action": action,
+            "any_kind_url": admin.page_url("import_any") if self.recognized else None,
             "columns": getattr(self.kind, "columns", ()),
             "form": self.form,
             "reason": self.reason,

@@ -22,6 +22,7 @@ from opsdb.models import ChangeLog, ChangeOperation
 from opsdb.models.enums import ChangeLogging
 
 from .actions import Action, callable_of
+from .any_import import AnyImportMixin
 from .exporting import ExportMixin
 from .importing import ImportMixin
 from .lookups import asks_for_a_secret
@@ -124,13 +125,13 @@ class HistoryMixin:
         return restoration.answer()
 
 
-class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin):
+class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin, AnyImportMixin):
     """Mixin of every admin."""
 
     def get_urls(self) -> list:
         """Put the pages of the kit before Django's, whose last pattern matches everything."""
         names = f"{self.opts.app_label}_{self.opts.model_name}"
-        views = [*self.history_urls(), *self.export_urls(), *self.import_urls()]
+        views = [*self.history_urls(), *self.export_urls(), *self.import_urls(), *self.any_import_urls()]
         own = [path(route, self.admin_site.admin_view(view), name=f"{names}_{name}") for route, view, name in views]
         return own + super().get_urls()
 
