@@ -17,7 +17,17 @@ from django.contrib.auth import get_user_model
 if TYPE_CHECKING:
     from django.db.models import Model
 
-__all__ = ["ACTIONS", "ANY", "RESOURCES", "covers", "expected", "mismatch", "offered_scopes", "permissions_named"]
+__all__ = [
+    "ACTIONS",
+    "ANY",
+    "RESOURCES",
+    "covers",
+    "describe_scope",
+    "expected",
+    "mismatch",
+    "offered_scopes",
+    "permissions_named",
+]
 
 APP_LABEL = "opsdb"
 ANY = "*"
@@ -36,6 +46,22 @@ RESOURCES = {
     "transfers": ("transfer", "archive"),
     "products": ("reduction",),
     "users": ("access",),
+}
+# What they mean, for people who choose scopes; docs/access.md says it in the same words.
+DOES = {
+    "read": "view",
+    "write": "add and change",
+    "manage": "view, add, change and delete",
+    ANY: "everything with",
+}
+CONTAINS = {
+    "programs": "plans: programs, sources, units, slots, allocations, downtimes",
+    "observations": "what the telescope did for a unit, each time",
+    "data": "raw files, packages, copies, fixity checks, requests for deletion",
+    "transfers": "routes, transfers, the long-term archive, staging",
+    "products": "software, pipelines, runs, data products",
+    "users": "users, roles, API tokens",
+    ANY: "the rows of every table of ops-db",
 }
 
 
@@ -158,6 +184,34 @@ def offered_scopes() -> list[str]:
     single = {f"{action}:{name}" for action, resources in own for name in resources & tables}
     by_area = [f"{action}:{name}" for name in (ANY, *areas) for action in (*ACTIONS, ANY)]
     return list(dict.fromkeys(["*:*", *(name for name in by_area if _named(name)), *sorted(single)]))
+
+
+def describe_scope(name: str) -> str:
+    """Return what a scope lets a token do, in plain words; empty where its name says it all.
+
+    Args:
+        name: as ``action:resource``, or ``*:*``.
+    """
+    if name == "*:*":
+        return "all that its user may do"
+    action, _, resource = name.partition(":")
+    if resource in CONTAINS and action in DOES:
+        return f"{DOES[action]} {CONTAINS[resource]}"
+    return _own_words().get(name, "")
+
+
+@cache
+def _own_words() -> dict[str, str]:
+    """Return what the permissions do that are not Django's usual ones, by action and table."""
+    return {
+        f"{str(codename).removesuffix(f'_{model._meta.model_name}')}:{model._meta.db_table}": _without_can(label)
+        for model in apps.get_models()
+        for codename, label in model._meta.permissions
+    }
+
+
+def _without_can(label: object) -> str:
+    return str(label).removeprefix("Can ")
 
 
 def _is_offered(resource: str) -> bool:

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from opsdb.models import ApiToken, Role, User
-from opsdb.permissions import offered_scopes
+from opsdb.permissions import describe_scope, offered_scopes
 
 from .actions.access import REVOKE, TOKEN_ACTIONS
 from .granting import GrantingMixin, may_act_as
@@ -152,10 +152,11 @@ class ApiTokenAdmin(OpsAdmin):
     list_display = ("name", "user", "token_prefix", "active", "expires_at", "usage_count", "last_used_at")
     list_filter = ("active", "user")
     search_fields = ("name", "token_prefix__startswith", "user__username")
-    texts_offered = {"scopes": lambda: [(name, name) for name in offered_scopes()]}
+    texts_offered = {"scopes": lambda: [(name, _described(name)) for name in offered_scopes()]}
     help_texts = {
         "scopes": gettext_lazy(
-            "What it may do of what its user may, action:resource, * for any; none chosen: nothing at all."
+            "Scopes narrow what the token may do of what its user may, and add nothing to it: read:* lets it view what "
+            "the user may view. Without a scope it may do nothing. * stands for any action, or for every table."
         ),
         "allowed_networks": gettext_lazy(
             "Networks it may be used from, one on each line, such as 10.0.0.0/8; empty: any."
@@ -190,10 +191,17 @@ class ApiTokenAdmin(OpsAdmin):
             "opts": self.opts,
             "token": obj,
             "secret": request.opsdb_secret,
+            "scopes": [_described(scope) for scope in obj.scopes],
+            "media": self.media,
             "revoke": REVOKE if REVOKE.is_allowed(self, request) else None,
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/opsdb/new_token.html", context)
+
+
+def _described(scope):
+    meaning = describe_scope(scope)
+    return f"{scope} – {meaning}" if meaning else scope
 
 
 def _form_for_own_tokens(user, form_class):

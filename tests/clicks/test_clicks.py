@@ -348,15 +348,16 @@ def test_a_token_is_made_and_revoked(start):
     page = start("admin")
     add_on_index(page, "API tokens")
     page.get_by_label("Name:").fill("notebook")
-    line(page, "Scopes").get_by_placeholder("Filter").first.fill("read:observations")
-    page.keyboard.press("Enter")
+    line(page, "Scopes").get_by_placeholder("Filter").first.fill("read:observations, read:data")
+    page.keyboard.press("Tab")
     page.get_by_label("Name:").press("Enter")
     expect(page.locator(".opsdb-secret")).to_be_visible()
     page.get_by_role("button", name="Revoke").click()
     page.get_by_label("Reason:").fill(REASON)
     page.get_by_role("button", name="Revoke", exact=True).click()
     expect(said(page)).to_contain_text("Revoke")
-    assert ApiToken.objects.get(name="notebook").revoked_at
+    token = ApiToken.objects.get(name="notebook")
+    assert token.revoked_at and token.scopes == ["read:data", "read:observations"]
     took(page, "a token made and revoked")
 
 

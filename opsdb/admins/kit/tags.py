@@ -31,7 +31,11 @@ class LinesField(forms.CharField):
 
 
 class ChosenTextsSelect(FilteredSelectMultiple):
-    """The admin's two-sided control, in a box of its own beside the label."""
+    """The admin's two-sided control, in a box of its own beside the label; what is typed is chosen by Tab."""
+
+    class Media:
+        # After what makes the control.
+        js = ["admin/js/SelectFilter2.js", "opsdb/chosen.js"]
 
     template_name = "admin/opsdb/chosen_texts.html"
 
