@@ -34,12 +34,14 @@ class HeldBack:
         copies: how many.
         size_bytes: how large they are together, bytes.
         why: how the oldest of them breaks the rule; empty when they may go.
+        keys: of these copies, the oldest first.
     """
 
     rule: int | None
     copies: int
     size_bytes: int
     why: str
+    keys: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class LocationStock:
 
 _STATUSES = ", ".join(f"'{status}'" for status in DELETABLE)
 _HELD_BACK = f"""
-SELECT blocker.rule, copy.size_bytes, copy.arrived_at, blocker.why
+SELECT blocker.rule, copy.size_bytes, copy.arrived_at, blocker.why, copy.id
 FROM (
     SELECT found.* FROM unnest(ARRAY[{_STATUSES}]) AS wanted (status)
     CROSS JOIN LATERAL (
@@ -141,7 +143,7 @@ def measure_location(location: DataLocation) -> LocationStock:
     begun = first if number >= NEWEST else max(since, min(location.created_at, first or now))
     begun = min(begun, now - timedelta(days=1))
     days = (now - begun).total_seconds() / 86_400 if first else 0
-    waiting = [arrived for rule, _size, arrived, _why in looked_at if rule == RETENTION_RULE]
+    waiting = [arrived for rule, _size, arrived, _why, _key in looked_at if rule == RETENTION_RULE]
     ends = location.retention_days is not None and bool(waiting)
     return LocationStock(
         copies=usage["copies"] or 0,
@@ -158,7 +160,8 @@ def measure_location(location: DataLocation) -> LocationStock:
 
 def _by_rule(rows) -> list[HeldBack]:
     found: dict[int | None, HeldBack] = {}
-    for rule, size, _arrived, why in rows:
+    for rule, size, _arrived, why, key in rows:
         before = found.get(rule, HeldBack(rule, 0, 0, why or ""))
-        found[rule] = HeldBack(rule, before.copies + 1, before.size_bytes + (size or 0), before.why)
+        keys = (*before.keys, key)
+        found[rule] = HeldBack(rule, before.copies + 1, before.size_bytes + (size or 0), before.why, keys)
     return sorted(found.values(), key=lambda one: one.rule or 0)

@@ -366,7 +366,7 @@ def test_what_may_go_from_a_location(start):
     volume = page.get_by_role("region", name="Volume, and copies against policy")
     volume.get_by_role("link", name="ccat/primecam", exact=True).first.click()
     expect(page.get_by_role("heading", name="What may go")).to_be_visible()
-    expect(page.get_by_text("may go now").first).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("cop(y|ies) that may go now$"))).to_be_visible()
     took(page, "a full location: what may go")
 
 
@@ -436,6 +436,7 @@ def test_a_site_with_an_archive_and_what_it_lacks(start):
         page.get_by_role("button", name="Save and continue editing").click()
     assert Site.objects.get(short_name="kyoto").data_locations.count() == 1
     expect(page.locator("#content")).to_contain_text("no active buffer")
+    expect(said(page).get_by_role("link", name="What is missing, and what to do")).to_be_visible()
     took(page, "a site with an archive, and what it lacks")
 
 

@@ -52,7 +52,8 @@ def test_copies_are_counted_by_the_rule_that_holds_them_back(buffer):
     DataLocation.objects.filter(pk=buffer.pk).update(retention_days=0)
     buffer.refresh_from_db()
     stock = measure_location(buffer)
-    assert stock.of_rule(None) == location_stock.HeldBack(None, 1, SIZE, "")
+    going = PhysicalCopy.objects.get(data_location=buffer, data_product=elsewhere[0])
+    assert stock.of_rule(None) == location_stock.HeldBack(None, 1, SIZE, "", (going.pk,))
     assert stock.retention_ends_at is None
     assert len(alone) == stock.of_rule(2).copies
 

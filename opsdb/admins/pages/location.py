@@ -1,7 +1,7 @@
 """All about one location: how full it is and gets, what may go now and later, and what is held back by which rule."""
 
 from django.http import Http404
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
@@ -117,10 +117,14 @@ def _deletion_section(viewer, location, stock: LocationStock):
     oldest = viewer.list_url(
         PhysicalCopy, data_location__id__exact=location.pk, status__exact=PhysicalCopyStatus.PRESENT, o="1"
     )
-    ask = format_html(
-        '<p class="opsdb-links"><a href="{}">{}</a></p>', oldest, _("Choose copies and request their deletion")
-    )
-    return Section(title, (facts, table, ask if oldest and rows else ""), "deletion")
+    links = [(oldest, _("Choose copies and request their deletion"))]
+    if now.keys:
+        # Which they are, only the rules know: the list is that of their keys.
+        text = ngettext("The copy that may go now", "The %(copies)s copies that may go now", now.copies)
+        going = viewer.list_url(PhysicalCopy, id__in=",".join(map(str, now.keys)))
+        links.insert(0, (going, text % {"copies": f"{now.copies:,}"}))
+    ask = format_html('<p class="opsdb-links">{}</p>', format_html_join(" ", '<a href="{}">{}</a>', links))
+    return Section(title, (facts, table, ask if rows else ""), "deletion")
 
 
 def _copies_text(one):

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.contrib import messages
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.db.models import Model
 from django.forms import Media
@@ -13,6 +15,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from opsdb.models import DataLocation, DataTransferRoute, Site
 from opsdb.row_labels import tables
@@ -22,6 +25,7 @@ from .parts import Section, Table, first_of
 from .viewer import Viewer, viewer_of
 
 SHOWN = 50
+SECTION = "topology"
 LOOKS = {
     Severity.ERROR: ("red", "✘", lazy("error")),
     Severity.WARNING: ("orange", "▲", lazy("warning")),
@@ -52,7 +56,7 @@ def topology_section(viewer: Viewer, problems: Iterable[TopologyProblem], empty:
     columns = (_("how bad"), _("what"), _("problem"), _("what to do"), _("mend it"))
     note = first_of(SHOWN) if len(problems) > SHOWN else ""
     table = Table(_("What is missing for data to flow"), columns, rows, empty, note)
-    return Section(_("What is missing for data to flow"), (table,), "topology")
+    return Section(_("What is missing for data to flow"), (table,), SECTION)
 
 
 def _severity(severity) -> SafeString:
@@ -80,8 +84,21 @@ def _add_link(viewer, problem):
     return format_html('<a href="{}?{}" aria-label="{}">{}</a>', url, urlencode(problem.values), text, label)
 
 
+def _lacking_text(row, problems, url):
+    text = ngettext(
+        "For data to flow, something is missing at %(name)s: %(first)s.",
+        "For data to flow, %(number)s things are missing at %(name)s, first of all: %(first)s.",
+        len(problems),
+    )
+    text %= {"name": row, "number": len(problems), "first": f"{problems[0].subject}: {problems[0].problem}"}
+    return format_html('{} <a href="{}">{}</a>', text, url, _("What is missing, and what to do"))
+
+
 class TopologyMixin:
-    """Mixin of an admin of sites or locations: its forms show what is missing for data to flow there."""
+    """Mixin of an admin of sites or locations: its forms show what is missing for data to flow there.
+
+    So does a message after one was added.
+    """
 
     @property
     def media(self) -> Media:
@@ -98,9 +115,21 @@ class TopologyMixin:
     ) -> HttpResponse:
         viewer = viewer_of(request) if change and obj is not None else None
         if viewer and sees_topology(viewer):
-            problems = validate_topology(credentials=False)
-            context["topology"] = topology_section(viewer, [one for one in problems if self.concerns(one, obj)])
+            context["topology"] = topology_section(viewer, self._problems_of(obj))
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def response_add(self, request: HttpRequest, obj: Model, post_url_continue: str | None = None) -> HttpResponse:
+        """Say what the new one lacks, beside the message that it was added."""
+        response = super().response_add(request, obj, post_url_continue)
+        viewer = viewer_of(request)
+        if viewer and sees_topology(viewer) and IS_POPUP_VAR not in request.POST:
+            problems = self._problems_of(obj)
+            if problems and (url := viewer.row_url(type(obj), obj.pk)):
+                self.message_user(request, _lacking_text(obj, problems, f"{url}#{SECTION}"), messages.WARNING)
+        return response
+
+    def _problems_of(self, row):
+        return [one for one in validate_topology(credentials=False) if self.concerns(one, row)]
 
     def concerns(self, problem: TopologyProblem, row: Model) -> bool:
         """Return whether a problem concerns a row: of a site everything there, of a location what has its name."""

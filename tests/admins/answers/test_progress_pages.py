@@ -117,6 +117,23 @@ def test_the_location_shows_what_it_holds_and_what_holds_it_back(browser, seeing
     assert "30 kB" in found and "has no other verified copy" not in found, "it names a product"
 
 
+def test_the_location_links_to_the_list_of_the_copies_that_may_go_now(browser, buffer):
+    url = page("location", buffer.pk)
+    assert "that may go now" not in read(browser.get(url)).text
+    going = []
+    for is_safe in (True, False, True):
+        copy = factories.DataProductPhysicalCopyFactory(data_location=buffer)
+        if is_safe:
+            factories.DataProductPhysicalCopyFactory(data_product=copy.data_product, verified=True)
+            going.append(copy.pk)
+    DataLocation.objects.filter(pk=buffer.pk).update(retention_days=0)
+    found = read(browser.get(url))
+    assert "The 2 copies that may go now" in found.text
+    (link,) = [link for link in found.links if "id__in=" in link]
+    answer = browser.get(link)
+    assert {copy.pk for copy in answer.context["cl"].result_list} == {*going}
+
+
 def test_the_way_of_a_file_stands_on_one_line(browser, seeing, season):
     package = season[3]
     file = factories.RawDataFileFactory()

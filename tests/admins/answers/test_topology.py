@@ -1,6 +1,7 @@
 """What is missing for data to flow stands where people set it up, with the link that adds it; capacities have units."""
 
 import pytest
+from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -9,6 +10,7 @@ from opsdb.testing import factories
 from opsdb.workflows import validate_topology
 from tests.admins.pages import address
 
+from ..conftest import may_only
 from .pages import page, read
 
 
@@ -122,3 +124,34 @@ def test_a_site_is_not_added_without_what_was_typed_for_it(browser):
     data |= {f"{places}-0-name": "in", f"{places}-0-location_type": "buffer", f"{places}-0-path": "not absolute"}
     assert "must be absolute" in browser.post(address(Site, "add"), data).content.decode()
     assert not Site.objects.filter(short_name="kyoto").exists()
+
+
+def add_site(client, **more):
+    """Add a site with an archive alone by its form, and return what is said."""
+    form = {"short_name": "nagoya", "name": "Nagoya", **more}
+    for part in client.get(address(Site, "add")).context["inline_admin_formsets"]:
+        prefix = part.formset.prefix
+        form |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
+        if part.opts.model is DiskDataLocation:
+            form[f"{prefix}-TOTAL_FORMS"] = 1
+            form |= {f"{prefix}-0-name": "archive", f"{prefix}-0-location_type": "long_term_archive"}
+            form |= {f"{prefix}-0-path": "/archive"}
+    answer = client.post(address(Site, "add"), form)
+    assert answer.status_code == (200 if "_popup" in more else 302), answer.context["errors"]
+    return [str(message) for message in get_messages(answer.wsgi_request)]
+
+
+@pytest.mark.parametrize("button", ["_save", "_continue", "_addanother"])
+def test_after_adding_a_site_it_is_said_what_it_lacks_with_the_link(browser, button):
+    _added, lacking = add_site(browser, **{button: "1"})
+    site = Site.objects.get(short_name="nagoya")
+    assert "things are missing at nagoya, first of all: " in lacking
+    url = f"{address(Site, 'change', site)}#topology"
+    assert f'<a href="{url}">What is missing, and what to do</a>' in lacking
+    assert '<h2 id="topology">' in browser.get(url).content.decode()
+
+
+def test_a_popup_and_who_may_not_see_the_check_are_told_nothing(browser):
+    assert not [said for said in add_site(browser, _popup="1") if "missing" in said]
+    said = add_site(may_only(Site), short_name="osaka", name="Osaka")
+    assert said and not [one for one in said if "missing" in one]
