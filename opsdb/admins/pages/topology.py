@@ -84,14 +84,15 @@ def _add_link(viewer, problem):
     return format_html('<a href="{}?{}" aria-label="{}">{}</a>', url, urlencode(problem.values), text, label)
 
 
-def _lacking_text(row, problems, url):
-    text = ngettext(
-        "For data to flow, something is missing at %(name)s: %(first)s.",
-        "For data to flow, %(number)s things are missing at %(name)s, first of all: %(first)s.",
-        len(problems),
-    )
-    text %= {"name": row, "number": len(problems), "first": f"{problems[0].subject}: {problems[0].problem}"}
-    return format_html('{} <a href="{}">{}</a>', text, url, _("What is missing, and what to do"))
+def _lacking_text(problems, url):
+    worst, *others = problems
+    text = _("Missing for data to flow – %(subject)s: %(problem)s") % {
+        "subject": worst.subject,
+        "problem": worst.problem,
+    }
+    if others:
+        text += ngettext("; and one thing more", "; and %(number)s things more", len(others)) % {"number": len(others)}
+    return format_html('{}. <a href="{}">{}</a>', text, url, _("What is missing, and what to do"))
 
 
 class TopologyMixin:
@@ -125,7 +126,7 @@ class TopologyMixin:
         if viewer and sees_topology(viewer) and IS_POPUP_VAR not in request.POST:
             problems = self._problems_of(obj)
             if problems and (url := viewer.row_url(type(obj), obj.pk)):
-                self.message_user(request, _lacking_text(obj, problems, f"{url}#{SECTION}"), messages.WARNING)
+                self.message_user(request, _lacking_text(problems, f"{url}#{SECTION}"), messages.WARNING)
         return response
 
     def _problems_of(self, row):

@@ -1,5 +1,7 @@
 """What is missing for data to flow stands where people set it up, with the link that adds it; capacities have units."""
 
+import re
+
 import pytest
 from django.contrib.messages import get_messages
 from django.db import connection
@@ -145,13 +147,14 @@ def add_site(client, **more):
 def test_after_adding_a_site_it_is_said_what_it_lacks_with_the_link(browser, button):
     _added, lacking = add_site(browser, **{button: "1"})
     site = Site.objects.get(short_name="nagoya")
-    assert "things are missing at nagoya, first of all: " in lacking
+    assert lacking.startswith("Missing for data to flow – site nagoya: has a long-term archive location and no active")
+    assert re.search("; and [0-9]+ things more[.] <a", lacking)
     url = f"{address(Site, 'change', site)}#topology"
     assert f'<a href="{url}">What is missing, and what to do</a>' in lacking
     assert '<h2 id="topology">' in browser.get(url).content.decode()
 
 
 def test_a_popup_and_who_may_not_see_the_check_are_told_nothing(browser):
-    assert not [said for said in add_site(browser, _popup="1") if "missing" in said]
+    assert not [said for said in add_site(browser, _popup="1") if "Missing" in said]
     said = add_site(may_only(Site), short_name="osaka", name="Osaka")
-    assert said and not [one for one in said if "missing" in one]
+    assert said and not [one for one in said if "Missing" in one]
