@@ -68,6 +68,7 @@ def test_a_schedule_is_taken_and_its_options_are_asked_for(browser, db):
     page = upload(browser, b"# %ECSV 1.0\n# ---\n", name="list.csv")
     assert page.context["title"] == "Import slots"
     assert {"program", "create_missing", "on_conflict", "file"} == {*page.context["form"].fields}
+    assert "choose that below, and then the file once more" in page.content.decode()
 
 
 def test_errors_are_shown_at_line_and_column(browser, db):
