@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db.models import F, QuerySet
+from django.db.models import F, Func, IntegerField, QuerySet
+from django.db.models.lookups import Exact
 
 from opsdb.database.aliases import atomic
 from opsdb.database.functions import IsAmong
@@ -44,11 +45,13 @@ def divide(sizes: Iterable[tuple[Any, int]], maximum: int) -> Iterator[tuple[int
         yield number, key
 
 
-def put_into(free: QuerySet[Any], keys: list[Any], **container: Tar) -> int:
+def put_into(rows: QuerySet[Any], keys: list[Any], **container: Tar) -> int:
     """Put rows that are in no container yet into one, and return how many."""
-    put = free.filter(IsAmong(F("pk"), keys)).update(**container)
+    [(field, row)] = container.items()
+    # IS NULL would have the index of all rows that are in none gone through for every few thousand of them.
+    free = Exact(Func(F(field), function="num_nonnulls", output_field=IntegerField()), 0)
+    put = rows.filter(IsAmong(F("pk"), keys), free).update(**container)
     if put < len(keys):
-        [(field, row)] = container.items()
         raise Conflict(
             f"{name_row(type(row), row.pk)}: {len(keys) - put} rows that it should hold got another {field} "
             "meanwhile; nothing was changed, try again"

@@ -55,7 +55,7 @@ def bundle_raw_data_packages(buffer: DataLocation, *, limit: int = 1_000) -> lis
             bundle = DataTransferPackage.objects.create(
                 id=uuid7(), origin_location=buffer, name=name, relative_path=f"transfer/{name}"
             )
-            put_into(free, keys, data_transfer_package=bundle)
+            put_into(RawDataPackage.objects.all(), keys, data_transfer_package=bundle)
             bundles.append(bundle)
     return bundles
 

@@ -109,7 +109,7 @@ def _package(execution, module_id, source):
             relative_path=f"{execution.start_time:%Y/%m/%d}/{name}",
         )
         while keys := [key for _, key in islice(members, FILES_AT_ONCE)]:
-            package.file_count += put_into(RawDataFile.objects.unpackaged(), keys, raw_data_package=package)
+            package.file_count += put_into(RawDataFile.objects.all(), keys, raw_data_package=package)
         package.save(update_fields=["file_count"])
         packages.append(package)
     return packages
