@@ -21,6 +21,7 @@ __all__ = ["REFUSED", "Refusal", "RefusalKind", "check_deferred_rules", "explain
 
 #: What Django raises for what the database refuses.
 REFUSED = (IntegrityError, DataError)
+SLOT_OVERLAP = "pre_scheduled_slot_no_overlap"
 
 
 def refusal_of(error: Exception) -> Refusal:
@@ -36,7 +37,9 @@ def explain(error: BaseException) -> Refusal | None:
 
     Args:
         error: what Django raises for what the database refuses (``IntegrityError``, ``DataError``, ``InternalError``),
-            psycopg's own error, ``ProtectedError``, ``ValidationError``, or an error of :mod:`opsdb.workflows`.
+            psycopg's own error, ``ProtectedError``, ``ValidationError``, or an error of :mod:`opsdb.workflows`. For a
+            slot at a time that is taken, up to three queries find the slots there and the next free time, unless the
+            transaction is broken: roll it back, at least to a savepoint, before.
     """
     if isinstance(error, models.ProtectedError | models.RestrictedError):
         return Refusal(str(capfirst(str(error.args[0]))))
@@ -44,7 +47,12 @@ def explain(error: BaseException) -> Refusal | None:
         return _of_validation(error)
     if isinstance(error, OpsdbError):
         return _of_workflow(error)
-    return explain_refusal(error)
+    refusal = explain_refusal(error)
+    if refusal is not None and refusal.rule == SLOT_OVERLAP:
+        from .workflows._slot_refusals import with_slots_in_the_way  # needs the models
+
+        return with_slots_in_the_way(refusal, error)
+    return refusal
 
 
 def check_deferred_rules(using: str | None = None) -> None:

@@ -43,6 +43,8 @@ from .kit.positions import PositionSearch
 from .kit.subtypes import ParentAdmin
 from .kit.values import Text
 from .kit.warned import WarnedMixin
+from .pages.viewer import Viewer
+from .slots import SlotForm
 
 
 @admin.register(ObservingProgram)
@@ -238,6 +240,7 @@ class ObsUnitAdmin(WarnedMixin, PageLink, PositionSearch, OpsAdmin):
 
 @admin.register(PreScheduledSlot)
 class PreScheduledSlotAdmin(WarnedMixin, OneTelescopeMixin, OpsAdmin):
+    form = SlotForm
     sections = (
         (lazy("Slot"), ("obs_unit", "telescope", "start_time", "end_time")),
         (
@@ -259,6 +262,13 @@ class PreScheduledSlotAdmin(WarnedMixin, OneTelescopeMixin, OpsAdmin):
     )
     list_filter = ("start_time", "obs_unit__observing_program", "telescope", "obs_unit")
     ordering = ("-start_time",)
+
+    def get_form(
+        self, request: HttpRequest, obj: PreScheduledSlot | None = None, change: bool = False, **kwargs
+    ) -> type[SlotForm]:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.viewer = Viewer(request, self.admin_site)
+        return form
 
     @admin.display(description=lazy("program"))
     def program(self, slot: PreScheduledSlot) -> Text:

@@ -114,6 +114,10 @@ from .planning_warnings import (
     PlanningWarning as PlanningWarning,
     find_planning_warnings as find_planning_warnings,
 )
+from .free_time import (
+    SlotConflict as SlotConflict,
+    find_slot_conflict as find_slot_conflict,
+)
 from .versions import (
     choose_software_version as choose_software_version,
 )

@@ -40,6 +40,7 @@ from opsdb.models import (
     ObsUnit,
     PackageState,
     PhysicalCopy,
+    PreScheduledSlot,
     Quality,
     RunStatus,
     Site,
@@ -88,6 +89,7 @@ from opsdb.workflows import (
     find_copies,
     find_planning_warnings,
     find_row,
+    find_slot_conflict,
     find_time_of_room,
     group_failures,
     heartbeat_archive_transfer,
@@ -438,6 +440,8 @@ def test_corrections_and_runs(away, uncalled):
     remake_product(new)
     list_due_pipelines()
     find_planning_warnings(ObsUnit.objects.all())
+    slot = FACTORIES[PreScheduledSlot]()
+    assert find_slot_conflict(slot.telescope, slot.start_time, slot.end_time).slots == (slot,)
     assert DataProduct.objects.get(pk=old.pk).superseded_by == new
 
 

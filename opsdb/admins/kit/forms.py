@@ -47,13 +47,13 @@ class OpsForm(TolerantErrorsMixin, ModelForm):
 
 
 def form_that_shows(form_class: type[ModelForm], refusal: Refusal) -> type[ModelForm]:
-    """Return the form class with one more error: the refusal of the database when the same input was saved."""
+    """Return the form class with the refusal of the database when the same input was saved, unless it is wrong now."""
 
     class RefusedForm(form_class):
-        def clean(self) -> dict[str, Any]:
-            cleaned = super().clean()
-            self.add_error(refusal.field if refusal.field in self.fields else None, refusal.text)
-            return cleaned
+        def _post_clean(self):
+            super()._post_clean()
+            if not self.errors:
+                self.add_error(refusal.field if refusal.field in self.fields else None, refusal.text)
 
     return RefusedForm
 
