@@ -13,7 +13,7 @@ from benchmarks.filling import WANTED_SECONDS, measured_in_both
 
 def texts():
     """Return texts of every kind that a person may search, by what they are; each finds something where it can."""
-    from opsdb.models import ExecutedObsUnit, RawDataFile, RawDataPackage, Source
+    from opsdb.models import DataLocation, ExecutedObsUnit, InstrumentModule, RawDataFile, RawDataPackage, Source
 
     files = RawDataFile.objects.order_by("pk")
     first, last = files.first(), files.last()
@@ -34,6 +34,8 @@ def texts():
         "minute": minute,
         "source": Source.objects.values_list("name", flat=True).first() or "NGC 253",
         "coordinates": "05:35:17 -05:23:28 r=1 deg",
+        "module": InstrumentModule.objects.values_list("name", flat=True).first() or "280GHz",
+        "location": DataLocation.objects.values_list("name", flat=True).first() or "buffer",
         "data": "data",
         "nothing": "there-is-no-such-word",
     }

@@ -28,6 +28,22 @@ def quoted_spelling(*columns: str) -> Any:
     return spelled(Concat(*(part for column in columns for part in (quote, Cast(column, TextField()), quote))))
 
 
+def are_called(rows: QuerySet, columns: Sequence[str], spelling: str, meant: Collection[Any] = ()) -> QuerySet:
+    """Return the rows that are called so, as ``rows_called`` finds them, in no order.
+
+    Args:
+        rows: that are searched.
+        columns: with names, or a JSON list of names.
+        spelling: what is searched, as the database spells it.
+        meant: keys of rows that are surely meant.
+    """
+    text = "" if '"' in spelling else spelling
+    # What is within a single letter or digit is no news.
+    wanted = text if len(text) > 1 else f'"{text}"'
+    either = Q(pk__in=meant) | Q(spelling__contains=wanted) if text else Q(pk__in=meant)
+    return rows.annotate(spelling=quoted_spelling(*columns)).filter(either)
+
+
 def rows_called(
     rows: QuerySet, columns: Sequence[str], spelling: str, meant: Collection[Any], limit: int
 ) -> Iterator[tuple[Model, Rank, str]]:
@@ -49,10 +65,7 @@ def rows_called(
         default=Rank.PART,
         output_field=IntegerField(),
     )
-    # What is within a single letter or digit is no news.
-    wanted = text if len(text) > 1 else whole
-    either = Q(pk__in=meant) | Q(spelling__contains=wanted) if text else Q(pk__in=meant)
-    likely = rows.annotate(spelling=quoted_spelling(*columns), own=spelled(columns[0])).filter(either)
+    likely = are_called(rows, columns, spelling, meant).annotate(own=spelled(columns[0]))
     found = list(likely.annotate(rank=rank).order_by("rank", Length(columns[0]), columns[0], "pk")[:limit])
     aliases = [list(getattr(row, "aliases", ())) for row in found]
     spelled_as = iter(spelled_texts([alias for those in aliases for alias in those]))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from itertools import islice
+from itertools import chain, islice
 
 from django.core.exceptions import ValidationError
 from django.db import router
@@ -40,6 +40,7 @@ from opsdb.models import (
 )
 
 from ._search_names import Rank, quoted_spelling, rows_called
+from ._search_tables import tables_with
 from .search_text import SearchText
 
 LIMIT = 10
@@ -116,7 +117,8 @@ def search_rows(text: str, *, models: Collection[type[Model]] | None = None, lim
 
     Args:
         text: whole or part of the name of a file, package, product, source (or an alias, in any spelling), unit,
-            program or location (also behind that of its site), or of a path; a UUID or a checksum from 7 digits; a
+            program, location (also behind that of its site), site, telescope, instrument, module, recipe, user, role
+            or another row of a small table, or of a path; a UUID or a checksum from 7 digits; a
             table and key; a night (``2026-11-23``) or a minute, perhaps with a name or a part of a path; coordinates,
             perhaps with a radius.
         models: kinds to search, such as those that a person may view; a night belongs to ``ExecutedObsUnit``.
@@ -128,7 +130,7 @@ def search_rows(text: str, *, models: Collection[type[Model]] | None = None, lim
         return result
     deadline = time.monotonic() + LONGEST_SECONDS
     found: list[SearchHit] = []
-    for model, finders in _FINDERS:
+    for model, finders in chain(_FINDERS, _finders_of_small_tables(search, models)):
         if models is not None and model not in models:
             continue
         hits: dict[object, SearchHit] = {}
@@ -304,12 +306,14 @@ def _spelled(rows: QuerySet, *columns: str, exact: Callable[[str], list] = lambd
     return find
 
 
-_MATCHES = {
-    Rank.MEANT: Match.WHOLE,
-    Rank.WHOLE: Match.WHOLE,
-    Rank.BEGINNING: Match.BEGINNING,
-    Rank.PART: Match.PART,
-}
+_MATCHES = dict(zip(Rank, (Match.WHOLE, Match.WHOLE, Match.BEGINNING, Match.PART), strict=True))
+
+
+def _finders_of_small_tables(search, models):
+    """Yield the small tables that have a row of such a name: with one query for all of them."""
+    if not search.is_only_key:
+        for table in tables_with(search.spelling, models):
+            yield table.model, (_spelled(table.rows, *table.columns),)
 
 
 def _sources_called(text):

@@ -13,6 +13,7 @@ from opsdb.models import (
     DataLocation,
     DataProduct,
     ExecutedObsUnit,
+    InstrumentModule,
     ObservingProgram,
     ObsUnit,
     RawDataFile,
@@ -22,6 +23,7 @@ from opsdb.models import (
 from opsdb.testing import factories
 from opsdb.testing.nights import build_world
 from opsdb.workflows import Match, MatchedBy, search_rows, searching
+from opsdb.workflows._search_tables import named_tables
 from tests.workflows.plans import assert_along_indexes
 from tests.worlds import shared_world
 
@@ -143,6 +145,45 @@ def test_locations_are_found_with_and_without_their_site(world):
     assert best("erro/la", models=[DataLocation])[1] == Match.PART
     DataLocation.objects.filter(pk=location.pk).update(name="pond")
     assert best("lake", models=[DataLocation])[0].pk == location.pk
+
+
+@pytest.mark.parametrize("table", named_tables(), ids=lambda table: table.model.__name__)
+def test_rows_of_small_tables_are_found_by_whole_or_part_of_their_names(table, db):
+    column = next(name for name in table.columns if name != "place")
+    factory = factories.FACTORIES[table.model]
+    row = factory(**{column: "oolong"})
+    row = table.model._default_manager.get(pk=row.pk)
+    factory(**{column: "sencha"})
+    for text, match in (("oolong", Match.WHOLE), ("OO-long", Match.WHOLE), ("oolo", Match.BEGINNING), ("olon", "part")):
+        assert best(text) == (row, match, MatchedBy.NAME), text
+        assert rows(text, models=[table.model]) == [row]
+    assert rows("oolong", models=[Source]) == rows("sencha oolong") == []
+
+
+def test_parts_are_found_behind_the_name_of_the_whole(db):
+    module = factories.InstrumentModuleFactory(instrument__name="Heron", name="LFA")
+    other = factories.InstrumentModuleFactory(name="LFA")
+    setup = factories.ChaiModuleConfigurationFactory(instrument_module=module, name="CO43")
+    assert best("Heron/LFA")[:2] == (module, Match.WHOLE) and other not in rows("heron lfa")
+    assert {module, other} <= set(rows("LFA"))
+    assert best("heron/lfa/co43")[0].pk == setup.pk
+    InstrumentModule.objects.filter(pk=module.pk).update(name="Low band")
+    assert module in rows("LFA"), "by its former name"
+
+
+def test_names_of_small_tables_are_looked_for_by_one_query_and_one_more_of_each_that_has_it(db):
+    def number(text):
+        with CaptureQueriesContext(connection) as queries:
+            search_rows(text, models=[table.model for table in named_tables()])
+        return len([query for query in queries if "SELECT" in query["sql"] and "set_config" not in query["sql"]])
+
+    nothing = number("oolong")
+    assert nothing == 2, "the spelling, and all tables at once"
+    for count in (1, 5):
+        for _ in range(count):
+            factories.TelescopeFactory(name=f"oolong {factories.TelescopeFactory().pk}")
+            factories.PublicationFactory(title="oolong")
+        assert number("oolong") == nothing + 2
 
 
 def test_files_are_found_by_whole_or_part_of_name_and_path(world):

@@ -37,6 +37,11 @@ def page_name(model: type[Model]) -> str:
     return f"about_{model._meta.model_name}"
 
 
+def column_anchor(name: str) -> str:
+    """Return the anchor of a column on the page about its table."""
+    return f"column-{name}"
+
+
 @cache
 def page_about(model: type[Model]) -> AdminPage | None:
     """Return the page about the table of a model; None for a model whose table is not of ops-db."""
@@ -143,7 +148,8 @@ def _columns(table, link):
             meaning += [" ", _("Values:"), values]
         default = _code(column.default) if column.default != "next number" else _("next number")
         null = _("yes") if column.null else _("no")
-        rows.append((_code(column.name), column.sql_type, null, default, column.unit, _sentences(meaning)))
+        name = format_html('<code id="{}">{}</code>', column_anchor(column.name), column.name)
+        rows.append((name, column.sql_type, null, default, column.unit, _sentences(meaning)))
     columns = (_("column"), _("type"), _("may be NULL"), _("default"), _("unit"), _("meaning"))
     return Section(_("Columns"), (Table(_("Columns"), columns, rows),), "columns")
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import date
+from operator import attrgetter
 
+from django.contrib.auth import get_user_model
 from django.db.models import Model
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -10,17 +12,33 @@ from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.models import (
     ConstantElevationSource,
+    DataGrouping,
     DataLocation,
     DataProduct,
+    DataRelease,
     DataTransferPackage,
     ExecutedObsUnit,
     FixedSource,
+    Instrument,
     InstrumentModule,
+    InstrumentModuleConfiguration,
+    ObservationConfiguration,
+    Observatory,
     ObservingProgram,
+    ObsMode,
     ObsUnit,
+    Pipeline,
+    Publication,
     RawDataFile,
     RawDataPackage,
+    ReductionSoftware,
+    ReductionStep,
+    ReductionStepConfig,
+    Role,
+    Site,
     Source,
+    SubObservingProgram,
+    Telescope,
 )
 from opsdb.row_labels import tables
 from opsdb.workflows import Match, MatchedBy, SearchHit
@@ -30,6 +48,8 @@ from ..kit.values import Text
 from .executions import name_of
 from .viewer import Viewer
 
+_NAME = lazy("name, whole or part, in any spelling")
+_BEHIND = lazy("name, alone or behind that of what it is a part of, whole or part")
 # What is looked at of each kind, and how.
 HOW = {
     Source: lazy("name and aliases, whole or part, in any spelling"),
@@ -46,12 +66,41 @@ HOW = {
         "UUID, checksum, whole file name, beginning of its path; other parts among the newest 20,000 files and, "
         "where you type a date, among those of that date"
     ),
+    Observatory: _NAME,
+    Telescope: _NAME,
+    Instrument: _NAME,
+    InstrumentModule: _BEHIND,
+    InstrumentModuleConfiguration: _BEHIND,
+    SubObservingProgram: _BEHIND,
+    ObsMode: _NAME,
+    ObservationConfiguration: _NAME,
+    Site: _NAME,
+    DataGrouping: _NAME,
+    Pipeline: _NAME,
+    ReductionStep: _BEHIND,
+    ReductionSoftware: _NAME,
+    ReductionStepConfig: _NAME,
+    DataRelease: _NAME,
+    Publication: lazy("title, whole or part"),
+    get_user_model(): lazy("username, name and e-mail address, whole or part"),
+    Role: _NAME,
 }
 SEARCHED = tuple(dict.fromkeys((*HOW, *tables().values())))
 # The rows whose names are parts of the name of a row.
 _NAMED_AFTER = {
     RawDataPackage: (ObsUnit, ExecutedObsUnit, InstrumentModule),
     DataTransferPackage: (DataLocation,),
+}
+# What a row is a part of, which is named before it: by the models that a person must see, outermost first.
+_PARTS_OF = {
+    ObsUnit: {ObservingProgram: "observing_program"},
+    SubObservingProgram: {ObservingProgram: "observing_program"},
+    InstrumentModule: {Instrument: "instrument"},
+    InstrumentModuleConfiguration: {
+        Instrument: "instrument_module.instrument",
+        InstrumentModule: "instrument_module",
+    },
+    ReductionStep: {Pipeline: "pipeline"},
 }
 _BY = {
     MatchedBy.KEY: lazy("key"),
@@ -91,8 +140,9 @@ def _label(viewer, row):
         return _("Night of %(date)s") % {"date": row}
     if isinstance(row, ExecutedObsUnit):
         return f"{name_of(viewer, row)} · {row.start_time:%Y-%m-%d %H:%M}"
-    if isinstance(row, ObsUnit) and viewer.sees(ObservingProgram):
-        return f"{row.observing_program} / {row}"
+    path = _PARTS_OF.get(type(row), {})
+    if path and viewer.sees(*path):
+        return " / ".join(str(part) for part in (*(attrgetter(name)(row) for name in path.values()), row))
     return called(row) if viewer.sees(*_NAMED_AFTER.get(type(row), ())) else str(row)
 
 

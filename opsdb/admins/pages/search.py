@@ -10,6 +10,7 @@ from opsdb.models import DataProduct, DataTransferPackage, RawDataFile, RawDataP
 from opsdb.positions import cone_of
 from opsdb.workflows import Match, MatchedBy, SearchHit, SearchResult, search_rows
 
+from .described import describe_found_tables
 from .found import HOW, SEARCHED, full_name, kind_text, match_text, row_text, row_url
 from .parts import Content, Facts, Question, Section, Table, paragraph
 from .viewer import AdminPage, Viewer
@@ -25,45 +26,48 @@ EXAMPLES = (
     ("ecc3ecf", lazy("a checksum, from 7 digits")),
     ("00:47:33 -25:17:18 r=10'", lazy("coordinates, with or without a radius")),
     ("transfer 17", lazy("a kind and a key")),
+    ("retention", lazy("a table or a column, and what it means")),
 )
 
 
 def view(viewer: Viewer) -> Content | HttpResponseRedirect:
     """What was found, best first; a single row that the text identifies is opened at once."""
     text = viewer.request.GET.get("q", "").strip()
-    help_text = _("A file, package, product, source, unit, program, location, night, checksum, UUID, …")
+    help_text = _("A file, package, product, source, unit, program, location, night, instrument, column, checksum, …")
     question = Question("q", _("Search"), text, help=help_text)
     if not text:
         return Content(questions=(question,), sections=(_examples(),))
     result = search_rows(text, models=[model for model in SEARCHED if viewer.sees(model)])
     hits = [hit for hit in result.hits if row_url(viewer, hit.row)]
-    if alone := _identified(hits):
+    described = describe_found_tables(viewer, result.text)
+    if alone := _identified(hits, described is not None):
         return HttpResponseRedirect(row_url(viewer, alone.row))
     notes = _notes(viewer, result)
+    about = [described] if described else []
     if hits:
-        return Content(questions=(question,), sections=(Section(_("Found"), (_table(viewer, hits), *notes), "found"),))
+        found = Section(_("Found"), (_table(viewer, hits), *notes), "found")
+        return Content(questions=(question,), sections=(found, *about))
     nothing = paragraph(_("Nothing that you may view matches “%(text)s”.") % {"text": text})
-    searched = Facts(
-        [(capfirst(model._meta.verbose_name_plural), how) for model, how in HOW.items() if viewer.sees(model)]
-    )
     return Content(
         questions=(question,),
         message=_misread(text),
         sections=(
             Section(_("Nothing found"), (nothing, *notes), "found"),
-            Section(_("What was searched"), (searched,), "searched"),
+            *about,
+            Section(_("What was searched"), (_searched(viewer),), "searched"),
             _examples(),
         ),
     )
 
 
-def _identified(hits) -> SearchHit | None:
+def _identified(hits, has_more: bool) -> SearchHit | None:
     """The row that is opened at once: the only one of this key, checksum, path, file name or night, or the only one."""
     whole = [hit for hit in hits if hit.match == Match.WHOLE]
     if len(whole) != 1:
         return None
     hit = whole[0]
-    return hit if len(hits) == 1 or hit.by in IDENTIFYING or isinstance(hit.row, FILES) else None
+    is_only_one = len(hits) == 1 and not has_more
+    return hit if is_only_one or hit.by in IDENTIFYING or isinstance(hit.row, FILES) else None
 
 
 def _table(viewer, hits):
@@ -101,6 +105,16 @@ def _notes(viewer, result: SearchResult):
         kinds = ", ".join(str(model._meta.verbose_name_plural) for model in result.given_up)
         text = _("Not searched to the end, because it took too long: %(kinds)s. Type more of it.") % {"kinds": kinds}
         yield paragraph(text, "opsdb-note")
+
+
+def _searched(viewer):
+    """The kinds of rows that the person may view, those that are searched in the same way together."""
+    kinds: dict[str, list[str]] = {}
+    for model, how in HOW.items():
+        if viewer.sees(model):
+            kinds.setdefault(str(how), []).append(str(model._meta.verbose_name_plural))
+    facts = [(capfirst(", ".join(names)), how) for how, names in kinds.items()]
+    return Facts([*facts, (_("Tables and columns"), _("name, whole or part, and you get their descriptions"))])
 
 
 def _misread(text):

@@ -6,7 +6,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from opsdb.models import ExecutedObsUnit, ObsUnit, PhysicalCopy, RawDataFile, RawDataPackage, Source
+from opsdb.models import (
+    ExecutedObsUnit,
+    InstrumentModule,
+    ObsUnit,
+    PhysicalCopy,
+    RawDataFile,
+    RawDataPackage,
+    Role,
+    Source,
+)
 from opsdb.testing import factories
 
 from .pages import page, read
@@ -77,8 +86,70 @@ def test_an_empty_result_says_what_was_searched_and_what_to_try(browser, seeing)
     text = read(search(browser, "nothing-of-it")).text
     assert "Nothing that you may view matches “nothing-of-it”" in text
     assert "newest 20,000 files" in text and "What to try" in text
+    assert "Observatories, telescopes, instruments, " in text
+    assert "Users" in text and "Tables and columns" in text
     text = read(search(seeing(Source), "nothing-of-it")).text
-    assert "aliases" in text and "newest 20,000 files" not in text
+    assert "aliases" in text and "newest 20,000 files" not in text and "elescopes" not in text and "Users" not in text
+
+
+def test_rows_of_small_tables_are_found_with_what_they_are_a_part_of(browser):
+    module = factories.InstrumentModuleFactory(instrument__name="Heron", name="LFA")
+    setup = factories.ChaiModuleConfigurationFactory(instrument_module=module, name="CO43")
+    factories.InstrumentModuleFactory(instrument__name="Egret", name="LFA")
+    factories.ChaiObservationConfigurationFactory(name="CO43 map")
+    found = read(search(browser, "LFA"))
+    assert "Heron / LFA" in found.text and "Egret / LFA" in found.text
+    found = read(search(browser, "CO43"))
+    assert "Heron / LFA / CO43" in found.text and "CO43 map v1" in found.text
+    assert f"/admin/opsdb/instrumentmoduleconfiguration/{setup.pk}/change/" in found.links
+    site = factories.SiteFactory(short_name="marsh")
+    assert search(browser, "marsh").url == f"/admin/opsdb/site/{site.pk}/change/"
+
+
+def test_users_and_roles_are_found_by_those_who_may_view_them(browser, seeing):
+    user = factories.UserFactory(username="heron")
+    factories.RoleFactory(name="heron keeper")
+    text = read(search(browser, "heron")).text
+    assert "heron keeper" in text and "user" in text
+    assert search(seeing(type(user)), "heron").url.endswith(f"/{user.pk}/change/")
+    for nothing in (seeing(Source), seeing(Role)):
+        assert f"/{user.pk}/change/" not in read(search(nothing, "heron")).links
+    assert "heron" not in read(search(seeing(Source), "hero")).text.replace("“hero”", "")
+
+
+def test_a_part_is_called_without_the_whole_that_a_person_may_not_view(seeing):
+    factories.InstrumentModuleFactory(instrument__name="Heron", name="LFA")
+    factories.InstrumentModuleFactory(instrument__name="Egret", name="LFA")
+    text = read(search(seeing(InstrumentModule), "LFA")).text
+    assert "LFA" in text and "Heron" not in text and "Egret" not in text
+
+
+def test_tables_and_columns_are_found_by_their_names(browser, seeing):
+    about = "/admin/opsdb/datalocation/about/"
+    found = read(search(browser, "retention"))
+    assert f"{about}#column-retention_days" in found.links
+    assert "Retention [days]" in found.text and "column of data locations" in found.text
+    assert ("code", {"id": "column-retention_days"}) in read(browser.get(about)).tags
+    for text in ("retention days", "retention_days", "RETENTION"):
+        assert f"{about}#column-retention_days" in read(search(browser, text)).links, text
+    found = read(search(browser, "pre-scheduled slot"))
+    assert "/admin/opsdb/prescheduledslot/about/" in found.links
+    assert "Tables and columns" not in read(search(seeing(Source), "retention days")).text.partition("What was")[0]
+    assert about not in "".join(read(search(seeing(Source), "retention")).links)
+
+
+def test_a_row_of_a_name_that_a_table_has_too_is_listed_beside_it(browser):
+    site = factories.SiteFactory(short_name="telescope")
+    found = read(search(browser, "telescope"))
+    assert f"/admin/opsdb/site/{site.pk}/change/" in found.links and "/admin/opsdb/telescope/about/" in found.links
+
+
+def test_whole_names_of_tables_and_columns_come_first_and_all_are_not_shown(browser):
+    found = read(search(browser, "status"))
+    assert "There are more: type more of the name." in found.text
+    columns = [link for link in found.links if "/about/#column-" in link]
+    assert len(columns) == 10 and all(link.endswith("#column-status") for link in columns)
+    assert read(search(browser, "st")).text.count("column of") == 0, "two letters are a part of too much"
 
 
 def test_coordinates_that_are_none_say_why(browser):
