@@ -4,6 +4,7 @@ from django.contrib import admin, messages
 from django.db.models import Model
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.urls import path
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as lazy
 
@@ -20,6 +21,7 @@ from opsdb.models import (
 from .actions.switches import SWITCH_ACTIONS
 from .kit.admin import OpsAdmin, ReadOnlyMixin
 from .kit.inlines import listing, parts
+from .kit.keys import NAMES_URL, NamedResults
 from .kit.page_links import PageLink
 from .kit.subtypes import ParentAdmin
 from .pages.topology import TopologyMixin
@@ -87,6 +89,11 @@ class DataLocationAdmin(LocationPageLink, ParentAdmin):
     actions = SWITCH_ACTIONS
     list_display = ("name", "location_type", "storage_type", "capacity_bytes", "priority", "active", "page")
     list_filter = ("location_type", "storage_type", "active", "site", "instrument")
+
+    def get_urls(self) -> list:
+        """Add where names of locations are looked up while they are typed."""
+        view = self.admin_site.admin_view(NamedResults.as_view(admin_site=self.admin_site))
+        return [path("names/", view, name=NAMES_URL), *super().get_urls()]
 
 
 class SubtypeOfDataLocationAdmin(RenamingMixin, LocationPageLink, TopologyMixin, OpsAdmin):

@@ -1,5 +1,8 @@
 """Sites and the places for data at them."""
 
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as lazy
+
 from opsdb.models import DataLocation, DiskDataLocation, S3DataLocation, Site, TapeDataLocation
 
 from .base import OpsFilterSet
@@ -15,6 +18,17 @@ __all__ = [
 OF_LOCATIONS = ("site", "name", "location_type", "instrument", "active")
 
 
+class PlaceFinder:
+    """Finds locations by their names behind those of their sites: ``ccat/buffer``."""
+
+    described = lazy("site/name")
+
+    def condition(self, word: str) -> Q | None:
+        """Return what must hold of a location, or None for a word without a slash."""
+        site, slash, name = word.partition("/")
+        return Q(site__short_name__icontains=site, name__icontains=name) if slash else None
+
+
 class SiteFilterSet(OpsFilterSet[Site]):
     sortable = ("short_name", "name")
 
@@ -26,6 +40,7 @@ class SiteFilterSet(OpsFilterSet[Site]):
 class DataLocationFilterSet(OpsFilterSet[DataLocation]):
     sortable = ("name", "priority")
     search_fields = ("name", "site__short_name")
+    finders = (PlaceFinder(),)
 
     class Meta:
         model = DataLocation

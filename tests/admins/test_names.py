@@ -3,12 +3,15 @@
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit.names import NAMINGS, called, named, needed_by_name
-from opsdb.models import ExecutedObsUnit, PhysicalCopy, RawDataPackage, Role, User
+from opsdb.models import DataLocation, DeletionRequest, ExecutedObsUnit, PhysicalCopy, RawDataPackage, Role, User
 from opsdb.testing import factories
 from opsdb.testing.factories import FACTORIES
 
+from .acting import look
 from .pages import address
 
 
@@ -104,3 +107,70 @@ def test_a_list_says_what_it_has_and_what_its_columns_mean(browser):
     titles = re.findall(r'<dt data-column="(\w+)">', html)
     headings = re.findall(r"<th[^>]*column-(\w+)", html)
     assert [name for name in headings if name in titles] == titles
+
+
+class TestLocations:
+    """A location is called with its site wherever a person reads or chooses it."""
+
+    @pytest.fixture
+    def place(self, db):
+        return factories.DiskDataLocationFactory(site__short_name="marsh", name="reed", location_type="buffer")
+
+    @pytest.fixture
+    def request_for_deletion(self, place):
+        return factories.DeletionRequestFactory(data_location=place)
+
+    def test_a_form_shows_and_offers_it_with_its_site(self, browser, place, request_for_deletion):
+        page = browser.get(address(type(request_for_deletion), "change", request_for_deletion)).content.decode()
+        assert "marsh/reed" in page and ">reed<" not in page
+        transfer = factories.DataTransferFactory(destination_location=place)
+        page = browser.get(address(type(transfer), "change", transfer)).content.decode()
+        assert "marsh/reed" in page and ">reed<" not in page
+        pipeline = factories.PipelineFactory(processing_location__site=place.site)
+        page = browser.get(address(type(pipeline), "change", pipeline)).content.decode()
+        assert f"selected>marsh/{pipeline.processing_location.name}</option>" in page
+
+    def test_a_filter_shows_what_was_chosen_with_its_site(self, browser, place, request_for_deletion):
+        query = f"?data_location__id__exact={place.pk}"
+        page = browser.get(address(type(request_for_deletion), "changelist") + query).content.decode()
+        assert "selected>marsh/reed</option>" in page
+
+    @pytest.mark.parametrize("term", ["reed", "marsh", "marsh/reed", "arsh/re"])
+    def test_it_is_found_by_typing_its_name_or_that_of_its_site(self, term, browser, outsider, place):
+        factories.DiskDataLocationFactory(site__short_name="hill", name="barn")
+        page = browser.get(address(DeletionRequest, "add"))
+        url = page.context["adminform"].form.fields["data_location"].widget.widget.get_url()
+        question = {"app_label": "opsdb", "model_name": "deletionrequest", "field_name": "data_location", "term": term}
+        assert browser.get(url, question).json()["results"] == [{"id": str(place.pk), "text": "marsh/reed"}]
+        assert outsider.get(url, question).status_code == 403
+        listed = browser.get(address(DataLocation, "changelist"), {"q": term}).context["cl"].result_list
+        assert [row.pk for row in listed] == [place.pk]
+
+    def test_finding_by_typing_costs_the_same_for_one_and_for_many(self, browser, place):
+        url = f"{address(DataLocation, 'changelist')}names/"
+        question = {"app_label": "opsdb", "model_name": "deletionrequest", "field_name": "data_location", "term": ""}
+
+        def number():
+            with CaptureQueriesContext(connection) as queries:
+                assert browser.get(url, question).status_code == 200
+            return len(queries)
+
+        few = number()
+        factories.DiskDataLocationFactory.create_batch(5)
+        assert number() == few
+
+    def test_its_own_pages_and_the_history_of_others_call_it_so(self, browser, place):
+        pages = ("change", "history")
+        for page in pages:
+            html = browser.get(address(type(place), page, place)).content.decode()
+            assert re.search(r"<h[12][^>]*>[^<]*marsh/reed", html), page
+        pipeline = factories.PipelineFactory()
+        other = factories.DiskDataLocationFactory(location_type="processing", site=place.site, name="pool")
+        type(pipeline).objects.filter(pk=pipeline.pk).update(processing_location=other)
+        assert "marsh/pool" in browser.get(address(type(pipeline), "history", pipeline)).content.decode()
+
+    def test_the_preview_of_a_deletion_calls_it_so(self, browser):
+        copy = PhysicalCopy.objects.get(pk=factories.RawDataFilePhysicalCopyFactory(deletable=True).pk)
+        page = look(browser, PhysicalCopy, "request_deletion", copy, stage="look", overrides_retention="on")
+        place = copy.data_location
+        assert f"for deletion at {place.site}/{place}, which another person" in page.content.decode()

@@ -16,6 +16,7 @@ from opsdb.workflows import (
 
 from ..kit.actions import Action
 from ..kit.dates import utc_moment
+from ..kit.keys import name_choices
 from ..kit.names import called
 from ..kit.orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, refusal_text
 from .work import SETTLE, give_up_by, reset_by
@@ -34,7 +35,8 @@ class StagingForm(OrderForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["location"].queryset = DataLocation.objects.processing().active().select_related("site")
+        self.fields["location"].queryset = DataLocation.objects.processing().active()
+        name_choices(self.fields["location"])
 
 
 def _request_staging(rows: list, order: Order) -> list[Outcome]:

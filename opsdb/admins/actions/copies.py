@@ -6,7 +6,14 @@ from django import forms
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from opsdb.models import ChecksumAlgorithm, DeletionRequestStatus, PackageState, PhysicalCopyStatus, Verification
+from opsdb.models import (
+    ChecksumAlgorithm,
+    DataLocation,
+    DeletionRequestStatus,
+    PackageState,
+    PhysicalCopyStatus,
+    Verification,
+)
 from opsdb.row_labels import with_row_labels
 from opsdb.workflows import (
     approve_deletion,
@@ -25,7 +32,7 @@ from opsdb.workflows import (
 )
 
 from ..kit.actions import Action, unless_in
-from ..kit.names import called
+from ..kit.names import call_location, called
 from ..kit.orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, Skipped, refusal_text
 from .judging import judge_deletions
 
@@ -45,7 +52,7 @@ def _request_deletion(copies, order: Order):
     outcomes = []
     for _location, at_location in groupby(copies, key=lambda copy: copy.data_location_id):
         at_location = list(at_location)
-        location = at_location[0].data_location
+        location = DataLocation.objects.select_related("site").get(pk=at_location[0].data_location_id)
         terms = {"user": order.user, "reason": order.message, **order.inputs}
         try:
             found = request_deletion(location, at_location, **terms)
@@ -62,7 +69,7 @@ def _request_deletion(copies, order: Order):
 
 def _of_deletion(copy, blocked, location):
     if blocked is None:
-        text = gettext("is in a request for deletion at %s, which another person must approve") % location
+        text = gettext("is in a request for deletion at %s, which another person must approve") % called(location)
         return Outcome(copy.pk, called(copy), OutcomeKind.CHANGES, [text], {"status": copy.status})
     kind = OutcomeKind.SKIPPED if blocked.rule is None else OutcomeKind.REFUSED
     return Outcome(copy.pk, called(copy), kind, [with_row_labels(str(blocked))])
@@ -116,7 +123,7 @@ def _fail_fixity(copy, order):
 
 
 def _describe_repairs(transfers):
-    places = ", ".join(str(transfer.destination_location) for transfer in transfers)
+    places = ", ".join(call_location(transfer.destination_location) for transfer in transfers)
     return gettext("is sent again to %(places)s") % {"places": places}
 
 

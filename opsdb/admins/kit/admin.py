@@ -12,6 +12,7 @@ from .forms import FormMixin
 from .inlines import ListInline
 from .lists import ListMixin
 from .mixins import OperatorMixin
+from .names import places_of
 from .time_zones import with_time_zone
 
 
@@ -28,7 +29,9 @@ class OpsAdmin(ListMixin, FormMixin, OperatorMixin, RegisteredPagesMixin, ModelF
         return super().media + searching
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return with_time_zone(super().get_queryset(request))
+        rows = with_time_zone(super().get_queryset(request))
+        places = places_of(self.model) if getattr(request, "opsdb_reads_places", False) else []
+        return rows.select_related(*places) if places else rows
 
     def get_inlines(self, request: HttpRequest, obj: Model | None) -> list:
         return [inline for inline in self.inlines if obj is not None or not issubclass(inline, ListInline)]

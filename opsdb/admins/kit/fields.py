@@ -17,7 +17,7 @@ from .coordinates import coordinate_options
 from .dates import OVERRIDES
 from .fitting import plain_control
 from .forms import OpsForm
-from .keys import KeySelect, KeySelectMultiple
+from .keys import KeySelect, KeySelectMultiple, name_choices
 from .rules import events_refused, immutable_columns
 from .sizes import SizeField
 from .tags import texts_options
@@ -167,6 +167,7 @@ class ModelFieldsMixin:
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None:
             field.found_by_typing = searching if found_by_typing else None
+            name_choices(field)
         return field
 
     def formfield_for_manytomany(self, db_field: Field, request: HttpRequest, **kwargs) -> Any:

@@ -8,13 +8,13 @@ from django.contrib import admin
 from django.contrib.admin import FieldListFilter, ModelAdmin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from opsdb.filters.indexes import leading_fields
 
+from .keys import KeySelect, name_choices
 from .links import parameter_of
 
 
@@ -112,8 +112,8 @@ class RelatedFilter(LeadingFilter):
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
         """Prepare what the template shows; the only choice in the usual sense is none."""
         rows = self.field.related_model._default_manager.all()
-        choice = forms.ModelChoiceField(rows, widget=AutocompleteSelect(self.field, self.model_admin.admin_site))
-        self.control = choice.widget.render(
+        choice = forms.ModelChoiceField(rows, widget=KeySelect(self.field, self.model_admin.admin_site))
+        self.control = name_choices(choice).widget.render(
             self.parameter, self.value, {"id": f"filter-{self.field_path}", "aria-label": str(self.title)}
         )
         self.others = [

@@ -17,6 +17,7 @@ from opsdb.errors import REFUSED, Refusal, check_deferred_rules, refusal_of
 from .counting import DeletionCounts
 from .dates import IsoDateTimeWidget
 from .links import list_url
+from .names import called
 from .relations import rows_referring_to
 from .time_zones import ZONE, only_time_zone
 from .values import Text
@@ -164,6 +165,7 @@ class FormMixin:
             for widget in moments:
                 widget.zone = zone
         if obj is not None:
+            context["subtitle"] = called(obj)
             context["referring"] = rows_referring_to(obj, self, request)
         return super().render_change_form(request, context, add, change, form_url, obj)
 

@@ -26,6 +26,7 @@ from .any_import import AnyImportMixin
 from .exporting import ExportMixin
 from .importing import ImportMixin
 from .lookups import asks_for_a_secret
+from .names import called as name_of
 from .restoring import NotRestorableError, Restoration, is_restorable
 from .row_history import changes_of
 
@@ -61,7 +62,7 @@ class HistoryMixin:
                     change.undo_url = self.page_url("undo", quote(row.pk), change.entry.pk)
         context = {
             **self.admin_site.each_context(request),
-            "title": gettext("History: %s") % row,
+            "title": gettext("History: %s") % name_of(row),
             "subtitle": None,
             "opts": self.opts,
             "object": row,
@@ -144,8 +145,13 @@ class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin, AnyImportMixin):
         return reverse(admin_urlname(self.opts, page), args=args, current_app=self.admin_site.name)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
-        # An empty _to_field is none, which Django does not see when it is posted.
-        return super().get_object(request, object_id, from_field or None)
+        # The page of a row names its locations with their sites.
+        request.opsdb_reads_places = True
+        try:
+            # An empty _to_field is none, which Django does not see when it is posted.
+            return super().get_object(request, object_id, from_field or None)
+        finally:
+            request.opsdb_reads_places = False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         # Of a range Django takes the text for its two ends, letter by letter.

@@ -42,7 +42,8 @@ def _minute(time):
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
-def _call_location(place):
+def call_location(place: DataLocation) -> str:
+    """Return what people call a location: its name behind that of its site, which is read if it wasn't loaded."""
     return f"{place.site}/{place}"
 
 
@@ -65,7 +66,7 @@ def _call_copy(copy):
 
 
 NAMINGS = {
-    DataLocation: Naming("name", ("site",), _call_location, _call_location),
+    DataLocation: Naming("name", ("site",), call_location, call_location),
     ExecutedObsUnit: Naming("id", ("obs_unit",), _call_execution, lambda execution: str(execution.pk)),
     RawDataPackage: Naming("name", ("executed_obs_unit__obs_unit", "instrument_module"), _call_package),
     DataTransferPackage: Naming("name", ("origin_location__site",), _call_bundle),
@@ -115,6 +116,26 @@ def _is_loaded(row, path):
 def with_names(model: type[Model], paths: Iterable[str]) -> list[str]:
     """Return lookups to related rows with those that the names of these rows are made of."""
     return list(dict.fromkeys(lookup for path in paths for lookup in _named(model, path)))
+
+
+def places_in_choices(model: type[Model]) -> list[str]:
+    """Return the lookups that a choice of rows needs to name them with their place; none of other rows than locations.
+
+    What else is called otherwise than its own name is found by typing that name, which has to stand in the choice.
+    """
+    return needed_by_name(model) if issubclass(model, DataLocation) else []
+
+
+def places_of(model: type[Model]) -> list[str]:
+    """Return the lookups to the sites of a location, or of the locations that a row refers to."""
+    own = places_in_choices(model)
+    others = [
+        f"{field.name}__{need}"
+        for field in model._meta.concrete_fields
+        if field.is_relation and not getattr(field.remote_field, "parent_link", False)
+        for need in places_in_choices(field.related_model)
+    ]
+    return [*own, *others]
 
 
 def needed_by_name(model: type[Model]) -> list[str]:

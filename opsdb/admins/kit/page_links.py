@@ -8,6 +8,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from .names import called
+
 
 class PageLink:
     """Mixin of an admin whose lists lead to the page on each row.
@@ -26,4 +28,6 @@ class PageLink:
             return self.get_empty_value_display()
         viewname = f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}"
         url = reverse(viewname, args=[row.pk], current_app=self.admin_site.name)
-        return format_html('<a href="{}" aria-label="{}">{}</a>', url, _("All about %s") % row, _("All about it"))
+        return format_html(
+            '<a href="{}" aria-label="{}">{}</a>', url, _("All about %s") % called(row), _("All about it")
+        )

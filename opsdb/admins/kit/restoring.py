@@ -21,6 +21,7 @@ from opsdb.models.base import area_of
 from opsdb.models.enums import ChangeLogging
 from opsdb.workflows import attributed
 
+from .names import called
 from .orders import OrderForm, facts_of
 from .row_history import changes_of, fields_by_column, references_named
 from .values import format_value
@@ -203,7 +204,7 @@ class Restoration:
         others = [text for name, texts in form.errors.items() if name not in self.restored for text in texts]
         context = {
             **admin.admin_site.each_context(self.request),
-            "title": (gettext("Undo: %s") if self.undoes else gettext("Restore: %s")) % row,
+            "title": (gettext("Undo: %s") if self.undoes else gettext("Restore: %s")) % called(row),
             "undoes": self.undoes,
             "subtitle": None,
             "opts": admin.opts,
@@ -233,4 +234,5 @@ class Restoration:
             return format_value(one, value)
         keys = sorted(value) if isinstance(value, set) else [value]
         found = one.related_model._base_manager.select_related(*references_named(one.related_model)).in_bulk(keys)
-        return ", ".join(str(found.get(key) or gettext("%s, which is gone") % key) for key in keys) or "–"
+        names = (called(found[key]) if key in found else gettext("%s, which is gone") % key for key in keys)
+        return ", ".join(names) or "–"

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from opsdb.models import ChangeLog, ChangeOperation
 
+from .names import called
 from .values import format_value
 
 CHANGES_SHOWN = 100
@@ -146,7 +147,7 @@ def _names(entries, fields):
                 if value is not None and column in fields and fields[column].is_relation:
                     wanted[fields[column].related_model].add(value)
     return {
-        (model, str(row.pk)): str(row)
+        (model, str(row.pk)): called(row)
         for model, keys in wanted.items()
         for row in model._base_manager.filter(pk__in=keys).select_related(*references_named(model))
     }
