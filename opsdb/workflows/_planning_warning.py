@@ -17,6 +17,7 @@ class PlanningProblem(StrEnum):
 
     NEVER_RISES = "never rises"
     RECIPE = "recipe does not fit"
+    MODULES = "no modules"
     DOWNTIME = "downtime"
     ELEVATION = "elevation"
     ALLOCATION = "allocation"

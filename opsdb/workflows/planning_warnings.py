@@ -32,6 +32,7 @@ from opsdb.models import (
 from ._allocation_warnings import about_allocations, about_programs
 from ._elevations import Heights, elevations_in
 from ._planning_warning import PlanningProblem, PlanningWarning, Subject, warning_about
+from ._possible_modules import PossibleModules, about_modules, kinds_of_instruments
 
 LONGEST_SLOT = timedelta(days=1)
 """Slots are shorter, which lets the index on their start find those that overlap a time."""
@@ -41,6 +42,8 @@ MOST_SLOTS = 10_000
 NAMED_SLOTS = 3
 SOURCE_KINDS = ("fixedsource", "solarsystemobject", "constantelevationsource")
 TARGETS = ("telescope", "instrument", "instrument_module")
+MAYBE = ", and its unit, which has no module configuration, may be affected"
+UNSURE = "units without module configurations may be affected, in"
 
 
 def find_planning_warnings(
@@ -52,11 +55,12 @@ def find_planning_warnings(
     """Return what is probably a mistake in rows of a plan, which need not be saved yet.
 
     A source that never rises above the lowest elevation of any telescope; a unit whose source does not at its
-    telescopes, or whose recipe fits neither its mode nor its instruments; a slot in a downtime, or at an elevation
-    outside of the limits of telescope and unit; a downtime with slots in it; allocated time that its days do not have,
+    telescopes, whose recipe fits neither its mode nor its instruments, or that has no module configuration; a slot in
+    a downtime, or at an elevation outside of the limits of telescope and unit; a downtime with slots in it; of units
+    without module configurations all slots that may need what is down; allocated time that its days do not have,
     that is used already or that its program cannot use; a program that no longer observes and has slots to come.
     Nothing is said of bodies that the built-in ephemeris does not have. The number of queries does not depend on the
-    number of rows, but for one more per hundred downtimes. Locks nothing and downloads nothing.
+    number of rows, but for up to six per hundred downtimes. Locks nothing and downloads nothing.
 
     Args:
         rows: sources of any subtype, units, slots, downtimes, allocations or programs.
@@ -79,7 +83,7 @@ def find_planning_warnings(
     on_the_sky = any(isinstance(row, Source | ObsUnit) for row in found)
     telescopes = list(Telescope.objects.order_by("name")) if on_the_sky else []
     heights = Heights(telescopes, moment)
-    kinds = _kinds_of_instruments(units)
+    kinds = kinds_of_instruments({one.pk for unit in units for one in unit.observing_program.instruments.all()})
     warnings: list[PlanningWarning] = []
     for row in found:
         if isinstance(row, Source):
@@ -87,6 +91,9 @@ def find_planning_warnings(
         elif isinstance(row, ObsUnit):
             setup = setups.get(id(row), saved.get(row.pk, []))
             warnings += [*_about_recipe(row, setup, kinds), *_about_visibility(row, setup, heights)]
+            # A form that changes something else of a saved unit without modules says nothing of them.
+            if module_configurations is None or row.pk is None or row.pk in saved:
+                warnings += about_modules(row, setup)
     warnings += _about_slots(slots, saved)
     warnings += _about_downtimes([row for row in found if isinstance(row, Downtime)])
     warnings += about_allocations([row for row in found if isinstance(row, TimeAllocation)], moment)
@@ -212,17 +219,6 @@ def _about_recipe(unit, setup, kinds_of_instruments):
         )
 
 
-def _kinds_of_instruments(units: Iterable[ObsUnit]) -> dict[int, set[str]]:
-    """Return the kinds of recipes of instruments of the units' programs, as their modules are configured."""
-    instruments = {one.pk for unit in units for one in unit.observing_program.instruments.all()}
-    kinds: dict[int, set[str]] = {}
-    if instruments:
-        rows = InstrumentModuleConfiguration.objects.filter(instrument_module__instrument__in=instruments).order_by()
-        for instrument, kind in rows.values_list("instrument_module__instrument_id", "type").distinct():
-            kinds.setdefault(instrument, set()).add(kind)
-    return kinds
-
-
 def _label(kind):
     return str(ConfigurationType(kind).label)
 
@@ -259,28 +255,35 @@ def _about_slots(slots: Sequence[PreScheduledSlot], setups) -> list[PlanningWarn
     first, last = min(slot.start_time for slot in slots), max(slot.end_time for slot in slots)
     downtimes = list(
         Downtime.objects.filter(Q(end_time__isnull=True) | Q(end_time__gt=first), start_time__lt=last)
-        .select_related(*TARGETS)
+        .select_related(*TARGETS, "instrument_module__instrument")
         .order_by("start_time")[:MOST_SLOTS]
     )
+    possible = PossibleModules(downtimes, slots, setups.keys())
     found = []
     for slot in slots:
         setup = setups.get(slot.obs_unit_id, [])
         for downtime in downtimes:
-            if _overlap(slot, downtime) and _stops(downtime, slot, setup):
-                found.append(
-                    warning_about(
-                        slot,
-                        _name_of(slot),
-                        PlanningProblem.DOWNTIME,
-                        "start_time",
-                        f"{_target(downtime)} is down {_span(downtime)} ({downtime.reason})",
-                        "move the slot, or end the downtime earlier",
-                        (Downtime, type(_target(downtime))),
-                        "it is in a downtime that you may not view",
-                    )
-                )
+            if not _overlap(slot, downtime):
+                continue
+            if _stops(downtime, slot, setup):
+                found.append(_about_slot_in(downtime, slot))
+            elif not setup and possible.may_stop(downtime, slot):
+                found.append(_about_slot_in(downtime, slot, MAYBE))
         found += _about_elevation(slot)
     return found
+
+
+def _about_slot_in(downtime, slot, maybe=""):
+    return warning_about(
+        slot,
+        _name_of(slot),
+        PlanningProblem.DOWNTIME,
+        "start_time",
+        f"{_target(downtime)} is down {_span(downtime)} ({downtime.reason}){maybe}",
+        f"move the slot, or end the downtime earlier{', or choose modules that are not down' if maybe else ''}",
+        (Downtime, type(_target(downtime))),
+        f"it is in a downtime that you may not view{maybe}",
+    )
 
 
 def _name_of(slot):
@@ -340,19 +343,22 @@ def _about_elevation(slot):
 
 def _about_downtimes(downtimes: Sequence[Downtime]) -> list[PlanningWarning]:
     found = []
-    prefetch_related_objects(downtimes, *TARGETS)
+    prefetch_related_objects(downtimes, *TARGETS, "instrument_module__instrument")
     for number in range(0, len(downtimes), 100):
         batch = downtimes[number : number + 100]
         slots = _slots_in(batch)
         setups = _setups({slot.obs_unit_id for slot in slots})
+        possible = PossibleModules(batch, slots, setups.keys())
         for downtime in batch:
-            hit = [
-                slot
-                for slot in slots
-                if _overlap(slot, downtime) and _stops(downtime, slot, setups.get(slot.obs_unit_id, []))
-            ]
+            within = [slot for slot in slots if _overlap(slot, downtime)]
+            hit = [slot for slot in within if _stops(downtime, slot, setups.get(slot.obs_unit_id, []))]
+            unsure = [slot for slot in within if slot.obs_unit_id not in setups and possible.may_stop(downtime, slot)]
             if hit:
-                found.append(_about_downtime(downtime, hit))
+                remedy = "move the slots; nothing moves them automatically"
+                found.append(_about_downtime(downtime, hit, "it overlaps with", remedy))
+            if unsure:
+                remedy = "choose the modules of these units, or move the slots; nothing moves them automatically"
+                found.append(_about_downtime(downtime, unsure, UNSURE, remedy))
     return found
 
 
@@ -366,7 +372,7 @@ def _slots_in(downtimes):
     return list(rows[:MOST_SLOTS])
 
 
-def _about_downtime(downtime, slots):
+def _about_downtime(downtime, slots, problem, remedy):
     names = ", ".join(f"{slot.obs_unit} at {_minute(slot.start_time)} UTC" for slot in slots[:NAMED_SLOTS])
     more = f" and {len(slots) - NAMED_SLOTS:,} more" if len(slots) > NAMED_SLOTS else ""
     target, start = _target(downtime), f"from {_minute(downtime.start_time)} UTC"
@@ -376,8 +382,8 @@ def _about_downtime(downtime, slots):
         Subject(f"downtime of {target} {start}", (type(target),), f"downtime {start}"),
         PlanningProblem.DOWNTIME,
         "start_time",
-        f"it overlaps with {count}: {names}{more}",
-        "move the slots; nothing moves them automatically",
+        f"{problem} {count}: {names}{more}",
+        remedy,
         (PreScheduledSlot, ObsUnit),
-        f"it overlaps with {count} that you may not view",
+        f"{problem} {count} that you may not view",
     )

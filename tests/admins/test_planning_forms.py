@@ -130,6 +130,32 @@ class TestWarnings:
         url, data = sent(browser, ObsUnit, plan.unit, {"priority": 3}, page="change")
         assert browser.post(url, data).status_code == 302
 
+    def test_a_new_unit_without_modules(self, browser, plan):
+        new = ObsUnit(
+            name="new",
+            observing_program=plan.unit.observing_program,
+            source=plan.unit.source,
+            obs_mode=plan.unit.obs_mode,
+            configuration=plan.unit.configuration,
+        )
+        url, data = sent(browser, ObsUnit, new)
+        answer = browser.post(url, data)
+        assert [one.kind for one in answer.context["planning_warnings"]] == ["no modules"]
+        assert "choose the configurations of the modules" in answer.content.decode()
+        agreed = {answer.context["planning_button"]: answer.context["planning_agreed"]}
+        assert browser.post(url, data | agreed).status_code == 302
+        unit = ObsUnit.objects.get(name="new")
+        url, data = sent(browser, ObsUnit, unit, {"priority": 3}, page="change")
+        assert browser.post(url, data).status_code == 302, "which nobody takes for a mistake again"
+
+    def test_a_downtime_that_may_affect_units_without_modules(self, browser, plan):
+        unit = ObsUnitFactory(source=plan.unit.source, name="lazy")
+        PreScheduledSlotFactory(obs_unit=unit, telescope=plan.telescope, start_time=HIGH, end_time=HIGH + HOUR)
+        downtime = Downtime(instrument=plan.chai.instrument_module.instrument, start_time=LOW, reason="warm")
+        url, data = sent(browser, Downtime, downtime)
+        page = browser.post(url, data).content.decode()
+        assert "units without module configurations may be affected, in 1 slot: lazy at 2026-06-15 16:00 UTC" in page
+
     def test_a_slot_below_the_limits_and_in_a_downtime(self, browser, plan):
         Downtime.objects.create(telescope=plan.telescope, start_time=LOW - HOUR, end_time=LOW + HOUR, reason="snow")
         slot = PreScheduledSlot(obs_unit=plan.unit, telescope=plan.telescope, start_time=LOW, end_time=LOW + HOUR / 2)
@@ -429,13 +455,18 @@ class TestNight:
             for hour in range(first, last):
                 start = HIGH + hour * HOUR
                 unit = ObsUnitFactory(source=plan.unit.source, module_configurations=[plan.chai])
-                PreScheduledSlotFactory(
-                    obs_unit=unit, telescope=plan.telescope, start_time=start, end_time=start + HOUR / 2
-                )
+                bare = ObsUnitFactory(source=plan.unit.source)
+                for own, begins in ((unit, start), (bare, start + HOUR / 2)):
+                    ends = begins + HOUR / 2
+                    PreScheduledSlotFactory(obs_unit=own, telescope=plan.telescope, start_time=begins, end_time=ends)
             with CaptureQueriesContext(connection) as captured:
-                assert b"Is this meant?" in browser.get(self.URL).content
+                page = browser.get(self.URL).content.decode()
+            assert "Is this meant?" in page and "its unit, which has no module configuration, may be affected" in page
             return len(captured)
 
+        Downtime.objects.create(
+            instrument_module=plan.chai.instrument_module, start_time=HIGH, end_time=HIGH + 24 * HOUR, reason="warm"
+        )
         # Orion is below the horizon after 22:00 UTC.
         few, many = queries(8, 10), queries(10, 16)
         assert many == few <= 60

@@ -50,6 +50,9 @@ HIGH, LOW = datetime(2026, 6, 15, 16, tzinfo=UTC), datetime(2026, 6, 15, 4, tzin
 HOUR = timedelta(hours=1)
 
 
+NO_MODULES = (PlanningProblem.MODULES, "module_configurations")
+
+
 @shared_world
 def sky():
     telescope = TelescopeFactory(elevation_min_deg=20.0)
@@ -149,9 +152,9 @@ class TestUnits:
     def test_without_modules_the_instruments_of_the_program_count(self, sky):
         program = ObservingProgramFactory(instruments=[sky.prime_cam.instrument_module.instrument])
         unit = ObsUnitFactory(observing_program=program, source=sky.source)
-        assert kinds(unit) == [(PlanningProblem.RECIPE, "configuration")]
+        assert kinds(unit) == [(PlanningProblem.RECIPE, "configuration"), NO_MODULES]
         program.instruments.add(sky.chai.instrument_module.instrument)
-        assert kinds(type(unit).objects.get()) == []
+        assert kinds(type(unit).objects.get()) == [NO_MODULES]
 
     def test_modules_of_an_instrument_that_the_program_does_not_observe_with(self, sky):
         program = ObservingProgramFactory(instruments=[sky.prime_cam.instrument_module.instrument])
@@ -160,8 +163,9 @@ class TestUnits:
 
     def test_a_recipe_of_another_mode(self, sky):
         mode = ObsModeFactory(configuration_type=ConfigurationType.PRIME_CAM, name="pong")
-        unit = ObsUnitFactory(obs_mode=mode, source=sky.source)
+        unit = ObsUnitFactory(obs_mode=mode, source=sky.source, module_configurations=[sky.chai])
         assert kinds(unit) == [(PlanningProblem.RECIPE, "obs_mode")]
+        unit.module_configurations.set([sky.prime_cam])
         unit.configuration = PrimeCamObservationConfigurationFactory(scan_type="daisy")
         (warning,) = found(unit)
         assert warning.remedy == "choose the mode daisy, or another recipe"
@@ -173,7 +177,31 @@ class TestUnits:
         unit = ObsUnitFactory(source=sky.source, elevation_min_deg=75.0, module_configurations=[sky.chai])
         assert kinds(unit) == [(PlanningProblem.NEVER_RISES, "source")]
         unit.module_configurations.clear()
+        assert kinds(unit) == [NO_MODULES]
+
+    def test_a_unit_for_which_nobody_has_chosen_modules(self, sky):
+        unit = ObsUnitFactory(source=sky.source)
+        (warning,) = found(unit)
+        assert (warning.kind, warning.field, warning.row) == (*NO_MODULES, f"obs_unit {unit.pk}")
+        assert str(warning) == (
+            f"unit {unit.name}: it has no module configuration, so that any module of its instruments may observe it "
+            "and a downtime of one of them only may affect it; "
+            "choose the configurations of the modules that are to observe it"
+        )
+        assert found(unit, module_configurations=[sky.chai]) == []
+        unit.module_configurations.add(sky.chai)
         assert found(unit) == []
+        assert kinds(unit, module_configurations=[]) == [NO_MODULES], "which are taken away"
+        unit.module_configurations.clear()
+        assert kinds(unit, module_configurations=[]) == [], "which it has not had before"
+        new = type(unit)(
+            name="new",
+            observing_program=unit.observing_program,
+            source=unit.source,
+            obs_mode=unit.obs_mode,
+            configuration=unit.configuration,
+        )
+        assert kinds(new, module_configurations=[]) == [NO_MODULES]
 
 
 class TestSlots:
@@ -264,6 +292,63 @@ class TestDowntimes:
         assert found(Downtime(instrument=sky.prime_cam.instrument_module.instrument, **of)) == []
         assert len(found(Downtime(instrument=sky.chai.instrument_module.instrument, **of))) == 1
         assert len(found(Downtime(instrument_module=sky.chai.instrument_module, **of))) == 1
+
+
+class TestUnitsWithoutModules:
+    """Such a unit may use any module of an instrument of its program that takes its recipe, at the slot's telescope."""
+
+    @pytest.fixture
+    def slot(self, sky):
+        chai = sky.chai.instrument_module.instrument
+        unit = ObsUnitFactory(
+            source=sky.source, name="lazy", observing_program=ObservingProgramFactory(instruments=[chai])
+        )
+        return PreScheduledSlotFactory(obs_unit=unit, telescope=sky.telescope, start_time=HIGH, end_time=HIGH + HOUR)
+
+    @pytest.mark.parametrize("what", ["instrument", "module"])
+    def test_a_downtime_of_what_they_may_use_may_affect_them(self, what, sky, slot):
+        module = sky.chai.instrument_module
+        target = {"instrument": module.instrument} if what == "instrument" else {"instrument_module": module}
+        downtime = Downtime(**target, start_time=HIGH, reason="warm")
+        (warning,) = found(downtime)
+        assert (warning.kind, warning.field) == (PlanningProblem.DOWNTIME, "start_time")
+        assert warning.problem == (
+            "units without module configurations may be affected, in 1 slot: lazy at 2026-06-15 16:00 UTC"
+        )
+        assert warning.remedy.startswith("choose the modules of these units, or move the slots")
+        hidden = warning.for_viewer(who_may_not_view(ObsUnit))
+        assert hidden.problem == (
+            "units without module configurations may be affected, in 1 slot that you may not view"
+        )
+        downtime.save()
+        (warning,) = found(slot)
+        assert warning.problem.endswith("(warm), and its unit, which has no module configuration, may be affected")
+        assert warning.remedy.endswith("or choose modules that are not down")
+
+    def test_what_is_sure_and_what_is_not_are_told_apart(self, sky, slot):
+        unit = ObsUnitFactory(source=sky.source, name="sure", module_configurations=[sky.chai])
+        PreScheduledSlotFactory(
+            obs_unit=unit, telescope=sky.telescope, start_time=HIGH + HOUR, end_time=HIGH + 2 * HOUR
+        )
+        first, second = found(Downtime(instrument_module=sky.chai.instrument_module, start_time=HIGH, reason="warm"))
+        assert first.problem == "it overlaps with 1 slot: sure at 2026-06-15 17:00 UTC"
+        assert "may be affected, in 1 slot: lazy" in second.problem
+
+    def test_a_downtime_of_the_telescope_hits_them_for_sure(self, sky, slot):
+        (warning,) = found(Downtime(telescope=sky.telescope, start_time=HIGH, reason="snow"))
+        assert warning.problem.startswith("it overlaps with 1 slot: lazy")
+
+    def test_what_they_can_not_use_does_not_affect_them(self, sky, slot):
+        of = {"start_time": HIGH, "reason": "warm"}
+        elsewhere = InstrumentFactory(telescope=TelescopeFactory())
+        unlisted = InstrumentFactory(telescope=sky.telescope)
+        for instrument in (sky.prime_cam.instrument_module.instrument, elsewhere, unlisted):
+            assert found(Downtime(instrument=instrument, **of)) == [], instrument
+        slot.obs_unit.observing_program.instruments.clear()
+        assert found(Downtime(instrument=sky.prime_cam.instrument_module.instrument, **of)) == [], "of its recipe"
+        assert found(Downtime(instrument=elsewhere, **of)) == [], "at another telescope"
+        for instrument in (sky.chai.instrument_module.instrument, unlisted):
+            assert len(found(Downtime(instrument=instrument, **of))) == 1, "of which nothing excludes it"
 
 
 def allocated(setup, **facts):
@@ -418,9 +503,15 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(sky):
         for _ in range(number):
             program = ObservingProgramFactory(instruments=[sky.chai.instrument_module.instrument])
             unit = ObsUnitFactory(observing_program=program, module_configurations=[sky.chai])
-            start = HIGH + PreScheduledSlot.objects.count() * HOUR
+            start = HIGH + PreScheduledSlot.objects.count() * HOUR / 2
             PreScheduledSlotFactory(obs_unit=unit, telescope=sky.telescope, start_time=start, end_time=start + HOUR / 2)
             DowntimeFactory(telescope=sky.telescope, start_time=start, end_time=start + HOUR / 4)
+            bare = ObsUnitFactory(observing_program=program)
+            PreScheduledSlotFactory(
+                obs_unit=bare, telescope=sky.telescope, start_time=start + HOUR / 2, end_time=start + HOUR
+            )
+            module = sky.chai.instrument_module
+            DowntimeFactory(telescope=None, instrument_module=module, start_time=start, end_time=start + HOUR)
 
     def queries():
         slots = list(PreScheduledSlot.objects.all())
