@@ -285,6 +285,7 @@ from .trends import (
     ArchiveDelay as ArchiveDelay,
     DayVolume as DayVolume,
     ProgramWeek as ProgramWeek,
+    WholeAllocation as WholeAllocation,
     StageBacklog as StageBacklog,
     StageFailures as StageFailures,
     TrafficRate as TrafficRate,

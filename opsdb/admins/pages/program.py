@@ -81,14 +81,16 @@ def _time_section(viewer, time: ProgramTime):
         _("period"),
         _("instrument"),
         _("from – to"),
-        _("allocated"),
-        _("used"),
+        _("allocated for the whole period"),
+        _("used in the period so far"),
         _("of that overhead"),
         _("left"),
         _("good"),
         _("used and left"),
     )
-    table = Table(_("Allocations"), columns, rows, _("No time is allocated to it."))
+    table = Table(
+        _("Allocations"), columns, rows, _("No time is allocated to it."), _trends_note(viewer) if rows else ""
+    )
     legend = format_html(
         '<ul class="opsdb-legend"><li>{} {}</li><li>{} {}</li><li>{} {}</li></ul>',
         _square("green"),
@@ -103,6 +105,14 @@ def _time_section(viewer, time: ProgramTime):
     warning = "" if time.has_time_left(today) else paragraph(_("It has no allocated time left now."), "opsdb-notice")
     parts = (warning, table, legend if rows else "", *(part for figure in figures for part in figure))
     return Section(_("Time allocated and used"), parts, "time")
+
+
+def _trends_note(viewer):
+    """How these hours differ from those of the trends, for who may open them."""
+    if (url := viewer.page_url("trends")) is None:
+        return ""
+    text = _("divides allocations evenly over their days, and shows the part of the days that you choose.")
+    return format_html('<a href="{}#time">{}</a> {}', url, _("Trends"), text)
 
 
 def _square(colour):

@@ -6,7 +6,7 @@ function makes one query, or two where it says so, and locks nothing.
 """
 
 from .backlogs import DRAIN_DAYS, StageBacklog, measure_backlogs
-from .observing import ProgramWeek, measure_observing_time
+from .observing import ProgramWeek, WholeAllocation, measure_observing_time
 from .stages import (
     ArchiveDelay,
     StageFailures,
@@ -28,6 +28,7 @@ __all__ = [
     "TrafficRate",
     "VolumeTrend",
     "count_stage_failures",
+    "WholeAllocation",
     "measure_archive_delays",
     "measure_backlogs",
     "measure_observing_time",

@@ -23,12 +23,28 @@ ORDER BY 2, 3
 """
 
 ALLOCATED = """
-SELECT program.id, program.short_name, allocation.start_date, allocation.end_date, allocation.hours
+SELECT program.id, program.short_name, allocation.id, allocation.period, allocation.start_date, allocation.end_date,
+    allocation.hours
 FROM time_allocation AS allocation
 JOIN observing_program AS program ON program.id = allocation.observing_program_id
 WHERE allocation.start_date < %(end)s AND allocation.end_date > %(start)s
-ORDER BY 2, 3
+ORDER BY 2, 5, 3
 """
+
+
+@dataclass(frozen=True)
+class WholeAllocation:
+    """An allocation of time, of which a week or a period has a part.
+
+    Attributes:
+        allocation_id: its key.
+        period: its name.
+        hours: of the whole allocation.
+    """
+
+    allocation_id: int
+    period: str
+    hours: float
 
 
 @dataclass(frozen=True)
@@ -43,6 +59,7 @@ class ProgramWeek:
         good_hours: of those that were judged as good.
         assessed_hours: of those that were judged at all.
         allocated_hours: what its allocations give it in that week, if they are spread evenly over their days.
+        allocations: these allocations as a whole, the earliest first.
     """
 
     program_id: int
@@ -52,6 +69,7 @@ class ProgramWeek:
     good_hours: float
     assessed_hours: float
     allocated_hours: float
+    allocations: tuple[WholeAllocation, ...] = ()
 
 
 def measure_observing_time(start: date, end: date) -> list[ProgramWeek]:
@@ -70,11 +88,12 @@ def measure_observing_time(start: date, end: date) -> list[ProgramWeek]:
     require_period(start, end)
     names: dict[int, str] = {}
     executed, allocated = {}, {}
+    wholes: dict[tuple[int, date], list[WholeAllocation]] = {}
     facts = {"good": Quality.GOOD.value, "unassessed": Quality.UNASSESSED.value}
     for key, name, week, *hours in rows_of(EXECUTED, {"start": begin_of(start), "end": begin_of(end), **facts}):
         names[key] = name
         executed[key, week.date()] = [float(each or 0) for each in hours]
-    for key, name, first, after, hours in rows_of(ALLOCATED, {"start": start, "end": end}):
+    for key, name, allocation, period, first, after, hours in rows_of(ALLOCATED, {"start": start, "end": end}):
         names[key] = name
         per_day = hours / (after - first).days
         day, last = max(first, start), min(after, end)
@@ -82,9 +101,17 @@ def measure_observing_time(start: date, end: date) -> list[ProgramWeek]:
             week = week_of(day)
             following = min(week + 7 * DAY, last)
             allocated[key, week] = allocated.get((key, week), 0.0) + per_day * (following - day).days
+            wholes.setdefault((key, week), []).append(WholeAllocation(allocation, period, hours))
             day = following
     weeks = sorted({*executed, *allocated}, key=lambda one: (names[one[0]], one[1]))
     return [
-        ProgramWeek(key, names[key], week, *executed.get((key, week), (0.0, 0.0, 0.0)), allocated.get((key, week), 0.0))
+        ProgramWeek(
+            key,
+            names[key],
+            week,
+            *executed.get((key, week), (0.0, 0.0, 0.0)),
+            allocated.get((key, week), 0.0),
+            tuple(wholes.get((key, week), ())),
+        )
         for key, week in weeks
     ]

@@ -12,6 +12,7 @@ from opsdb.workflows import measure_observing_time
 from ...drawings.chart import Chart, ChartColumn, Level
 from ...kit.values import Text
 from ..parts import Table, paragraph
+from ..program import hours_text
 from ..viewer import Viewer
 from .charts import WEEK, figure, small_figures
 
@@ -26,13 +27,25 @@ def time_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
         return (paragraph(_("Nothing was observed in this period."), "opsdb-empty"),)
     rows = [
         (
-            viewer.link(ObservingProgram(pk=weeks[0].program_id, short_name=name), name),
+            viewer.lead(ObservingProgram(pk=weeks[0].program_id, short_name=name), name),
             *_hours(weeks),
+            _whole(weeks),
         )
         for name, weeks in programs.items()
     ]
-    columns = (_("program"), _("observed"), _("allocated in this time"), _("used"), _("good, of the judged"))
-    note = _("An allocation is spread evenly over its days.")
+    days = {"start": start, "end": end - timedelta(days=1)}
+    columns = (
+        _("program"),
+        _("observed from %(start)s to %(end)s") % days,
+        _("allocated for these days"),
+        _("used of that"),
+        _("good, of the judged"),
+        _("whole allocations"),
+    )
+    note = _(
+        "Allocated for these days is their part of the whole allocations, which are spread evenly over the days of "
+        "their periods. The page of a program compares whole allocations with what was observed in their whole periods."
+    )
     return Table(_("Programs"), columns, rows, note=note), small_figures(
         _program(number, name, weeks, start, end) for number, (name, weeks) in enumerate(observed.items())
     )
@@ -47,6 +60,12 @@ def _hours(weeks):
     yield f"{100 * good / assessed:.0f} %" if assessed else "–"
 
 
+def _whole(weeks):
+    """The allocations of which these weeks have a part, as the page of the program shows them."""
+    wholes = dict.fromkeys(whole for week in weeks for whole in week.allocations)
+    return ", ".join(f"{whole.period}: {hours_text(whole.hours)}" for whole in wholes) or "–"
+
+
 def _program(number, name, weeks, start, end):
     def days(week):
         first = max(week.week, start)
@@ -55,7 +74,7 @@ def _program(number, name, weeks, start, end):
     chart = Chart(
         f"time-{number}",
         _("Hours of %(program)s in each week") % {"program": name},
-        _("The filled part of a bar is judged as good; the dashed lines are what was allocated."),
+        _("The filled part of a bar is judged as good; the dashed lines are what was allocated for the week."),
         start,
         end,
         lambda hours: _("%(hours)s h") % {"hours": f"{hours:g}"},
@@ -65,7 +84,7 @@ def _program(number, name, weeks, start, end):
         ],
         levels=[Level(week.allocated_hours, "", *days(week)) for week in weeks if week.allocated_hours],
     )
-    columns = (_("week from"), _("observed"), _("allocated"), _("used"), _("good, of the judged"))
+    columns = (_("week from"), _("observed"), _("allocated for the week"), _("used of that"), _("good, of the judged"))
     return figure(chart, columns, [(str(week.week), *_hours([week])) for week in weeks], heading=name)
 
 
