@@ -3,6 +3,7 @@
 import pytest
 
 from opsdb.models import (
+    DataLocation,
     RawDataPackage,
 )
 from opsdb.testing.nights import WORKER, WRONG, build_world, out_of_use
@@ -10,6 +11,7 @@ from opsdb.workflows import (
     bundle_raw_data_packages,
     claim_archive_transfers,
     complete_archive_transfer,
+    explain_row,
     package_raw_data_files,
     plan_archiving,
     plan_transfers,
@@ -17,6 +19,7 @@ from opsdb.workflows import (
     work,
 )
 from tests.workflows.explaining import check, stop_the_clock
+from tests.workflows.scenario_deletion import force
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
@@ -105,7 +108,10 @@ def test_a_package_that_no_way_leads_from_says_what_is_missing(world):
 def test_a_package_without_bytes_is_for_an_operator(world):
     [package] = world.made_packages()
     record_fixity(world.copy(package, world.ccat_buffer), WRONG)
-    check(package, "^operator$", "find its bytes", "no copy of it can be read in any buffer")
+    copy = world.copy(package, world.ccat_buffer)
+    step = f"replace the bytes of physical_copy {copy.pk} at ccat/buffer by the right ones"
+    answer = check(package, "^operator$", step, "no copy of it can be read in any buffer")
+    assert "Bring back" not in answer.next_step, "which is for copies that are gone"
     bundle = world.made_bundle()
     record_fixity(world.copy(bundle, world.ccat_buffer), WRONG)
     check(bundle, "^operator$", "find its bytes", "can't be read at ccat/buffer")
@@ -137,3 +143,18 @@ def test_an_archived_package_that_needs_more_copies_is_not_done(world, settings)
     world.unpack()
     plan_archiving(world.us_archive)
     check(package, "worker at queue us_archive", "claim it", "1 verified copy")
+
+
+@pytest.mark.parametrize("interval", [None, 30])
+def test_an_archive_copy_that_nobody_has_compared_yet_is_compared_by_who_is_there_for_it(world, interval):
+    DataLocation.objects.update(fixity_interval_days=interval)
+    package = world.archived_package()
+    copy = world.copy(package, world.us_archive)
+    force(copy, verification="unverified", verified_at=None)
+    if interval is None:
+        step = f"have the checksum of physical_copy {copy.pk} at us/archive computed, and record it"
+        check(package, "^operator$", step, "unverified")
+        record_fixity(copy, package.checksum)
+        assert explain_row(package).done
+    else:
+        check(package, "worker at queue us_archive_fixity_check", f"compute the checksum of physical_copy {copy.pk}")

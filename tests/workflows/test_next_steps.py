@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from opsdb import workflows
@@ -271,6 +272,54 @@ def test_what_has_to_happen_next_can_be_done(world, model, field, state):
     take_step(world, row, before.next_step)
     row.refresh_from_db()
     assert explain_row(row) != before
+
+
+UNVERIFIED = {"verification": "unverified", "verified_at": None}
+# In what a copy may be that no other may be made from.
+BAD = {
+    "corrupt": {"status": "corrupt", "verification": "mismatch", "verified_at": NOW},
+    "missing": {"status": "missing", **UNVERIFIED, "failure_message": "no such file"},
+    "unread": {"status": "present", **UNVERIFIED, "unread_count": 3, "next_check_at": NOW + timedelta(days=1)},
+}
+OTHERS = BAD | {
+    "unverified": {"status": "present", **UNVERIFIED},
+    "deleted": {"status": "deleted", **UNVERIFIED, "deleted_at": NOW},
+}
+WAYS_BACK = {
+    r"bring it back": lambda copy: restore_copy(copy, user=None, reason="found"),
+    r"record": lambda copy: workflows.record_fixity(copy, copy.raw_data_package.checksum),
+}
+
+
+def ways_back(step):
+    """The steps that an explanation names as alternatives: copies, and what is done with them."""
+    for part in re.split(r", or (?!opsdb\.)", step):
+        [key] = re.findall(r"physical_copy (\d+) at ", part)
+        yield PhysicalCopy.objects.get(pk=key), next(take for words, take in WAYS_BACK.items() if words in part)
+
+
+@pytest.mark.parametrize("others", OTHERS)
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("asked", ["package", "copy"])
+def test_each_way_back_to_a_verified_copy_can_be_taken_in_the_states_of_the_copies(world, asked, bad, others):
+    package = world.archived_package()
+    copy = world.copy(package, world.us_archive)
+    for other in package.copies.exclude(pk=copy.pk):
+        force(other, **OTHERS[others])
+    force(copy, **BAD[bad])
+    row = package if asked == "package" else copy
+    before = explain_row(row)
+    if before.who.startswith("worker at queue "):
+        assert "_fixity_check" in before.who and "compute the checksum of physical_copy" in before.next_step
+        return
+    steps = list(ways_back(before.next_step))
+    assert before.who == "operator" and steps, before
+    assert len({one.pk for one, _take in steps}) == len(steps)
+    for one, take in steps:
+        with transaction.atomic():
+            take(one)
+            assert explain_row(type(row).objects.get(pk=row.pk)) != before
+            transaction.set_rollback(True)
 
 
 def test_no_machine_is_left_out():

@@ -123,8 +123,9 @@ def test_what_needs_no_repair_or_can_have_none_is_refused(world, package):
     with pytest.raises(Refused, match="no copy of it is verified"):
         repair_package(package)
     assert plan_repairs() == []
-    check(package, "^operator$", "bring", "0 verified copies")
-    check(world.copy(package, world.us_archive), "^operator$", "have another copy of it checked")
+    check(package, "^operator$", "replace the bytes of physical_copy ", "0 verified copies")
+    copy = world.copy(package, world.us_archive)
+    check(copy, "^operator$", f"replace the bytes of physical_copy {copy.pk} at us/archive by the right ones")
 
 
 def test_one_without_a_good_copy_does_not_hide_the_others(world, package):

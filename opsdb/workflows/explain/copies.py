@@ -34,6 +34,7 @@ from ._explanation import (
     waits,
     worker_at,
 )
+from ._ways_back import either, list_ways_back, way_back_of
 from .transfers import explain_archive_transfer
 
 COMPLETE_DELETION = "opsdb.workflows.complete_deletion"
@@ -180,11 +181,7 @@ def _explain_bad_archive_copy(copy, status, why) -> Explanation:
     """Return the explanation of a copy in an archive that has to be replaced."""
     package = copy.raw_data_package
     if package is None:
-        step = _(
-            "replace its bytes by those of a good copy, and record what is found then (“Record a fixity check” in the "
-            "admin, or %(record)s)"
-        )
-        return waits(copy, status, why, step % {"record": RECORD_FIXITY}, OPERATOR)
+        return waits(copy, status, why, way_back_of(copy), OPERATOR)
     repair = package.archive_transfers.filter(destination_location=copy.data_location_id).exclude(
         status=Status.COMPLETED
     )
@@ -197,8 +194,7 @@ def _explain_bad_archive_copy(copy, status, why) -> Explanation:
         copy,
         status,
         _("%(package)s: no other copy of it is verified") % {"package": name_row(RawDataPackage, package.pk)},
-        _("have another copy of it checked, or find its bytes and bring the copy back by %(restore)s")
-        % {"restore": RESTORE_COPY},
+        either([*list_ways_back(package.copies.exclude(pk=copy.pk)), way_back_of(copy)]),
         OPERATOR,
     )
     return answer.because_of(copy, status, why)

@@ -32,7 +32,6 @@ from ._explanation import (
     EXPLAINERS,
     MANAGER,
     OPERATOR,
-    RESTORE_COPY,
     Explanation,
     done,
     explain_work,
@@ -40,7 +39,9 @@ from ._explanation import (
     place_of,
     waits,
     waits_for_room,
+    worker_at,
 )
+from ._ways_back import either, list_ways_back, way_back_of
 from .transfers import explain_archive_transfer, explain_transfer
 
 RESET_PACKAGING = "opsdb.workflows.reset_packaging"
@@ -138,8 +139,9 @@ def _explain_package_as_recorded(package) -> Explanation:
         step = _("bundle the packages at %(place)s") % {"place": place}
         return waits(package, package.state, why, step, MANAGER)
     why = _("%(name)s: no copy of it can be read in any buffer") % {"name": name}
-    step = _("find its bytes and bring a copy back by %(restore)s, or make its tar again from its files")
-    return waits(package, package.state, why, step % {"restore": RESTORE_COPY}, OPERATOR)
+    in_buffers = package.copies.filter(data_location__location_type=LocationType.BUFFER)
+    step = either([*list_ways_back(in_buffers), _("make its tar again from its files")])
+    return waits(package, package.state, why, step, OPERATOR)
 
 
 def _explain_archived(package) -> Explanation:
@@ -180,6 +182,8 @@ def _explain_lacking(package, archive) -> Explanation:
             "place": place,
         }
         if copy.status == PhysicalCopyStatus.PRESENT and copy.verification == Verification.UNVERIFIED:
+            if not copy.unread_count:
+                return _explain_unverified(package, copy, why)
             return EXPLAINERS[PhysicalCopy](copy).because_of(package, package.state, why)
         if find_good_copy(package, but_not_at=archive):
             step = _("bring a good copy back there: plan its repair (“Repair” in the admin, or %(repair)s)")
@@ -213,8 +217,16 @@ def _explain_lacking(package, archive) -> Explanation:
         step = _("plan its repair (“Repair” in the admin, or %(repair)s)") % {"repair": REPAIR_PACKAGE}
         return waits(package, package.state, why, step, OPERATOR)
     why = _("%(name)s: no copy of it is verified") % {"name": name}
-    step = _("have its copies checked, or find its bytes and bring a copy back by %(restore)s")
-    return waits(package, package.state, why, step % {"restore": RESTORE_COPY}, OPERATOR)
+    steps = list_ways_back(package.copies.all()) or [_("make its tar again from its files")]
+    return waits(package, package.state, why, either(steps), OPERATOR)
+
+
+def _explain_unverified(package, copy, why) -> Explanation:
+    """Return who compares the checksum of a copy in an archive that nobody has compared yet."""
+    if copy.data_location.fixity_interval_days is None:
+        return waits(package, package.state, why, way_back_of(copy), OPERATOR)
+    step = _("compute the checksum of %(copy)s, and report it") % {"copy": name_row(PhysicalCopy, copy.pk)}
+    return waits(package, package.state, why, step, worker_at(copy.data_location, Operation.FIXITY_CHECK))
 
 
 @explains(DataTransferPackage)
