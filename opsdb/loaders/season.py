@@ -23,6 +23,7 @@ from .yaml_file import read_yaml
 DEPENDS_ON = {"obs-units": ("sources",), "slots": ("sources", "obs-units")}
 ALWAYS_TABLES = {"obs-units"}
 FIRST_KEY = re.compile(r"""["']?(load|season)["']?\s*:(\s|$)""")
+ENTRY_KEYS = ("kind", "files", "options")
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _entry(given, kinds, where, lines, path, problems, on_conflict):
     if not isinstance(given, dict):
         problem("this is not an entry", expected="'kind', 'files' and optionally 'options'")
         return None
-    for key in given.keys() - {"kind", "files", "options"}:
+    for key in given.keys() - {*ENTRY_KEYS}:
         problem(f"unknown key {shown(key)}", key, "kind, files or options")
     kind = kinds.get(given["kind"]) if isinstance(given.get("kind"), str) else None
     if kind is None:

@@ -7,17 +7,25 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from opsdb.loaders import kinds, load
+from opsdb.loaders import TableKind, kinds, load
 from opsdb.loaders.recipe_files import AZIMUTH_COLUMNS, MAPPING_COLUMNS, TILE_COLUMNS
+from opsdb.loaders.season import ENTRY_KEYS
 from opsdb.models import AzimuthRange, ChaiInparParameter, ChaiTiling, Downtime, ObsUnit, TimeAllocation
 from opsdb.testing.factories.planning import ConstantElevationSourceFactory, FixedSourceFactory
 from tests.commands import ROOT
+from tests.loaders.test_formats import KINDS as OTHERS
 
 COLUMN = re.compile(r"^\| `(\w+)` \| (.+?)(, needed)? \| (.+) \|$", re.MULTILINE)
 PAGES = ROOT / "docs" / "formats"
 # A file that an example refers to, under its name; and an example, under its command.
 COMPANION = re.compile(r"^\*\*`([^`]+)`\*\*\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 EXAMPLE = re.compile(r"^    manage\.py opsdb_load ([^\n]+)\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+# In the order in which a season's files are loaded. The pages of the others are written otherwise: see test_formats.
+TABLES = [name for name, kind in kinds().items() if isinstance(kind, TableKind) and name not in OTHERS]
+# What is described there, too.
+BESIDE = {"obs-units": (*TILE_COLUMNS, *MAPPING_COLUMNS, *AZIMUTH_COLUMNS)}
 
 
 def write(name, text):
@@ -29,7 +37,7 @@ def test_the_examples_of_the_pages_load_one_after_the_other(reference, tmp_path,
     monkeypatch.chdir(tmp_path)
     FixedSourceFactory(name="Orion KL")
     ConstantElevationSourceFactory(name="Deep 56")
-    for kind in ("obs-units", "allocations", "downtimes", "all"):
+    for kind in (*TABLES, "all"):
         page = (PAGES / f"{kind}.md").read_text()
         for name, text in COMPANION.findall(page):
             write(name, text)
@@ -44,11 +52,21 @@ def test_the_examples_of_the_pages_load_one_after_the_other(reference, tmp_path,
     assert (TimeAllocation.objects.count(), Downtime.objects.count()) == (4, 3)
 
 
-@pytest.mark.parametrize("kind", ["allocations", "downtimes", "obs-units"])
+def test_no_kind_of_files_is_left_out():
+    assert {*TABLES, *OTHERS, "all"} == set(kinds())
+    assert {page.stem for page in PAGES.glob("*.md")} == {*kinds(), "index", "source-lists", "raw-files"}
+
+
+def test_the_page_of_a_season_names_the_keys_of_an_entry_and_the_kinds_of_files():
+    page = (PAGES / "all.md").read_text()
+    assert re.findall(r"^\| `(\w+)`(?:, needed)? \|", page, re.MULTILINE) == list(ENTRY_KEYS)
+    [listed] = re.findall(r"^\| `kind`, needed \| kind of the files: (.*) \|$", page, re.MULTILINE)
+    assert re.findall("`([a-z-]+)`", listed) == [name for name in kinds() if name != "all"]
+
+
+@pytest.mark.parametrize("kind", TABLES)
 def test_a_format_page_says_of_every_column_what_the_loader_does(kind):
-    columns = kinds()[kind].columns
-    if kind == "obs-units":
-        columns = (*columns, *TILE_COLUMNS, *MAPPING_COLUMNS, *AZIMUTH_COLUMNS)
+    columns = (*kinds()[kind].columns, *BESIDE.get(kind, ()))
     page = (PAGES / f"{kind}.md").read_text()
     wanted = [(one.name, one.cell.expected, ", needed" if one.required else "", one.help) for one in columns]
     assert COLUMN.findall(page) == wanted
