@@ -6,6 +6,7 @@ import re
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.db import models
 
+from opsdb.admins.actions.switches import ENABLE
 from opsdb.database.triggers import Refuses
 from tests.commands import ROOT
 from tests.models.schema import MODELS
@@ -122,6 +123,15 @@ def test_workflows_name_locations_with_their_site():
         path.name for path in WORKFLOWS if re.search(r"(?<!short_name \|\| '/' \|\| )location\.name \|\|", LOADED[path])
     ]
     assert in_sql == []
+
+
+def test_one_word_for_bringing_something_into_use():
+    """As the admin's action is called: *Enable*."""
+    other = re.compile(r"\b(?:re|de)?activat(?:e|es|ed|ing)\b", re.IGNORECASE)
+    texts = [(where, node.value) for where, node in nodes(ast.Constant) if isinstance(node.value, str)]
+    texts += [(name, text) for name, arguments in REFUSALS for text in arguments]
+    assert [found for found in texts if other.search(found[1])] == []
+    assert str(ENABLE.label) == "Enable"
 
 
 def test_no_refusal_of_a_workflow_names_a_function():

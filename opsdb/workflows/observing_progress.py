@@ -242,7 +242,7 @@ def _progress(unit, now, program_time) -> UnitProgress:
 def _obstacles(progress, now, program_time) -> Iterable[str]:
     unit = progress.unit
     if not unit.observing_program.active:
-        yield _("its program is inactive: activate the program")
+        yield _("its program is inactive: enable the program")
     if not unit.available:
         yield _("it is not available for the schedule: make it available")
     if program_time is not None and not program_time.has_time_left(now.date()):

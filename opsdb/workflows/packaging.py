@@ -269,5 +269,5 @@ def _require_buffer(package, location, site_id):
     use = site_id and choose_buffer(site_id)
     raise Refused(
         f"{name_row(RawDataPackage, package.pk)}: can't be at {place_of(location)}, which is no active buffer at the "
-        "site of its files; " + (f"write it to {place_of(use)}" if use else "add or activate a buffer there")
+        "site of its files; " + (f"write it to {place_of(use)}" if use else "add or enable a buffer there")
     )

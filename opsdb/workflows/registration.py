@@ -119,8 +119,7 @@ SELECT line, problem FROM (
             THEN opsdb_name_location(location.id) || ' is a ' || location.location_type || ' location; register files '
                 || 'at the source location that the instrument writes to'
         WHEN NOT location.active
-            THEN opsdb_name_location(location.id) || ' is inactive; register files at an active location, or activate '
-                || 'it'
+            THEN opsdb_name_location(location.id) || ' is inactive; register files at an active location, or enable it'
         WHEN module.instrument_id <> location.instrument_id
             THEN 'module ' || module.name || ' belongs to ' || owner.name || ', but '
                 || opsdb_name_location(location.id) || ' to ' || writer.name || '; name a module of ' || writer.name

@@ -151,8 +151,8 @@ def resolve_route(
     end = choose_buffer(site, room=room, size_bytes=size_bytes, network=network) if wanted is None else wanted
     if end is None or not _receives(end):
         if wanted is not None:
-            raise refuse(f"{place_of(wanted)} is not an active buffer; activate it, or choose another location")
-        raise refuse("the site has no active buffer; add or activate one")
+            raise refuse(f"{place_of(wanted)} is not an active buffer; enable it, or choose another location")
+        raise refuse("the site has no active buffer; add or enable one")
     if room is not None and not room.takes(end, size_bytes):
         raise NoRoom(f"{name_row(DataLocation, end.pk)}: {describe_lack(end, size_bytes)}; make room there", end)
     for route in routes:

@@ -103,7 +103,7 @@ def _missing_at_sites(locations):
             if _active(here, location_type) and site.pk not in buffered:
                 problem = f"has a {location_type.label} location and no active buffer: {consequence}"
                 yield _of_site(
-                    Severity.ERROR, site, problem, "add a buffer location there, or activate one", LocationType.BUFFER
+                    Severity.ERROR, site, problem, "add a buffer location there, or enable one", LocationType.BUFFER
                 )
     archives = _active(locations, LocationType.LONG_TERM_ARCHIVE)
     needed = conf.get("OPSDB_MIN_ARCHIVE_COPIES")
@@ -267,7 +267,7 @@ def _wrong_routes(ways):
                 f"leads from {place_of(route.origin_location)} to {place_of(end)}, which are not both active with a "
                 "buffer at the end"
             )
-            remedy = "correct it, or make it inactive"
+            remedy = "correct it, or pause it"
             yield TopologyProblem(Severity.WARNING, name, f"{problem}; it is skipped", remedy, row, sites)
 
 
@@ -294,6 +294,6 @@ def _missing_for_use(locations):
                 Severity.ERROR,
                 f"pipeline {pipeline}",
                 problem,
-                "activate the location, or disable it",
+                "enable the location, or pause the pipeline",
                 name_row(Pipeline, pipeline.pk),
             )

@@ -113,7 +113,7 @@ def _first_way(origin, sites, room, network, size_bytes):
         raise full
     raise NoRoute(
         f"{name_row(DataLocation, origin.pk)} ({place_of(origin)}): nothing can be sent from there to an archive: "
-        + ("; ".join(reasons) or "there is no site with an active archive; add or activate one")
+        + ("; ".join(reasons) or "there is no site with an active archive; add or enable one")
     )
 
 

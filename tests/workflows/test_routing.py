@@ -102,9 +102,9 @@ def test_locations_out_of_use_are_passed_over(world):
 
 
 def test_a_site_without_a_buffer_in_use_can_not_be_reached(world):
-    with out_of_use(world.cologne_buffer), pytest.raises(NoRoute, match="no active buffer; add or activate one"):
+    with out_of_use(world.cologne_buffer), pytest.raises(NoRoute, match="no active buffer; add or enable one"):
         resolve_route(world.ccat_buffer, world.cologne)
-    with pytest.raises(NoRoute, match="is not an active buffer; activate it"):
+    with pytest.raises(NoRoute, match="is not an active buffer; enable it"):
         resolve_route(world.ccat_buffer, world.processing)
 
 

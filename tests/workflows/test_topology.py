@@ -83,7 +83,7 @@ def test_an_observatory_site_without_a_buffer_is_an_error(world):
     with out_of_use(world.ccat_buffer, world.spare_buffer):
         [problem] = told(Severity.ERROR, "site ccat")
     assert "has a source location and no active buffer" in problem.problem
-    assert problem.remedy == "add a buffer location there, or activate one"
+    assert problem.remedy == "add a buffer location there, or enable one"
 
 
 def test_an_archive_site_without_a_buffer_is_an_error(world):
