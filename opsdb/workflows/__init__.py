@@ -4,12 +4,12 @@ This is the one front door. Modules are imported when one of their names is firs
 ``__init__.pyi``, which type checkers read as well. Every error derives from :class:`OpsdbError`.
 
 A stage is a module: ``observing``, ``registration``, ``packaging``, ``bundling``, ``transferring``, ``unpacking``,
-``archiving``, ``staging``, ``planning`` (with ``versions``), ``runs``, ``products``, ``publishing``; ``deletion`` (with
-``deletion_requests``), ``fixity``, ``reconciliation``, ``repairing`` and ``restoring`` look after copies; ``room``
-knows what fits where, ``acknowledging`` what people know of failures. ``finding``, ``searching``, ``where``,
-``journeys``, ``execution_data``, ``observing_progress``, ``location_stock``, ``explain``, ``overview``, ``failures``,
-``traffic``, ``trends``, ``queues``, ``topology``, ``planning_warnings`` and ``free_time`` answer questions. Work that
-is claimed has the same five functions for every kind:
+``archiving``, ``staging``, ``planning`` (with ``versions``), ``runs`` (with ``run_inputs``), ``products``,
+``publishing``; ``deletion`` (with ``deletion_requests``), ``fixity``, ``reconciliation``, ``repairing`` and
+``restoring`` look after copies; ``room`` knows what fits where, ``acknowledging`` what people know of failures.
+``finding``, ``searching``, ``where``, ``journeys``, ``execution_data``, ``observing_progress``, ``location_stock``,
+``explain``, ``overview``, ``failures``, ``traffic``, ``trends``, ``queues``, ``topology``, ``planning_warnings`` and
+``free_time`` answer questions. Work that is claimed has the same five functions for every kind:
 
 ================  ==================  =====================  ==================  ==============  ===============
 work              claim               heartbeat              complete            fail            reset

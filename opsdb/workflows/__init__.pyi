@@ -133,6 +133,9 @@ from .runs import (
     start_run as start_run,
     submit_run as submit_run,
 )
+from .run_inputs import (
+    use_newer_products as use_newer_products,
+)
 from .products import (
     register_data_product as register_data_product,
     supersede_product as supersede_product,

@@ -6,8 +6,21 @@ import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
-from opsdb.models import ChangeLog, DataProduct, ExecutedObsUnit, PhysicalCopy, RawDataFile, RawDataPackage
-from opsdb.testing.factories import DiskDataLocationFactory, SiteFactory
+from opsdb.models import (
+    ChangeLog,
+    DataProduct,
+    ExecutedObsUnit,
+    ExecutedReductionStep,
+    PhysicalCopy,
+    RawDataFile,
+    RawDataPackage,
+)
+from opsdb.testing.factories import (
+    DataProductFactory,
+    DiskDataLocationFactory,
+    ExecutedReductionStepFactory,
+    SiteFactory,
+)
 from opsdb.testing.nights import WORKER, WRONG, build_world
 from opsdb.workflows import CompletionConflict, complete_archive_transfer, record_fixity
 from tests.worlds import shared_world
@@ -107,3 +120,35 @@ def test_a_changed_name_warns_that_workers_wait_at_other_queues(browser, made, n
         assert response.status_code == 302, errors_of(response)
         shown = [str(message) for message in get_messages(response.wsgi_request)]
         assert any("restart the workers" in text for text in shown) == warned
+
+
+def test_a_waiting_run_uses_the_newer_product(browser):
+    made, newer = DataProductFactory(), DataProductFactory()
+    run, other = ExecutedReductionStepFactory(), ExecutedReductionStepFactory()
+    for one in (run, other):
+        one.input_products.add(made)
+    shown = outcomes(look(browser, ExecutedReductionStep, "use_newer", run))
+    assert shown["SKIPPED"][run.pk] == "None of its input products is superseded."
+    DataProduct.objects.filter(pk=made.pk).update(superseded_by=newer)
+    shown = outcomes(look(browser, ExecutedReductionStep, "use_newer", run))
+    assert shown["CHANGES"][run.pk] == f"reads product {newer.pk} instead"
+    assert list(run.input_products.all()) == [made], "a preview changes nothing"
+    assert confirm(browser, ExecutedReductionStep, "use_newer", run, reason="better").status_code == 302
+    assert list(run.input_products.all()) == [newer]
+    page = browser.get(address(ExecutedReductionStep, "history", run)).content.decode()
+    assert "better" in page
+    ExecutedReductionStep.objects.filter(pk=other.pk).update(status="cancelled")
+    assert (
+        "only pending and failed runs"
+        in outcomes(look(browser, ExecutedReductionStep, "use_newer", other))["SKIPPED"][other.pk]
+    )
+
+
+def test_why_offers_the_newer_product_as_a_button(browser):
+    made, newer = DataProductFactory(), DataProductFactory()
+    run = ExecutedReductionStepFactory()
+    run.input_products.add(made)
+    DataProduct.objects.filter(pk=made.pk).update(superseded_by=newer)
+    url = reverse("admin:opsdb_rawdatapackage_why") + f"?q=executed_reduction_step+{run.pk}"
+    page = browser.get(url).content.decode()
+    assert "Use the newer product" in page and 'name="action" value="use_newer"' in page

@@ -35,6 +35,7 @@ from opsdb.models import (
     ChangeLog,
     DataLocation,
     DataProduct,
+    ExecutedReductionStep,
     FixedSource,
     LongTermArchiveTransfer,
     ObsUnit,
@@ -141,6 +142,7 @@ from opsdb.workflows import (
     summarize_execution_data,
     supersede_product,
     trace_journey,
+    use_newer_products,
     withdraw_acknowledgement,
     write_off_copy,
 )
@@ -434,6 +436,9 @@ def test_corrections_and_runs(away, uncalled):
     old, new = product(run, "old.fits"), product(run, "new.fits", 2)
     go(run, RunStatus.COMPLETED)
     supersede_product(old, by=new)
+    reader = FACTORIES[ExecutedReductionStep]()
+    reader.input_products.add(old)
+    assert use_newer_products(reader, user=world.user, reason="better") == [new]
     release = create_release("DR9", version="1")
     add_to_release(release, products=[new])
     record_fixity(PhysicalCopy.objects.of(new).get(), "f" * 64)

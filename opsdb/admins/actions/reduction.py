@@ -5,7 +5,17 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.models import RunStatus
-from opsdb.workflows import cancel_run, fail_run, name_row, plan_runs, remake_product, reset_run
+from opsdb.row_labels import row_label
+from opsdb.workflows import (
+    cancel_run,
+    fail_run,
+    name_row,
+    plan_runs,
+    remake_product,
+    reset_run,
+    use_newer_products,
+)
+from opsdb.workflows.run_inputs import NOT_BEGUN
 
 from ..kit.actions import Action, unless_in
 from ..kit.orders import OrderForm, Skipped
@@ -22,6 +32,10 @@ class PlanForm(OrderForm):
         required=False,
         help_text=_("Plan also for groups without new packages, and without waiting, for example after a new version."),
     )
+
+
+def _name(product):
+    return row_label(name_row(type(product), product.pk))
 
 
 def _plan_runs(target, order):
@@ -58,9 +72,28 @@ CANCEL = Action(
         because=_("It is %(state)s: it can't be cancelled."),
     ),
 )
+
+
+def _use_newer(run, order):
+    newer = use_newer_products(run, user=order.user, reason=order.message)
+    if not newer:
+        raise Skipped(gettext("None of its input products is superseded."))
+    return newer
+
+
+USE_NEWER = Action(
+    name="use_newer",
+    label=_("Use the newer product"),
+    about=_("A run that waits or has failed reads, instead of each superseded product, the one that supersedes it."),
+    run=_use_newer,
+    report=lambda newer: gettext("reads %(products)s instead") % {"products": ", ".join(map(_name, newer))},
+    unless=unless_in(
+        "status", *NOT_BEGUN, because=_("It is %(state)s: only pending and failed runs can read something else.")
+    ),
+)
 PIPELINE_ACTIONS = (*SWITCH_ACTIONS, PLAN_RUNS)
 STEP_ACTIONS = (PLAN_RUNS,)
-RUN_ACTIONS = (reset_by(reset_run, RunStatus.FAILED), GIVE_UP, CANCEL)
+RUN_ACTIONS = (reset_by(reset_run, RunStatus.FAILED), USE_NEWER, GIVE_UP, CANCEL)
 REMAKE = Action(
     name="remake",
     label=_("Make again"),

@@ -43,6 +43,7 @@ ENABLE_RESOURCE = "opsdb.workflows.enable_resource"
 RECORD_FIXITY = "opsdb.workflows.record_fixity"
 RELEASE_STAGING = "opsdb.workflows.release_staging"
 REMAKE_PRODUCT = "opsdb.workflows.remake_product"
+USE_NEWER_PRODUCTS = "opsdb.workflows.use_newer_products"
 RESTORE_COPY = "opsdb.workflows.restore_copy"
 
 

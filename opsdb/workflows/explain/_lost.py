@@ -17,7 +17,16 @@ from opsdb.models import (
 from .._predicates import list_lost_inputs
 from ..errors import name_row
 from ..restoring import GONE
-from ._explanation import EXPLAINERS, OPERATOR, RECORD_FIXITY, REMAKE_PRODUCT, RESTORE_COPY, Explanation, waits
+from ._explanation import (
+    EXPLAINERS,
+    OPERATOR,
+    RECORD_FIXITY,
+    REMAKE_PRODUCT,
+    RESTORE_COPY,
+    USE_NEWER_PRODUCTS,
+    Explanation,
+    waits,
+)
 
 CANCEL_DELETION = "opsdb.workflows.cancel_deletion"
 
@@ -39,9 +48,19 @@ def explain_lost(
         if not answer.done:
             return answer.because_of(row, row.status, why)
     step = instead
-    for other in reversed(_list_steps(content)):
+    for other in reversed([*_use_newer(row, content), *_list_steps(content)]):
         step = _("%(step)s, or %(other)s") % {"step": other, "other": step}
     return waits(row, row.status, why, step, OPERATOR)
+
+
+def _use_newer(row, content) -> list[str]:
+    """Return the step that lets a run read what supersedes a product, where that is so."""
+    if not isinstance(row, ExecutedReductionStep) or not isinstance(content, DataProduct):
+        return []
+    if content.superseded_by_id is None:
+        return []
+    step = _("let it read %(newer)s instead (“Use the newer product” in the admin, or %(use)s)")
+    return [step % {"newer": name_row(DataProduct, content.superseded_by_id), "use": USE_NEWER_PRODUCTS}]
 
 
 def _list_steps(content) -> list[str]:
