@@ -37,6 +37,7 @@ SPELLINGS = {
     "ip": "IP",
     "fts": "FTS",
     "obs": "observation",
+    "executions": "observations",
     "github": "GitHub",
 }
 # What people call rows that tables call otherwise, also as a field that refers to one.

@@ -76,7 +76,7 @@ MEANINGS: dict[type[StrEnum], tuple[str, tuple[str, ...]]] = {
         ),
     ),
     enums.ObservationStatus: (
-        "How the execution of an observation unit went.",
+        "How an observation went.",
         ("The telescope observes.", "It ended as planned.", "A person stopped it.", "An error stopped it."),
     ),
     enums.DeletionRequestStatus: (
@@ -204,7 +204,7 @@ MEANINGS: dict[type[StrEnum], tuple[str, tuple[str, ...]]] = {
         (
             "One run per observing program.",
             "One run per observation unit.",
-            "One run per execution.",
+            "One run per observation.",
             "One run per source.",
             "One run per instrument module.",
             "One run per night, from noon to noon (UTC).",

@@ -19,6 +19,9 @@ from opsdb.testing.factories import (
     SiteFactory,
     TelescopeFactory,
 )
+from tests.commands import ROOT
+
+from .pages import ADMINS
 
 STYLE = Path(finders.find("opsdb/admin.css")).read_text()
 COLOURS = {state.look.colour for states in StateChoices.__subclasses__() for state in states}
@@ -120,3 +123,21 @@ def test_both_ways_to_darkness_look_the_same():
     )
     values = [set(re.findall(r"--opsdb[^;]*;", found.group(1))) for found in (by_system, by_choice)]
     assert values[0] == values[1]
+
+
+def test_what_the_telescope_did_is_called_an_observation_in_what_people_read():
+    """Deletions are executed; units are observed."""
+    texts = [
+        (f"{model.__name__}.{field.name}", str(field.verbose_name))
+        for model, page in ADMINS.items()
+        for field in page.model_fields.values()
+        if field.name != "executed_at"
+    ]
+    texts += [(model.__name__, str(model._meta.verbose_name_plural)) for model in ADMINS]
+    texts += [
+        (path.name, found)
+        for path in (ROOT / "opsdb" / "admins").rglob("*.py")
+        if path.name != "copies.py"
+        for found in re.findall(r'(?:_|lazy|gettext)\(\s*"([^"]+)"', path.read_text())
+    ]
+    assert [found for found in texts if re.search(r"\b[Ee]xecut", re.sub(r"%\(\w+\)s", "", found[1]))] == []

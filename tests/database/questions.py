@@ -94,8 +94,8 @@ def changes_of_transaction() -> None:
 
 
 QUESTIONS: dict[str, Question] = {
-    "list of files of an execution": page(RawDataFile, "executed_obs_unit"),
-    "numbers of files of an execution by module": files_by_module,
+    "list of files of an observation": page(RawDataFile, "executed_obs_unit"),
+    "numbers of files of an observation by module": files_by_module,
     "list of files of a module": page(RawDataFile, "instrument_module"),
     "list of files of a source location": page(RawDataFile, "source_location"),
     "list of files of a package": page(RawDataFile, "raw_data_package"),

@@ -17,6 +17,7 @@ from .schema import MODELS
         ("pwv_max_mm", "PWV max", "PWV max [mm]"),
         ("obs_mode", "observation mode", "observation mode"),
         ("executed_obs_unit", "observation", "observation"),
+        ("requested_executions", "requested observations", "requested observations"),
         ("hpc_job_id", "HPC job ID", "HPC job ID"),
         ("name", "name", "name"),
         ("m", "m", "m"),

@@ -39,7 +39,7 @@ class CorrectionForm(OrderForm):
         label=_("Observation unit"),
         required=False,
         widget=forms.NumberInput(),
-        help_text=_("Number of the unit that was executed; empty: as it is."),
+        help_text=_("Number of the unit that was observed; empty: as it is."),
     )
     with_files = forms.BooleanField(
         label=_("Its files too"),

@@ -148,7 +148,7 @@ def _units_section(viewer, units):
         )
         for unit in found
     ]
-    columns = (_("unit"), _("program"), _("mode"), _("priority"), _("executed"), _("requested"))
+    columns = (_("unit"), _("program"), _("mode"), _("priority"), _("observed"), _("requested"))
     note = first_of(UNITS) if more else ""
     table = Table(_("Observation units"), columns, rows, _("No unit looks at it."), note)
     return Section(_("Observation units"), (table,), "units")

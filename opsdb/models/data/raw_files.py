@@ -204,7 +204,7 @@ class RawDataFile(Timestamped):
             Index(
                 fields=["executed_obs_unit", "id"],
                 name="newest_of_execution",
-                serves=["list of files of an execution", "numbers of files of an execution by module"],
+                serves=["list of files of an observation", "numbers of files of an observation by module"],
             ),
             Index(fields=["instrument_module", "id"], name="by_module", serves=["list of files of a module"]),
             Index(fields=["source_location", "id"], name="by_location", serves=["list of files of a source location"]),
