@@ -85,9 +85,13 @@ def _described(viewer, text) -> Iterator[Described]:
         table = described[options.db_table]
         if match := _grade(text, options.verbose_name, options.verbose_name_plural, options.db_table):
             yield Described(model, url, capfirst(options.verbose_name_plural), match, table.meaning)
+        tables = [f"{_spelled(name)} " for name in (options.verbose_name, options.db_table)]
+        # Behind the name of its table a column is meant alone.
+        inside = next((text.removeprefix(name) for name in tables if text.startswith(name)), "")
         for column in table.columns:
             label = _label_of(model, column.name)
-            if match := _grade(text, label, column.name):
+            match = _grade(text, label, column.name) or (inside and _grade(inside, label, column.name))
+            if match:
                 place = f"{url}#{column_anchor(column.name)}"
                 yield Described(model, place, capfirst(label), match, column.meaning, column)
 
@@ -118,7 +122,9 @@ def describe_found_tables(viewer: Viewer, text: str) -> Section | None:
         )
         for one in found[:LIMIT]
     ]
-    note = _("There are more: type more of the name.") if len(found) > LIMIT else ""
+    note = (
+        _("There are more: type the name of the table before it, such as “run status”.") if len(found) > LIMIT else ""
+    )
     title = _("Tables and columns")
     return Section(title, (Table(title, (_("what"), _("kind"), _("meaning")), rows, note=note),), "described")
 

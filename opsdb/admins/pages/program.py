@@ -81,8 +81,8 @@ def _time_section(viewer, time: ProgramTime):
         _("period"),
         _("instrument"),
         _("from – to"),
-        _("allocated for the whole period"),
-        _("used in the period so far"),
+        _("allocated in all"),
+        _("used so far"),
         _("of that overhead"),
         _("left"),
         _("good"),
@@ -104,7 +104,7 @@ def _time_section(viewer, time: ProgramTime):
     figures = [_burn_down(one, number, today) for number, one in enumerate(drawn[:DRAWN])]
     warning = "" if time.has_time_left(today) else paragraph(_("It has no allocated time left now."), "opsdb-notice")
     parts = (warning, table, legend if rows else "", *(part for figure in figures for part in figure))
-    return Section(_("Time allocated and used"), parts, "time")
+    return Section(_("Time allocated and used in whole periods"), parts, "time")
 
 
 def _trends_note(viewer):

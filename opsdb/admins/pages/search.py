@@ -43,17 +43,18 @@ def view(viewer: Viewer) -> Content | HttpResponseRedirect:
     if alone := _identified(hits, described is not None):
         return HttpResponseRedirect(row_url(viewer, alone.row))
     notes = _notes(viewer, result)
-    about = [described] if described else []
     if hits:
         found = Section(_("Found"), (_table(viewer, hits), *notes), "found")
-        return Content(questions=(question,), sections=(found, *about))
+        return Content(questions=(question,), sections=(found, *([described] if described else [])))
+    if described:
+        no_rows = paragraph(_("No row that you may view matches “%(text)s”.") % {"text": text})
+        return Content(questions=(question,), sections=(described, Section(_("Rows"), (no_rows, *notes), "found")))
     nothing = paragraph(_("Nothing that you may view matches “%(text)s”.") % {"text": text})
     return Content(
         questions=(question,),
         message=_misread(text),
         sections=(
             Section(_("Nothing found"), (nothing, *notes), "found"),
-            *about,
             Section(_("What was searched"), (_searched(viewer),), "searched"),
             _examples(),
         ),
@@ -88,7 +89,9 @@ def _table(viewer, hits):
 def _more(viewer, row):
     if not hasattr(row, "_meta"):
         return ""
-    links = [link for link in viewer.links_of_row(row) if link["url"] != row_url(viewer, row)]
+    # What is about all rows of its kind is found as a table.
+    others = {row_url(viewer, row), *(link["url"] for link in viewer.links_of_table(type(row)))}
+    links = [link for link in viewer.links_of_row(row) if link["url"] not in others]
     parts = ((link["url"], link["title"], row, link["title"]) for link in links)
     return format_html_join(" ", '<a href="{}" aria-label="{} {}">{}</a>', parts)
 

@@ -23,12 +23,13 @@ ORDER BY 2, 3
 """
 
 ALLOCATED = """
-SELECT program.id, program.short_name, allocation.id, allocation.period, allocation.start_date, allocation.end_date,
-    allocation.hours
+SELECT program.id, program.short_name, allocation.id, allocation.period, instrument.name, allocation.hours,
+    allocation.start_date, allocation.end_date
 FROM time_allocation AS allocation
+JOIN instrument ON instrument.id = allocation.instrument_id
 JOIN observing_program AS program ON program.id = allocation.observing_program_id
 WHERE allocation.start_date < %(end)s AND allocation.end_date > %(start)s
-ORDER BY 2, 5, 3
+ORDER BY 2, 7, 3
 """
 
 
@@ -39,11 +40,13 @@ class WholeAllocation:
     Attributes:
         allocation_id: its key.
         period: its name.
+        instrument: name of its instrument.
         hours: of the whole allocation.
     """
 
     allocation_id: int
     period: str
+    instrument: str
     hours: float
 
 
@@ -93,15 +96,16 @@ def measure_observing_time(start: date, end: date) -> list[ProgramWeek]:
     for key, name, week, *hours in rows_of(EXECUTED, {"start": begin_of(start), "end": begin_of(end), **facts}):
         names[key] = name
         executed[key, week.date()] = [float(each or 0) for each in hours]
-    for key, name, allocation, period, first, after, hours in rows_of(ALLOCATED, {"start": start, "end": end}):
+    for key, name, *whole, first, after in rows_of(ALLOCATED, {"start": start, "end": end}):
         names[key] = name
-        per_day = hours / (after - first).days
+        allocation = WholeAllocation(*whole)
+        per_day = allocation.hours / (after - first).days
         day, last = max(first, start), min(after, end)
         while day < last:
             week = week_of(day)
             following = min(week + 7 * DAY, last)
             allocated[key, week] = allocated.get((key, week), 0.0) + per_day * (following - day).days
-            wholes.setdefault((key, week), []).append(WholeAllocation(allocation, period, hours))
+            wholes.setdefault((key, week), []).append(allocation)
             day = following
     weeks = sorted({*executed, *allocated}, key=lambda one: (names[one[0]], one[1]))
     return [

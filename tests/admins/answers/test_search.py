@@ -146,10 +146,15 @@ def test_a_row_of_a_name_that_a_table_has_too_is_listed_beside_it(browser):
 
 def test_whole_names_of_tables_and_columns_come_first_and_all_are_not_shown(browser):
     found = read(search(browser, "status"))
-    assert "There are more: type more of the name." in found.text
+    assert "There are more: type the name of the table before it" in found.text
     columns = [link for link in found.links if "/about/#column-" in link]
     assert len(columns) == 10 and all(link.endswith("#column-status") for link in columns)
     assert read(search(browser, "st")).text.count("column of") == 0, "two letters are a part of too much"
+    for text in ("run status", "executed_reduction_step.status", "Run  STATUS"):
+        links = read(search(browser, text)).links
+        assert [link for link in links if "/about/#column-" in link] == [
+            "/admin/opsdb/executedreductionstep/about/#column-status"
+        ], text
 
 
 def test_coordinates_that_are_none_say_why(browser):

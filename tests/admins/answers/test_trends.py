@@ -74,18 +74,19 @@ def test_allocated_hours_of_days_and_of_whole_periods_are_told_apart(browser, to
     program = execution.obs_unit.observing_program
     factories.TimeAllocationFactory(
         observing_program=program,
+        instrument__name="Heron",
         period="2031A",
         start_date=today - timedelta(days=4),
         end_date=today + timedelta(days=6),
         hours=200,
     )
     found = read(browser.get(page("trends", days=3)))
-    texts = (f"observed from {today - timedelta(days=2)} to {today}", "allocated for these days", "2031A: 200 h")
+    texts = (f"observed from {today - timedelta(days=2)} to {today}", "allocated for these days", "2031A Heron: 200 h")
     for text in (*texts, "60.0 h"):  # of 3 of its 10 days
         assert text in found.text, text
     assert page("program", program.pk) in found.links
     found = read(browser.get(page("program", program.pk)))
-    for text in ("allocated for the whole period", "used in the period so far", "200 h"):
+    for text in ("Time allocated and used in whole periods", "allocated in all", "used so far", "200 h"):
         assert text in found.text, text
     assert f"{page('trends')}#time" in found.links
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from opsdb.models import ObservingProgram
+from opsdb.models import Instrument, ObservingProgram
 from opsdb.workflows import measure_observing_time
 
 from ...drawings.chart import Chart, ChartColumn, Level
@@ -29,7 +29,7 @@ def time_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
         (
             viewer.lead(ObservingProgram(pk=weeks[0].program_id, short_name=name), name),
             *_hours(weeks),
-            _whole(weeks),
+            _whole(viewer, weeks),
         )
         for name, weeks in programs.items()
     ]
@@ -60,10 +60,14 @@ def _hours(weeks):
     yield f"{100 * good / assessed:.0f} %" if assessed else "–"
 
 
-def _whole(weeks):
+def _whole(viewer, weeks):
     """The allocations of which these weeks have a part, as the page of the program shows them."""
     wholes = dict.fromkeys(whole for week in weeks for whole in week.allocations)
-    return ", ".join(f"{whole.period}: {hours_text(whole.hours)}" for whole in wholes) or "–"
+    return ", ".join(f"{_name(viewer, whole)}: {hours_text(whole.hours)}" for whole in wholes) or "–"
+
+
+def _name(viewer, whole):
+    return f"{whole.period} {whole.instrument}" if viewer.sees(Instrument) else whole.period
 
 
 def _program(number, name, weeks, start, end):
