@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin import helpers
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Model
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 
-from opsdb.workflows import PlanningWarning, find_planning_warnings
+from opsdb.workflows import PlanningProblem, PlanningWarning, find_planning_warnings
 
 from ..pages.viewer import Viewer
 
@@ -18,6 +19,8 @@ ANYWAY = "_anyway"
 BUTTONS = ("_continue", "_addanother", "_saveasnew")
 """Buttons beside *Save*, whose meaning *Save anyway* keeps."""
 SETUP = "module_configurations"
+SAID_AFTER_SAVING = {PlanningProblem.MODULES}
+"""What can be completed later: it is said with the message that the row was saved, and keeps no form back."""
 
 
 def _digest(warnings: Sequence[PlanningWarning]) -> str:
@@ -25,7 +28,7 @@ def _digest(warnings: Sequence[PlanningWarning]) -> str:
 
 
 def form_that_warns(form_class: type[ModelForm], agreed: str, sees: Callable[..., bool]) -> type[ModelForm]:
-    """Return the form class with warnings, which keep it from being valid until the person has agreed to them.
+    """Return the form class with warnings, most of which keep it from being valid until the person has agreed to them.
 
     Args:
         form_class: of rows that a plan consists of.
@@ -43,7 +46,8 @@ def form_that_warns(form_class: type[ModelForm], agreed: str, sees: Callable[...
             setup = {SETUP: self.cleaned_data[SETUP]} if SETUP in self.cleaned_data else {}
             found = find_planning_warnings([self.instance], **setup)
             self.planning_warnings = [one.for_viewer(sees) for one in found]
-            if self.planning_warnings and _digest(self.planning_warnings) != agreed:
+            keeps_back = any(one.kind not in SAID_AFTER_SAVING for one in self.planning_warnings)
+            if keeps_back and _digest(self.planning_warnings) != agreed:
                 self.add_error(None, ValidationError([str(one) for one in self.planning_warnings]))
 
     return WarnedForm
@@ -74,6 +78,26 @@ class WarnedMixin:
         if not hasattr(request, "opsdb_agreed"):
             return form
         return form_that_warns(form, request.opsdb_agreed, Viewer(request, self.admin_site).sees)
+
+    def save_model(self, request: HttpRequest, obj: Model, form: ModelForm, change: bool) -> None:
+        """Remember what is to be said after saving."""
+        super().save_model(request, obj, form, change)
+        warnings = getattr(form, "planning_warnings", ())
+        request.opsdb_said_after_saving = [str(one) for one in warnings if one.kind in SAID_AFTER_SAVING]
+
+    def response_add(self, request: HttpRequest, obj: Model, post_url_continue: str | None = None) -> HttpResponse:
+        """Say it beside the message that the row was added."""
+        self._say_after_saving(request)
+        return super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
+        """Say it beside the message that the row was changed."""
+        self._say_after_saving(request)
+        return super().response_change(request, obj)
+
+    def _say_after_saving(self, request):
+        for text in request.opsdb_said_after_saving:
+            self.message_user(request, text, messages.WARNING)
 
     def render_change_form(
         self,
