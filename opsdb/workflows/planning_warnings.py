@@ -55,10 +55,11 @@ def find_planning_warnings(
     """Return what is probably a mistake in rows of a plan, which need not be saved yet.
 
     A source that never rises above the lowest elevation of any telescope; a unit whose source does not at its
-    telescopes, whose recipe fits neither its mode nor its instruments, or that has no module configuration; a slot in
-    a downtime, or at an elevation outside of the limits of telescope and unit; a downtime with slots in it; of units
-    without module configurations all slots that may need what is down; allocated time that its days do not have,
-    that is used already or that its program cannot use; a program that no longer observes and has slots to come.
+    telescopes, whose recipe fits neither its mode nor its instruments, or that is about to have no module
+    configuration and is new or had one; a slot in a downtime, or at an elevation outside of the limits of telescope and
+    unit; a downtime with slots in it; of units without module configurations all slots that may need what is down;
+    allocated time that its days do not have, that is used already or that its program cannot use; a program that no
+    longer observes and has slots to come.
     Nothing is said of bodies that the built-in ephemeris does not have. The number of queries does not depend on the
     number of rows, but for up to six per hundred downtimes. Locks nothing and downloads nothing.
 
@@ -91,8 +92,8 @@ def find_planning_warnings(
         elif isinstance(row, ObsUnit):
             setup = setups.get(id(row), saved.get(row.pk, []))
             warnings += [*_about_recipe(row, setup, kinds), *_about_visibility(row, setup, heights)]
-            # A form that changes something else of a saved unit without modules says nothing of them.
-            if module_configurations is None or row.pk is None or row.pk in saved:
+            # Of many saved units it would hide what else is wrong, and a form may change something else of one.
+            if module_configurations is not None and (row.pk is None or row.pk in saved):
                 warnings += about_modules(row, setup)
     warnings += _about_slots(slots, saved)
     warnings += _about_downtimes([row for row in found if isinstance(row, Downtime)])

@@ -152,9 +152,9 @@ class TestUnits:
     def test_without_modules_the_instruments_of_the_program_count(self, sky):
         program = ObservingProgramFactory(instruments=[sky.prime_cam.instrument_module.instrument])
         unit = ObsUnitFactory(observing_program=program, source=sky.source)
-        assert kinds(unit) == [(PlanningProblem.RECIPE, "configuration"), NO_MODULES]
+        assert kinds(unit) == [(PlanningProblem.RECIPE, "configuration")]
         program.instruments.add(sky.chai.instrument_module.instrument)
-        assert kinds(type(unit).objects.get()) == [NO_MODULES]
+        assert kinds(type(unit).objects.get()) == []
 
     def test_modules_of_an_instrument_that_the_program_does_not_observe_with(self, sky):
         program = ObservingProgramFactory(instruments=[sky.prime_cam.instrument_module.instrument])
@@ -177,22 +177,20 @@ class TestUnits:
         unit = ObsUnitFactory(source=sky.source, elevation_min_deg=75.0, module_configurations=[sky.chai])
         assert kinds(unit) == [(PlanningProblem.NEVER_RISES, "source")]
         unit.module_configurations.clear()
-        assert kinds(unit) == [NO_MODULES]
+        assert kinds(unit) == []
 
     def test_a_unit_for_which_nobody_has_chosen_modules(self, sky):
-        unit = ObsUnitFactory(source=sky.source)
-        (warning,) = found(unit)
+        unit = ObsUnitFactory(source=sky.source, module_configurations=[sky.chai])
+        assert found(unit) == []
+        (warning,) = found(unit, module_configurations=[])
         assert (warning.kind, warning.field, warning.row) == (*NO_MODULES, f"obs_unit {unit.pk}")
         assert str(warning) == (
             f"unit {unit.name}: it has no module configuration, so that any module of its instruments may observe it "
             "and a downtime of one of them only may affect it; "
             "choose the configurations of the modules that are to observe it"
         )
-        assert found(unit, module_configurations=[sky.chai]) == []
-        unit.module_configurations.add(sky.chai)
-        assert found(unit) == []
-        assert kinds(unit, module_configurations=[]) == [NO_MODULES], "which are taken away"
         unit.module_configurations.clear()
+        assert found(unit) == [], "of many units in a night or a load"
         assert kinds(unit, module_configurations=[]) == [], "which it has not had before"
         new = type(unit)(
             name="new",
