@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import call_command
 from django.core.servers.basehttp import ThreadedWSGIServer
 from django.db import connection
@@ -19,6 +18,7 @@ from tests import databases, worlds
 from tests.commands import ROOT
 
 from . import CHROMIUM, NOT_RUN
+from .looking import Files
 
 OPTIONS = [
     "--no-sandbox",
@@ -89,7 +89,7 @@ def served(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         worlds.end()
         cookies = {name: session_of(person) for name, person in tell().items()}
-        server = Server("127.0.0.1", StaticFilesHandler)
+        server = Server("127.0.0.1", Files)
         server.daemon = True
         server.start()
         server.is_ready.wait()

@@ -6,8 +6,6 @@ That its Content-Security-Policy forbids nothing that it does is seen to by ``vi
 import os
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import TextField
 from django.urls import reverse
 
@@ -18,7 +16,8 @@ from tests.admins.acting import ACTIONS
 from tests.admins.pages import ADMINS, SITE, address, is_parent, open_pages
 
 from .conftest import PHONE
-from .hands import loaded, save
+from .hands import save
+from .looking import Looking
 
 BY_NAME = {model._meta.model_name: model for model in ADMINS}
 # Pages are alike but for their fields; these have all kinds of them, states, inlines, actions and pictures.
@@ -29,23 +28,8 @@ LOOKED_AT = sorted(BY_NAME) if os.environ.get("EVERY_PAGE") else TYPICAL
 # Of the other models, what is made for each: list, forms, imports and actions. The rest are the same templates for all.
 ONLY_FORMS = os.environ.get("EVERY_PAGE") == "forms"
 
-SERIOUS = ("serious", "critical")
-# No rule reads the rules of style sheets, which axe-core would load once more otherwise.
-VIOLATIONS = {"resultTypes": ["violations"], "preload": {"assets": ["media"]}}
-CONTRAST = {**VIOLATIONS, "runOnly": ["color-contrast"]}
-FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 FIRST_FILTER = "document.querySelector('#changelist-filter li:not(.selected) a')?.href"
 RESTORE = "[...document.querySelectorAll('.opsdb-change a')].at(-1)?.href"
-# As a list does it, which says nothing of an action for a model that has none.
-ACT = """([name, key, box]) => {
-  const form = document.getElementById('changelist-form') || document.body.appendChild(document.createElement('form'));
-  form.method = 'post';
-  for (const [field, value] of [['action', name], [box, key]]) {
-    form.querySelectorAll(`[name="${field}"]`).forEach((one) => one.remove());
-    form.append(Object.assign(document.createElement('input'), {type: 'hidden', name: field, value}));
-  }
-  HTMLFormElement.prototype.submit.call(form);
-}"""
 
 
 @pytest.fixture(autouse=True)
@@ -60,59 +44,6 @@ def listing_no_models(monkeypatch):
     """Leave out the list of all models beside a page, which is the same beside all."""
     monkeypatch.setattr(SITE, "enable_nav_sidebar", False)
     monkeypatch.setattr(SITE, "get_app_list", lambda *args: [])
-
-
-class Looking:
-    """A person with a phone who looks for what keeps people from using a page.
-
-    Attributes:
-        problems: what was found.
-    """
-
-    def __init__(self, page):
-        self.page, self.problems = page, []
-        self.look()
-
-    def go(self, path):
-        """Look at another page."""
-        self.page.goto(path)
-        self.look()
-
-    def look(self):
-        """Look at the page as it is, in both colour schemes."""
-        if not self.page.evaluate(FITS):
-            self.problems.append(f"{self.page.url}: is wider than a phone's screen")
-        self._note(Axe().run(self.page, options=VIOLATIONS).response)
-        self.page.emulate_media(color_scheme="dark")
-        self._note(self.page.evaluate("options => axe.run(options)", CONTRAST))
-        self.page.emulate_media(color_scheme="light")
-
-    def _note(self, found):
-        self.problems += [
-            f"{self.page.url}: {rule['id']}: {rule['help']}: {rule['nodes'][0]['html'][:200]}"
-            for rule in found["violations"]
-            if rule["impact"] in SERIOUS
-        ]
-
-    def follow(self, link):
-        """Look at where a link leads that a script finds on the page, if there is one."""
-        if url := self.page.evaluate(link):
-            self.go(url)
-
-    def act(self, model, action, row):
-        """Look at what an action would do to a row."""
-        self.page.goto(address(model, "changelist"))
-        with loaded(self.page):
-            self.page.evaluate(ACT, [action, str(row.pk), ACTION_CHECKBOX_NAME])
-        self.look()
-
-    def load(self, kind, name, content):
-        """Look at what loading a file would do."""
-        with loaded(self.page):
-            self.page.get_by_label("File:").set_input_files(
-                {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
-            )
-        self.look()
 
 
 @pytest.mark.parametrize("name", LOOKED_AT)
