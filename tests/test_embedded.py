@@ -25,9 +25,31 @@ from .commands import ROOT, run
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to change to another account")
 
 
+@pytest.fixture(scope="module")
+def initialised(tmp_path_factory):
+    """The data that a server begins with, as it makes them."""
+    server = Server(tmp_path_factory.mktemp("initialised") / ".opsdb")
+    server.start()
+    server.stop(keep=True)
+    yield server.data
+    server.stop()
+
+
 @pytest.fixture
-def make_server(request):
+def each_initialises_itself():
+    """Servers make the data that they begin with, instead of copying those of another."""
+
+
+@pytest.fixture
+def make_server(request, monkeypatch):
     """Make servers that are removed at the end of the test."""
+    if "each_initialises_itself" not in request.fixturenames:
+        begun = request.getfixturevalue("initialised")
+
+        def copy(server, binaries):
+            subprocess.run(["cp", "-a", begun, server.data], check=True)
+
+        monkeypatch.setattr(Server, "_initialise", copy)
 
     def make(folder: Path) -> Server:
         server = Server(folder)
@@ -78,7 +100,7 @@ def test_commands_that_start_at_once_share_one_server(server):
     assert postmaster(server) == first
 
 
-def test_data_outlive_a_killed_server(server):
+def test_data_outlive_a_killed_server(each_initialises_itself, server):
     server.start()
     ask(server, "CREATE TABLE kept AS SELECT 42 AS answer")
     idle = psycopg.connect(host=str(server.socket_folder), user="opsdb", dbname="opsdb")
@@ -110,7 +132,7 @@ def test_the_application_connects_as_a_role_that_owns_nothing(server):
 SAFEGUARDS = ("synchronous_commit", "fsync", "full_page_writes")
 
 
-def test_only_a_server_that_keeps_nothing_is_not_durable(server):
+def test_only_a_server_that_keeps_nothing_is_not_durable(each_initialises_itself, server):
     server.start()
     assert [ask(server, f"SHOW {name}") for name in SAFEGUARDS] == ["on"] * 3
     server.stop(keep=True)
@@ -176,7 +198,7 @@ def test_a_server_that_lost_its_socket_is_replaced(server):
     assert postmaster(server) != before
 
 
-def test_a_killed_initialisation_is_begun_anew(server):
+def test_a_killed_initialisation_is_begun_anew(each_initialises_itself, server):
     server.start()
     os.kill(postmaster(server), signal.SIGKILL)
     wait_until(lambda: not server.running())
@@ -209,7 +231,7 @@ def test_stop_needs_no_installed_package(server):
     assert not server.home.exists()
 
 
-def test_it_listens_on_a_private_socket_only(server):
+def test_it_listens_on_a_private_socket_only(each_initialises_itself, server):
     server.start()
     assert ask(server, "SHOW listen_addresses") == ""
     assert server.socket_folder.stat().st_mode & 0o777 == 0o700
@@ -284,7 +306,7 @@ def test_a_refused_start_says_why(server):
 
 
 @as_root
-def test_as_root_the_server_runs_as_another_account(server):
+def test_as_root_the_server_runs_as_another_account(each_initialises_itself, server):
     server.start()
     assert Path(f"/proc/{postmaster(server)}").stat().st_uid != 0
     assert (server.folder / "server").read_text().strip() == str(server.home)
@@ -292,7 +314,7 @@ def test_as_root_the_server_runs_as_another_account(server):
 
 
 @as_root
-def test_as_root_the_account_can_be_chosen_but_not_be_root(tmp_path, make_server, monkeypatch):
+def test_as_root_the_account_can_be_chosen_but_not_be_root(each_initialises_itself, tmp_path, make_server, monkeypatch):
     chosen = make_server(tmp_path / ".opsdb")
     chosen.account = "root"
     with pytest.raises(EmbeddedError, match="set EMBEDDED_ACCOUNT"):
