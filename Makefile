@@ -11,13 +11,6 @@ PIP = -m pip install --quiet --disable-pip-version-check
 # The tests' server ends with the command that started it, but keeps the migrated database for the next.
 TIDY = $(BIN)/python -m opsdb.embedded status --folder .opsdb-tests >/dev/null 2>&1 || \
   trap '$(BIN)/python -m opsdb.embedded stop --keep --folder .opsdb-tests >/dev/null' EXIT
-# What reads the clock, or might: the night, the schedule, the loaders of plans, the demonstration.
-CLOCK_TESTS = $(addprefix tests/admins/answers/test_,answers.py dashboard.py progress_pages.py trends.py) \
-  $(addprefix tests/workflows/test_,acknowledging.py observing_progress.py trends.py) tests/workflows/test_grouping.py \
-  $(addprefix tests/loaders/test_,allocations.py cases.py downtimes.py inpar.py obs_units.py plan_formats.py \
-  schedules.py season.py slots.py sources.py) tests/test_earth.py tests/test_demonstration.py::test_one_night_from_schedule_to_publication_and_deletion \
-  tests/test_demonstration.py::test_another_telling_is_of_the_nights_before \
-  --deselect tests/loaders/test_sources.py::test_thirteen_thousand_objects_of_opengnc_load_by_the_thousand
 
 .PHONY: demo test test-newest test-clock soak lint docs migrations constraints clean
 .NOTPARALLEL:
@@ -89,7 +82,7 @@ test-newest: .venv-newest/made
 
 # Two years ahead, at four hours of the day.
 test-clock: .venv/made
-	$(BIN)/python -m tests.clock -q -n auto $(CLOCK_TESTS) $(ARGS)
+	$(BIN)/python -m tests.clock -q -n auto $(ARGS)
 
 # For a night: ten times as many steps of managers, workers, careless people and attackers, and a restoration of the
 # demonstration with 100,000 files.
