@@ -7,10 +7,14 @@ DEMO_USER = admin
 BIN = .venv/bin
 MANAGE = $(BIN)/python manage.py
 EXTRAS = .[dev,docs,embedded,project,server]
-PIP = -m pip install --quiet --disable-pip-version-check
+# Most of what is installed is never imported: what is, is compiled then.
+PIP = -m pip install --quiet --disable-pip-version-check --no-compile
 # The tests' server ends with the command that started it, but keeps the migrated database for the next.
 TIDY = $(BIN)/python -m opsdb.embedded status --folder .opsdb-tests >/dev/null 2>&1 || \
   trap '$(BIN)/python -m opsdb.embedded stop --keep --folder .opsdb-tests >/dev/null' EXIT
+
+# Written bytecode spares every worker and every command the compiling, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: demo test test-newest test-clock soak lint docs migrations constraints clean
 .NOTPARALLEL:
@@ -69,8 +73,6 @@ docs: .venv/made
 migrations: .venv/made
 	$(BIN)/python -m tools.renew_migrations
 
-# Written bytecode spares every worker and every command of the tests the compiling, whatever the environment says.
-test test-newest test-clock soak: export PYTHONDONTWRITEBYTECODE =
 
 test: lint
 	$(TIDY); $(BIN)/python -m pytest -q -n auto $(ARGS)

@@ -10,13 +10,13 @@ from django.db import connection
 from django.test import TransactionTestCase
 from pytest_django.plugin import blocking_manager_key
 from whitenoise.middleware import WhiteNoiseMiddleware
-from xdist.scheduler import LoadScopeScheduling
 
 from config.database import explain, require_database
 from tests import databases, sampling, worlds
 from tests.browser import CHROMIUM, NOT_RUN
 from tests.clusters import PGBOUNCER
 from tests.logs import SecretsInLogs
+from tests.scheduling import Scheduling
 from tests.workflows.racing import dismiss_contenders
 
 ASKED = []
@@ -129,19 +129,8 @@ def pytest_sessionstart(session):
         pytest.exit(message.replace("DATABASE_URL", "TEST_DATABASE_URL"), returncode=1)
 
 
-class Scheduling(LoadScopeScheduling):
-    """Tests go to the workers one by one; those in a browser, or of a place, to one, which tells their story once."""
-
-    # Not by marks: https://github.com/pytest-dev/pytest-xdist/issues/1386
-    def _split_scope(self, nodeid):
-        if nodeid.startswith(("tests/browser/", "tests/clicks/")):
-            return "browser"
-        return nodeid.partition("::")[0] if nodeid.startswith(sampling.STORIES) else nodeid
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """The largest group begins first."""
     return Scheduling(config, log)
 
 
