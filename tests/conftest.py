@@ -163,6 +163,13 @@ def owner(db):
         yield
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """End the world of another module before a fixture of this one takes another database."""
+    with item.config.stash[blocking_manager_key].unblock():
+        worlds.leave_for(item.path)
+
+
 @pytest.fixture
 def its_world(request, django_db_setup, django_db_blocker):
     """The world of the test, in the database before the test's transaction begins."""

@@ -70,6 +70,12 @@ def prepare(request) -> None:
         _current.begin((build, request.node.path), build)
 
 
+def leave_for(path) -> None:
+    """Leave no world but that of the module at a path."""
+    if _current.key and _current.key[1] != path:
+        end()
+
+
 def end() -> None:
     """Leave no world behind."""
     _current.end()
