@@ -73,7 +73,6 @@ docs: .venv/made
 migrations: .venv/made
 	$(BIN)/python -m tools.renew_migrations
 
-
 test: lint
 	$(TIDY); $(BIN)/python -m pytest -q -n auto $(ARGS)
 

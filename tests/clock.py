@@ -1,7 +1,7 @@
 """Run tests with the clock of every process, the database's too, two years ahead: ``python -m tests.clock``.
 
-What reads the time of day runs once at each of four hours, what depends on the date alone at the first of them, on a
-server of their own. The arguments are pytest's. Needs Debian's libfaketime.
+They run once at each of four hours of the day, on a server of their own. The arguments are pytest's. Needs Debian's
+libfaketime.
 """
 
 import os
@@ -17,19 +17,15 @@ from .commands import ROOT
 
 AHEAD = timedelta(days=2 * 365)
 HOURS = (3, 9, 15, 21)  # UTC
-# What asks which night it is, what has begun, is late or is over: the admin's answers, trends, the schedule.
-AT_EACH_HOUR = (
+# What reads the clock, or might: the night, the schedule, the loaders of plans, the demonstration.
+TESTS = (
     *(f"tests/admins/answers/test_{name}.py" for name in ("answers", "dashboard", "progress_pages", "trends")),
-    *(f"tests/workflows/test_{name}.py" for name in ("acknowledging", "observing_progress", "trends")),
-    *(f"tests/loaders/test_{name}.py" for name in ("allocations", "downtimes", "schedules", "season", "slots")),
+    *(f"tests/workflows/test_{name}.py" for name in ("acknowledging", "grouping", "observing_progress", "trends")),
+    *(f"tests/loaders/test_{name}.py" for name in ("allocations", "cases", "downtimes", "inpar", "obs_units")),
+    *(f"tests/loaders/test_{name}.py" for name in ("plan_formats", "schedules", "season", "slots", "sources")),
+    "tests/test_earth.py",
     "tests/test_demonstration.py::test_one_night_from_schedule_to_publication_and_deletion",
     "tests/test_demonstration.py::test_another_telling_is_of_the_nights_before",
-)
-# What has times of its own, which may be over by then, or be beyond the tables of astropy.
-AT_ONE_HOUR = (
-    *(f"tests/loaders/test_{name}.py" for name in ("cases", "inpar", "obs_units", "plan_formats", "sources")),
-    "tests/workflows/test_grouping.py",
-    "tests/test_earth.py",
     "--deselect=tests/loaders/test_sources.py::test_thirteen_thousand_objects_of_opengnc_load_by_the_thousand",
 )
 LIBRARY = "faketime/libfaketimeMT.so.1"
@@ -74,14 +70,7 @@ def main() -> int:
                 shift.write_text(f"+{seconds.total_seconds():.0f}")
                 print(f"At {now + seconds:%Y-%m-%d %H:%M} UTC", flush=True)
                 done = subprocess.run(
-                    [
-                        sys.executable,
-                        "-m",
-                        "pytest",
-                        *sys.argv[1:],
-                        *AT_EACH_HOUR,
-                        *(AT_ONE_HOUR if hour == HOURS[0] else ()),
-                    ],
+                    [sys.executable, "-m", "pytest", *sys.argv[1:], *TESTS],
                     cwd=ROOT,
                     env={**os.environ, **clock, "TEST_DATABASE_URL": url},
                 )
