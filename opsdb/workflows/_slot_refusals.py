@@ -21,7 +21,9 @@ _PERIOD = re.compile(r'=\(\["([^"]+)","([^"]+)"\), (\d+)\)')
 
 
 def with_slots_in_the_way(refusal: Refusal, error: BaseException) -> Refusal:
-    """Return the refusal of a slot whose time is taken with the slots that are in the way and the next free time.
+    """Return the refusal of a slot whose time is taken with the times of the slots there and the next free time.
+
+    Their units are not named: the refusal answers whoever has asked for the slot.
 
     Args:
         refusal: by the rule that slots of a telescope don't overlap.
@@ -36,7 +38,7 @@ def with_slots_in_the_way(refusal: Refusal, error: BaseException) -> Refusal:
     except ValueError:  # in a date style that isn't ISO's
         return refusal
     if _takes_queries() and (conflict := find_slot_conflict(int(telescope), start, end)):
-        return replace(refusal, text=str(conflict))
+        return replace(refusal, text=conflict.describe(with_units=False))
     sentence, _mark, remedy = refusal.text.partition(";")
     span = f"{moment_text(other_start)} to {moment_text(other_end)} UTC"
     return replace(refusal, text=f"{sentence}: {span};{remedy}")

@@ -37,7 +37,16 @@ class SlotConflict:
     free_from: datetime | None
 
     def __str__(self) -> str:
-        return f"{self.problem}: {', '.join(self.name(slot) for slot in self.slots)}{self.remedy}"
+        return self.describe()
+
+    def describe(self, *, with_units: bool = True) -> str:
+        """Return the whole in one sentence.
+
+        Args:
+            with_units: whether the reader may know the units of the slots.
+        """
+        slots = ", ".join(self.name(slot, with_unit=with_units) for slot in self.slots)
+        return f"{self.problem}: {slots}{self.remedy}"
 
     @staticmethod
     def name(slot: PreScheduledSlot, *, with_unit: bool = True) -> str:

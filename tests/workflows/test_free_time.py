@@ -134,8 +134,11 @@ class TestRefusals:
             refusal = explain(error)
         assert len(captured) == 3
         assert refusal.rule == "pre_scheduled_slot_no_overlap"
-        assert refusal.text == str(find_slot_conflict(telescope, at(20), at(50)))
-        assert "Deep56 (2026-06-15 02:00 to 02:30 UTC); " in refusal.text and "02:30 UTC." in refusal.text
+        conflict = find_slot_conflict(telescope, at(20), at(50))
+        assert "Deep56 (2026-06-15 02:00 to 02:30 UTC); " in str(conflict)
+        assert refusal.text == conflict.describe(with_units=False)
+        assert "at that time: 2026-06-15 02:00 to 02:30 UTC; " in refusal.text and "02:30 UTC." in refusal.text
+        assert "Deep56" not in refusal.text, "which not everybody may know who asks for a slot"
 
     def test_without_its_answer_the_time_of_the_slot_is_known(self, take):
         take(0, 30)
