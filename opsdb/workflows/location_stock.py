@@ -1,4 +1,4 @@
-"""What a location holds: how full it is and gets, what may go from it, and what is held back by which rule.
+"""What a location holds: how full it is, what may go from it, and what is held back by which rule.
 
 The rules are asked of the oldest copies alone, so that the cost does not grow with the location.
 """
@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from django.db import connections, router
 from django.db.models import Sum
-from django.utils import timezone
 
 from opsdb.models import DataLocation, LocationType, PhysicalCopy
 from opsdb.models.copies.querysets import DELETABLE
@@ -19,9 +18,6 @@ from .room import count_booked_bytes
 
 OLDEST = 200
 """How many copies the rules of deletion are asked of, the oldest first."""
-NEWEST = 20_000
-"""How many copies the rate of arrival is measured of, the newest first."""
-RATE_DAYS = 30
 RETENTION_RULE = 5
 
 
@@ -57,8 +53,6 @@ class LocationStock:
         has_more: whether it has more copies than these.
         held_back: these copies by the first rule that holds them back; those that may go first.
         retention_ends_at: when the retention of the oldest copy that rule 5 alone holds back is over.
-        arriving_bytes_per_day: what arrived there and is still there, per day of the last ``RATE_DAYS``, or of the
-            time in which the newest ``NEWEST`` copies arrived; None where nothing arrived.
     """
 
     copies: int
@@ -69,7 +63,6 @@ class LocationStock:
     has_more: bool
     held_back: list[HeldBack]
     retention_ends_at: datetime | None
-    arriving_bytes_per_day: float | None
 
     @property
     def free_bytes(self) -> int | None:
@@ -80,13 +73,6 @@ class LocationStock:
     def fill_percent(self) -> float | None:
         """How full it is, per cent."""
         return self.capacity_bytes and 100 * self.held_bytes / self.capacity_bytes
-
-    @property
-    def days_until_full(self) -> float | None:
-        """Days until it is full at the present rate if nothing is deleted; None where rate or capacity is unknown."""
-        if self.free_bytes is None or not self.arriving_bytes_per_day:
-            return None
-        return max(self.free_bytes, 0) / self.arriving_bytes_per_day
 
     def of_rule(self, rule: int | None) -> HeldBack:
         """Return what a rule holds back, or what none does; perhaps nothing."""
@@ -108,41 +94,21 @@ FROM (
 CROSS JOIN LATERAL opsdb_deletion_blocker(copy.id) AS blocker
 ORDER BY copy.arrived_at, copy.id
 """  # noqa: S608
-_ARRIVED = f"""
-SELECT count(*), sum(size_bytes), min(arrived_at)
-FROM (
-    SELECT found.* FROM unnest(ARRAY[{_STATUSES}]) AS wanted (status)
-    CROSS JOIN LATERAL (
-        SELECT size_bytes, arrived_at FROM physical_copy
-        WHERE data_location_id = %(location)s AND status = wanted.status AND arrived_at >= %(since)s
-        ORDER BY arrived_at DESC LIMIT %(limit)s
-    ) AS found
-    ORDER BY found.arrived_at DESC LIMIT %(limit)s
-) AS newest
-"""  # noqa: S608
 
 
 def measure_location(location: DataLocation) -> LocationStock:
-    """Return what a location holds, what of it may go, and how fast it fills. A fixed number of queries; locks nothing.
+    """Return what a location holds, and what of it may go. A fixed number of queries; locks nothing.
 
     Args:
         location: the location; its capacity, purpose and retention count as they are given.
     """
-    now = timezone.now()
     usage = location.usage.aggregate(copies=Sum("copies"), size=Sum("bytes"))
-    with connections[router.db_for_read(PhysicalCopy)].cursor() as cursor:
-        rows = []
-        if location.location_type != LocationType.LONG_TERM_ARCHIVE:
+    rows = []
+    if location.location_type != LocationType.LONG_TERM_ARCHIVE:
+        with connections[router.db_for_read(PhysicalCopy)].cursor() as cursor:
             cursor.execute(_HELD_BACK, {"location": location.pk, "limit": OLDEST + 1})
             rows = cursor.fetchall()
-        since = now - timedelta(days=RATE_DAYS)
-        cursor.execute(_ARRIVED, {"location": location.pk, "limit": NEWEST, "since": since})
-        number, size, first = cursor.fetchone()
     looked_at = rows[:OLDEST]
-    # A location that is younger than the period has its rate of the days since it was made, of one at least.
-    begun = first if number >= NEWEST else max(since, min(location.created_at, first or now))
-    begun = min(begun, now - timedelta(days=1))
-    days = (now - begun).total_seconds() / 86_400 if first else 0
     waiting = [arrived for rule, _size, arrived, _why, _key in looked_at if rule == RETENTION_RULE]
     ends = location.retention_days is not None and bool(waiting)
     return LocationStock(
@@ -154,7 +120,6 @@ def measure_location(location: DataLocation) -> LocationStock:
         has_more=len(rows) > OLDEST,
         held_back=_by_rule(looked_at),
         retention_ends_at=min(waiting) + timedelta(days=location.retention_days) if ends else None,
-        arriving_bytes_per_day=float(size or 0) / days if days else None,
     )
 
 

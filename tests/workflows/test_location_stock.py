@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
 from opsdb.models import DataLocation, LocationType, PhysicalCopy
 from opsdb.testing import factories
@@ -27,17 +26,11 @@ def keep(buffer, number=1, **columns):
         yield product
 
 
-def test_what_is_held_free_and_until_when(buffer):
+def test_what_is_held_and_free(buffer):
     list(keep(buffer, 3))
     stock = measure_location(buffer)
     assert (stock.copies, stock.held_bytes, stock.free_bytes) == (3, 3 * SIZE, 100_000 - 3 * SIZE)
     assert stock.fill_percent == pytest.approx(3)
-    # The location was made today.
-    assert stock.arriving_bytes_per_day == pytest.approx(3 * SIZE)
-    assert stock.days_until_full == pytest.approx(97 / 3)
-    DataLocation.objects.filter(pk=buffer.pk).update(created_at=timezone.now() - timedelta(days=400))
-    buffer.refresh_from_db()
-    assert measure_location(buffer).arriving_bytes_per_day == pytest.approx(3 * SIZE / location_stock.RATE_DAYS)
 
 
 def test_copies_are_counted_by_the_rule_that_holds_them_back(buffer):
@@ -71,4 +64,4 @@ def test_nothing_goes_from_an_archive(db):
     list(keep(archive))
     stock = measure_location(archive)
     assert stock.held_back == [] and stock.looked_at == 0
-    assert stock.free_bytes is stock.fill_percent is stock.days_until_full is None
+    assert stock.free_bytes is stock.fill_percent is None

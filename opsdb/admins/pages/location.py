@@ -1,12 +1,15 @@
 """All about one location: how full it is and gets, what may go now and later, and what is held back by which rule."""
 
+from datetime import timedelta
+
 from django.http import Http404
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
-from opsdb.formatting import format_duration, format_size
+from opsdb.formatting import format_size
 from opsdb.models import (
     DataLocation,
     DataTransfer,
@@ -17,16 +20,18 @@ from opsdb.models import (
     PhysicalCopy,
     PhysicalCopyStatus,
 )
-from opsdb.workflows import LocationStock, measure_location
-from opsdb.workflows.location_stock import OLDEST, RATE_DAYS
+from opsdb.workflows import GROWTH_DAYS, LocationStock, measure_location, measure_volumes
+from opsdb.workflows.location_stock import OLDEST
 
 from ..drawings.fill_level import fill_bar
 from ..kit.columns import human_size, moment
 from .parts import Content, Facts, Section, Table, capped, first_of, paragraph
+from .trends.charts import small_figures
+from .trends.volume import full_text, growth_text, volume_figure
 from .viewer import AdminPage, Viewer
 
 REQUESTS = 20
-SECONDS_PER_DAY = 86_400
+VOLUME_DAYS = 90
 RULES = {
     1: lazy("rule 1: copies in an archive stay for good"),
     2: lazy("rule 2: its content is not safe elsewhere yet"),
@@ -44,7 +49,7 @@ def view(viewer: Viewer, pk: int) -> Content:
     sections = []
     if viewer.sees(PhysicalCopy):
         stock = measure_location(location)
-        sections += [_room_section(location, stock), _deletion_section(viewer, location, stock)]
+        sections += [_room_section(viewer, location, stock), _deletion_section(viewer, location, stock)]
     if viewer.sees(DeletionRequest):
         sections.append(_requests_section(viewer, location))
     sections.append(Section(_("Location"), (Facts(_facts(viewer, location)),), "location"))
@@ -64,9 +69,8 @@ def view(viewer: Viewer, pk: int) -> Content:
     return Content(title=title, links=[link for link in links if link[1]], sections=sections)
 
 
-def _room_section(location, stock: LocationStock):
+def _room_section(viewer, location, stock: LocationStock):
     unknown = _("not known: give its capacity in the form")
-    rate = stock.arriving_bytes_per_day
     facts = [
         (_("copies"), f"{stock.copies:,}"),
         (_("held"), human_size(stock.held_bytes)),
@@ -77,13 +81,17 @@ def _room_section(location, stock: LocationStock):
     if stock.fill_percent is not None:
         bar = fill_bar(stock.fill_percent, location.deletion_threshold_percent)
         facts.append((_("filled"), format_html("{} {}", bar, f"{stock.fill_percent:.3g} %")))
-    if rate:
-        per_day = _("%(size)s a day in the last %(days)s days") % {"size": format_size(rate), "days": RATE_DAYS}
-        facts.append((_("arrives and stays"), per_day))
-    if stock.days_until_full is not None:
-        until = format_duration(stock.days_until_full * SECONDS_PER_DAY)
-        facts.append((_("full at this rate, if nothing is deleted"), _("in %(time)s") % {"time": until}))
-    return Section(_("Room"), (Facts(facts),), "room")
+    end = timezone.now().date() + timedelta(days=1)
+    start = end - timedelta(days=VOLUME_DAYS)
+    [trend] = measure_volumes(start, end, location=location.pk)
+    if any(day.held_bytes or day.arrived_bytes for day in trend.days):
+        mean = _("%(growth)s, in the mean of the last %(days)s days")
+        facts.append((_("grows by"), mean % {"growth": growth_text(trend), "days": GROWTH_DAYS}))
+        facts.append((_("full at this rate on"), full_text(trend)))
+    parts = [Facts(facts), small_figures([volume_figure(trend, start, end)])]
+    if trends := viewer.page_url("trends"):
+        parts.append(format_html('<p class="opsdb-links"><a href="{}#volume">{}</a></p>', trends, _("All trends")))
+    return Section(_("Room"), parts, "room")
 
 
 def _deletion_section(viewer, location, stock: LocationStock):

@@ -19,6 +19,7 @@ SELECT location.id, site.short_name, location.name, location.location_type, loca
 FROM data_location AS location
 JOIN site ON site.id = location.site_id
 LEFT JOIN data_location_usage AS usage ON usage.data_location_id = location.id AND usage.day < %(end)s
+WHERE %(location)s::bigint IS NULL OR location.id = %(location)s
 GROUP BY location.id, site.short_name, 6
 ORDER BY site.short_name, location.name
 """
@@ -73,7 +74,7 @@ class VolumeTrend:
         return self.days[-1].held_bytes
 
 
-def measure_volumes(start: date, end: date) -> list[VolumeTrend]:
+def measure_volumes(start: date, end: date, *, location: int | None = None) -> list[VolumeTrend]:
     """Return how much every location held at the end of each day of a period, by site and name. One query.
 
     A copy counts from its arrival to its deletion; one that is missing is counted until it was found so.
@@ -81,6 +82,7 @@ def measure_volumes(start: date, end: date) -> list[VolumeTrend]:
     Args:
         start: first day (UTC).
         end: day after the last one.
+        location: key of the only location that is asked for.
 
     Raises:
         OpsdbError: the period has no day.
@@ -88,11 +90,11 @@ def measure_volumes(start: date, end: date) -> list[VolumeTrend]:
     require_period(start, end)
     first = min(start, end_of_complete_days(end) - GROWTH_DAYS * DAY)
     notes: dict[tuple, dict[date, tuple[int, int]]] = {}
-    for *location, day, held, arrived in rows_of(SQL, {"before": first - DAY, "end": end}):
-        of_location = notes.setdefault(tuple(location), {})
+    for *facts, day, held, arrived in rows_of(SQL, {"before": first - DAY, "end": end, "location": location}):
+        of_location = notes.setdefault(tuple(facts), {})
         if day is not None and held is not None:
             of_location[day] = (int(held), int(arrived))
-    return [_trend(location, of_location, first, start, end) for location, of_location in notes.items()]
+    return [_trend(facts, of_location, first, start, end) for facts, of_location in notes.items()]
 
 
 def _trend(location, notes, first, start, end):

@@ -15,7 +15,7 @@ from ...drawings.chart import Chart, Level
 from ...kit.values import Text
 from ..parts import Table
 from ..viewer import Viewer
-from .charts import days_shown, figure, small_figures
+from .charts import Figure, days_shown, figure, small_figures
 
 
 def volume_chart(trend: VolumeTrend, start: date, end: date) -> Chart:
@@ -44,6 +44,21 @@ def full_text(trend: VolumeTrend) -> str:
     return _("%(day)s, in %(left)s days") % {"day": trend.full_on, "left": f"{left:,}"}
 
 
+def volume_figure(trend: VolumeTrend, start: date, end: date, heading: str = "") -> Figure:
+    """Return the chart of what a location held, and its days as a table."""
+    columns = (_("day"), _("held at its end"), _("arrived"), _("went away"))
+    rows = [
+        (str(day.day), format_size(day.held_bytes), format_size(day.arrived_bytes), format_size(day.left_bytes))
+        for day in days_shown(trend.days, start, end, lambda day: day.day)
+    ]
+    return figure(volume_chart(trend, start, end), columns, rows, heading=heading)
+
+
+def growth_text(trend: VolumeTrend) -> str:
+    """Return how fast a location grows, as a text."""
+    return _("%(size)s a day") % {"size": format_size(trend.growth_bytes_per_day)}
+
+
 def volume_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
     """Return what the page shows."""
     trends = measure_volumes(start, end)
@@ -57,7 +72,7 @@ def volume_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
             f"{100 * one.held_bytes / one.capacity_bytes:.3g} %" if one.capacity_bytes else "–",
             format_size(sum(day.arrived_bytes for day in one.days)),
             format_size(sum(day.left_bytes for day in one.days)),
-            _("%(size)s a day") % {"size": format_size(one.growth_bytes_per_day)},
+            growth_text(one),
             full_text(one),
         )
         for one in trends
@@ -73,22 +88,8 @@ def volume_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
         _("full at this rate on"),
     )
     note = _("The rate is the mean of the last %(days)s days of the period.") % {"days": GROWTH_DAYS}
-    of_days = (_("day"), _("held at its end"), _("arrived"), _("went away"))
     figures = (
-        figure(
-            volume_chart(one, start, end),
-            of_days,
-            [
-                (
-                    str(day.day),
-                    format_size(day.held_bytes),
-                    format_size(day.arrived_bytes),
-                    format_size(day.left_bytes),
-                )
-                for day in days_shown(one.days, start, end, lambda day: day.day)
-            ],
-            heading=f"{one.site}/{one.location}",
-        )
+        volume_figure(one, start, end, heading=f"{one.site}/{one.location}")
         for one in trends
         if one.held_bytes or any(day.arrived_bytes for day in one.days)
     )
