@@ -72,7 +72,8 @@ def test_periods_are_whole_days_nights_and_months():
     found = {str(label): (first, end) for label, first, end in periods(NOW)}
     day = timedelta(days=1)
     midnight, noon = datetime(2026, 3, 5, tzinfo=UTC), datetime(2026, 3, 4, 12, tzinfo=UTC)
-    assert found["Last night"] == (noon - day, noon), "this night lasts until noon"
+    assert found["Present night"] == (noon, noon + day), "which lasts until noon"
+    assert found["Last night"] == (noon - day, noon)
     assert found["Today"] == (midnight, midnight + day)
     assert found["Last 7 days"] == (midnight - 6 * day, midnight + day)
     assert found["Last week"] == (datetime(2026, 2, 23, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)), "from Monday"

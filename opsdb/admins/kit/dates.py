@@ -119,6 +119,7 @@ def periods(now: datetime) -> Iterator[tuple[Text, datetime | None, datetime | N
     noon = today + timedelta(hours=12)
     morning = noon if now >= noon else noon - timedelta(days=1)
     yield _("Any time"), None, None
+    yield _("Present night"), morning, morning + timedelta(days=1)
     yield _("Last night"), morning - timedelta(days=1), morning
     yield _("Today"), today, today + timedelta(days=1)
     yield _("Last 7 days"), today - timedelta(days=6), today + timedelta(days=1)

@@ -1,5 +1,6 @@
 """What was planned for a night and what was executed, side by side, with the data that came of it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -140,8 +141,14 @@ def _execution(viewer, row, data, back) -> tuple[Text, ...]:
 
 def night_sentence(viewer: Viewer, rows: Sequence[NightRow], data: ExecutionsData | None) -> str:
     """Return what happened in a night in a sentence: executions, slots, files, volume, and what is archived."""
-    executions = sum(row.execution is not None for row in rows)
+    states = Counter(row.execution.status for row in rows if row.execution)
+    executions = states.total()
     text = ngettext("%(number)s observation", "%(number)s observations", executions) % {"number": executions}
+    others = [
+        f"{states[one]} {one.label}" for one in ObservationStatus if states[one] and one != ObservationStatus.COMPLETED
+    ]
+    if others:
+        text += _(", of them %(others)s") % {"others": ", ".join(others)}
     slots = {row.slot.pk for row in rows if row.slot}
     if slots and viewer.sees(PreScheduledSlot):
         done = len({row.slot.pk for row in rows if row.slot and row.execution})

@@ -11,6 +11,7 @@ from opsdb.models import (
     DataLocationUsage,
     ExecutedObsUnit,
     LocationType,
+    ObservationStatus,
     ObservingProgram,
     ObsUnit,
     PhysicalCopy,
@@ -93,6 +94,11 @@ def test_the_night_has_planned_and_executed_side_by_side_and_a_sentence(browser,
     for row in (slot, missed):
         assert f"/admin/opsdb/prescheduledslot/{row.pk}/change/" in found.links
     assert page("observation", execution.pk) in found.links
+    for status in (*2 * (ObservationStatus.ABORTED,), ObservationStatus.RUNNING):
+        end = None if status == ObservationStatus.RUNNING else START + timedelta(minutes=1)
+        ExecutedObsUnit.objects.create(obs_unit=execution.obs_unit, start_time=START, end_time=end, status=status)
+    text = read(browser.get(page("night", "2026-03-13"))).text
+    assert "4 observations, of them 1 running, 2 aborted (1 of 2 slots): 7 files" in text
     PreScheduledSlot.objects.all().delete()
     assert "not planned" in read(browser.get(page("night", "2026-03-13"))).text
     found = read(seeing(ExecutedObsUnit).get(page("night", "2026-03-13"))).text
