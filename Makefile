@@ -44,7 +44,8 @@ constraints:
 	rm $@.json
 
 # Plain HTTP, because nothing but this machine's loopback is served.
-# Cookies of its own, so that demonstrations at other ports do not sign each other out.
+# Cookies of its own, so that demonstrations at other ports do not sign each other out. The login is made before the
+# nights, because only an older account may decide on their requests, and is shown after them.
 demo: export HTTPS = false
 demo: export COOKIE_SUFFIX = _$(PORT)
 demo: .venv/made
@@ -53,8 +54,8 @@ demo: .venv/made
 	  echo "Port $(PORT) is in use: end what listens there, or run make demo PORT=8001" >&2; exit 1; }
 	$(MANAGE) opsdb_migrate
 	$(MANAGE) opsdb_load all $(DEMO_SEASON)
-	$(MANAGE) opsdb_demo --nights 1 --weeks 4 --files-per-observation 4 --once
-	$(MANAGE) opsdb_create_admin $(DEMO_USER) --email $(DEMO_USER)@localhost --generate-password
+	login=$$($(MANAGE) opsdb_create_admin $(DEMO_USER) --email $(DEMO_USER)@localhost --generate-password) && { \
+	  $(MANAGE) opsdb_demo --nights 1 --weeks 4 --files-per-observation 4 --once; status=$$?; echo "$$login"; exit $$status; }
 	test "$(SERVE)" = 0 || DJANGO_RUNSERVER_HIDE_WARNING=true $(MANAGE) runserver --noreload 127.0.0.1:$(PORT)
 
 lint: .venv/made

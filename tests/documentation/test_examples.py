@@ -72,7 +72,7 @@ MORE_FILES = 100_000 if os.environ.get("SOAK") else 5_000
 SYNOPSIS = re.compile(r"\[--|\b[A-Z]{4,}\b")
 # The commands of ``make demo``, with less for a reader to wait for.
 FEWER = {"--nights": "1", "--files-per-observation": "3"}
-MAKE_DEMO = re.compile(r"^\t\$\(MANAGE\) (.*)$", re.MULTILINE)
+MAKE_DEMO = re.compile(r"\$\(MANAGE\) (opsdb_(?:[\w@./ -]|\$\(\w+\))*)")
 DEMO_VARIABLES = {"DEMO_SEASON": str(ROOT / "opsdb/reference/samples/season_2026A.yaml"), "DEMO_USER": "admin"}
 
 
@@ -112,7 +112,7 @@ def demonstration(django_db_setup, django_db_blocker, tmp_path_factory):
     with django_db_blocker.unblock(), own_copy("demonstration"), pytest.MonkeyPatch.context() as patch:
         recipe = (ROOT / "Makefile").read_text().partition("\ndemo: .venv/made")[2].partition("\n\n")[0]
         commands = [shlex.split(line) for line in MAKE_DEMO.findall(recipe)]
-        assert [one[0] for one in commands] == ["opsdb_migrate", "opsdb_load", "opsdb_demo", "opsdb_create_admin"]
+        assert [one[0] for one in commands] == ["opsdb_migrate", "opsdb_load", "opsdb_create_admin", "opsdb_demo"]
         for command in commands:
             words = [re.sub(r"\$\((\w+)\)", lambda found: DEMO_VARIABLES[found[1]], word) for word in command]
             words = [FEWER.get(before, word) for before, word in zip(["", *words], words, strict=False)]
