@@ -99,7 +99,7 @@ def view(viewer: Viewer, night: str | None = None) -> Content | HttpResponseRedi
     if viewer.sees(Downtime):
         sections.append(Section(_("Downtimes"), (_downtime_table(viewer, downtimes[0]),), "downtimes"))
     if end > timezone.now() and (planned := planning_section(viewer, slots[0])):
-        sections.insert(1, planned)
+        sections.insert(2 if executions[0] else 1, planned)
     links = [(f"← {before}", before), (f"{after} →", after)]
     if near["before"] and near["before"] < before:
         links.insert(0, (_("⇤ last one observed: %(date)s") % {"date": near["before"]}, near["before"]))
