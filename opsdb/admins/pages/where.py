@@ -1,6 +1,7 @@
 """Where is it: every copy of what a person enters."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from django.db.models import Model
 from django.utils.html import format_html
@@ -14,10 +15,13 @@ from opsdb.models import (
     DataTransferPackage,
     ExecutedObsUnit,
     LocationType,
+    ObservingProgram,
+    ObsUnit,
     PhysicalCopy,
     PhysicalCopyStatus,
     RawDataFile,
     RawDataPackage,
+    Source,
     Verification,
 )
 from opsdb.row_labels import row_name, tables
@@ -35,13 +39,15 @@ from opsdb.workflows import (
 )
 
 from ..kit.columns import badge, code, human_size, moment
-from .found import SEARCHED, row_text
+from .found import SEARCHED, kind_text, row_text, row_url
 from .journey import ON_THE_WAY, journey_line
 from .parts import Content, Facts, Question, Section, Table, first_of, paragraph
 from .viewer import AdminPage, Viewer
 
 LIMIT = 100
 HAVE_COPIES = (ExecutedObsUnit, RawDataFile, RawDataPackage, DataTransferPackage, DataProduct, PhysicalCopy)
+WITH_DATA = (Source, ObsUnit, ObservingProgram, date)
+"""What has a page of its own that shows the data of many observations."""
 
 
 class NotUnderstood(OpsdbError):
@@ -83,7 +89,7 @@ def meant(viewer: Viewer, text: str, models: Sequence[type[Model]]) -> Model:
         names = []
     except Ambiguous as error:
         names = [name for name in error.names if viewer.sees_names(name)]
-    found = []
+    found, wider = [], []
     if not names:
         hits = search_rows(text, models=[model for model in SEARCHED if viewer.sees(model)]).hits
         found = [hit for hit in hits if isinstance(hit.row, tuple(models))]
@@ -91,7 +97,9 @@ def meant(viewer: Viewer, text: str, models: Sequence[type[Model]]) -> Model:
         if len(whole) == 1:
             return whole[0]
         names = [name_row(type(hit.row), hit.row.pk) for hit in found]
-    if not names:
+        wholes = [hit.row for hit in hits if hit.match == Match.WHOLE and isinstance(hit.row, WITH_DATA)]
+        wider = [row for row in wholes if row_url(viewer, row)]
+    if not names and not wider:
         raise NotUnderstood(
             _(
                 "There is no such row that you may view. Give a UUID, a kind and a key such as transfer 17, the"
@@ -102,6 +110,14 @@ def meant(viewer: Viewer, text: str, models: Sequence[type[Model]]) -> Model:
     labels = {name: row_text(viewer, hit.row) for name, hit in zip(names, found, strict=False)}
     rows = [
         (
+            row_text(viewer, row),
+            kind_text(row),
+            format_html('<a href="{}">{}</a>', row_url(viewer, row), _("all of it, and where its data are")),
+        )
+        for row in wider
+    ]
+    rows += [
+        (
             labels.get(name) or viewer.link_names(name),
             tables()[name.partition(" ")[0]]._meta.verbose_name,
             format_html('<a href="?{}">{}</a>', urlencode({"q": name}), _("this one")),
@@ -109,7 +125,7 @@ def meant(viewer: Viewer, text: str, models: Sequence[type[Model]]) -> Model:
         for name in names
     ]
     table = Table(_("What may be meant"), (_("what"), _("kind"), _("choose")), rows)
-    several = _("Several rows may be meant; choose one of them.")
+    several = _("Several rows may be meant; choose one of them. Of many the newest are listed.")
     raise NotUnderstood(several, (Section(_("Which one?"), (paragraph(several), table), "which"),), 200)
 
 

@@ -64,6 +64,16 @@ class TestWhere:
         found = read(browser.get(page("where", q="map.fits")))
         assert {f"?q=data_product+{one.pk}", f"?q=data_product+{two.pk}"} <= set(found.links)
 
+    def test_a_source_leads_to_all_of_its_data_beside_its_observations(self, browser, seeing):
+        unit = factories.ObsUnitFactory(source=factories.FixedSourceFactory(name="Deep56").source_ptr)
+        executions = factories.ExecutedObsUnitFactory.create_batch(2, obs_unit=unit)
+        query = page("where", q="Deep56")
+        found = read(browser.get(query))
+        assert "all of it, and where its data are" in found.text and page("source", unit.source_id) in found.links
+        assert {f"?q=executed_obs_unit+{one.pk}" for one in executions} <= set(found.links)
+        hidden = seeing(PhysicalCopy, ExecutedObsUnit).get(query)
+        assert hidden.status_code == 404 and page("source", unit.source_id) not in hidden.content.decode()
+
 
 class TestWhy:
     def test_a_failed_transfer_is_explained_with_what_comes_next(self, browser):
