@@ -1,6 +1,10 @@
 """The dashboard, the lists in groups, and links to the pages, for the admin's templates."""
 
 from django import template
+from django.forms import BoundField
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from opsdb.admins import menu
 from opsdb.admins.kit.any_import import any_import_url
@@ -91,3 +95,14 @@ def opsdb_form_links(context):
     """Link the form of a new row to the page about its table."""
     viewer = viewer_of(context["request"])
     return {"links": viewer.links_of_table(context["opts"].model) if viewer else ()}
+
+
+@register.filter
+def opsdb_label(field: BoundField) -> SafeString:
+    """Return the label of a field, which says whether it is required: screen readers have that from the control."""
+    if not field.field.required:
+        return field.label_tag()
+    text = "" if field.label[-1:] in ":?.!" else field.form.label_suffix
+    word = format_html('<span class="opsdb-required" aria-hidden="true">{}</span>', _("required"))
+    label = format_html("{}{} {}", field.label, text, word)
+    return field.label_tag(label, attrs={"class": "required"}, label_suffix="")

@@ -195,6 +195,8 @@ class Confirmation:
 
     def _page(self, form, outcomes, seen="", warnings=(), notice=""):
         admin, action, request = self.model_admin, self.action, self.request
+        # A preview does without the reason; what is confirmed from there needs it, and the page says so.
+        form.fields["reason"].required = True
         groups = []
         for kind in OutcomeKind:
             of_kind = [outcome for outcome in outcomes or () if outcome.kind is kind]
