@@ -21,10 +21,12 @@ from opsdb.models.copies.physical_copies import COPY_TARGETS
 from opsdb.models.enums import Verification
 
 from .actions.copies import COPY_ACTIONS, DELETION_REQUEST_ACTIONS
+from .actions.deciding import decision_note
 from .actions.judging import judge_deletions
 from .kit.admin import OpsAdmin, ReadOnlyMixin
 from .kit.filters import only
 from .kit.inlines import LinkInline, listing, parts
+from .pages.viewer import Viewer
 
 
 @admin.register(PhysicalCopy)
@@ -92,6 +94,10 @@ class DeletionRequestAdmin(OpsAdmin):
     list_filter = ("status", "data_location")
     ordering = ("-pk",)
 
+    def note_on(self, request: DeletionRequest, viewer: Viewer) -> str:
+        """Return what a person must know of a request before its buttons: why they are not offered."""
+        return decision_note(viewer, request)
+
     def render_change_form(
         self,
         request: HttpRequest,
@@ -103,6 +109,7 @@ class DeletionRequestAdmin(OpsAdmin):
     ) -> HttpResponse:
         if obj is not None and not add:
             context["judged"] = judge_deletions([obj])
+            context["row_note"] = self.note_on(obj, Viewer(request, self.admin_site))
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     inlines = (parts(DeletionRequestItem, base=LinkInline),)

@@ -51,6 +51,15 @@ class LocationIsFull(Func):
     output_field = models.BooleanField()
 
 
+class WhyNotDecide(Func):
+    """Why a person can't decide a request for deletion of another one, or NULL: of the keys of both as texts, who
+    decides first, of when it was asked for, and of what to call who asked.
+    """
+
+    function = "opsdb_why_not_decide"
+    output_field = models.TextField()
+
+
 class RetentionHorizon(Func):
     """The moment before which a copy must have arrived for its retention to have passed: of the retention in days."""
 

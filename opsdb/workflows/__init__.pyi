@@ -193,11 +193,13 @@ from .deletion import (
     write_off_copy as write_off_copy,
 )
 from .deletion_requests import (
+    DecisionRights as DecisionRights,
     RequestedDeletion as RequestedDeletion,
     approve_deletion as approve_deletion,
     execute_deletion_request as execute_deletion_request,
     reject_deletion as reject_deletion,
     request_deletion as request_deletion,
+    who_may_decide as who_may_decide,
 )
 from .deletion_policy import (
     store_deletion_policy as store_deletion_policy,

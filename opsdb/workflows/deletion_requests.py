@@ -6,12 +6,16 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from django.contrib.auth.models import AbstractUser
-from django.db.models import QuerySet
-from django.db.models.functions import Now
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser, Permission
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Now
+from django.utils.translation import gettext as _
 
 from opsdb import conf
 from opsdb.database.aliases import atomic
+from opsdb.database.functions import WhyNotDecide
 from opsdb.models import (
     DataLocation,
     DeletionRequest,
@@ -175,6 +179,66 @@ def _decide(request, user, status):
     actor = nullcontext() if has_actor() else attributed(user=user)
     with actor, translate_integrity_errors(), atomic():
         return move_state(request, status, approved_by=user, decided_at=Now())
+
+
+@dataclass(frozen=True)
+class DecisionRights:
+    """Whether a person may decide a request for deletion, and otherwise who may.
+
+    Attributes:
+        why_not: why the person can't decide it; empty where nothing is against it.
+        people: the usernames of those who may, where the person can't.
+    """
+
+    why_not: str
+    people: tuple[str, ...] = ()
+
+
+def who_may_decide(requests: Iterable[DeletionRequest], *, user: AbstractUser) -> dict[int, DecisionRights]:
+    """Return for requests for deletion, by key, whether a person may decide them, and otherwise who may.
+
+    The status of a request does not matter. Two queries at most, whatever the number of requests, beside those for the
+    person's permissions. Who holds the permission by another way than the tables of users, roles and permissions is not
+    among the people.
+
+    Args:
+        requests: the requests.
+        user: the person.
+    """
+    asked = {request.pk: request for request in requests}
+    why_not = {key: _lacks_or_asked(request, user) for key, request in asked.items()}
+    if others := [key for key, why in why_not.items() if not why]:
+        why_not |= _requests_with_reason(others, Value(str(user.pk))).values_list("pk", "why_not")
+    refused = [key for key, why in why_not.items() if why]
+    people = {key: [] for key in refused}
+    for name, keys in _deciders(refused) if refused else ():
+        for key in keys:
+            people[key].append(name)
+    return {key: DecisionRights(why or "", tuple(people.get(key, ()))) for key, why in why_not.items()}
+
+
+def _lacks_or_asked(request, user):
+    if not user.has_perm("opsdb.approve_deletionrequest"):
+        return _("the permission to approve is lacking")
+    return _("it is an own request") if user.pk == request.requested_by_id else ""
+
+
+def _requests_with_reason(keys, decider):
+    """Return requests with what the database has against a decision by a person: of the key as a text."""
+    requester = Cast("requested_by_id", TextField())
+    why_not = WhyNotDecide(decider, requester, "created_at", Value("the person who asked"))
+    return DeletionRequest.objects.filter(pk__in=keys).order_by().annotate(why_not=why_not)
+
+
+def _deciders(keys):
+    """Return the usernames of who may approve, and for each which of the requests they may decide."""
+    users, granted = get_user_model(), Q(user=OuterRef("pk")) | Q(group__user=OuterRef("pk"))
+    may = Permission.objects.filter(granted, content_type__app_label="opsdb", codename="approve_deletionrequest")
+    theirs = _requests_with_reason(keys, Cast(OuterRef("pk"), TextField())).filter(why_not__isnull=True)
+    theirs = theirs.filter(~Q(requested_by=OuterRef("pk"))).values("pk")
+    holders = users._default_manager.filter(Q(is_superuser=True) | Exists(may), is_active=True)
+    holders = holders.annotate(opsdb_requests=ArraySubquery(theirs)).order_by(users.USERNAME_FIELD)
+    return holders.values_list(users.USERNAME_FIELD, "opsdb_requests")
 
 
 def execute_deletion_request(request: DeletionRequest, *, user: AbstractUser) -> Deletions:

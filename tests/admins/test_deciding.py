@@ -1,9 +1,12 @@
 """What people decide on in few clicks, with what they must know to do it."""
 
 import re
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.actions.judging import judge_deletions
 from opsdb.admins.pages.dashboard import troubles
@@ -32,7 +35,7 @@ class TestDeletionRequests:
         page = browser.get("/admin/").content.decode()
         field = '<input type="hidden" name="_selected_action" value="{}">'
         assert page.count(field.format(request.pk)) == 2 and field.format(own.pk) not in page
-        assert "Approve …" in page and "Reject …" in page and "by another person" in page
+        assert "Approve …" in page and "Reject …" in page and "it is an own request" in page
         page = viewer.get("/admin/").content.decode()
         assert "the disk is full" in page and "Approve …" not in page
 
@@ -81,6 +84,85 @@ class TestDeletionRequests:
             html = browser.get(address(DeletionRequest, "change", row)).content.decode()
             for name in ("approve", "reject"):
                 assert (f'name="action" value="{name}"' in html) is offered, (row, name)
+
+
+class TestWhoMayNotDecide:
+    """On the dashboard, on the request's page and on *Why?* one line says why, and who may."""
+
+    LINE = re.compile(r'<p class="opsdb-cannot">(.*?)</p>')
+    RULE = "it must be approved by another person with the permission to approve"
+
+    def lines(self, browser, request):
+        """Return what the pages say, and assert that they offer no decision."""
+        pages = [
+            "/admin/",
+            address(DeletionRequest, "change", request),
+            page("why", q=f"deletion_request {request.pk}"),
+        ]
+        found = set()
+        for url in pages:
+            html = browser.get(url).content.decode()
+            assert not re.search('name="action" value="(approve|reject)"', html), url
+            (line,) = self.LINE.findall(html)
+            found.add(unescape(line))
+        return found
+
+    def person(self, **options):
+        return UserFactory(is_superuser=True, is_staff=True, **options)
+
+    def test_their_own_request(self, db):
+        me, _other = self.person(username="zoe"), self.person(username="anna")
+        request = factories.DeletionRequestFactory(requested_by=me)
+        line = f"You can't decide it (it is an own request): {self.RULE}; 1 person may: anna."
+        assert self.lines(logged_in(me), request) == {line}
+
+    def test_with_an_account_that_is_younger_than_the_request(self, db):
+        request = factories.DeletionRequestFactory(requested_by=UserFactory())
+        me = self.person()
+        line = f"You can't decide it (the account was created after the request): {self.RULE}; nobody may now."
+        assert self.lines(logged_in(me), request) == {line}
+
+    def test_with_an_account_that_who_asked_has_created(self, db):
+        asks, _other = self.person(username="zoe"), self.person(username="anna")
+        with attributed(user=asks):
+            me = self.person()
+        request = factories.DeletionRequestFactory(requested_by=asks)
+        why = "the account was created by the person who asked"
+        assert self.lines(logged_in(me), request) == {f"You can't decide it ({why}): {self.RULE}; 1 person may: anna."}
+
+    def test_without_the_permission(self, viewer):
+        for name in "fabcde":
+            self.person(username=name)
+        request = factories.DeletionRequestFactory()
+        why, people = "the permission to approve is lacking", "6 people may: a, b, c, d, e, …"
+        assert self.lines(viewer, request) == {f"You can't decide it ({why}): {self.RULE}; {people}."}
+
+    def test_people_are_counted_and_not_named_to_who_may_not_view_users(self, seeing_deletions):
+        self.person(username="anna")
+        (line,) = self.lines(seeing_deletions, factories.DeletionRequestFactory())
+        assert line.endswith("; 1 person may.") and "anna" not in line
+
+    @pytest.fixture
+    def seeing_deletions(self, db):
+        names = ["deletionrequest", "physicalcopy", "rawdatapackage", "datalocation"]
+        views = Permission.objects.filter(codename__in=[f"view_{name}" for name in names])
+        return logged_in(UserFactory(is_staff=True, user_permissions=views))
+
+    def test_nothing_is_said_once_it_is_decided_or_to_who_may_decide(self, browser):
+        for request in (factories.DeletionRequestFactory(), factories.DeletionRequestFactory(executed=True)):
+            assert "opsdb-cannot" not in browser.get(address(DeletionRequest, "change", request)).content.decode()
+
+    def test_the_dashboard_asks_as_many_queries_for_many_requests(self, browser, superuser):
+        def queries(number):
+            for _one in range(number):
+                factories.DeletionRequestFactory(requested_by=superuser)
+                factories.DeletionRequestFactory()
+            with CaptureQueriesContext(connection) as found:
+                browser.get("/admin/")
+            return len(found)
+
+        queries(1)
+        assert queries(1) == queries(6)
 
 
 def test_rows_that_are_refused_alike_are_one_line_with_their_bytes(browser):

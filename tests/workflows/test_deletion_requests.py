@@ -16,7 +16,7 @@ from opsdb.testing.factories import (
     RoleFactory,
     UserFactory,
 )
-from opsdb.workflows import Refused, approve_deletion, attributed, reject_deletion, request_deletion
+from opsdb.workflows import Refused, approve_deletion, attributed, reject_deletion, request_deletion, who_may_decide
 from tests.databases import as_owner
 from tests.workflows.scenario_deletion import refusal_of, sql, tell_story
 
@@ -125,6 +125,28 @@ def test_an_account_that_is_younger_than_the_request_does_not_decide_it(decide):
         decide(request, user=young)
     assert refusal_of(lambda: decide_by_sql(request, young)).constraint_name == "deletion_request_decided_in_person"
     assert decide(request, user=_old(request)).approved_by == request.decider
+
+
+def test_who_may_decide_is_who_is_not_refused():
+    me, other, old = (UserFactory(is_superuser=True) for _number in range(3))
+    with attributed(user=me):
+        made_by_me = decider()
+    UserFactory(is_superuser=True, is_active=False)
+    request = DeletionRequestFactory(requested_by=me)
+    young, lacking = decider(), request.decider
+    everybody = sorted((me, other, old, made_by_me, young, lacking), key=lambda user: user.username)
+    rights = {user: who_may_decide([request], user=user)[request.pk] for user in everybody}
+    for user, found in rights.items():
+        with transaction.atomic():
+            refused = None
+            try:
+                reject_deletion(request, user=user)
+            except Refused as error:
+                refused = error
+            transaction.set_rollback(True)
+        request.refresh_from_db()
+        assert bool(found.why_not) is (refused is not None), user
+        assert found.people == (tuple(sorted([other.username, old.username])) if refused else ())
 
 
 def _old(request):

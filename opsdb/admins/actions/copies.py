@@ -34,6 +34,7 @@ from opsdb.workflows import (
 from ..kit.actions import Action, unless_in
 from ..kit.names import call_location, called
 from ..kit.orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, Skipped, refusal_text
+from .deciding import why_not_decide
 from .judging import judge_deletions
 
 
@@ -248,10 +249,6 @@ def _describe_execution(done):
     return "; ".join([text % len(done.copies), *(with_row_labels(str(one)) for one in done.held_back)])
 
 
-def _is_own(request, user):
-    return gettext("Another person must decide on it.") if request.requested_by_id == user.pk else ""
-
-
 DELETION_REQUEST_ACTIONS = (
     Action(
         name="approve",
@@ -260,7 +257,7 @@ DELETION_REQUEST_ACTIONS = (
         run=lambda request, order: approve_deletion(request, user=order.user),
         permission="approve_deletionrequest",
         unless=unless_in("status", DeletionRequestStatus.REQUESTED, because=_("It is %(state)s already.")),
-        unless_by=_is_own,
+        unless_by=why_not_decide,
         judge=judge_deletions,
     ),
     Action(
@@ -275,7 +272,7 @@ DELETION_REQUEST_ACTIONS = (
             DeletionRequestStatus.APPROVED,
             because=_("It is %(state)s already."),
         ),
-        unless_by=_is_own,
+        unless_by=why_not_decide,
         judge=judge_deletions,
     ),
     Action(

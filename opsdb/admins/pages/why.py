@@ -130,7 +130,7 @@ def for_people(step: str) -> str:
 
 
 def step_buttons(viewer: Viewer, row: Model, explanation: Explanation) -> SafeString | str:
-    """Return the buttons of what the next step recommends for a row, for a person who may do that."""
+    """Return the buttons of what the next step recommends for a row, for a person who may do that, and why not."""
     row = getattr(row, "specific", row)
     model_admin = viewer.site._registry.get(type(row))
     if model_admin is None or explanation.done:
@@ -148,8 +148,11 @@ def step_buttons(viewer: Viewer, row: Model, explanation: Explanation) -> SafeSt
         "opsdb_checkbox_name": ACTION_CHECKBOX_NAME,
         "original": row,
     }
-    buttons = render_to_string("admin/opsdb/row_tools.html", context, viewer.request) if wanted else ""
-    return format_html('<ul class="opsdb-step">{}</ul>', buttons) if wanted else ""
+    note = model_admin.note_on(row, viewer) if hasattr(model_admin, "note_on") else ""
+    if not wanted:
+        return note
+    buttons = render_to_string("admin/opsdb/row_tools.html", context, viewer.request)
+    return format_html('<ul class="opsdb-step">{}</ul>{}', buttons, note)
 
 
 def why_link(viewer: Viewer, name: str) -> SafeString | str:

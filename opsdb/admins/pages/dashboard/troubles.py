@@ -29,6 +29,7 @@ from opsdb.workflows import FailureGroup, FailureKind, Overview, Trouble
 from opsdb.workflows.overview import WORK
 
 from ...actions.copies import DELETION_REQUEST_ACTIONS
+from ...actions.deciding import decision_note, look_up_rights
 from ...kit.columns import moment
 from ...kit.names import called
 from ..counts import format_age
@@ -163,6 +164,7 @@ def _deletions(viewer):
     requests, is_cut = capped(requests, REQUESTS_SHOWN)
     if not requests:
         return []
+    look_up_rights(requests, viewer.request.user)
     columns = (_("reason"), _("where"), _("requested by"), _("since [UTC]"), _("decision"))
     rows = [
         (
@@ -192,8 +194,7 @@ def _decision(viewer, request):
         and action.is_allowed(model_admin, viewer.request)
         and action.applies_to(request, viewer.request.user)
     ]
-    own = request.requested_by_id == viewer.request.user.pk
-    return format_html_join(" ", "{}", ([button] for button in buttons)) or (_("by another person") if own else "–")
+    return format_html_join(" ", "{}", ([button] for button in buttons)) or decision_note(viewer, request) or "–"
 
 
 def _waiting(viewer, now):

@@ -78,13 +78,54 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION opsdb_why_not_decide(decider text, requester text, asked_at timestamptz, called text)
+RETURNS text
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+-- Why a person cannot decide what another one asked for, who is called so in the text; NULL when nothing is against it.
+-- Whoever decides had the account before the request was made, and owes neither the account nor its rights to the one
+-- who asked.
+DECLARE
+    reason text;
+BEGIN
+    SELECT 'the account ' || CASE
+        WHEN change.operation = 'insert' AND change.changed_at > asked_at THEN 'was created after the request'
+        WHEN change.operation = 'insert' THEN 'was created by ' || called
+        ELSE 'got rights or its password from ' || called
+    END INTO reason
+    FROM change_log AS change
+    WHERE change.table_name = 'user' AND change.row_id = decider AND (
+        (change.operation = 'insert' AND change.changed_at > asked_at)
+        OR (
+            change.user_id::text = requester
+            AND (
+                change.operation = 'insert'
+                OR change.after ?| ARRAY[
+                    'password', 'groups', 'user_permissions', 'is_superuser', 'is_staff', 'is_active'
+                ]
+            )
+        )
+    )
+    ORDER BY change.id LIMIT 1;
+    -- A host project with a user model of its own has other tables of links.
+    IF reason IS NULL AND to_regclass('user_groups') IS NOT NULL THEN
+        IF EXISTS (
+            SELECT FROM user_groups AS link
+            JOIN change_log AS change ON change.table_name = 'role' AND change.row_id = link.group_id::text
+            WHERE link.user_id::text = decider AND change.user_id::text = requester AND change.after ? 'permissions'
+        ) THEN
+            reason = 'a role of the account got permissions from ' || called;
+        END IF;
+    END IF;
+    RETURN reason;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION opsdb_decide_in_person() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Whoever decides a request is the one who is logged in, had the account before the request was made, and owes
 -- neither the account nor its rights to the one who asked. The database says who and when.
 DECLARE
     actor text = opsdb_acting_user();
-    requester text = opsdb_name_user(OLD.requested_by_id::text);
     reason text;
 BEGIN
     IF actor IS NULL THEN
@@ -105,47 +146,13 @@ BEGIN
             'Sign in as that user, or leave approved_by_id empty: it is set to the signed-in user.'
         );
     END IF;
-    SELECT CASE
-        WHEN change.operation = 'insert' AND change.changed_at > OLD.created_at THEN 'was created after the request'
-        WHEN change.operation = 'insert' THEN 'was created by ' || requester || ', who asked'
-        ELSE 'got rights or its password from ' || requester || ', who asked'
-    END INTO reason
-    FROM change_log AS change
-    WHERE change.table_name = 'user' AND change.row_id = actor AND (
-        (change.operation = 'insert' AND change.changed_at > OLD.created_at)
-        OR (
-            change.user_id = OLD.requested_by_id
-            AND (
-                change.operation = 'insert'
-                OR change.after ?| ARRAY[
-                    'password', 'groups', 'user_permissions', 'is_superuser', 'is_staff', 'is_active'
-                ]
-            )
-        )
-    )
-    ORDER BY change.id LIMIT 1;
-    IF FOUND THEN
+    reason = opsdb_why_not_decide(
+        actor, OLD.requested_by_id::text, OLD.created_at, opsdb_name_user(OLD.requested_by_id::text) || ', who asked'
+    );
+    IF reason IS NOT NULL THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
-            format(
-                'deletion_request %s: %s cannot decide it, because the account %s',
-                OLD.id, opsdb_name_actor(), reason
-            ),
-            'Ask another person who has the permission to approve it.'
-        );
-    END IF;
-    -- A host project with a user model of its own has other tables of links.
-    IF to_regclass('user_groups') IS NOT NULL AND EXISTS (
-        SELECT FROM user_groups AS link
-        JOIN change_log AS change ON change.table_name = 'role' AND change.row_id = link.group_id::text
-        WHERE link.user_id::text = actor AND change.user_id = OLD.requested_by_id AND change.after ? 'permissions'
-    ) THEN
-        PERFORM opsdb_refuse(
-            TG_NAME, TG_TABLE_NAME,
-            format(
-                'deletion_request %s: %s cannot decide it, because a role of the account got permissions from %s, '
-                'who asked', OLD.id, opsdb_name_actor(), requester
-            ),
+            format('deletion_request %s: %s cannot decide it, because %s', OLD.id, opsdb_name_actor(), reason),
             'Ask another person who has the permission to approve it.'
         );
     END IF;
