@@ -34,13 +34,23 @@ PRIVILEGES = ("is_superuser", "user_permissions")
 WAYS_IN = ("username", "email", "github_login")
 
 
+class RoleField(forms.ModelChoiceField):
+    """A choice of a role, or of none; each is shown with what it is for."""
+
+    widget = forms.RadioSelect(attrs={"class": "opsdb-choices"})
+
+    def label_from_instance(self, obj: Role) -> str:
+        return f"{obj.name} – {obj.description}" if obj.description else obj.name
+
+
 class ColleagueForm(AdminUserCreationForm):
     """A new user: who it is, and by one choice what they may do and whether they may use the admin."""
 
-    role = forms.ModelChoiceField(
+    role = RoleField(
         Role.objects.order_by("name"),
         label=gettext_lazy("Role and access"),
         required=False,
+        blank=True,
         empty_label=gettext_lazy("none: may not sign in to the admin"),
         help_text=gettext_lazy("What the colleague may do. All roles but that of services may sign in to the admin."),
     )

@@ -282,7 +282,7 @@ def test_a_colleague_gets_access(start):
     page = start("superuser")
     add_on_index(page, "Users")
     page.get_by_label("Username:").fill("colleague")
-    page.get_by_label("Role and access:").select_option(label="observer")
+    page.get_by_role("radio", name="observer – ").check()
     page.get_by_label("Password:", exact=True).fill("a-Longer-One-77")
     page.get_by_label("Password confirmation:").fill("a-Longer-One-77")
     page.get_by_label("Password confirmation:").press("Enter")
