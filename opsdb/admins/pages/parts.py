@@ -96,6 +96,11 @@ class Table:
     note: Text = ""
     more: str | None = None
 
+    @property
+    def labelled_rows(self) -> list[list[tuple]]:
+        """The rows, each cell with the name of its column: on a phone it stands before the cell."""
+        return [list(zip(self.columns, row, strict=True)) for row in self.rows]
+
     def __str__(self):
         return render_to_string("admin/opsdb/table.html", {"table": self})
 

@@ -155,3 +155,15 @@ document.addEventListener("DOMContentLoaded", () => {
   });
   document.addEventListener("formset:added", (event) => setTimeout(() => nameControls(event.target)));
 }
+
+// On a phone the cells of a row in a form stand below each other, each after the name of its column.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const heading of document.querySelectorAll(".inline-group .tabular th[class*='column-']")) {
+    const name = [...heading.classList].find((one) => one.startsWith("column-")).slice("column-".length);
+    const table = heading.closest("table");
+    table.classList.add("opsdb-cards");
+    for (const cell of table.querySelectorAll(`td.field-${CSS.escape(name)}`)) {
+      cell.dataset.label = heading.textContent.trim();
+    }
+  }
+});

@@ -1,0 +1,51 @@
+"""Nothing of a table is cut: where there is room for it the table fits its box, and on a phone it becomes cards."""
+
+import pytest
+from django.urls import reverse
+
+from opsdb.models import ExecutedObsUnit, LocationType, Site
+from opsdb.testing import factories
+from tests.admins.pages import address
+
+from .conftest import PHONE
+
+# What is wider than the box that it scrolls in, drawings aside.
+WIDER = """() => [...document.querySelectorAll('#content table')].filter((table) => table.offsetParent).map((table) => {
+  const box = table.closest('.opsdb-scroll, .opsdb-outcome, fieldset') ?? table.parentElement;
+  const cut = [...table.querySelectorAll('th, td, button, input, select')].filter((one) => one.offsetParent
+    && one.type !== 'hidden' && one.getBoundingClientRect().right > box.getBoundingClientRect().right + 1);
+  return [table.caption?.textContent ?? table.closest('fieldset')?.querySelector('h2')?.textContent.trim(),
+    box.scrollWidth - box.clientWidth, cut.map((one) => one.className || one.tagName)];
+}).filter(([, spare, cut]) => spare > 1 || cut.length)"""
+SIDE_BAR = "is_open => localStorage.setItem('django.admin.navSidebarIsOpen', is_open)"
+
+
+@pytest.fixture(scope="module")
+def pages(served, django_db_blocker):
+    """The addresses of the pages that have wide tables, and what makes them wide."""
+    with django_db_blocker.unblock():
+        site = factories.SiteFactory(short_name="kyoto", name="Kyoto")
+        factories.DiskDataLocationFactory(site=site, location_type=LocationType.LONG_TERM_ARCHIVE, name="archive")
+        execution = ExecutedObsUnit.objects.latest_first()[0]
+        return {
+            "dashboard": "/admin/",
+            "site": address(Site, "add"),
+            "night": reverse("admin:opsdb_executedobsunit_night", args=[f"{execution.start_time:%Y-%m-%d}"]),
+        }
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["side bar", "no side bar"])
+@pytest.mark.parametrize("width", [1280, 1440])
+@pytest.mark.parametrize("name", ["dashboard", "site", "night"])
+def test_no_table_is_wider_than_its_box(visit, pages, name, width, is_open):
+    page = visit("superuser", pages[name], viewport={"width": width, "height": 900})
+    page.evaluate(SIDE_BAR, is_open)
+    page.reload()
+    assert page.evaluate(WIDER) == []
+
+
+@pytest.mark.parametrize("name", ["dashboard", "site", "night"])
+def test_tables_are_cards_on_a_phone(visit, pages, name):
+    page = visit("superuser", pages[name], viewport=PHONE)
+    assert page.locator("#content td[data-label]").first.evaluate("cell => getComputedStyle(cell).display") == "block"
+    assert page.evaluate(WIDER) == []
