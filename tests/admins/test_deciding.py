@@ -225,6 +225,15 @@ class TestColleague:
         assert list(user.groups.values_list("name", flat=True)) == [name]
         assert user.is_staff is is_staff
 
+    def test_chooses_among_roles_that_say_what_they_are_for(self, browser):
+        Role.objects.create(name="watchers", description="Look at everything, and change nothing.")
+        Role.objects.create(name="nameless")
+        html = browser.get(address(User, "add")).content.decode()
+        labels = [" ".join(re.sub("<[^>]*>", " ", one).split()) for one in re.findall("(?s)<label.*?</label>", html)]
+        assert "watchers – Look at everything, and change nothing." in labels and "nameless" in labels
+        none = re.search('<input type="radio" name="role" value=""[^>]*>', html)[0]
+        assert " checked" in none
+
     def test_without_a_role_may_not_sign_in_to_the_admin(self, browser):
         assert self.add(browser).status_code == 302
         user = User.objects.get(username="ada")
