@@ -36,7 +36,7 @@ def import_file(page, file):
 
 def line(page, label):
     """The line of a form that begins with a label."""
-    words = page.locator("label, legend").filter(has_text=re.compile(rf"^\s*{re.escape(label)}:?\s*$"))
+    words = page.locator("label, legend").filter(has_text=re.compile(rf"^\s*{re.escape(label)}:?\s*(required)?\s*$"))
     return page.locator(".form-row").filter(has=words)
 
 

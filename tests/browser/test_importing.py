@@ -10,7 +10,7 @@ from tests.admins.pages import address
 
 from .conftest import PHONE
 from .hands import REASON, choose_file, has_focus, import_file, loaded, said, skip_to
-from .test_every_page import FITS, Looking
+from .looking import FITS, Looking
 
 # As the browser tells a page of files that are dragged over it and dropped.
 DRAG = """([kind, selector, names]) => {
