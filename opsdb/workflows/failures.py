@@ -15,14 +15,19 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import connections, models, router
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from opsdb import conf
+from opsdb.database.functions import IsSafeCopy
 from opsdb.models import (
     DataTransfer,
     DataTransferPackage,
     ExecutedReductionStep,
+    LocationType,
     LongTermArchiveTransfer,
+    PackageState,
+    PhysicalCopy,
     PhysicalCopyStatus,
     RawDataPackage,
     StagingJob,
@@ -57,6 +62,7 @@ class Remedy(StrEnum):
     RESET = "reset"
     SETTLE = "settle"
     REPAIR = "repair"
+    RESTORE = "restore"
     VERIFY = "verify"
     NONE = ""
 
@@ -87,6 +93,7 @@ class Failure:
         message: what went wrong, as it was reported.
         place: ``site/location`` where it happened, or empty.
         worker: that held it, or empty: work that failed is held by nobody.
+        act: what the states of the copies allow, where the kind alone does not decide it.
     """
 
     table: str
@@ -96,6 +103,7 @@ class Failure:
     message: str
     place: str
     worker: str
+    act: Remedy | None = None
 
     @property
     def row(self) -> str:
@@ -104,12 +112,12 @@ class Failure:
 
     @property
     def remedy(self) -> Remedy:
-        return REMEDIES[self.kind]
+        return REMEDIES[self.kind] if self.act is None else self.act
 
 
 @dataclass(frozen=True)
 class FailureGroup:
-    """Failures with one message but for numbers, names and paths, one place, one worker and one remedy.
+    """Failures with one message but for numbers, names and paths, one place, one worker and one remedy of their kinds.
 
     Attributes:
         name: the same for the same group at any time, without blanks.
@@ -135,8 +143,9 @@ class FailureGroup:
         return self.failures[0].worker
 
     @property
-    def remedy(self) -> Remedy:
-        return self.failures[0].remedy
+    def remedies(self) -> list[Remedy]:
+        """What helps against some of them each: of bad copies in an archive, not all can be repaired."""
+        return [remedy for remedy in dict.fromkeys(one.remedy for one in self.failures) if remedy]
 
     @property
     def first(self) -> datetime | None:
@@ -292,16 +301,50 @@ LEFT JOIN site ON site.id = location.site_id
 """
 
 
+def _find_acts(rows) -> dict[tuple[str, str], Remedy]:
+    """Return what the states of bad copies allow, by table and key, as ``explain_row`` does. One query, if any are.
+
+    What can't be sent again from a verified copy may be found and brought back, if it is missing.
+    """
+    kinds = {row[1]: FailureKind(row[2]) for row in rows if REMEDIES[FailureKind(row[2])] is Remedy.REPAIR}
+    table = PhysicalCopy._meta.db_table
+    acts = {(table, key): Remedy.RESTORE if kind is FailureKind.MISSING else Remedy.NONE for key, kind in kinds.items()}
+    if not kinds:
+        return acts
+    repairs = LongTermArchiveTransfer.objects.exclude(status=Status.COMPLETED).filter(
+        raw_data_package=OuterRef("raw_data_package"), destination_location=OuterRef("data_location")
+    )
+    good = PhysicalCopy.objects.filter(IsSafeCopy("pk"), raw_data_package=OuterRef("raw_data_package"))
+    archived = PhysicalCopy.objects.filter(
+        pk__in=kinds,
+        raw_data_package__state=PackageState.ARCHIVED,
+        data_location__location_type=LocationType.LONG_TERM_ARCHIVE,
+    ).annotate(is_planned=Exists(repairs), can_be_sent=Exists(good.exclude(data_location=OuterRef("data_location"))))
+    for key, active, is_planned, can_be_sent in archived.values_list(
+        "pk", "data_location__active", "is_planned", "can_be_sent"
+    ):
+        if is_planned:
+            acts[table, str(key)] = Remedy.NONE
+        elif can_be_sent:
+            acts[table, str(key)] = Remedy.REPAIR if active else Remedy.NONE
+    return acts
+
+
 def list_failures() -> FailureList:
-    """Return everything that needs somebody, the newest first. One query, whatever the size of the tables; no locks."""
+    """Return everything that needs somebody, the newest first. Locks nothing.
+
+    One query, whatever the size of the tables, and one more if copies are corrupt or missing.
+    """
     now = timezone.now()
     before = now - timedelta(seconds=conf.get("OPSDB_STALLED_AFTER_SECONDS"))
     with connections[router.db_for_read(RawDataPackage)].cursor() as cursor:
         cursor.execute(FAILURES, {"before": before})
         rows = cursor.fetchall()
+    acts = _find_acts(rows)
     found: dict[tuple[str, FailureKind], list[Failure]] = {}
     for table, key, kind, since, message, place, worker in rows:
-        failure = Failure(table, key, FailureKind(kind), since, message, place, worker)
+        act = acts.get((table, key))
+        failure = Failure(table, key, FailureKind(kind), since, message, place, worker, act)
         found.setdefault((table, failure.kind), []).append(failure)
     failures = [failure for of_kind in found.values() for failure in of_kind[:LIMIT]]
     return FailureList(
@@ -345,6 +388,7 @@ def group_failures(failures: Iterable[Failure]) -> list[FailureGroup]:
     for failure in failures:
         # Work whose worker is gone has no message but that.
         message = normalize_message(failure.message) or failure.kind
-        groups.setdefault((failure.remedy, message, failure.place, failure.worker), []).append(failure)
+        # That of the kind: what is known of a group stays known when the state of another copy allows another act.
+        groups.setdefault((REMEDIES[failure.kind], message, failure.place, failure.worker), []).append(failure)
     named = [FailureGroup(_digest(*terms), of_terms, _digest(*terms[:2])) for terms, of_terms in groups.items()]
     return sorted(named, key=lambda group: len(group.failures), reverse=True)

@@ -5,7 +5,7 @@ from django.db import connection
 
 from opsdb.models import DataTransfer, PhysicalCopy, PhysicalCopyStatus
 from opsdb.testing import factories
-from opsdb.testing.nights import WORKER, WRONG, build_world
+from opsdb.testing.nights import WORKER, WRONG, build_world, out_of_use
 from opsdb.workflows import (
     CompletionConflict,
     FailureKind,
@@ -13,6 +13,7 @@ from opsdb.workflows import (
     claim_unpacking,
     complete_packaging,
     complete_transfer,
+    explain_row,
     fail_fixity,
     fail_transfer,
     fail_unpacking,
@@ -20,6 +21,7 @@ from opsdb.workflows import (
     list_failures,
     normalize_message,
     record_fixity,
+    repair_copy,
 )
 from opsdb.workflows import failures as module
 from tests.workflows.explaining import stop_the_clock
@@ -121,9 +123,62 @@ def test_copies_are_listed_by_what_is_wrong_with_them(world):
     assert kinds == {
         f"physical_copy {unread.pk}": (FailureKind.UNREADABLE, "us/archive", Remedy.VERIFY),
         f"physical_copy {corrupt.pk}": (FailureKind.CORRUPT, "cologne/archive", Remedy.REPAIR),
-        f"physical_copy {missing.pk}": (FailureKind.MISSING, "ccat/chai", Remedy.REPAIR),
+        f"physical_copy {missing.pk}": (FailureKind.MISSING, "ccat/chai", Remedy.RESTORE),
     }
     assert found[f"physical_copy {unread.pk}"].message == "input/output error"
+
+
+def remedies():
+    """What helps against each failure, by row."""
+    return {failure.row: failure.remedy for failure in list_failures().failures}
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["corrupt", "missing"])
+def test_a_bad_copy_is_repaired_or_brought_back_as_its_state_allows(world, is_there):
+    package = world.archived_package()
+    copy = world.copy(package, world.us_archive)
+    name = f"physical_copy {copy.pk}"
+    if is_there:
+        record_fixity(copy, WRONG)
+    else:
+        fail_fixity(copy, message="no such file", absent=True)
+    copy.refresh_from_db()
+    assert remedies() == {name: Remedy.REPAIR} and "“Repair”" in explain_row(copy).next_step
+    with out_of_use(world.us_archive):
+        now = PhysicalCopy.objects.get(pk=copy.pk)
+        assert remedies() == {name: Remedy.NONE} and "“Enable”" in explain_row(now).next_step
+    [transfer] = repair_copy(copy)
+    assert remedies() == {name: Remedy.NONE} and "claim it" in explain_row(copy).next_step
+    transfer.delete()
+    for other in package.copies.exclude(pk=copy.pk):
+        record_fixity(other, WRONG)
+    assert remedies()[name] == (Remedy.NONE if is_there else Remedy.RESTORE)
+    assert ("“Bring back”" in explain_row(copy).next_step) != is_there
+
+
+def test_one_group_may_need_two_acts(world):
+    one, other = world.archived_package(), world.archived_package()
+    bad = [world.copy(package, world.us_archive) for package in (one, other)]
+    for copy in bad:
+        fail_fixity(copy, message="no such file", absent=True)
+    [group] = group_failures(list_failures().failures)
+    assert group.remedies == [Remedy.REPAIR]
+    for copy in other.copies.exclude(pk=bad[1].pk):
+        record_fixity(copy, WRONG)
+    found = next(one for one in group_failures(list_failures().failures) if one.name == group.name)
+    assert {failure.row: failure.remedy for failure in found.failures} == {
+        f"physical_copy {bad[0].pk}": Remedy.REPAIR,
+        f"physical_copy {bad[1].pk}": Remedy.RESTORE,
+    }
+    assert set(found.remedies) == {Remedy.REPAIR, Remedy.RESTORE}
+
+
+def test_bad_copies_cost_one_query_more_however_many(django_assert_num_queries):
+    copies = [factories.RawDataPackagePhysicalCopyFactory() for _ in range(3)]
+    for some in (copies[:1], copies):
+        PhysicalCopy.objects.filter(pk__in=[copy.pk for copy in some]).update(status="missing")
+        with django_assert_num_queries(2):
+            assert len(list_failures().failures) == len(some)
 
 
 @pytest.mark.parametrize(

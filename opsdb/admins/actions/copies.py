@@ -10,6 +10,7 @@ from opsdb.models import (
     ChecksumAlgorithm,
     DataLocation,
     DeletionRequestStatus,
+    LocationType,
     PackageState,
     PhysicalCopyStatus,
     Verification,
@@ -128,6 +129,14 @@ def _describe_repairs(transfers):
     return gettext("is sent again to %(places)s") % {"places": places}
 
 
+def _why_not_repaired(copy):
+    if copy.status == PhysicalCopyStatus.PRESENT and copy.verification == Verification.VERIFIED:
+        return gettext("It is verified.")
+    if copy.raw_data_package_id is None or copy.data_location.location_type != LocationType.LONG_TERM_ARCHIVE:
+        return gettext("It is no copy of a package in an archive.")
+    return ""
+
+
 RETRY_DELETION = Action(
     name="retry_deletion",
     label=_("Retry deletion"),
@@ -157,10 +166,19 @@ REPAIR_COPY = Action(
     run=lambda copy, order: repair_copy(copy),
     report=_describe_repairs,
     permission="add_longtermarchivetransfer",
-    unless=lambda copy: (
-        gettext("It is verified.")
-        if copy.status == PhysicalCopyStatus.PRESENT and copy.verification == Verification.VERIFIED
-        else ""
+    unless=_why_not_repaired,
+)
+BRING_BACK = Action(
+    name="restore",
+    label=_("Bring back"),
+    about=_("The bytes of a deleted or missing copy are there again; it is present, and unverified."),
+    run=lambda copy, order: restore_copy(copy, user=order.user, reason=order.message),
+    permission="change_physicalcopy",
+    unless=unless_in(
+        "status",
+        PhysicalCopyStatus.DELETED,
+        PhysicalCopyStatus.MISSING,
+        because=_("It is %(state)s, neither deleted nor missing."),
     ),
 )
 REPAIR_PACKAGE = Action(
@@ -227,19 +245,7 @@ COPY_ACTIONS = (
             gettext("It was deleted: there is nothing to read.") if copy.status == PhysicalCopyStatus.DELETED else ""
         ),
     ),
-    Action(
-        name="restore",
-        label=_("Bring back"),
-        about=_("The bytes of a deleted or missing copy are there again; it is present, and unverified."),
-        run=lambda copy, order: restore_copy(copy, user=order.user, reason=order.message),
-        permission="change_physicalcopy",
-        unless=unless_in(
-            "status",
-            PhysicalCopyStatus.DELETED,
-            PhysicalCopyStatus.MISSING,
-            because=_("It is %(state)s, neither deleted nor missing."),
-        ),
-    ),
+    BRING_BACK,
     REPAIR_COPY,
 )
 

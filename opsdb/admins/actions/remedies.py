@@ -15,11 +15,12 @@ from opsdb.models import (
     RawDataPackage,
     StagingJob,
 )
-from opsdb.workflows import FailureKind, Remedy
+from opsdb.row_labels import tables
+from opsdb.workflows import Failure, FailureKind, Remedy
 
 from ..kit.actions import Action
 from .archive import ARCHIVE_TRANSFER_ACTIONS, STAGING_JOB_ACTIONS
-from .copies import REPAIR_COPY, REQUEST_VERIFICATION, RETRY_DELETION
+from .copies import BRING_BACK, REPAIR_COPY, REQUEST_VERIFICATION, RETRY_DELETION
 from .data import PACKAGE_ACTIONS, TRANSFER_PACKAGE_ACTIONS
 from .reduction import RUN_ACTIONS
 from .transfer import RETRY_UNPACKING, TRANSFER_ACTIONS
@@ -34,23 +35,25 @@ ACTIONS = {
     ExecutedReductionStep: RUN_ACTIONS,
 }
 OF_COPIES = {
-    FailureKind.DELETION_FAILED: RETRY_DELETION,
-    FailureKind.CORRUPT: REPAIR_COPY,
-    FailureKind.MISSING: REPAIR_COPY,
-    FailureKind.UNREADABLE: REQUEST_VERIFICATION,
+    Remedy.RESET: RETRY_DELETION,
+    Remedy.REPAIR: REPAIR_COPY,
+    Remedy.RESTORE: BRING_BACK,
+    Remedy.VERIFY: REQUEST_VERIFICATION,
 }
 LABELS = {
     Remedy.RESET: (_("Reset"), _("What failed is tried again, with all its retries: remove the cause before.")),
     Remedy.SETTLE: (SETTLE.label, SETTLE.about),
     Remedy.REPAIR: (REPAIR_COPY.label, REPAIR_COPY.about),
+    Remedy.RESTORE: (BRING_BACK.label, BRING_BACK.about),
     Remedy.VERIFY: (REQUEST_VERIFICATION.label, REQUEST_VERIFICATION.about),
 }
 
 
-def action_for(model: type[Model], kind: FailureKind) -> Action | None:
-    """Return what is done about a failure of a kind of a row of a model, or None where nothing helps."""
+def action_for(failure: Failure) -> Action | None:
+    """Return what is done about a failure, or None where nothing helps."""
+    model, kind = tables()[failure.table], failure.kind
     if model is PhysicalCopy:
-        return OF_COPIES.get(kind)
+        return OF_COPIES.get(failure.remedy)
     if kind in (FailureKind.UNPACKING_FAILED, FailureKind.UNPACKING_STALLED):
         return RETRY_UNPACKING
     if kind is FailureKind.CONFLICT:

@@ -24,6 +24,7 @@ from opsdb.workflows import (
     Failure,
     FailureGroup,
     FailureList,
+    Remedy,
     group_failures,
     list_acknowledgements,
     list_failures,
@@ -54,6 +55,7 @@ GROUPS_SHOWN = 50
 ROWS_SHOWN = 20  # of each group
 GROUP = "group"
 CAUSE = "cause"  # of groups that differ by place and worker
+REMEDY = "remedy"  # which of those of a group
 
 
 def visible_groups(viewer: Viewer, found: FailureList) -> list[FailureGroup]:
@@ -78,10 +80,15 @@ def view(viewer: Viewer) -> Content | HttpResponse:
     elif name:
         chosen = [group for group in groups if group.name == name]
     if posted and is_part:
-        treated = treatable(viewer, (failure for group in chosen for failure in group.failures))
+        offered = [remedy for group in chosen for remedy in group.remedies]
+        remedy = posted.get(REMEDY, offered[0] if offered else "")
+        treated = treatable(
+            viewer, (failure for group in chosen for failure in group.failures if failure.remedy == remedy)
+        )
         if treated:
             field = CAUSE if CAUSE in posted else GROUP
-            return _GroupConfirmation(viewer, chosen[0].remedy, treated, (field, posted[field])).answer()
+            hidden = ((field, posted[field]), (REMEDY, remedy))
+            return _GroupConfirmation(viewer, Remedy(remedy), treated, hidden).answer()
     links = [(_("All failures"), viewer.page_url("failures"))] if is_part else []
     if not chosen:
         text = _("These failures are over.") if is_part else _("Nothing needs somebody.")
@@ -172,29 +179,38 @@ def kinds_of(failures: Iterable[Failure]) -> str:
 
 def _may_treat(viewer, failure):
     model = tables()[failure.table]
-    action = action_for(model, failure.kind)
+    action = action_for(failure)
     return action is not None and action.is_allowed(viewer.site.get_model_admin(model), viewer.request)
 
 
 def remedy_button(viewer: Viewer, group: FailureGroup, groups: Iterable[FailureGroup] = ()) -> str:
-    """Return the button that leads to the preview of what helps against all failures of a group; empty for none.
+    """Return the buttons that lead to previews of what helps against the failures of a group; empty for none.
 
     Args:
         viewer: the person.
         group: the group.
         groups: those that are shown with it. The first of several with one cause has a button for all of these, too.
     """
-    number = sum(_may_treat(viewer, failure) for failure in group.failures)
-    if not number:
-        return ""
-    label, about = LABELS[group.remedy]
-    buttons = [{"field": GROUP, "value": group.name, "number": number}]
     alike = [one for one in groups if one.cause == group.cause]
+    buttons = _buttons_for(viewer, [group], GROUP, group.name)
     if len(alike) > 1 and alike[0].name == group.name:
-        number = sum(_may_treat(viewer, failure) for one in alike for failure in one.failures)
-        buttons.append({"field": CAUSE, "value": group.cause, "number": number, "of_all": True})
-    context = {"buttons": buttons, "label": label, "about": about, "url": viewer.page_url("failures")}
+        buttons += _buttons_for(viewer, alike, CAUSE, group.cause)
+    if not buttons:
+        return ""
+    context = {"buttons": buttons, "url": viewer.page_url("failures")}
     return render_to_string("admin/opsdb/failure_button.html", context, viewer.request)
+
+
+def _buttons_for(viewer, groups, field, value):
+    buttons = []
+    for remedy in dict.fromkeys(remedy for group in groups for remedy in group.remedies):
+        of_remedy = [failure for group in groups for failure in group.failures if failure.remedy == remedy]
+        number = sum(_may_treat(viewer, failure) for failure in of_remedy)
+        if number:
+            label, about = LABELS[remedy]
+            button = {"field": field, "value": value, "remedy": remedy.value, "number": number}
+            buttons.append({**button, "label": label, "about": about, "of_all": field == CAUSE})
+    return buttons
 
 
 def treatable(viewer: Viewer, failures: Iterable[Failure]) -> list[tuple[Model, object]]:
@@ -209,7 +225,7 @@ def treatable(viewer: Viewer, failures: Iterable[Failure]) -> list[tuple[Model, 
         model = tables()[failure.table]
         row = rows[failure.table].get(model._meta.pk.to_python(failure.key))
         if row is not None:
-            treated.append((row, action_for(model, failure.kind)))
+            treated.append((row, action_for(failure)))
     return treated
 
 
@@ -223,7 +239,7 @@ class _GroupConfirmation(Confirmation):
         self.trail = (_("Failures"), viewer.page_url("failures"))
 
     def _hidden(self):
-        yield self.hidden
+        yield from self.hidden
 
     def _way_back(self):
         return self.trail[1]

@@ -27,6 +27,7 @@ from ._explanation import (
     RESTORE_COPY,
     Explanation,
     done,
+    enable,
     explains,
     format_time,
     is_stalled,
@@ -188,6 +189,8 @@ def _explain_bad_archive_copy(copy, status, why) -> Explanation:
     if repair := repair.order_by("pk").first():
         return explain_archive_transfer(repair).because_of(copy, status, why)
     if find_good_copy(package, but_not_at=copy.data_location):
+        if not copy.data_location.active:
+            return waits(copy, status, why, enable(copy.data_location), OPERATOR)
         step = _("replace it by a good copy: plan its repair (“Repair” in the admin, or %(plan_repairs)s)")
         return waits(copy, status, why, step % {"plan_repairs": PLAN_REPAIRS}, OPERATOR)
     answer = waits(

@@ -125,11 +125,28 @@ def test_a_group_that_is_over_says_so(browser):
     assert send(browser, "0" * 16).status_code == 200
 
 
-def test_a_corrupt_copy_is_repaired_or_it_says_why_not(browser):
+def buttons(browser, where="failures"):
+    """The remedies that have a button."""
+    found = read(browser.get(page(where)))
+    return [attributes["value"] for _tag, attributes in found.tags if attributes.get("name") == "remedy"]
+
+
+def test_a_bad_copy_outside_archives_is_brought_back_or_only_explained(browser):
     copy = factories.PhysicalCopyFactory()
     PhysicalCopy.objects.filter(pk=copy.pk).update(status="corrupt")
-    seen = send(browser, group_of(browser))
-    assert "Refused: 1" in " ".join(read(seen).text.split())
+    for where in ("failures", "dashboard"):
+        assert buttons(browser, where) == []
+        assert page("why", q=f"physical_copy {copy.pk}") in read(browser.get(page(where))).links
+    assert send(browser, group_of(browser), remedy="repair").context.get("digest") is None
+    PhysicalCopy.objects.filter(pk=copy.pk).update(status="missing")
+    for where in ("failures", "dashboard"):
+        assert buttons(browser, where) == ["restore"]
+    for sent in ("repair", "nonsense", "reset"):
+        assert send(browser, group_of(browser), remedy=sent).context.get("digest") is None
+    assert confirmed(browser, group_of(browser), remedy="restore").status_code == 302
+    assert statuses([copy]) == ["present"]
+    page_of_copy = browser.get(f"/admin/opsdb/physicalcopy/{copy.pk}/change/").content.decode()
+    assert 'value="repair"' not in page_of_copy
 
 
 def test_unpacking_is_tried_again_without_a_transfer(browser):
