@@ -285,4 +285,4 @@ class StagingJob(WorkItem, NumberedModel):
         ]
 
     def __str__(self) -> str:
-        return f"staging {self.pk}"
+        return f"staging job {self.pk}"

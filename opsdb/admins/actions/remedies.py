@@ -19,6 +19,7 @@ from opsdb.row_labels import tables
 from opsdb.workflows import Failure, FailureKind, Remedy
 
 from ..kit.actions import Action
+from ..kit.names import called_with_kind
 from .archive import ARCHIVE_TRANSFER_ACTIONS, STAGING_JOB_ACTIONS
 from .copies import BRING_BACK, REPAIR_COPY, REQUEST_VERIFICATION, RETRY_DELETION
 from .data import PACKAGE_ACTIONS, TRANSFER_PACKAGE_ACTIONS
@@ -67,7 +68,7 @@ def combined(remedy: Remedy, treated: Sequence[tuple[Model, Action]]) -> Action:
 
     def run_all(rows, order):
         return [
-            replace(outcome, model=type(row))
+            replace(outcome, model=type(row), name=called_with_kind(row))
             for row in rows
             for outcome in action_of[type(row), row.pk].perform([row], order)
         ]

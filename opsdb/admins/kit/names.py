@@ -85,6 +85,13 @@ def called(row: Model) -> str:
     return naming.call(row) if _can_call(naming, row) else str(row)
 
 
+def called_with_kind(row: Model) -> str:
+    """Return kind and name of a row, where rows of several kinds are shown: ``bundle ccat/buffer · …``, ``run 33``."""
+    naming = naming_of(type(row))
+    is_named = naming is not None and (naming.column == "name" or _can_call(naming, row))
+    return f"{row._meta.verbose_name} {called(row) if is_named else row.pk}"
+
+
 def named(row: Model) -> Text:
     """Show what people call a row, and to the mouse and to screen readers its whole name, which a button copies."""
     naming, name = naming_of(type(row)), called(row)

@@ -37,7 +37,7 @@ from ..kit.confirmation import Confirmation
 from . import acknowledgements
 from .acknowledgements import acknowledgement_part, known_facts, withdrawal_part
 from .counts import format_age
-from .found import link_rows
+from .found import link_rows, with_called
 from .parts import Content, Facts, Section, Table, first_of, paragraph
 from .viewer import AdminPage, Viewer
 from .why import why_link
@@ -217,7 +217,7 @@ def treatable(viewer: Viewer, failures: Iterable[Failure]) -> list[tuple[Model, 
     """Return the rows that the person may do something about, each with what: one query for each table."""
     wanted = [failure for failure in failures if _may_treat(viewer, failure)]
     rows = {
-        table: tables()[table]._default_manager.in_bulk([one.key for one in wanted if one.table == table])
+        table: with_called(viewer, tables()[table]).in_bulk([one.key for one in wanted if one.table == table])
         for table in dict.fromkeys(failure.table for failure in wanted)
     }
     treated = []

@@ -1,11 +1,11 @@
 """What a search found, as links that a person may follow."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from operator import attrgetter
 
 from django.contrib.auth import get_user_model
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -40,10 +40,10 @@ from opsdb.models import (
     SubObservingProgram,
     Telescope,
 )
-from opsdb.row_labels import tables
+from opsdb.row_labels import row_names, tables
 from opsdb.workflows import Match, MatchedBy, SearchHit
 
-from ..kit.names import called, needed_by_name
+from ..kit.names import called, named, needed_by_name
 from ..kit.values import Text
 from .executions import name_of
 from .viewer import Viewer
@@ -90,6 +90,12 @@ SEARCHED = tuple(dict.fromkeys((*HOW, *tables().values())))
 _NAMED_AFTER = {
     RawDataPackage: (ObsUnit, ExecutedObsUnit, InstrumentModule),
     DataTransferPackage: (DataLocation,),
+}
+# Rows whose keys nobody reads, and what their names are made of.
+_CALLED = {
+    RawDataPackage: needed_by_name(RawDataPackage),
+    DataTransferPackage: needed_by_name(DataTransferPackage),
+    ExecutedObsUnit: ["obs_unit__observing_program"],
 }
 # What a row is a part of, which is named before it: by the models that a person must see, outermost first.
 _PARTS_OF = {
@@ -147,19 +153,40 @@ def _label(viewer, row):
 
 
 def link_rows(viewer: Viewer, names: Iterable[str]) -> dict[str, Text]:
-    """Return links to rows by their tables and keys; packages and bundles, whose keys nobody reads, by their names.
+    """Return links to rows by their tables and keys; packages, bundles and observations are called by their names.
 
-    Two queries at most.
+    Three queries at most, one for each of these kinds.
     """
     links = {name: viewer.link_names(name) for name in names}
-    for model in (RawDataPackage, DataTransferPackage):
+    for model, needed in _CALLED.items():
         table = model._meta.db_table
         keys = [name.partition(" ")[2] for name in links if name.partition(" ")[0] == table]
         if keys and viewer.sees(model):
-            for row in model.objects.select_related(*needed_by_name(model)).filter(pk__in=keys):
+            for row in model.objects.select_related(*needed).filter(pk__in=keys):
                 text = f"{kind_text(row)} {_label(viewer, row)}"
                 links[f"{table} {row.pk}"] = viewer.link(row, text)
     return links
+
+
+def link_texts(viewer: Viewer, texts: Sequence[str]) -> list[Text]:
+    """Return texts with the rows that they name as links, called as people call them. As many queries as for one."""
+    found = (name for text in texts if viewer.sees_names(text) for name in row_names().finditer(text))
+    links = link_rows(viewer, dict.fromkeys(one[0] for one in found if one[0].islower()))
+    return [viewer.link_names(text, links) for text in texts]
+
+
+def with_called(viewer: Viewer, model: type[Model]) -> QuerySet:
+    """Return all rows of a model with what they are called after, as far as the person may know that."""
+    rows = model._default_manager.all()
+    named_after = _NAMED_AFTER.get(model)
+    return rows.select_related(*needed_by_name(model)) if named_after and viewer.sees(*named_after) else rows
+
+
+def link_called(viewer: Viewer, row: Model | None) -> Text:
+    """Return a package or bundle as a link that has what people call it, if that was loaded, and its own name."""
+    if row is None or not viewer.sees(*_NAMED_AFTER.get(type(row), ())):
+        return viewer.link(row)
+    return viewer.link(row, named(row))
 
 
 def kind_text(row: Model | date) -> Text:

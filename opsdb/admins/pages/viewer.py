@@ -1,6 +1,6 @@
 """A person at an admin site: what they may see there, the addresses of it, and the pages that they may open."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -91,12 +91,19 @@ class Viewer:
         """Return a text with the rows that it names as people call them, if the person may view all of them."""
         return with_row_labels(text) if self.sees_names(text) else self.withheld
 
-    def link_names(self, text: str) -> Text:
-        """Return a text with the rows that it names as links; if it names one that the person may not view, not."""
+    def link_names(self, text: str, links: Mapping[str, Text] | None = None) -> Text:
+        """Return a text with the rows that it names as links; if it names one that the person may not view, not.
+
+        Args:
+            text: the text.
+            links: those of rows that people call otherwise, by table and key.
+        """
         if not self.sees_names(text):
             return self.withheld
 
         def as_link(found):
+            if links and found[0] in links:
+                return links[found[0]]
             url = self.row_url(tables()[found[1].lower()], found[2])
             return format_html('<a href="{}">{}</a>', url, row_label(found[0]))
 

@@ -35,6 +35,7 @@ from opsdb.row_labels import row_label
 from opsdb.workflows import Explanation, OpsdbError, explain_row, name_row
 
 from ..kit.actions import Action, callable_of
+from .found import link_texts
 from .parts import Content, Facts, Question, Section, paragraph
 from .viewer import AdminPage, Viewer, viewer_of
 from .where import NotUnderstood, meant
@@ -97,13 +98,21 @@ def view(viewer: Viewer) -> Content:
 
 def troubleshooting_url() -> str:
     """Return where frequent symptoms are explained; empty where nobody has said where the documentation is."""
+    return documentation_url("troubleshooting.md")
+
+
+def documentation_url(page: str) -> str:
+    """Return the address of a page of the documentation; empty where nobody has said where that is."""
     documentation = str(conf.get("OPSDB_DOCUMENTATION_URL"))
-    return documentation and f"{documentation.rstrip('/')}/troubleshooting.md"
+    return documentation and f"{documentation.rstrip('/')}/{page}"
 
 
 def render_explanation(viewer: Viewer, explanation: Explanation) -> SafeString:
     """Return an explanation: the chain of reasons, then what has to happen and who does it."""
-    reasons = format_html_join("", "<li>{}</li>", ((viewer.link_names(reason),) for reason in explanation.why))
+    *why, step, who = link_texts(
+        viewer, [*explanation.why, for_people(explanation.next_step), explanation.who_in_words]
+    )
+    reasons = format_html_join("", "<li>{}</li>", ((reason,) for reason in why))
     chain = format_html('<ol class="opsdb-reasons">{}</ol>', reasons) if explanation.why else ""
     if explanation.done:
         return format_html("{}{}", chain, paragraph(_("Nothing has to happen any more.")))
@@ -112,8 +121,8 @@ def render_explanation(viewer: Viewer, explanation: Explanation) -> SafeString:
         chain,
         Facts(
             [
-                (_("what has to happen next"), viewer.link_names(for_people(explanation.next_step))),
-                (_("who does it"), viewer.link_names(explanation.who_in_words)),
+                (_("what has to happen next"), step),
+                (_("who does it"), who),
             ]
         ),
     )

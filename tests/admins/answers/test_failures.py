@@ -9,6 +9,7 @@ from opsdb.admins.kit.names import called
 from opsdb.models import ChangeLog, DataTransfer, DataTransferPackage, PhysicalCopy, RawDataPackage, StagingJob
 from opsdb.testing import factories
 from opsdb.testing.factories import UserFactory
+from opsdb.workflows import group_failures, list_failures
 from tests.admins.conftest import logged_in
 
 from .pages import page, read
@@ -209,6 +210,24 @@ def test_packages_and_bundles_are_called_by_their_names_as_far_as_the_person_may
     text = read(seeing(RawDataPackage, DataTransferPackage).get(page(name))).text
     assert f"package {package}" in text and f"bundle {bundle}" in text
     assert not any(one in text for one in names)
+
+
+def test_the_preview_of_a_group_calls_rows_as_the_page_does(browser):
+    terms = {"failed": True, "failure_message": "no space left on device"}
+    package, bundle = factories.RawDataPackageFactory(**terms), factories.DataTransferPackageFactory(**terms)
+    job = factories.StagingJobFactory(**terms)
+    [cause] = {group.cause for group in group_failures(list_failures().failures)}
+
+    def names(browser):
+        groups = browser.post(page("failures"), {"cause": cause}).context["groups"]
+        return {outcome.name for group in groups for outcome in group["outcomes"]}
+
+    shown = {f"package {called(package)}", f"bundle {called(bundle)}", f"staging job {job.pk}"}
+    assert names(browser) == shown
+    assert str(job) == f"staging job {job.pk}"
+    codenames = ["view_rawdatapackage", "change_rawdatapackage"]
+    permissions = Permission.objects.filter(content_type__app_label="opsdb", codename__in=codenames)
+    assert names(logged_in(UserFactory(is_staff=True, user_permissions=permissions))) == {f"package {package}"}
 
 
 def test_failures_of_one_cause_at_several_places_are_treated_together(browser, full):

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as lazy
 from opsdb.models import ExecutedObsUnit, RawDataPackage
 from opsdb.workflows import explain_row
 
+from ...kit.names import needed_by_name, with_names
 from ..executions import night_of, quality_buttons
 from ..parts import Content, Facts, Section, capped
 from ..viewer import AdminPage, Viewer
@@ -42,7 +43,7 @@ def view(viewer: Viewer, pk: UUID) -> Content:
         raise Http404(_("There is no such observation."))
     packages, more_packages = capped(
         RawDataPackage.objects.filter(executed_obs_unit=execution)
-        .select_related("instrument_module", "data_transfer_package")
+        .select_related(*needed_by_name(RawDataPackage), *with_names(RawDataPackage, ["data_transfer_package"]))
         .order_by("instrument_module", "part"),
         ROWS_SHOWN,
     )

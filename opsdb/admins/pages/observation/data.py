@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from opsdb.models import ExecutedObsUnit, InstrumentModule, PackageState, RawDataFile, RawDataPackage, Status
 
 from ...kit.columns import badge, human_size
+from ...kit.names import with_names
+from ..found import link_called
 from ..parts import Section, Table, first_of
 from ..viewer import Viewer
 from ..why import why_link
@@ -44,7 +46,8 @@ def files_section(viewer: Viewer, execution: ExecutedObsUnit) -> Section | None:
         found = cursor.fetchall()
     are_all = sum(number for _module, number, _ids in found) <= FILES_COUNTED
     modules = InstrumentModule.objects.in_bulk([module for module, _number, _ids in found])
-    files = RawDataFile.objects.select_related("raw_data_package").in_bulk([key for row in found for key in row[2]])
+    related = with_names(RawDataFile, ["raw_data_package"])
+    files = RawDataFile.objects.select_related(*related).in_bulk([key for row in found for key in row[2]])
     rows = []
     for module, number, keys in found:
         of_module = viewer.list_url(
@@ -58,7 +61,7 @@ def files_section(viewer: Viewer, execution: ExecutedObsUnit) -> Section | None:
                     viewer.link(modules[module]),
                     counted if not place else "",
                     human_size(file.size_bytes),
-                    viewer.link(file.raw_data_package) if file.raw_data_package else _("in no package"),
+                    link_called(viewer, file.raw_data_package) if file.raw_data_package else _("in no package"),
                 )
             )
     table = Table(
@@ -90,14 +93,14 @@ def packages_section(
         return None
     rows = [
         (
-            viewer.link(package),
+            link_called(viewer, package),
             viewer.link(package.instrument_module),
             package.part,
             badge(PackageState(package.state)),
             badge(Status(package.status)),
             f"{package.file_count:,}",
             "–" if package.size_bytes is None else human_size(package.size_bytes),
-            viewer.link(package.data_transfer_package),
+            link_called(viewer, package.data_transfer_package),
             "" if package.state == PackageState.ARCHIVED else why_link(viewer, f"raw_data_package {package.pk}"),
         )
         for package in packages

@@ -18,6 +18,8 @@ from opsdb.models import (
 )
 
 from ...kit.columns import badge, moment
+from ...kit.names import with_names
+from ..found import link_called
 from ..parts import Section, Table, capped, first_of
 from ..viewer import Viewer
 from ..where import verification
@@ -30,14 +32,16 @@ def transfers_section(viewer: Viewer, bundles: Sequence[UUID]) -> Section | None
         return None
     transfers, more = capped(
         DataTransfer.objects.filter(data_transfer_package__in=bundles)
-        .select_related("data_transfer_package", "origin_location__site", "destination_location__site")
+        .select_related(
+            *with_names(DataTransfer, ["data_transfer_package"]), "origin_location__site", "destination_location__site"
+        )
         .order_by("pk"),
         ROWS_SHOWN,
     )
     rows = [
         (
             viewer.link(transfer),
-            viewer.link(transfer.data_transfer_package),
+            link_called(viewer, transfer.data_transfer_package),
             _way(transfer),
             badge(Status(transfer.status)),
             badge(Status(transfer.unpack_status)),
@@ -76,14 +80,18 @@ def archiving_section(viewer: Viewer, packages: Sequence[RawDataPackage]) -> Sec
         return None
     transfers, more = capped(
         LongTermArchiveTransfer.objects.filter(raw_data_package__in=packages)
-        .select_related("raw_data_package", "origin_location__site", "destination_location__site")
+        .select_related(
+            *with_names(LongTermArchiveTransfer, ["raw_data_package"]),
+            "origin_location__site",
+            "destination_location__site",
+        )
         .order_by("raw_data_package", "pk"),
         ROWS_SHOWN,
     )
     rows = [
         (
             viewer.link(transfer),
-            viewer.link(transfer.raw_data_package),
+            link_called(viewer, transfer.raw_data_package),
             _way(transfer),
             badge(Status(transfer.status)),
             moment(transfer.finished_at) if transfer.finished_at else "–",
@@ -114,14 +122,14 @@ def copies_section(viewer: Viewer, packages: Sequence[RawDataPackage], bundles: 
     ):
         copies, more = capped(
             PhysicalCopy.objects.filter(**{f"{target}__in": keys})
-            .select_related(target, "data_location__site")
+            .select_related(*with_names(PhysicalCopy, [target]), "data_location__site")
             .order_by(target, "data_location__site__short_name", "data_location__name"),
             2 * ROWS_SHOWN,
         )
         cut |= more
         rows += [
             (
-                viewer.link(copy.target) if viewer.sees(model) else viewer.withheld,
+                link_called(viewer, copy.target) if viewer.sees(model) else viewer.withheld,
                 f"{copy.data_location.site}/{copy.data_location}",
                 copy.data_location.get_location_type_display(),
                 format_html(
