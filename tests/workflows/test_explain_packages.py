@@ -77,7 +77,13 @@ def test_a_package_is_explained_in_every_state_of_its_own_work(world):
     check(package, "worker at queue", "claim it", "this is retry 1 of 3; the last attempt failed: disk full")
     [claimed] = work.claim(RawDataPackage.objects.all(), limit=1, worker=WORKER)
     work.fail(claimed, worker=WORKER, message="bad disk", retryable=False)
-    check(package, "^operator$", f"reset raw_data_package {package.pk}", "after 1 retry (making its tar): bad disk")
+    check(
+        package,
+        "^operator$",
+        f"reset raw_data_package {package.pk}",
+        "after 1 of 3 retries, not retried again, because its failure was reported as permanent",
+        "(making its tar): bad disk",
+    )
 
 
 def test_a_package_is_explained_in_every_state_of_its_transfer_package(world):

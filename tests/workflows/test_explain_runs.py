@@ -1,6 +1,9 @@
 """Why a run is not completed yet, and why a step has no run."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from opsdb.models import (
     PhysicalCopy,
@@ -22,15 +25,17 @@ from opsdb.workflows import (
     claim_staging,
     collect_run,
     complete_run,
+    explain_row,
     fail_run,
     plan_runs,
     record_fixity,
     release_staging,
+    reset_run,
     start_run,
     submit_run,
     work,
 )
-from tests.workflows.explaining import check
+from tests.workflows.explaining import check, made_at
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
@@ -129,3 +134,45 @@ def test_a_step_says_why_it_has_no_run(world, step):
     check(later, "^operator$", "reset executed_reduction_step", "bad")
     Pipeline.objects.update(enabled=False)
     check(step, "^operator$", "enable the pipeline", "is disabled")
+
+
+def failed_run(world, step, **failure):
+    world.archived_package()
+    [run] = plan_runs(step)
+    start_run(run)
+    return fail_run(run, message="out of memory", **failure)
+
+
+def test_a_failed_run_tells_why_it_was_not_tried_again(world, step):
+    run = failed_run(world, step, retryable=False)
+    why = "failed after 0 of 1 retry, not retried, because its failure was reported as permanent: out of memory"
+    check(run, "^operator$", "reset", why)
+    step.max_retries = 7
+    step.save()
+    check(run, "^operator$", "reset", "failed after 0 of 7 retries, not retried yet: out of memory")
+    reset_run(run)
+    step.max_retries = 0
+    step.save()
+    start_run(run)
+    fail_run(run, message="out of memory")
+    check(run, "^operator$", "reset", "failed after 0 retries: out of memory")
+
+
+def test_who_does_it_is_in_words_that_people_understand(world, step):
+    run = failed_run(world, step, retryable=False)
+    answer = explain_row(run)
+    assert answer.who == "operator"
+    assert answer.who_in_words == (
+        "an operator: somebody with the permission opsdb.change_executedreductionstep, such as the role admin"
+    )
+    reset_run(run)
+    assert explain_row(run).who_in_words == "the manager process (automatic)"
+    Pipeline.objects.update(enabled=False)
+    assert explain_row(run).who_in_words == "an operator: somebody who may do that, such as the role admin"
+
+
+def test_a_run_waits_since_it_was_reset_and_not_since_it_was_made(world, step):
+    run = failed_run(world, step, retryable=False)
+    made_at(run, timezone.now() - timedelta(hours=7))
+    reset_run(run)
+    check(run, "^manager$", "start the run", "has been waiting for 0 s")

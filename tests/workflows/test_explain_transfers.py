@@ -1,6 +1,9 @@
 """Why a transfer, its unpacking, a transfer into an archive or a staging job is not completed yet."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from opsdb.models import (
     DataTransfer,
@@ -27,9 +30,12 @@ from opsdb.workflows import (
     release_staging,
     request_staging,
     reset_archive_transfer,
+    reset_transfer,
+    reset_unpacking,
     work,
 )
-from tests.workflows.explaining import check, stop_the_clock
+from opsdb.workflows.explain import _since
+from tests.workflows.explaining import check, made_at, stop_the_clock
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
@@ -149,3 +155,47 @@ def test_staging_is_explained_in_every_state(world):
 def test_a_staged_job_is_done(world):
     job = world.staged(world.archived_package())
     check(job, "^nobody$", "nothing", "its data are at ", done=True)
+
+
+def test_work_waits_since_it_became_pending_and_not_since_it_was_made(world):
+    transfer = world.begun_transfer()
+    made_at(transfer, timezone.now() - timedelta(hours=7))
+    fail_transfer(transfer, worker=WORKER, message="no such host", retryable=False)
+    reset_transfer(transfer)
+    check(transfer, "worker at queue", "claim it", "has been waiting for 0 s for a worker")
+    [transfer] = claim_transfers(worker=WORKER)
+    complete_transfer(transfer, worker=WORKER, checksum=transfer.data_transfer_package.checksum)
+    DataTransfer.objects.filter(pk=transfer.pk).update(finished_at=timezone.now() - timedelta(hours=7))
+    check(transfer, "worker at queue", "unpack it", "has been waiting for 7 h")
+    [transfer] = claim_unpacking(worker=WORKER)
+    fail_unpacking(transfer, worker=WORKER, message="not a tar", retryable=False)
+    reset_unpacking(transfer)
+    check(transfer, "worker at queue", "unpack it", "has been waiting for 0 s to be unpacked")
+
+
+def test_work_that_was_never_begun_waits_since_it_was_made(world):
+    world.made_bundle()
+    [transfer] = plan_transfers()
+    made_at(transfer, timezone.now() - timedelta(hours=7))
+    check(transfer, "worker at queue", "claim it", "has been waiting for 7 h")
+
+
+def test_work_whose_changes_do_not_tell_was_made_at_a_time(world, monkeypatch, django_assert_num_queries):
+    world.made_bundle()
+    [transfer] = plan_transfers()
+    made_at(transfer, timezone.now() - timedelta(hours=7))
+    monkeypatch.setattr(_since, "LOOKED_AT", 1)
+    transfer.refresh_from_db()
+    with django_assert_num_queries(1):
+        assert _since.pending_since(transfer, "status") is None
+    check(transfer, "worker at queue", "claim it", "waits for a worker", "it was made 7 h 0 min ago")
+
+
+def test_work_that_failed_for_good_tells_that_it_was_not_tried_again(world):
+    transfer = world.begun_transfer()
+    fail_transfer(transfer, worker=WORKER, message="no such host", retryable=False)
+    check(
+        transfer, "^operator$", "reset", "after 0 of 3 retries, not retried, because its failure was reported as perm"
+    )
+    DataTransfer.objects.filter(pk=transfer.pk).update(max_retries=5)
+    check(transfer, "^operator$", "reset", "after 0 of 5 retries, not retried yet (carrying it")

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from opsdb import conf
 from opsdb.formatting import format_time_since
@@ -21,24 +21,9 @@ from .._naming import place_of
 from ..errors import name_row
 from ..queues import Operation, format_queue_name
 from ..room import describe_lack, find_time_of_room
+from ._since import pending_since, was_changed_after
+from ._who import MANAGER, NOBODY, OPERATOR, WORKER_AT, in_words
 
-NOBODY = "nobody"
-MANAGER = "manager"
-OPERATOR = "operator"
-APPROVER = "approver"
-TELESCOPE = "telescope"
-INSTRUMENT = "instrument"
-CLUSTER = "cluster"
-WHO = {
-    NOBODY: gettext_lazy("nobody"),
-    MANAGER: gettext_lazy("manager"),
-    OPERATOR: gettext_lazy("operator"),
-    APPROVER: gettext_lazy("approver"),
-    TELESCOPE: gettext_lazy("telescope"),
-    INSTRUMENT: gettext_lazy("instrument"),
-    CLUSTER: gettext_lazy("cluster"),
-}
-WORKER_AT = "worker at queue "
 ENABLE_RESOURCE = "opsdb.workflows.enable_resource"
 RECORD_FIXITY = "opsdb.workflows.record_fixity"
 RELEASE_STAGING = "opsdb.workflows.release_staging"
@@ -73,10 +58,8 @@ class Explanation:
 
     @property
     def who_in_words(self) -> str:
-        """Who does it, in the active language."""
-        if self.who in WHO:
-            return str(WHO[self.who])
-        return _("worker at queue %(queue)s") % {"queue": self.who.removeprefix(WORKER_AT)}
+        """Who does it, as a person understands it, in the active language."""
+        return in_words(self.who, self.next_step)
 
     def because_of(self, row: Model, state: str, *why: str) -> Explanation:
         """Return the explanation of another row that waits for this one."""
@@ -132,6 +115,29 @@ def after_failure(answer: Explanation, name: str, *, retry: int, most: int, mess
     return replace(answer, why=(failed % {"name": name, "retry": retry, "most": most, "message": message}, *answer.why))
 
 
+def not_retried(retries: int, most: int, limited: Model, finished_at: datetime) -> str:
+    """Return why something failed with retries left.
+
+    Args:
+        retries: how often it was tried again.
+        most: how often it may be, now.
+        limited: the row that has the limit: who raises it later makes retries that nobody refused.
+        finished_at: when it failed.
+    """
+    tries = ngettext("after %(retries)d of %(most)d retry", "after %(retries)d of %(most)d retries", most) % {
+        "retries": retries,
+        "most": most,
+    }
+    if was_changed_after(limited, "max_retries", finished_at):
+        return _("%(tries)s, not retried yet") % {"tries": tries}
+    again = (
+        _("%(tries)s, not retried again, because its failure was reported as permanent")
+        if retries
+        else _("%(tries)s, not retried, because its failure was reported as permanent")
+    )
+    return again % {"tries": tries}
+
+
 def with_conflict(answer: Explanation, row: Model) -> Explanation:
     """Return the explanation of completed work with the second report that differed, until that is settled."""
     if not isinstance(row, WorkItem) or row.status != Status.COMPLETED or not row.failure_message:
@@ -182,14 +188,14 @@ def explain_work(row: WorkItem, what: str, location: DataLocation, operation: Op
     who = worker_at(location, operation)
     name = name_row(type(row), row.pk)
     if row.status == Status.FAILED:
-        why = ngettext(
-            "%(name)s: failed %(duration)s ago after %(retries)d retry (%(what)s): %(message)s",
-            "%(name)s: failed %(duration)s ago after %(retries)d retries (%(what)s): %(message)s",
-            row.retry_count,
-        ) % {
+        tries = ngettext("after %(count)d retry", "after %(count)d retries", row.retry_count)
+        tries %= {"count": row.retry_count}
+        if row.retry_count < row.max_retries:
+            tries = not_retried(row.retry_count, row.max_retries, row, row.finished_at)
+        why = _("%(name)s: failed %(duration)s ago %(tries)s (%(what)s): %(message)s") % {
             "name": name,
             "duration": format_time_since(row.finished_at),
-            "retries": row.retry_count,
+            "tries": tries,
             "what": what,
             "message": row.failure_message,
         }
@@ -209,10 +215,11 @@ def explain_work(row: WorkItem, what: str, location: DataLocation, operation: Op
         why = _("%(name)s: %(worker)s has been working for %(duration)s") % facts
         step = _("finish it: %(what)s") % {"what": what}
         return waits(row, row.status, why, step, f"{who} ({row.claimed_by})" if row.claimed_by else who)
-    why = _("%(name)s: has been waiting for %(duration)s for a worker (%(what)s)") % {
-        "name": name,
-        "duration": format_time_since(row.created_at),
-        "what": what,
-    }
+    since = pending_since(row, "status")
+    why = (
+        _("%(name)s: has been waiting for %(duration)s for a worker (%(what)s)")
+        if since
+        else _("%(name)s: waits for a worker (%(what)s); it was made %(duration)s ago")
+    ) % {"name": name, "duration": format_time_since(since or row.created_at), "what": what}
     answer = waits(row, row.status, why, _("claim it: %(what)s") % {"what": what}, who)
     return after_failure(answer, name, retry=row.retry_count, most=row.max_retries, message=row.failure_message)

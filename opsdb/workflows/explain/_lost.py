@@ -19,7 +19,6 @@ from ..errors import name_row
 from ..restoring import GONE
 from ._explanation import (
     EXPLAINERS,
-    OPERATOR,
     RECORD_FIXITY,
     REMAKE_PRODUCT,
     RESTORE_COPY,
@@ -27,6 +26,7 @@ from ._explanation import (
     Explanation,
     waits,
 )
+from ._who import OPERATOR
 
 CANCEL_DELETION = "opsdb.workflows.cancel_deletion"
 

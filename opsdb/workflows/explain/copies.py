@@ -19,9 +19,6 @@ from ..finding import FINDABLE
 from ..queues import Operation
 from ._explanation import (
     EXPLAINERS,
-    MANAGER,
-    NOBODY,
-    OPERATOR,
     RECORD_FIXITY,
     RELEASE_STAGING,
     RESTORE_COPY,
@@ -36,6 +33,7 @@ from ._explanation import (
     worker_at,
 )
 from ._ways_back import either, list_ways_back, way_back_of
+from ._who import MANAGER, NOBODY, OPERATOR
 from .transfers import explain_archive_transfer
 
 COMPLETE_DELETION = "opsdb.workflows.complete_deletion"

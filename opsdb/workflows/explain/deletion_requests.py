@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from opsdb.models import DeletionRequest, DeletionRequestStatus
 
 from ..errors import name_row
-from ._explanation import APPROVER, OPERATOR, Explanation, done, explains, format_time, place_of, waits
+from ._explanation import Explanation, done, explains, format_time, place_of, waits
+from ._who import APPROVER, OPERATOR
 
 
 @explains(DeletionRequest)

@@ -12,7 +12,8 @@ from opsdb.models import ExecutedObsUnit, ObservationStatus, PackageState, RawDa
 
 from .._naming import place_of
 from ..errors import name_row
-from ._explanation import INSTRUMENT, MANAGER, TELESCOPE, Explanation, done, explains, waits
+from ._explanation import Explanation, done, explains, waits
+from ._who import INSTRUMENT, MANAGER, TELESCOPE
 from .packages import explain_package
 
 END = lazy("wait until the observation has ended, then report its end")

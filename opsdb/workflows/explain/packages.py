@@ -30,8 +30,6 @@ from ..room import Room
 from ..routing import Network, resolve_route
 from ._explanation import (
     EXPLAINERS,
-    MANAGER,
-    OPERATOR,
     Explanation,
     done,
     explain_work,
@@ -42,6 +40,7 @@ from ._explanation import (
     worker_at,
 )
 from ._ways_back import either, list_ways_back, way_back_of
+from ._who import MANAGER, OPERATOR
 from .transfers import explain_archive_transfer, explain_transfer
 
 RESET_PACKAGING = "opsdb.workflows.reset_packaging"

@@ -21,9 +21,6 @@ from ..errors import name_row
 from ..room import Room
 from ..runs import list_missing_inputs
 from ._explanation import (
-    CLUSTER,
-    MANAGER,
-    OPERATOR,
     REMAKE_PRODUCT,
     RESTORE_COPY,
     Explanation,
@@ -31,12 +28,15 @@ from ._explanation import (
     done,
     enable,
     explains,
+    not_retried,
     place_of,
     remove_cause,
     waits,
     waits_for_room,
 )
 from ._lost import explain_lost
+from ._since import pending_since
+from ._who import CLUSTER, MANAGER, OPERATOR
 from .staging import explain_staging
 
 CANCEL_RUN = "opsdb.workflows.cancel_run"
@@ -60,11 +60,15 @@ def explain_run(run: ExecutedReductionStep) -> Explanation:
     if status == RunStatus.CANCELLED:
         return done(run, status, _("%(name)s: was cancelled") % names)
     if status == RunStatus.FAILED:
-        why = ngettext(
-            "%(name)s: failed after %(retries)d of %(most)d retry: %(message)s",
-            "%(name)s: failed after %(retries)d of %(most)d retries: %(message)s",
-            step.max_retries,
-        ) % {"name": name, "retries": run.retry_count, "most": step.max_retries, "message": run.failure_message}
+        tries = ngettext("after %(count)d retry", "after %(count)d retries", run.retry_count)
+        tries %= {"count": run.retry_count}
+        if run.retry_count < step.max_retries:
+            tries = not_retried(run.retry_count, step.max_retries, step, run.finished_at)
+        why = _("%(name)s: failed %(tries)s: %(message)s") % {
+            "name": name,
+            "tries": tries,
+            "message": run.failure_message,
+        }
         return waits(run, status, why, remove_cause(name, RESET_RUN), OPERATOR)
     if status == RunStatus.PENDING:
         answer = _explain_pending_run(run, name)
@@ -116,10 +120,12 @@ def _explain_pending_run(run, name) -> Explanation:
     needed = sum(content.size_bytes or 0 for content in list_missing_inputs(run))
     if not Room().takes(place, needed):
         return waits_for_room(run, run.status, place, needed)
-    why = _("%(name)s: has been waiting for %(duration)s") % {
-        "name": name,
-        "duration": format_time_since(run.created_at),
-    }
+    since = pending_since(run, "status")
+    why = (
+        _("%(name)s: has been waiting for %(duration)s")
+        if since
+        else _("%(name)s: waits to be started; it was made %(duration)s ago")
+    ) % {"name": name, "duration": format_time_since(since or run.created_at)}
     return waits(run, run.status, why, _("start the run"), MANAGER)
 
 

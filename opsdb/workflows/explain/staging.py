@@ -11,8 +11,9 @@ from .._predicates import without_readable_copy
 from ..errors import name_row
 from ..queues import Operation
 from ..staging import list_missing_content
-from ._explanation import OPERATOR, RELEASE_STAGING, Explanation, done, enable, explain_work, explains, place_of, waits
+from ._explanation import RELEASE_STAGING, Explanation, done, enable, explain_work, explains, place_of, waits
 from ._lost import explain_lost
+from ._who import OPERATOR
 
 RESET_STAGING = "opsdb.workflows.reset_staging"
 

@@ -12,7 +12,8 @@ from opsdb.models import ExecutedReductionStep, ReductionStep, TriggerType
 
 from ..errors import Refused, name_row
 from ..versions import choose_software_version
-from ._explanation import MANAGER, NOBODY, OPERATOR, Explanation, done, explains, format_time, waits
+from ._explanation import Explanation, done, explains, format_time, waits
+from ._who import MANAGER, NOBODY, OPERATOR
 from .runs import disabled, explain_run
 
 MOST_PACKAGES = 10_000

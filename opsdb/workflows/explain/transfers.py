@@ -10,7 +10,6 @@ from opsdb.models import DataTransfer, LongTermArchiveTransfer, Status
 from ..errors import name_row
 from ..queues import Operation
 from ._explanation import (
-    OPERATOR,
     Explanation,
     after_failure,
     done,
@@ -22,6 +21,8 @@ from ._explanation import (
     waits,
     worker_at,
 )
+from ._since import pending_since
+from ._who import OPERATOR
 
 RESET_TRANSFER = "opsdb.workflows.reset_transfer"
 RESET_UNPACKING = "opsdb.workflows.reset_unpacking"
@@ -93,11 +94,14 @@ def _explain_unpacking(transfer, name, place) -> Explanation:
             return waits(transfer, state, why, step, OPERATOR)
         why = _("%(name)s: %(worker)s unpacks it at %(place)s") % facts
         return waits(transfer, state, why, _("finish unpacking it"), who)
-    why = _("%(name)s: has been waiting for %(duration)s to be unpacked at %(place)s") % {
-        "name": name,
-        "duration": format_time_since(transfer.finished_at),
-        "place": place,
-    }
+    # It may have been reset since it arrived.
+    since = pending_since(transfer, "unpack_status")
+    since = max(since, transfer.finished_at) if since else None
+    why = (
+        _("%(name)s: has been waiting for %(duration)s to be unpacked at %(place)s")
+        if since
+        else _("%(name)s: waits to be unpacked at %(place)s, where it arrived %(duration)s ago")
+    ) % {"name": name, "duration": format_time_since(since or transfer.finished_at), "place": place}
     answer = waits(transfer, state, why, _("unpack it"), who)
     return after_failure(
         answer,

@@ -1,11 +1,15 @@
 """Where, why, night, observation, sky and data flow give the right answers."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from opsdb import workflows
+from opsdb.admins.kit.names import called
 from opsdb.admins.pages.observation import data
 from opsdb.models import (
     DataTransfer,
@@ -20,6 +24,10 @@ from opsdb.models import (
     StagingJob,
 )
 from opsdb.testing import factories
+from opsdb.workflows import explain_row
+from opsdb.workflows.explain._who import PERMISSIONS
+from tests.admins.acting import ACTIONS
+from tests.admins.conftest import logged_in
 
 from .pages import page, read
 
@@ -110,8 +118,23 @@ class TestWhy:
         job = factories.StagingJobFactory(raw_data_packages=[package])
         url = f"/admin/opsdb/stagingjob/{job.pk}/change/"
         told = read(seeing(StagingJob).get(url)).text
-        assert f"package {package.pk}" not in told and "(not shown)" in told
-        assert f"package {package.pk}" in read(seeing(StagingJob, RawDataPackage).get(url)).text
+        assert str(package.pk) not in told and "(not shown)" in told
+        assert f"package {package.name}" in read(seeing(StagingJob, RawDataPackage).get(url)).text
+        assert f"package {package.name}" not in told
+
+    def test_rows_are_called_as_people_call_them(self, browser):
+        package = factories.RawDataPackageFactory()
+        name, execution = f"package {called(package)}", package.executed_obs_unit
+        for url in (
+            page("why", q=f"raw_data_package {package.pk}"),
+            page("observation", execution.pk),
+            f"/admin/opsdb/rawdatapackage/{package.pk}/change/",
+        ):
+            found = read(browser.get(url))
+            assert f"{name}: " in found.text and f"package {package.pk}" not in found.text, url
+        unit = execution.obs_unit
+        shown = f"observation {unit.observing_program} / {unit} · {execution.start_time:%Y-%m-%d %H:%M}"
+        assert f"{shown}: " in read(browser.get(page("observation", execution.pk))).text
 
     def test_explaining_many_inputs_takes_no_more_queries_than_few(self, db):
         from opsdb.workflows import explain_row
@@ -289,3 +312,33 @@ class TestDataFlow:
         names = " ".join(attributes.get("aria-label") or "" for tag, attributes in found.tags if tag == "a")
         assert f"{paused.name} (inactive)" in names
         assert used.name in names and f"{used.name} (inactive)" not in names
+
+
+@pytest.mark.parametrize(
+    "factory",
+    [
+        factories.DataTransferPackageFactory,
+        factories.DataTransferFactory,
+        factories.LongTermArchiveTransferFactory,
+        factories.StagingJobFactory,
+        factories.ExecutedReductionStepFactory,
+    ],
+)
+def test_who_has_the_permission_that_why_names_has_the_button_that_it_recommends(factory, seeing):
+    row = factory(failed=True)
+    [name] = re.findall(r"permission opsdb\.(\w+)", explain_row(row).who_in_words)
+    view = f"view_{row._meta.model_name}"
+    may = Permission.objects.filter(content_type__app_label="opsdb", codename__in=[name, view])
+    url = f"/admin/opsdb/{row._meta.model_name}/{row.pk}/change/"
+    browser = logged_in(factories.UserFactory(is_staff=True, user_permissions=may))
+    assert 'value="reset"' in browser.get(url).content.decode()
+    assert 'value="reset"' not in seeing(type(row)).get(url).content.decode()
+
+
+def test_permissions_that_explanations_name_are_those_of_actions():
+    asked = {
+        action.permission if "_" in action.permission else f"{action.permission}_{model._meta.model_name}"
+        for model, action in ACTIONS
+    }
+    assert set(PERMISSIONS.values()) <= asked
+    assert set(PERMISSIONS) <= set(dir(workflows))
