@@ -18,6 +18,9 @@ from typing import TypeAlias
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from opsdb.database.aliases import atomic, writing_connection
 from opsdb.models import DataLocation, PhysicalCopy, PhysicalCopyStatus
@@ -41,6 +44,14 @@ FROM physical_copy AS copy CROSS JOIN LATERAL opsdb_deletion_blocker(copy.id) AS
 WHERE copy.id = ANY (%s) ORDER BY copy.id
 """
 LOCK_CONTENTS = "SELECT opsdb_lock_contents(%s::bigint[], for_deletion => true)"
+# What the rules of deletion.sql hold back, in a few words: docs/operations.md describes them.
+RULES = {
+    1: lazy("copies in an archive stay for good"),
+    2: lazy("its content is not safe elsewhere yet"),
+    3: lazy("open work still reads it, or it is not unpacked"),
+    4: lazy("a staging job or a run needs it there"),
+    5: lazy("its retention has not passed"),
+}
 
 
 Copies: TypeAlias = QuerySet[PhysicalCopy] | Iterable[PhysicalCopy] | PhysicalCopy
@@ -90,6 +101,25 @@ class Deletions:
 
     copies: list[PhysicalCopy]
     held_back: list[DeletionVerdict]
+
+
+def name_rule(rule: int, location: DataLocation | None = None) -> str:
+    """Return a rule of deletion in a few words, with its number: ``rule 5: retention of 30 days has not passed``.
+
+    Args:
+        rule: 1 to 5.
+        location: where copies are that it holds back; then the days of its retention are given.
+    """
+    words = str(RULES[rule])
+    if rule == 5 and location is not None:
+        days = location.retention_days
+        words = (
+            _("the location keeps its data")
+            if days is None
+            else ngettext("retention of %(days)d day has not passed", "retention of %(days)d days has not passed", days)
+            % {"days": days}
+        )
+    return _("rule %(number)d: %(words)s") % {"number": rule, "words": words}
 
 
 def explain_deletion(copy: PhysicalCopy) -> DeletionVerdict:

@@ -21,7 +21,8 @@ from opsdb.models import (
     PhysicalCopyStatus,
 )
 from opsdb.workflows import GROWTH_DAYS, LocationStock, measure_location, measure_volumes
-from opsdb.workflows.location_stock import OLDEST
+from opsdb.workflows.deletion import name_rule
+from opsdb.workflows.location_stock import OLDEST, HeldBack
 
 from ..drawings.fill_level import fill_bar
 from ..kit.columns import human_size, moment
@@ -29,16 +30,11 @@ from .parts import Content, Facts, Section, Table, capped, first_of, paragraph
 from .trends.charts import small_figures
 from .trends.volume import full_text, growth_text, volume_figure
 from .viewer import AdminPage, Viewer
+from .why import documentation_url
 
 REQUESTS = 20
 VOLUME_DAYS = 90
-RULES = {
-    1: lazy("rule 1: copies in an archive stay for good"),
-    2: lazy("rule 2: its content is not safe elsewhere yet"),
-    3: lazy("rule 3: open work still reads it, or it is not unpacked"),
-    4: lazy("rule 4: a staging job or a run needs it there"),
-    5: lazy("rule 5: its retention has not passed"),
-}
+RULES_PAGE = "operations.md#when-a-copy-may-be-deleted"
 
 
 def view(viewer: Viewer, pk: int) -> Content:
@@ -105,12 +101,12 @@ def _deletion_section(viewer, location, stock: LocationStock):
             (_("may go now"), _copies_text(now)),
             (_("may go after the retention, or by a request that overrides it"), _copies_text(later)),
             (_("the first of them [UTC]"), stock.retention_ends_at and moment(stock.retention_ends_at)),
-            (_("held back by other rules"), _("%(size)s") % {"size": format_size(sum(one.size_bytes for one in held))}),
+            (_("held back by other rules"), _copies_text(_together(held))),
         ]
     )
     rows = [
         (
-            _("may go now") if one.rule is None else RULES[one.rule],
+            _("may go now") if one.rule is None else name_rule(one.rule, location),
             f"{one.copies:,}",
             human_size(one.size_bytes),
             viewer.link_names(one.why) if one.why else "–",
@@ -126,6 +122,8 @@ def _deletion_section(viewer, location, stock: LocationStock):
         PhysicalCopy, data_location__id__exact=location.pk, status__exact=PhysicalCopyStatus.PRESENT, o="1"
     )
     links = [(oldest, _("Choose copies and request their deletion"))]
+    if about := documentation_url(RULES_PAGE):
+        links.append((about, _("What the rules are")))
     if now.keys:
         # Which they are, only the rules know: the list is that of their keys.
         text = ngettext("The copy that may go now", "The %(copies)s copies that may go now", now.copies)
@@ -133,6 +131,10 @@ def _deletion_section(viewer, location, stock: LocationStock):
         links.insert(0, (going, text % {"copies": f"{now.copies:,}"}))
     ask = format_html('<p class="opsdb-links">{}</p>', format_html_join(" ", '<a href="{}">{}</a>', links))
     return Section(title, (facts, table, ask if rows else ""), "deletion")
+
+
+def _together(some):
+    return HeldBack(None, sum(one.copies for one in some), sum(one.size_bytes for one in some), "")
 
 
 def _copies_text(one):

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -19,6 +20,7 @@ from opsdb.models import (
     RawDataFile,
 )
 from opsdb.testing import factories
+from opsdb.workflows.deletion import RULES, name_rule
 from tests.admins.pages import address
 from tests.worlds import shared_world
 
@@ -132,6 +134,33 @@ def test_the_location_grows_and_will_be_full_as_the_trends_say(owner, browser, b
     assert "14 kB a day, in the mean of the last 14 days" in room
     (until,) = set(re.findall(r"2\d{3}-\d\d-\d\d, in 61 days", room))
     assert until in read(browser.get(page("trends"))).text
+
+
+def test_the_location_names_the_rules_and_links_to_their_description(browser, buffer, settings):
+    factories.DataProductPhysicalCopyFactory(data_location=buffer, size_bytes=30_000)
+    safe = factories.DataProductPhysicalCopyFactory(data_location=buffer, size_bytes=5_000).data_product
+    factories.DataProductPhysicalCopyFactory(data_product=safe, verified=True)
+    url = page("location", buffer.pk)
+    found = read(browser.get(url))
+    for text in (
+        "rule 2: its content is not safe elsewhere yet",
+        "rule 5: retention of 7 days has not passed",
+        "held back by other rules 1 copy, 30 kB",
+    ):
+        assert text in " ".join(found.text.split()), text
+    assert "What the rules are" not in found.text
+    settings.OPSDB_DOCUMENTATION_URL = "https://docs.example.org/opsdb/"
+    found = read(browser.get(url))
+    assert "https://docs.example.org/opsdb/operations.md#when-a-copy-may-be-deleted" in found.links
+
+
+def test_the_documentation_describes_every_rule_that_has_a_name():
+    text = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
+    section = text.partition("## When a copy may be deleted\n")[2].partition("\n## ")[0]
+    assert [int(number) for number in re.findall(r"^(\d)\. ", section, re.MULTILINE)] == [*RULES]
+    assert name_rule(5) == "rule 5: its retention has not passed"
+    assert name_rule(5, DataLocation(retention_days=None)) == "rule 5: the location keeps its data"
+    assert name_rule(1, DataLocation(retention_days=3)) == "rule 1: copies in an archive stay for good"
 
 
 def test_the_location_links_to_the_list_of_the_copies_that_may_go_now(browser, buffer):
