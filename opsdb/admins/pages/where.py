@@ -99,7 +99,7 @@ def meant(viewer: Viewer, text: str, models: Sequence[type[Model]]) -> Model:
         names = [name_row(type(hit.row), hit.row.pk) for hit in found]
         wholes = [hit.row for hit in hits if hit.match == Match.WHOLE and isinstance(hit.row, WITH_DATA)]
         wider = [row for row in wholes if row_url(viewer, row)]
-    if not names and not wider:
+    if not names:
         raise NotUnderstood(
             _(
                 "There is no such row that you may view. Give a UUID, a kind and a key such as transfer 17, the"
