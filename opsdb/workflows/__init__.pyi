@@ -188,6 +188,7 @@ from .deletion import (
     complete_deletions as complete_deletions,
     explain_deletion as explain_deletion,
     fail_deletion as fail_deletion,
+    name_deletion_rule as name_deletion_rule,
     reset_deletion as reset_deletion,
     schedule_deletion as schedule_deletion,
     write_off_copy as write_off_copy,
@@ -197,9 +198,9 @@ from .deletion_requests import (
     RequestedDeletion as RequestedDeletion,
     approve_deletion as approve_deletion,
     execute_deletion_request as execute_deletion_request,
+    find_decision_rights as find_decision_rights,
     reject_deletion as reject_deletion,
     request_deletion as request_deletion,
-    who_may_decide as who_may_decide,
 )
 from .deletion_policy import (
     store_deletion_policy as store_deletion_policy,

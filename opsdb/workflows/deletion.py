@@ -103,7 +103,7 @@ class Deletions:
     held_back: list[DeletionVerdict]
 
 
-def name_rule(rule: int, location: DataLocation | None = None) -> str:
+def name_deletion_rule(rule: int, location: DataLocation | None = None) -> str:
     """Return a rule of deletion in a few words, with its number: ``rule 5: retention of 30 days has not passed``.
 
     Args:

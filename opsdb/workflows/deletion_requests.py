@@ -194,7 +194,7 @@ class DecisionRights:
     people: tuple[str, ...] = ()
 
 
-def who_may_decide(requests: Iterable[DeletionRequest], *, user: AbstractUser) -> dict[int, DecisionRights]:
+def find_decision_rights(requests: Iterable[DeletionRequest], *, user: AbstractUser) -> dict[int, DecisionRights]:
     """Return for requests for deletion, by key, whether a person may decide them, and otherwise who may.
 
     The status of a request does not matter. Two queries at most, whatever the number of requests, beside those for the

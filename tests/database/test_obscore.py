@@ -12,6 +12,7 @@ from opsdb.models.data.obscore_columns import COLUMNS
 from opsdb.testing.factories import DataProductFactory, DataReleaseFactory, ExecutedReductionStepFactory
 from opsdb.testing.nights import make_night
 from tests.obscore import assert_values_hold_to_the_standard
+from tests.plans import plan_by_conditions
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
@@ -184,10 +185,7 @@ def test_nobody_writes_to_it(archive, owner, statement):
     ],
 )
 def test_raw_data_sets_are_found_along_an_index(condition, index):
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN SELECT * FROM obscore WHERE {condition}")
-        plan = "\n".join(line for (line,) in cursor.fetchall())
+    plan = plan_by_conditions(f"SELECT * FROM obscore WHERE {condition}")
     assert f"raw_data_package_metadata_{index}" in plan, plan
     found = plan[plan.index(f"raw_data_package_metadata_{index}") :]
     assert "Index Cond" in found.split("\n")[1], plan

@@ -16,7 +16,7 @@ from opsdb.models import (
     RawDataPackage,
     RawDataPackagePhysicalCopy,
 )
-from tests.workflows.plans import LARGE_TABLES
+from tests.plans import LARGE_TABLES
 
 from .asking import example_of, parameters_of, text_of
 

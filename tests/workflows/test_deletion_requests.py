@@ -16,7 +16,14 @@ from opsdb.testing.factories import (
     RoleFactory,
     UserFactory,
 )
-from opsdb.workflows import Refused, approve_deletion, attributed, reject_deletion, request_deletion, who_may_decide
+from opsdb.workflows import (
+    Refused,
+    approve_deletion,
+    attributed,
+    find_decision_rights,
+    reject_deletion,
+    request_deletion,
+)
 from tests.databases import as_owner
 from tests.workflows.scenario_deletion import refusal_of, sql, tell_story
 
@@ -127,7 +134,7 @@ def test_an_account_that_is_younger_than_the_request_does_not_decide_it(decide):
     assert decide(request, user=_old(request)).approved_by == request.decider
 
 
-def test_who_may_decide_is_who_is_not_refused():
+def test_who_has_the_right_is_who_is_not_refused():
     me, other, old = (UserFactory(is_superuser=True) for _number in range(3))
     with attributed(user=me):
         made_by_me = decider()
@@ -135,7 +142,7 @@ def test_who_may_decide_is_who_is_not_refused():
     request = DeletionRequestFactory(requested_by=me)
     young, lacking = decider(), request.decider
     everybody = sorted((me, other, old, made_by_me, young, lacking), key=lambda user: user.username)
-    rights = {user: who_may_decide([request], user=user)[request.pk] for user in everybody}
+    rights = {user: find_decision_rights([request], user=user)[request.pk] for user in everybody}
     for user, found in rights.items():
         with transaction.atomic():
             refused = None

@@ -24,8 +24,8 @@ from opsdb.workflows import (
     repair_copy,
 )
 from opsdb.workflows import failures as module
+from tests.plans import assert_along_indexes
 from tests.workflows.explaining import stop_the_clock
-from tests.workflows.plans import assert_along_indexes
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

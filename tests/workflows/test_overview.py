@@ -36,8 +36,8 @@ from opsdb.workflows import (
 )
 from opsdb.workflows.overview import queries, reading
 from tests.databases import as_owner
+from tests.plans import assert_along_indexes
 from tests.workflows.explaining import stop_the_clock
-from tests.workflows.plans import assert_along_indexes
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

@@ -24,7 +24,7 @@ from opsdb.testing import factories
 from opsdb.testing.nights import build_world
 from opsdb.workflows import Match, MatchedBy, search_rows, searching
 from opsdb.workflows._search_tables import named_tables
-from tests.workflows.plans import assert_along_indexes
+from tests.plans import assert_along_indexes
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

@@ -23,7 +23,7 @@ from opsdb.workflows import (
     release_staging,
     schedule_deletion,
 )
-from tests.workflows.plans import assert_along_indexes
+from tests.plans import assert_along_indexes
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db

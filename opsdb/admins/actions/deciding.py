@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from opsdb.models import DeletionRequest, DeletionRequestStatus
-from opsdb.workflows import DecisionRights, who_may_decide
+from opsdb.workflows import DecisionRights, find_decision_rights
 
 from ..pages.viewer import Viewer
 
@@ -20,7 +20,7 @@ PEOPLE_NAMED = 5
 def look_up_rights(requests: Iterable[DeletionRequest], user: AbstractBaseUser) -> None:
     """Find out at once who may decide these requests, and keep it with them."""
     requests = list(requests)
-    found = who_may_decide(requests, user=user)
+    found = find_decision_rights(requests, user=user)
     for request in requests:
         request.opsdb_rights = user.pk, found[request.pk]
 

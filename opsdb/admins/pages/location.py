@@ -20,8 +20,7 @@ from opsdb.models import (
     PhysicalCopy,
     PhysicalCopyStatus,
 )
-from opsdb.workflows import GROWTH_DAYS, LocationStock, measure_location, measure_volumes
-from opsdb.workflows.deletion import name_rule
+from opsdb.workflows import GROWTH_DAYS, LocationStock, measure_location, measure_volumes, name_deletion_rule
 from opsdb.workflows.location_stock import OLDEST, HeldBack
 
 from ..drawings.fill_level import fill_bar
@@ -106,7 +105,7 @@ def _deletion_section(viewer, location, stock: LocationStock):
     )
     rows = [
         (
-            _("may go now") if one.rule is None else name_rule(one.rule, location),
+            _("may go now") if one.rule is None else name_deletion_rule(one.rule, location),
             f"{one.copies:,}",
             human_size(one.size_bytes),
             viewer.link_names(one.why) if one.why else "–",

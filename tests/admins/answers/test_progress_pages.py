@@ -20,7 +20,8 @@ from opsdb.models import (
     RawDataFile,
 )
 from opsdb.testing import factories
-from opsdb.workflows.deletion import RULES, name_rule
+from opsdb.workflows import name_deletion_rule
+from opsdb.workflows.deletion import RULES
 from tests.admins.pages import address
 from tests.worlds import shared_world
 
@@ -158,9 +159,9 @@ def test_the_documentation_describes_every_rule_that_has_a_name():
     text = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
     section = text.partition("## When a copy may be deleted\n")[2].partition("\n## ")[0]
     assert [int(number) for number in re.findall(r"^(\d)\. ", section, re.MULTILINE)] == [*RULES]
-    assert name_rule(5) == "rule 5: its retention has not passed"
-    assert name_rule(5, DataLocation(retention_days=None)) == "rule 5: the location keeps its data"
-    assert name_rule(1, DataLocation(retention_days=3)) == "rule 1: copies in an archive stay for good"
+    assert name_deletion_rule(5) == "rule 5: its retention has not passed"
+    assert name_deletion_rule(5, DataLocation(retention_days=None)) == "rule 5: the location keeps its data"
+    assert name_deletion_rule(1, DataLocation(retention_days=3)) == "rule 1: copies in an archive stay for good"
 
 
 def test_the_location_links_to_the_list_of_the_copies_that_may_go_now(browser, buffer):
