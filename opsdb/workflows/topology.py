@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -92,15 +93,18 @@ def _missing_at_sites(locations):
         LocationType.SOURCE: "its instruments' data can't be packaged",
         LocationType.LONG_TERM_ARCHIVE: "nothing can arrive for its archive",
     }
-    buffered = {one.site_id for one in _active(locations, LocationType.BUFFER)}
+    types = defaultdict(set)
+    for location in locations:
+        if location.active:
+            types[location.site_id].add(location.location_type)
     for site in Site.objects.order_by("short_name"):
-        here = [one for one in locations if one.site_id == site.pk and one.active]
+        here = types[site.pk]
         if not here:
             yield _of_site(
                 Severity.NOTE, site, "has no active location", "add one, or remove the site if it has no role"
             )
         for location_type, consequence in needs_buffer.items():
-            if _active(here, location_type) and site.pk not in buffered:
+            if location_type in here and LocationType.BUFFER not in here:
                 problem = f"has a {location_type.label} location and no active buffer: {consequence}"
                 yield _of_site(
                     Severity.ERROR, site, problem, "add a buffer location there, or enable one", LocationType.BUFFER

@@ -113,6 +113,7 @@ from opsdb.workflows import (
     measure_program_time,
     measure_traffic_rates,
     measure_volumes,
+    name_deletion_rule,
     normalize_message,
     package_raw_data_files,
     pause_resource,
@@ -415,6 +416,7 @@ def test_copies_that_are_lost_and_come_back(away, uncalled):
     assert measure_program_time(execution.obs_unit.observing_program).allocations == []
     assert list_unit_progress(ObsUnit.objects.filter(pk=execution.obs_unit_id), limit=1)
     assert measure_location(world.us_archive).copies
+    assert [name_deletion_rule(held.rule) for held in measure_location(world.cologne_buffer).held_back if held.rule]
     assert going.status == "deleted"
 
 
