@@ -74,8 +74,8 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_raw_packages_of(candidate physical_copy) RETURNS uuid[]
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
--- The raw data packages whose data a copy holds: itself, the one that its file is in, or those in its transfer
--- package; NULL when there are none.
+-- The raw data packages whose data a copy holds, in the order of their keys: itself, the one that its file is in, or
+-- those in its transfer package; NULL when there are none.
 BEGIN
     IF candidate.raw_data_package_id IS NOT NULL THEN
         RETURN ARRAY[candidate.raw_data_package_id];
@@ -86,7 +86,7 @@ BEGIN
         );
     ELSIF candidate.data_transfer_package_id IS NOT NULL THEN
         RETURN (
-            SELECT array_agg(id) FROM raw_data_package
+            SELECT array_agg(id ORDER BY id) FROM raw_data_package
             WHERE data_transfer_package_id = candidate.data_transfer_package_id
         );
     END IF;
@@ -95,10 +95,11 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION opsdb_lock_contents(copy_ids bigint[], for_deletion boolean) RETURNS void
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET search_path FROM CURRENT AS $$
 -- Locks what copies are copies of, in the one order that all transactions keep: transfer packages, raw packages, raw
 -- files that are in no package, products, each by their key. Whoever locks the copies too does that first. A deletion
--- relies on the products that supersede a product, and locks them with it.
+-- relies on the products that supersede a product, and locks them with it. One plan serves all keys: PostgreSQL would
+-- otherwise plan for those of each call anew, which takes longer than to lock them.
 DECLARE
     bundles uuid[];
     packages uuid[];
@@ -106,38 +107,44 @@ DECLARE
     products bigint[];
     locked bigint[] = '{}';
 BEGIN
-    bundles = ARRAY(SELECT data_transfer_package_id FROM physical_copy WHERE id = ANY (copy_ids));
-    IF for_deletion THEN
-        PERFORM FROM data_transfer_package WHERE id = ANY (bundles) ORDER BY id FOR UPDATE;
-    ELSE
-        PERFORM FROM data_transfer_package WHERE id = ANY (bundles) ORDER BY id FOR NO KEY UPDATE;
+    -- What a copy is a copy of never changes.
+    SELECT
+        array_agg(data_transfer_package_id) FILTER (WHERE data_transfer_package_id IS NOT NULL),
+        array_agg(raw_data_package_id) FILTER (WHERE raw_data_package_id IS NOT NULL),
+        array_agg(raw_data_file_id) FILTER (WHERE raw_data_file_id IS NOT NULL),
+        array_agg(data_product_id) FILTER (WHERE data_product_id IS NOT NULL)
+    INTO bundles, packages, files, products
+    FROM physical_copy WHERE id = ANY (copy_ids);
+
+    IF bundles IS NOT NULL THEN
+        IF for_deletion THEN
+            PERFORM FROM data_transfer_package WHERE id = ANY (bundles) ORDER BY id FOR UPDATE;
+        ELSE
+            PERFORM FROM data_transfer_package WHERE id = ANY (bundles) ORDER BY id FOR NO KEY UPDATE;
+        END IF;
+        packages = packages || ARRAY(SELECT id FROM raw_data_package WHERE data_transfer_package_id = ANY (bundles));
     END IF;
 
-    packages = ARRAY(
-        SELECT raw_data_package_id FROM physical_copy WHERE id = ANY (copy_ids)
-        UNION
-        SELECT file.raw_data_package_id FROM physical_copy AS copy
-        JOIN raw_data_file AS file ON file.id = copy.raw_data_file_id
-        WHERE copy.id = ANY (copy_ids)
-        UNION
-        SELECT id FROM raw_data_package WHERE data_transfer_package_id = ANY (bundles)
-    );
-    IF for_deletion THEN
-        PERFORM FROM raw_data_package WHERE id = ANY (packages) ORDER BY id FOR UPDATE;
-    ELSE
-        PERFORM FROM raw_data_package WHERE id = ANY (packages) ORDER BY id FOR NO KEY UPDATE;
+    IF files IS NOT NULL THEN
+        packages = packages || ARRAY(SELECT DISTINCT raw_data_package_id FROM raw_data_file WHERE id = ANY (files));
+    END IF;
+    IF packages IS NOT NULL THEN
+        IF for_deletion THEN
+            PERFORM FROM raw_data_package WHERE id = ANY (packages) ORDER BY id FOR UPDATE;
+        ELSE
+            PERFORM FROM raw_data_package WHERE id = ANY (packages) ORDER BY id FOR NO KEY UPDATE;
+        END IF;
     END IF;
 
-    files = ARRAY(SELECT raw_data_file_id FROM physical_copy WHERE id = ANY (copy_ids));
-    IF for_deletion THEN
-        PERFORM FROM raw_data_file WHERE id = ANY (files) AND raw_data_package_id IS NULL ORDER BY id FOR UPDATE;
-    ELSE
-        PERFORM FROM raw_data_file WHERE id = ANY (files) AND raw_data_package_id IS NULL ORDER BY id FOR NO KEY UPDATE;
+    IF files IS NOT NULL THEN
+        IF for_deletion THEN
+            PERFORM FROM raw_data_file WHERE id = ANY (files) AND raw_data_package_id IS NULL ORDER BY id FOR UPDATE;
+        ELSE
+            PERFORM FROM raw_data_file WHERE id = ANY (files) AND raw_data_package_id IS NULL
+            ORDER BY id FOR NO KEY UPDATE;
+        END IF;
     END IF;
 
-    products = ARRAY(
-        SELECT data_product_id FROM physical_copy WHERE id = ANY (copy_ids) AND data_product_id IS NOT NULL
-    );
     IF for_deletion THEN
         -- Until nothing has come to supersede them while they were being locked.
         WHILE NOT products <@ locked LOOP
@@ -145,7 +152,7 @@ BEGIN
             PERFORM FROM data_product WHERE id = ANY (locked) ORDER BY id FOR UPDATE;
             products = opsdb_superseding_products(products);
         END LOOP;
-    ELSE
+    ELSIF products IS NOT NULL THEN
         PERFORM FROM data_product WHERE id = ANY (products) ORDER BY id FOR NO KEY UPDATE;
     END IF;
 END

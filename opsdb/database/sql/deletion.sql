@@ -38,7 +38,8 @@ LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 -- Rule 2: something else still holds what the copy holds.
 DECLARE
     package_ids uuid[] = opsdb_raw_packages_of(candidate);
-    package record;
+    package_id uuid;
+    package_state text;
     needed integer;
     safe integer;
 BEGIN
@@ -80,14 +81,15 @@ BEGIN
         why = 'there is no deletion_policy row that says how many archive copies are enough';
         RETURN;
     END IF;
-    FOR package IN SELECT id, state FROM raw_data_package WHERE id = ANY (package_ids) ORDER BY id LOOP
-        IF package.state <> 'archived' THEN
-            why = 'raw_data_package ' || package.id || ' is ' || package.state || ', not archived';
+    FOREACH package_id IN ARRAY package_ids LOOP
+        SELECT state INTO package_state FROM raw_data_package WHERE id = package_id;
+        IF package_state <> 'archived' THEN
+            why = 'raw_data_package ' || package_id || ' is ' || package_state || ', not archived';
         ELSE
             SELECT count(*) INTO safe FROM physical_copy AS copy
-            WHERE copy.raw_data_package_id = package.id AND opsdb_is_safe_archive_copy(copy.id);
+            WHERE copy.raw_data_package_id = package_id AND opsdb_is_safe_archive_copy(copy.id);
             IF safe < needed THEN
-                why = 'raw_data_package ' || package.id || ' has ' || safe
+                why = 'raw_data_package ' || package_id || ' has ' || safe
                     || ' verified archive copies elsewhere, and needs ' || needed;
             END IF;
         END IF;
@@ -95,7 +97,7 @@ BEGIN
             opsdb_is_safe_elsewhere(candidate)
             OR EXISTS (
                 SELECT FROM physical_copy AS other
-                WHERE other.raw_data_package_id = package.id
+                WHERE other.raw_data_package_id = package_id
                     AND other.data_location_id <> place.id
                     AND opsdb_is_safe_copy(other.id)
             )
@@ -103,7 +105,7 @@ BEGIN
             why = NULL;
         END IF;
         IF why IS NOT NULL THEN
-            held_by = 'raw_data_package ' || package.id;
+            held_by = 'raw_data_package ' || package_id;
             RETURN;
         END IF;
     END LOOP;
@@ -272,33 +274,25 @@ LANGUAGE plpgsql STABLE COST 10000 SET search_path FROM CURRENT AS $$
 DECLARE
     candidate physical_copy;
     place data_location;
+    verdict record;
 BEGIN
     SELECT * INTO candidate FROM physical_copy WHERE id = copy_id;
     SELECT * INTO place FROM data_location WHERE id = candidate.data_location_id;
-
-    rule = 1;
-    SELECT * INTO held_by, why FROM opsdb_deletion_rule_1(candidate, place);
-    IF why IS NOT NULL THEN RETURN; END IF;
-
-    rule = 2;
-    SELECT * INTO held_by, why FROM opsdb_deletion_rule_2(candidate, place);
-    IF why IS NOT NULL THEN RETURN; END IF;
-
-    IF candidate.status <> 'missing' THEN
-        rule = 3;
-        SELECT * INTO held_by, why FROM opsdb_deletion_rule_3(candidate, place);
-        IF why IS NOT NULL THEN RETURN; END IF;
-
-        rule = 4;
-        SELECT * INTO held_by, why FROM opsdb_deletion_rule_4(candidate, place);
-        IF why IS NOT NULL THEN RETURN; END IF;
-
-        rule = 5;
-        SELECT * INTO held_by, why FROM opsdb_deletion_rule_5(candidate, place);
-        IF why IS NOT NULL THEN RETURN; END IF;
-    END IF;
+    FOREACH rule IN ARRAY CASE WHEN candidate.status = 'missing' THEN ARRAY[1, 2] ELSE ARRAY[1, 2, 3, 4, 5] END LOOP
+        verdict = CASE rule
+            WHEN 1 THEN opsdb_deletion_rule_1(candidate, place)
+            WHEN 2 THEN opsdb_deletion_rule_2(candidate, place)
+            WHEN 3 THEN opsdb_deletion_rule_3(candidate, place)
+            WHEN 4 THEN opsdb_deletion_rule_4(candidate, place)
+            WHEN 5 THEN opsdb_deletion_rule_5(candidate, place)
+        END;
+        IF verdict.why IS NOT NULL THEN
+            held_by = verdict.held_by;
+            why = verdict.why;
+            RETURN;
+        END IF;
+    END LOOP;
     rule = NULL;
-    held_by = NULL;
 END
 $$;
 

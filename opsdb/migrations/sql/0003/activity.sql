@@ -21,9 +21,10 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_activity_of(stage text, work jsonb)
 RETURNS TABLE (moment timestamptz, delay_step integer, added bigint, completed bigint, bytes numeric)
-LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+LANGUAGE sql STABLE
 -- What a row of work stands for: an item when it was made, and a completed one, with its bytes, when it was finished.
 -- The unpacking of a transfer is made when that has arrived. A cancelled run is finished too.
+BEGIN ATOMIC
     SELECT
         (work ->> CASE stage WHEN 'unpacking' THEN 'finished_at' ELSE 'created_at' END)::timestamptz,
         NULL::integer, 1::bigint, 0::bigint, 0::numeric
@@ -38,8 +39,8 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
             WHEN stage <> 'unpacking' THEN coalesce(work ->> 'size_bytes', work ->> 'bytes_transferred', '0')::numeric
             ELSE 0
         END
-    WHERE work ->> CASE stage WHEN 'unpacking' THEN 'unpack_status' ELSE 'status' END IN ('completed', 'cancelled')
-$$;
+    WHERE work ->> CASE stage WHEN 'unpacking' THEN 'unpack_status' ELSE 'status' END IN ('completed', 'cancelled');
+END;
 
 CREATE OR REPLACE FUNCTION opsdb_has_failed(stage text, work jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE
@@ -56,9 +57,10 @@ END::timestamptz;
 
 CREATE OR REPLACE FUNCTION opsdb_failures_between(stage text, before jsonb, after jsonb)
 RETURNS TABLE (moment timestamptz, failures bigint)
-LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+LANGUAGE sql STABLE
 -- The attempts that an update finds failed: each that is tried again, at its last heartbeat, and the one after which
 -- nothing is tried again, when it was given up. A failure stays counted when the work is reset.
+BEGIN ATOMIC
     SELECT
         coalesce(
             before ->> CASE stage WHEN 'unpacking' THEN 'unpack_heartbeat_at' ELSE 'heartbeat_at' END,
@@ -78,8 +80,8 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
     ) AS part (moment, failures)
     WHERE stage <> 'unpacking'
         AND opsdb_has_failed(stage, before) AND opsdb_has_failed(stage, after)
-        AND before ->> 'finished_at' <> after ->> 'finished_at'
-$$;
+        AND before ->> 'finished_at' <> after ->> 'finished_at';
+END;
 
 CREATE OR REPLACE FUNCTION opsdb_fold_activity(folded_stages text[], since timestamptz) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
