@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 'obscore.dataproduct_type': 'Logical data product type, such as cube or timeseries.',
                 'obscore.calib_level': 'Calibration level: 0 raw, 2 a product of one observation, 3 a product of several.',
                 'obscore.obs_collection': 'Short name of the observing program, or name and version of the data release.',
-                'obscore.obs_id': 'Identifier of the execution, or of the run that combined several.',
+                'obscore.obs_id': 'Identifier of the observation, or of the run that combined several.',
                 'obscore.obs_publisher_did': 'Data set identifier given by the publisher, unique.',
                 'obscore.access_url': 'URL to download from.',
                 'obscore.access_format': 'Media type of the content.',

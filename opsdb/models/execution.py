@@ -1,4 +1,4 @@
-"""The executions of units at the telescope."""
+"""What the telescope has observed of units."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Self
@@ -62,7 +62,10 @@ class ExecutedObsUnit(TimeSpan, Timestamped):
         primary_key=True, default=uuid7, help_text=_("Identifier (UUIDv7), made where the observation began.")
     )
     obs_unit = models.ForeignKey(
-        ObsUnit, on_delete=models.PROTECT, related_name="executions", help_text=_("What was executed.")
+        ObsUnit,
+        on_delete=models.PROTECT,
+        related_name="executions",
+        help_text=_("The observation unit that was observed."),
     )
     status = models.CharField(
         max_length=20, choices=ObservationStatus, default=ObservationStatus.RUNNING, help_text=_("How it went.")

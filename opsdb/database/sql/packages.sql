@@ -95,7 +95,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_package_of_same_execution() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- A raw data package holds files of one execution and one instrument module; for new files.
+-- A raw data package holds files of one observation and one instrument module; for new files.
 BEGIN
     IF NOT EXISTS (
         SELECT FROM raw_data_package
@@ -118,7 +118,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_packages_of_same_execution() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- A raw data package holds files of one execution and one instrument module; for files that enter one, looked at once
+-- A raw data package holds files of one observation and one instrument module; for files that enter one, looked at once
 -- a statement. The query is planned at each call: a plan that was kept for few rows is quadratic for many.
 DECLARE
     wrong record;

@@ -87,7 +87,9 @@ class DeletionRequest(NumberedModel):
         help_text=_("The copies that it is about."),
     )
     decided_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was approved or rejected (UTC)."))
-    executed_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was executed (UTC)."))
+    executed_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When its copies were scheduled for deletion (UTC).")
+    )
 
     class Meta:
         permissions = [

@@ -76,7 +76,7 @@ COLUMNS = (
         "VARCHAR",
         "DataID.observationID",
         "meta.id",
-        "Identifier of the execution, or of the run that combined several.",
+        "Identifier of the observation, or of the run that combined several.",
         not_null=True,
     ),
     ObsCoreColumn(

@@ -50,7 +50,7 @@ class TimeAllocationQuerySet(OpsQuerySet["TimeAllocation"]):
 class TimeAllocation(NumberedModel):
     """Hours that a program may observe with an instrument in a period.
 
-    What has been used of it is not stored but summed over the executions: ``with_used_hours()``.
+    What has been used of it is not stored but summed over the observations: ``with_used_hours()``.
     """
 
     natural_key_fields = ("observing_program", "instrument", "period")

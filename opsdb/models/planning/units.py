@@ -99,7 +99,7 @@ class ObsUnit(NumberedModel):
     planned_duration_seconds = models.FloatField(
         null=True, blank=True, help_text=_("Duration of one observation, seconds.")
     )
-    requested_executions = models.IntegerField(null=True, blank=True, help_text=_("How often it is to be executed."))
+    requested_executions = models.IntegerField(null=True, blank=True, help_text=_("How often it is to be observed."))
     lst_start_hours = models.FloatField(
         null=True, blank=True, help_text=_("Earliest local sidereal time, hours in [0, 24).")
     )
