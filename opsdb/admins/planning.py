@@ -46,10 +46,14 @@ from .kit.warned import WarnedMixin
 from .pages.viewer import Viewer
 from .slots import SlotForm
 
+# The trend that lists link to, and what it answers.
+TIME_TREND = ("time", lazy("Allocated, used and left time of all programs"))
+
 
 @admin.register(ObservingProgram)
 class ObservingProgramAdmin(WarnedMixin, PageLink, OpsAdmin):
     page_of = (ObservingProgram, "program")
+    trend = TIME_TREND
     sections = (
         (lazy("Program"), ("short_name", "name", "kind", "description", "active")),
         (lazy("People"), ("lead", "contact_email")),
@@ -280,6 +284,7 @@ class PreScheduledSlotAdmin(WarnedMixin, OneTelescopeMixin, OpsAdmin):
 
 @admin.register(TimeAllocation)
 class TimeAllocationAdmin(WarnedMixin, OpsAdmin):
+    trend = TIME_TREND
     list_display = ("period", "observing_program", "instrument", "start_date", "end_date", "hours")
     list_filter = ("observing_program", "instrument")
     ordering = ("-start_date", "observing_program")

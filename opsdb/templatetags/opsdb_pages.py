@@ -75,9 +75,12 @@ def opsdb_lists_within(context):
 def opsdb_about_list(context):
     """Explain what a list has, and what its columns mean."""
     changes = context["cl"]
+    viewer, trend = viewer_of(context["request"]), getattr(changes.model_admin, "trend", None)
+    url = viewer.page_url("trends") if viewer and trend else None
     return {
         "about": first_paragraph(changes.model.__doc__ or ""),
         "columns": changes.model_admin.about_columns(context["request"]),
+        "trend": {"url": f"{url}#{trend[0]}", "title": trend[1]} if url else None,
     }
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connections, router
 
-from opsdb.models import RawDataPackage
+from opsdb.models import PackageState, RawDataPackage
 
 UNPACKAGED_LIMIT = 20_000
-"""How many files in no package are counted."""
+"""How many files in no package are counted, and how many in packages that have no size yet."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,11 @@ class ExecutionData:
     Attributes:
         files: raw data files, in packages or in none.
         unpackaged: of these, the files that are in no package yet.
-        size_bytes: volume of the packages and of the files in none, bytes.
+        size_bytes: volume of the packages, of the files in those without a size yet, and of the files in none, bytes.
         packages: raw data packages.
         archived: of these, the packages that are archived.
-        at_least: whether there may be more files in no package than were counted.
+        at_least: whether there may be more files in no package, or more volume, than were counted.
+        states: of the packages, how many are in each state.
     """
 
     files: int = 0
@@ -34,6 +36,7 @@ class ExecutionData:
     packages: int = 0
     archived: int = 0
     at_least: bool = False
+    states: Counter[PackageState] = field(default_factory=Counter)
 
     @property
     def is_archived(self) -> bool:
@@ -48,6 +51,7 @@ class ExecutionData:
             self.packages + other.packages,
             self.archived + other.archived,
             self.at_least or other.at_least,
+            self.states + other.states,
         )
 
 
@@ -74,23 +78,37 @@ class ExecutionsData:
 
 # One walk along the unique key of packages.
 _PACKAGES = """
-SELECT executed_obs_unit_id, sum(file_count)::bigint, sum(coalesce(size_bytes, 0))::bigint, count(*),
-    count(*) FILTER (WHERE state = 'archived')
+SELECT executed_obs_unit_id, state, sum(file_count)::bigint, sum(coalesce(size_bytes, 0))::bigint, count(*)
 FROM raw_data_package WHERE executed_obs_unit_id = ANY(%(executions)s)
-GROUP BY executed_obs_unit_id
+GROUP BY executed_obs_unit_id, state
 """
-# Along raw_data_file_unpackaged, source by source, which ends at the limit.
-_UNPACKAGED = """
-SELECT executed_obs_unit_id, count(*), sum(size_bytes)::bigint
-FROM (
-    SELECT file.executed_obs_unit_id, file.size_bytes
-    FROM data_location AS source
-    JOIN raw_data_file AS file ON file.source_location_id = source.id
-    WHERE source.location_type = 'source' AND file.raw_data_package_id IS NULL
-        AND file.executed_obs_unit_id = ANY(%(executions)s)
-    LIMIT %(limit)s
-) AS found
-GROUP BY executed_obs_unit_id
+# Files in no package, along raw_data_file_unpackaged, source by source, and those in packages that have no size yet,
+# package by package; either ends at the limit.
+_UNSIZED = """
+(
+    SELECT executed_obs_unit_id, count(*), sum(size_bytes)::bigint, true
+    FROM (
+        SELECT file.executed_obs_unit_id, file.size_bytes
+        FROM data_location AS source
+        JOIN raw_data_file AS file ON file.source_location_id = source.id
+        WHERE source.location_type = 'source' AND file.raw_data_package_id IS NULL
+            AND file.executed_obs_unit_id = ANY(%(executions)s)
+        LIMIT %(limit)s
+    ) AS unpackaged
+    GROUP BY executed_obs_unit_id
+)
+UNION ALL
+(
+    SELECT executed_obs_unit_id, count(*), sum(size_bytes)::bigint, false
+    FROM (
+        SELECT package.executed_obs_unit_id, file.size_bytes
+        FROM raw_data_package AS package
+        JOIN raw_data_file AS file ON file.raw_data_package_id = package.id
+        WHERE package.executed_obs_unit_id = ANY(%(executions)s) AND package.size_bytes IS NULL
+        LIMIT %(limit)s
+    ) AS unmade
+    GROUP BY executed_obs_unit_id
+)
 """
 # The copies of packages in archives that can be read, archive by archive.
 _ARCHIVES = """
@@ -107,8 +125,8 @@ GROUP BY copy.data_location_id
 def summarize_execution_data(executions: Collection[UUID]) -> ExecutionsData:
     """Return files, volume and archived packages of observations, given by their keys. Three queries; locks nothing.
 
-    Of the files in no package at most :data:`UNPACKAGED_LIMIT` are counted; packages and their copies are read along
-    indexes, so that the cost grows with these observations alone.
+    Of the files in no package, and of those in packages that have no size yet, at most :data:`UNPACKAGED_LIMIT` are
+    counted; packages and their copies are read along indexes, so that the cost grows with these observations alone.
 
     Args:
         executions: the keys of the observations.
@@ -120,13 +138,19 @@ def summarize_execution_data(executions: Collection[UUID]) -> ExecutionsData:
             cursor.execute(sql, parameters)
             return cursor.fetchall()
 
-        packages, unpackaged, archives = rows_of(_PACKAGES), rows_of(_UNPACKAGED), rows_of(_ARCHIVES)
+        packages, unsized, archives = rows_of(_PACKAGES), rows_of(_UNSIZED), rows_of(_ARCHIVES)
     found: dict[UUID, ExecutionData] = {}
-    for key, files, size, number, archived in packages:
-        found[key] = ExecutionData(files, 0, size, number, archived)
-    at_least = sum(number for _key, number, _size in unpackaged) >= UNPACKAGED_LIMIT
-    for key, number, size in unpackaged:
-        found[key] = found.get(key, ExecutionData()) + ExecutionData(number, number, size or 0, at_least=at_least)
+    for key, state, files, size, number in packages:
+        archived = number if state == PackageState.ARCHIVED else 0
+        part = ExecutionData(files, 0, size, number, archived, states=Counter({PackageState(state): number}))
+        found[key] = found.get(key, ExecutionData()) + part
+    counted = Counter()
+    for _key, number, _size, in_none in unsized:
+        counted[in_none] += number
+    at_least = max(counted.values(), default=0) >= UNPACKAGED_LIMIT
+    for key, number, size, in_none in unsized:
+        loose = number if in_none else 0
+        found[key] = found.get(key, ExecutionData()) + ExecutionData(loose, loose, size or 0, at_least=at_least)
     total = sum(found.values(), ExecutionData())
     return ExecutionsData(
         found,

@@ -1,10 +1,18 @@
 """The way of a file or package, step by step, and the data of executions."""
 
 import pytest
+from django.utils import timezone
 
-from opsdb.models import PackageState
+from opsdb.models import ExecutedObsUnit, PackageState
 from opsdb.testing import factories
-from opsdb.workflows import Refused, execution_data, name_row, summarize_execution_data, trace_journey
+from opsdb.workflows import (
+    Refused,
+    execution_data,
+    name_row,
+    package_raw_data_files,
+    summarize_execution_data,
+    trace_journey,
+)
 
 
 def states(row):
@@ -69,6 +77,7 @@ def test_the_data_of_executions_are_summed(file, monkeypatch):
         0,
     )
     assert not one.is_archived and other.state != PackageState.ARCHIVED
+    assert one.states == {PackageState.ARCHIVED: 1, PackageState(other.state): 1}
     loose = found.of(file.executed_obs_unit_id)
     assert (loose.files, loose.unpackaged, loose.size_bytes, loose.at_least) == (1, 1, file.size_bytes, False)
     assert found.of(empty.pk) == execution_data.ExecutionData()
@@ -76,6 +85,22 @@ def test_the_data_of_executions_are_summed(file, monkeypatch):
     assert found.archives >= 1 and found.last_archived_at is not None
     monkeypatch.setattr(execution_data, "UNPACKAGED_LIMIT", 1)
     assert summarize_execution_data(keys).of(file.executed_obs_unit_id).at_least
+
+
+def test_files_count_before_their_package_has_a_size(file, monkeypatch):
+    ExecutedObsUnit.objects.update(status="completed", end_time=timezone.now())
+    [package] = package_raw_data_files(file.source_location)
+    factories.RawDataFileFactory(
+        executed_obs_unit=file.executed_obs_unit,
+        instrument_module=file.instrument_module,
+        source_location=file.source_location,
+        size_bytes=5,
+    )
+    found = summarize_execution_data([file.executed_obs_unit_id]).total
+    assert package.size_bytes is None
+    assert (found.files, found.unpackaged, found.size_bytes, found.at_least) == (2, 1, file.size_bytes + 5, False)
+    monkeypatch.setattr(execution_data, "UNPACKAGED_LIMIT", 1)
+    assert summarize_execution_data([file.executed_obs_unit_id]).total.at_least
 
 
 def test_no_executions_have_no_data(db):

@@ -7,9 +7,11 @@ from django.utils import timezone
 
 from opsdb.models import Quality, WorkStage
 from opsdb.testing.factories import (
+    ChaiModuleConfigurationFactory,
     DataLocationUsageFactory,
     DiskDataLocationFactory,
     ExecutedObsUnitFactory,
+    InstrumentFactory,
     ObservingProgramFactory,
     ObsUnitFactory,
     StageActivityFactory,
@@ -53,8 +55,8 @@ def test_a_period_has_a_day(measure):
 
 
 @pytest.mark.parametrize("measure", ALL)
-def test_one_or_two_queries_of_an_empty_database(measure, django_assert_max_num_queries):
-    with django_assert_max_num_queries(2 if measure is measure_observing_time else 1):
+def test_one_to_three_queries_of_an_empty_database(measure, django_assert_max_num_queries):
+    with django_assert_max_num_queries(3 if measure is measure_observing_time else 1):
         measure(FIRST, END)
 
 
@@ -190,6 +192,31 @@ def test_hours_are_by_week_and_program_against_what_was_allocated():
     for week in measure_observing_time(FIRST, END):
         [whole] = week.allocations
         assert (whole.period, whole.hours) == ("2026A", 20) and whole.instrument
+
+
+def test_what_is_used_of_an_allocation_is_by_its_instrument_and_leads_somewhere():
+    allocation = TimeAllocationFactory(start_date=date(2026, 6, 1), end_date=date(2026, 6, 11), hours=20)
+    unit = ObsUnitFactory(observing_program=allocation.observing_program)
+
+    def observe(day, instrument):
+        execution = ExecutedObsUnitFactory(
+            completed=True, obs_unit=unit, start_time=at(day), end_time=at(day) + timedelta(hours=3)
+        )
+        module = ChaiModuleConfigurationFactory(instrument_module__instrument=instrument)
+        execution.module_configurations.add(module)
+
+    observe(2, allocation.instrument)
+    observe(3, InstrumentFactory())
+    for day in (5, 30):
+        [whole] = {
+            whole for week in measure_observing_time(date(2026, 5, 1), date(2026, 6, day)) for whole in week.allocations
+        }
+        assert whole.used_hours == (3 if day == 5 else None)
+    [whole] = {
+        whole for week in measure_observing_time(date(2026, 6, 1), date(2026, 6, 6)) for whole in week.allocations
+    }
+    # Five of ten days have gone.
+    assert whole.hours_at_this_rate(date(2026, 6, 5)) == 6
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
 from opsdb.formatting import format_duration, format_size
-from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit, Quality
+from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit, PackageState, Quality
 from opsdb.svg import element
-from opsdb.workflows import ExecutionData, ExecutionsData
+from opsdb.workflows import ExecutionsData, name_row
 
 from ..actions.execution import ASSESS
 from ..drawings.timeline import Bar
@@ -22,6 +22,7 @@ from ..kit.columns import badge, human_size, moment
 from ..kit.values import Text
 from .parts import Table
 from .viewer import Viewer
+from .why_links import why_link
 
 
 def execution_bar(viewer: Viewer, execution: ExecutedObsUnit) -> Bar:
@@ -98,7 +99,7 @@ def execution_table(
             moment(execution.end_time) if execution.end_time else "–",
             format_duration((execution.end_time - execution.start_time).total_seconds()) if execution.end_time else "–",
             badge(ObservationStatus(execution.status)),
-            *(data_cells(data.of(execution.pk)) if data else ()),
+            *(data_cells(viewer, execution, data) if data else ()),
             quality_cell(viewer, execution, back),
         )
         for execution in executions
@@ -128,15 +129,19 @@ def quality_cell(viewer: Viewer, execution: ExecutedObsUnit, back: str) -> SafeS
 DATA_COLUMNS = (lazy("files"), lazy("volume"), lazy("archived"))
 
 
-def data_cells(data: ExecutionData) -> tuple:
-    """Return the data of an execution as cells: files, volume, archived packages."""
+def data_cells(viewer: Viewer, execution: ExecutedObsUnit, data: ExecutionsData) -> tuple:
+    """Return the data of an execution as cells: files, volume, and archived packages, or why they are not."""
+    data = data.of(execution.pk)
     files = f"{data.files:,}" if not data.at_least else _("%(number)s or more") % {"number": f"{data.files:,}"}
     if not data.files and not data.packages:
         return "–", "–", "–"
     sign = "✔ " if data.is_archived else ""
     archived = f"{sign}{data.archived:,} / {data.packages:,}"
     loose = _("%(number)s files in none") % {"number": f"{data.unpackaged:,}"} if data.unpackaged else ""
-    return files, human_size(data.size_bytes), f"{archived}; {loose}" if loose else archived
+    state = f"{archived}; {loose}" if loose else archived
+    if not data.is_archived:
+        state = format_html("{} {}", state, why_link(viewer, name_row(ExecutedObsUnit, execution.pk)))
+    return files, human_size(data.size_bytes), state
 
 
 def data_text(data: ExecutionsData) -> str:
@@ -157,6 +162,10 @@ def data_text(data: ExecutionsData) -> str:
         text += ngettext(", all in %(archives)s archive", ", all in %(archives)s archives", data.archives) % values
     if data.last_archived_at:
         text += _(", the last at %(time)s UTC") % {"time": f"{data.last_archived_at.astimezone(UTC):%Y-%m-%d %H:%M}"}
+    others = [one for one in PackageState if one != PackageState.ARCHIVED and total.states[one]]
+    if others:
+        states = ", ".join(f"{total.states[one]:,} {one.label}" for one in others)
+        text += _("; the others: %(states)s") % {"states": states}
     if total.unpackaged:
         text += _("; %(unpackaged)s files are in no package") % values
     return text

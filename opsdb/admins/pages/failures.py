@@ -40,7 +40,7 @@ from .counts import format_age
 from .found import link_rows, with_called
 from .parts import Content, Facts, Section, Table, first_of, paragraph
 from .viewer import AdminPage, Viewer
-from .why import why_link
+from .why_links import why_link
 
 MODELS = (
     DataTransfer,

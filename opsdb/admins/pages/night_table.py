@@ -134,7 +134,7 @@ def _execution(viewer, row, data, back) -> tuple[Text, ...]:
         span_text(execution.start_time, end),
         format_duration((end - execution.start_time).total_seconds()) if end else "–",
         badge(ObservationStatus(execution.status)),
-        *(data_cells(data.of(execution.pk)) if data else ()),
+        *(data_cells(viewer, execution, data) if data else ()),
         quality_cell(viewer, execution, back),
     )
 

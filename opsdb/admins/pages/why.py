@@ -31,7 +31,6 @@ from opsdb.models import (
     ReductionStep,
     StagingJob,
 )
-from opsdb.row_labels import row_label
 from opsdb.workflows import Explanation, OpsdbError, explain_row, name_row
 
 from ..kit.actions import Action, callable_of
@@ -39,6 +38,7 @@ from .found import link_texts
 from .parts import Content, Facts, Question, Section, paragraph
 from .viewer import AdminPage, Viewer, viewer_of
 from .where import NotUnderstood, meant
+from .why_links import link_to_why
 
 MODELS = (
     RawDataPackage,
@@ -164,18 +164,6 @@ def step_buttons(viewer: Viewer, row: Model, explanation: Explanation) -> SafeSt
     return format_html('<ul class="opsdb-step">{}</ul>{}', buttons, note)
 
 
-def why_link(viewer: Viewer, name: str) -> SafeString | str:
-    """Return the link to why a row, named by table and key, is where it is."""
-    url = viewer.page_url("why", q=name)
-    return "–" if url is None else _why_link(url, name)
-
-
-def _why_link(url, name):
-    return format_html(
-        '<a href="{}" aria-label="{}">{}</a>', url, _("Why %(name)s?") % {"name": row_label(name)}, _("Why?")
-    )
-
-
 class _Why:
     """The read-only line of a form that explains the row, for one viewer."""
 
@@ -208,7 +196,7 @@ class ExplanationMixin:
         if not site.is_registered(RawDataPackage):
             return self.get_empty_value_display()
         url = reverse("admin:opsdb_rawdatapackage_why", current_app=site.name)
-        return _why_link(f"{url}?{urlencode({'q': name_row(model, row.pk)})}", name_row(model, row.pk))
+        return link_to_why(f"{url}?{urlencode({'q': name_row(model, row.pk)})}", name_row(model, row.pk))
 
     @property
     def _is_explained(self):

@@ -9,9 +9,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from opsdb.models import DataLocation, LongTermArchiveTransfer, PhysicalCopy, WorkStage
+from opsdb.models import (
+    DataLocation,
+    LongTermArchiveTransfer,
+    ObservingProgram,
+    PhysicalCopy,
+    TimeAllocation,
+    WorkStage,
+)
 from opsdb.testing import factories
 
+from ..pages import address
 from .pages import page, read
 
 KINDS = ("volume", "traffic", "delays", "backlog", "failures", "time")
@@ -151,5 +159,26 @@ def test_the_number_of_queries_depends_on_nothing(browser, today):
     fill(today)
     few = queries()
     fill(today, number=9)
-    # Session, user, and seven of the trends.
-    assert queries() == few == queries(days=365) == 9
+    # Session, user, and eight of the trends.
+    assert queries() == few == queries(days=365) == 10
+
+
+def test_allocated_used_and_left_time_of_all_programs_is_one_table_that_lists_link_to(browser, today):
+    _location, execution = fill(today)
+    start, end = today - timedelta(days=9), today + timedelta(days=10)
+    module = factories.ChaiModuleConfigurationFactory()
+    execution.module_configurations.add(module)
+    common = {
+        "observing_program": execution.obs_unit.observing_program,
+        "start_date": start,
+        "end_date": end,
+        "hours": 8,
+    }
+    factories.TimeAllocationFactory(instrument=module.instrument_module.instrument, period="used", **common)
+    factories.TimeAllocationFactory(period="unused", **common)
+    text = " ".join(read(browser.get(page("trends"))).text.split())
+    # Ten of nineteen days have gone.
+    assert f"used {module.instrument_module.instrument}8.0 h2.0 h6.0 h53 %✘ 3.8 h (48 %)" in text
+    assert "8.0 h0.0 h8.0 h53 %✘ nothing: not begun" in text
+    for model in (ObservingProgram, TimeAllocation):
+        assert f"{page('trends')}#time" in browser.get(address(model, "changelist")).content.decode()

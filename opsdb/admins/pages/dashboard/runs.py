@@ -9,7 +9,7 @@ from ...kit.columns import badge
 from ..counts import format_age
 from ..parts import Section, Table
 from ..viewer import Viewer
-from ..why import why_link
+from ..why_links import why_link
 
 RUNS_SHOWN = 5  # of each state
 

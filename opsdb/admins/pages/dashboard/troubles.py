@@ -37,7 +37,7 @@ from ..failures import kinds_of, message_of, remedy_button
 from ..found import link_rows
 from ..parts import Section, Table, capped, first_of, subheading
 from ..viewer import Viewer
-from ..why import why_link
+from ..why_links import why_link
 
 WAITING_SHOWN = 2  # of each kind and state
 GROUPS_SHOWN = 20

@@ -13,7 +13,7 @@ from ...kit.names import with_names
 from ..found import link_called
 from ..parts import Section, Table, first_of
 from ..viewer import Viewer
-from ..why import why_link
+from ..why_links import why_link
 from .limits import ROWS_SHOWN
 
 FILES_SHOWN = 5  # of each module

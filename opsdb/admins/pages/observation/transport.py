@@ -23,7 +23,7 @@ from ..found import link_called
 from ..parts import Section, Table, capped, first_of
 from ..viewer import Viewer
 from ..where import verification
-from ..why import why_link
+from ..why_links import why_link
 from .limits import ROWS_SHOWN
 
 

@@ -23,8 +23,9 @@ def time_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
     for week in measure_observing_time(start, end):
         programs.setdefault(week.program, []).append(week)
     observed = {name: weeks for name, weeks in programs.items() if any(week.hours for week in weeks)}
+    allocations = _allocations(viewer, programs, end - timedelta(days=1))
     if not observed:
-        return (paragraph(_("Nothing was observed in this period."), "opsdb-empty"),)
+        return (*allocations, paragraph(_("Nothing was observed in this period."), "opsdb-empty"))
     rows = [
         (
             viewer.lead(ObservingProgram(pk=weeks[0].program_id, short_name=name), name),
@@ -44,11 +45,59 @@ def time_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
     )
     note = _(
         "Allocated for these days is their part of the whole allocations, which are spread evenly over the days of "
-        "their periods. The page of a program compares whole allocations with what was observed in their whole periods."
+        "their periods."
     )
-    return Table(_("Programs"), columns, rows, note=note), small_figures(
-        _program(number, name, weeks, start, end) for number, (name, weeks) in enumerate(observed.items())
+    return (
+        *allocations,
+        Table(_("Programs"), columns, rows, note=note),
+        small_figures(
+            _program(number, name, weeks, start, end) for number, (name, weeks) in enumerate(observed.items())
+        ),
     )
+
+
+def _allocations(viewer, programs, day):
+    """The allocations that include a day as a table: what was used of each, what is left, and where that leads."""
+    rows = [
+        (
+            viewer.lead(ObservingProgram(pk=weeks[0].program_id, short_name=name), name),
+            _name(viewer, whole),
+            hours_text(whole.hours),
+            hours_text(whole.used_hours),
+            hours_text(whole.hours - whole.used_hours),
+            _("%(percent).0f %%") % {"percent": 100 * ((day - whole.start_date).days + 1) / _days(whole)},
+            _at_this_rate(whole, day),
+        )
+        for name, weeks in programs.items()
+        for whole in dict.fromkeys(whole for week in weeks for whole in week.allocations)
+        if whole.used_hours is not None
+    ]
+    if not rows:
+        return ()
+    columns = (
+        _("program"),
+        _("allocation"),
+        _("allocated"),
+        _("used"),
+        _("left"),
+        _("of the period gone"),
+        _("used at its end, at this rate"),
+    )
+    title = _("Allocations of %(day)s: allocated, used and left") % {"day": day}
+    return (Table(title, columns, rows),)
+
+
+def _days(whole):
+    return (whole.end_date - whole.start_date).days
+
+
+def _at_this_rate(whole, day):
+    if not whole.used_hours:
+        return _("✘ nothing: not begun")
+    hours = whole.hours_at_this_rate(day)
+    percent = 100 * hours / whole.hours
+    sign = "✔" if 90 <= percent <= 110 else "▲" if percent > 110 else "✘"
+    return _("%(sign)s %(hours)s (%(percent).0f %%)") % {"sign": sign, "hours": hours_text(hours), "percent": percent}
 
 
 def _hours(weeks):
