@@ -1,5 +1,6 @@
 """Who may do what."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -11,11 +12,12 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
 from django.contrib.postgres.expressions import ArraySubquery
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, OuterRef, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -32,6 +34,9 @@ SERVICE = "service"  # the role of programs, which are never staff
 # What only superusers set, and what leads into an account.
 PRIVILEGES = ("is_superuser", "user_permissions")
 WAYS_IN = ("username", "email", "github_login")
+# How long a new token lives, unless somebody says otherwise.
+PROPOSED_LIFE = timedelta(days=30)
+ONLY_OWN = gettext_lazy("Only superusers make tokens for somebody else.")
 
 
 class RoleField(forms.ModelChoiceField):
@@ -168,6 +173,7 @@ class ApiTokenAdmin(OpsAdmin):
             "Scopes narrow what the token may do of what its user may, and add nothing to it: read:* lets it view what "
             "the user may view. Without a scope it may do nothing. * stands for any action, or for every table."
         ),
+        "expires_at": gettext_lazy("When it stops being valid (UTC): proposed are 30 days; empty: never."),
         "allowed_networks": gettext_lazy(
             "Networks it may be used from, one on each line, such as 10.0.0.0/8; empty: any."
         ),
@@ -176,8 +182,10 @@ class ApiTokenAdmin(OpsAdmin):
     actions = TOKEN_ACTIONS
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A token acts for whoever makes it, unless a superuser chooses somebody else, and ends in 30 days."""
+        end = (timezone.now() + PROPOSED_LIFE).replace(second=0, microsecond=0)
         own = {} if request.user.is_superuser else {"user": request.user.pk}
-        return {**own, **super().get_changeform_initial_data(request)}
+        return {**own, "expires_at": end, **super().get_changeform_initial_data(request)}
 
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs
@@ -218,9 +226,12 @@ def _form_for_own_tokens(user, form_class):
     """Return the form class with one more rule: a token acts for the user who makes it."""
 
     class OwnTokenForm(form_class):
-        def clean_user(self):
-            if self.cleaned_data["user"] != user:
-                raise ValidationError(_("Only superusers make tokens for somebody else."))
-            return self.cleaned_data["user"]
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            if "user" in self.fields:
+                field = self.fields["user"]
+                field.error_messages["invalid_choice"] = field.help_text = ONLY_OWN
+                field.queryset, field.empty_label = field.queryset.filter(pk=user.pk), None
+                field.widget = forms.Select(choices=field.choices)
 
     return OwnTokenForm

@@ -81,6 +81,8 @@ def opsdb_about_list(context):
         "about": first_paragraph(changes.model.__doc__ or ""),
         "columns": changes.model_admin.about_columns(context["request"]),
         "trend": {"url": f"{url}#{trend[0]}", "title": trend[1]} if url else None,
+        "everywhere": viewer.page_url("search", q=changes.query) if viewer and changes.query else None,
+        "query": changes.query,
     }
 
 

@@ -201,4 +201,5 @@ def _copies(copies) -> JourneyStep:
         "number": len(there),
         "archived": archived,
     }
-    return JourneyStep(JourneyStage.COPIES, JourneyState.DONE if there else JourneyState.AHEAD, None, "", detail)
+    state = JourneyState.DONE if archived else JourneyState.OPEN if there else JourneyState.AHEAD
+    return JourneyStep(JourneyStage.COPIES, state, None, "", detail)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from opsdb.formatting import format_time_since
 from opsdb.models import (
     DataProduct,
+    DataProductType,
     DataRelease,
     ExecutedReductionStep,
     Pipeline,
@@ -69,7 +72,8 @@ def explain_run(run: ExecutedReductionStep) -> Explanation:
             "tries": tries,
             "message": run.failure_message,
         }
-        return waits(run, status, why, remove_cause(name, RESET_RUN), OPERATOR)
+        answer = waits(run, status, why, remove_cause(name, RESET_RUN), OPERATOR)
+        return replace(answer, why=(*answer.why, _log_of(run, name)))
     if status == RunStatus.PENDING:
         answer = _explain_pending_run(run, name)
         return after_failure(answer, name, retry=run.retry_count, most=step.max_retries, message=run.failure_message)
@@ -102,6 +106,17 @@ def explain_run(run: ExecutedReductionStep) -> Explanation:
         return waits(run, status, why, _("wait until job %(job)s has ended") % names, CLUSTER)
     why = _("%(name)s: job %(job)s has ended") % names
     return waits(run, status, why, _("register its products and complete the run"), MANAGER)
+
+
+def _log_of(run, name):
+    """Return where the log of a run is."""
+    log = DataProduct.objects.filter(run=run, type=DataProductType.LOG).order_by("pk").first()
+    if log:
+        return _("%(name)s: its log is %(log)s") % {"name": name, "log": name_row(DataProduct, log.pk)}
+    if not run.hpc_job_id:
+        return _("%(name)s: none of its products is a log") % {"name": name}
+    text = _("%(name)s: none of its products is a log; the cluster knows that of its job %(job)s")
+    return text % {"name": name, "job": run.hpc_job_id}
 
 
 def _explain_pending_run(run, name) -> Explanation:
