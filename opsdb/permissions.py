@@ -177,13 +177,14 @@ def mismatch(scope: str, held: Iterable[str]) -> str:
 
 
 def offered_scopes() -> list[str]:
-    """Return the names that a form offers for scopes: everything, areas by area, then each permission by its table."""
+    """Return the names that a form offers for scopes: areas by area, then each permission by its table, then all."""
     tables = {model._meta.db_table for model in apps.get_models()}
     own = [(action, resources) for action, resources in _by_permission().values() if ANY in resources]
     areas = sorted({name for _, resources in own for name in resources if _is_offered(name)} - tables)
     single = {f"{action}:{name}" for action, resources in own for name in resources & tables}
     by_area = [f"{action}:{name}" for name in (ANY, *areas) for action in (*ACTIONS, ANY)]
-    return list(dict.fromkeys(["*:*", *(name for name in by_area if _named(name)), *sorted(single)]))
+    named = [name for name in by_area if _named(name) and name != "*:*"]
+    return [*dict.fromkeys([*named, *sorted(single)]), "*:*"]
 
 
 def describe_scope(name: str) -> str:

@@ -67,7 +67,7 @@ class TestDeletionRequests:
             response = look(browser, DeletionRequest, "approve", request)
         words = words_of(response)
         place = copy.data_location
-        assert f"Deletion at {place.site}/{place}: the disk is full" in words
+        assert f"Deletion at {place.site}/{place}, requested by {request.requested_by}: the disk is full" in words
         assert "1 copy, 3 MB; 1 of archived data." in words
         assert copy.raw_data_file.relative_path in words
         assert "verified copies in archives" in words.lower()

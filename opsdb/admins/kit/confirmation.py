@@ -73,6 +73,8 @@ class Confirmation:
         self.stage = request.POST.get(STAGE, "")
         self.using = router.db_for_write(model_admin.model)
         self.rows, self.has_more = rows[:MOST_ROWS], len(rows) > MOST_ROWS
+        # As it is before a preview has changed it.
+        self.row_name = str(rows[0]) if len(rows) == 1 else ""
 
     @classmethod
     def of_selected(cls, action, model_admin: BaseModelAdmin, request: HttpRequest, queryset: QuerySet) -> Self:
@@ -231,6 +233,7 @@ class Confirmation:
             "digest": seen,
             "way_back": self._way_back(),
             "row": self.rows[0] if len(self.rows) == 1 else None,
+            "row_name": self.row_name,
             "judged": action.judge(self.rows) if action.judge else (),
             "shown_rows": SHOWN_ROWS,
         }

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from django import forms
+from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import OperationalError
@@ -131,7 +132,7 @@ def differences(model: type[Model], changed: dict, after: dict, user: AbstractBa
     """Return a line for each changed field: its old value and the new one; who acts is named, not numbered."""
 
     def shown(field, value):
-        is_actor = field.related_model is type(user) and value == user.pk
+        is_actor = field.related_model is get_user_model() and value == user.pk
         return user.get_username() if is_actor else format_value(field, value)
 
     lines = []
