@@ -3,7 +3,16 @@
 import pytest
 from django.urls import reverse
 
-from opsdb.models import ExecutedObsUnit, LocationType, Site
+from opsdb.models import (
+    DataTransfer,
+    ExecutedObsUnit,
+    LocationType,
+    LongTermArchiveTransfer,
+    PreScheduledSlot,
+    RawDataFile,
+    RawDataPackage,
+    Site,
+)
 from opsdb.testing import factories
 from tests.admins.pages import address
 
@@ -17,6 +26,7 @@ WIDER = """() => [...document.querySelectorAll('#content table')].filter((table)
   return [table.caption?.textContent ?? table.closest('fieldset')?.querySelector('h2')?.textContent.trim(),
     box.scrollWidth - box.clientWidth, cut.map((one) => one.className || one.tagName)];
 }).filter(([, spare, cut]) => spare > 1 || cut.length)"""
+WIDEST = (DataTransfer, ExecutedObsUnit, LongTermArchiveTransfer, PreScheduledSlot, RawDataFile, RawDataPackage)
 SIDE_BAR = "is_open => localStorage.setItem('django.admin.navSidebarIsOpen', is_open)"
 
 
@@ -42,6 +52,15 @@ def test_no_table_is_wider_than_its_box(visit, pages, name, width, is_open):
     page.evaluate(SIDE_BAR, is_open)
     page.reload()
     assert page.evaluate(WIDER) == []
+
+
+def test_the_widest_lists_fit_beside_the_side_bar_and_their_filters(visit):
+    page = visit("superuser", "/admin/", viewport={"width": 1440, "height": 900})
+    page.evaluate(SIDE_BAR, True)
+    for model in WIDEST:
+        page.goto(address(model, "changelist"))
+        assert page.locator("#nav-sidebar").is_visible() and page.locator("#result_list tbody tr").count()
+        assert page.evaluate(WIDER) == [], model
 
 
 @pytest.mark.parametrize("name", ["dashboard", "site", "night"])

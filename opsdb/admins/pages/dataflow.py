@@ -73,7 +73,7 @@ def view(viewer: Viewer) -> Content:
     )
     lacking = ()
     if sees_topology(viewer):
-        empty = _("Nothing is missing: data reach every archive.")
+        empty = _("Nothing is missing: there is a way for data into every archive.")
         lacking = (topology_section(viewer, validate_topology(credentials=False), empty),)
     return Content(
         sections=(
