@@ -126,6 +126,8 @@ def test_warnings_before_saving_have_no_barriers_and_fit_a_phone(visit):
         page.get_by_label(label).fill(text)
     save(page)
     assert page.get_by_role("button", name="Save anyway").is_visible()
+    # Enter does not save in spite of the warnings at once.
+    assert page.evaluate("document.activeElement.className") == "module opsdb-warned"
     assert Looking(page).problems == []
 
 

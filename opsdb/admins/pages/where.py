@@ -159,7 +159,7 @@ def view(viewer: Viewer) -> Content:
             (_("what"), viewer.link(row)),
             (_("kind"), row._meta.verbose_name),
             (_("key"), code(row.pk)),
-            (_("copies that can be read"), f"{_readable(shown):,}"),
+            (_("copies that can be read, also of what holds it"), f"{_readable(shown):,}"),
         ]
     )
     sections = [Section(_("What was asked about"), (facts,), "subject")]

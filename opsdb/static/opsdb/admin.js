@@ -141,7 +141,17 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   };
 
+  // Django gives the first control of a form that adds a row the focus: here that would save in spite of the warnings.
+  const focusWarnings = () => {
+    const warnings = document.querySelector(".opsdb-warned");
+    if (warnings) {
+      warnings.tabIndex = -1;
+      warnings.focus();
+    }
+  };
+
   window.addEventListener("load", () => {
+    focusWarnings();
     const searchbar = document.getElementById("searchbar");
     searchbar?.setAttribute("aria-label", searchbar.labels[0]?.querySelector("img")?.alt || searchbar.name);
     reachScrolled();
