@@ -140,7 +140,8 @@ def data_cells(viewer: Viewer, execution: ExecutedObsUnit, data: ExecutionsData)
     loose = _("%(number)s files in none") % {"number": f"{data.unpackaged:,}"} if data.unpackaged else ""
     state = f"{archived}; {loose}" if loose else archived
     if not data.is_archived:
-        state = format_html("{} {}", state, why_link(viewer, name_row(ExecutedObsUnit, execution.pk)))
+        why = why_link(viewer, name_row(ExecutedObsUnit, execution.pk))
+        state = format_html('<span class="opsdb-in-text">{} {}</span>', state, why)
     return files, human_size(data.size_bytes), state
 
 
