@@ -72,6 +72,19 @@ class TestDeletionRequests:
         assert copy.raw_data_file.relative_path in words
         assert "verified copies in archives" in words.lower()
 
+    @pytest.mark.parametrize("archived", [True, False])
+    def test_of_a_bundle_it_is_said_how_many_of_its_packages_are_archived(self, browser, archived):
+        bundle = factories.DataTransferPackageFactory()
+        factories.RawDataPackageFactory(data_transfer_package=bundle, archived=True)
+        factories.RawDataPackageFactory(data_transfer_package=bundle, archived=archived)
+        copy = factories.DataTransferPackagePhysicalCopyFactory(data_transfer_package=bundle, size_bytes=5_000_000)
+        request = factories.DeletionRequestFactory(data_location=copy.data_location)
+        with attributed(user=request.requested_by):
+            request.items.add(copy.pk)
+        words = words_of(browser.get(address(DeletionRequest, "change", request)))
+        assert f"1 copy, 5 MB; {int(archived)} of archived data." in words
+        assert f"{1 + archived} of 2 packages archived" in words
+
     def test_that_takes_few_queries(self, request_of_another, django_assert_num_queries):
         request, _copy = request_of_another
         with django_assert_num_queries(3):

@@ -24,6 +24,7 @@ from opsdb.models import (
     RawDataFile,
     RawDataPackage,
     ReductionStepDependency,
+    Site,
     Source,
     StagingJob,
     Status,
@@ -148,6 +149,15 @@ def refused(response):
 
 
 class TestRefusals:
+    def test_the_page_names_the_row_as_it_is_and_keeps_what_was_typed(self, browser):
+        site = factories.SiteFactory(short_name="kyoto", name="Kyoto")
+        factories.SiteFactory(short_name="taken")
+        page = submit(browser, address(Site, "change", site), site, {"short_name": "taken"})
+        assert refused(page)
+        assert page.context["original"].short_name == "kyoto"
+        text = page.content.decode()
+        assert 'value="taken"' in text and "<h2>taken" not in text
+
     def test_a_check_is_said_beside_its_field(self, browser):
         source = factories.FixedSourceFactory.build()
         response = submit(browser, address(FixedSource, "add"), source, {"dec_deg": -91})

@@ -1,11 +1,12 @@
 """The form of a row, and the pages that change or delete one; they show what the database refuses."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist
 from django.db import router
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
@@ -36,7 +37,14 @@ class TolerantErrorsMixin:
 
 
 class OpsForm(TolerantErrorsMixin, ModelForm):
-    """The form of a row."""
+    """The form of a row, which stays what it is until the form is saved."""
+
+    def full_clean(self) -> None:
+        """Take back from the row what was typed if anything is wrong: the page that shows the form again names it."""
+        super().full_clean()
+        if self.is_bound and self.errors and not self.instance._state.adding:
+            with suppress(ObjectDoesNotExist):  # somebody has deleted it meanwhile
+                self.instance.refresh_from_db(fields=[field.attname for field in self.instance._meta.concrete_fields])
 
     def clean(self) -> dict[str, Any]:
         """Keep the fractions of a second of times that nobody touched: the inputs have none."""
