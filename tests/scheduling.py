@@ -1,7 +1,7 @@
 """Which tests go to which worker, and when.
 
 A module goes to one worker, which then makes what its tests share once, unless it is much of the whole: then its tests
-go one by one. Tests in a browser, or of a story, always go to one, which tells it once. What takes longest is begun
+go one by one. Tests in a browser, or of a story, always go to one, which sets it up once. What takes longest is begun
 first, so that no worker waits long for another in the end.
 """
 

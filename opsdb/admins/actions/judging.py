@@ -30,7 +30,7 @@ _PACKAGES = RawDataPackage.objects.filter(data_transfer_package=OuterRef("data_t
 
 
 def judge_deletions(requests: Iterable[DeletionRequest]) -> list[Judged]:
-    """Return what the first of some requests would delete, and who asked: five queries for each at most."""
+    """Return what the first of some requests would delete, and who asked: four queries for each at most."""
     return [_judge(request) for request in list(requests)[:REQUESTS_JUDGED]]
 
 
@@ -89,15 +89,14 @@ def _archive_copies(copy):
 def _with_archive_copies(copies: QuerySet[PhysicalCopy]) -> QuerySet[PhysicalCopy]:
     """Add the package of each copy's content, and how many verified copies of it archives have."""
     archived = PhysicalCopy.objects.filter(IsSafeArchiveCopy("pk"), raw_data_package=OuterRef("package_id"))
-    number = archived.order_by().values("raw_data_package").annotate(number=Count("pk")).values("number")
     return copies.annotate(
         package_id=Coalesce(F("raw_data_file__raw_data_package_id"), F("raw_data_package_id")),
-        archive_copies=Subquery(number, output_field=PositiveIntegerField()),
-        bundled_packages=_number_of(_PACKAGES),
-        archived_packages=_number_of(_PACKAGES.filter(state=PackageState.ARCHIVED)),
+        archive_copies=_number_of(archived, "raw_data_package"),
+        bundled_packages=_number_of(_PACKAGES, "data_transfer_package"),
+        archived_packages=_number_of(_PACKAGES.filter(state=PackageState.ARCHIVED), "data_transfer_package"),
     )
 
 
-def _number_of(packages):
-    number = packages.order_by().values("data_transfer_package").annotate(number=Count("pk")).values("number")
+def _number_of(rows, container):
+    number = rows.order_by().values(container).annotate(number=Count("pk")).values("number")
     return Subquery(number, output_field=PositiveIntegerField())

@@ -115,8 +115,8 @@ def after_failure(answer: Explanation, name: str, *, retry: int, most: int, mess
     return replace(answer, why=(failed % {"name": name, "retry": retry, "most": most, "message": message}, *answer.why))
 
 
-def not_retried(retries: int, most: int, limited: Model, finished_at: datetime) -> str:
-    """Return why something failed with retries left.
+def describe_tries(retries: int, most: int, limited: Model, finished_at: datetime) -> str:
+    """Return after how many retries something failed, and if retries are left, why they were not used.
 
     Args:
         retries: how often it was tried again.
@@ -124,6 +124,8 @@ def not_retried(retries: int, most: int, limited: Model, finished_at: datetime) 
         limited: the row that has the limit: who raises it later makes retries that nobody refused.
         finished_at: when it failed.
     """
+    if retries >= most:
+        return ngettext("after %(count)d retry", "after %(count)d retries", retries) % {"count": retries}
     tries = ngettext("after %(retries)d of %(most)d retry", "after %(retries)d of %(most)d retries", most) % {
         "retries": retries,
         "most": most,
@@ -188,10 +190,7 @@ def explain_work(row: WorkItem, what: str, location: DataLocation, operation: Op
     who = worker_at(location, operation)
     name = name_row(type(row), row.pk)
     if row.status == Status.FAILED:
-        tries = ngettext("after %(count)d retry", "after %(count)d retries", row.retry_count)
-        tries %= {"count": row.retry_count}
-        if row.retry_count < row.max_retries:
-            tries = not_retried(row.retry_count, row.max_retries, row, row.finished_at)
+        tries = describe_tries(row.retry_count, row.max_retries, row, row.finished_at)
         why = _("%(name)s: failed %(duration)s ago %(tries)s (%(what)s): %(message)s") % {
             "name": name,
             "duration": format_time_since(row.finished_at),

@@ -1,4 +1,4 @@
-"""Since when a row has been waiting, and what was changed since: as its newest changes tell."""
+"""Since when a row has been waiting, and what was changed since, according to its newest changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _changes_of(row):
 
 
 def pending_since(row: Model, *fields: str) -> datetime | None:
-    """Return when a row last became pending, or was made; None where its newest changes don't tell. One query.
+    """Return when a row last became pending, or was made; None where its newest changes don't show it. One query.
 
     Args:
         row: the row.
@@ -36,7 +36,7 @@ def pending_since(row: Model, *fields: str) -> datetime | None:
 
 
 def was_changed_after(row: Model, field: str, moment: datetime) -> bool:
-    """Return whether a field was changed after a time, as far as the newest changes of its row tell. One query."""
+    """Return whether a field was changed after a time, according to the newest changes of its row. One query."""
     return any(
         changed_at > moment and operation == ChangeOperation.UPDATE and field in (after or {})
         for changed_at, operation, after in _changes_of(row)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from opsdb.formatting import format_time_since
 from opsdb.models import (
@@ -28,10 +27,10 @@ from ._explanation import (
     RESTORE_COPY,
     Explanation,
     after_failure,
+    describe_tries,
     done,
     enable,
     explains,
-    not_retried,
     place_of,
     remove_cause,
     waits,
@@ -63,10 +62,7 @@ def explain_run(run: ExecutedReductionStep) -> Explanation:
     if status == RunStatus.CANCELLED:
         return done(run, status, _("%(name)s: was cancelled") % names)
     if status == RunStatus.FAILED:
-        tries = ngettext("after %(count)d retry", "after %(count)d retries", run.retry_count)
-        tries %= {"count": run.retry_count}
-        if run.retry_count < step.max_retries:
-            tries = not_retried(run.retry_count, step.max_retries, step, run.finished_at)
+        tries = describe_tries(run.retry_count, step.max_retries, step, run.finished_at)
         why = _("%(name)s: failed %(tries)s: %(message)s") % {
             "name": name,
             "tries": tries,

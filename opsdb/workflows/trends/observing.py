@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
-from opsdb.models import Quality
+from opsdb.models import Quality, TimeAllocation
 
 from ._reading import DAY, begin_of, require_period, rows_of, week_of
 
@@ -32,25 +32,6 @@ WHERE allocation.start_date < %(end)s AND allocation.end_date > %(start)s
 ORDER BY 2, 7, 3
 """
 
-# Of the allocations that include a day. An observation counts where it used a module of the allocated instrument.
-USED = """
-SELECT allocation.id, sum(extract(epoch FROM execution.end_time - execution.start_time)) / 3600
-FROM time_allocation AS allocation
-JOIN obs_unit AS unit ON unit.observing_program_id = allocation.observing_program_id
-JOIN executed_obs_unit AS execution ON execution.obs_unit_id = unit.id
-    AND execution.end_time IS NOT NULL
-    AND execution.start_time >= allocation.start_date::timestamp AT TIME ZONE 'UTC'
-    AND execution.start_time < allocation.end_date::timestamp AT TIME ZONE 'UTC'
-WHERE allocation.start_date <= %(day)s AND allocation.end_date > %(day)s
-    AND EXISTS (
-        SELECT FROM executed_obs_unit_module_configuration AS used
-        JOIN instrument_module_configuration AS configuration ON configuration.id = used.module_configuration_id
-        JOIN instrument_module AS module ON module.id = configuration.instrument_module_id
-        WHERE used.executed_obs_unit_id = execution.id AND module.instrument_id = allocation.instrument_id
-    )
-GROUP BY allocation.id
-"""
-
 
 @dataclass(frozen=True)
 class WholeAllocation:
@@ -75,9 +56,13 @@ class WholeAllocation:
     end_date: date
     used_hours: float | None = None
 
+    def share_gone(self, day: date) -> float:
+        """Return which part of its period is over at the end of a day of it, from 0 to 1."""
+        return (day + DAY - self.start_date) / (self.end_date - self.start_date)
+
     def hours_at_this_rate(self, day: date) -> float:
-        """Return how many hours will have been used at its end if that goes on as until the end of a day of its own."""
-        return (self.used_hours or 0.0) * (self.end_date - self.start_date) / (day + DAY - self.start_date)
+        """Return how many hours will have been used at its end if it goes on as until the end of a day of it."""
+        return (self.used_hours or 0.0) / self.share_gone(day)
 
 
 @dataclass(frozen=True)
@@ -126,13 +111,12 @@ def measure_observing_time(start: date, end: date) -> list[ProgramWeek]:
     for key, name, week, *hours in rows_of(EXECUTED, {"start": begin_of(start), "end": begin_of(end), **facts}):
         names[key] = name
         executed[key, week.date()] = [float(each or 0) for each in hours]
-    used = dict(rows_of(USED, {"day": end - DAY}))
+    current = TimeAllocation.objects.filter(start_date__lt=end, end_date__gte=end)
+    used = dict(current.with_used_hours().values_list("pk", "used_hours"))
     for key, name, *whole in rows_of(ALLOCATED, {"start": start, "end": end}):
         names[key] = name
-        allocation = WholeAllocation(*whole)
+        allocation = WholeAllocation(*whole, used_hours=used.get(whole[0]))
         first, after = allocation.start_date, allocation.end_date
-        if first < end <= after:
-            allocation = replace(allocation, used_hours=float(used.get(allocation.allocation_id, 0)))
         per_day = allocation.hours / (after - first).days
         day, last = max(first, start), min(after, end)
         while day < last:

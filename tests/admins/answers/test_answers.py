@@ -117,10 +117,10 @@ class TestWhy:
         package = factories.RawDataPackageFactory()
         job = factories.StagingJobFactory(raw_data_packages=[package])
         url = f"/admin/opsdb/stagingjob/{job.pk}/change/"
-        told = read(seeing(StagingJob).get(url)).text
-        assert str(package.pk) not in told and "(not shown)" in told
+        text = read(seeing(StagingJob).get(url)).text
+        assert str(package.pk) not in text and "(not shown)" in text
         assert f"package {package.name}" in read(seeing(StagingJob, RawDataPackage).get(url)).text
-        assert f"package {package.name}" not in told
+        assert f"package {package.name}" not in text
 
     def test_rows_are_called_as_people_call_them(self, browser):
         package = factories.RawDataPackageFactory()

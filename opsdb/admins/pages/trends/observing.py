@@ -65,7 +65,7 @@ def _allocations(viewer, programs, day):
             hours_text(whole.hours),
             hours_text(whole.used_hours),
             hours_text(whole.hours - whole.used_hours),
-            _("%(percent).0f %%") % {"percent": 100 * ((day - whole.start_date).days + 1) / _days(whole)},
+            f"{100 * whole.share_gone(day):.0f} %",
             _at_this_rate(whole, day),
         )
         for name, weeks in programs.items()
@@ -85,10 +85,6 @@ def _allocations(viewer, programs, day):
     )
     title = _("Allocations of %(day)s: allocated, used and left") % {"day": day}
     return (Table(title, columns, rows),)
-
-
-def _days(whole):
-    return (whole.end_date - whole.start_date).days
 
 
 def _at_this_rate(whole, day):
