@@ -61,7 +61,7 @@ def hash_of(secret: str, pepper: bytes | None = None) -> str:
         secret: the secret.
         pepper: one of :func:`peppers`; that of new tokens by default.
     """
-    return hmac.new(pepper or peppers()[0], secret.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(pepper or peppers()[0], secret.encode(), "sha256").hex()
 
 
 def hashes_of(secret: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Authentication by API token: one indexed query, no write."""
+"""Authentication by API token: one indexed query, no write; one more query to log why a token is refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from opsdb import tokens
 from opsdb.models import ApiToken
 from opsdb.workflows import OpsdbError
 
-from .token_rows import find_token
+from .token_rows import find_usable_token
 from .usage import USE
 
 logger = logging.getLogger(__name__)
@@ -45,8 +45,8 @@ class TokenRefused(OpsdbError):
 def authenticate_token(text: str, *, ip: str | None = None) -> ApiToken:
     """Return the token that a secret belongs to, with its user loaded, if it may be used.
 
-    Revocation, expiry and a deactivated user take effect at once. Fields that no check needs, such as the counted use,
-    are read when somebody asks for them. The use is counted in memory, and written by
+    Revocation, expiry and a deactivated user take effect at once. Fields that no check needs, such as the counted use
+    or the user's password, are read when somebody asks for them. The use is counted in memory, and written by
     :func:`opsdb.access.flush_token_use` about every ``OPSDB_TOKEN_USE_SECONDS``.
 
     Args:
@@ -60,13 +60,9 @@ def authenticate_token(text: str, *, ip: str | None = None) -> ApiToken:
     if not tokens.is_well_formed(text):
         raise _refused(RefusalReason.MALFORMED, text, ip)
     hashes = tokens.hashes_of(text)
-    found = find_token(hashes)
-    if found is None or not any(hmac.compare_digest(found[0].token_hash, one) for one in hashes):
-        raise _refused(RefusalReason.UNKNOWN, text, ip)
-    token, is_usable = found
-    if not is_usable:
-        raise _refused(_reason_against(token), text, ip)
-    # A project's own model may decide it by more than a column.
+    token = find_usable_token(hashes)
+    if token is None or not any(hmac.compare_digest(token.token_hash, one) for one in hashes):
+        raise _refused(_reason_against(text), text, ip)
     if not token.user.is_active:
         raise _refused(RefusalReason.INACTIVE_USER, text, ip)
     if not token.may_come_from(ip):
@@ -75,13 +71,14 @@ def authenticate_token(text: str, *, ip: str | None = None) -> ApiToken:
     return token
 
 
-def _reason_against(token):
-    """Return why the database does not count a token among the usable ones."""
+def _reason_against(secret):
+    """Return why the database has no usable token of this secret."""
+    token = ApiToken.objects.from_secret(secret)
+    if token is None:
+        return RefusalReason.UNKNOWN
     if token.revoked_at is not None:
         return RefusalReason.REVOKED
-    if not token.active:
-        return RefusalReason.INACTIVE
-    return RefusalReason.EXPIRED if token.user.is_active else RefusalReason.INACTIVE_USER
+    return RefusalReason.EXPIRED if token.active else RefusalReason.INACTIVE
 
 
 def _refused(reason, text, ip):

@@ -10,21 +10,24 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connections, models, router
-from django.db.models.functions import Now
+from django.db.models.sql.datastructures import BaseTable
 
 from opsdb.models import ApiToken
 
 # What no check asks for: read from the database when somebody does.
-DEFERRED = (
-    *("created_at", "updated_at", "pepper_fingerprint"),
-    *("usage_count", "last_used_at", "last_used_ip", "revoked_by"),
-)
+DEFERRED = {
+    "pepper_fingerprint",
+    *("created_at", "updated_at", "active", "revoked_at", "revoked_by"),
+    *("usage_count", "last_used_at", "last_used_ip"),
+}
+DEFERRED_OF_USER = {"password", "last_login", "date_joined"}
 
 
-def find_token(hashes: Sequence[str]) -> tuple[ApiToken, bool] | None:
-    """Return the token with one of these hashes, its user loaded, and whether it is usable at this moment.
+def find_usable_token(hashes: Sequence[str]) -> ApiToken | None:
+    """Return the token with one of these hashes if it is usable at this moment, its user loaded, active or not.
 
-    One query, of the database that tokens are read from. The fields of ``DEFERRED`` are not loaded.
+    One query, of the database that tokens are read from. The fields of ``DEFERRED`` and ``DEFERRED_OF_USER`` are not
+    loaded.
 
     Args:
         hashes: what may be stored for the secret, one for each pepper.
@@ -43,7 +46,20 @@ def find_token(hashes: Sequence[str]) -> tuple[ApiToken, bool] | None:
             row[place] = convert(row[place], expression, connection)
     token = statement.token.instance(alias, row)
     token._state.fields_cache["user"] = statement.user.instance(alias, row)
-    return token, row[statement.usable]
+    return token
+
+
+class _UsableToken(BaseTable):
+    """In place of the table of tokens, the row that ``opsdb_usable_token`` returns for some hashes."""
+
+    def __init__(self, hashes: Sequence[str], alias: str) -> None:
+        super().__init__(ApiToken._meta.db_table, alias)
+        self.hashes = hashes
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        places = ", ".join(["%s"] * len(self.hashes))
+        alias = connection.ops.quote_name(self.table_alias)
+        return f"opsdb_usable_token(ARRAY[{places}]) AS {alias}", list(self.hashes)
 
 
 @dataclass(frozen=True)
@@ -63,7 +79,6 @@ class _Statement:
     sql: str
     token: _Part
     user: _Part
-    usable: int
     converted: list[tuple[int, Any, list[Callable[..., Any]]]]
 
 
@@ -71,15 +86,12 @@ class _Statement:
 def _statement(alias, hashes):
     connection = connections[alias]
     places = [str(number) for number in range(hashes)]
-    asked = (
-        ApiToken.objects.using(alias)
-        .filter(token_hash__in=places)
-        .select_related("user")
-        .defer(*DEFERRED)
-        .annotate(usable_now=ApiToken.objects.usability(Now()))
-        .order_by()
-    )
-    compiler = asked.query.get_compiler(connection=connection)
+    user_fields = {field.name for field in get_user_model()._meta.concrete_fields}
+    deferred = DEFERRED | {f"user__{name}" for name in DEFERRED_OF_USER & user_fields}
+    tokens_of_users = ApiToken.objects.using(alias).select_related("user").defer(*deferred).order_by()
+    table = tokens_of_users.query.get_initial_alias()
+    tokens_of_users.query.alias_map[table] = _UsableToken(places, table)
+    compiler = tokens_of_users.query.get_compiler(connection=connection)
     sql, parameters = compiler.as_sql()
     if list(parameters) != places:
         raise RuntimeError("the hashes are not the parameters of the statement")
@@ -89,13 +101,12 @@ def _statement(alias, hashes):
         for place, expression in enumerate(expressions)
         if (found := connection.ops.get_db_converters(expression) + expression.get_db_converters(connection))
     ]
-    tokens = compiler.klass_info
-    (users,) = tokens["related_klass_infos"]
+    of_token = compiler.klass_info
+    (of_user,) = of_token["related_klass_infos"]
     return _Statement(
         sql,
-        _part(ApiToken, expressions, tokens["select_fields"]),
-        _part(get_user_model(), expressions, users["select_fields"]),
-        compiler.annotation_col_map["usable_now"],
+        _part(ApiToken, expressions, of_token["select_fields"]),
+        _part(get_user_model(), expressions, of_user["select_fields"]),
         converted,
     )
 

@@ -7,6 +7,26 @@ LANGUAGE sql IMMUTABLE
 -- Whether a token is active, not revoked, and not expired at a moment.
 RETURN active AND revoked_at IS NULL AND coalesce(expires_at > moment, true);
 
+CREATE OR REPLACE FUNCTION opsdb_usable_token(hashes text[]) RETURNS api_token
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+-- The token with one of these hashes, if it is usable at this moment; else NULL. Its plan is kept by the session, as
+-- planning takes longer than the look-up, and a pooler allows no prepared statements.
+DECLARE
+    one_hash text;
+    token api_token;
+BEGIN
+    FOREACH one_hash IN ARRAY hashes LOOP
+        SELECT * INTO token FROM api_token
+        WHERE token_hash = one_hash
+            AND opsdb_token_is_usable(active, expires_at, revoked_at, statement_timestamp());
+        IF FOUND THEN
+            RETURN token;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION opsdb_staff_is_no_service() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A user in the role service becomes neither staff nor superuser, so that no program's user gets into the admin.
