@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import Func, Value
 from django.db.models.expressions import RawSQL
@@ -20,14 +21,17 @@ class IsReadable(Func):
 
 
 class IsAmong(Func):
-    """Whether an expression is one of thousands of values, which go to the database as one array."""
+    """Whether an expression is one of an array: of thousands of values, which go to the database as one, or of a query.
+
+    Unlike ``IN``, a query is no join, which PostgreSQL may make with whole tables where a list joins many.
+    """
 
     template = "%(expressions)s)"
     arg_joiner = " = ANY ("
     output_field = models.BooleanField()
 
-    def __init__(self, expression: Any, values: Sequence[Any]) -> None:
-        super().__init__(expression, Value(list(values)))
+    def __init__(self, expression: Any, values: Sequence[Any] | ArraySubquery) -> None:
+        super().__init__(expression, values if isinstance(values, ArraySubquery) else Value(list(values)))
 
 
 class IsSafeCopy(Func):

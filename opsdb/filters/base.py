@@ -278,7 +278,7 @@ class OpsFilterSet(FilterSet, Generic[ModelT]):
         rows, way = self.qs, self._way
         within = [] if self._executions is not None else [(name, self._value_of(name)) for name in way.columns]
         names = [*([] if within else way.columns), *self._order]
-        return KeyedPage(rows, [f"{self._sign}{name}" for name in names], asked, size, within)
+        return KeyedPage(rows, [f"{self._sign}{name}" for name in names], asked, size, within, self.queryset)
 
     def examine(self, form: FilterForm) -> None:
         """Add to a form what is wrong with the values together."""

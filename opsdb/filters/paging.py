@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import ValidationError
 from django.db.models import BooleanField, F, Field, Func, Model, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
@@ -18,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from opsdb import conf
+from opsdb.database.functions import IsAmong
 from opsdb.database.timeouts import TooSlowError
 from opsdb.middleware import was_stopped
 
@@ -44,7 +46,13 @@ class KeyedPage:
     """Some rows of a list, and the ways to those before and after them."""
 
     def __init__(
-        self, rows: QuerySet, order: Sequence[str], asked: str, size: int, within: Sequence[tuple[str, Any]] = ()
+        self,
+        rows: QuerySet,
+        order: Sequence[str],
+        asked: str,
+        size: int,
+        within: Sequence[tuple[str, Any]] = (),
+        every_row: QuerySet | None = None,
     ):
         """Prepare a page; the query comes with the first look at its rows.
 
@@ -54,8 +62,12 @@ class KeyedPage:
             asked: the place as the address gives it.
             size: the most rows of the page.
             within: names and values of fields that all rows share and that lead an index before the others.
+            every_row: the rows before the list was narrowed. With it and ``within``, the keys of the page are found
+                first, along the index, and what belongs to their rows afterwards: PostgreSQL takes few rows of many
+                conditions for fewer than there are, and would join all of them before it sorts them.
         """
         self.within = within
+        self.every_row = every_row
         self.all_rows = rows
         self.names = [name.removeprefix("-") for name in order]
         self.descending = order[-1].startswith("-")
@@ -102,7 +114,11 @@ class KeyedPage:
         rows = self.all_rows.order_by(*(f"{'-' if downwards else ''}{name}" for name in names))
         if self.place:
             rows = rows.filter(self._beyond("lt" if downwards else "gt"))
-        return list(rows[: self.size + 1])
+        rows = rows[: self.size + 1]
+        if self.within and self.every_row is not None:
+            keys = ArraySubquery(rows.values("pk"))
+            rows = self.every_row.filter(IsAmong(F("pk"), keys)).order_by(*rows.query.order_by)
+        return list(rows)
 
     def _beyond(self, comparison):
         if self.within:

@@ -30,6 +30,7 @@ from .questions import OF_ONE_KIND, QUESTIONS
 pytestmark = pytest.mark.django_db
 
 ROWS = 1_000_000
+COPIES_OF_A_FILE = 2  # at the source, and staged for processing
 DEARER = 10
 BIG = [model for model, filterset in FILTERSETS.items() if filterset.size is Size.BIG and not model._meta.proxy]
 SERVED = [(index.name, question) for model in BIG for index in model._meta.indexes for question in index.serves]
@@ -138,13 +139,14 @@ def part_with_rows(table: str) -> str:
 
 
 def grow_old(table: str, columns: dict[str, Values]) -> None:
-    """Let PostgreSQL believe that a table has a million rows."""
+    """Let PostgreSQL believe that a table has a million rows, and of copies as many as a million files have."""
+    rows = ROWS * (COPIES_OF_A_FILE if table == "physical_copy" else 1)
     table = part_with_rows(table)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_relation_size(%s) / current_setting('block_size')::integer", [table])
         (blocks,) = cursor.fetchone()
     types = {"relname": "text", "relpages": "integer", "reltuples": "real"}
-    call("pg_restore_relation_stats", types, relname=table, relpages=blocks, reltuples=ROWS)
+    call("pg_restore_relation_stats", types, relname=table, relpages=blocks, reltuples=rows)
     types = {
         **dict.fromkeys(("relname", "attname", "most_common_vals"), "text"),
         **dict.fromkeys(("null_frac", "n_distinct"), "real"),

@@ -90,7 +90,8 @@ class KeyedChangeList(OpsChangeList):
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
         asked = request.GET.get(PAGE_VAR, "")
         keys, within = self._along_an_index()
-        self.page = KeyedPage(self.queryset, keys, asked, self.list_per_page, within)
+        every_row = self.apply_select_related(self.root_queryset)
+        self.page = KeyedPage(self.queryset, keys, asked, self.list_per_page, within, every_row)
         with given_up_after(LONGEST_QUERY_SECONDS, self.queryset.db):
             self.result_list = self.page.rows
             self.result_count = self.paginator.count
