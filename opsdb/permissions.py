@@ -64,6 +64,8 @@ CONTAINS = {
     ANY: "the rows of every table of ops-db",
 }
 
+TABLES_NAMED = 5  # of an area, where a scope is described
+
 
 @cache
 def _by_permission() -> dict[str, tuple[str, frozenset[str]]]:
@@ -188,7 +190,7 @@ def offered_scopes() -> list[str]:
 
 
 def describe_scope(name: str) -> str:
-    """Return what a scope lets a token do, in plain words; empty where its name says it all.
+    """Return what a scope lets a token do, in plain words; empty where it lets it do nothing.
 
     Args:
         name: as ``action:resource``, or ``*:*``.
@@ -196,9 +198,23 @@ def describe_scope(name: str) -> str:
     if name == "*:*":
         return "all that its user may do"
     action, _, resource = name.partition(":")
-    if resource in CONTAINS and action in DOES:
-        return f"{DOES[action]} {CONTAINS[resource]}"
-    return _own_words().get(name, "")
+    if not _named(name):
+        return ""
+    if own := _own_words().get(name):
+        return own
+    return f"{DOES.get(action, action)} {CONTAINS.get(resource) or _rows_of(resource)}"
+
+
+@cache
+def _rows_of(resource: str) -> str:
+    """Return what the rows of a resource are called: of an area, of its first tables."""
+    models = [model for model in apps.get_models() if resource in _resources_of(model)]
+    # The proxies of a table have the same rows, unless they are asked for themselves.
+    tables = [model for model in models if not model._meta.proxy] or models
+    names = [str(model._meta.verbose_name_plural) for model in tables]
+    if len(names) <= TABLES_NAMED + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:TABLES_NAMED])} and {len(names) - TABLES_NAMED} more tables"
 
 
 @cache
