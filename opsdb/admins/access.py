@@ -181,6 +181,10 @@ class ApiTokenAdmin(OpsAdmin):
 
     actions = TOKEN_ACTIONS
 
+    def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        # Revoked is revoked: nothing that is edited would make it usable again.
+        return (obj is None or obj.revoked_at is None) and super().has_change_permission(request, obj)
+
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A token acts for whoever makes it, unless a superuser chooses somebody else, and ends in 30 days."""
         end = (timezone.now() + PROPOSED_LIFE).replace(second=0, microsecond=0)
@@ -218,8 +222,7 @@ class ApiTokenAdmin(OpsAdmin):
 
 
 def _described(scope):
-    meaning = describe_scope(scope)
-    return f"{scope} – {meaning}" if meaning else scope
+    return f"{scope} – {meaning}" if (meaning := describe_scope(scope)) else scope
 
 
 def _form_for_own_tokens(user, form_class):

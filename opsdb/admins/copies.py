@@ -12,6 +12,7 @@ from opsdb.models import (
     DeletionPolicy,
     DeletionRequest,
     DeletionRequestItem,
+    DeletionRequestStatus,
     FixityCheck,
     PhysicalCopy,
     RawDataFilePhysicalCopy,
@@ -94,6 +95,11 @@ class DeletionRequestAdmin(OpsAdmin):
     list_filter = ("status", "data_location")
     ordering = ("-pk",)
 
+    def has_change_permission(self, request: HttpRequest, obj: DeletionRequest | None = None) -> bool:
+        # What was on a page before somebody decided is refused by the database, which says why.
+        is_editable = obj is None or request.method == "POST" or _is_open(obj)
+        return is_editable and super().has_change_permission(request, obj)
+
     def note_on(self, request: DeletionRequest, viewer: Viewer) -> str:
         """Return what a person must know of a request before its buttons: why they are not offered."""
         return decision_note(viewer, request)
@@ -109,7 +115,13 @@ class DeletionRequestAdmin(OpsAdmin):
     ) -> HttpResponse:
         if obj is not None and not add:
             context["judged"] = judge_deletions([obj])
+            context["show_delete"] = _is_open(obj)
             context["row_note"] = self.note_on(obj, Viewer(request, self.admin_site))
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     inlines = (parts(DeletionRequestItem, base=LinkInline),)
+
+
+def _is_open(request):
+    """Return whether nobody has decided a request for deletion yet, so that it can still be edited and withdrawn."""
+    return request.status == DeletionRequestStatus.REQUESTED

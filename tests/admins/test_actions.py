@@ -117,7 +117,7 @@ class TestTheConversation:
     def test_a_preview_names_who_acts_and_the_row_as_it_still_is(self, browser, superuser):
         request = factories.DeletionRequestFactory()
         page = look(browser, DeletionRequest, "approve", request)
-        assert f"approved by: – → {superuser.username}" in outcomes(page)["CHANGES"][request.pk]
+        assert f"decided by: – → {superuser.username}" in outcomes(page)["CHANGES"][request.pk]
         assert page.context["row_name"] == str(request) and "requested: " in str(request)
 
     def test_a_selection_across_pages_is_capped_and_the_page_says_so(self, browser, failed, monkeypatch):

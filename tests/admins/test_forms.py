@@ -37,7 +37,7 @@ from opsdb.workflows import attributed
 from tests.models.refusal import put_away, settle
 
 from .acting import confirm
-from .pages import CLOSED, KEPT, MODELS, READ_ONLY, address, errors_of, is_parent, name_of, submit
+from .pages import CLOSED, KEPT, MODELS, READ_ONLY, address, errors_of, is_parent, name_of, submit, typed
 
 ADDABLE = [model for model in MODELS if "add" not in CLOSED.get(model, ()) and not is_parent(model)]
 OWN_WAY = {ApiToken, User}  # their forms ask for something else than what is stored
@@ -422,7 +422,13 @@ def test_a_request_says_whether_it_overrides_the_retention_until_it_is_decided(b
     response = submit(browser, address(DeletionRequest, "change", others), others, {"overrides_retention": "on"})
     assert "cannot edit it; only user" in refused(response)
     decided = factories.DeletionRequestFactory(approved=True)
-    response = submit(browser, address(DeletionRequest, "change", decided), decided, {"overrides_retention": "on"})
+    assert not browser.get(address(DeletionRequest, "change", decided)).context["adminform"].form.fields
+    # As on a page that was opened before the decision.
+    page = browser.get(address(DeletionRequest, "change", others))
+    inlines = [one.formset.management_form.initial for one in page.context["inline_admin_formsets"]]
+    data = typed(page.context["adminform"].form, decided) | {"overrides_retention": "on"}
+    data |= {f"request_items-{name}": value for one in inlines for name, value in one.items()}
+    response = browser.post(address(DeletionRequest, "change", decided), data)
     assert "overrides_retention cannot be changed once it is decided" in refused(response)
 
 
@@ -452,6 +458,36 @@ def test_a_request_for_deletion_is_approved_by_no_form(browser):
     page = browser.get(address(DeletionRequest, "change", request))
     assert not {"status", "approved_by", "decided_at"} & set(page.context["adminform"].form.fields)
     assert request.status == DeletionRequestStatus.REQUESTED
+
+
+class TestRequestsForDeletion:
+    def fields(self, client, request):
+        """The fields that can be edited, which there are with the button that saves them and that which deletes."""
+        page = client.get(address(DeletionRequest, "change", request))
+        html = page.content.decode()
+        fields = page.context["adminform"].form.fields
+        assert bool(fields) == ('name="_save"' in html) == (address(DeletionRequest, "delete", request) in html)
+        return {*fields}
+
+    def test_are_edited_and_withdrawn_until_they_are_decided(self, browser):
+        assert {"reason", "limit"} <= self.fields(browser, factories.DeletionRequestFactory())
+
+    @pytest.mark.parametrize("decision", ["approve", "reject"])
+    def test_are_only_looked_at_once_they_are_decided(self, browser, decision):
+        request = factories.DeletionRequestFactory()
+        assert confirm(browser, DeletionRequest, decision, request).status_code == 302
+        assert not self.fields(browser, request)
+        assert "Decided by:" in browser.get(address(DeletionRequest, "change", request)).content.decode()
+
+
+def test_a_revoked_token_is_only_looked_at(browser):
+    token = factories.ApiTokenFactory()
+    url = address(ApiToken, "change", token)
+    assert 'name="_save"' in browser.get(url).content.decode()
+    assert confirm(browser, ApiToken, "revoke", token).status_code == 302
+    page = browser.get(url)
+    assert 'name="_save"' not in page.content.decode() and not page.context["adminform"].form.fields
+    assert submit(browser, url, token, {"name": "another"}).status_code == 403
 
 
 def test_a_location_is_added_at_its_subtype_only(browser):

@@ -67,6 +67,7 @@ class DeletionRequest(NumberedModel):
         null=True,
         blank=True,
         related_name="+",
+        verbose_name=_("decided by"),
         help_text=_("Who approved or rejected; another person."),
     )
     status = models.CharField(
