@@ -1,10 +1,12 @@
 """Where the bytes are, whether they are still right, and what shall be deleted."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from opsdb.models import (
     DataProductPhysicalCopy,
@@ -24,9 +26,11 @@ from opsdb.models.enums import Verification
 from .actions.copies import COPY_ACTIONS, DELETION_REQUEST_ACTIONS
 from .actions.deciding import decision_note
 from .actions.judging import judge_deletions
+from .copy_filters import EXISTING, HIDE_WHAT_IS_GONE, MayGoFilter, VerificationFilter
 from .kit.admin import OpsAdmin, ReadOnlyMixin
 from .kit.filters import only
 from .kit.inlines import LinkInline, listing, parts
+from .kit.narrowing import ListNote
 from .pages.viewer import Viewer
 
 
@@ -45,8 +49,15 @@ class PhysicalCopyAdmin(OpsAdmin):
     )
     facts = ("size_bytes", "checksum", "checksum_algorithm")
     list_display = ("id", "status", "verification", "why", "size_bytes", "arrived_at", "verified_at")
-    list_filter = ("status", ("verification", only(Verification.MISMATCH)), "data_location")
+    list_filter = ("status", ("verification", VerificationFilter), "data_location", MayGoFilter)
     inlines = (listing(FixityCheck, "checked_at", "ok", "algorithm", "checked_by", fk_name="copy"),)
+
+    def notes_on_list(self, changes: ChangeList) -> Iterator[ListNote]:
+        """Yield that records of what is gone are listed, too, where nothing narrows the list by state."""
+        if not changes.query and not any(name.startswith(HIDE_WHAT_IS_GONE) for name in changes.filter_params):
+            text = _("The records of deleted and missing copies are among these.")
+            url = changes.get_query_string(EXISTING)
+            yield ListNote(text, url, _("Only copies that are there"), leaves_out=False)
 
 
 @admin.register(
@@ -56,6 +67,9 @@ class PhysicalCopyAdmin(OpsAdmin):
     DataProductPhysicalCopy,
 )
 class CopiesOfOneKindAdmin(PhysicalCopyAdmin):
+    # The first copies of a location may all be of other kinds.
+    list_filter = ("status", ("verification", only(Verification.MISMATCH)), "data_location")
+
     @property
     def target(self) -> str:
         """Name of the field that refers to what these are copies of."""

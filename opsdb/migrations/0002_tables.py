@@ -1981,7 +1981,7 @@ TABLES = [
             ('checksum_algorithm', CHECKSUM_ALGORITHM),
             ('arrived_at', models.DateTimeField(db_comment='When the bytes came there last (UTC), kept by the database; the retention counts from it.', db_default=Now())),
             ('verified_at', models.DateTimeField(db_comment='When the checksum was last compared (UTC).', null=True)),
-            ('verification', models.CharField(db_comment='What the last comparison found: unverified, nothing was compared yet; verified, the checksum was the expected one; mismatch, it was another.', db_default='unverified', max_length=16)),
+            ('verification', models.CharField(db_comment='What the last comparison found: unverified, nothing was compared yet, or it could not be read; verified, the checksum was the expected one; mismatch, it was another.', db_default='unverified', max_length=16)),
             ('unread_count', models.IntegerField(db_comment='How many checks in a row could not read it; kept by the database.', db_default=0)),
             ('next_check_at', models.DateTimeField(db_comment='When it is tried again, after it could not be read (UTC); kept by the database.', null=True)),
             ('deletion_candidate', models.BooleanField(db_comment='Whether an archive has some of its content, or it is a product: where to look for copies that may go; kept by the database.')),

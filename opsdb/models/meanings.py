@@ -176,7 +176,7 @@ MEANINGS: dict[type[StrEnum], tuple[str, tuple[str, ...]]] = {
     enums.Verification: (
         "What the last comparison of a copy's checksum found.",
         (
-            "Nothing was compared since the bytes arrived.",
+            "Nothing was compared since the bytes arrived, or they could not be read when they were checked last.",
             "The checksum agreed with the recorded one.",
             "The checksum differed from the recorded one.",
         ),

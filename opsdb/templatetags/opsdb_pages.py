@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from opsdb.admins import menu
 from opsdb.admins.kit.any_import import any_import_url
+from opsdb.admins.kit.narrowing import notes_of
 from opsdb.admins.pages import dashboard
 from opsdb.admins.pages.viewer import viewer_of
 from opsdb.models.base import first_paragraph
@@ -83,6 +84,7 @@ def opsdb_about_list(context):
         "trend": {"url": f"{url}#{trend[0]}", "title": trend[1]} if url else None,
         "everywhere": viewer.page_url("search", q=changes.query) if viewer and changes.query else None,
         "query": changes.query,
+        "notes": list(notes_of(changes)),
     }
 
 

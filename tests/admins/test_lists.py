@@ -8,6 +8,7 @@ from django.contrib.admin.utils import get_fields_from_path
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from opsdb.admins.copy_filters import MayGoFilter
 from opsdb.admins.kit.counting import BoundedPaginator, estimate
 from opsdb.admins.kit.filters import RelatedFilter
 from opsdb.models import ChangeLog, ExecutedObsUnit, FixedSource, PhysicalCopyStatus, RawDataFile, Status, Telescope
@@ -104,6 +105,8 @@ def test_filters_list_no_unbounded_table(model, rf, superuser):
     request = rf.get("/")
     request.user = superuser
     for item in ADMINS[model].get_list_filter(request):
+        if item is MayGoFilter:
+            continue  # whose locations are as many as it offers at the most
         name, kind = item if isinstance(item, tuple) else (item, None)
         field = get_fields_from_path(model, name)[-1]
         assert not field.is_relation or kind is RelatedFilter

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.db import connection
 from django.db.models import Model
 
+from opsdb.admins.copy_filters import VerificationFilter, first_of_each
 from opsdb.admins.pages.observation.data import FILES_BY_MODULE, FILES_COUNTED, FILES_SHOWN
 from opsdb.database.indexes import contains
 from opsdb.events import OF_TRANSACTION
@@ -84,6 +85,11 @@ def buffer() -> DataLocation:
     return location
 
 
+def first_copies(state: str) -> Question:
+    """Return the question of the admin's list of copies for those in a state of verification, at one location."""
+    return lambda: first_of_each(VerificationFilter.walks[state], [buffer().pk], LIMIT)
+
+
 def changes_by_somebody() -> None:
     page(ChangeLog, user=str(User.objects.order_by("pk")[0].pk))()
 
@@ -131,6 +137,8 @@ QUESTIONS: dict[str, Question] = {
     "copies that may be deleted": lambda: list(PhysicalCopy.objects.deletable(buffer(), limit=LIMIT)),
     "copies due for a check": lambda: list(PhysicalCopy.objects.due_for_fixity(buffer(), limit=LIMIT)),
     "copies that could not be read": statement(FAILURES),
+    "first copies that were never compared": first_copies("unverified"),
+    "first copies that could not be read": first_copies("not_read"),
     "data sets of an observation": data_sets("obs_id = 'one'"),
     "data sets of a collection since a time": data_sets("obs_collection = 'one' AND t_min > 61200"),
     "data sets of a period": data_sets("t_min BETWEEN 61200 AND 61201"),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from opsdb.database.labels import spoken, unit_of
 from opsdb.formatting import format_exact_duration, format_size
 from opsdb.models.enums import StateChoices
+from opsdb.models.meanings import MEANINGS, meanings_of
 
 from .counting import grouped
 from .links import link, list_url
@@ -71,6 +73,11 @@ def column_for(
     if field.many_to_many:
         return FieldColumn(field, lambda row: linked_rows(row, field, model_admin), field.verbose_name, sortable=False)
     title, show = _title_and_look(field, model_admin)
+    meanings = _meanings_of(field)
+    if in_form and meanings:
+        show = partial(_with_meaning, field, show, meanings)
+    elif field.name == "verification":
+        show = partial(_labelled, field, meanings)
     if show is None:
         return None
 
@@ -83,6 +90,24 @@ def column_for(
         return model_admin.get_empty_value_display() if value is None or value == "" else show(value)
 
     return FieldColumn(field, render, title, sortable)
+
+
+def _meanings_of(field):
+    """Return what each choice of a field means, if that is written down."""
+    choices = list(field.choices or ())
+    found = next((meanings_of(one) for one in MEANINGS if choices and getattr(one, "choices", None) == choices), {})
+    return {value: meaning.replace("`", "") for value, meaning in found.items()}
+
+
+def _labelled(field, meanings, value):
+    """Show a choice, and to the mouse what it means."""
+    return format_html('<span title="{}">{}</span>', meanings.get(value, ""), dict(field.flatchoices).get(value, value))
+
+
+def _with_meaning(field, show, meanings, value):
+    """Show a choice, and behind it what it means."""
+    shown = show(value) if show else dict(field.flatchoices).get(value, value)
+    return format_html('{} <span class="opsdb-means">{}</span>', shown, meanings.get(value, ""))
 
 
 def name_column(model: type[Model], sorts_by: Callable[[str], bool]) -> FieldColumn | None:

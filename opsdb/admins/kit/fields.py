@@ -116,8 +116,12 @@ class ModelFieldsMixin:
     @cached_property
     def lines(self) -> dict[str, FieldColumn]:
         """The kit's columns as lines of a form, by field name."""
-        times = [name for name, field in self.model_fields.items() if isinstance(field, models.DateTimeField)]
-        return self.columns | {name: column_for(self.model_fields[name], self, in_form=True) for name in times}
+        others = {
+            name: column_for(field, self, in_form=True)
+            for name, field in self.model_fields.items()
+            if isinstance(field, models.DateTimeField) or field.choices
+        }
+        return self.columns | {name: column for name, column in others.items() if column}
 
     def sorts_by(self, name: str) -> bool:
         """Whether a list may be sorted by a field."""

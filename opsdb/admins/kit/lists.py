@@ -215,6 +215,8 @@ class ListMixin:
         return [self._with_filter(name) for name in names]
 
     def _with_filter(self, name):
+        if not isinstance(name, str):
+            return name
         if self._is_reference(name) or "__" in name:
             return name, RelatedFilter
         if isinstance(self.model_fields.get(name), models.DateField):

@@ -23,6 +23,7 @@ from opsdb.models import (
 from opsdb.workflows import GROWTH_DAYS, LocationStock, measure_location, measure_volumes, name_deletion_rule
 from opsdb.workflows.location_stock import OLDEST, HeldBack
 
+from ..copy_filters import EXISTING
 from ..drawings.fill_level import fill_bar
 from ..kit.columns import human_size, moment
 from .parts import Content, Facts, Section, Table, capped, first_of, paragraph
@@ -50,7 +51,7 @@ def view(viewer: Viewer, pk: int) -> Content:
     sections.append(Section(_("Location"), (Facts(_facts(viewer, location)),), "location"))
     links = [
         (_("Form"), viewer.row_url(DataLocation, location.pk)),
-        (_("Copies"), viewer.list_url(PhysicalCopy, data_location__id__exact=location.pk)),
+        (_("Copies"), viewer.list_url(PhysicalCopy, data_location__id__exact=location.pk, **EXISTING)),
         (_("Data flow"), viewer.page_url("dataflow")),
         (_("Transfers into it"), viewer.list_url(DataTransfer, destination_location__id__exact=location.pk)),
         (

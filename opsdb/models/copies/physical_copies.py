@@ -107,8 +107,8 @@ class PhysicalCopy(NumberedModel):
         choices=Verification,
         default=Verification.UNVERIFIED,
         help_text=_(
-            "What the last comparison found: unverified, nothing was compared yet; verified, the checksum was the "
-            "expected one; mismatch, it was another."
+            "What the last comparison found: unverified, nothing was compared yet, or it could not be read; verified, "
+            "the checksum was the expected one; mismatch, it was another."
         ),
     )
     unread_count = models.IntegerField(
@@ -321,13 +321,17 @@ class PhysicalCopy(NumberedModel):
                 F("id"),
                 name="by_verification",
                 condition=Q(status__in=CHECKABLE, next_check_at__isnull=True),
-                serves=["copies due for a check"],
+                serves=["copies due for a check", "first copies that were never compared"],
             ),
             Index(
                 fields=["data_location", "next_check_at", "id"],
                 name="unread",
                 condition=Q(status__in=CHECKABLE, next_check_at__isnull=False),
-                serves=["copies due for a check", "copies that could not be read"],
+                serves=[
+                    "copies due for a check",
+                    "copies that could not be read",
+                    "first copies that could not be read",
+                ],
             ),
             Index(fields=["data_location", "id"], name="newest_at_location", serves=["list of copies at a location"]),
             Index(fields=["status", "id"], name="by_status", serves=["list of copies in a state"]),

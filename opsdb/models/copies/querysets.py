@@ -99,6 +99,30 @@ class PhysicalCopyQuerySet(OpsQuerySet["PhysicalCopy"]):
         """Copies that a worker began to delete and whose record has not changed for this long."""
         return self.filter(status=PhysicalCopyStatus.DELETION_IN_PROGRESS, updated_at__lt=timezone.now() - older_than)
 
+    def never_checked(self, location: DataLocation | int) -> Self:
+        """Copies there whose checksum was never compared, in the order in which they are due for a check.
+
+        Walks ``physical_copy_by_verification``.
+        """
+        return self._along_checks(location).filter(verified_at__isnull=True)
+
+    def checked_longest_ago(self, location: DataLocation | int) -> Self:
+        """Copies there whose checksum was compared, the longest ago first. Walks ``physical_copy_by_verification``."""
+        return self._along_checks(location).filter(verified_at__isnull=False)
+
+    def _along_checks(self, location):
+        readable = self.at(location).filter(status__in=CHECKABLE, next_check_at__isnull=True)
+        return readable.order_by(F("verified_at").asc(nulls_first=True), "pk")
+
+    def unreadable(self, location: DataLocation | int) -> Self:
+        """Copies there that could not be read when they were last checked, those to be tried again soonest first.
+
+        Walks ``physical_copy_unread``.
+        """
+        return (
+            self.at(location).filter(status__in=CHECKABLE, next_check_at__isnull=False).order_by("next_check_at", "pk")
+        )
+
     def due_for_fixity(self, location: DataLocation, *, limit: int) -> Self:
         """Copies at this location whose checksum was never compared, or not for longer than its interval, or that could
         not be read and whose pause is over: those never compared first, then what has been due longest.
@@ -109,12 +133,13 @@ class PhysicalCopyQuerySet(OpsQuerySet["PhysicalCopy"]):
         if location.fixity_interval_days is None or limit == 0:
             return self.none()
         now, interval = timezone.now(), timedelta(days=location.fixity_interval_days)
-        checkable = self.at(location).filter(status__in=CHECKABLE)
-        readable = checkable.filter(next_check_at__isnull=True).order_by(F("verified_at").asc(nulls_first=True), "pk")
         walks = (
-            (readable.filter(verified_at__isnull=True), Value(None)),
-            (readable.filter(verified_at__lte=now - interval), F("verified_at") + Value(interval)),
-            (checkable.filter(next_check_at__lte=now).order_by("next_check_at", "pk"), F("next_check_at")),
+            (self.never_checked(location), Value(None)),
+            (
+                self.checked_longest_ago(location).filter(verified_at__lte=now - interval),
+                F("verified_at") + Value(interval),
+            ),
+            (self.unreadable(location).filter(next_check_at__lte=now), F("next_check_at")),
         )
         first, *others = (
             copies.annotate(due_at=ExpressionWrapper(due_at, models.DateTimeField()))[:limit]

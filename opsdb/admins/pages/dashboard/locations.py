@@ -8,6 +8,7 @@ from opsdb import conf
 from opsdb.models import DataLocation, LocationType, PhysicalCopy, PhysicalCopyStatus
 from opsdb.workflows import Overview
 
+from ...copy_filters import EXISTING
 from ...drawings.fill_level import fill_bar
 from ...kit.columns import badge, human_size
 from ..counts import format_count
@@ -19,9 +20,6 @@ BAD = (
     PhysicalCopyStatus.MISSING,
     PhysicalCopyStatus.DELETION_FAILED,
 )
-
-GONE = (PhysicalCopyStatus.DELETED, PhysicalCopyStatus.MISSING)
-EXISTING = {"status__in": ",".join(state for state in PhysicalCopyStatus.values if state not in GONE)}
 
 
 def locations_section(viewer: Viewer, found: Overview) -> Section | None:
