@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.utils import timezone
 
@@ -266,6 +267,23 @@ class TestCopies:
         request = DeletionRequest.objects.get()
         assert (request.requested_by, request.reason) == (superuser, "full")
         assert list(request.items.all()) == [going]
+
+    def test_the_report_leads_to_the_request_as_far_as_the_person_may_see_it(self, browser):
+        response = confirm(browser, PhysicalCopy, "request_deletion", deletable())
+        request = DeletionRequest.objects.get()
+        link = f'<a href="{address(DeletionRequest, "change", request)}">deletion request {request.pk}</a>'
+        assert f"Request deletion: 1 changed. Another person must approve {link}." in said(response)
+        permissions = ["view_physicalcopy", "add_deletionrequest"]
+        asking = factories.UserFactory(
+            is_staff=True, user_permissions=Permission.objects.filter(codename__in=permissions)
+        )
+        response = confirm(logged_in(asking), PhysicalCopy, "request_deletion", deletable())
+        second = DeletionRequest.objects.get(requested_by=asking)
+        assert f"Another person must approve deletion request {second.pk}." in said(response)
+
+    def test_copies_at_two_locations_lead_to_two_requests(self, browser):
+        response = confirm(browser, PhysicalCopy, "request_deletion", deletable(), deletable())
+        assert said(response).count("<a href=") == DeletionRequest.objects.count() == 2
 
     def test_a_fixity_check_is_recorded_as_computed(self, browser, superuser):
         copy = deletable()

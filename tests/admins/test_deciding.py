@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from opsdb.admins.actions.judging import judge_deletions
 from opsdb.admins.pages.dashboard import troubles
@@ -38,6 +39,19 @@ class TestDeletionRequests:
         assert "Approve …" in page and "Reject …" in page and "it is an own request" in page
         page = viewer.get("/admin/").content.decode()
         assert "the disk is full" in page and "Approve …" not in page
+
+    def test_those_that_are_approved_stand_there_until_somebody_executes_them(self, browser, viewer):
+        request = factories.DeletionRequestFactory(reason="the disk is full", approved=True)
+        page = browser.get("/admin/").content.decode()
+        assert "Approved deletions to carry out" in page and "Deletions to decide on" not in page
+        assert page.count(f'<input type="hidden" name="_selected_action" value="{request.pk}">') == 2
+        assert "Execute …" in page and "Reject …" in page and "Approve …" not in page
+        words = words_of(viewer.get("/admin/"))
+        assert f"the disk is full {request.data_location.site}/{request.data_location.name}" in words
+        assert "Execute …" not in words
+        factories.DeletionRequestFactory(executed=True)
+        DeletionRequest.objects.filter(pk=request.pk).update(status="executed", executed_at=timezone.now())
+        assert "Approved deletions" not in browser.get("/admin/").content.decode()
 
     def test_what_is_left_out_is_said_and_linked(self, browser, db, monkeypatch):
         monkeypatch.setattr(troubles, "REQUESTS_SHOWN", 1)

@@ -13,11 +13,13 @@ from opsdb.models import (
 )
 from opsdb.testing.factories import (
     ObservingProgramFactory,
+    UserFactory,
 )
 from opsdb.testing.nights import WRONG, build_world
 from opsdb.workflows import (
     NotFound,
     Refused,
+    approve_deletion,
     claim_deletions,
     complete_deletion,
     explain_row,
@@ -25,7 +27,9 @@ from opsdb.workflows import (
     get_overview,
     list_queues,
     record_fixity,
+    reject_deletion,
     release_staging,
+    request_deletion,
     request_staging,
     schedule_deletion,
 )
@@ -66,6 +70,54 @@ def test_a_copy_waits_for_the_end_of_its_retention(world):
     assert f"{copy.arrived_at + timedelta(days=14):%Y-%m-%d}" in answer.next_step
     DataLocation.objects.filter(pk=world.ccat_buffer.pk).update(retention_days=None)
     check(copy, "^operator$", "request its deletion, overriding the retention", "keeps its data")
+
+
+class TestRequestedDeletion:
+    """A copy whose deletion somebody has asked for says so, and waits for who decides and for who executes it."""
+
+    @pytest.fixture
+    def asked(self, world):
+        DataLocation.objects.filter(pk=world.ccat_buffer.pk).update(retention_days=14)
+        copy = world.copy(world.archived_package(), world.ccat_buffer)
+        person, other = UserFactory(superuser=True), UserFactory(superuser=True)
+        found = request_deletion(
+            world.ccat_buffer, [copy], user=person, reason="full", overrides_retention=True, dry_run=False
+        )
+        return copy, found.request, other
+
+    def test_waits_for_another_person(self, asked):
+        copy, request, _other = asked
+        name = f"deletion_request {request.pk}"
+        answer = check(
+            copy, "^approver$", f"approve {name}", "deletion rule 5", f"{name}: {request.requested_by} asked"
+        )
+        assert answer.state == "present" and f"as another person than {request.requested_by}" in answer.next_step
+
+    def test_waits_for_who_executes_it_once_it_is_approved(self, asked):
+        copy, request, other = asked
+        approve_deletion(request, user=other)
+        said = f"deletion_request {request.pk}: was approved at ", f" by {other}, and not executed yet"
+        answer = check(
+            copy, "^operator$", f"execute deletion_request {request.pk}", "no rule blocks its deletion", *said
+        )
+        assert "opsdb.execute_deletionrequest" in answer.who_in_words
+
+    def test_waits_for_its_retention_when_it_is_rejected(self, asked):
+        copy, request, other = asked
+        reject_deletion(request, user=other)
+        assert "deletion_request" not in " ".join(check(copy, "^manager$", "wait until ", "deletion rule 5").why)
+
+    @pytest.mark.parametrize("days", [0, 14], ids=["may go anyhow", "held back by another rule"])
+    def test_is_mentioned_where_something_else_comes_first(self, world, asked, days):
+        copy, request, other = asked
+        DataLocation.objects.filter(pk=world.ccat_buffer.pk).update(retention_days=days)
+        if days:
+            request_staging(location=world.processing, packages=[copy.raw_data_package], user=other, purpose="look")
+            PhysicalCopy.objects.filter(raw_data_package=copy.raw_data_package).exclude(pk=copy.pk).update(
+                verification="unverified", verified_at=None
+            )
+        answer = check(copy, "^(manager|operator|worker at)", "", f"deletion_request {request.pk}: ")
+        assert "approve" not in answer.next_step
 
 
 def test_a_copy_that_a_job_needs_waits_for_its_release(world):

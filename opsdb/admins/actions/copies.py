@@ -65,14 +65,14 @@ def _request_deletion(copies, order: Order):
             outcomes += [Outcome(copy.pk, called(copy), OutcomeKind.REFUSED, why) for copy in at_location]
             continue
         blocked = {one.copy_id: one for one in found.held_back}
-        outcomes += [_of_deletion(copy, blocked.get(copy.pk), location) for copy in at_location]
+        outcomes += [_of_deletion(copy, blocked.get(copy.pk), location, found.request) for copy in at_location]
     return outcomes
 
 
-def _of_deletion(copy, blocked, location):
+def _of_deletion(copy, blocked, location, request):
     if blocked is None:
         text = gettext("is in a request for deletion at %s, which another person must approve") % called(location)
-        return Outcome(copy.pk, called(copy), OutcomeKind.CHANGES, [text], {"status": copy.status})
+        return Outcome(copy.pk, called(copy), OutcomeKind.CHANGES, [text], {"status": copy.status}, made=request)
     kind = OutcomeKind.SKIPPED if blocked.rule is None else OutcomeKind.REFUSED
     return Outcome(copy.pk, called(copy), kind, [with_row_labels(str(blocked))])
 
@@ -198,6 +198,7 @@ COPY_ACTIONS = (
         run_all=_request_deletion,
         permission="add_deletionrequest",
         form=DeletionForm,
+        afterwards=_("Another person must approve %(rows)s."),
     ),
     Action(
         name="cancel_deletion",

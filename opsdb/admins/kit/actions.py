@@ -13,7 +13,7 @@ from django.db import models, router, transaction
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from opsdb.errors import check_deferred_rules
 
@@ -60,6 +60,7 @@ class Action:
         watch: returns problems as sentences; those that the action adds are shown as warnings.
         unless_by: returns why a person can't do it to a row, or an empty text: then no button is offered on its page.
         judge: returns what a person must know of rows who decides on them.
+        afterwards: what the report says of the rows that were made, with ``%(rows)s`` for links to them.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Action:
     watch: Callable[[], list[str]] | None = None
     unless_by: Callable[[models.Model, Any], str] = field(default=lambda row, user: "")
     judge: Callable[[list[models.Model]], list[Judged]] | None = None
+    afterwards: str | Promise = gettext_lazy("See %(rows)s.")
 
     do_not_call_in_templates = True
 

@@ -22,6 +22,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
@@ -132,7 +133,28 @@ class Confirmation:
         parts = ", ".join(f"{number} {kind.done}" for kind, number in counts.items() if number)
         for outcome in [one for one in outcomes if one.kind is OutcomeKind.REFUSED][:SHOWN_REFUSALS]:
             self.model_admin.message_user(self.request, f"{outcome.name}: {' '.join(outcome.texts)}", messages.WARNING)
-        return self._leave(messages.SUCCESS, f"{self.action.label}: {parts}.")
+        report = f"{self.action.label}: {parts}."
+        if made := self._links_to_made(outcomes):
+            report = format_html("{} {}", report, made)
+        return self._leave(messages.SUCCESS, report)
+
+    def _links_to_made(self, outcomes):
+        """Return a sentence with links to the rows that were made, as far as the person may view them."""
+        site = self.model_admin.admin_site
+        made = {(type(one.made), one.made.pk): one.made for one in outcomes if one.made is not None}
+        links = []
+        for row in made.values():
+            name = f"{row._meta.verbose_name} {row.pk}"
+            model_admin = site._registry.get(type(row))
+            if model_admin is None or not model_admin.has_view_permission(self.request):
+                links.append(name)
+                continue
+            url = reverse(admin_urlname(row._meta, "change"), args=[quote(row.pk)], current_app=site.name)
+            links.append(format_html('<a href="{}">{}</a>', url, name))
+        if not links:
+            return ""
+        before, after = str(self.action.afterwards).split("%(rows)s")
+        return format_html("{}{}{}", before, format_html_join(", ", "{}", ([one] for one in links)), after)
 
     def _leave(self, level, text):
         self.model_admin.message_user(self.request, text, level)

@@ -50,6 +50,7 @@ class Outcome:
         texts: what changes, or why nothing does.
         changed: the old values of the fields that change, by name.
         model: of the row, where an action takes rows of several.
+        made: another row that was made for it, to which the report leads.
     """
 
     key: object
@@ -58,6 +59,7 @@ class Outcome:
     texts: list[str]
     changed: dict = field(default_factory=dict)
     model: type[Model] | None = None
+    made: Model | None = None
 
 
 @dataclass(frozen=True)

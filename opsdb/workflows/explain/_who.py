@@ -30,6 +30,7 @@ _WHO = {
 PERMISSIONS = {
     "cancel_deletion": "change_physicalcopy",
     "cancel_run": "change_executedreductionstep",
+    "execute_deletion_request": "execute_deletionrequest",
     "enable_resource": "change_datalocation",
     "plan_repairs": "add_longtermarchivetransfer",
     "plan_runs": "add_executedreductionstep",

@@ -9,13 +9,25 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from opsdb.formatting import format_time_since
-from opsdb.models import DataProduct, LocationType, PhysicalCopy, PhysicalCopyStatus, RawDataPackage, StagingJob, Status
+from opsdb.models import (
+    DataProduct,
+    DeletionRequest,
+    DeletionRequestStatus,
+    LocationType,
+    PhysicalCopy,
+    PhysicalCopyStatus,
+    RawDataPackage,
+    StagingJob,
+    Status,
+)
 from opsdb.models.copies.physical_copies import CHECKABLE
+from opsdb.models.copies.querysets import DELETABLE
 
 from .._predicates import UNREAD_IS_BAD, find_good_copy, retention_ends_at
 from ..deletion import explain_deletion
 from ..errors import name_row
 from ..finding import FINDABLE
+from ..location_stock import RETENTION_RULE
 from ..queues import Operation
 from ._explanation import (
     EXPLAINERS,
@@ -34,6 +46,7 @@ from ._explanation import (
 )
 from ._ways_back import either, list_ways_back, way_back_of
 from ._who import MANAGER, NOBODY, OPERATOR
+from .deletion_requests import explain_deletion_request
 from .transfers import explain_archive_transfer
 
 COMPLETE_DELETION = "opsdb.workflows.complete_deletion"
@@ -46,6 +59,33 @@ PLAN_REPAIRS = "opsdb.workflows.plan_repairs"
 
 @explains(PhysicalCopy)
 def explain_copy(copy: PhysicalCopy) -> Explanation:
+    answer = _explain_state(copy)
+    asked = _open_request(copy) if copy.status in DELETABLE else None
+    if asked is None:
+        return answer
+    decision = explain_deletion_request(asked)
+    if _is_left_to_request(copy):
+        return decision.because_of(copy, copy.status, *answer.why)
+    return replace(answer, why=(*answer.why, *decision.why))
+
+
+def _open_request(copy) -> DeletionRequest | None:
+    """Return the newest request for its deletion that is neither rejected nor executed."""
+    open_states = (DeletionRequestStatus.REQUESTED, DeletionRequestStatus.APPROVED)
+    requests = DeletionRequest.objects.filter(request_items__physical_copy=copy, status__in=open_states)
+    return requests.select_related("data_location__site", "requested_by", "approved_by").order_by("-pk").first()
+
+
+def _is_left_to_request(copy) -> bool:
+    """Return whether nothing but the retention holds a copy back, or did before a request overrode it.
+
+    Of what may go without a request, the manager process schedules the deletion.
+    """
+    rule, over = explain_deletion(copy).rule, retention_ends_at(copy)
+    return rule == RETENTION_RULE or (rule is None and (over is None or over > timezone.now()))
+
+
+def _explain_state(copy) -> Explanation:
     name, location = name_row(PhysicalCopy, copy.pk), copy.data_location
     at = {"name": name, "place": place_of(location)}
     status = PhysicalCopyStatus(copy.status)
@@ -93,7 +133,7 @@ def explain_copy(copy: PhysicalCopy) -> Explanation:
         if status == PhysicalCopyStatus.CORRUPT:
             return _explain_bad_archive_copy(copy, status, blocked)
         return done(copy, status, blocked)
-    if verdict.rule == 5:
+    if verdict.rule == RETENTION_RULE:
         over = retention_ends_at(copy)
         if over is None:
             step = _(

@@ -44,6 +44,7 @@ GROUPS_SHOWN = 20
 STALLED_SHOWN = 20
 REQUESTS_SHOWN = 20
 DECISIONS = ("approve", "reject")
+EXECUTION = ("execute", "reject")
 STALLED = (FailureKind.STALLED, FailureKind.UNPACKING_STALLED, FailureKind.DELETION_STALLED)
 
 
@@ -156,32 +157,39 @@ def _failures(viewer, groups, links, now):
 
 
 def _deletions(viewer):
-    """Deletions that wait for somebody's decision, each with the button that leads to its preview."""
-    if not viewer.sees(DeletionRequest, PhysicalCopy):
-        return []
-    requests = DeletionRequest.objects.filter(status=DeletionRequestStatus.REQUESTED)
-    requests = requests.select_related("data_location__site", "requested_by").order_by("pk")
+    """Yield requests for deletion that wait for somebody, each with the buttons that lead to its previews."""
+    if viewer.sees(DeletionRequest, PhysicalCopy):
+        yield from _requests_in(viewer, DeletionRequestStatus.REQUESTED)
+        yield from _requests_in(viewer, DeletionRequestStatus.APPROVED)
+
+
+def _requests_in(viewer, status):
+    """Return the requests that wait for a decision, or for somebody who carries them out."""
+    requests = DeletionRequest.objects.filter(status=status)
+    requests = requests.select_related("data_location__site", "requested_by", "approved_by").order_by("pk")
     requests, is_cut = capped(requests, REQUESTS_SHOWN)
     if not requests:
         return []
+    is_decided = status == DeletionRequestStatus.APPROVED
     look_up_rights(requests, viewer.request.user)
-    columns = (_("reason"), _("where"), _("requested by"), _("since [UTC]"), _("decision"))
+    title = _("Approved deletions to carry out") if is_decided else _("Deletions to decide on")
+    by, act = (_("approved by"), _("execution")) if is_decided else (_("requested by"), _("decision"))
     rows = [
         (
             viewer.link(one, one.reason[:80]),
             called(one.data_location) if viewer.sees(DataLocation) else viewer.withheld,
-            viewer.link(one.requested_by),
-            moment(one.created_at),
-            _decision(viewer, one),
+            viewer.link(one.approved_by if is_decided else one.requested_by),
+            moment(one.decided_at if is_decided else one.created_at),
+            _buttons(viewer, one, EXECUTION if is_decided else DECISIONS),
         )
         for one in requests
     ]
-    more = viewer.list_url(DeletionRequest, status__exact=DeletionRequestStatus.REQUESTED.value) if is_cut else None
-    title = _("Deletions to decide on")
+    columns = (_("reason"), _("where"), by, _("since [UTC]"), act)
+    more = viewer.list_url(DeletionRequest, status__exact=status.value) if is_cut else None
     return [subheading(title), Table(title, columns, rows, "", first_of(REQUESTS_SHOWN) if is_cut else "", more)]
 
 
-def _decision(viewer, request):
+def _buttons(viewer, request, names):
     model_admin = viewer.site.get_model_admin(DeletionRequest)
     buttons = [
         render_to_string(
@@ -189,8 +197,8 @@ def _decision(viewer, request):
             {"url": viewer.list_url(DeletionRequest), "action": action, "row": request},
             viewer.request,
         )
-        for action in DELETION_REQUEST_ACTIONS
-        if action.name in DECISIONS
+        for action in sorted(DELETION_REQUEST_ACTIONS, key=lambda one: one.name not in names[:1])
+        if action.name in names
         and action.is_allowed(model_admin, viewer.request)
         and action.applies_to(request, viewer.request.user)
     ]
