@@ -1,6 +1,9 @@
 """How data are reduced: software, groupings, pipelines, their runs, and the products."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.models import (
@@ -22,6 +25,8 @@ from opsdb.models import (
 from .actions.reduction import PIPELINE_ACTIONS, PRODUCT_ACTIONS, RUN_ACTIONS, STEP_ACTIONS
 from .kit.admin import OpsAdmin
 from .kit.inlines import LinkInline, listing, parts
+from .pages.run_job import job_section
+from .pages.viewer import Viewer
 
 
 @admin.register(ReductionSoftware)
@@ -100,6 +105,20 @@ class ExecutedReductionStepAdmin(OpsAdmin):
         "finished_at",
     )
     list_filter = ("status", "step", "software_version")
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: ExecutedReductionStep | None = None,
+    ) -> HttpResponse:
+        if obj is not None and not add:
+            context["row_section"] = job_section(Viewer(request, self.admin_site), obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
     inlines = (
         parts(ExecutedReductionStepInputPackage, base=LinkInline),
         parts(ExecutedReductionStepInputProduct, base=LinkInline),

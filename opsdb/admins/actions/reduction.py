@@ -1,5 +1,7 @@
 """Actions on pipelines, their steps and their runs, and on products."""
 
+from dataclasses import replace
+
 from django import forms
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -91,9 +93,35 @@ USE_NEWER = Action(
         "status", *NOT_BEGUN, because=_("It is %(state)s: only pending and failed runs can read something else.")
     ),
 )
+
+
+def _reset_run(run, order):
+    job = run.hpc_job_id
+    reset_run(run)
+    return job
+
+
+def _describe_reset(job):
+    if not job:
+        return ""
+    return gettext(
+        "The run no longer has the number of its job, %(job)s, under which the cluster knows its log: write it down if "
+        "you still need it, or find it among the earlier jobs on the page of the run, and in its history."
+    ) % {"job": job}
+
+
+RESET = replace(
+    reset_by(reset_run, RunStatus.FAILED),
+    about=_(
+        "Failed runs are pending again with all their retries, and get new jobs. What is known of the jobs that failed "
+        "is cleared: number, times, exit code, time and memory used."
+    ),
+    run=_reset_run,
+    report=_describe_reset,
+)
 PIPELINE_ACTIONS = (*SWITCH_ACTIONS, PLAN_RUNS)
 STEP_ACTIONS = (PLAN_RUNS,)
-RUN_ACTIONS = (reset_by(reset_run, RunStatus.FAILED), USE_NEWER, GIVE_UP, CANCEL)
+RUN_ACTIONS = (RESET, USE_NEWER, GIVE_UP, CANCEL)
 REMAKE = Action(
     name="remake",
     label=_("Make again"),

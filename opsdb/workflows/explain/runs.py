@@ -111,8 +111,12 @@ def _log_of(run, name):
         return _("%(name)s: its log is %(log)s") % {"name": name, "log": name_row(DataProduct, log.pk)}
     if not run.hpc_job_id:
         return _("%(name)s: none of its products is a log") % {"name": name}
-    text = _("%(name)s: none of its products is a log; the cluster knows that of its job %(job)s")
-    return text % {"name": name, "job": run.hpc_job_id}
+    text = _(
+        "%(name)s: none of its products is a log; ask the cluster at %(place)s for the output of job %(job)s, by which "
+        "number its batch system knows it"
+    )
+    place = place_of(run.step.pipeline.processing_location)
+    return text % {"name": name, "job": run.hpc_job_id, "place": place}
 
 
 def _explain_pending_run(run, name) -> Explanation:
