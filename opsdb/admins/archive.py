@@ -49,3 +49,7 @@ class StagingJobAdmin(OpsAdmin):
         "expires_at",
     )
     list_filter = ("status", "active", "destination_location")
+
+    def offers_deletion_of(self, row: StagingJob) -> bool:
+        # What an active job has staged stays with it.
+        return not row.active

@@ -114,6 +114,9 @@ class DeletionRequestAdmin(OpsAdmin):
         is_editable = obj is None or request.method == "POST" or _is_open(obj)
         return is_editable and super().has_change_permission(request, obj)
 
+    def offers_deletion_of(self, row: DeletionRequest) -> bool:
+        return _is_open(row)
+
     def note_on(self, request: DeletionRequest, viewer: Viewer) -> str:
         """Return what a person must know of a request before its buttons: why they are not offered."""
         return decision_note(viewer, request)
@@ -129,7 +132,6 @@ class DeletionRequestAdmin(OpsAdmin):
     ) -> HttpResponse:
         if obj is not None and not add:
             context["judged"] = judge_deletions([obj])
-            context["show_delete"] = _is_open(obj)
             context["row_note"] = self.note_on(obj, Viewer(request, self.admin_site))
         return super().render_change_form(request, context, add, change, form_url, obj)
 

@@ -20,6 +20,7 @@ from opsdb.models import (
     ReductionStep,
     ReductionStepConfig,
     ReductionStepDependency,
+    RunStatus,
 )
 
 from .actions.reduction import PIPELINE_ACTIONS, PRODUCT_ACTIONS, RUN_ACTIONS, STEP_ACTIONS
@@ -105,6 +106,10 @@ class ExecutedReductionStepAdmin(OpsAdmin):
         "finished_at",
     )
     list_filter = ("status", "step", "software_version")
+
+    def offers_deletion_of(self, row: ExecutedReductionStep) -> bool:
+        # The inputs of a run that has begun stay, and so do the products of one that is completed.
+        return row.status in (RunStatus.PENDING, RunStatus.FAILED, RunStatus.CANCELLED)
 
     def render_change_form(
         self,

@@ -133,7 +133,7 @@ class TestWhatHandsDoNotChange:
 
     def test_a_field_with_very_many_links_becomes_a_line_to_read(self, browser, monkeypatch):
         monkeypatch.setattr("opsdb.admins.kit.forms.EDITABLE_LINKS", 2)
-        job = factories.StagingJobFactory()
+        job = factories.StagingJobFactory(completed=True)
         job.raw_data_packages.set(factories.RawDataPackageFactory.create_batch(3))
         page = browser.get(address(StagingJob, "change", job))
         assert "raw_data_packages" not in page.context["adminform"].form.fields
@@ -187,7 +187,7 @@ class TestRefusals:
         assert "its configuration must be one of the same software" in refused(response)
 
     def test_a_location_of_the_wrong_type(self, browser):
-        job = factories.StagingJobFactory()
+        job = factories.StagingJobFactory(completed=True)
         buffer = factories.DiskDataLocationFactory(location_type="buffer")
         response = submit(browser, address(StagingJob, "add"), job, {"destination_location": buffer.pk})
         assert "destination_location must be a processing location" in refused(response)
@@ -349,6 +349,23 @@ class TestDeletion:
         html = browser.get(address(model, "change", row)).content.decode()
         assert address(model, "delete", row) not in html
         assert "delete_selected" not in browser.get(address(model, "changelist")).content.decode()
+
+    @pytest.mark.parametrize(
+        ("traits", "is_offered"),
+        [({}, True), ({"failed": True}, True), ({"running": True}, False), ({"completed": True}, False)],
+        ids=str,
+    )
+    def test_a_run_offers_its_deletion_where_no_rule_keeps_it(self, browser, traits, is_offered):
+        run = factories.ExecutedReductionStepFactory(**traits)
+        html = browser.get(address(type(run), "change", run)).content.decode()
+        assert (address(type(run), "delete", run) in html) == is_offered
+
+    def test_a_staging_job_offers_its_deletion_once_it_is_released(self, browser):
+        job = factories.StagingJobFactory(completed=True)
+        url = address(type(job), "change", job)
+        assert address(type(job), "delete", job) not in browser.get(url).content.decode()
+        type(job).objects.filter(pk=job.pk).update(active=False)
+        assert address(type(job), "delete", job) in browser.get(url).content.decode()
 
     def test_big_tables_offer_no_deletion_of_many(self, browser):
         file = factories.RawDataFileFactory()

@@ -175,6 +175,7 @@ class FormMixin:
         if obj is not None:
             context["subtitle"] = called(obj)
             context["referring"] = rows_referring_to(obj, self, request)
+            context["show_delete"] = self.offers_deletion_of(obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: list, change: bool) -> None:
@@ -182,6 +183,10 @@ class FormMixin:
         check_deferred_rules(router.db_for_write(self.model))
 
     # Deletion
+
+    def offers_deletion_of(self, row: Model) -> bool:
+        """Return whether the page of a row has the button that deletes it: not where a rule would refuse that."""
+        return True
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return "DELETE" not in self._events_refused and super().has_delete_permission(request, obj)
