@@ -281,6 +281,16 @@ class TestCopies:
         second = DeletionRequest.objects.get(requested_by=asking)
         assert f"Another person must approve deletion request {second.pk}." in said(response)
 
+    def test_a_preview_names_the_open_request_that_a_copy_is_in(self, browser):
+        copy, other = deletable(), factories.UserFactory(superuser=True)
+        assert "already" not in outcomes(look(browser, PhysicalCopy, "request_deletion", copy))["CHANGES"][copy.pk]
+        confirm(browser, PhysicalCopy, "request_deletion", copy)
+        request = DeletionRequest.objects.get()
+        told = outcomes(look(browser, PhysicalCopy, "request_deletion", copy))["CHANGES"][copy.pk]
+        assert f"It is in deletion request {request.pk} already." in told
+        confirm(logged_in(other), DeletionRequest, "reject", request)
+        assert "already" not in outcomes(look(browser, PhysicalCopy, "request_deletion", copy))["CHANGES"][copy.pk]
+
     def test_copies_at_two_locations_lead_to_two_requests(self, browser):
         response = confirm(browser, PhysicalCopy, "request_deletion", deletable(), deletable())
         assert said(response).count("<a href=") == DeletionRequest.objects.count() == 2

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from opsdb.models import (
     ChecksumAlgorithm,
     DataLocation,
+    DeletionRequestItem,
     DeletionRequestStatus,
     LocationType,
     PackageState,
@@ -51,7 +52,7 @@ class DeletionForm(OrderForm):
 
 def _request_deletion(copies, order: Order):
     copies = sorted(copies, key=lambda copy: (copy.data_location_id, copy.pk))
-    outcomes = []
+    asked, outcomes = _open_requests(copies), []
     for _location, at_location in groupby(copies, key=lambda copy: copy.data_location_id):
         at_location = list(at_location)
         location = DataLocation.objects.select_related("site").get(pk=at_location[0].data_location_id)
@@ -65,14 +66,26 @@ def _request_deletion(copies, order: Order):
             outcomes += [Outcome(copy.pk, called(copy), OutcomeKind.REFUSED, why) for copy in at_location]
             continue
         blocked = {one.copy_id: one for one in found.held_back}
-        outcomes += [_of_deletion(copy, blocked.get(copy.pk), location, found.request) for copy in at_location]
+        outcomes += [
+            _of_deletion(copy, blocked.get(copy.pk), location, found.request, asked.get(copy.pk))
+            for copy in at_location
+        ]
     return outcomes
 
 
-def _of_deletion(copy, blocked, location, request):
+def _open_requests(copies):
+    """Return the keys of the newest requests that ask for the deletion of copies already, by copy. One query."""
+    open_states = (DeletionRequestStatus.REQUESTED, DeletionRequestStatus.APPROVED)
+    items = DeletionRequestItem.objects.filter(physical_copy__in=copies, deletion_request__status__in=open_states)
+    return dict(items.order_by("pk").values_list("physical_copy", "deletion_request"))
+
+
+def _of_deletion(copy, blocked, location, request, earlier):
     if blocked is None:
-        text = gettext("is in a request for deletion at %s, which another person must approve") % called(location)
-        return Outcome(copy.pk, called(copy), OutcomeKind.CHANGES, [text], {"status": copy.status}, made=request)
+        texts = [gettext("is in a request for deletion at %s, which another person must approve") % called(location)]
+        if earlier is not None:
+            texts.append(gettext("It is in deletion request %(number)s already.") % {"number": earlier})
+        return Outcome(copy.pk, called(copy), OutcomeKind.CHANGES, texts, {"status": copy.status}, made=request)
     kind = OutcomeKind.SKIPPED if blocked.rule is None else OutcomeKind.REFUSED
     return Outcome(copy.pk, called(copy), kind, [with_row_labels(str(blocked))])
 
