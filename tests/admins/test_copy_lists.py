@@ -62,6 +62,23 @@ class TestVerification:
         asked = {"verification__exact": "unverified", "data_location__id__exact": story.source.pk}
         assert listed(browser, **asked)[0] == {story.file_copy}
 
+    @pytest.mark.parametrize(
+        ("state", "index"), [("unverified", "by_verification"), ("verified", "by_verification"), ("not_read", "unread")]
+    )
+    def test_an_index_leads_to_the_first_copies_of_every_location(self, browser, story, state, index):
+        with CaptureQueriesContext(connection) as queries:
+            listed(browser, verification__exact=state)
+        (found,) = (query["sql"] for query in queries if " UNION ALL " in query["sql"])
+        locations = DataLocation.objects.count()
+        assert found.count(" LIMIT 201") == locations > 3
+        with connection.cursor() as cursor:
+            for way in ("sort", "incremental_sort", "seqscan", "bitmapscan"):
+                cursor.execute(f"SET LOCAL enable_{way} = off")
+            cursor.execute(f"EXPLAIN {found}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        assert len(re.findall(rf"using physical_copy_{index} ", plan)) == locations, plan
+        assert "Sort" not in plan
+
     @pytest.mark.parametrize(("most", "more"), [(1, True), (2, False)])
     def test_a_long_list_says_that_there_are_more(self, browser, story, monkeypatch, most, more):
         factories.PhysicalCopyFactory(data_location=DataLocation.objects.get(pk=story.source.pk))

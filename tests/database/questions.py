@@ -138,6 +138,7 @@ QUESTIONS: dict[str, Question] = {
     "copies due for a check": lambda: list(PhysicalCopy.objects.due_for_fixity(buffer(), limit=LIMIT)),
     "copies that could not be read": statement(FAILURES),
     "first copies that were never compared": first_copies("unverified"),
+    "first copies that were verified the longest ago": first_copies("verified"),
     "first copies that could not be read": first_copies("not_read"),
     "data sets of an observation": data_sets("obs_id = 'one'"),
     "data sets of a collection since a time": data_sets("obs_collection = 'one' AND t_min > 61200"),

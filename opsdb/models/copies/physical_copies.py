@@ -321,7 +321,11 @@ class PhysicalCopy(NumberedModel):
                 F("id"),
                 name="by_verification",
                 condition=Q(status__in=CHECKABLE, next_check_at__isnull=True),
-                serves=["copies due for a check", "first copies that were never compared"],
+                serves=[
+                    "copies due for a check",
+                    "first copies that were never compared",
+                    "first copies that were verified the longest ago",
+                ],
             ),
             Index(
                 fields=["data_location", "next_check_at", "id"],
