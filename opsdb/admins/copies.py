@@ -1,6 +1,6 @@
 """Where the bytes are, whether they are still right, and what shall be deleted."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -31,12 +31,14 @@ from .kit.admin import OpsAdmin, ReadOnlyMixin
 from .kit.filters import only
 from .kit.inlines import LinkInline, listing, parts
 from .kit.narrowing import ListNote
+from .kit.path_parts import CopiesFinder
 from .pages.viewer import Viewer
 
 
 @admin.register(PhysicalCopy)
 class PhysicalCopyAdmin(OpsAdmin):
     actions = COPY_ACTIONS
+    part_finders = tuple(CopiesFinder(target) for target in COPY_TARGETS)
     owned = (
         "verification",
         "verified_at",
@@ -69,6 +71,11 @@ class PhysicalCopyAdmin(OpsAdmin):
 class CopiesOfOneKindAdmin(PhysicalCopyAdmin):
     # The first copies of a location may all be of other kinds.
     list_filter = ("status", ("verification", only(Verification.MISMATCH)), "data_location")
+
+    @property
+    def part_finders(self) -> Sequence[CopiesFinder]:
+        """What a search looks at beside keys."""
+        return (CopiesFinder(self.target),)
 
     @property
     def target(self) -> str:

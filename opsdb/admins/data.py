@@ -17,6 +17,7 @@ from opsdb.models import (
 from .actions.data import PACKAGE_ACTIONS, TRANSFER_PACKAGE_ACTIONS
 from .kit.admin import OpsAdmin
 from .kit.inlines import listing
+from .kit.path_parts import FILE_PARTS, PATH_PARTS
 
 COPY_FACTS = ("data_location", "status", "verification", "verified_at", "size_bytes")
 CONTENT = ("size_bytes", "checksum", "checksum_algorithm")
@@ -24,6 +25,7 @@ CONTENT = ("size_bytes", "checksum", "checksum_algorithm")
 
 @admin.register(RawDataFile)
 class RawDataFileAdmin(OpsAdmin):
+    part_finders = FILE_PARTS
     facts = ("relative_path", *CONTENT)
     list_display = (
         "relative_path",
@@ -41,6 +43,7 @@ class RawDataFileAdmin(OpsAdmin):
 @admin.register(RawDataPackage)
 class RawDataPackageAdmin(OpsAdmin):
     actions = PACKAGE_ACTIONS
+    part_finders = PATH_PARTS
     facts = ("name",)
     list_display = (
         "name",
@@ -68,6 +71,7 @@ class RawDataPackageMetadataAdmin(OpsAdmin):
 @admin.register(DataTransferPackage)
 class DataTransferPackageAdmin(OpsAdmin):
     actions = TRANSFER_PACKAGE_ACTIONS
+    part_finders = PATH_PARTS
     facts = ("name", "origin_location")
     list_display = (
         "name",

@@ -26,6 +26,7 @@ from opsdb.models import (
 from .actions.reduction import PIPELINE_ACTIONS, PRODUCT_ACTIONS, RUN_ACTIONS, STEP_ACTIONS
 from .kit.admin import OpsAdmin
 from .kit.inlines import LinkInline, listing, parts
+from .kit.path_parts import PATH_PARTS
 from .pages.run_job import job_section
 from .pages.viewer import Viewer
 
@@ -134,6 +135,7 @@ class ExecutedReductionStepAdmin(OpsAdmin):
 @admin.register(DataProduct)
 class DataProductAdmin(OpsAdmin):
     actions = PRODUCT_ACTIONS
+    part_finders = PATH_PARTS
     list_display = ("name", "type", "run", "size_bytes", "intermediate", "superseded_by", "created_at")
     list_filter = ("type", "intermediate", "run")
     inlines = (listing(DataProductPhysicalCopy, "data_location", "status", "verification", "verified_at"),)

@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from uuid import UUID
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from opsdb.database.functions import spelled_texts
 from opsdb.database.indexes import CHECKSUM_HEAD
+from opsdb.models import ExecutedObsUnit
 from opsdb.normalization import is_storable, normalize_path, parse_checksum
 from opsdb.positions import Cone, cone_of
 from opsdb.row_labels import row_name, tables
@@ -54,6 +55,11 @@ class Moment:
             return self.minute, self.minute + timedelta(minutes=1)
         start = datetime.combine(self.day, time(), UTC)
         return start, start + timedelta(hours=36)
+
+    def executions(self) -> QuerySet[ExecutedObsUnit]:
+        """Return the observations that began then, the earliest first."""
+        start, end = self.window
+        return ExecutedObsUnit.objects.filter(start_time__gte=start, start_time__lt=end).order_by("start_time")
 
     @property
     def night(self) -> date:

@@ -3,7 +3,7 @@
 Each kind of row is searched by queries of its own, along indexes where the table can grow: keys, checksums, whole file
 names and the beginnings of paths in all rows; parts of paths by trigrams among packages and products. Raw files have no
 such index, because it would slow their registration down many times: a part of a path is looked for
-among those of the date that the text has, and among the :data:`RECENT_FILES` newest.
+among those of the date that the text has, and among the newest: see :mod:`~opsdb.workflows.path_parts`.
 """
 
 from __future__ import annotations
@@ -41,16 +41,13 @@ from opsdb.models import (
 
 from ._search_names import Rank, quoted_spelling, rows_called
 from ._search_tables import tables_with
+from .path_parts import PathPart
 from .search_text import SearchText
 
 LIMIT = 10
 """How many rows of each kind are found."""
-RECENT_FILES = 20_000
-"""How many of the newest raw files are looked through for a part of a path."""
 LONGEST_SECONDS = 6.0
 """How long a search may take in all; what is not searched by then is named."""
-_NIGHT_EXECUTIONS = 2_000
-_SHORTEST_PART = 3
 
 
 class Match(StrEnum):
@@ -263,10 +260,8 @@ def _beginnings_of_paths(rows: QuerySet) -> Finder:
 
 def _files_of_date(rows: QuerySet) -> Finder:
     def find(search, found, limit):
-        if search.moment and len(search.part) >= _SHORTEST_PART and not search.is_only_key:
-            executions = list(_executions_at(search.moment).values_list("pk", flat=True)[:_NIGHT_EXECUTIONS])
-            inside = rows.filter(contains("relative_path", search.part), executed_obs_unit__in=executions)
-            for row in inside.order_by()[:limit]:
+        if inside := PathPart(search).among_files_of_date():
+            for row in rows.filter(inside).order_by()[:limit]:
                 yield SearchHit(row, _grade(search.part, row.relative_path), MatchedBy.PATH)
 
     return find
@@ -274,13 +269,8 @@ def _files_of_date(rows: QuerySet) -> Finder:
 
 def _newest_files(rows: QuerySet) -> Finder:
     def find(search, found, limit):
-        if search.is_only_key or len(search.path) < _SHORTEST_PART:
-            return
-        newest = RawDataFile.objects.order_by("-pk").values_list("pk", flat=True)
-        oldest = newest[RECENT_FILES - 1 : RECENT_FILES].first() or newest.last()
-        if oldest:
-            inside = rows.filter(contains("relative_path", search.path), pk__gte=oldest)
-            for row in inside.order_by("-pk")[:limit]:
+        if inside := PathPart(search).among_newest_files():
+            for row in rows.filter(inside).order_by("-pk")[:limit]:
                 yield SearchHit(row, _grade(search.path, row.relative_path), MatchedBy.PATH)
 
     return find
@@ -359,11 +349,6 @@ def _night(search, found, limit):
         yield SearchHit(moment.night, Match.RELATED if moment.minute else Match.WHOLE, MatchedBy.DATE)
 
 
-def _executions_at(moment):
-    start, end = moment.window
-    return ExecutedObsUnit.objects.filter(start_time__gte=start, start_time__lt=end).order_by("start_time")
-
-
 def _executions_of_date(search, found, limit):
     """Those of a minute, of a night, or of a date where their unit, source or program is named beside it."""
     moment = search.moment
@@ -373,7 +358,7 @@ def _executions_of_date(search, found, limit):
         for execution in EXECUTIONS.night(moment.day).order_by("start_time")[:limit]:
             yield SearchHit(execution, Match.RELATED, MatchedBy.DATE)
         return
-    rows = _executions_at(moment).select_related("obs_unit__observing_program")
+    rows = moment.executions().select_related("obs_unit__observing_program")
     if search.labels:
         (label,) = spelled_texts(search.labels[:1])
         names = ("obs_unit__name", "obs_unit__source__name", "obs_unit__observing_program__short_name")

@@ -14,25 +14,33 @@ from opsdb.admins.kit.lists import FOUND_ROWS
 from opsdb.filters.searching import uuid_range
 from opsdb.models import (
     DataProduct,
+    DataProductPhysicalCopy,
     DataTransferPackage,
     FixedSource,
     LongTermArchiveTransfer,
     ObsUnit,
+    PhysicalCopy,
     RawDataFile,
+    RawDataFilePhysicalCopy,
     RawDataPackage,
+    RawDataPackagePhysicalCopy,
     Source,
 )
 from opsdb.positions import cone_of
 from opsdb.testing.factories import (
     DataProductFactory,
+    DataProductPhysicalCopyFactory,
     DataTransferPackageFactory,
     DiskDataLocationFactory,
     FixedSourceFactory,
     LongTermArchiveTransferFactory,
     ObsUnitFactory,
     RawDataFileFactory,
+    RawDataFilePhysicalCopyFactory,
     RawDataPackageFactory,
+    RawDataPackagePhysicalCopyFactory,
 )
+from opsdb.workflows import path_parts
 from tests.databases import as_owner
 
 from .pages import address
@@ -113,17 +121,46 @@ class TestRawFiles:
     def test_are_found_by_path_name_and_checksum(self, text, file, browser):
         assert found(browser, RawDataFile, text) == [file]
 
-    @pytest.mark.parametrize("text", [CHECKSUM[:6], "0012.fits", "/data/chai2/2026-06-15", "2026%", "run_7/"])
-    def test_are_not_found_by_what_no_index_serves(self, text, file, browser):
+    @pytest.mark.parametrize("text", [CHECKSUM[:6], "/data/chai2/2026-06-15", "2026%"])
+    def test_are_not_found_by_what_they_do_not_have(self, text, file, browser):
         assert found(browser, RawDataFile, text) == []
+
+    @pytest.mark.parametrize("text", ["0012.fits", "-15/run_7/LFA", "run_7/lfa_0012", "_7/LFA_0012"])
+    def test_are_found_by_any_part_of_their_path_among_the_newest(self, text, file, browser, monkeypatch):
+        assert found(browser, RawDataFile, text) == [file]
+        monkeypatch.setattr(path_parts, "RECENT_FILES", 1)
+        assert found(browser, RawDataFile, text) == [], "another file is newer"
+
+    def test_are_found_by_any_part_of_their_path_among_those_of_a_date(self, file, browser, monkeypatch):
+        monkeypatch.setattr(path_parts, "RECENT_FILES", 1)
+        date = f"{file.executed_obs_unit.start_time:%Y-%m-%d}"
+        assert found(browser, RawDataFile, f"{date} run_7/LFA_0012") == [file]
+        assert found(browser, RawDataFile, "1999-01-01 run_7/LFA_0012") == []
+
+    def test_more_than_a_few_thousand_with_a_part_are_listed_to_a_limit_which_is_said(self, file, browser, monkeypatch):
+        monkeypatch.setattr(lists, "FOUND_ROWS", 1)
+        response = search(browser, RawDataFile, "run_7/")
+        assert len(response.context["cl"].result_list) == 1
+        (message,) = map(str, get_messages(response.wsgi_request))
+        assert message == "More than 1 rows match; the first 1 that were found are listed. Type more of it."
+
+    def test_the_copies_of_them_are_found_as_they_are(self, file, browser):
+        copy = RawDataFilePhysicalCopyFactory(raw_data_file=file)
+        RawDataFilePhysicalCopyFactory()
+        for model in (PhysicalCopy, RawDataFilePhysicalCopy):
+            for text in ("run_7/LFA_0012", "LFA_0012.fits", "2026-06-15/run", CHECKSUM[:9]):
+                assert [one.pk for one in found(browser, model, text)] == [copy.pk], (model, text)
 
     def test_are_found_by_their_key_and_that_of_what_they_belong_to(self, file, browser):
         for key in (file.pk, file.executed_obs_unit_id):
             assert found(browser, RawDataFile, str(key)) == [file]
             assert found(browser, RawDataFile, key.hex[:28]) == [file]
 
-    def test_an_index_finds_them(self, file, browser):
+    def test_an_index_finds_them(self, file, browser, monkeypatch):
         crowd(file)
+        # All of the crowd are of one observation.
+        monkeypatch.setattr(path_parts, "RECENT_FILES", 10)
+        monkeypatch.setattr(path_parts, "_NIGHT_EXECUTIONS", 0)
         key = str(uuid.UUID(int=5))
         for text, index in [
             ("2026-06-15/", "raw_data_file_unique_path"),
@@ -162,6 +199,22 @@ def test_packages_and_products_are_found_by_name_and_checksum(model, factory, br
     wanted, _ = factory(name="chai-0007.tar", checksum=CHECKSUM), factory(name="chai-0008.tar", checksum="f" * 64)
     for text in ("chai-0007.tar", "chai-0007", CHECKSUM, CHECKSUM[:10]):
         assert found(browser, model, text) == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("model", "factory", "copies", "copy"),
+    [
+        (RawDataPackage, RawDataPackageFactory, RawDataPackagePhysicalCopy, RawDataPackagePhysicalCopyFactory),
+        (DataProduct, DataProductFactory, DataProductPhysicalCopy, DataProductPhysicalCopyFactory),
+    ],
+)
+def test_packages_and_products_and_their_copies_are_found_by_a_part_of_the_path(model, factory, copies, copy, browser):
+    wanted, other = factory(relative_path="2026/chai/run_9.tar"), factory(relative_path="2026/chai/run_8.tar")
+    mine, _ = (copy(**{copies.objects.target: one}) for one in (wanted, other))
+    for text in ("chai/run_9", "i/RUN_9.t"):
+        assert found(browser, model, text) == [wanted]
+        assert [one.pk for one in found(browser, copies, text)] == [mine.pk]
+        assert [one.pk for one in found(browser, PhysicalCopy, text)] == [mine.pk]
 
 
 def test_what_may_be_a_key_or_a_name_is_looked_for_as_each(browser):

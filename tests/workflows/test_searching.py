@@ -22,7 +22,7 @@ from opsdb.models import (
 )
 from opsdb.testing import factories
 from opsdb.testing.nights import build_world
-from opsdb.workflows import Match, MatchedBy, search_rows, searching
+from opsdb.workflows import Match, MatchedBy, path_parts, search_rows, searching
 from opsdb.workflows._search_tables import named_tables
 from tests.plans import assert_along_indexes
 from tests.worlds import shared_world
@@ -197,7 +197,7 @@ def test_files_are_found_by_whole_or_part_of_name_and_path(world):
 
 
 def test_a_part_of_a_path_is_found_among_the_newest_files_and_those_of_its_date(world, monkeypatch):
-    monkeypatch.setattr(searching, "RECENT_FILES", 1)
+    monkeypatch.setattr(path_parts, "RECENT_FILES", 1)
     execution = factories.ExecutedObsUnitFactory(start_time=world.execution.start_time - timedelta(days=300))
     day = f"{execution.start_time:%Y-%m-%d}"
     old = factories.RawDataFileFactory(executed_obs_unit=execution, relative_path=f"x/{day}/092809/4_00005.g3")

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.sites import AdminSite
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.db import OperationalError, models, router, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -136,6 +136,8 @@ class ListMixin:
     """Columns that the list of a big table may be sorted by; none of them may be empty."""
     finders: Sequence[Finder] = ()
     """What a search looks at beside ``search_fields``."""
+    part_finders: Sequence[Finder] = ()
+    """What it looks at for parts; of what these find, no more than :data:`FOUND_ROWS` are listed."""
 
     periods: Sequence[str] = ()
     """Times by whose periods the list is narrowed."""
@@ -254,7 +256,7 @@ class ListMixin:
     def searched(self) -> list:
         """Names of what a search looks at."""
         paths = [described(self.model, path) for path in self.get_search_fields(None)]
-        return [*paths, *(finder.described for finder in self.finders)]
+        return [*paths, *(finder.described for finder in (*self.finders, *self.part_finders))]
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         fields = self.get_search_fields(request)
@@ -265,17 +267,27 @@ class ListMixin:
             if SEARCH_VAR in request.GET:  # a control that completes what is typed shows no message
                 messages.error(request, str(error))
             return queryset.none(), False
+        # A control that completes what is typed has no room for what a part finds.
+        parts = self.part_finders if SEARCH_VAR in request.GET else ()
         for word in words if fields else ():
             found = conditions_of(self.model, fields, word, self.finders)
-            queryset = self._found(queryset, found) if found else queryset.none()
+            of_parts = conditions_of(self.model, (), word, parts)
+            queryset = self._found(request, queryset, found, of_parts) if found or of_parts else queryset.none()
         return queryset, False
 
-    def _found(self, queryset, conditions):
+    def _found(self, request, queryset, conditions, of_parts):
         if not self.big:
-            return queryset.filter(any_of(conditions))
+            return queryset.filter(any_of([*conditions, *of_parts]))
         # PostgreSQL would otherwise walk a table in the order of the list until it has a page of what it looks for.
-        keys = keys_found(self.model._base_manager.all(), conditions, FOUND_ROWS + 1)
-        return queryset.filter(any_of(conditions) if len(keys) > FOUND_ROWS else Q(pk__in=keys))
+        rows = self.model._base_manager.all()
+        keys = keys_found(rows, [*conditions, *of_parts], FOUND_ROWS + 1)
+        if len(keys) <= FOUND_ROWS:
+            return queryset.filter(pk__in=keys)
+        if not of_parts or (conditions and len(keys_found(rows, conditions, FOUND_ROWS + 1)) > FOUND_ROWS):
+            return queryset.filter(any_of(conditions))
+        text = _("More than %(most)s rows match; the first %(most)s that were found are listed. Type more of it.")
+        messages.warning(request, text % {"most": f"{FOUND_ROWS:,}"})
+        return queryset.filter(pk__in=keys[:FOUND_ROWS])
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
         actions = super().get_actions(request, action_location)
