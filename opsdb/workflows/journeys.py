@@ -105,7 +105,9 @@ def trace_journey(row: RawDataFile | RawDataPackage) -> list[JourneyStep]:
         _transferred(transfers),
         _unpacked(transfers),
         _archived(package),
-        _copies(list(copies.select_related("data_location__site").order_by("pk")[:ROWS])),
+        _copies(
+            list(copies.select_related("data_location__site").order_by("pk")[:ROWS]), is_of_package=package is not None
+        ),
     ]
 
 
@@ -191,15 +193,17 @@ def _archived(package) -> JourneyStep:
     )
 
 
-def _copies(copies) -> JourneyStep:
+def _copies(copies, *, is_of_package: bool) -> JourneyStep:
     there = [one for one in copies if one.status in PhysicalCopyStatus.readable()]
     archived = sum(
         one.data_location.location_type == LocationType.LONG_TERM_ARCHIVE and one.verification == Verification.VERIFIED
         for one in there
     )
-    detail = _("%(number)s that can be read, %(archived)s verified in archives") % {
-        "number": len(there),
-        "archived": archived,
-    }
+    text = (
+        _("%(number)s of the package that can be read, %(archived)s verified in archives")
+        if is_of_package
+        else _("%(number)s of the file that can be read")
+    )
+    detail = text % {"number": len(there), "archived": archived}
     state = JourneyState.DONE if archived else JourneyState.OPEN if there else JourneyState.AHEAD
     return JourneyStep(JourneyStage.COPIES, state, None, "", detail)

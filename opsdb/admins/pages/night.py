@@ -27,6 +27,7 @@ from opsdb.workflows import summarize_execution_data
 from ..drawings.timeline import Bar, Hours, Lane, TimeLine
 from ..kit.columns import moment
 from .executions import bar_legend, execution_bar, night_of, sign
+from .night_failures import failed_packages
 from .night_sky import NightSky
 from .night_table import match_slots, night_sentence, night_table
 from .night_warnings import planning_section
@@ -46,10 +47,10 @@ def view(viewer: Viewer, night: str | None = None) -> Content | HttpResponseRedi
             message = _("%(text)s is no date; write it as 2026-06-15.") % {"text": asked}
             return Content(questions=(_question(""),), message=message, status=400)
     if night is None:
-        return HttpResponseRedirect(viewer.page_url("night", _latest()))
+        return HttpResponseRedirect(viewer.page_url("night", _last_observed()))
     try:
         night = date.fromisoformat(night)
-        start = datetime.combine(night, time(12), tzinfo=UTC)
+        start = _noon(night)
         end = start + timedelta(days=1)
         before, after = night - timedelta(days=1), night + timedelta(days=2) - timedelta(days=1)
         slots, downtimes = _slots(viewer, start, end), _downtimes(viewer, start, end)
@@ -89,6 +90,7 @@ def view(viewer: Viewer, night: str | None = None) -> Content | HttpResponseRedi
             line.title,
             (
                 paragraph(night_sentence(viewer, rows, data), "opsdb-sentence"),
+                *failed_packages(viewer, executions[0], data),
                 Facts(_facts(telescope, sky, executions[0], local)),
                 Figure("night", line.title, line.draw(), legend, notes=(first_of(LIMIT),) if cut else ()),
             ),
@@ -105,6 +107,9 @@ def view(viewer: Viewer, night: str | None = None) -> Content | HttpResponseRedi
         links.insert(0, (_("⇤ last one observed: %(date)s") % {"date": near["before"]}, near["before"]))
     if near["after"] and near["after"] > after:
         links.append((_("next one observed: %(date)s ⇥") % {"date": near["after"]}, near["after"]))
+    tonight = night_of(timezone.now())
+    if night != tonight:
+        links.append((_("tonight: %(date)s") % {"date": tonight}, tonight))
     return Content(
         title=line.title,
         questions=(_question(night.isoformat()),),
@@ -117,10 +122,24 @@ def _question(value):
     return Question("date", _("Night that begins on"), value, type="text", help=_("Year-month-day: 2026-06-15."))
 
 
-def _latest():
-    """The night of the newest execution; of the present when there is none."""
+def _noon(night):
+    return datetime.combine(night, time(12), tzinfo=UTC)
+
+
+def _last_observed():
+    """The last night with an observation; of the present one only once the sun has set. Tonight where there is none."""
+    now = timezone.now()
     newest = ExecutedObsUnit.objects.latest_first().values_list("start_time", flat=True).first()
-    return night_of(newest or timezone.now())
+    night = night_of(newest or now)
+    if newest is None or night < night_of(now):
+        return night
+    # What was observed in the daytime belongs to the night that is still ahead.
+    start = _noon(night)
+    telescope = Telescope.objects.order_by("name").first()
+    sky = NightSky(telescope, start, start + timedelta(days=1)) if telescope else None
+    is_ahead = sky is not None and sky.set_rise is not None and now < sky.set_rise[0]
+    before = _nearest(start, start + timedelta(days=1))["before"] if is_ahead else None
+    return before or night
 
 
 def _nearest(start, end):

@@ -159,7 +159,7 @@ def view(viewer: Viewer) -> Content:
             (_("what"), viewer.link(row)),
             (_("kind"), row._meta.verbose_name),
             (_("key"), code(row.pk)),
-            (_("copies that can be read, also of what holds it"), f"{_readable(shown):,}"),
+            (_("copies that can be read"), _readable(row, shown)),
         ]
     )
     sections = [Section(_("What was asked about"), (facts,), "subject")]
@@ -179,8 +179,21 @@ def view(viewer: Viewer) -> Content:
     return Content(questions=(question,), sections=sections, links=about)
 
 
-def _readable(kinds):
-    return sum(copy.status in PhysicalCopyStatus.readable() for copies in kinds.values() for copy in copies)
+def _readable(row, kinds):
+    """How many copies can be read: of the row itself, and beside that of what it is in or consists of."""
+    numbers = {
+        model: f"{sum(copy.status in PhysicalCopyStatus.readable() for copy in copies):,}"
+        for model, copies in kinds.items()
+    }
+    own = numbers.pop(type(row), None)
+    others = ", ".join(
+        _("%(number)s of %(kinds)s") % {"number": number, "kinds": model._meta.verbose_name_plural}
+        for model, number in numbers.items()
+    )
+    if own is None:
+        return others or "0"
+    text = _("%(number)s of the %(kind)s itself") % {"number": own, "kind": row._meta.verbose_name}
+    return _("%(own)s; also %(others)s") % {"own": text, "others": others} if others else text
 
 
 def copies_found(viewer: Viewer, model: type[Model], copies: Sequence[CopyFound], truncated: bool) -> Table:

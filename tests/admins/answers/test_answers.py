@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -42,6 +43,20 @@ class TestWhere:
         found = read(browser.get(page("where", q=text.format(pk=package.pk, name=package.name))))
         assert f"/admin/opsdb/physicalcopy/{copy.pk}/change/" in found.links
         assert f"{copy.data_location.site}/{copy.data_location}" in found.text
+
+    def test_copies_are_counted_of_the_row_itself_and_of_what_it_consists_of(self, browser):
+        package = factories.RawDataPackageFactory()
+        file = factories.RawDataFileFactory(
+            raw_data_package=package,
+            executed_obs_unit=package.executed_obs_unit,
+            instrument_module=package.instrument_module,
+        )
+        factories.RawDataPackagePhysicalCopyFactory.create_batch(2, raw_data_package=package)
+        factories.RawDataFilePhysicalCopyFactory(raw_data_file=file)
+        shown = read(browser.get(page("where", q=package.pk))).text
+        assert "2 of the package itself; also 1 of raw data files" in shown
+        assert "2 of the package that can be read, 0 verified in archives" in shown
+        assert "1 of the raw data file itself; also 2 of packages" in read(browser.get(page("where", q=file.pk))).text
 
     def test_what_is_nowhere_is_said_to_be_nowhere(self, browser):
         package = factories.RawDataPackageFactory()
@@ -187,6 +202,41 @@ class TestNight:
     def test_without_a_date_it_is_the_newest(self, browser):
         factories.ExecutedObsUnitFactory(completed=True, start_time=NOON - timedelta(minutes=1))
         assert browser.get(page("night")).url == page("night", "2026-06-14")
+
+    @pytest.mark.parametrize(
+        ("hour", "night"), [(0.5, "2026-06-12"), (6, "2026-06-12"), (9, "2026-06-12"), (11, "2026-06-15")]
+    )
+    def test_what_was_observed_in_the_daytime_does_not_hide_the_last_night(self, browser, monkeypatch, hour, night):
+        factories.TelescopeFactory()
+        factories.ExecutedObsUnitFactory(completed=True, start_time=NOON - timedelta(days=2, hours=10))
+        factories.ExecutedObsUnitFactory(completed=True, start_time=NOON + timedelta(minutes=10))
+        clock = SimpleNamespace(now=lambda: NOON + timedelta(hours=hour))
+        monkeypatch.setattr("opsdb.admins.pages.night.timezone", clock)
+        assert browser.get(page("night")).url == page("night", night)
+        found = read(browser.get(page("night", "2026-06-12")))
+        assert "tonight: 2026-06-15" in found.text and page("night", "2026-06-15") in found.links
+
+    def test_the_daytime_of_the_first_day_is_shown_where_there_is_no_night_before(self, browser, monkeypatch):
+        factories.TelescopeFactory()
+        factories.ExecutedObsUnitFactory(completed=True, start_time=NOON + timedelta(minutes=10))
+        clock = SimpleNamespace(now=lambda: NOON + timedelta(hours=1))
+        monkeypatch.setattr("opsdb.admins.pages.night.timezone", clock)
+        assert browser.get(page("night")).url == page("night", "2026-06-15")
+
+    def test_the_first_packages_that_failed_are_named_with_their_why(self, browser, monkeypatch):
+        monkeypatch.setattr("opsdb.admins.pages.night_failures.SHOWN", 2)
+        execution = factories.ExecutedObsUnitFactory(completed=True, start_time=NOON + timedelta(hours=3))
+        packages = factories.RawDataPackageFactory.create_batch(3, executed_obs_unit=execution, failed=True)
+        RawDataPackage.objects.update(state="failed")
+        RawDataPackage.objects.filter(pk=packages[0].pk).update(failure_message="no space left on device")
+        factories.RawDataPackageFactory(executed_obs_unit=execution)
+        found = read(browser.get(page("night", "2026-06-15")))
+        for text in ("3 packages failed on their way", "2 of 3 are shown.", "no space left on device"):
+            assert text in found.text, text
+        for package in packages[:2]:
+            assert f"/admin/opsdb/rawdatapackage/{package.pk}/change/" in found.links
+            assert page("why", q=f"raw_data_package {package.pk}") in found.links
+        assert "/admin/opsdb/rawdatapackage/?state__exact=failed" in found.links
 
     def test_a_date_can_be_asked_for(self, browser):
         assert browser.get(page("night", date="2026-06-01")).url == page("night", "2026-06-01")
