@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import connections, models, router
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from opsdb import conf
 from opsdb.database.functions import IsSafeCopy
@@ -35,6 +36,7 @@ from opsdb.models import (
 )
 from opsdb.models.copies.physical_copies import CHECKABLE
 
+from .errors import name_row
 from .overview.queries import EXACT_LIMIT, TO_UNPACK
 
 LIMIT = 200
@@ -94,6 +96,7 @@ class Failure:
         place: ``site/location`` where it happened, or empty.
         worker: that held it, or empty: work that failed is held by nobody.
         act: what the states of the copies allow, where the kind alone does not decide it.
+        hint: what is done about it already, or is in the way; it may name a row.
     """
 
     table: str
@@ -104,6 +107,7 @@ class Failure:
     place: str
     worker: str
     act: Remedy | None = None
+    hint: str = ""
 
     @property
     def row(self) -> str:
@@ -146,6 +150,11 @@ class FailureGroup:
     def remedies(self) -> list[Remedy]:
         """What helps against some of them each: of bad copies in an archive, not all can be repaired."""
         return [remedy for remedy in dict.fromkeys(one.remedy for one in self.failures) if remedy]
+
+    @property
+    def hints(self) -> list[str]:
+        """What is done about some of them already, or is in the way."""
+        return [hint for hint in dict.fromkeys(one.hint for one in self.failures) if hint]
 
     @property
     def first(self) -> datetime | None:
@@ -301,14 +310,18 @@ LEFT JOIN site ON site.id = location.site_id
 """
 
 
-def _find_acts(rows) -> dict[tuple[str, str], Remedy]:
-    """Return what the states of bad copies allow, by table and key, as ``explain_row`` does. One query, if any are.
+def _find_acts(rows) -> dict[tuple[str, str], tuple[Remedy, str]]:
+    """Return what the states of bad copies allow, as ``explain_row`` does, and a hint, by table and key.
 
-    What can't be sent again from a verified copy may be found and brought back, if it is missing.
+    What can't be sent again from a verified copy may be found and brought back, if it is missing. One query, if any
+    are bad.
     """
     kinds = {row[1]: FailureKind(row[2]) for row in rows if REMEDIES[FailureKind(row[2])] is Remedy.REPAIR}
     table = PhysicalCopy._meta.db_table
-    acts = {(table, key): Remedy.RESTORE if kind is FailureKind.MISSING else Remedy.NONE for key, kind in kinds.items()}
+    acts = {
+        (table, key): (Remedy.RESTORE if kind is FailureKind.MISSING else Remedy.NONE, "")
+        for key, kind in kinds.items()
+    }
     if not kinds:
         return acts
     repairs = LongTermArchiveTransfer.objects.exclude(status=Status.COMPLETED).filter(
@@ -319,14 +332,20 @@ def _find_acts(rows) -> dict[tuple[str, str], Remedy]:
         pk__in=kinds,
         raw_data_package__state=PackageState.ARCHIVED,
         data_location__location_type=LocationType.LONG_TERM_ARCHIVE,
-    ).annotate(is_planned=Exists(repairs), can_be_sent=Exists(good.exclude(data_location=OuterRef("data_location"))))
-    for key, active, is_planned, can_be_sent in archived.values_list(
-        "pk", "data_location__active", "is_planned", "can_be_sent"
+    ).annotate(
+        repair=Subquery(repairs.order_by("pk").values("pk")[:1]),
+        can_be_sent=Exists(good.exclude(data_location=OuterRef("data_location"))),
+    )
+    for key, active, repair, can_be_sent in archived.values_list(
+        "pk", "data_location__active", "repair", "can_be_sent"
     ):
-        if is_planned:
-            acts[table, str(key)] = Remedy.NONE
+        if repair:
+            hint = _("a repair is under way: %(row)s") % {"row": name_row(LongTermArchiveTransfer, repair)}
+            acts[table, str(key)] = Remedy.NONE, hint
+        elif can_be_sent and active:
+            acts[table, str(key)] = Remedy.REPAIR, ""
         elif can_be_sent:
-            acts[table, str(key)] = Remedy.REPAIR if active else Remedy.NONE
+            acts[table, str(key)] = Remedy.NONE, _("its location is inactive: enable it, then repair")
     return acts
 
 
@@ -343,8 +362,8 @@ def list_failures() -> FailureList:
     acts = _find_acts(rows)
     found: dict[tuple[str, FailureKind], list[Failure]] = {}
     for table, key, kind, since, message, place, worker in rows:
-        act = acts.get((table, key))
-        failure = Failure(table, key, FailureKind(kind), since, message, place, worker, act)
+        act, hint = acts.get((table, key), (None, ""))
+        failure = Failure(table, key, FailureKind(kind), since, message, place, worker, act, hint)
         found.setdefault((table, failure.kind), []).append(failure)
     failures = [failure for of_kind in found.values() for failure in of_kind[:LIMIT]]
     return FailureList(

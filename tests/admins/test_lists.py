@@ -11,7 +11,16 @@ from django.test.utils import CaptureQueriesContext
 from opsdb.admins.copy_filters import MayGoFilter
 from opsdb.admins.kit.counting import BoundedPaginator, estimate
 from opsdb.admins.kit.filters import RelatedFilter
-from opsdb.models import ChangeLog, ExecutedObsUnit, FixedSource, PhysicalCopyStatus, RawDataFile, Status, Telescope
+from opsdb.models import (
+    ChangeLog,
+    ExecutedObsUnit,
+    FixedSource,
+    PhysicalCopyStatus,
+    RawDataFile,
+    Source,
+    Status,
+    Telescope,
+)
 from opsdb.testing.factories import (
     FACTORIES,
     ChangeLogFactory,
@@ -205,3 +214,14 @@ def test_a_state_is_shown_by_text_icon_and_colour(browser):
     look = Status.FAILED.look
     assert f'opsdb-badge-{look.colour}"><span aria-hidden="true">{look.icon}</span> failed</span>' in html
     assert PhysicalCopyStatus.CORRUPT.look == look
+
+
+def test_a_search_says_how_many_of_its_results_are_on_the_page_and_how_to_leave_it(browser, monkeypatch):
+    sources = [FixedSourceFactory(name=f"Cloud {index}") for index in range(3)]
+    monkeypatch.setattr(ADMINS[Source], "list_per_page", 2)
+    url = f"{address(Source, 'changelist')}?q=Cloud"
+    response = browser.get(url)
+    html = " ".join(response.content.decode().split())
+    assert len(rows_of(response)) == 2
+    assert '3 results, 2 on this page (<a href="?">Without search and filters</a>)' in html
+    assert sorted(row.name for row in rows_of(browser.get(f"{url}&all="))) == [source.name for source in sources]

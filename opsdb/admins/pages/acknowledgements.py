@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django import forms
 from django.contrib import messages
+from django.db import router, transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -21,6 +22,8 @@ from ..kit.orders import REFUSALS, refusal_text
 from .viewer import Viewer
 
 ACKNOWLEDGE, WITHDRAW = "acknowledge", "withdraw"
+CAUSE = "cause"
+"""Value of the button that acknowledges the failures of one cause at all locations."""
 DURATIONS = (
     (1, lazy("1 day")),
     (3, lazy("3 days")),
@@ -43,8 +46,17 @@ def may_acknowledge(viewer: Viewer) -> bool:
     return viewer.request.user.has_perm("opsdb.add_failureacknowledgement")
 
 
-def acknowledgement_part(viewer: Viewer, group: FailureGroup) -> SafeString | str:
-    """Return the form that acknowledges a group, folded, for who may."""
+def acknowledgement_part(
+    viewer: Viewer, group: FailureGroup, groups: Sequence[FailureGroup], what: str
+) -> SafeString | str:
+    """Return the form that acknowledges a group, folded, for who may.
+
+    Args:
+        viewer: the person.
+        group: the group.
+        groups: those that nobody has acknowledged; those of the same cause can be acknowledged together.
+        what: what went wrong, and where.
+    """
     if not may_acknowledge(viewer):
         return ""
     context = {
@@ -52,6 +64,10 @@ def acknowledgement_part(viewer: Viewer, group: FailureGroup) -> SafeString | st
         "group": group.name,
         "name": ACKNOWLEDGE,
         "form": AcknowledgementForm(auto_id=f"id_{group.name}_%s"),
+        "what": what,
+        "number": len(group.failures),
+        "cause": CAUSE,
+        "alike": sum(one.cause == group.cause for one in groups),
     }
     return render_to_string("admin/opsdb/acknowledge.html", context, viewer.request)
 
@@ -93,13 +109,22 @@ def answer(
         text = "; ".join(f"{form[name].label}: {', '.join(errors)}" for name, errors in form.errors.items())
         messages.error(request, format_html("{}", text))
     else:
+        covered = [group]
+        if posted[ACKNOWLEDGE] == CAUSE:
+            covered += [one for one in groups if one.cause == group.cause and one.name not in {group.name, *known}]
         values = form.cleaned_data
         until = timezone.now() + timedelta(days=values["days"]) - timedelta(minutes=1)
         try:
-            made = acknowledge_failures(
-                group, user=request.user, reason=values["reason"], until=until, informed=values["informed"]
-            )
-            messages.success(request, _("Known until %(until)s UTC.") % {"until": f"{made.until:%Y-%m-%d %H:%M}"})
+            with transaction.atomic(using=router.db_for_write(FailureAcknowledgement)):
+                made = [
+                    acknowledge_failures(
+                        one, user=request.user, reason=values["reason"], until=until, informed=values["informed"]
+                    )
+                    for one in covered
+                ]
+            text = _("Known until %(until)s UTC: %(places)s.")
+            places = ", ".join(one.place or _("no location") for one in covered)
+            messages.success(request, text % {"until": f"{made[0].until:%Y-%m-%d %H:%M}", "places": places})
         except REFUSALS as error:
             messages.error(request, refusal_text(error))
     return HttpResponseRedirect(viewer.page_url("failures"))

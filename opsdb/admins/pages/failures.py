@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.db.models import Model
 from django.http import HttpResponse
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
@@ -16,13 +17,16 @@ from opsdb.models import (
     FailureAcknowledgement,
     LongTermArchiveTransfer,
     PhysicalCopy,
+    PhysicalCopyStatus,
     RawDataPackage,
     StagingJob,
+    Status,
 )
 from opsdb.row_labels import tables
 from opsdb.workflows import (
     Failure,
     FailureGroup,
+    FailureKind,
     FailureList,
     Remedy,
     group_failures,
@@ -34,11 +38,12 @@ from opsdb.workflows.failures import LIMIT
 from ..actions.remedies import LABELS, action_for, combined
 from ..kit.columns import moment
 from ..kit.confirmation import Confirmation
+from ..kit.values import Text
 from . import acknowledgements
 from .acknowledgements import acknowledgement_part, known_facts, withdrawal_part
 from .counts import format_age
 from .found import link_rows, with_called
-from .parts import Content, Facts, Section, Table, first_of, paragraph
+from .parts import Content, Facts, Section, Table, paragraph, shown_of
 from .viewer import AdminPage, Viewer
 from .why_links import why_link
 
@@ -96,10 +101,10 @@ def view(viewer: Viewer) -> Content | HttpResponse:
         return Content(sections=(section,), links=links)
     # Stable: among what is known and what is not, the largest stay first.
     shown = sorted(chosen, key=lambda group: group.name in known)[:GROUPS_SHOWN]
-    new = [] if name else [group for group in shown if group.name not in known]
+    new = [] if name else [group for group in groups if group.name not in known]
     rows = {group.name: group.failures if name else group.failures[:ROWS_SHOWN] for group in shown}
     links_of_rows = link_rows(viewer, (failure.row for some in rows.values() for failure in some))
-    notes = [_notes_of(found), first_of(GROUPS_SHOWN) if len(chosen) > len(shown) else ""]
+    notes = [*_lists_of(viewer, found), _groups_shown(len(shown), len(chosen))]
     return Content(
         links=links,
         sections=[
@@ -109,14 +114,37 @@ def view(viewer: Viewer) -> Content | HttpResponse:
     )
 
 
-def _notes_of(found):
-    if not found.truncated:
+# The lists of all failures of a kind, where a list can be narrowed to them.
+LISTED = {
+    FailureKind.FAILED: {"status__exact": Status.FAILED.value},
+    FailureKind.UNPACKING_FAILED: {
+        "status__exact": Status.COMPLETED.value,
+        "unpack_status__exact": Status.FAILED.value,
+    },
+    FailureKind.CORRUPT: {"status__exact": PhysicalCopyStatus.CORRUPT.value},
+    FailureKind.MISSING: {"status__exact": PhysicalCopyStatus.MISSING.value},
+    FailureKind.DELETION_FAILED: {"status__exact": PhysicalCopyStatus.DELETION_FAILED.value},
+}
+
+
+def _lists_of(viewer, found):
+    """Yield of which kinds there are more, with the lists of all of them."""
+    for table, kind in found.truncated:
+        model = tables()[table]
+        if not viewer.sees(model):
+            continue
+        words = {"kinds": model._meta.verbose_name_plural, "state": _(kind.value), "limit": LIMIT}
+        text = _("Of the %(kinds)s with the state “%(state)s” the newest %(limit)s are on this page.") % words
+        url = viewer.list_url(model, **LISTED[kind]) if kind in LISTED else None
+        link = format_html('<a href="{}">{}</a>', url, _("List of all of them")) if url else ""
+        yield format_html("{} {}", text, link)
+
+
+def _groups_shown(shown, number):
+    if shown == number:
         return ""
-    kinds = ", ".join(sorted({str(tables()[table]._meta.verbose_name_plural) for table, _kind in found.truncated}))
-    return _("There are more: of %(kinds)s the newest %(limit)s of a kind are looked at.") % {
-        "kinds": kinds,
-        "limit": LIMIT,
-    }
+    text = _("%(shown)s of %(number)s causes are shown, the largest first. The others follow when these are over.")
+    return text % {"shown": shown, "number": number}
 
 
 def message_of(viewer: Viewer, group: FailureGroup) -> str:
@@ -145,6 +173,7 @@ def _section(viewer, group, known, rows, links, new):
         [
             *(known_facts(known) if known else []),
             (_("how many"), kinds_of(group.failures)),
+            (_("what helps"), hints_of(viewer, group)),
             (_("worker"), group.worker),
             (_("first [UTC]"), moment(group.first) if group.first and group.first != group.last else ""),
         ]
@@ -155,14 +184,19 @@ def _section(viewer, group, known, rows, links, new):
         _("Failures"),
         columns,
         lines,
-        note=first_of(ROWS_SHOWN) if more else "",
+        note=shown_of(len(rows), len(group.failures)),
         more=viewer.page_url("failures", group=group.name) if more else None,
     )
     title = f"{message_of(viewer, group)} · {group.place}" if group.place else message_of(viewer, group)
-    acknowledging = withdrawal_part(viewer, group) if known else acknowledgement_part(viewer, group)
+    acknowledging = withdrawal_part(viewer, group) if known else acknowledgement_part(viewer, group, new, title)
     if known:
         title = _("Known: %(what)s") % {"what": title}
     return Section(title, (facts, remedy_button(viewer, group, new), acknowledging, table), f"group-{group.name}")
+
+
+def hints_of(viewer: Viewer, group: FailureGroup) -> Text:
+    """Return what is done about some failures of a group already, or is in the way; empty where nothing is."""
+    return viewer.link_names("; ".join(group.hints)) if group.hints else ""
 
 
 def kinds_of(failures: Iterable[Failure]) -> str:

@@ -158,6 +158,12 @@ def first_of(limit: int) -> str:
     return _("The first %(limit)s are shown.") % {"limit": limit}
 
 
+def shown_of(shown: int, number: int) -> str:
+    """Return the note of how many of so many rows are shown; empty where all are."""
+    values = {"shown": f"{shown:,}", "number": f"{number:,}"}
+    return _("%(shown)s of %(number)s are shown.") % values if shown < number else ""
+
+
 def subheading(title: Text) -> SafeString:
     """Return the heading of a part of a section."""
     return format_html('<h3 class="opsdb-part">{}</h3>', title)

@@ -52,6 +52,16 @@ def test_the_headline_counts_copies_that_need_somebody(browser):
     assert "3 need somebody: corrupt copies: 1, missing copies: 1, failed deletions: 1." in text
 
 
+def test_the_headline_says_how_many_packages_are_held_up_as_their_stage_counts_them(browser):
+    bundle = factories.DataTransferPackageFactory(failed=True)
+    assert "held up" not in dashboard_of(browser.get("/admin/")).text
+    for _number in range(2):
+        force(factories.RawDataPackageFactory(data_transfer_package=bundle), state="failed")
+    text = dashboard_of(browser.get("/admin/")).text
+    assert "1 needs somebody: 1 failed (bundled for transfer: 1). 2 packages are held up." in text
+    assert "one bundle or transfer that failed holds up all of the packages in it" in text
+
+
 def test_failures_of_one_cause_are_one_line(browser):
     place = factories.DiskDataLocationFactory(location_type="buffer")
     for key in (17, 18):
@@ -73,6 +83,7 @@ def test_stalled_work_and_what_waits_too_long_is_shown(browser):
     assert page("why", q=f"data_transfer {waiting.pk}") in found.links
     assert page("why", q=f"data_transfer {fresh.pk}") not in found.links
     assert "inactive" in found.text
+    assert "Waiting longest, counted from when it was made" in found.text
 
 
 def test_who_sees_one_kind_of_row_sees_nothing_of_the_others(seeing):

@@ -247,3 +247,48 @@ def test_failures_of_one_cause_at_several_places_are_treated_together(browser, f
 
 def test_a_cause_that_is_over_says_so(browser, full):
     assert "These failures are over." in read(browser.post(page("failures"), {"cause": "0" * 16})).text
+
+
+def test_one_acknowledgement_covers_all_locations_with_the_same_cause(browser, full):
+    place, rows = full
+    other = factories.DataTransferFactory(failed=True, failure_message="no space left on device")
+    shown = read(browser.get(page("failures"))).text
+    assert f"“no space left on device · {place.site}/{place}”: all 3 failures listed here" in shown
+    assert "Acknowledge at all 2 locations" in shown
+    name = next(one.name for one in group_failures(list_failures().failures) if len(one.failures) == 3)
+    acknowledge(browser, name, acknowledge="cause")
+    assert "4 of them are known." in read(browser.get(page("dashboard"))).text
+    assert statuses([*rows, other]) == ["failed"] * 4
+
+
+def test_one_location_is_acknowledged_alone(browser, full):
+    factories.DataTransferFactory(failed=True, failure_message="no space left on device")
+    name = next(one.name for one in group_failures(list_failures().failures) if len(one.failures) == 3)
+    acknowledge(browser, name)
+    assert "3 of them are known." in read(browser.get(page("dashboard"))).text
+
+
+def test_more_failures_than_are_shown_are_counted_and_lead_to_the_list_of_all(browser, full, monkeypatch):
+    place, _rows = full
+    monkeypatch.setattr("opsdb.admins.pages.failures.ROWS_SHOWN", 1)
+    assert "1 of 3 are shown." in read(browser.get(page("failures"))).text
+    url = f"/admin/opsdb/datatransfer/?status__exact={DataTransfer.objects.filter(status='failed')[0].status}"
+    assert url not in read(browser.get(page("failures"))).links
+    monkeypatch.setattr("opsdb.workflows.failures.LIMIT", 1)
+    found = read(browser.get(page("failures")))
+    assert "List of all of them" in found.text and url in found.links
+    listed = browser.get(url).context["cl"].result_list
+    assert len(listed) == 2
+
+
+def test_a_repair_that_is_under_way_is_named_where_nothing_else_helps(browser):
+    archive = factories.TapeDataLocationFactory(archive=True)
+    package = factories.RawDataPackageFactory(archived=True)
+    copy = factories.RawDataPackagePhysicalCopyFactory(raw_data_package=package, data_location=archive)
+    PhysicalCopy.objects.filter(pk=copy.pk).update(status="corrupt")
+    repair = factories.LongTermArchiveTransferFactory(raw_data_package=package, destination_location=archive)
+    for where in ("failures", "dashboard"):
+        found = read(browser.get(page(where)))
+        assert f"a repair is under way: archive transfer {repair.pk}" in found.text
+        assert f"/admin/opsdb/longtermarchivetransfer/{repair.pk}/change/" in found.links
+        assert buttons(browser, where) == []

@@ -32,7 +32,7 @@ from ..viewer import AdminPage, Viewer
 from .locations import BAD, locations_section
 from .nights import nights_section
 from .runs import runs_section
-from .stages import STAGES, stages_section
+from .stages import STAGES, held_up_packages, stages_section
 from .trends import trends_section
 from .troubles import troubles_section, visible_troubles
 
@@ -75,7 +75,7 @@ def context_of(viewer: Viewer) -> dict:
     ]
     return {
         "sections": [section for section in parts if section],
-        "summary": _summary(viewer, found, groups) + _known_text(groups, known),
+        "summary": _summary(viewer, found, groups) + _held_up_text(viewer, found) + _known_text(groups, known),
         "at": f"{found.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
         "failures_url": viewer.page_url("failures"),
         "url": viewer.page_url("dashboard", fragment=1),
@@ -91,6 +91,15 @@ def _topology_section(viewer):
     return topology_section(
         viewer, [one for one in validate_topology(credentials=False) if one.severity is not Severity.NOTE]
     )
+
+
+def _held_up_text(viewer, found):
+    """How many packages wait because of failures, as a part of the headline: the stage of packages counts these."""
+    number = held_up_packages(viewer, found)
+    if number is None:
+        return ""
+    text = ngettext(" %(number)s package is held up.", " %(number)s packages are held up.", number.value)
+    return text % {"number": format_count(number)}
 
 
 def _known_text(groups, known):

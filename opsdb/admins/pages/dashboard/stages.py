@@ -25,12 +25,12 @@ from opsdb.models import (
     Status,
 )
 from opsdb.models.enums import FAILED, StateChoices
-from opsdb.workflows import Overview, RestState, StageName
+from opsdb.workflows import Overview, RestState, RowCount, StageName
 
 from ...kit.columns import badge
 from ...kit.values import Text
 from ..counts import format_age, format_count
-from ..parts import Section, subheading
+from ..parts import Section, paragraph, subheading
 from ..viewer import Viewer
 
 
@@ -132,7 +132,25 @@ def stages_section(viewer: Viewer, found: Overview) -> Section | None:
                 subheading(title) if parts else "",
                 render_to_string("admin/opsdb/pipeline.html", {"stages": stages}),
             ]
+    if held_up_packages(viewer, found):
+        note = _(
+            "Each stage counts its own work: files, packages, bundles or transfers. “Packages archived” counts "
+            "packages, and one bundle or transfer that failed holds up all of the packages in it."
+        )
+        parts.append(paragraph(note, "opsdb-note"))
     return Section(_("From observed to archived"), parts, "opsdb-pipeline")
+
+
+def held_up_packages(viewer: Viewer, found: Overview) -> RowCount | None:
+    """Return how many packages are not archived because some of their work failed; None where there are none."""
+    numbers = (
+        count.number
+        for stage in found.stages
+        if stage.name is StageName.PACKAGES and viewer.sees(STAGES[stage.name].model)
+        for count in stage.states
+        if count.state == PackageState.FAILED and count.number.value
+    )
+    return next(numbers, None)
 
 
 def _stage(viewer, display, stage, now):

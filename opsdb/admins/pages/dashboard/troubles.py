@@ -33,9 +33,9 @@ from ...actions.deciding import decision_note, look_up_rights
 from ...kit.columns import moment
 from ...kit.names import called
 from ..counts import format_age
-from ..failures import kinds_of, message_of, remedy_button
+from ..failures import hints_of, kinds_of, message_of, remedy_button
 from ..found import link_rows
-from ..parts import Section, Table, capped, first_of, subheading
+from ..parts import Section, Table, capped, first_of, shown_of, subheading
 from ..viewer import Viewer
 from ..why_links import why_link
 
@@ -81,7 +81,8 @@ def troubles_section(
     if not any(viewer.sees(model) for model in (*WORK.values(), PhysicalCopy, ExecutedReductionStep)):
         return None
 
-    failed = [group for group in new if group.failures[0].kind not in STALLED][:GROUPS_SHOWN]
+    failed = [group for group in new if group.failures[0].kind not in STALLED]
+    number, failed = len(failed), failed[:GROUPS_SHOWN]
     stalled = stalled[:STALLED_SHOWN]
     named = (*(group.failures[0] for group in failed), *stalled, *waiting)
     links = link_rows(viewer, (one.row for one in named))
@@ -105,7 +106,7 @@ def troubles_section(
         (
             *_deletions(viewer),
             subheading(_("Failed")),
-            _failures(viewer, failed, links, found.at),
+            _failures(viewer, failed, links, found.at, shown_of(len(failed), number)),
             _known(viewer, len(groups) - len(new)),
             subheading(_("Stalled")),
             Table(
@@ -114,12 +115,12 @@ def troubles_section(
                 rows(stalled),
                 _("Every worker has sent a heartbeat in the last %(hours)g h.") % {"hours": hours},
             ),
-            subheading(_("Waiting longest")),
+            subheading(_("Waiting longest, counted from when it was made")),
             Table(
                 _("What waits longest for somebody to take it up"),
-                columns,
+                (_("what"), _("made at [UTC]"), _("made ago"), _("what is known"), _("why")),
                 rows(waiting),
-                _("Nothing waits for more than %(hours)g h.") % {"hours": hours},
+                _("Nothing that waits was made more than %(hours)g h ago.") % {"hours": hours},
             ),
         ),
         "opsdb-troubles",
@@ -134,7 +135,7 @@ def _known(viewer, number):
     return format_html('<p class="opsdb-note"><a href="{}">{}</a></p>', url, text % {"number": number})
 
 
-def _failures(viewer, groups, links, now):
+def _failures(viewer, groups, links, now, note):
     columns = (_("what happened"), _("where"), _("what"), _("since [UTC]"), _("for"), _("why"), _("what helps"))
     rows = []
     for group in groups:
@@ -149,11 +150,11 @@ def _failures(viewer, groups, links, now):
                 moment(group.first) if group.first else "–",
                 format_age(group.first, now),
                 why_link(viewer, newest.row),
-                remedy_button(viewer, group, groups) or "–",
+                remedy_button(viewer, group, groups) or hints_of(viewer, group) or _("see “Why?”"),
             )
         )
     more = viewer.page_url("failures") if groups else None
-    return Table(_("What failed, by cause"), columns, rows, _("Nothing has failed."), more=more)
+    return Table(_("What failed, by cause"), columns, rows, _("Nothing has failed."), note, more)
 
 
 def _deletions(viewer):
