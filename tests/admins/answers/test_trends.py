@@ -99,6 +99,28 @@ def test_allocated_hours_of_days_and_of_whole_periods_are_told_apart(browser, to
     assert f"{page('trends')}#time" in found.links
 
 
+def test_failures_are_summed_by_stage_and_over_all_stages(browser, today):
+    fill(today, number=3)
+    text = " ".join(read(browser.get(page("trends", days=7))).text.split())
+    assert f"{WorkStage.TRANSFER.label}: 6 in all" in text, WorkStage.TRANSFER.label
+    assert "all stages6" in text
+    assert f"Failed attempts from {today - timedelta(days=6)} to {today}" in text
+    assert "Failed attempts: 6" in read(browser.get(page("dashboard"))).text
+
+
+def test_the_tables_of_time_have_titles_and_their_signs_a_legend(browser, today):
+    _location, execution = fill(today)
+    program = execution.obs_unit.observing_program
+    day = timedelta(days=1)
+    factories.TimeAllocationFactory(
+        observing_program=program, start_date=today - 4 * day, end_date=today + 6 * day, hours=200
+    )
+    found = read(browser.get(page("trends", days=3)))
+    assert sum(tag == "h3" for tag, _attributes in found.tags) >= 2
+    for text in (f"Allocations of {today}", f"Observed from {today - 2 * day} to {today}, by program", "✘ less"):
+        assert text in found.text, text
+
+
 def test_a_period_is_so_many_days_or_from_one_to_another(browser, today):
     fill(today, number=3)
     of_days = read(browser.get(page("trends", days=7)))

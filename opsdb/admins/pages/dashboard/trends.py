@@ -64,5 +64,5 @@ def _failures(viewer: Viewer, start: date, end: date) -> tuple[str, Chart]:
     for of_stage in visible_failures(viewer, start, end).values():
         for day, number in of_stage.items():
             numbers[day] = numbers.get(day, 0) + number
-    title = _("Failed attempts")
+    title = _("Failed attempts: %(number)s") % {"number": f"{sum(numbers.values()):,}"}
     return title, failures_chart("failures", title, numbers, start, end)

@@ -11,7 +11,7 @@ from opsdb.workflows import measure_observing_time
 
 from ...drawings.chart import Chart, ChartColumn, Level
 from ...kit.values import Text
-from ..parts import Table, paragraph
+from ..parts import Table, paragraph, subheading
 from ..program import hours_text
 from ..viewer import Viewer
 from .charts import WEEK, figure, small_figures
@@ -49,6 +49,7 @@ def time_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
     )
     return (
         *allocations,
+        subheading(_("Observed from %(start)s to %(end)s, by program") % days),
         Table(_("Programs"), columns, rows, note=note),
         small_figures(
             _program(number, name, weeks, start, end) for number, (name, weeks) in enumerate(observed.items())
@@ -84,7 +85,11 @@ def _allocations(viewer, programs, day):
         _("used at its end, at this rate"),
     )
     title = _("Allocations of %(day)s: allocated, used and left") % {"day": day}
-    return (Table(title, columns, rows),)
+    note = _(
+        "Of the allocated time, at this rate: ✔ 90 to 110 % are used at the end; ▲ more: it is used up before; ✘ less: "
+        "some of it is left."
+    )
+    return subheading(title), Table(title, columns, rows, note=note)
 
 
 def _at_this_rate(whole, day):

@@ -1,7 +1,7 @@
 """What failed in the stages, and what waits there."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Model
@@ -20,7 +20,7 @@ from opsdb.workflows import DRAIN_DAYS, StageBacklog, count_stage_failures, meas
 
 from ...drawings.chart import Chart, ChartColumn
 from ...kit.values import Text
-from ..parts import Table, paragraph
+from ..parts import Table, paragraph, subheading
 from ..viewer import Viewer
 from .charts import by_week, days_shown, duration_text, figure, small_figures
 
@@ -68,7 +68,14 @@ def failure_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
     found = visible_failures(viewer, start, end)
     if not found:
         return (paragraph(_("Nothing failed in this period."), "opsdb-empty"),)
+    totals = {stage: sum(found[stage].values()) for stage in WorkStage if stage in found}
+    rows = [(stage.label, f"{number:,}") for stage, number in totals.items()]
+    rows.append((_("all stages"), f"{sum(totals.values()):,}"))
+    title = _("Failed attempts from %(start)s to %(end)s") % {"start": start, "end": end - timedelta(days=1)}
+    note = _("An attempt that failed and was tried again with success counts, too: fewer rows may need somebody now.")
     return (
+        subheading(title),
+        Table(title, (_("stage"), _("failed attempts")), rows, note=note),
         small_figures(
             figure(
                 failures_chart(
@@ -76,10 +83,9 @@ def failure_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
                 ),
                 (_("from"), _("failed attempts")),
                 [(str(day), f"{number:,}") for day, (number, _days) in by_week(found[stage], start, end).items()],
-                heading=stage.label,
+                heading=_("%(stage)s: %(number)s in all") % {"stage": stage.label, "number": f"{totals[stage]:,}"},
             )
-            for stage in WorkStage
-            if stage in found
+            for stage in totals
         ),
     )
 
