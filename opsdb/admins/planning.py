@@ -43,6 +43,7 @@ from .kit.positions import PositionSearch
 from .kit.subtypes import ParentAdmin
 from .kit.values import Text
 from .kit.warned import WarnedMixin
+from .pages.affected_slots import AffectedSlotsMixin
 from .pages.viewer import Viewer
 from .slots import SlotForm
 
@@ -307,7 +308,7 @@ class DowntimeForm(OpsForm):
 
 
 @admin.register(Downtime)
-class DowntimeAdmin(WarnedMixin, OpsAdmin):
+class DowntimeAdmin(AffectedSlotsMixin, WarnedMixin, OpsAdmin):
     form = DowntimeForm
     plain = ("telescope", "instrument", "instrument_module")
     sections = (

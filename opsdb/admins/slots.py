@@ -1,13 +1,20 @@
 """The form of a slot, which says which other slots take its time."""
 
+import json
+from collections.abc import Iterable
+from datetime import datetime
+
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
-from opsdb.models import ObsUnit, PreScheduledSlot
+from opsdb.models import ObsUnit, PreScheduledSlot, Telescope
 from opsdb.workflows import find_slot_conflict
 
+from .drawings.heavens import altitude, sun
 from .kit.forms import OpsForm
+from .pages.night_sky import HORIZON_DEG, TWILIGHT_DEG
 from .pages.viewer import Viewer
 
 TAKEN = {
@@ -34,7 +41,35 @@ class SlotForm(OpsForm):
         if self.viewer is None or not self.viewer.sees(PreScheduledSlot):
             return None
         found = find_slot_conflict(slot.telescope_id, slot.start_time, slot.end_time, besides=slot.pk)
-        return found and _sentence(found, self.viewer)
+        return found and format_html("{}{}", _sentence(found, self.viewer), self._offer(found.free_from))
+
+    def _offer(self, start):
+        """Return the button that fills in a free time, with how light it is then; empty where there is none."""
+        if start is None:
+            return ""
+        end = start + (self.instance.end_time - self.instance.start_time)
+        values = {}
+        for name, moment in (("start_time", start), ("end_time", end)):
+            base = self[name].auto_id
+            values |= {f"{base}_0": f"{moment:%Y-%m-%d}", f"{base}_1": f"{moment:%H:%M:%S}"}
+        label = _("Use %(start)s to %(end)s UTC") % {"start": f"{start:%Y-%m-%d %H:%M}", "end": f"{end:%H:%M}"}
+        light = light_at(self.instance.telescope, (start, end))
+        return format_html(
+            ' <button type="button" class="button" data-opsdb-fill="{}">{}</button>{}',
+            json.dumps(values),
+            label,
+            format_html(" ({})", light) if light else "",
+        )
+
+
+def light_at(telescope: Telescope, moments: Iterable[datetime]) -> str:
+    """Return how light it is at a telescope at some moments: in daylight, in twilight, or empty where it is dark."""
+    if telescope.latitude_deg is None or telescope.longitude_deg is None:
+        return ""
+    heights = [altitude(sun(one), one, telescope.latitude_deg, telescope.longitude_deg) for one in moments]
+    if max(heights) >= HORIZON_DEG:
+        return _("in daylight")
+    return _("in twilight") if max(heights) >= TWILIGHT_DEG else ""
 
 
 def _sentence(conflict, viewer) -> SafeString:

@@ -114,6 +114,10 @@ from .planning_warnings import (
     PlanningWarning as PlanningWarning,
     find_planning_warnings as find_planning_warnings,
 )
+from .downtime_slots import (
+    AffectedSlots as AffectedSlots,
+    find_affected_slots as find_affected_slots,
+)
 from .free_time import (
     SlotConflict as SlotConflict,
     find_slot_conflict as find_slot_conflict,

@@ -6,7 +6,7 @@ Nothing here refuses anything. Forms, loads and the page of a night ask the same
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.db.models import Q, prefetch_related_objects
 from django.utils import timezone
@@ -29,19 +29,14 @@ from opsdb.models import (
     TimeAllocation,
 )
 
+from ._affected_slots import MOST_SLOTS, TARGETS, overlap, setups_of, slots_affected, slots_in, stops
 from ._allocation_warnings import about_allocations, about_programs
 from ._elevations import Heights, elevations_in
 from ._planning_warning import PlanningProblem, PlanningWarning, Subject, warning_about
 from ._possible_modules import PossibleModules, about_modules, kinds_of_instruments
 
-LONGEST_SLOT = timedelta(days=1)
-"""Slots are shorter, which lets the index on their start find those that overlap a time."""
-EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-MOST_SLOTS = 10_000
-"""Slots that are read for downtimes, or downtimes for slots."""
 NAMED_SLOTS = 3
 SOURCE_KINDS = ("fixedsource", "solarsystemobject", "constantelevationsource")
-TARGETS = ("telescope", "instrument", "instrument_module")
 MAYBE = ", and its unit, which has no module configuration, may be affected"
 UNSURE = "units without module configurations may be affected, in"
 
@@ -80,7 +75,7 @@ def find_planning_warnings(
     setups = (
         {id(unit): list(module_configurations or ()) for unit in units} if module_configurations is not None else {}
     )
-    saved = _setups({unit.pk for unit in units if unit.pk} | {slot.obs_unit_id for slot in slots})
+    saved = setups_of({unit.pk for unit in units if unit.pk} | {slot.obs_unit_id for slot in slots})
     on_the_sky = any(isinstance(row, Source | ObsUnit) for row in found)
     telescopes = list(Telescope.objects.order_by("name")) if on_the_sky else []
     heights = Heights(telescopes, moment)
@@ -109,19 +104,6 @@ def _read_units(units: list[ObsUnit], *, whole: bool) -> None:
         prefetch_related_objects(
             units, "obs_mode", "configuration__primecamobservationconfiguration", "observing_program__instruments"
         )
-
-
-def _setups(keys: Collection[int]) -> dict[int, list[InstrumentModuleConfiguration]]:
-    """Return the module configurations of units, with module, instrument and telescope."""
-    if not keys:
-        return {}
-    links = ObsUnit.module_configurations.through.objects.filter(obsunit__in=keys).select_related(
-        "instrumentmoduleconfiguration__instrument_module__instrument__telescope"
-    )
-    found: dict[int, list[InstrumentModuleConfiguration]] = {}
-    for link in links.order_by("pk"):
-        found.setdefault(link.obsunit_id, []).append(link.instrumentmoduleconfiguration)
-    return found
 
 
 # Sources
@@ -264,9 +246,9 @@ def _about_slots(slots: Sequence[PreScheduledSlot], setups) -> list[PlanningWarn
     for slot in slots:
         setup = setups.get(slot.obs_unit_id, [])
         for downtime in downtimes:
-            if not _overlap(slot, downtime):
+            if not overlap(slot, downtime):
                 continue
-            if _stops(downtime, slot, setup):
+            if stops(downtime, slot, setup):
                 found.append(_about_slot_in(downtime, slot))
             elif not setup and possible.may_stop(downtime, slot):
                 found.append(_about_slot_in(downtime, slot, MAYBE))
@@ -305,19 +287,6 @@ def _target(downtime):
     return next(row for name in TARGETS if (row := getattr(downtime, name)) is not None)
 
 
-def _overlap(slot, downtime):
-    return slot.start_time < (downtime.end_time or slot.end_time) and downtime.start_time < slot.end_time
-
-
-def _stops(downtime, slot, setup):
-    if downtime.telescope_id:
-        return downtime.telescope_id == slot.telescope_id
-    modules = [one.instrument_module for one in setup]
-    if downtime.instrument_id:
-        return downtime.instrument_id in {module.instrument_id for module in modules}
-    return downtime.instrument_module_id in {module.pk for module in modules}
-
-
 def _about_elevation(slot):
     unit, telescope = slot.obs_unit, slot.telescope
     heights = elevations_in(slot)
@@ -347,13 +316,11 @@ def _about_downtimes(downtimes: Sequence[Downtime]) -> list[PlanningWarning]:
     prefetch_related_objects(downtimes, *TARGETS, "instrument_module__instrument")
     for number in range(0, len(downtimes), 100):
         batch = downtimes[number : number + 100]
-        slots = _slots_in(batch)
-        setups = _setups({slot.obs_unit_id for slot in slots})
+        slots = slots_in(batch)
+        setups = setups_of({slot.obs_unit_id for slot in slots})
         possible = PossibleModules(batch, slots, setups.keys())
         for downtime in batch:
-            within = [slot for slot in slots if _overlap(slot, downtime)]
-            hit = [slot for slot in within if _stops(downtime, slot, setups.get(slot.obs_unit_id, []))]
-            unsure = [slot for slot in within if slot.obs_unit_id not in setups and possible.may_stop(downtime, slot)]
+            hit, unsure = slots_affected(downtime, slots, setups, possible)
             if hit:
                 remedy = "move the slots; nothing moves them automatically"
                 found.append(_about_downtime(downtime, hit, "it overlaps with", remedy))
@@ -361,16 +328,6 @@ def _about_downtimes(downtimes: Sequence[Downtime]) -> list[PlanningWarning]:
                 remedy = "choose the modules of these units, or move the slots; nothing moves them automatically"
                 found.append(_about_downtime(downtime, unsure, UNSURE, remedy))
     return found
-
-
-def _slots_in(downtimes):
-    times = Q()
-    for downtime in downtimes:
-        end = {} if downtime.end_time is None else {"start_time__lt": downtime.end_time}
-        earliest = max(downtime.start_time, EARLIEST) - LONGEST_SLOT
-        times |= Q(start_time__gt=earliest, end_time__gt=downtime.start_time, **end)
-    rows = PreScheduledSlot.objects.filter(times).select_related("obs_unit", "telescope").order_by("start_time", "pk")
-    return list(rows[:MOST_SLOTS])
 
 
 def _about_downtime(downtime, slots, problem, remedy):

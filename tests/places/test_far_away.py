@@ -36,6 +36,7 @@ from opsdb.models import (
     ChangeLog,
     DataLocation,
     DataProduct,
+    Downtime,
     ExecutedReductionStep,
     FixedSource,
     LongTermArchiveTransfer,
@@ -88,6 +89,7 @@ from opsdb.workflows import (
     fail_transfer,
     fail_unpacking,
     filter_stalled,
+    find_affected_slots,
     find_copies,
     find_planning_warnings,
     find_row,
@@ -450,6 +452,8 @@ def test_corrections_and_runs(away, uncalled):
     find_planning_warnings(ObsUnit.objects.all())
     slot = FACTORIES[PreScheduledSlot]()
     assert find_slot_conflict(slot.telescope, slot.start_time, slot.end_time).slots == (slot,)
+    downtime = FACTORIES[Downtime](telescope=slot.telescope, start_time=slot.start_time, end_time=slot.end_time)
+    assert find_affected_slots(downtime).stopped == [slot]
     assert DataProduct.objects.get(pk=old.pk).superseded_by == new
 
 

@@ -177,3 +177,18 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   }
 });
+
+// Fills inputs with what a button offers, such as the next free time of a slot.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const button of document.querySelectorAll("[data-opsdb-fill]")) {
+    button.addEventListener("click", () => {
+      const inputs = Object.entries(JSON.parse(button.dataset.opsdbFill)).map(([id, value]) => {
+        const input = document.getElementById(id);
+        input.value = value;
+        input.dispatchEvent(new Event("change", { bubbles: true }));
+        return input;
+      });
+      inputs[0]?.focus();
+    });
+  }
+});
