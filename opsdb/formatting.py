@@ -83,3 +83,22 @@ def format_exact_duration(seconds: float) -> str:
 def format_time_since(moment: datetime, *, now: datetime | None = None) -> str:
     """Return how long ago a moment was, in the two largest units."""
     return format_duration(((now or timezone.now()) - moment).total_seconds())
+
+
+def format_right_ascension(angle_deg: float) -> str:
+    """Return a right ascension in degrees as hours, such as 05:35:17.30: to 0.01 s."""
+    hundredths = round(angle_deg / 15 * 360_000) % (24 * 360_000)
+    return "{:02d}:{:02d}:{:05.2f}".format(*_in_sixtieths(hundredths / 100))
+
+
+def format_declination(angle_deg: float) -> str:
+    """Return a declination in degrees as degrees, minutes and seconds, such as -05:23:28.0: to 0.1″."""
+    tenths = round(abs(angle_deg) * 36_000)
+    sign = "-" if angle_deg < 0 and tenths else "+"
+    return "{}{:02d}:{:02d}:{:04.1f}".format(sign, *_in_sixtieths(tenths / 10))
+
+
+def _in_sixtieths(seconds):
+    minutes, seconds = divmod(seconds, 60)
+    whole, minutes = divmod(int(minutes), 60)
+    return whole, minutes, seconds

@@ -2,7 +2,15 @@
 
 import pytest
 
-from opsdb.formatting import format_duration, format_exact_duration, format_exact_size, format_size, parse_size
+from opsdb.formatting import (
+    format_declination,
+    format_duration,
+    format_exact_duration,
+    format_exact_size,
+    format_right_ascension,
+    format_size,
+    parse_size,
+)
 
 
 @pytest.mark.parametrize(
@@ -84,3 +92,20 @@ def test_what_is_no_size_is_refused_with_what_would_be(text):
 def test_sizes_are_written_as_they_are_read(size):
     assert parse_size(format_exact_size(size)) == size
     assert format_exact_size(5 * 10**14) == "500 TB"
+
+
+@pytest.mark.parametrize(
+    ("angle", "ra", "dec"),
+    [
+        (0, "00:00:00.00", "+00:00:00.0"),
+        (83.8220833, "05:35:17.30", "+83:49:19.5"),
+        (-5.3911111, None, "-05:23:28.0"),
+        (359.99999999, "00:00:00.00", None),
+        (-0.00001, None, "+00:00:00.0"),
+        (-0.5, None, "-00:30:00.0"),
+        (59.999999, "04:00:00.00", "+60:00:00.0"),
+    ],
+)
+def test_coordinates_are_written_in_hours_and_degrees_without_sixty_seconds(angle, ra, dec):
+    assert ra is None or format_right_ascension(angle) == ra
+    assert dec is None or format_declination(angle) == dec

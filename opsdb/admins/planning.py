@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as lazy
 
+from opsdb.formatting import format_declination, format_right_ascension
 from opsdb.loaders.coordinates import EQUATORIAL
 from opsdb.models import (
     AzimuthRange,
@@ -86,6 +87,14 @@ class SourceMixin(PageLink):
 
     other_names.needs = ()
 
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """Find names and aliases in any spelling, too: ``M82`` finds M 82."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        in_other_spellings = Source.objects.spelled_like(search_term)
+        if search_term.strip() and in_other_spellings is not None:
+            found |= queryset.filter(pk__in=in_other_spellings.values("pk"))
+        return found, may_repeat
+
 
 NAMES = (lazy("Names"), ("name", "aliases", "comment"))
 
@@ -104,7 +113,32 @@ class FixedSourceForm(OpsForm):
 
 @admin.register(Source)
 class SourceAdmin(SourceMixin, PositionSearch, ParentAdmin):
-    list_display = ("name", "type", "other_names", "comment", "page")
+    list_display = ("name", "type", "right_ascension", "declination", "other_names", "comment", "page")
+
+    @admin.display(description=lazy("RA (ICRS)"))
+    def right_ascension(self, source: Source) -> str:
+        """Right ascension, in hours and degrees; of a field from edge to edge; of a moving body none."""
+        if fixed := getattr(source, "fixedsource", None):
+            return f"{format_right_ascension(fixed.ra_deg)} ({fixed.ra_deg:.4f}°)"
+        if field := getattr(source, "constantelevationsource", None):
+            return f"{field.ra_min_deg:.4f}° to {field.ra_max_deg:.4f}°"
+        return self.get_empty_value_display()
+
+    right_ascension.needs = ()
+
+    @admin.display(description=lazy("Dec (ICRS)"))
+    def declination(self, source: Source) -> str:
+        """Declination, in degrees with minutes and seconds and in degrees; of a field from edge to edge."""
+        if fixed := getattr(source, "fixedsource", None):
+            return f"{format_declination(fixed.dec_deg)} ({fixed.dec_deg:+.4f}°)"
+        if field := getattr(source, "constantelevationsource", None):
+            return f"{field.dec_min_deg:+.4f}° to {field.dec_max_deg:+.4f}°"
+        return self.get_empty_value_display()
+
+    declination.needs = ()
+
+    def get_list_select_related(self, request: HttpRequest) -> list[str]:
+        return [*super().get_list_select_related(request), "fixedsource", "constantelevationsource"]
 
 
 @admin.register(FixedSource)

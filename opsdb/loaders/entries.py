@@ -100,6 +100,10 @@ class RowRules:
             format_value(entry.values[name]) for name in self.key_fields if entry.values[name] is not None
         )
 
+    def facts(self, entry: RowEntry) -> Iterable[tuple[str, str]]:
+        """Return what of a row people check before they load it: name and value of each."""
+        return ()
+
     def is_same(self, first: RowEntry, entry: RowEntry, plan: LoadPlan) -> bool:
         """Whether an entry may repeat another one of the same key; a note in the plan then names it."""
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -144,7 +145,7 @@ class Loading:
         why = ", ".join(f"{name} {format_value(old)} → {format_value(new)}" for name, old, new in differences)
         how = self.options["on_conflict"]
         if how == "skip":
-            self.plan.note(SKIP, entry.row, entry.model, rules.label(entry), why)
+            self.plan.note(SKIP, entry.row, entry.model, rules.label(entry), why, partial(rules.facts, entry))
             return False
         if how == "error" or type(row) is not entry.model:
             entry.row.problem(
@@ -152,7 +153,7 @@ class Loading:
                 expected="the same values" + ("" if how == "update" else ", or --on-conflict skip or update"),
             )
             return False
-        self.plan.note(UPDATE, entry.row, entry.model, rules.label(entry), why)
+        self.plan.note(UPDATE, entry.row, entry.model, rules.label(entry), why, partial(rules.facts, entry))
         return True
 
     def _create(self, rules, model, entries):
@@ -166,7 +167,7 @@ class Loading:
                 for entry in batch:
                     rules.note_refusal(entry, try_to_save(entry.instance(), entry.members, force_insert=True))
             for entry in batch:
-                self.plan.note(CREATE, entry.row, model, rules.label(entry))
+                self.plan.note(CREATE, entry.row, model, rules.label(entry), facts=partial(rules.facts, entry))
                 self.plan.digest.update(_without_keys(sorted(entry.values.items())).encode())
 
     def _insert(self, model, entries):

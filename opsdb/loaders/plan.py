@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ class PlanStep:
         label: name of the row.
         why: what differs.
         path, line: where a file describes it.
+        facts: what people check before they load it, such as a position: name and value of each.
     """
 
     what: str
@@ -35,6 +36,7 @@ class PlanStep:
     why: str = ""
     path: Path | None = None
     line: int | None = None
+    facts: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         return f"{self.what} {self.model} {self.label}{f' ({self.why})' if self.why else ''}"
@@ -87,7 +89,15 @@ class LoadPlan:
         """Add to a number about the files."""
         self.facts[what] = self.facts.get(what, 0) + number
 
-    def note(self, what: str, row: TableRow, model: type[models.Model], label: str, why: str = "") -> None:
+    def note(
+        self,
+        what: str,
+        row: TableRow,
+        model: type[models.Model],
+        label: str,
+        why: str = "",
+        facts: Callable[[], Iterable[tuple[str, str]]] = tuple,
+    ) -> None:
         """Add a step for a row of a file.
 
         Args:
@@ -96,6 +106,7 @@ class LoadPlan:
             model: its model.
             label: its name.
             why: what differs.
+            facts: returns what people check before they load it; called for the steps that are kept.
         """
         name = self._names.get(model)
         if name is None:
@@ -104,7 +115,7 @@ class LoadPlan:
         step = PlanStep(what, name, label, why, row.problems.path, row.line)
         self.digest.update(str(step).encode())
         if self.totals[what, name] <= STEPS_KEPT:
-            self.steps.append(step)
+            self.steps.append(replace(step, facts=tuple(facts())))
 
     @property
     def fingerprint(self) -> str:

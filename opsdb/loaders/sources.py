@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from opsdb.formatting import format_declination, format_right_ascension
 from opsdb.models import (
     ConstantElevationSource,
     CoordinateFrame,
@@ -270,6 +271,17 @@ class Sources(TableKind):
             first.values["comment"] = "; ".join(filter(None, comments))
         plan.notes.append(f"Line {entry.row.line}: {shown(self.label(entry))} repeats line {first.row.line}.")
         return True
+
+    def facts(self, entry: RowEntry) -> Iterable[tuple[str, str]]:
+        """Return the position, ICRS, or the edges of a field: what is most easily wrong in a list of sources."""
+        values = entry.values
+        if entry.model is FixedSource:
+            ra, dec = values["ra_deg"], values["dec_deg"]
+            yield "RA (ICRS)", f"{format_right_ascension(ra)} ({ra:.5f}°)"
+            yield "Dec (ICRS)", f"{format_declination(dec)} ({dec:+.5f}°)"
+        elif entry.model is ConstantElevationSource:
+            yield "RA (ICRS)", f"{values['ra_min_deg']:.5f}° to {values['ra_max_deg']:.5f}°"
+            yield "Dec (ICRS)", f"{values['dec_min_deg']:+.5f}° to {values['dec_max_deg']:+.5f}°"
 
     def differences(self, present: Source, entry: RowEntry) -> list[Difference]:
         """Return what differs; positions are equal to 36 µas, and where none is recorded as given."""

@@ -31,7 +31,16 @@ def test_the_plan_is_shown_and_nothing_written(browser, db):
     page = upload(browser)
     html = page.content.decode()
     assert page.context["totals"] == [("create", "fixed source", 2)]
-    assert "line 2: create fixed source Orion KL" in html
+    assert page.context["fact_columns"] == ["RA (ICRS)", "Dec (ICRS)"]
+    row = (
+        ">2</th>",
+        ">create</td>",
+        ">fixed source Orion KL</td>",
+        ">05:35:14.40 (83.81000°)<",
+        ">-05:22:12.0 (-5.37000°)<",
+    )
+    places = [html.find(part) for part in row]
+    assert -1 not in places and places == sorted(places)
     assert not Source.objects.exists()
 
 

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.admin.utils import get_fields_from_path
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from opsdb.admins.copy_filters import MayGoFilter
 from opsdb.admins.kit.counting import BoundedPaginator, estimate
@@ -24,6 +25,7 @@ from opsdb.models import (
 from opsdb.testing.factories import (
     FACTORIES,
     ChangeLogFactory,
+    ConstantElevationSourceFactory,
     DataTransferFactory,
     ExecutedObsUnitFactory,
     FixedSourceFactory,
@@ -152,6 +154,25 @@ def test_a_change_is_found_by_the_key_of_its_row(browser):
 def test_a_source_is_found_by_an_alias(browser):
     source, _ = FixedSourceFactory(aliases=["Orion KL"]), FixedSourceFactory()
     assert rows_of(browser.get(f'{address(FixedSource, "changelist")}?q="orion kl"')) == [source]
+
+
+def test_a_source_is_found_in_any_spelling_in_its_list_and_where_one_is_chosen(browser):
+    m82, _other = FixedSourceFactory(name="M 82", aliases=["NGC 3034"]), FixedSourceFactory(name="M 83")
+    field = {"app_label": "opsdb", "model_name": "obsunit", "field_name": "source"}
+    for text in ("M82", "m-82", "ngc03034", "NGC3034", "M 82"):
+        assert [row.pk for row in rows_of(browser.get(f"{address(Source, 'changelist')}?q={text}"))] == [m82.pk], text
+        answer = browser.get(reverse("admin:autocomplete"), {"term": text, **field})
+        assert [one["text"] for one in answer.json()["results"]] == ["M 82"], text
+    assert not rows_of(browser.get(f"{address(Source, 'changelist')}?q=M84"))
+
+
+def test_the_list_of_sources_has_coordinates(browser):
+    FixedSourceFactory(name="Orion KL", ra_deg=83.81, dec_deg=-5.37)
+    ConstantElevationSourceFactory(ra_min_deg=10, ra_max_deg=20, dec_min_deg=-3, dec_max_deg=4)
+    html = browser.get(address(Source, "changelist")).content.decode()
+    texts = ("05:35:14.40 (83.8100°)", "-05:22:12.0 (-5.3700°)", "10.0000° to 20.0000°", "-3.0000° to +4.0000°")
+    for text in texts:
+        assert text in html, text
 
 
 def test_a_filter_keeps_the_search_and_the_other_filters(browser):

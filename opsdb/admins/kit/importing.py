@@ -23,7 +23,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from opsdb.loaders import CREATE, ON_CONFLICT, UPDATE, LoadError, kinds, prepare
+from opsdb.loaders import CREATE, LEAVE, ON_CONFLICT, UPDATE, LoadError, kinds, prepare
 from opsdb.workflows import attributed
 
 from ..pages.viewer import Viewer
@@ -267,6 +267,13 @@ class FileImport:
         self.model_admin.message_user(request, said, messages.SUCCESS)
         return HttpResponseRedirect(self.model_admin.page_url("changelist"))
 
+    def _steps(self, plan):
+        """Return what happens to the first rows, and the names of the facts that a table shows of each."""
+        steps = [step for step in plan.steps if step.what != LEAVE][:STEPS_SHOWN] if plan else []
+        columns = dict.fromkeys(name for step in steps for name, _value in step.facts)
+        rows = [(step, WORDS[step.what], [dict(step.facts).get(name, "–") for name in columns]) for step in steps]
+        return {"steps": rows, "fact_columns": list(columns), "has_reasons": any(step.why for step in steps)}
+
     def _page(self, plan=None, text="", name="", problems=None, notice="", lacking=()):
         admin = self.model_admin
         # The page may be the answer at another address, which has recognized the kind.
@@ -285,7 +292,7 @@ class FileImport:
             "reason": self.reason,
             "plan": plan,
             "totals": [(WORDS[what], model, number) for (what, model), number in plan.totals.items()] if plan else [],
-            "steps": [step for step in plan.steps if step.what != "leave"][:STEPS_SHOWN] if plan else [],
+            **self._steps(plan),
             "steps_shown": STEPS_SHOWN,
             "signed": text,
             "signed_name": SIGNED,

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from opsdb.formatting import format_duration
+from opsdb.formatting import format_declination, format_duration, format_right_ascension
 from opsdb.models import (
     ConstantElevationSource,
     DataLocation,
@@ -82,7 +82,9 @@ def _facts(source, specific):
     yield _("kind"), source.get_type_display()
     yield _("aliases"), ", ".join(source.aliases)
     if isinstance(specific, FixedSource):
-        yield _("RA, Dec (ICRS)"), f"{specific.ra_deg:.5f}° {specific.dec_deg:+.5f}°"
+        ra, dec = specific.ra_deg, specific.dec_deg
+        sexagesimal = f"{format_right_ascension(ra)} {format_declination(dec)}"
+        yield _("RA, Dec (ICRS)"), f"{sexagesimal} ({ra:.5f}° {dec:+.5f}°)"
     if isinstance(specific, ConstantElevationSource):
         yield _("RA (ICRS)"), f"{specific.ra_min_deg:g}° – {specific.ra_max_deg:g}°"
         yield _("Dec (ICRS)"), f"{specific.dec_min_deg:+g}° – {specific.dec_max_deg:+g}°"

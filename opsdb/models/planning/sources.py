@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connections, models
 from django.db.models import ExpressionWrapper, F, Q, Value
-from django.db.models.functions import Abs, ASin, Cos, Degrees, Greatest, Least, Power, Radians, Sin, Sqrt
+from django.db.models.functions import Abs, ASin, Cast, Concat, Cos, Degrees, Greatest, Least, Power, Radians, Sin, Sqrt
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Check, between, json_list, json_list_of_text, ordered
-from opsdb.database.indexes import FOLDED, Index
+from opsdb.database.functions import spelled_texts
+from opsdb.database.indexes import FOLDED, Index, spelled
 from opsdb.database.triggers import HasSubtype
 
 from ..astronomy import SPEED_OF_LIGHT_KM_S, body_coordinates, field_coordinates, fixed_coordinates, given_coordinates
@@ -110,6 +111,23 @@ class SourceQuerySet(SpecificQuerySet["Source"]):
             names = " or ".join(source.name for source in found)
             raise self.model.MultipleObjectsReturned(f"{name!r} may mean {names}; give the exact name of one of them")
         return found[0] if found else None
+
+    def spelled_like(self, text: str) -> "Self | None":
+        """Sources with this in their name or an alias, in any spelling: ``m82`` finds M 82. One query for the spelling.
+
+        Args:
+            text: whole or part of a name; letter case, blanks, hyphens and leading zeros do not count.
+
+        Returns:
+            None where the text has no more than one letter or digit.
+        """
+        if "\x00" in text:
+            return None
+        (spelling,) = spelled_texts([text])
+        if len(spelling) < 2 or '"' in spelling:
+            return None
+        names = Concat("name", Value('"'), Cast("aliases", models.TextField()), output_field=models.TextField())
+        return self.alias(spelling=spelled(names)).filter(spelling__contains=spelling)
 
     def called(self, name: str) -> Self:
         """Sources of this name or alias, upper and lower case alike for the name."""
