@@ -29,6 +29,7 @@ from opsdb.permissions import describe_scope, offered_scopes
 from .actions.access import REVOKE, TOKEN_ACTIONS
 from .granting import GrantingMixin, may_act_as
 from .kit.admin import OpsAdmin
+from .kit.forms import UnchangedRowMixin
 
 SERVICE = "service"  # the role of programs, which are never staff
 # What only superusers set, and what leads into an account.
@@ -72,10 +73,14 @@ class ColleagueForm(AdminUserCreationForm):
         self.instance.groups.add(*self.cleaned_data["groups"])
 
 
+class PersonForm(UnchangedRowMixin, DjangoUserAdmin.form):
+    """The form of a person."""
+
+
 class UserAdmin(GrantingMixin, OpsAdmin, DjangoUserAdmin):
     """Superusers are edited by superusers, and accounts that hold more than their editor are not taken over."""
 
-    form, add_form = DjangoUserAdmin.form, ColleagueForm
+    form, add_form = PersonForm, ColleagueForm
     add_fieldsets = (
         (None, {"fields": ("username", "first_name", "last_name", "email", "affiliation", "role")}),
         (gettext_lazy("Password"), {"fields": ("usable_password", "password1", "password2")}),

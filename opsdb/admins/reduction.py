@@ -27,6 +27,7 @@ from .actions.reduction import PIPELINE_ACTIONS, PRODUCT_ACTIONS, RUN_ACTIONS, S
 from .kit.admin import OpsAdmin
 from .kit.inlines import LinkInline, listing, parts
 from .kit.path_parts import PATH_PARTS
+from .kit.sub_groups import SubGroupMixin
 from .pages.run_job import job_section
 from .pages.viewer import Viewer
 
@@ -81,7 +82,7 @@ class ReductionStepAdmin(OpsAdmin):
 
 
 @admin.register(ExecutedReductionStep)
-class ExecutedReductionStepAdmin(OpsAdmin):
+class ExecutedReductionStepAdmin(SubGroupMixin, OpsAdmin):
     actions = RUN_ACTIONS
     owned = (
         "hpc_job_id",
@@ -98,7 +99,7 @@ class ExecutedReductionStepAdmin(OpsAdmin):
     list_display = (
         "id",
         "step",
-        "sub_group_key",
+        "sub_group",
         "status",
         "failure_message",
         "why",

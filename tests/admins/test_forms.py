@@ -158,6 +158,14 @@ class TestRefusals:
         text = page.content.decode()
         assert 'value="taken"' in text and "<h2>taken" not in text
 
+    def test_the_page_names_a_person_as_they_are(self, browser):
+        factories.UserFactory(username="taken")
+        person = factories.UserFactory(username="anna")
+        page = submit(browser, address(User, "change", person), person, {"username": "taken"})
+        assert refused(page)
+        assert page.context["original"].username == "anna"
+        assert 'value="taken"' in page.content.decode()
+
     def test_a_check_is_said_beside_its_field(self, browser):
         source = factories.FixedSourceFactory.build()
         response = submit(browser, address(FixedSource, "add"), source, {"dec_deg": -91})

@@ -3,16 +3,27 @@
 import re
 
 import pytest
+from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit.names import NAMINGS, called, named, needed_by_name
-from opsdb.models import DataLocation, DeletionRequest, ExecutedObsUnit, PhysicalCopy, RawDataPackage, Role, User
+from opsdb.models import (
+    DataLocation,
+    DeletionRequest,
+    ExecutedObsUnit,
+    ExecutedReductionStep,
+    PhysicalCopy,
+    RawDataPackage,
+    Role,
+    User,
+)
 from opsdb.testing import factories
 from opsdb.testing.factories import FACTORIES
 
 from .acting import look
-from .pages import address
+from .conftest import may_only
+from .pages import address, submit
 
 
 def loaded(row):
@@ -174,3 +185,51 @@ class TestLocations:
         page = look(browser, PhysicalCopy, "request_deletion", copy, stage="look", overrides_retention="on")
         place = copy.data_location
         assert f"for deletion at {place.site}/{place}, which another person" in page.content.decode()
+
+
+def test_the_message_after_saving_names_a_location_behind_its_site(browser):
+    place = factories.DiskDataLocationFactory(name="spool")
+    answer = submit(browser, address(type(place), "change", place), place, {"name": "buffer"})
+    place.refresh_from_db()
+    assert place.name == "buffer"
+    messages = [str(message) for message in get_messages(answer.wsgi_request)]
+    assert any(f">{place.site}/buffer</a>” was changed" in message for message in messages), messages
+
+
+def test_the_sub_groups_of_runs_are_called_as_people_call_them(browser):
+    execution, module = factories.ExecutedObsUnitFactory(), factories.InstrumentModuleFactory()
+    keys = (
+        f"executed_obs_unit={execution.pk}, instrument_module={module.pk}",
+        "source=none, night=2026-06-15",
+        "source=0",
+        "",
+    )
+    for key in keys:
+        factories.ExecutedReductionStepFactory(sub_group_key=key)
+    text, markup = text_of(browser, ExecutedReductionStep)
+    assert f"{execution.obs_unit} · {execution.start_time:%Y-%m-%d %H:%M} · {module}" in text
+    assert "source none · night 2026-06-15" in text and "source 0" in text
+    assert f'title="{keys[0]}"' in markup
+    text, _markup = text_of(may_only(ExecutedReductionStep), ExecutedReductionStep)
+    assert f"executed obs unit {execution.pk}" in text
+    assert f"{execution.start_time:%Y-%m-%d %H:%M}" not in text
+
+
+def test_the_number_of_queries_for_sub_groups_does_not_grow_with_the_runs(browser):
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            text_of(browser, ExecutedReductionStep)
+        return len(captured)
+
+    module = factories.InstrumentModuleFactory()
+
+    def make(number):
+        for _number in range(number):
+            key = f"executed_obs_unit={factories.ExecutedObsUnitFactory().pk}, instrument_module={module.pk}"
+            factories.ExecutedReductionStepFactory(sub_group_key=key)
+
+    make(1)
+    queries()
+    few = queries()
+    make(4)
+    assert queries() == few

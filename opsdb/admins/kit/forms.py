@@ -14,11 +14,12 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 
 from opsdb.errors import REFUSED, Refusal, check_deferred_rules, refusal_of
+from opsdb.models import DataLocation
 
 from .counting import DeletionCounts
 from .dates import IsoDateTimeWidget
 from .links import list_url
-from .names import called
+from .names import call_location, called, naming_of
 from .relations import rows_referring_to
 from .time_zones import ZONE, only_time_zone
 from .values import Text
@@ -36,8 +37,8 @@ class TolerantErrorsMixin:
         super()._update_errors(errors)
 
 
-class OpsForm(TolerantErrorsMixin, ModelForm):
-    """The form of a row, which stays what it is until the form is saved."""
+class UnchangedRowMixin:
+    """A form whose row stays what it is until the form is saved."""
 
     def full_clean(self) -> None:
         """Take back from the row what was typed if anything is wrong: the page that shows the form again names it."""
@@ -46,6 +47,10 @@ class OpsForm(TolerantErrorsMixin, ModelForm):
             with suppress(ObjectDoesNotExist):  # somebody has deleted it meanwhile
                 self.instance.refresh_from_db(fields=[field.attname for field in self.instance._meta.concrete_fields])
 
+
+class OpsForm(UnchangedRowMixin, TolerantErrorsMixin, ModelForm):
+    """The form of a row."""
+
     def clean(self) -> dict[str, Any]:
         """Keep the fractions of a second of times that nobody touched: the inputs have none."""
         cleaned = super().clean()
@@ -53,6 +58,23 @@ class OpsForm(TolerantErrorsMixin, ModelForm):
             if isinstance(value, datetime) and name not in self.changed_data:
                 self.cleaned_data[name] = getattr(self.instance, name)
         return cleaned
+
+
+class _CalledRow:
+    """A row that a message names as people call it."""
+
+    def __init__(self, row: Model) -> None:
+        self._row = row
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._row, name)
+
+    def __str__(self) -> str:
+        return call_location(self._row) if isinstance(self._row, DataLocation) else called(self._row)
+
+
+def _as_called(row):
+    return _CalledRow(row) if naming_of(type(row)) else row
 
 
 def form_that_shows(form_class: type[ModelForm], refusal: Refusal) -> type[ModelForm]:
@@ -177,6 +199,14 @@ class FormMixin:
             context["referring"] = rows_referring_to(obj, self, request)
             context["show_delete"] = self.offers_deletion_of(obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def response_add(self, request: HttpRequest, obj: Model, post_url_continue: str | None = None) -> HttpResponse:
+        """Name the row in the message as everywhere else: a location behind its site."""
+        return super().response_add(request, _as_called(obj), post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
+        """Name the row in the message as everywhere else: a location behind its site."""
+        return super().response_change(request, _as_called(obj))
 
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: list, change: bool) -> None:
         super().save_related(request, form, formsets, change)
