@@ -90,8 +90,8 @@ class SourceMixin(PageLink):
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """Find names and aliases in any spelling, too: ``M82`` finds M 82."""
         found, may_repeat = super().get_search_results(request, queryset, search_term)
-        in_other_spellings = Source.objects.spelled_like(search_term)
-        if search_term.strip() and in_other_spellings is not None:
+        in_other_spellings = Source.objects.spelled_like(search_term) if search_term.strip() else None
+        if in_other_spellings is not None:
             found |= queryset.filter(pk__in=in_other_spellings.values("pk"))
         return found, may_repeat
 
