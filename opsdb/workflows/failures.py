@@ -328,20 +328,22 @@ def _find_acts(rows) -> dict[tuple[str, str], tuple[Remedy, str]]:
         raw_data_package=OuterRef("raw_data_package"), destination_location=OuterRef("data_location")
     )
     good = PhysicalCopy.objects.filter(IsSafeCopy("pk"), raw_data_package=OuterRef("raw_data_package"))
-    archived = PhysicalCopy.objects.filter(
+    in_archives = PhysicalCopy.objects.filter(
         pk__in=kinds,
-        raw_data_package__state=PackageState.ARCHIVED,
+        raw_data_package__isnull=False,
         data_location__location_type=LocationType.LONG_TERM_ARCHIVE,
     ).annotate(
         repair=Subquery(repairs.order_by("pk").values("pk")[:1]),
         can_be_sent=Exists(good.exclude(data_location=OuterRef("data_location"))),
     )
-    for key, active, repair, can_be_sent in archived.values_list(
-        "pk", "data_location__active", "repair", "can_be_sent"
-    ):
+    columns = ("pk", "raw_data_package__state", "data_location__active", "repair", "can_be_sent")
+    for key, state, active, repair, can_be_sent in in_archives.values_list(*columns):
+        is_archived = state == PackageState.ARCHIVED
         if repair:
             hint = _("a repair is under way: %(row)s") % {"row": name_row(LongTermArchiveTransfer, repair)}
-            acts[table, str(key)] = Remedy.NONE, hint
+            acts[table, str(key)] = Remedy.NONE if is_archived else acts[table, str(key)][0], hint
+        elif not is_archived:
+            continue
         elif can_be_sent and active:
             acts[table, str(key)] = Remedy.REPAIR, ""
         elif can_be_sent:

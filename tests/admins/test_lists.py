@@ -245,4 +245,5 @@ def test_a_search_says_how_many_of_its_results_are_on_the_page_and_how_to_leave_
     html = " ".join(response.content.decode().split())
     assert len(rows_of(response)) == 2
     assert '3 results, 2 on this page (<a href="?">Without search and filters</a>)' in html
+    assert "Without search and filters" not in browser.get(address(Source, "changelist")).content.decode()
     assert sorted(row.name for row in rows_of(browser.get(f"{url}&all="))) == [source.name for source in sources]

@@ -271,7 +271,9 @@ class FileImport:
         """Return what happens to the first rows, and the names of the facts that a table shows of each."""
         steps = [step for step in plan.steps if step.what != LEAVE][:STEPS_SHOWN] if plan else []
         columns = dict.fromkeys(name for step in steps for name, _value in step.facts)
-        rows = [(step, WORDS[step.what], [dict(step.facts).get(name, "–") for name in columns]) for step in steps]
+        rows = [
+            (step, WORDS[step.what], [(name, dict(step.facts).get(name, "–")) for name in columns]) for step in steps
+        ]
         return {"steps": rows, "fact_columns": list(columns), "has_reasons": any(step.why for step in steps)}
 
     def _page(self, plan=None, text="", name="", problems=None, notice="", lacking=()):

@@ -251,12 +251,14 @@ class ListMixin:
         """What can be searched for, shown below the input."""
         if not self.get_search_fields(None):
             return None
-        return _("Searches %(what)s.") % {"what": ", ".join(map(str, self.searched()))}
+        text = _("Searches %(what)s.") % {"what": ", ".join(map(str, self.searched()))}
+        parts = "; ".join(str(finder.described) for finder in self.part_finders)
+        return " ".join([text, _("Also finds %(what)s.") % {"what": parts}]) if parts else text
 
     def searched(self) -> list:
         """Names of what a search looks at."""
         paths = [described(self.model, path) for path in self.get_search_fields(None)]
-        return [*paths, *(finder.described for finder in (*self.finders, *self.part_finders))]
+        return [*paths, *(finder.described for finder in self.finders)]
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         fields = self.get_search_fields(request)

@@ -23,7 +23,7 @@ MOST_CONTENTS = 1_000
 class PathPartFinder:
     """Finds a row by any part of its path, with the index ``by_part_of_path``."""
 
-    described = lazy("any part of its path")
+    described = lazy("any part of a path")
 
     def condition(self, word: str) -> Q | None:
         """Return what must hold of a row, or None where the index can't find it."""
@@ -35,7 +35,7 @@ class PathPartFinder:
 class NewestFilesFinder:
     """Finds one of the newest raw files by any part of its path."""
 
-    described = format_lazy(lazy("any part of its path, among the newest {number} files"), number=f"{RECENT_FILES:,}")
+    described = format_lazy(lazy("any part of a path among the newest {number} files"), number=f"{RECENT_FILES:,}")
 
     def condition(self, word: str) -> Q | None:
         """Return what must hold of a row, or None where there is nothing to look for."""
@@ -46,7 +46,7 @@ class NewestFilesFinder:
 class FilesOfDateFinder:
     """Finds a raw file of a date by any part of its path."""
 
-    described = lazy("a date and any part of its path, as in “2026-11-23 4_0000”, among the files of that date")
+    described = lazy("any part of a path behind its date, as in “2026-11-23 4_0000”")
 
     def condition(self, word: str) -> Q | None:
         """Return what must hold of a row, or None where there is nothing to look for."""
@@ -74,7 +74,7 @@ class CopiesFinder:
     def described(self) -> Promise:
         """What is looked at."""
         return format_lazy(
-            lazy("path or checksum of its {what} (of {number} at most)"),
+            lazy("copies of a {what} by its checksum or any part of its path, of {number} at most"),
             what=self.model._meta.verbose_name,
             number=f"{MOST_CONTENTS:,}",
         )

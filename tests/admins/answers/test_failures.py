@@ -11,6 +11,7 @@ from opsdb.testing import factories
 from opsdb.testing.factories import UserFactory
 from opsdb.workflows import group_failures, list_failures
 from tests.admins.conftest import logged_in
+from tests.workflows.scenario_deletion import force
 
 from .pages import page, read
 
@@ -281,9 +282,11 @@ def test_more_failures_than_are_shown_are_counted_and_lead_to_the_list_of_all(br
     assert len(listed) == 2
 
 
-def test_a_repair_that_is_under_way_is_named_where_nothing_else_helps(browser):
+@pytest.mark.parametrize("state", ["archived", "transferring"])
+def test_a_repair_that_is_under_way_is_named_where_nothing_else_helps(browser, state):
     archive = factories.TapeDataLocationFactory(archive=True)
     package = factories.RawDataPackageFactory(archived=True)
+    force(package, state=state)
     copy = factories.RawDataPackagePhysicalCopyFactory(raw_data_package=package, data_location=archive)
     PhysicalCopy.objects.filter(pk=copy.pk).update(status="corrupt")
     repair = factories.LongTermArchiveTransferFactory(raw_data_package=package, destination_location=archive)
