@@ -87,6 +87,10 @@ class SourceMixin(PageLink):
 
     other_names.needs = ()
 
+    def searched(self) -> list:
+        """Mention spellings below the input."""
+        return [*super().searched(), lazy("names and aliases in any spelling")]
+
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """Find names and aliases in any spelling, too: ``M82`` finds M 82."""
         found, may_repeat = super().get_search_results(request, queryset, search_term)
