@@ -100,10 +100,11 @@ def _notes(viewer, result: SearchResult):
     """Of what there is more, and what took too long."""
     for model in result.truncated:
         url = viewer.list_url(model, q=result.text)
-        text = _("There are more %(kind)s: type more of it, or search their list.") % {
-            "kind": model._meta.verbose_name_plural
-        }
-        yield format_html('<p class="opsdb-note"><a href="{}">{}</a></p>', url, text)
+        number = sum(isinstance(hit.row, model) for hit in result.hits)
+        values = {"kind": model._meta.verbose_name_plural, "number": f"{number:,}"}
+        text = _("%(number)s %(kind)s are shown, and more match: type more of it, or") % values
+        list_text = _("search the list of %(kind)s") % values
+        yield format_html('<p class="opsdb-note">{} <a href="{}">{}</a>.</p>', text, url, list_text)
     if result.given_up:
         kinds = ", ".join(str(model._meta.verbose_name_plural) for model in result.given_up)
         text = _("Not searched to the end, because it took too long: %(kinds)s. Type more of it.") % {"kinds": kinds}

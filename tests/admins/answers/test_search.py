@@ -218,3 +218,12 @@ def test_where_and_why_take_the_same_words_and_let_choose(browser, observed):
 def test_where_offers_nothing_that_a_person_may_not_view(seeing, observed):
     assert seeing(PhysicalCopy, ObsUnit, Source).get(page("where", q="ngc253")).status_code == 404
     assert seeing(PhysicalCopy, ExecutedObsUnit).get(page("where", q="ngc253")).status_code == 404
+
+
+def test_more_than_are_shown_are_in_the_list_of_their_kind(browser):
+    for number in range(12):
+        factories.FixedSourceFactory(name=f"Cloud {number}")
+    found = read(search(browser, "cloud"))
+    assert "10 sources are shown, and more match" in found.text
+    assert "/admin/opsdb/source/?q=cloud" in found.links
+    assert len(browser.get("/admin/opsdb/source/?q=cloud").context["cl"].result_list) == 12
