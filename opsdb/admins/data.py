@@ -17,7 +17,7 @@ from opsdb.models import (
 from .actions.data import PACKAGE_ACTIONS, TRANSFER_PACKAGE_ACTIONS
 from .kit.admin import OpsAdmin
 from .kit.inlines import listing
-from .kit.path_parts import FILE_PARTS, PATH_PARTS
+from .kit.path_parts import FILE_PARTS, OLDER_FILES, PATH_PARTS
 
 COPY_FACTS = ("data_location", "status", "verification", "verified_at", "size_bytes")
 CONTENT = ("size_bytes", "checksum", "checksum_algorithm")
@@ -26,6 +26,7 @@ CONTENT = ("size_bytes", "checksum", "checksum_algorithm")
 @admin.register(RawDataFile)
 class RawDataFileAdmin(OpsAdmin):
     part_finders = FILE_PARTS
+    when_nothing_is_found = OLDER_FILES
     facts = ("relative_path", *CONTENT)
     list_display = (
         "relative_path",

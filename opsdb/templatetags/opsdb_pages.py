@@ -85,7 +85,12 @@ def opsdb_about_list(context):
         "everywhere": viewer.page_url("search", q=changes.query) if viewer and changes.query else None,
         "query": changes.query,
         "notes": list(notes_of(changes)),
+        "nothing": _what_to_try(changes) if changes.query and not changes.result_list else "",
     }
+
+
+def _what_to_try(changes):
+    return getattr(changes.model_admin, "when_nothing_is_found", "")
 
 
 @register.inclusion_tag("admin/opsdb/page_links.html", takes_context=True)

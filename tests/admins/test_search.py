@@ -130,6 +130,8 @@ class TestRawFiles:
         assert found(browser, RawDataFile, text) == [file]
         monkeypatch.setattr(path_parts, "RECENT_FILES", 1)
         assert found(browser, RawDataFile, text) == [], "another file is newer"
+        assert "is found with its date before it" in search(browser, RawDataFile, text).content.decode()
+        assert "is found with its date before it" not in search(browser, RawDataFile, "LFA_0012.fits").content.decode()
 
     def test_are_found_by_any_part_of_their_path_among_those_of_a_date(self, file, browser, monkeypatch):
         monkeypatch.setattr(path_parts, "RECENT_FILES", 1)

@@ -139,6 +139,9 @@ class ListMixin:
     part_finders: Sequence[Finder] = ()
     """What it looks at for parts; of what these find, no more than :data:`FOUND_ROWS` are listed."""
 
+    when_nothing_is_found: Text = ""
+    """What to try where a search finds nothing."""
+
     periods: Sequence[str] = ()
     """Times by whose periods the list is narrowed."""
 

@@ -54,6 +54,13 @@ class FilesOfDateFinder:
         return PathPart(search).among_files_of_date() if search.is_searchable else None
 
 
+OLDER_FILES = format_lazy(
+    lazy(
+        "Nothing was found. A part of the path of a file that is not among the newest {number} is found with its date "
+        "before it, as in “2026-11-23 4_0000”; the beginning of a path and a whole file name are found without."
+    ),
+    number=f"{RECENT_FILES:,}",
+)
 FILE_PARTS = (FilesOfDateFinder(), NewestFilesFinder())
 PATH_PARTS = (PathPartFinder(),)
 
