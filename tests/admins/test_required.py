@@ -55,5 +55,5 @@ def test_so_does_the_form_that_acknowledges_failures():
     request = RequestFactory().get("/")
     request.user = AnonymousUser()
     template = Template('{% include "admin/opsdb/acknowledge.html" %}')
-    html = template.render(Context({"form": AcknowledgementForm(), "request": request}))
+    html = template.render(Context({"form": AcknowledgementForm(), "request": request, "number": 1}))
     assert required_labels(html) == {"What is known": True, "Who was informed": False, "For": True}

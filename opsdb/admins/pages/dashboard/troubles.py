@@ -174,7 +174,7 @@ def _requests_in(viewer, status):
     is_decided = status == DeletionRequestStatus.APPROVED
     look_up_rights(requests, viewer.request.user)
     title = _("Approved deletions to carry out") if is_decided else _("Deletions to decide on")
-    by, act = (_("approved by"), _("execution")) if is_decided else (_("requested by"), _("decision"))
+    by, act = (_("approved by"), _("what to do")) if is_decided else (_("requested by"), _("decision"))
     rows = [
         (
             viewer.link(one, one.reason[:80]),
