@@ -127,7 +127,8 @@ def begin(page, action):
 def confirm(page, action, reason):
     """Have done what an action has shown."""
     page.get_by_label("Reason:").fill(reason)
-    page.get_by_role("button", name=action, exact=True).click()
+    with loaded(page):
+        page.get_by_role("button", name=action, exact=True).click()
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
