@@ -165,3 +165,9 @@ class TestWhatIsLeftOut:
         states = [state for state in PhysicalCopyStatus if state.value not in ("deleted", "missing")]
         notes = listed(browser, status__in=",".join(states))[1]
         assert "Status: without deleted, missing." in notes
+
+    @pytest.mark.parametrize("asked", [{"o": "1"}, {"q": "nothing"}, {"p": "last"}, {"o": "-1", "q": "1"}])
+    def test_what_only_sorts_or_searches_has_no_note(self, browser, story, asked):
+        assert "listed" not in listed(browser, **asked, status__in="present")[1]
+        response = browser.get(address(DataLocation, "changelist"), asked)
+        assert "which a link has chosen" not in response.content.decode()

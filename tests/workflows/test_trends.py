@@ -141,6 +141,9 @@ def test_delays_are_quantiles_of_each_week():
     assert first.ninth_decile == timedelta(minutes=2 ** ((56 + 10 / 20) / 8))
     assert (second.week, second.packages) == (date(2026, 6, 8), 1)
     assert timedelta(minutes=1) < second.median < second.ninth_decile < timedelta(minutes=1.1)
+    [whole] = measure_archive_delays(FIRST, END, step="period")
+    assert (whole.week, whole.packages) == (FIRST, 101)
+    assert whole.median == timedelta(minutes=2 ** ((48 + 49.5 / 80) / 8))
 
 
 def test_failures_are_by_day_and_stage():

@@ -35,8 +35,9 @@ def notes_of(changes: ChangeList) -> Iterator[ListNote]:
         if note := getattr(spec, "note", ""):
             yield ListNote(note)
     shown = {name for spec in changes.filter_specs for name in spec.expected_parameters()}
-    for name, values in changes.filter_params.items():
+    for name in changes.get_filters_params():
         if name not in shown:
+            values = changes.filter_params[name]
             url = changes.get_query_string(remove=[name])
             yield ListNote(_in_words(changes.model, name, values), url, _("Show all"))
     yield from getattr(changes.model_admin, "notes_on_list", lambda changes: ())(changes)

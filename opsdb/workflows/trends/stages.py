@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -81,10 +81,10 @@ class TrafficRate:
 
 @dataclass(frozen=True)
 class ArchiveDelay:
-    """How long the packages of a week took into archives.
+    """How long the packages of a week, or of a period, took into archives.
 
     Attributes:
-        week: its Monday; packages count in the week in which they were archived (UTC).
+        week: its Monday, or the first day of the period; packages count in the week in which they were archived (UTC).
         packages: how many; one that several archives took counts for each.
         median: half of them took at most so long, from the end of the observation to the verified copy in the archive.
         ninth_decile: nine of ten took at most so long.
@@ -133,8 +133,8 @@ def measure_traffic_rates(
     ]
 
 
-def measure_archive_delays(start: date, end: date) -> list[ArchiveDelay]:
-    """Return how long packages took from the end of their observation to their verified copy in an archive, by week.
+def measure_archive_delays(start: date, end: date, *, step: Literal["week", "period"] = "week") -> list[ArchiveDelay]:
+    """Return how long packages took from the end of their observation to their verified copy in an archive.
 
     Repairs are left out. The database counts delays in steps of 9 % of their length; within a step they are taken as
     spread evenly, so that a median is right to about 4 %.
@@ -142,24 +142,25 @@ def measure_archive_delays(start: date, end: date) -> list[ArchiveDelay]:
     Args:
         start: first day (UTC) on which they were archived.
         end: day after the last one.
+        step: of each week, or of the whole period.
 
     Raises:
         OpsdbError: the period has no day.
     """
-    weeks: dict[date, list[tuple[int, int]]] = {}
-    for week, step, number in _rows(DELAYS, start, end, stage=WorkStage.ARCHIVING.value):
-        weeks.setdefault(week.date(), []).append((step, int(number)))
+    spans: dict[date, Counter[int]] = {}
+    for week, length, number in _rows(DELAYS, start, end, stage=WorkStage.ARCHIVING.value):
+        spans.setdefault(week.date() if step == "week" else start, Counter())[length] += int(number)
     return [
-        ArchiveDelay(week, sum(number for _, number in steps), _quantile(steps, 0.5), _quantile(steps, 0.9))
-        for week, steps in weeks.items()
+        ArchiveDelay(begins_on, lengths.total(), _quantile(lengths, 0.5), _quantile(lengths, 0.9))
+        for begins_on, lengths in spans.items()
     ]
 
 
-def _quantile(steps: Sequence[tuple[int, int]], share: float) -> timedelta:
-    """Return the delay that a share of those counted by step, in order, does not exceed."""
-    wanted = share * sum(number for _, number in steps)
+def _quantile(lengths: Counter[int], share: float) -> timedelta:
+    """Return the delay that a share of those counted by the step of their length does not exceed."""
+    wanted = share * lengths.total()
     before = 0
-    for step, number in steps:
+    for step, number in sorted(lengths.items()):
         if before + number >= wanted:
             return timedelta(minutes=2 ** ((step + (wanted - before) / number) / STEPS_PER_OCTAVE))
         before += number

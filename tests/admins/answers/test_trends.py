@@ -106,6 +106,20 @@ def test_failures_are_summed_by_stage_and_over_all_stages(browser, today):
     assert "all stages6" in text
     assert f"Failed attempts from {today - timedelta(days=6)} to {today}" in text
     assert "Failed attempts: 6" in read(browser.get(page("dashboard"))).text
+    assert f"day{WorkStage.TRANSFER.label}all stages {today - timedelta(days=1)}22 {today - timedelta(days=2)}22" in text
+
+
+def test_delays_and_volumes_are_summed_up_over_the_period_and_all_locations(browser, today):
+    fill(today, number=3)
+    begins_at = datetime.combine(today, time(), tzinfo=UTC)
+    for back, step in ((1, 64), (2, 64), (10, 56)):
+        factories.StageActivityFactory(
+            stage=WorkStage.ARCHIVING, begins_at=begins_at - timedelta(days=back), completed=3, delay_step=step
+        )
+    text = " ".join(read(browser.get(page("trends", days=30))).text.split())
+    assert "Median of the whole period: 4 h 23 min; nine of ten packages within 4 h 35 min." in text
+    assert "whole period124 h 23 min4 h 35 min" in text
+    assert "all locations3 GB3 TB–3 GB0 bytes" in text
 
 
 def test_the_tables_of_time_have_titles_and_their_signs_a_legend(browser, today):
@@ -182,7 +196,7 @@ def test_the_number_of_queries_depends_on_nothing(browser, today):
     few = queries()
     fill(today, number=9)
     # Session, user, and eight of the trends.
-    assert queries() == few == queries(days=365) == 10
+    assert queries() == few == queries(days=365) == 11
 
 
 def test_allocated_used_and_left_time_of_all_programs_is_one_table_that_lists_link_to(browser, today):

@@ -22,7 +22,7 @@ from ...drawings.chart import Chart, ChartColumn
 from ...kit.values import Text
 from ..parts import Table, paragraph, subheading
 from ..viewer import Viewer
-from .charts import by_week, days_shown, duration_text, figure, small_figures
+from .charts import TABLE_DAYS, by_week, days_shown, duration_text, figure, small_figures
 
 STAGE_MODELS: dict[str, type[Model]] = {
     WorkStage.PACKAGING: RawDataPackage,
@@ -76,6 +76,7 @@ def failure_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
     return (
         subheading(title),
         Table(title, (_("stage"), _("failed attempts")), rows, note=note),
+        *_failures_by_day(found, start, end),
         small_figures(
             figure(
                 failures_chart(
@@ -88,6 +89,20 @@ def failure_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
             for stage in totals
         ),
     )
+
+
+def _failures_by_day(found, start, end):
+    """Return a table of how many attempts failed in each stage on each day, or in each week of a long period."""
+    of_stages = {stage: by_week(found[stage], start, end) for stage in WorkStage if stage in found}
+    days = sorted({day for numbers in of_stages.values() for day in numbers}, reverse=True)
+    rows = []
+    for day in days:
+        numbers = [of_stage.get(day, (0, 0))[0] for of_stage in of_stages.values()]
+        rows.append((str(day), *(f"{number:,}" if number else "–" for number in numbers), f"{sum(numbers):,}"))
+    is_long = (end - start).days > TABLE_DAYS
+    title = _("Failed attempts in each week") if is_long else _("Failed attempts on each day")
+    columns = (_("week from") if is_long else _("day"), *(stage.label for stage in of_stages), _("all stages"))
+    return subheading(title), Table(title, columns, rows, note=_("Days without a failure are left out."))
 
 
 def failure_rows(viewer: Viewer, start: date, end: date) -> Iterator[Sequence[Any]]:

@@ -116,9 +116,19 @@ def delay_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
         (str(one.week), f"{one.packages:,}", duration_text(one.median), duration_text(one.ninth_decile))
         for one in delays
     ]
+    [whole] = measure_archive_delays(start, end, step="period")
+    period = _("whole period")
+    rows.append((period, f"{whole.packages:,}", duration_text(whole.median), duration_text(whole.ninth_decile)))
     note = _("The database counts in steps: the times are right to about 4 %.")
-    return small_figures([figure(delay_chart(delays, start, end), columns, rows)]), Table(
-        _("Weeks"), columns, rows, note=note
+    median = _("Median of the whole period: %(median)s; nine of ten packages within %(ninth)s.") % {
+        "median": duration_text(whole.median),
+        "ninth": duration_text(whole.ninth_decile),
+    }
+    legend = _("A bar is filled up to the median of its week; its outline ends at what nine of ten did not exceed.")
+    return (
+        paragraph(f"{median} {legend}"),
+        small_figures([figure(delay_chart(delays, start, end), columns, rows[:-1])]),
+        Table(_("Weeks"), columns, rows, note=note),
     )
 
 

@@ -77,6 +77,18 @@ def volume_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
         )
         for one in trends
     ]
+    rows.append(
+        (
+            _("all locations"),
+            format_size(sum(one.held_bytes for one in trends)),
+            format_size(sum(one.capacity_bytes or 0 for one in trends)),
+            "–",
+            format_size(sum(day.arrived_bytes for one in trends for day in one.days)),
+            format_size(sum(day.left_bytes for one in trends for day in one.days)),
+            _("%(size)s a day") % {"size": format_size(sum(one.growth_bytes_per_day for one in trends))},
+            "–",
+        )
+    )
     columns = (
         _("location"),
         _("holds"),
@@ -87,7 +99,9 @@ def volume_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
         _("grows by"),
         _("full at this rate on"),
     )
-    note = _("The rate is the mean of the last %(days)s days of the period.") % {"days": GROWTH_DAYS}
+    note = _(
+        "The rate is the mean of the last %(days)s days of the period. Data that several locations hold count at each."
+    ) % {"days": GROWTH_DAYS}
     figures = (
         volume_figure(one, start, end, heading=f"{one.site}/{one.location}")
         for one in trends
