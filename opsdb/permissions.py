@@ -56,7 +56,7 @@ DOES = {
 }
 CONTAINS = {
     "programs": "plans: programs, sources, units, slots, allocations, downtimes",
-    "observations": "what the telescope did for a unit, each time",
+    "observations": "observations: what the telescope did for a unit, each time",
     "data": "raw files, packages, copies, fixity checks, requests for deletion",
     "transfers": "routes, transfers, the long-term archive, staging",
     "products": "software, pipelines, runs, data products",
@@ -179,10 +179,14 @@ def mismatch(scope: str, held: Iterable[str]) -> str:
 
 
 def offered_scopes() -> list[str]:
-    """Return the names that a form offers for scopes: areas by area, then each permission by its table, then all."""
+    """Return the names that a form offers for scopes: areas by area, then each permission by its table, then all.
+
+    Modules that have a name for people, such as ``execution``, are offered by that name alone.
+    """
+    modules = {area for areas in RESOURCES.values() for area in areas} - RESOURCES.keys()
     tables = {model._meta.db_table for model in apps.get_models()}
     own = [(action, resources) for action, resources in _by_permission().values() if ANY in resources]
-    areas = sorted({name for _, resources in own for name in resources if _is_offered(name)} - tables)
+    areas = sorted({name for _, resources in own for name in resources if _is_offered(name)} - tables - modules)
     single = {f"{action}:{name}" for action, resources in own for name in resources & tables}
     by_area = [f"{action}:{name}" for name in (ANY, *areas) for action in (*ACTIONS, ANY)]
     named = [name for name in by_area if _named(name) and name != "*:*"]
@@ -202,7 +206,14 @@ def describe_scope(name: str) -> str:
         return ""
     if own := _own_words().get(name):
         return own
-    return f"{DOES.get(action, action)} {CONTAINS.get(resource) or _rows_of(resource)}"
+    rows = CONTAINS.get(resource) or _rows_of(resource)
+    return f"{DOES.get(action, action)} {rows}{' (this table only)' if resource in _tables() else ''}"
+
+
+@cache
+def _tables() -> frozenset[str]:
+    options = [model._meta for model in apps.get_models()]
+    return frozenset(name for model in options for name in (model.db_table, model.model_name or ""))
 
 
 @cache

@@ -249,9 +249,10 @@ class InProgress:
             submit_run(run, hpc_job_id=f"demo-{run.pk}")
         for run in (failed, running, collecting, completed):
             begin_run(run)
-        fail_run(failed, message="killed: out of memory", retryable=False, exit_code=137)
-        for run in (collecting, completed):
+        for run in (failed, collecting, completed):
             collect_run(run)
+        self.reducing.register_product(failed, DataProductType.LOG, "run.log")
+        fail_run(failed, message="killed: out of memory", retryable=False, exit_code=137)
         for type, name in (
             (DataProductType.QA_METRIC, "noise.json"),
             (DataProductType.STATISTICS, "statistics.json"),

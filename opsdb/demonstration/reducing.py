@@ -112,7 +112,9 @@ class DataReducer:
         )
         software, _ = ReductionSoftware.objects.get_or_create(name=f"demonstration {name}")
         ReductionSoftwareVersion.objects.get_or_create(software=software, version="1.0.0")
-        config, _ = ReductionStepConfig.objects.get_or_create(software=software, name="default")
+        config, _ = ReductionStepConfig.objects.get_or_create(
+            software=software, name="default", defaults={"cpu": 4, "memory_gb": 16, "time_hours": 2}
+        )
         step, _ = ReductionStep.objects.get_or_create(
             pipeline=made, name=name, defaults={"software": software, "config": config, "group_by": group_by}
         )

@@ -10,6 +10,7 @@ from opsdb.models import (
     DataProduct,
     ExecutedReductionStep,
     PhysicalCopy,
+    ReductionStepConfig,
 )
 from opsdb.testing import factories
 from opsdb.workflows import attributed, reset_run
@@ -67,7 +68,13 @@ def test_what_it_asked_for_and_used_are_beside_each_other(browser, run):
     type(run.step).objects.filter(pk=run.step.pk).update(config=config)
     ExecutedReductionStep.objects.filter(pk=run.pk).update(cpu_hours=2.5, peak_memory_gb=63.9, wall_time_seconds=90)
     found = facts(browser, run)
-    assert found["asked for"] == "8 cores, 64 GB of memory, 1 h 30 min"
+    asked_for = f"8 cores, 64 GB of memory, 1 h 30 min, by the configuration {config} of its step"
+    assert found["asked for"] == asked_for
+    assert f"give it more in {config} first" in found["what can be done"]
+    assert (
+        address(ReductionStepConfig, "change", config)
+        in browser.get(address(ExecutedReductionStep, "change", run)).content.decode()
+    )
     assert found["used"].startswith("2.5 core hours, 63.9 GB of memory, ")
 
 

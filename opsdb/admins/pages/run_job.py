@@ -41,11 +41,11 @@ def job_section(viewer: Viewer, run: ExecutedReductionStep) -> Section:
         (_("earlier jobs"), _earlier_jobs(viewer, run)),
         (_("where"), _place(viewer, run.step.pipeline.processing_location)),
         (_("log"), _log(viewer, run)),
-        (_("asked for"), _asked(run.step.config)),
+        (_("asked for"), _asked(viewer, run.step)),
         (_("used"), _used(run)),
         (_("exit code"), _exit_code(run.exit_code)),
         (_("what went wrong"), run.failure_message),
-        (_("what can be done"), _remedy(run)),
+        (_("what can be done"), _remedy(viewer, run)),
     ]
     return Section(_("Job at the cluster"), (Facts(facts),), "job")
 
@@ -99,7 +99,13 @@ def _link_to_log(viewer, log):
     )
 
 
-def _asked(config):
+def _configuration(viewer, step):
+    """Return the link to what says how much a run of a step asks for: its configuration, or the step without one."""
+    return viewer.link(step if step.config is None else step.config)
+
+
+def _asked(viewer, step):
+    config = step.config
     if config is None:
         return _("not known: its step has no configuration")
     text = ngettext(
@@ -107,11 +113,12 @@ def _asked(config):
         "%(cores)s cores, %(memory)s GB of memory, %(time)s",
         config.cpu,
     )
-    return text % {
+    asked = text % {
         "cores": config.cpu,
         "memory": human_number(config.memory_gb),
         "time": format_exact_duration(3_600 * config.time_hours),
     }
+    return format_html(_("{}, by the configuration {} of its step"), asked, _configuration(viewer, step))
 
 
 def _used(run):
@@ -140,12 +147,15 @@ def _exit_code(code):
     return _("%(code)s: it was ended by the signal %(name)s") % {"code": code, "name": name}
 
 
-def _remedy(run):
+def _remedy(viewer, run):
     if run.status == RunStatus.FAILED:
-        return _(
-            "“Reset” lets it run again with all its retries, once the cause is removed, such as too little memory in "
-            "the configuration of its step. It clears the number, times, exit code and use of this job, which stay in "
-            "the history."
+        return format_html(
+            _(
+                "“Reset” lets it run again with all its retries, once the cause is removed. If it needed more memory "
+                "or time, give it more in {} first. Reset clears the number, times, exit code and use of this job, "
+                "which stay in the history."
+            ),
+            _configuration(viewer, run.step),
         )
     if run.status in (RunStatus.SUBMITTED, RunStatus.RUNNING):
         return _("“Cancel run” ends it here for good; the job at the cluster has to be ended there.")

@@ -106,7 +106,8 @@ def test_failures_are_summed_by_stage_and_over_all_stages(browser, today):
     assert "all stages6" in text
     assert f"Failed attempts from {today - timedelta(days=6)} to {today}" in text
     assert "Failed attempts: 6" in read(browser.get(page("dashboard"))).text
-    assert f"day{WorkStage.TRANSFER.label}all stages {today - timedelta(days=1)}22 {today - timedelta(days=2)}22" in text
+    yesterday, day_before = (today - timedelta(days=back) for back in (1, 2))
+    assert f"day{WorkStage.TRANSFER.label}all stages {yesterday}22 {day_before}22" in text
 
 
 def test_delays_and_volumes_are_summed_up_over_the_period_and_all_locations(browser, today):
