@@ -34,7 +34,7 @@ from opsdb.models import (
 )
 
 from ..drawings.heavens import altitude
-from ..kit.columns import human_size
+from ..kit.columns import human_size, moment
 from .executions import execution_table, night_of
 from .night_sky import STEP, NightSky, spans_of
 from .parts import Content, Facts, Section, Table, capped, first_of, paragraph, subheading
@@ -150,7 +150,7 @@ def _units_section(viewer, units):
         )
         for unit in found
     ]
-    columns = (_("unit"), _("program"), _("mode"), _("priority"), _("observed"), _("requested"))
+    columns = (_("unit"), _("program"), _("mode"), _("priority"), _("completed observations"), _("requested"))
     note = first_of(UNITS) if more else ""
     table = Table(_("Observation units"), columns, rows, _("No unit looks at it."), note)
     return Section(_("Observation units"), (table,), "units")
@@ -173,7 +173,13 @@ def _executions_section(viewer, source, executions):
         for quality in Quality
         if quality in by_quality
     ]
-    hours = Table(_("Time by quality"), (_("quality"), _("observations"), _("time")), rows, _("Nothing was observed."))
+    hours = Table(
+        _("Time by quality"),
+        (_("quality"), _("observations"), _("time")),
+        rows,
+        _("Nothing was observed."),
+        _("Of all observations that have ended, aborted and failed ones too.") if rows else "",
+    )
     newest = executions.select_related("obs_unit__observing_program").order_by("-start_time")[:EXECUTIONS]
     table = execution_table(viewer, newest)
     every = viewer.list_url(ExecutedObsUnit, obs_unit__source__id__exact=source.pk)
@@ -231,10 +237,20 @@ def _data_sections(viewer, executions, *, is_cut):
         runs = ExecutedReductionStepInputPackage.objects.filter(
             raw_data_package__executed_obs_unit__in=executions
         ).values("run")
-        products, more = capped(DataProduct.objects.filter(run__in=runs).order_by("-pk"), PRODUCTS)
-        rows = [(viewer.link(one), one.get_type_display(), human_size(one.size_bytes or 0)) for one in products]
+        of_runs = DataProduct.objects.filter(run__in=runs).select_related("run__step__pipeline").order_by("-pk")
+        products, more = capped(of_runs, PRODUCTS)
+        rows = [
+            (
+                viewer.link(one),
+                str(one.run.step),
+                moment(one.created_at),
+                one.get_type_display(),
+                human_size(one.size_bytes or 0),
+            )
+            for one in products
+        ]
         note = " ".join([note, first_of(PRODUCTS)] if more else [note])
-        columns = (_("product"), _("type"), _("size"))
+        columns = (_("product"), _("step"), _("made [UTC]"), _("type"), _("size"))
         table = Table(_("Products"), columns, rows, _("No run has read its packages."), note.strip())
         yield Section(_("Products of runs that read its packages"), (table,), "products")
 
