@@ -132,7 +132,7 @@ class InProgress:
         *_, newest = keys = list(waiting.order_by("created_at", "pk").values_list("pk", flat=True))
         move_state(waiting.model(pk=newest), Status.SCHEDULED, field=field)
         _, failed, *others = claim(limit=len(keys) - 2, worker=WORKER)
-        fail(failed, worker=WORKER, message="no space left on device", retryable=False)
+        fail(failed, worker=WORKER, message="disk quota exceeded", retryable=False)
         return others
 
     def observe(self) -> None:
