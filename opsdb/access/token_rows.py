@@ -10,24 +10,25 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connections, models, router
+from django.db.models.base import DEFERRED
 from django.db.models.sql.datastructures import BaseTable
 
 from opsdb.models import ApiToken
 
 # What no check asks for: read from the database when somebody does.
-DEFERRED = {
+DEFERRED_OF_TOKEN = {
     "pepper_fingerprint",
     *("created_at", "updated_at", "active", "revoked_at", "revoked_by"),
     *("usage_count", "last_used_at", "last_used_ip"),
 }
-DEFERRED_OF_USER = {"password", "last_login", "date_joined"}
+DEFERRED_OF_USER = {"password", "last_login", "date_joined", "github_login", "affiliation", "preferences"}
 
 
 def find_usable_token(hashes: Sequence[str]) -> ApiToken | None:
     """Return the token with one of these hashes if it is usable at this moment, its user loaded, active or not.
 
-    One query, of the database that tokens are read from. The fields of ``DEFERRED`` and ``DEFERRED_OF_USER`` are not
-    loaded.
+    One query, of the database that tokens are read from. The fields of ``DEFERRED_OF_TOKEN`` and ``DEFERRED_OF_USER``
+    are not loaded.
 
     Args:
         hashes: what may be stored for the secret, one for each pepper.
@@ -40,7 +41,7 @@ def find_usable_token(hashes: Sequence[str]) -> ApiToken | None:
         found = cursor.fetchone()
     if found is None:
         return None
-    row = list(found)
+    row = [*found, DEFERRED]
     for place, expression, converters in statement.converted:
         for convert in converters:
             row[place] = convert(row[place], expression, connection)
@@ -64,7 +65,7 @@ class _UsableToken(BaseTable):
 
 @dataclass(frozen=True)
 class _Part:
-    """Which values of a row belong to an instance."""
+    """Which values of a row belong to an instance: of each field, the last of the row where it is not loaded."""
 
     model: type[models.Model]
     names: list[str]
@@ -87,7 +88,7 @@ def _statement(alias, hashes):
     connection = connections[alias]
     places = [str(number) for number in range(hashes)]
     user_fields = {field.name for field in get_user_model()._meta.concrete_fields}
-    deferred = DEFERRED | {f"user__{name}" for name in DEFERRED_OF_USER & user_fields}
+    deferred = DEFERRED_OF_TOKEN | {f"user__{name}" for name in DEFERRED_OF_USER & user_fields}
     tokens_of_users = ApiToken.objects.using(alias).select_related("user").defer(*deferred).order_by()
     table = tokens_of_users.query.get_initial_alias()
     tokens_of_users.query.alias_map[table] = _UsableToken(places, table)
@@ -113,5 +114,6 @@ def _statement(alias, hashes):
 
 def _part(model, expressions, places):
     by_name = {expressions[place].target.attname: place for place in places}
-    names = [field.attname for field in model._meta.concrete_fields if field.attname in by_name]
-    return _Part(model, names, itemgetter(*(by_name[name] for name in names)))
+    fields = [field.attname for field in model._meta.concrete_fields]
+    values = itemgetter(*(by_name.get(name, len(expressions)) for name in fields))
+    return _Part(model, [name for name in fields if name in by_name], values)

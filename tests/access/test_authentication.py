@@ -73,6 +73,9 @@ def test_a_check_is_one_query_and_no_write(create):
         token = authenticate_token(secret, ip=INSIDE)
         assert token.user.username
     assert [query["sql"].split()[0] for query in queries] == ["SELECT"]
+    assert "password" in token.user.get_deferred_fields() and "revoked_at" in token.get_deferred_fields()
+    user = get_user_model().objects.get(pk=token.user_id)
+    assert (token.user.password, token.revoked_at, token.active) == (user.password, None, True)
 
 
 @pytest.mark.parametrize("is_known", [True, False])
