@@ -70,7 +70,7 @@ def test_what_it_asked_for_and_used_are_beside_each_other(browser, run):
     found = facts(browser, run)
     asked_for = f"8 cores, 64 GB of memory, 1 h 30 min, by the configuration {config} of its step"
     assert found["asked for"] == asked_for
-    assert f"give it more in {config} first" in found["what can be done"]
+    assert f"give it more in the configuration {config} first" in found["what can be done"]
     assert (
         address(ReductionStepConfig, "change", config)
         in browser.get(address(ExecutedReductionStep, "change", run)).content.decode()

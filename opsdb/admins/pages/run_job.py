@@ -100,8 +100,10 @@ def _link_to_log(viewer, log):
 
 
 def _configuration(viewer, step):
-    """Return the link to what says how much a run of a step asks for: its configuration, or the step without one."""
-    return viewer.link(step if step.config is None else step.config)
+    """Return what says how much a run of a step asks for, linked: its configuration, or the step that has none."""
+    if step.config is None:
+        return format_html(_("the step {}"), viewer.link(step))
+    return format_html(_("the configuration {}"), viewer.link(step.config))
 
 
 def _asked(viewer, step):
@@ -118,7 +120,7 @@ def _asked(viewer, step):
         "memory": human_number(config.memory_gb),
         "time": format_exact_duration(3_600 * config.time_hours),
     }
-    return format_html(_("{}, by the configuration {} of its step"), asked, _configuration(viewer, step))
+    return format_html(_("{}, by {} of its step"), asked, _configuration(viewer, step))
 
 
 def _used(run):
