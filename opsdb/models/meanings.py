@@ -83,7 +83,7 @@ MEANINGS: dict[type[StrEnum], tuple[str, tuple[str, ...]]] = {
         "What was decided about a request to delete copies.",
         (
             "It waits for the decision of a second person.",
-            "A second person agreed: a worker may carry it out.",
+            "A second person agreed: whoever may execute requests can carry it out.",
             "It was refused, or withdrawn after its approval.",
             "Its copies are scheduled for deletion.",
         ),

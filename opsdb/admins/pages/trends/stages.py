@@ -121,7 +121,7 @@ def drain_text(backlog: StageBacklog) -> str:
     if not backlog.waiting:
         return _("nothing waits")
     if backlog.drains_in is None:
-        return _("never, nothing is completed")
+        return _("not known: none was completed then")
     length = duration_text(backlog.drains_in)
     return _("%(length)s, and it grows") % {"length": length} if backlog.grows else length
 
@@ -141,8 +141,8 @@ def backlog_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
     ]
     columns = (_("stage"), _("waits"), _("added a day"), _("completed a day"), _("drains in"))
     note = _(
-        "What has failed waits too. The rates are means of the last %(days)s days; it drains in so long if nothing is "
-        "added."
+        "What has failed waits too. The rates are means of the last %(days)s whole days, without today; it drains in "
+        "so long if nothing is added."
     ) % {"days": DRAIN_DAYS}
     figures = [
         figure(
