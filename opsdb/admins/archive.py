@@ -7,11 +7,13 @@ from opsdb.models import LongTermArchiveTransfer, LongTermArchiveTransferLog, St
 from .actions.archive import ARCHIVE_TRANSFER_ACTIONS, STAGING_JOB_ACTIONS
 from .kit.admin import OpsAdmin, ReadOnlyMixin
 from .kit.inlines import listing
+from .kit.path_parts import OBSERVATION_OF_PACKAGE
 
 
 @admin.register(LongTermArchiveTransfer)
 class LongTermArchiveTransferAdmin(OpsAdmin):
     actions = ARCHIVE_TRANSFER_ACTIONS
+    part_finders = OBSERVATION_OF_PACKAGE
     list_display = (
         "id",
         "raw_data_package",

@@ -17,7 +17,7 @@ from opsdb.models import (
 from .actions.data import PACKAGE_ACTIONS, TRANSFER_PACKAGE_ACTIONS
 from .kit.admin import OpsAdmin
 from .kit.inlines import listing
-from .kit.path_parts import FILE_PARTS, OLDER_FILES, PATH_PARTS
+from .kit.path_parts import FILE_PARTS, OBSERVATION_OF_PACKAGE, OLDER_FILES, PACKAGE_PARTS, PATH_PARTS
 
 COPY_FACTS = ("data_location", "status", "verification", "verified_at", "size_bytes")
 CONTENT = ("size_bytes", "checksum", "checksum_algorithm")
@@ -44,7 +44,7 @@ class RawDataFileAdmin(OpsAdmin):
 @admin.register(RawDataPackage)
 class RawDataPackageAdmin(OpsAdmin):
     actions = PACKAGE_ACTIONS
-    part_finders = PATH_PARTS
+    part_finders = PACKAGE_PARTS
     facts = ("name",)
     list_display = (
         "name",
@@ -65,6 +65,7 @@ class RawDataPackageAdmin(OpsAdmin):
 
 @admin.register(RawDataPackageMetadata)
 class RawDataPackageMetadataAdmin(OpsAdmin):
+    part_finders = OBSERVATION_OF_PACKAGE
     facts = ("raw_data_package",)
     list_display = ("obs_id", "raw_data_package", "target_name", "s_ra", "s_dec", "t_min", "t_max", "instrument_name")
 

@@ -24,12 +24,14 @@ from .kit.admin import OpsAdmin
 from .kit.columns import human_duration
 from .kit.inlines import LinkInline, listing, parts
 from .kit.links import link
+from .kit.path_parts import OBSERVATIONS
 from .kit.values import Text
 
 
 @admin.register(ExecutedObsUnit)
 class ExecutedObsUnitAdmin(OpsAdmin):
     actions = EXECUTION_ACTIONS
+    part_finders = OBSERVATIONS
     list_display = (
         "start_time",
         "obs_unit",

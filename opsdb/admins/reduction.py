@@ -26,7 +26,7 @@ from opsdb.models import (
 from .actions.reduction import PIPELINE_ACTIONS, PRODUCT_ACTIONS, RUN_ACTIONS, STEP_ACTIONS
 from .kit.admin import OpsAdmin
 from .kit.inlines import LinkInline, listing, parts
-from .kit.path_parts import PATH_PARTS
+from .kit.path_parts import PATH_PARTS, RunsOfObservationFinder
 from .kit.sub_groups import SubGroupMixin
 from .pages.run_job import job_section
 from .pages.viewer import Viewer
@@ -84,6 +84,7 @@ class ReductionStepAdmin(OpsAdmin):
 @admin.register(ExecutedReductionStep)
 class ExecutedReductionStepAdmin(SubGroupMixin, OpsAdmin):
     actions = RUN_ACTIONS
+    part_finders = (RunsOfObservationFinder(),)
     owned = (
         "hpc_job_id",
         "retry_count",

@@ -2,6 +2,7 @@
 
 import timeit
 import uuid
+from datetime import datetime, timedelta
 from urllib.parse import quote_plus
 
 import pytest
@@ -16,8 +17,11 @@ from opsdb.models import (
     DataProduct,
     DataProductPhysicalCopy,
     DataTransferPackage,
+    ExecutedObsUnit,
     FixedSource,
+    InstrumentModule,
     LongTermArchiveTransfer,
+    ObservationStatus,
     ObsUnit,
     PhysicalCopy,
     RawDataFile,
@@ -32,15 +36,19 @@ from opsdb.testing.factories import (
     DataProductPhysicalCopyFactory,
     DataTransferPackageFactory,
     DiskDataLocationFactory,
+    ExecutedObsUnitFactory,
+    ExecutedReductionStepInputPackageFactory,
     FixedSourceFactory,
+    InstrumentModuleFactory,
     LongTermArchiveTransferFactory,
     ObsUnitFactory,
     RawDataFileFactory,
     RawDataFilePhysicalCopyFactory,
     RawDataPackageFactory,
+    RawDataPackageMetadataFactory,
     RawDataPackagePhysicalCopyFactory,
 )
-from opsdb.workflows import path_parts
+from opsdb.workflows import named_observations, path_parts
 from tests.databases import as_owner
 
 from .pages import address
@@ -217,6 +225,99 @@ def test_packages_and_products_and_their_copies_are_found_by_a_part_of_the_path(
         assert found(browser, model, text) == [wanted]
         assert [one.pk for one in found(browser, copies, text)] == [mine.pk]
         assert [one.pk for one in found(browser, PhysicalCopy, text)] == [mine.pk]
+
+
+class TestNamesOfObservations:
+    """Rows that are called after an observation, ``NGC253 CO43 · 2026-11-27 02:11 · LFA``, are found by that."""
+
+    LABEL = "NGC253 CO43 · 2026-05-27 02:11 · LFA"
+    TEXTS = (
+        LABEL,
+        "NGC253",
+        "ngc 253",
+        "NGC253 CO43",
+        "ngc253_co43",
+        "Sculptor galaxy",
+        "2026-05-27 02:11",
+        "2026-05-27",
+        "NGC253 2026-05-27",
+        "NGC253 CO43 · 2026-05-27 02:11",
+        f"{LABEL} · 2",
+    )
+    OTHERS = (
+        "NGC254",
+        "NGC253 CO43 · 2026-05-27 02:12 · LFA",
+        "NGC253 CO43 · 2026-05-27 02:11 · HFA",
+        "M82 · 2026-05-27 02:11",
+        "2026-05-29",
+    )
+
+    def observed(self, start, source="NGC 253", unit="NGC253 CO43", module="LFA"):
+        aliases = ["Sculptor Galaxy"] if source == "NGC 253" else []
+        source = FixedSource.objects.filter(name=source).first() or FixedSourceFactory(name=source, aliases=aliases)
+        module = InstrumentModule.objects.filter(name=module).first() or InstrumentModuleFactory(name=module)
+        unit = ObsUnit.objects.filter(name=unit).first() or ObsUnitFactory(name=unit, source=source)
+        start = datetime.fromisoformat(f"{start}:30+00:00")
+        times = {"start_time": start, "end_time": start + timedelta(minutes=9)}
+        execution = ExecutedObsUnitFactory(obs_unit=unit, status=ObservationStatus.COMPLETED, **times)
+        return execution, module
+
+    @pytest.fixture
+    def named(self, db):
+        others = [
+            self.observed("2026-05-20 02:11", "M82", "M82 CO43"),
+            self.observed("2026-05-24 02:11", "M82", "M82 CO43", "HFA"),
+        ]
+        return self.observed("2026-05-27 02:11"), others
+
+    def rows(self, factory, named):
+        prefix = "" if hasattr(factory._meta.model, "executed_obs_unit") else "raw_data_package__"
+        wanted, *_ = (
+            factory(**{f"{prefix}executed_obs_unit": execution, f"{prefix}instrument_module": module})
+            for execution, module in (named[0], *named[1])
+        )
+        return wanted
+
+    @pytest.mark.parametrize(
+        "factory",
+        [
+            RawDataPackageFactory,
+            RawDataFileFactory,
+            RawDataPackageMetadataFactory,
+            LongTermArchiveTransferFactory,
+            ExecutedReductionStepInputPackageFactory,
+        ],
+    )
+    def test_find_the_rows_that_are_called_so(self, factory, named, browser):
+        wanted = self.rows(factory, named)
+        if factory is ExecutedReductionStepInputPackageFactory:
+            wanted = wanted.run
+        for text in self.TEXTS:
+            assert found(browser, type(wanted), text) == [wanted], text
+        for text in self.OTHERS:
+            assert found(browser, type(wanted), text) == [], text
+
+    @pytest.mark.parametrize("target", ["raw_data_package", "raw_data_file"])
+    def test_find_the_copies_of_these(self, target, named, browser):
+        package = target == "raw_data_package"
+        of = self.rows(RawDataPackageFactory if package else RawDataFileFactory, named)
+        copy = (RawDataPackagePhysicalCopyFactory if package else RawDataFilePhysicalCopyFactory)(**{target: of})
+        for text in (self.LABEL, "ngc 253", "2026-05-27 02:11"):
+            assert [one.pk for one in found(browser, PhysicalCopy, text)] == [copy.pk], text
+        assert found(browser, PhysicalCopy, "M82") == []
+
+    def test_find_the_observations(self, named, browser):
+        for text in ("ngc 253", "NGC253 CO43 · 2026-05-27 02:11", "2026-05-27"):
+            assert found(browser, ExecutedObsUnit, text) == [named[0][0]], text
+
+    def test_find_those_of_the_newest_observations_and_the_page_says_so(self, named, browser, monkeypatch):
+        monkeypatch.setattr(named_observations, "MOST_OBSERVATIONS", 1)
+        older, newer = self.observed("2026-05-25 02:11"), named[0]
+        packages = [RawDataPackageFactory(executed_obs_unit=one, instrument_module=lfa) for one, lfa in (older, newer)]
+        assert found(browser, RawDataPackage, "NGC253") == packages[1:]
+        assert found(browser, RawDataPackage, "NGC253 2026-05-25") == packages[:1]
+        html = browser.get(address(RawDataPackage, "changelist")).content.decode()
+        assert "name of the unit or source in any spelling" in html and "of the newest 500 such observations" in html
 
 
 def test_what_may_be_a_key_or_a_name_is_looked_for_as_each(browser):

@@ -1,4 +1,4 @@
-"""Search of lists for parts of paths, and of copies for the paths of what they are copies of. Each is bounded.
+"""Search of lists for parts of paths, for observations, and of copies for what they are copies of. Each is bounded.
 
 Only lists are searched so. What finds no more than the newest files is for people, who see that it does.
 """
@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.database.indexes import contains
 from opsdb.filters.searching import ChecksumFinder, FileNameFinder, Finder, RawPathFinder, keys_found
-from opsdb.models import PhysicalCopy, RawDataFile
+from opsdb.models import ExecutedReductionStepInputPackage, PhysicalCopy, RawDataFile, RawDataPackage
+from opsdb.workflows.named_observations import MOST_OBSERVATIONS, named_observations
 from opsdb.workflows.path_parts import RECENT_FILES, PathPart
 from opsdb.workflows.search_text import SearchText
 
@@ -54,6 +55,51 @@ class FilesOfDateFinder:
         return PathPart(search).among_files_of_date() if search.is_searchable else None
 
 
+class ObservationFinder:
+    """Finds rows by the observation that they are named after: by its unit, source, date or minute, and the module."""
+
+    described = format_lazy(
+        lazy(
+            "name of the unit or source in any spelling, date or time of the observation, as in "
+            "“Deep56 · 2026-11-23 02:14”, of the newest {number} such observations"
+        ),
+        number=f"{MOST_OBSERVATIONS:,}",
+    )
+
+    def __init__(self, path: str = "executed_obs_unit", module: str = "instrument_module") -> None:
+        self.path, self.module = path, module
+
+    def condition(self, word: str) -> Q | None:
+        """Return what must hold of a row, or None where no observation is named so."""
+        found = named_observations(SearchText(word.strip()))
+        if found is None:
+            return None
+        of_module = Q() if found.modules is None else Q(**{f"{self.module}__in": found.modules})
+        return Q(**{f"{self.path}__in": found.keys}) & of_module
+
+
+class ObservationsFinder(ObservationFinder):
+    """Finds observations themselves."""
+
+    def condition(self, word: str) -> Q | None:
+        """Return what must hold of an observation, or None where none is named so."""
+        found = named_observations(SearchText(word.strip()))
+        return None if found is None else Q(pk__in=found.keys)
+
+
+class RunsOfObservationFinder(ObservationFinder):
+    """Finds runs by the observation of a package that they read."""
+
+    def __init__(self) -> None:
+        super().__init__("raw_data_package__executed_obs_unit", "raw_data_package__instrument_module")
+
+    def condition(self, word: str) -> Q | None:
+        """Return what must hold of a run, or None where no observation is named so."""
+        found = super().condition(word)
+        inputs = ExecutedReductionStepInputPackage.objects.filter(found) if found is not None else None
+        return None if inputs is None else Q(pk__in=inputs.values("run"))
+
+
 OLDER_FILES = format_lazy(
     lazy(
         "Nothing was found. A part of the path of a file that is not among the newest {number} is found with its date "
@@ -61,8 +107,15 @@ OLDER_FILES = format_lazy(
     ),
     number=f"{RECENT_FILES:,}",
 )
-FILE_PARTS = (FilesOfDateFinder(), NewestFilesFinder())
+FILE_PARTS = (FilesOfDateFinder(), NewestFilesFinder(), ObservationFinder())
 PATH_PARTS = (PathPartFinder(),)
+OBSERVATIONS = (ObservationsFinder(),)
+PACKAGE_PARTS = (*PATH_PARTS, ObservationFinder())
+OBSERVATION_OF_PACKAGE = (
+    ObservationFinder("raw_data_package__executed_obs_unit", "raw_data_package__instrument_module"),
+)
+PARTS = {RawDataFile: (RawPathFinder(), FileNameFinder(), *FILE_PARTS), RawDataPackage: PACKAGE_PARTS}
+"""What finds that which copies are of, where it is not :data:`PATH_PARTS`."""
 
 
 class CopiesFinder:
@@ -71,17 +124,16 @@ class CopiesFinder:
     def __init__(self, target: str) -> None:
         self.target = target
         self.model = PhysicalCopy._meta.get_field(target).related_model
-        of_files = (RawPathFinder(), FileNameFinder(), *FILE_PARTS)
-        self.finders: Sequence[Finder] = (
-            ChecksumFinder(),
-            *(of_files if self.model is RawDataFile else PATH_PARTS),
-        )
+        self.finders: Sequence[Finder] = (ChecksumFinder(), *PARTS.get(self.model, PATH_PARTS))
 
     @property
     def described(self) -> Promise:
         """What is looked at."""
+        text = lazy("copies of a {what} by checksum or any part of the path, of {number} at most")
+        if self.model in PARTS:
+            text = lazy("copies of a {what} by checksum, any part of the path or observation, of {number} at most")
         return format_lazy(
-            lazy("copies of a {what} by its checksum or any part of its path, of {number} at most"),
+            text,
             what=self.model._meta.verbose_name,
             number=f"{MOST_CONTENTS:,}",
         )
