@@ -145,6 +145,30 @@ class TestDowntimes:
         made = Downtime.objects.get()
         assert f"{address(Downtime, 'change', made)}#affected" in page
 
+    def test_the_surely_affected_are_named_first_and_the_others_counted_apart(self, browser, plan, ahead, monkeypatch):
+        monkeypatch.setattr(affected_slots, "NAMED", 3)
+        bare = ObsUnitFactory(name="bare", observing_program=plan.unit.observing_program)
+        start = ahead[0].start_time - 4 * HOUR
+        possible = [
+            PreScheduledSlotFactory(
+                obs_unit=bare,
+                telescope=plan.telescope,
+                start_time=start + number * HOUR,
+                end_time=start + (number + 1) * HOUR,
+            )
+            for number in range(2)
+        ]
+        chai = plan.chai.instrument_module.instrument
+        downtime = DowntimeFactory(telescope=None, instrument=chai, start_time=LOW, end_time=ahead[-1].end_time)
+        request = browser.get("/admin/").wsgi_request
+        text = affected_slots.affected_text(affected_slots.viewer_of(request), downtime)
+        assert text.startswith("It affects 3 slots ahead, and perhaps 2 more: ") and "and 2 more" in text
+        assert all(address(PreScheduledSlot, "change", slot) in text for slot in ahead)
+        assert not any(address(PreScheduledSlot, "change", slot) in text for slot in possible)
+        PreScheduledSlot.objects.filter(pk__in=[slot.pk for slot in ahead]).delete()
+        text = affected_slots.affected_text(affected_slots.viewer_of(request), downtime)
+        assert text.startswith("It may affect 2 slots ahead: ")
+
     def test_its_form_lists_them_and_those_that_it_may_affect(self, browser, plan, ahead, monkeypatch):
         bare = ObsUnitFactory(name="bare", observing_program=plan.unit.observing_program)
         start = ahead[-1].end_time + HOUR

@@ -72,23 +72,36 @@ def _night(viewer, slot):
 def affected_text(viewer: Viewer, downtime: Downtime) -> SafeString | str:
     """Return which slots ahead a downtime affects, the first of them as links; empty where it affects none."""
     found = _find(viewer, downtime)
+    # The surely affected first: they are what somebody has to move.
     slots: Sequence[PreScheduledSlot] = [*found.stopped, *found.possible] if found is not None else []
     if not slots:
         return ""
     links = format_html_join(
         ", ",
         "{}",
-        (
-            (viewer.link(slot, f"{_name(viewer, slot)} {slot.start_time:%Y-%m-%d %H:%M} UTC"),)
-            for slot in sorted(slots, key=lambda one: one.start_time)[:NAMED]
-        ),
+        ((viewer.link(slot, f"{_name(viewer, slot)} {slot.start_time:%Y-%m-%d %H:%M} UTC"),) for slot in slots[:NAMED]),
     )
-    text = ngettext("It affects %(number)s slot ahead:", "It affects %(number)s slots ahead:", len(slots))
-    text %= {"number": f"{len(slots):,}"}
     more = len(slots) - NAMED
     url = f"{viewer.row_url(Downtime, downtime.pk)}#affected"
     rest = format_html(', <a href="{}">{}</a>', url, _("and %(more)s more") % {"more": f"{more:,}"}) if more > 0 else ""
-    return format_html("{} {}{}", text, links, rest)
+    return format_html("{} {}{}", _number_text(len(found.stopped), len(found.possible)), links, rest)
+
+
+def _number_text(sure, possible):
+    """Return how many slots are affected, and how many perhaps."""
+    if not sure:
+        text = ngettext("It may affect %(number)s slot ahead:", "It may affect %(number)s slots ahead:", possible)
+        return text % {"number": f"{possible:,}"}
+    values = {"number": f"{sure:,}", "possible": f"{possible:,}"}
+    if not possible:
+        text = ngettext("It affects %(number)s slot ahead:", "It affects %(number)s slots ahead:", sure)
+        return text % values
+    text = ngettext(
+        "It affects %(number)s slot ahead, and perhaps %(possible)s more:",
+        "It affects %(number)s slots ahead, and perhaps %(possible)s more:",
+        sure,
+    )
+    return text % values
 
 
 class AffectedSlotsMixin:
