@@ -195,6 +195,7 @@ class Confirmation:
             {
                 "texts": common if len(same) > 1 else same[0][1],
                 "number": len(same),
+                "number_text": self._number_text([outcome for outcome, _texts in same]),
                 "rows": [
                     (outcome.name, self._url_of(outcome), [] if (*texts,) == common else texts)
                     for outcome, texts in same[:SHOWN_ROWS]
@@ -202,6 +203,12 @@ class Confirmation:
             }
             for common, same in list(lines.items())[:SHOWN_ROWS]
         ]
+
+    def _number_text(self, outcomes):
+        """Return how many rows these are: ``4 packages``."""
+        models = {outcome.model or self.model_admin.model for outcome in outcomes}
+        kind = models.pop()._meta.verbose_name_plural if len(models) == 1 else gettext("rows")
+        return f"{len(outcomes):,} {kind}"
 
     def _has_others(self, outcomes):
         """Return whether rows of other models than the admin's are among them."""

@@ -89,7 +89,7 @@ class OrderForm(forms.Form):
         label=_("Reason"),
         max_length=1_000,
         widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
-        help_text=_("Why you do this; it is kept in the history of every row."),
+        help_text=_("Why you do this; it is kept in the history of what changes."),
     )
 
     def __init__(self, *args, model_admin=None, **kwargs):
