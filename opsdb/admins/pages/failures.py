@@ -43,7 +43,7 @@ from . import acknowledgements
 from .acknowledgements import acknowledgement_part, known_facts, withdrawal_part
 from .counts import format_age
 from .found import link_rows, with_called
-from .parts import Content, Facts, Section, Table, paragraph, shown_of
+from .parts import Content, Facts, Section, Table, message, paragraph, shown_of
 from .viewer import AdminPage, Viewer
 from .why_links import why_link
 
@@ -164,7 +164,7 @@ def _section(viewer, group, known, rows, links, new):
             _(failure.kind.value),
             moment(failure.since) if failure.since else "–",
             format_age(failure.since),
-            viewer.link_names(failure.message) or "–",
+            message(viewer.link_names(failure.message)),
             why_link(viewer, failure.row),
         )
         for failure in rows

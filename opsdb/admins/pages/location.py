@@ -26,7 +26,7 @@ from opsdb.workflows.location_stock import OLDEST, HeldBack
 from ..copy_filters import EXISTING
 from ..drawings.fill_level import fill_bar
 from ..kit.columns import human_size, moment
-from .parts import Content, Facts, Section, Table, capped, first_of, paragraph
+from .parts import Content, Facts, Section, Table, capped, first_of, message, paragraph
 from .trends.charts import small_figures
 from .trends.volume import full_text, growth_text, volume_figure
 from .viewer import AdminPage, Viewer
@@ -109,7 +109,7 @@ def _deletion_section(viewer, location, stock: LocationStock):
             _("may go now") if one.rule is None else name_deletion_rule(one.rule, location),
             f"{one.copies:,}",
             human_size(one.size_bytes),
-            viewer.link_names(one.why) if one.why else "–",
+            message(viewer.link_names(one.why)),
         )
         for one in stock.held_back
     ]

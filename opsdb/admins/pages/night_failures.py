@@ -12,7 +12,7 @@ from opsdb.workflows import ExecutionsData, name_row
 from ..kit.values import Text
 from .executions import name_of
 from .found import link_called, with_called
-from .parts import Table, shown_of, subheading
+from .parts import Table, message, shown_of, subheading
 from .viewer import Viewer
 from .why_links import why_link
 
@@ -51,14 +51,17 @@ def failed_packages(
     title %= {"number": f"{number:,}"}
     yield subheading(title)
     columns = (_("package"), _("unit"), _("what is known"), _("why"))
-    more = viewer.list_url(RawDataPackage, state__exact=PackageState.FAILED.value)
-    yield Table(title, columns, rows, note=shown_of(len(rows), number), more=more)
+    all_url = viewer.list_url(RawDataPackage, state__exact=PackageState.FAILED.value)
+    yield Table(title, columns, rows, note=shown_of(len(rows), number))
+    yield format_html(
+        '<p class="opsdb-note"><a href="{}">{}</a></p>', all_url, _("See the failed packages of all nights")
+    )
 
 
 def _known(viewer, package):
     bundle = package.data_transfer_package
     if package.failure_message:
-        return viewer.link_names(package.failure_message)
+        return message(viewer.link_names(package.failure_message))
     if bundle is not None and bundle.failure_message and viewer.sees(DataTransferPackage):
-        return format_html("{} {}", _("its bundle:"), viewer.link_names(bundle.failure_message))
+        return message(format_html("{} {}", _("its bundle:"), viewer.link_names(bundle.failure_message)))
     return _("a later step failed, as “Why?” says")

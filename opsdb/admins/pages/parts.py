@@ -142,6 +142,11 @@ def paragraph(text: Text, css: str = "") -> SafeString:
     return format_html('<p class="{}">{}</p>', css, text) if css else format_html("<p>{}</p>", text)
 
 
+def message(text: Text) -> SafeString | str:
+    """Return what a failure said as the content of a cell: it breaks anywhere, for it may hold checksums and paths."""
+    return format_html('<div class="opsdb-said">{}</div>', text) if text else "–"
+
+
 def spaced(parts: Iterable) -> SafeString:
     """Return parts with blanks between them."""
     return together(part for one in parts for part in (one, " "))

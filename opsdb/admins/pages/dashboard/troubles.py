@@ -35,7 +35,7 @@ from ...kit.names import called
 from ..counts import format_age
 from ..failures import hints_of, kinds_of, message_of, remedy_button
 from ..found import link_rows
-from ..parts import Section, Table, capped, first_of, shown_of, subheading
+from ..parts import Section, Table, capped, first_of, message, shown_of, subheading
 from ..viewer import Viewer
 from ..why_links import why_link
 
@@ -93,7 +93,7 @@ def troubles_section(
                 links[trouble.row],
                 moment(trouble.since) if trouble.since else "–",
                 format_age(trouble.since, found.at),
-                viewer.link_names(trouble.message),
+                message(viewer.link_names(trouble.message)),
                 why_link(viewer, trouble.row),
             )
             for trouble in troubles

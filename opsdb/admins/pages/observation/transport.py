@@ -20,7 +20,7 @@ from opsdb.models import (
 from ...kit.columns import badge, moment
 from ...kit.names import with_names
 from ..found import link_called
-from ..parts import Section, Table, capped, first_of
+from ..parts import Section, Table, capped, first_of, message
 from ..viewer import Viewer
 from ..where import verification
 from ..why_links import why_link
@@ -46,7 +46,7 @@ def transfers_section(viewer: Viewer, bundles: Sequence[UUID]) -> Section | None
             badge(Status(transfer.status)),
             badge(Status(transfer.unpack_status)),
             moment(transfer.finished_at) if transfer.finished_at else "–",
-            viewer.link_names(transfer.failure_message or transfer.unpack_failure_message) or "–",
+            message(viewer.link_names(transfer.failure_message or transfer.unpack_failure_message)),
             "" if transfer.unpack_status == Status.COMPLETED else why_link(viewer, f"data_transfer {transfer.pk}"),
         )
         for transfer in transfers
@@ -95,7 +95,7 @@ def archiving_section(viewer: Viewer, packages: Sequence[RawDataPackage]) -> Sec
             _way(transfer),
             badge(Status(transfer.status)),
             moment(transfer.finished_at) if transfer.finished_at else "–",
-            viewer.link_names(transfer.failure_message) or "–",
+            message(viewer.link_names(transfer.failure_message)),
             ""
             if transfer.status == Status.COMPLETED
             else why_link(viewer, f"long_term_archive_transfer {transfer.pk}"),
