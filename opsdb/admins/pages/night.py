@@ -252,9 +252,13 @@ def _lanes(viewer, telescopes, slots, downtimes, executions):
             done = [execution for execution in executions if instrument.pk in by_execution[execution.pk]]
             if done or instrument.available:
                 lanes.append(Lane(instrument.name, [execution_bar(viewer, execution) for execution in done]))
-            if down:
-                label = _("%(instrument)s down") % {"instrument": instrument.name}
-                lanes.append(Lane(label, [_downtime_bar(viewer, downtime) for downtime in down]))
+            by_module: dict[str, list[Downtime]] = {}
+            for downtime in down:
+                by_module.setdefault(str(downtime.instrument_module or ""), []).append(downtime)
+            for module in sorted(by_module):
+                name = f"{instrument.name} {module}".rstrip()
+                label = _("%(instrument)s down") % {"instrument": name}
+                lanes.append(Lane(label, [_downtime_bar(viewer, downtime) for downtime in by_module[module]]))
     unknown = [execution for execution in executions if not by_execution[execution.pk]]
     if unknown:
         lanes.append(Lane(_("instrument unknown"), [execution_bar(viewer, execution) for execution in unknown]))

@@ -192,6 +192,17 @@ class TestNight:
         for lane in (instrument.name, f"{instrument.name} down", "instrument unknown"):
             assert lane in found.text
 
+    def test_a_downtime_of_one_module_names_it_beside_its_instrument(self, browser):
+        chai = factories.InstrumentFactory(name="CHAI")
+        hfa, lfa = (factories.InstrumentModuleFactory(instrument=chai, name=name) for name in ("HFA", "LFA"))
+        times = {"telescope": None, "start_time": NOON + timedelta(hours=12), "end_time": NOON + timedelta(hours=13)}
+        factories.DowntimeFactory(instrument_module=hfa, **times)
+        text = read(browser.get(page("night", "2026-06-15"))).text
+        assert "CHAI HFA down" in text and "CHAI LFA down" not in text and "CHAI down" not in text
+        factories.DowntimeFactory(instrument=lfa.instrument, **times)
+        text = read(browser.get(page("night", "2026-06-15"))).text
+        assert "CHAI HFA down" in text and "CHAI down" in text
+
     def test_it_leads_to_the_nights_around_it_and_the_nearest_observed(self, browser):
         for days in (-9, 0, 5):
             factories.ExecutedObsUnitFactory(completed=True, start_time=NOON + timedelta(days=days, hours=3))
