@@ -10,12 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from opsdb.admins.actions.judging import judge_deletions
+from opsdb.admins.pages.assessments import assessments_of
 from opsdb.admins.pages.dashboard import troubles
 from opsdb.admins.pages.executions import night_of
 from opsdb.models import DeletionRequest, ExecutedObsUnit, PhysicalCopy, Quality, Role, User
 from opsdb.testing import factories
 from opsdb.testing.factories import UserFactory
-from opsdb.workflows import attributed
+from opsdb.workflows import assess_observation, attributed
 
 from .acting import look
 from .answers.pages import page
@@ -201,7 +202,7 @@ def test_rows_that_are_refused_alike_are_one_line_with_their_bytes(browser):
     ]
     words = words_of(look(browser, PhysicalCopy, "request_deletion", *copies))
     assert "Refused: 4 · 8 MB" in words
-    assert "4 ×" in words
+    assert "4 copies" in words
     assert words.count("because of deletion rule") == 1
 
 
@@ -226,6 +227,27 @@ class TestQuality:
         assert (done.status_code, done.url) == (302, url)
         execution.refresh_from_db()
         assert execution.quality == Quality.BAD
+        assert "bad spikes" in words_of(browser.get(page("night", night_of(execution.start_time))))
+        told = words_of(browser.get(page("observation", execution.pk)))
+        by = re.escape(f"bad marked by {done.wsgi_request.user.get_username()} at ")
+        assert re.search(by + r"\s*\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\s.*?UTC: spikes", told)
+
+    def test_has_no_note_where_it_was_withdrawn_or_nobody_gave_a_reason(self, browser):
+        execution = factories.ExecutedObsUnitFactory(completed=True)
+        url = page("night", night_of(execution.start_time))
+        for quality in (Quality.BAD, Quality.UNASSESSED):
+            assess_observation(execution, quality)
+            assert "opsdb-assessed" not in browser.get(url).content.decode()
+
+    def test_of_a_night_costs_one_query(self, browser, django_assert_num_queries):
+        executions = factories.ExecutedObsUnitFactory.create_batch(3, completed=True)
+        with attributed(reason="spikes"):
+            for execution in executions:
+                assess_observation(execution, Quality.GOOD)
+                assess_observation(execution, Quality.BAD)
+        with django_assert_num_queries(1):
+            found = assessments_of(executions)
+        assert {found[execution.pk].reason for execution in executions} == {"spikes"}
 
     def test_has_no_buttons_for_who_may_not_judge_it(self, viewer):
         execution = factories.ExecutedObsUnitFactory(completed=True)

@@ -120,10 +120,10 @@ def execution_table(
     )
 
 
-def quality_cell(viewer: Viewer, execution: ExecutedObsUnit, back: str) -> SafeString:
-    """Return the quality of an execution; where an address to come back to is given, with buttons that mark it."""
+def quality_cell(viewer: Viewer, execution: ExecutedObsUnit, back: str, note: Text = "") -> SafeString:
+    """Return the quality of an execution with a note on it; where an address to come back to is given, with buttons."""
     buttons = quality_buttons(viewer, execution, back) if back else ""
-    return format_html("{} {}", execution.get_quality_display(), buttons)
+    return format_html("{} {} {}", execution.get_quality_display(), note, buttons)
 
 
 DATA_COLUMNS = (lazy("files"), lazy("volume"), lazy("archived"))

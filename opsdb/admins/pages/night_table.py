@@ -17,6 +17,7 @@ from opsdb.workflows import ExecutionsData
 
 from ..kit.columns import badge
 from ..kit.values import Text
+from .assessments import assessments_of
 from .executions import DATA_COLUMNS, data_cells, data_text, name_of, observation_url, quality_cell
 from .parts import Table
 from .viewer import Viewer
@@ -75,6 +76,7 @@ def night_table(viewer: Viewer, rows: Sequence[NightRow], data: ExecutionsData |
         back: address that the buttons for the quality come back to.
     """
     telescopes = {row.slot.telescope_id for row in rows if row.slot}
+    assessed = assessments_of([row.execution for row in rows if row.execution])
     columns = (
         _("unit"),
         *((_("planned [UTC]"),) if viewer.sees(PreScheduledSlot) else ()),
@@ -88,7 +90,7 @@ def night_table(viewer: Viewer, rows: Sequence[NightRow], data: ExecutionsData |
         (
             _unit(viewer, row),
             *((_slot(viewer, row.slot, len(telescopes) > 1),) if viewer.sees(PreScheduledSlot) else ()),
-            *_execution(viewer, row, data, back),
+            *_execution(viewer, row, data, back, assessed),
         )
         for row in rows
     ]
@@ -117,7 +119,7 @@ def span_text(start: datetime, end: datetime | None) -> SafeString:
     return format_html('<span class="opsdb-whole" title="{}">{}</span>', whole, text)
 
 
-def _execution(viewer, row, data, back) -> tuple[Text, ...]:
+def _execution(viewer, row, data, back, assessed) -> tuple[Text, ...]:
     execution = row.execution
     if execution is None:
         is_over = row.slot.end_time < timezone.now()
@@ -129,13 +131,13 @@ def _execution(viewer, row, data, back) -> tuple[Text, ...]:
             *(("–",) * len(DATA_COLUMNS) if data else ()),
             "–",
         )
-    end = execution.end_time
+    end, assessment = execution.end_time, assessed.get(execution.pk)
     return (
         span_text(execution.start_time, end),
         format_duration((end - execution.start_time).total_seconds()) if end else "–",
         badge(ObservationStatus(execution.status)),
         *(data_cells(viewer, execution, data) if data else ()),
-        quality_cell(viewer, execution, back),
+        quality_cell(viewer, execution, back, assessment.note if assessment else ""),
     )
 
 

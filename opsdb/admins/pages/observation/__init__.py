@@ -14,6 +14,7 @@ from opsdb.models import ExecutedObsUnit, RawDataPackage
 from opsdb.workflows import explain_row
 
 from ...kit.names import needed_by_name, with_names
+from ..assessments import assessments_of
 from ..executions import night_of, quality_buttons
 from ..parts import Content, Facts, Section, capped
 from ..viewer import AdminPage, Viewer
@@ -78,7 +79,8 @@ def view(viewer: Viewer, pk: UUID) -> Content:
 
 def _quality(viewer, execution):
     buttons = quality_buttons(viewer, execution, viewer.page_url("observation", execution.pk))
-    value = format_html("{} {}", execution.get_quality_display(), buttons)
+    assessment = assessments_of([execution]).get(execution.pk)
+    value = format_html("{} {} {}", execution.get_quality_display(), assessment.about if assessment else "", buttons)
     return Facts([(_("quality"), value)])
 
 
