@@ -15,7 +15,7 @@ from opsdb.models import (
     RawDataPackage,
 )
 from opsdb.testing import factories
-from opsdb.workflows import Exactness, RowCount
+from opsdb.workflows import Exactness, RowCount, acknowledge_failures, group_failures, list_failures
 from tests.workflows.scenario_deletion import force
 
 from .pages import dashboard_of, page, read
@@ -50,6 +50,28 @@ def test_the_headline_counts_copies_that_need_somebody(browser):
         force(factories.PhysicalCopyFactory(), status=status, failure_message="bad")
     text = dashboard_of(browser.get("/admin/")).text
     assert "3 need somebody: corrupt copies: 1, missing copies: 1, failed deletions: 1." in text
+
+
+def test_the_headline_counts_deletions_for_who_may_decide_or_carry_them_out(browser, viewer, superuser):
+    factories.DeletionRequestFactory.create_batch(2)
+    factories.DeletionRequestFactory(requested_by=superuser)
+    factories.DeletionRequestFactory(approved=True)
+    text = dashboard_of(browser.get("/admin/")).text
+    assert "3 need somebody: deletions to decide on: 2, deletions to carry out: 1." in text
+    assert "Nothing has failed and nothing is stalled." in dashboard_of(viewer.get("/admin/")).text
+
+
+def test_the_headline_does_not_count_what_is_known(browser, superuser):
+    place = factories.DiskDataLocationFactory(location_type="buffer")
+    for message in ("no space", "no space", "no route"):
+        factories.DataTransferFactory(failed=True, failure_message=message, destination_location=place)
+    force(factories.PhysicalCopyFactory(), status="corrupt", failure_message="bad")
+    groups = {group.message: group for group in group_failures(list_failures().failures)}
+    acknowledge_failures(
+        groups["no space"], user=superuser, reason="a disk is ordered", until=timezone.now() + timedelta(days=1)
+    )
+    text = dashboard_of(browser.get("/admin/")).text
+    assert "2 need somebody: 1 failed (transferred: 1), corrupt copies: 1. 2 more failures are known." in text
 
 
 def test_the_headline_says_how_many_packages_are_held_up_as_their_stage_counts_them(browser):

@@ -177,7 +177,7 @@ def test_a_group_is_known_until_a_time_and_then_needs_nobody(browser, full):
         assert text in found.text, text
     known = read(browser.get(page("dashboard"))).text
     assert "no space left on device" not in known
-    assert "3 of them are known." in known and "1 more group is known." in known
+    assert "3 more failures are known." in known and "1 more group is known." in known
     assert statuses(rows) == ["failed"] * 3
     assert (
         "need somebody again"
@@ -258,7 +258,7 @@ def test_one_acknowledgement_covers_all_locations_with_the_same_cause(browser, f
     assert "Acknowledge at all 2 locations" in shown
     name = next(one.name for one in group_failures(list_failures().failures) if len(one.failures) == 3)
     acknowledge(browser, name, acknowledge="cause")
-    assert "4 of them are known." in read(browser.get(page("dashboard"))).text
+    assert "4 more failures are known." in read(browser.get(page("dashboard"))).text
     assert statuses([*rows, other]) == ["failed"] * 4
 
 
@@ -266,7 +266,7 @@ def test_one_location_is_acknowledged_alone(browser, full):
     factories.DataTransferFactory(failed=True, failure_message="no space left on device")
     name = next(one.name for one in group_failures(list_failures().failures) if len(one.failures) == 3)
     acknowledge(browser, name)
-    assert "3 of them are known." in read(browser.get(page("dashboard"))).text
+    assert "3 more failures are known." in read(browser.get(page("dashboard"))).text
 
 
 def test_more_failures_than_are_shown_are_counted_and_lead_to_the_list_of_all(browser, full, monkeypatch):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
-from opsdb.models import DataLocation, PackageState, PhysicalCopy, PhysicalCopyStatus, Status
+from opsdb.models import DataLocation, DeletionRequestStatus, PackageState, PhysicalCopy, PhysicalCopyStatus, Status
 from opsdb.workflows import (
     Exactness,
     FailureKind,
@@ -34,7 +34,7 @@ from .nights import nights_section
 from .runs import runs_section
 from .stages import STAGES, held_up_packages, stages_section
 from .trends import trends_section
-from .troubles import troubles_section, visible_troubles
+from .troubles import troubles_section, visible_troubles, waiting_deletions
 
 REFRESH_SECONDS = 30
 # What needs somebody beside the failed work of the stages, with the words of the headline.
@@ -46,6 +46,18 @@ COPIES_IN = {
 OTHERS = {
     FailureKind.UNREADABLE: lazy("unreadable copies: %(count)s"),
     FailureKind.CONFLICT: lazy("reported twice: %(count)s"),
+}
+# What the list of failures calls the failed work of a stage, by the column of its states, and bad copies by theirs.
+FAILURES_OF = {"status": (FailureKind.FAILED,), "unpack_status": (FailureKind.UNPACKING_FAILED,)}
+COPY_FAILURES = {
+    PhysicalCopyStatus.CORRUPT: (FailureKind.CORRUPT,),
+    PhysicalCopyStatus.MISSING: (FailureKind.MISSING,),
+    PhysicalCopyStatus.DELETION_FAILED: (FailureKind.DELETION_FAILED,),
+}
+# Requests for deletion that wait for this person.
+DELETIONS = {
+    DeletionRequestStatus.REQUESTED: lazy("deletions to decide on: %(count)s"),
+    DeletionRequestStatus.APPROVED: lazy("deletions to carry out: %(count)s"),
 }
 MODELS = (*{kind.model: None for kind in STAGES.values()}, PhysicalCopy, DataLocation)
 
@@ -64,9 +76,10 @@ def context_of(viewer: Viewer) -> dict:
     """Return what the dashboard's templates show to this person."""
     found, groups = get_overview(), visible_groups(viewer, list_failures())
     known = visible_acknowledgements(viewer)
+    deletions = waiting_deletions(viewer)
     parts = [
         stages_section(viewer, found),
-        troubles_section(viewer, found, groups, known),
+        troubles_section(viewer, found, groups, known, deletions),
         nights_section(viewer),
         _topology_section(viewer),
         locations_section(viewer, found),
@@ -75,7 +88,9 @@ def context_of(viewer: Viewer) -> dict:
     ]
     return {
         "sections": [section for section in parts if section],
-        "summary": _summary(viewer, found, groups) + _held_up_text(viewer, found) + _known_text(groups, known),
+        "summary": _summary(viewer, found, groups, known, deletions)
+        + _held_up_text(viewer, found)
+        + _known_text(groups, known),
         "at": f"{found.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
         "failures_url": viewer.page_url("failures"),
         "url": viewer.page_url("dashboard", fragment=1),
@@ -103,22 +118,34 @@ def _held_up_text(viewer, found):
 
 
 def _known_text(groups, known):
-    """How many of the failures somebody knows, as the end of the headline."""
-    number = sum(len(group.failures) for group in groups if group.name in known)
-    text = ngettext(" %(number)s of them is known.", " %(number)s of them are known.", number)
+    """How many failures somebody knows, as the end of the headline, which does not count them."""
+    number = len(_known_failures(groups, known))
+    text = ngettext(" %(number)s more failure is known.", " %(number)s more failures are known.", number)
     return text % {"number": f"{number:,}"} if number else ""
 
 
-def _summary(viewer, found, groups):
-    """What needs somebody, in a sentence, which a screen reader reads when it changes."""
+def _known_failures(groups, known):
+    return [failure for group in groups if group.name in known for failure in group.failures]
+
+
+def _summary(viewer, found, groups, known, deletions):
+    """What needs somebody, in a sentence, which a screen reader reads when it changes. What is known does not."""
+    known = _known_failures(groups, known)
+
+    def left(number, kinds, table=None):
+        """Return a number without what of it is known."""
+        those = sum(one.kind in kinds and table in (None, one.table) for one in known)
+        return RowCount(max(number.value - those, 0), number.exactness)
+
     failed = {
-        str(STAGES[stage.name].title): count.number
+        str(STAGES[stage.name].title): left(count.number, FAILURES_OF[display.column], display.model._meta.db_table)
         for stage in found.stages
         # The state of a package repeats what became of its transfers.
-        if viewer.sees(STAGES[stage.name].model) and STAGES[stage.name].states is not PackageState
+        if viewer.sees((display := STAGES[stage.name]).model) and display.states is not PackageState
         for count in stage.states
-        if count.state == Status.FAILED and count.number.value
+        if count.state == Status.FAILED
     }
+    failed = {title: number for title, number in failed.items() if number.value}
     parts = []
     if failed:
         where = ", ".join(f"{title}: {format_count(number)}" for title, number in failed.items())
@@ -126,14 +153,17 @@ def _summary(viewer, found, groups):
         parts.append((text.replace("%(where)s", where), _sum(failed.values())))
     for state in BAD if viewer.sees(PhysicalCopy) else ():
         numbers = [count.number for place in found.locations for count in place.states if count.state == state]
-        parts.append((COPIES_IN[state], _sum(numbers)))
+        parts.append((COPIES_IN[state], left(_sum(numbers), COPY_FAILURES[state])))
     failures = [failure for group in groups for failure in group.failures]
     for kind, text in OTHERS.items():
-        parts.append((text, RowCount(sum(failure.kind is kind for failure in failures))))
-    parts.append((_("%(count)s stalled"), RowCount(len(visible_troubles(viewer, found.stalled)))))
+        parts.append((text, left(RowCount(sum(failure.kind is kind for failure in failures)), (kind,))))
+    rows = {one.row for one in known}
+    stalled = [one for one in visible_troubles(viewer, found.stalled) if one.row not in rows]
+    parts.append((_("%(count)s stalled"), RowCount(len(stalled))))
+    parts += [(DELETIONS[one.status], one.count_for(viewer)) for one in deletions]
     parts = [(text, number) for text, number in parts if number.value]
     if not parts:
-        return _("Nothing has failed and nothing is stalled.")
+        return _("Nothing else needs somebody.") if known else _("Nothing has failed and nothing is stalled.")
     total = _sum(number for _text, number in parts)
     return _("%(total)s: %(parts)s.") % {
         "total": ngettext("%(count)s needs somebody", "%(count)s need somebody", total.value)

@@ -1,6 +1,7 @@
 """What needs somebody: what failed, what is stalled, and what has been waiting longest."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import CharField, F, TextField, Value
@@ -25,11 +26,12 @@ from opsdb.models import (
     Status,
 )
 from opsdb.row_labels import tables
-from opsdb.workflows import FailureGroup, FailureKind, Overview, Trouble
+from opsdb.workflows import Exactness, FailureGroup, FailureKind, Overview, RowCount, Trouble
 from opsdb.workflows.overview import WORK
 
 from ...actions.copies import DELETION_REQUEST_ACTIONS
 from ...actions.deciding import decision_note, look_up_rights
+from ...kit.actions import Action
 from ...kit.columns import moment
 from ...kit.names import called
 from ..counts import format_age
@@ -67,8 +69,64 @@ def visible_troubles(viewer: Viewer, troubles: Iterable[Trouble]) -> list[Troubl
     return [trouble for trouble in troubles if viewer.sees(_model_of(trouble))]
 
 
+@dataclass(frozen=True)
+class WaitingDeletions:
+    """Requests for deletion that wait for somebody.
+
+    Attributes:
+        status: requested, for those that wait for a decision, or approved.
+        requests: the oldest of them.
+        is_cut: whether there are more.
+        names: of the actions that they wait for, that which furthers them first.
+    """
+
+    status: DeletionRequestStatus
+    requests: list[DeletionRequest]
+    is_cut: bool
+    names: Sequence[str]
+
+    def actions_of(self, viewer: Viewer, request: DeletionRequest) -> list[Action]:
+        """Return what the person may do about a request now."""
+        model_admin = viewer.site.get_model_admin(DeletionRequest)
+        return [
+            action
+            for action in sorted(DELETION_REQUEST_ACTIONS, key=lambda one: one.name not in self.names[:1])
+            if action.name in self.names
+            and action.is_allowed(model_admin, viewer.request)
+            and action.applies_to(request, viewer.request.user)
+        ]
+
+    def count_for(self, viewer: Viewer) -> RowCount:
+        """Return how many of them wait for this person, among others."""
+        number = sum(bool(self.actions_of(viewer, one)) for one in self.requests)
+        return RowCount(number, Exactness.AT_LEAST if self.is_cut and number else Exactness.EXACT)
+
+
+def waiting_deletions(viewer: Viewer) -> list[WaitingDeletions]:
+    """Return the requests for deletion that wait for a decision, and those that wait to be carried out."""
+    if not viewer.sees(DeletionRequest, PhysicalCopy):
+        return []
+    return [
+        _requests_in(viewer, DeletionRequestStatus.REQUESTED, DECISIONS),
+        _requests_in(viewer, DeletionRequestStatus.APPROVED, EXECUTION),
+    ]
+
+
+def _requests_in(viewer, status, names):
+    requests = DeletionRequest.objects.filter(status=status)
+    requests = requests.select_related("data_location__site", "requested_by", "approved_by").order_by("pk")
+    requests, is_cut = capped(requests, REQUESTS_SHOWN)
+    if requests:
+        look_up_rights(requests, viewer.request.user)
+    return WaitingDeletions(status, requests, is_cut, names)
+
+
 def troubles_section(
-    viewer: Viewer, found: Overview, groups: Sequence[FailureGroup], known: Collection[str]
+    viewer: Viewer,
+    found: Overview,
+    groups: Sequence[FailureGroup],
+    known: Collection[str],
+    deletions: Sequence[WaitingDeletions],
 ) -> Section | None:
     """Return what needs somebody: failures in groups of one cause, stalled work, and what has been waiting longest.
 
@@ -104,7 +162,7 @@ def troubles_section(
     return Section(
         _("What needs somebody"),
         (
-            *_deletions(viewer),
+            *(part for waiting in deletions if waiting.requests for part in _deletions(viewer, waiting)),
             subheading(_("Failed")),
             _failures(viewer, failed, links, found.at, shown_of(len(failed), number)),
             _known(viewer, len(groups) - len(new)),
@@ -157,22 +215,10 @@ def _failures(viewer, groups, links, now, note):
     return Table(_("What failed, by cause"), columns, rows, _("Nothing has failed."), note, more)
 
 
-def _deletions(viewer):
-    """Yield requests for deletion that wait for somebody, each with the buttons that lead to its previews."""
-    if viewer.sees(DeletionRequest, PhysicalCopy):
-        yield from _requests_in(viewer, DeletionRequestStatus.REQUESTED)
-        yield from _requests_in(viewer, DeletionRequestStatus.APPROVED)
-
-
-def _requests_in(viewer, status):
-    """Return the requests that wait for a decision, or for somebody who carries them out."""
-    requests = DeletionRequest.objects.filter(status=status)
-    requests = requests.select_related("data_location__site", "requested_by", "approved_by").order_by("pk")
-    requests, is_cut = capped(requests, REQUESTS_SHOWN)
-    if not requests:
-        return []
+def _deletions(viewer, waiting):
+    """Return heading and table of requests for deletion, each with the buttons that lead to its previews."""
+    requests, status, is_cut = waiting.requests, waiting.status, waiting.is_cut
     is_decided = status == DeletionRequestStatus.APPROVED
-    look_up_rights(requests, viewer.request.user)
     title = _("Approved deletions to carry out") if is_decided else _("Deletions to decide on")
     by, act = (_("approved by"), _("what to do")) if is_decided else (_("requested by"), _("decision"))
     rows = [
@@ -181,7 +227,7 @@ def _requests_in(viewer, status):
             called(one.data_location) if viewer.sees(DataLocation) else viewer.withheld,
             viewer.link(one.approved_by if is_decided else one.requested_by),
             moment(one.decided_at if is_decided else one.created_at),
-            _buttons(viewer, one, EXECUTION if is_decided else DECISIONS),
+            _buttons(viewer, one, waiting),
         )
         for one in requests
     ]
@@ -190,18 +236,14 @@ def _requests_in(viewer, status):
     return [subheading(title), Table(title, columns, rows, "", first_of(REQUESTS_SHOWN) if is_cut else "", more)]
 
 
-def _buttons(viewer, request, names):
-    model_admin = viewer.site.get_model_admin(DeletionRequest)
+def _buttons(viewer, request, waiting):
     buttons = [
         render_to_string(
             "admin/opsdb/act_button.html",
             {"url": viewer.list_url(DeletionRequest), "action": action, "row": request},
             viewer.request,
         )
-        for action in sorted(DELETION_REQUEST_ACTIONS, key=lambda one: one.name not in names[:1])
-        if action.name in names
-        and action.is_allowed(model_admin, viewer.request)
-        and action.applies_to(request, viewer.request.user)
+        for action in waiting.actions_of(viewer, request)
     ]
     return format_html_join(" ", "{}", ([button] for button in buttons)) or decision_note(viewer, request) or "–"
 
