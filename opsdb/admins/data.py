@@ -1,26 +1,43 @@
 """The raw data: files, the packages they travel in, and the archive's metadata of a package."""
 
 from django.contrib import admin
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 
 from opsdb.models import (
     DataTransfer,
     DataTransferPackage,
     DataTransferPackagePhysicalCopy,
     LongTermArchiveTransfer,
+    PackageState,
     RawDataFile,
     RawDataFilePhysicalCopy,
     RawDataPackage,
     RawDataPackageMetadata,
     RawDataPackagePhysicalCopy,
+    Status,
 )
 
 from .actions.data import PACKAGE_ACTIONS, TRANSFER_PACKAGE_ACTIONS
 from .kit.admin import OpsAdmin
+from .kit.columns import FieldColumn
 from .kit.inlines import listing
 from .kit.path_parts import FILE_PARTS, OBSERVATION_OF_PACKAGE, OLDER_FILES, PACKAGE_PARTS, PATH_PARTS
 
 COPY_FACTS = ("data_location", "status", "verification", "verified_at", "size_bytes")
 CONTENT = ("size_bytes", "checksum", "checksum_algorithm")
+
+
+def later_failure(package: RawDataPackage) -> str:
+    """Return what failed of a package that was made itself; empty where nothing did or its bundle was not loaded."""
+    if package.state != PackageState.FAILED or package.failure_message or package.status == Status.FAILED:
+        return ""
+    bundle = package._state.fields_cache.get("data_transfer_package")
+    if bundle is None:
+        return _("a later step failed, as “Why?” says")
+    if bundle.status == Status.FAILED:
+        return _("its bundle failed, as “Why?” says")
+    return _("its transfer, unpacking or archiving failed, as “Why?” says")
 
 
 @admin.register(RawDataFile)
@@ -57,6 +74,18 @@ class RawDataPackageAdmin(OpsAdmin):
         "data_transfer_package",
     )
     list_filter = ("state", "status", "instrument_module", "executed_obs_unit", "data_transfer_package")
+
+    @cached_property
+    def columns(self) -> dict[str, FieldColumn]:
+        """The kit's columns; that of failures also names what failed after the package was made."""
+        columns = super().columns
+        usual = columns["failure_message"]
+
+        def render(package):
+            return later_failure(package) or usual(package)
+
+        return columns | {"failure_message": FieldColumn(usual.field, render, usual.short_description, sortable=False)}
+
     inlines = (
         listing(RawDataPackagePhysicalCopy, *COPY_FACTS),
         listing(LongTermArchiveTransfer, "destination_location", "status", "finished_at", "failure_message"),

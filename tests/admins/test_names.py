@@ -10,9 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from opsdb.admins.kit.names import NAMINGS, called, named, needed_by_name
 from opsdb.models import (
     DataLocation,
+    DataTransfer,
     DeletionRequest,
     ExecutedObsUnit,
     ExecutedReductionStep,
+    PackageState,
     PhysicalCopy,
     RawDataPackage,
     Role,
@@ -107,6 +109,40 @@ def test_users_show_their_roles(browser):
     assert re.search(r"ada\b.*?moon watchers", text_of(browser, User)[0], re.DOTALL)
 
 
+def test_what_the_columns_of_copies_mean_is_what_they_show(browser):
+    factories.PhysicalCopyFactory()
+    columns = browser.get(address(PhysicalCopy, "changelist")).context["columns"]
+    meanings = {name: meaning for name, _title, meaning in columns}
+    assert meanings["id"].startswith("What it is a copy of, and behind the @ the location")
+    assert "missing: The bytes are not where they should be." in meanings["status"]
+    assert "what has to happen next" in meanings["why"]
+    columns = browser.get(address(DataTransfer, "changelist")).context["columns"]
+    assert columns[0][2] == "Number by which messages and logs name the transfer; it leads to it."
+
+
+def test_the_list_of_packages_says_what_failed_after_they_were_made(browser):
+    bundle = factories.DataTransferPackageFactory(failed=True)
+    held_up = factories.RawDataPackageFactory(completed=True, data_transfer_package=bundle)
+    sent = factories.DataTransferPackageFactory()
+    lost = factories.RawDataPackageFactory(completed=True, data_transfer_package=sent)
+    RawDataPackage.objects.update(state=PackageState.FAILED)
+    factories.RawDataPackageFactory(failed=True, failure_message="no space left on device")
+    failures = re.findall(
+        r'<td class="field-failure_message">(.*?)</td>',
+        browser.get(address(RawDataPackage, "changelist")).content.decode(),
+    )
+    assert failures == [
+        "no space left on device",
+        *(
+            {
+                held_up.pk: "its bundle failed, as “Why?” says",
+                lost.pk: "its transfer, unpacking or archiving failed, as “Why?” says",
+            }[key]
+            for key in sorted((held_up.pk, lost.pk), reverse=True)
+        ),
+    ]
+
+
 def test_a_list_says_what_it_has_and_what_its_columns_mean(browser):
     factories.RawDataPackageFactory()
     html = browser.get(address(RawDataPackage, "changelist")).content.decode()
@@ -115,6 +151,8 @@ def test_a_list_says_what_it_has_and_what_its_columns_mean(browser):
     meanings = {name: meaning for name, _title, meaning in columns}
     assert meanings["size_bytes"] == RawDataPackage._meta.get_field("size_bytes").help_text
     assert meanings["why"]
+    assert meanings["name"].startswith("Unit, start (UTC) and module of the observation")
+    assert "waiting: It is being made, or waits for its transfer." in meanings["state"]
     titles = re.findall(r'<dt data-column="(\w+)">', html)
     headings = re.findall(r"<th[^>]*column-(\w+)", html)
     assert [name for name in headings if name in titles] == titles

@@ -38,6 +38,7 @@ from opsdb.filters.serving import is_sorted_by_index
 
 from .counting import BoundedPaginator
 from .dates import PeriodFilter
+from .explained import explanation_of
 from .filters import ChoiceFilter, LeadingFilter, RelatedFilter
 from .links import parameter_of
 from .lookups import require_comparable
@@ -187,7 +188,8 @@ class ListMixin:
             name = getattr(shown, "__name__", shown)
             field, method = self.model_fields.get(name), getattr(type(self), str(name), None)
             title = getattr(shown, "short_description", None) or getattr(method, "short_description", None)
-            meaning = field.help_text if field is not None else inspect.getdoc(method) if callable(method) else ""
+            written = inspect.getdoc(method) if callable(method) else ""
+            meaning = explanation_of(self.model, field) if field is not None else written
             if meaning:
                 found.append((name, title or field.verbose_name, meaning))
         return found

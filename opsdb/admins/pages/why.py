@@ -191,7 +191,7 @@ class ExplanationMixin:
 
     @admin.display(description=lazy("why"))
     def why(self, row: Model) -> SafeString | str:
-        """The link to why a row is where it is, for lists."""
+        """Leads to what has become of it, why it is where it is, and what has to happen next."""
         site, model = self.admin_site, row._meta.concrete_model
         if not site.is_registered(RawDataPackage):
             return self.get_empty_value_display()
