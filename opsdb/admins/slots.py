@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from opsdb.models import ObsUnit, PreScheduledSlot, Telescope
-from opsdb.workflows import find_slot_conflict
+from opsdb.workflows import PlanningProblem, find_planning_warnings, find_slot_conflict
 
 from .drawings.heavens import altitude, sun
 from .kit.forms import OpsForm
@@ -53,13 +53,22 @@ class SlotForm(OpsForm):
             base = self[name].auto_id
             values |= {f"{base}_0": f"{moment:%Y-%m-%d}", f"{base}_1": f"{moment:%H:%M:%S}"}
         label = _("Use %(start)s to %(end)s UTC") % {"start": f"{start:%Y-%m-%d %H:%M}", "end": f"{end:%H:%M}"}
-        light = light_at(self.instance.telescope, (start, end))
+        notes = [light_at(self.instance.telescope, (start, end)), self._height(start, end)]
+        done = _("%(start)s to %(end)s UTC is filled in, and not saved yet: save the slot.")
         return format_html(
-            ' <button type="button" class="button" data-opsdb-fill="{}">{}</button>{}',
+            ' <button type="button" class="button" data-opsdb-fill="{}" data-opsdb-filled="{}">{}</button>{}',
             json.dumps(values),
+            done % {"start": f"{start:%Y-%m-%d %H:%M}", "end": f"{end:%H:%M}"},
             label,
-            format_html(" ({})", light) if light else "",
+            format_html(" ({})", "; ".join(notes)) if (notes := list(filter(None, notes))) else "",
         )
+
+    def _height(self, start, end):
+        """Return that the source is outside of the limits of elevation in a time, as far as the person may know it."""
+        unit, telescope = self.instance.obs_unit, self.instance.telescope
+        then = PreScheduledSlot(obs_unit=unit, telescope=telescope, start_time=start, end_time=end)
+        found = [one for one in find_planning_warnings([then]) if one.kind is PlanningProblem.ELEVATION]
+        return _("then %(problem)s") % {"problem": found[0].for_viewer(self.viewer.sees).problem} if found else ""
 
 
 def light_at(telescope: Telescope, moments: Iterable[datetime]) -> str:

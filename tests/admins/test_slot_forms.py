@@ -110,6 +110,18 @@ def test_the_free_time_is_filled_in_by_a_button_with_how_light_it_is_then(browse
     assert browser.post(url, data | changed).status_code == 302
 
 
+def test_beside_the_free_time_stands_that_the_source_is_not_up_then(browser, plan):
+    taken = PreScheduledSlotFactory(obs_unit=plan.unit, telescope=plan.telescope, start_time=LOW - HOUR, end_time=LOW)
+    other = PreScheduledSlot(
+        obs_unit=plan.unit, telescope=plan.telescope, start_time=taken.start_time, end_time=taken.end_time
+    )
+    url, data = sent(browser, PreScheduledSlot, other)
+    page = browser.post(url, data).content.decode()
+    assert re.search(r"Use 2026-06-15 04:00 to 05:00 UTC</button> \(then its source is at an elevation of −", page)
+    assert "2026-06-15 04:00 to 05:00 UTC is filled in, and not saved yet: save the slot." in page
+    assert PreScheduledSlot.objects.get() == taken
+
+
 @pytest.mark.parametrize(("hour", "light"), [(4, ""), (16, "in daylight"), (22.5, "in twilight")])
 def test_how_light_it_is_comes_from_the_height_of_the_sun(db, hour, light):
     telescope = TelescopeFactory()

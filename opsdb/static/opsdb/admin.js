@@ -188,6 +188,23 @@ document.addEventListener("DOMContentLoaded", () => {
         input.dispatchEvent(new Event("change", { bubbles: true }));
         return input;
       });
+      // The error was about what stood there before.
+      const error = button.closest(".errorlist > li");
+      if (error && button.dataset.opsdbFilled) {
+        const errors = error.parentElement;
+        const note = document.createElement("p");
+        note.className = "opsdb-filled";
+        note.setAttribute("role", "status");
+        errors.before(note);
+        note.textContent = button.dataset.opsdbFilled;
+        error.remove();
+        if (!errors.children.length) {
+          errors.remove();
+        }
+        if (!document.querySelector(".errorlist")) {
+          document.querySelector("p.errornote")?.remove();
+        }
+      }
       inputs[0]?.focus();
     });
   }
