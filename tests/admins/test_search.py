@@ -306,6 +306,20 @@ class TestNamesOfObservations:
             assert [one.pk for one in found(browser, PhysicalCopy, text)] == [copy.pk], text
         assert found(browser, PhysicalCopy, "M82") == []
 
+    def test_find_files_along_an_index(self, named, browser):
+        """In the order of an index, for PostgreSQL would read the whole table for the files of many observations."""
+        file = self.rows(RawDataFileFactory, named)
+        crowd(RawDataFileFactory(executed_obs_unit=named[1][0][0], instrument_module=named[0][1]))
+        with CaptureQueriesContext(connection) as queries:
+            assert found(browser, RawDataFile, self.LABEL) == [file]
+        order = 'ORDER BY "raw_data_file"."executed_obs_unit_id" DESC, '
+        (statement,) = (query["sql"] for query in queries if order in query["sql"])
+        assert statement.endswith(f"LIMIT {FOUND_ROWS + 1}")
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN " + statement)
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        assert "raw_data_file_newest_of_execution" in plan and "Seq Scan on raw_data_file" not in plan
+
     def test_find_the_observations(self, named, browser):
         for text in ("ngc 253", "NGC253 CO43 · 2026-05-27 02:11", "2026-05-27"):
             assert found(browser, ExecutedObsUnit, text) == [named[0][0]], text

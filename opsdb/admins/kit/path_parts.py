@@ -11,7 +11,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.database.indexes import contains
-from opsdb.filters.searching import ChecksumFinder, FileNameFinder, Finder, RawPathFinder, keys_found
+from opsdb.filters.searching import FOUND_ROWS, ChecksumFinder, FileNameFinder, Finder, RawPathFinder, keys_found
 from opsdb.models import ExecutedReductionStepInputPackage, PhysicalCopy, RawDataFile, RawDataPackage
 from opsdb.workflows.named_observations import MOST_OBSERVATIONS, named_observations
 from opsdb.workflows.path_parts import RECENT_FILES, PathPart
@@ -78,6 +78,19 @@ class ObservationFinder:
         return Q(**{f"{self.path}__in": found.keys}) & of_module
 
 
+class FilesOfObservationFinder(ObservationFinder):
+    """Finds raw files so, no more than a list shows: PostgreSQL would read the table for many of any order."""
+
+    def condition(self, word: str) -> Q | None:
+        """Return what must hold of a file, or None where no observation with files is named so."""
+        found = super().condition(word)
+        if found is None:
+            return None
+        newest = RawDataFile.objects.filter(found).order_by("-executed_obs_unit_id", "-pk")
+        keys = list(newest.values_list("pk", flat=True)[: FOUND_ROWS + 1])
+        return Q(pk__in=keys) if keys else None
+
+
 class ObservationsFinder(ObservationFinder):
     """Finds observations themselves."""
 
@@ -107,7 +120,7 @@ OLDER_FILES = format_lazy(
     ),
     number=f"{RECENT_FILES:,}",
 )
-FILE_PARTS = (FilesOfDateFinder(), NewestFilesFinder(), ObservationFinder())
+FILE_PARTS = (FilesOfDateFinder(), NewestFilesFinder(), FilesOfObservationFinder())
 PATH_PARTS = (PathPartFinder(),)
 OBSERVATIONS = (ObservationsFinder(),)
 PACKAGE_PARTS = (*PATH_PARTS, ObservationFinder())
