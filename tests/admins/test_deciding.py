@@ -241,10 +241,10 @@ class TestQuality:
 
     def test_of_a_night_costs_one_query(self, browser, django_assert_num_queries):
         executions = factories.ExecutedObsUnitFactory.create_batch(3, completed=True)
-        with attributed(reason="spikes"):
-            for execution in executions:
-                assess_observation(execution, Quality.GOOD)
-                assess_observation(execution, Quality.BAD)
+        for quality, reason in ((Quality.GOOD, "calm"), (Quality.BAD, "spikes")):
+            with attributed(reason=reason):
+                for execution in executions:
+                    assess_observation(execution, quality)
         with django_assert_num_queries(1):
             found = assessments_of(executions)
         assert {found[execution.pk].reason for execution in executions} == {"spikes"}
