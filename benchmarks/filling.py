@@ -17,7 +17,7 @@ from contextlib import contextmanager
 import django
 
 USUAL = (100, 10, 20)  # packages of an execution, files of a package, packages of a transfer package
-SMALLER = (20, 2, 5)  # where the files would not suffice for as many executions as are wanted
+SMALLER = (20, 2, 10)  # where the files would not suffice for as many executions as are wanted
 EXECUTIONS = 250
 SECONDS_BETWEEN_EXECUTIONS = 3_150  # 10,000 in a year
 # Few executions are the closer to each other the newer they are: a night, a week and the last month fill a page each.

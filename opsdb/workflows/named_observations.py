@@ -36,8 +36,8 @@ class NamedObservations:
 
 def named_observations(search: SearchText) -> NamedObservations | None:
     """Return the observations that a text names, or None where it names none. Five queries at most."""
-    if not search.is_searchable or search.is_only_key:
-        return None
+    if not search.is_searchable or search.is_only_key or search.text.isdecimal():
+        return None  # a number is a key
     moment = search.moment
     if moment is not None and "/" in search.text.split(" ")[0]:
         return None  # a path that has a date

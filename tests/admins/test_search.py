@@ -501,3 +501,13 @@ def test_a_source_is_found_in_any_letter_case_and_normal_form(browser, db):
         name="Dana\N{LATIN SMALL LETTER E WITH DIAERESIS} field", aliases=["E\N{LATIN SMALL LETTER O WITH ACUTE}s"]
     )
     assert found(browser, FixedSource, "danae\u0308") == found(browser, FixedSource, "EO\u0301S") == [source]
+
+
+def test_a_number_is_a_key_and_names_no_observation(browser):
+    one, other = LongTermArchiveTransferFactory.create_batch(2)
+    unit = other.raw_data_package.executed_obs_unit.obs_unit
+    ObsUnit.objects.filter(pk=unit.pk).update(name=f"Field {one.pk}")
+    listed = browser.get(address(LongTermArchiveTransfer, "changelist"), {"q": one.pk}).context["cl"].result_list
+    assert [*listed] == [one]
+    listed = browser.get(address(LongTermArchiveTransfer, "changelist"), {"q": f"Field {one.pk}"})
+    assert other in listed.context["cl"].result_list
