@@ -112,12 +112,12 @@ def test_it_says_why_a_package_is_not_archived_and_who_does_what_next(visit, pic
     picture(page, "admin")
     page.get_by_role("link", name=f"Why package {package.pk}?").click()
     told = page.get_by_role("region", name="Why is it where it is?")
-    expect(told).to_contain_text("no space left on device")
+    expect(told).to_contain_text("disk quota exceeded")
     expect(told).to_contain_text("remove the cause, then reset")
     expect(told).to_contain_text("operator")
     told.get_by_role("link", name=package.name).click()
     expect(page.get_by_role("heading", level=2, name=package.name)).to_be_visible()
-    expect(page.locator(".opsdb-why")).to_contain_text("no space left on device")
+    expect(page.locator(".opsdb-why")).to_contain_text("disk quota exceeded")
     picture(page, "why")
 
 

@@ -167,7 +167,7 @@ def test_a_failed_transfer_is_understood_and_reset(start):
     page = start("admin")
     failures = page.get_by_role("group", name="What failed, by cause")
     row = failures.get_by_role("row").filter(has_text="transfer").filter(has_not_text="archive").first
-    expect(row).to_contain_text("no space left on device")
+    expect(row).to_contain_text("disk quota exceeded")
     with loaded(page):
         row.get_by_role("button", name=re.compile("^Reset:")).click()
     page.get_by_label("Reason:").fill(REASON)
