@@ -33,26 +33,26 @@ class NamedObservations:
     keys: list[UUID]
     modules: list[int] | None = None
 
-
-def named_observations(search: SearchText) -> NamedObservations | None:
-    """Return the observations that a text names, or None where it names none. Five queries at most."""
-    if not search.is_searchable or search.is_only_key or search.text.isdecimal():
-        return None  # a number is a key
-    moment = search.moment
-    if moment is not None and "/" in search.text.split(" ")[0]:
-        return None  # a path that has a date
-    name, *others = search.labels or ["" if moment else search.text]
-    rows = moment.executions() if moment is not None else ExecutedObsUnit.objects.all()
-    if name:
-        units = _units_called(name)
-        if not units:
+    @classmethod
+    def of_text(cls, search: SearchText) -> NamedObservations | None:
+        """Return the observations that a text names, or None where it names none. Five queries at most."""
+        if not search.is_searchable or search.is_only_key or search.text.isdecimal():
+            return None  # a number is a key
+        moment = search.moment
+        if moment is not None and "/" in search.text.split(" ")[0]:
+            return None  # a path that has a date
+        name, *others = search.labels or ["" if moment else search.text]
+        rows = moment.executions() if moment is not None else ExecutedObsUnit.objects.all()
+        if name:
+            units = _units_called(name)
+            if not units:
+                return None
+            rows = rows.filter(obs_unit__in=units)
+        elif moment is None or (moment.rest and moment.rest.lower() != "night"):
             return None
-        rows = rows.filter(obs_unit__in=units)
-    elif moment is None or (moment.rest and moment.rest.lower() != "night"):
-        return None
-    keys = list(rows.order_by("-start_time").values_list("pk", flat=True)[:MOST_OBSERVATIONS])
-    modules = _modules_called(others[0]) if others else None
-    return NamedObservations(keys, modules) if keys and modules != [] else None
+        keys = list(rows.order_by("-start_time").values_list("pk", flat=True)[:MOST_OBSERVATIONS])
+        modules = _modules_called(others[0]) if others else None
+        return cls(keys, modules) if keys and modules != [] else None
 
 
 def _units_called(name):

@@ -116,7 +116,7 @@ def test_enter_and_tab_in_an_empty_field_choose_nothing(form):
 def test_scopes_are_explained_beside_each_choice_and_in_a_sentence(form):
     expect(line(form, "Scopes")).to_contain_text("Without a scope it may do nothing.")
     option = form.locator("#id_scopes_from option", has_text="read:observations")
-    expect(option).to_have_text("read:observations – view what the telescope did for a unit, each time")
+    expect(option).to_have_text("read:observations – view observations: what the telescope did for a unit, each time")
 
 
 def test_the_choices_of_another_form_are_taken_by_tab_too(visit):

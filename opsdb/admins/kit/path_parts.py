@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as lazy
 from opsdb.database.indexes import contains
 from opsdb.filters.searching import FOUND_ROWS, ChecksumFinder, FileNameFinder, Finder, RawPathFinder, keys_found
 from opsdb.models import ExecutedReductionStepInputPackage, PhysicalCopy, RawDataFile, RawDataPackage
-from opsdb.workflows.named_observations import MOST_OBSERVATIONS, named_observations
+from opsdb.workflows.named_observations import MOST_OBSERVATIONS, NamedObservations
 from opsdb.workflows.path_parts import RECENT_FILES, PathPart
 from opsdb.workflows.search_text import SearchText
 
@@ -71,7 +71,7 @@ class ObservationFinder:
 
     def condition(self, word: str) -> Q | None:
         """Return what must hold of a row, or None where no observation is named so."""
-        found = named_observations(SearchText(word.strip()))
+        found = NamedObservations.of_text(SearchText(word.strip()))
         if found is None:
             return None
         of_module = Q() if found.modules is None else Q(**{f"{self.module}__in": found.modules})
@@ -96,7 +96,7 @@ class ObservationsFinder(ObservationFinder):
 
     def condition(self, word: str) -> Q | None:
         """Return what must hold of an observation, or None where none is named so."""
-        found = named_observations(SearchText(word.strip()))
+        found = NamedObservations.of_text(SearchText(word.strip()))
         return None if found is None else Q(pk__in=found.keys)
 
 
