@@ -15,6 +15,8 @@ SERIOUS = ("serious", "critical")
 VIOLATIONS = {"resultTypes": ["violations"], "preload": {"assets": ["media"]}}
 CONTRAST = {**VIOLATIONS, "runOnly": ["color-contrast"]}
 RUN = "options => axe.run(options)"
+# Colours of links change within a moment.
+SETTLED = "() => Promise.allSettled(document.getAnimations().map(one => one.finished)).then(() => null)"
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 LOAD = """address => new Promise((resolve, reject) => {
   const script = Object.assign(document.createElement('script'), {src: address, onload: resolve, onerror: reject});
@@ -67,6 +69,7 @@ class Looking:
         self.page.evaluate(LOAD, ADDRESS)
         self._note(self.page.evaluate(RUN, VIOLATIONS))
         self.page.emulate_media(color_scheme="dark")
+        self.page.evaluate(SETTLED)
         self._note(self.page.evaluate(RUN, CONTRAST))
         self.page.emulate_media(color_scheme="light")
 
