@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.filters.keys import is_key
 from opsdb.models import DataLocation, LocationType, PhysicalCopy, PhysicalCopyStatus, Verification
+from opsdb.models.copies.querysets import GONE
 from opsdb.workflows import measure_location
 from opsdb.workflows.location_stock import OLDEST
 
@@ -28,9 +29,8 @@ LOCATIONS_OFFERED = 30
 LOCATION = "data_location__id__exact"
 NOT_READ = "not_read"
 
-GONE = (PhysicalCopyStatus.DELETED, PhysicalCopyStatus.MISSING)
 # What narrows the list of copies to those that are there.
-EXISTING = {"status__in": ",".join(state for state in PhysicalCopyStatus.values if state not in GONE)}
+EXISTING = {"status__in": ",".join(state for state in PhysicalCopyStatus if state not in GONE)}
 # Parameters with which the list has either none of what is gone, or nothing else.
 HIDE_WHAT_IS_GONE = ("status", "verification", "may_go_at", "id", "pk")
 

@@ -1,9 +1,7 @@
 """How data are reduced: software, groupings, pipelines, their runs, and the products."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.models import (
@@ -28,6 +26,7 @@ from .kit.admin import OpsAdmin
 from .kit.inlines import LinkInline, listing, parts
 from .kit.path_parts import PATH_PARTS, RunsOfObservationFinder
 from .kit.sub_groups import SubGroupMixin
+from .pages.parts import Section
 from .pages.run_job import job_section
 from .pages.viewer import Viewer
 
@@ -114,18 +113,8 @@ class ExecutedReductionStepAdmin(SubGroupMixin, OpsAdmin):
         # The inputs of a run that has begun stay, and so do the products of one that is completed.
         return row.status in (RunStatus.PENDING, RunStatus.FAILED, RunStatus.CANCELLED)
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: ExecutedReductionStep | None = None,
-    ) -> HttpResponse:
-        if obj is not None and not add:
-            context["row_section"] = job_section(Viewer(request, self.admin_site), obj)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def row_section(self, request: HttpRequest, row: ExecutedReductionStep) -> Section:
+        return job_section(Viewer(request, self.admin_site), row)
 
     inlines = (
         parts(ExecutedReductionStepInputPackage, base=LinkInline),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from django.db.models import Field
+
 from . import enums
 
 # Of every enumeration what it is for, and of every value its meaning, in the order of the values.
@@ -245,6 +247,12 @@ MEANINGS: dict[type[StrEnum], tuple[str, tuple[str, ...]]] = {
 def purpose_of(enumeration: type[StrEnum]) -> str:
     """Return what an enumeration is for, in a sentence or two."""
     return MEANINGS[enumeration][0]
+
+
+def enumeration_of(field: Field) -> type[StrEnum] | None:
+    """Return the enumeration whose values a field takes, or None where the meanings of its choices are not written."""
+    choices = list(field.choices or ())
+    return next((one for one in MEANINGS if choices and getattr(one, "choices", None) == choices), None)
 
 
 def meanings_of(enumeration: type[StrEnum]) -> dict[str, str]:

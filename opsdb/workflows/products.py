@@ -21,12 +21,13 @@ from opsdb.models import (
     RunStatus,
     Verification,
 )
+from opsdb.models.copies.querysets import GONE
 
 from ._naming import place_of
 from ._reports import CopyReport, require_comparable
 from .arrivals import record_new_copy
 from .errors import Conflict, Refused, name_row
-from .restoring import CAME_BACK, GONE
+from .restoring import CAME_BACK
 from .runs import _lock_run
 from .states import move_state
 

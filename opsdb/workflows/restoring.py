@@ -13,12 +13,12 @@ from opsdb.models import (
     ReductionStep,
     Verification,
 )
+from opsdb.models.copies.querysets import GONE
 
 from ._predicates import list_lost_inputs, without_readable_copy
 from .attribution import attributed_to
 from .errors import InvalidTransition, NotFound, OpsdbError, Refused, name_row, translate_integrity_errors
 
-GONE = (PhysicalCopyStatus.DELETED, PhysicalCopyStatus.MISSING)
 # What a copy is that has come back: nothing has been compared with it yet.
 CAME_BACK = {
     "status": PhysicalCopyStatus.PRESENT,

@@ -286,8 +286,8 @@ class TestCopies:
         assert "already" not in outcomes(look(browser, PhysicalCopy, "request_deletion", copy))["CHANGES"][copy.pk]
         confirm(browser, PhysicalCopy, "request_deletion", copy)
         request = DeletionRequest.objects.get()
-        told = outcomes(look(browser, PhysicalCopy, "request_deletion", copy))["CHANGES"][copy.pk]
-        assert f"It is in deletion request {request.pk} already." in told
+        changes = outcomes(look(browser, PhysicalCopy, "request_deletion", copy))["CHANGES"][copy.pk]
+        assert f"It is in deletion request {request.pk} already." in changes
         confirm(logged_in(other), DeletionRequest, "reject", request)
         assert "already" not in outcomes(look(browser, PhysicalCopy, "request_deletion", copy))["CHANGES"][copy.pk]
 

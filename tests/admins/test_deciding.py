@@ -228,9 +228,9 @@ class TestQuality:
         execution.refresh_from_db()
         assert execution.quality == Quality.BAD
         assert "bad spikes" in words_of(browser.get(page("night", night_of(execution.start_time))))
-        told = words_of(browser.get(page("observation", execution.pk)))
+        shown = words_of(browser.get(page("observation", execution.pk)))
         by = re.escape(f"bad marked by {done.wsgi_request.user.get_username()} at ")
-        assert re.search(by + r"\s*\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\s.*?UTC: spikes", told)
+        assert re.search(by + r"\s*\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\s.*?UTC: spikes", shown)
 
     def test_has_no_note_where_it_was_withdrawn_or_nobody_gave_a_reason(self, browser):
         execution = factories.ExecutedObsUnitFactory(completed=True)

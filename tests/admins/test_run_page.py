@@ -88,9 +88,9 @@ def test_an_exit_code_says_which_signal_it_was(browser, run, code, said):
 
 def test_resetting_says_that_the_job_is_cleared_and_the_page_names_it_afterwards(browser, run):
     preview = look(browser, ExecutedReductionStep, "reset", run)
-    told = outcomes(preview)["CHANGES"][run.pk]
-    assert f"HPC job ID: {JOB} → " in told
-    assert f"The run no longer has the number of its job, {JOB}," in told
+    changes = outcomes(preview)["CHANGES"][run.pk]
+    assert f"HPC job ID: {JOB} → " in changes
+    assert f"The run no longer has the number of its job, {JOB}," in changes
     assert "number, times, exit code" in html.unescape(preview.content.decode())
     assert confirm(browser, ExecutedReductionStep, "reset", run).status_code == 302
     run.refresh_from_db()

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from opsdb.database.labels import spoken, unit_of
 from opsdb.formatting import format_exact_duration, format_size
 from opsdb.models.enums import StateChoices
-from opsdb.models.meanings import MEANINGS, meanings_of
+from opsdb.models.meanings import enumeration_of, meanings_of
 
 from .counting import grouped
 from .links import link, list_url
@@ -94,9 +94,8 @@ def column_for(
 
 def _meanings_of(field):
     """Return what each choice of a field means, if that is written down."""
-    choices = list(field.choices or ())
-    found = next((meanings_of(one) for one in MEANINGS if choices and getattr(one, "choices", None) == choices), {})
-    return {value: meaning.replace("`", "") for value, meaning in found.items()}
+    states = enumeration_of(field)
+    return {value: meaning.replace("`", "") for value, meaning in meanings_of(states).items()} if states else {}
 
 
 def _labelled(field, meanings, value):

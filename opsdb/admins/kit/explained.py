@@ -17,7 +17,7 @@ from opsdb.models import (
     RawDataPackage,
 )
 from opsdb.models.base import WorkItem
-from opsdb.models.meanings import MEANINGS, meanings_of
+from opsdb.models.meanings import MEANINGS, enumeration_of, meanings_of
 
 from .values import Text
 
@@ -89,10 +89,9 @@ def explanation_of(model: type[Model], field: Field) -> Text:
 
 def _states_of(field):
     """Return what the states say, and what each of them means."""
-    choices = list(field.choices or ())
-    states = next((one for one in MEANINGS if choices and getattr(one, "choices", None) == choices), None)
+    states = enumeration_of(field)
     if states is None:
         return ""
-    labels = dict(choices)
+    labels = dict(field.flatchoices)
     meanings = [f"{labels[value]}: {meaning}" for value, meaning in meanings_of(states).items()]
     return " ".join([MEANINGS[states][0], *meanings]).replace("`", "")

@@ -183,6 +183,10 @@ class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin, AnyImportMixin):
         links = [*self.export_links(request), *self.import_links(request)]
         return super().changelist_view(request, {"opsdb_links": links, **(extra_context or {})})
 
+    def row_section(self, request: HttpRequest, row: Model) -> object:
+        """Return what stands above the form of a row, a section of a page; None for nothing."""
+        return None
+
     def render_change_form(
         self,
         request: HttpRequest,
@@ -199,6 +203,7 @@ class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin, AnyImportMixin):
             ]
             context["opsdb_actions_url"] = self.page_url("changelist")
             context["opsdb_checkbox_name"] = helpers.ACTION_CHECKBOX_NAME
+            context["row_section"] = self.row_section(request, obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 

@@ -20,6 +20,7 @@ from opsdb.models import (
     Source,
 )
 
+from ..pages.viewer import Viewer
 from .lists import KeyedChangeList
 from .names import called, needed_by_name
 from .values import Text
@@ -75,12 +76,8 @@ class RunChangeList(KeyedChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Fetch the page, and what its sub-groups are called."""
         super().get_results(request)
-        site = self.model_admin.admin_site
-
-        def sees(model):
-            return site.is_registered(model) and site.get_model_admin(model).has_view_permission(request)
-
-        names = call_sub_groups((run.sub_group_key for run in self.result_list), sees)
+        viewer = Viewer(request, self.model_admin.admin_site)
+        names = call_sub_groups((run.sub_group_key for run in self.result_list), viewer.sees)
         for run in self.result_list:
             run.opsdb_sub_group = names[run.sub_group_key]
 

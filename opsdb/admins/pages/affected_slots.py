@@ -1,7 +1,6 @@
 """The slots that a downtime affects: on its form, and in the message after it was saved."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.options import IS_POPUP_VAR
@@ -111,19 +110,9 @@ class AffectedSlotsMixin:
     def media(self) -> Media:
         return super().media + Media(css={"all": ["opsdb/pages.css"]})
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Downtime | None = None,
-    ) -> HttpResponse:
-        viewer = viewer_of(request) if change and obj is not None else None
-        if viewer:
-            context["row_section"] = affected_section(viewer, obj)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def row_section(self, request: HttpRequest, row: Downtime) -> Section | None:
+        viewer = viewer_of(request)
+        return affected_section(viewer, row) if viewer else None
 
     def response_add(self, request: HttpRequest, obj: Downtime, post_url_continue: str | None = None) -> HttpResponse:
         """Say which slots it affects, beside the message that it was added."""

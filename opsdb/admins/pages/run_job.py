@@ -14,9 +14,9 @@ from opsdb.models import (
     DataProduct,
     DataProductType,
     ExecutedReductionStep,
-    PhysicalCopyStatus,
     RunStatus,
 )
+from opsdb.models.copies.querysets import GONE
 
 from ..kit.columns import human_number
 from ..kit.names import called
@@ -26,7 +26,6 @@ from .viewer import Viewer
 EARLIER_JOBS = 5
 LOGS = 3
 BY_SIGNAL = 128  # A shell adds it to the number of the signal that ended a program.
-GONE = (PhysicalCopyStatus.DELETED, PhysicalCopyStatus.MISSING)
 
 
 def job_section(viewer: Viewer, run: ExecutedReductionStep) -> Section:

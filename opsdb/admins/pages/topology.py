@@ -1,7 +1,6 @@
 """What sites, locations, routes, instruments and pipelines lack for data to flow, each with the link that adds it."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.options import IS_POPUP_VAR
@@ -105,19 +104,9 @@ class TopologyMixin:
     def media(self) -> Media:
         return super().media + Media(css={"all": ["opsdb/pages.css"]})
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Model | None = None,
-    ) -> HttpResponse:
-        viewer = viewer_of(request) if change and obj is not None else None
-        if viewer and sees_topology(viewer):
-            context["topology"] = topology_section(viewer, self._problems_of(obj))
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def row_section(self, request: HttpRequest, row: Model) -> Section | None:
+        viewer = viewer_of(request)
+        return topology_section(viewer, self._problems_of(row)) if viewer and sees_topology(viewer) else None
 
     def response_add(self, request: HttpRequest, obj: Model, post_url_continue: str | None = None) -> HttpResponse:
         """Say what the new one lacks, beside the message that it was added."""

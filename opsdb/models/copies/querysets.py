@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .physical_copies import PhysicalCopy
 
 COPY_TARGETS = ("raw_data_file", "raw_data_package", "data_transfer_package", "data_product")
+GONE = (PhysicalCopyStatus.DELETED, PhysicalCopyStatus.MISSING)
+"""States of copies whose bytes are not there, as far as is known."""
 CHECKABLE = (
     PhysicalCopyStatus.PRESENT,
     PhysicalCopyStatus.STAGED,
@@ -49,7 +51,7 @@ class PhysicalCopyQuerySet(OpsQuerySet["PhysicalCopy"]):
 
     def existing(self) -> Self:
         """Copies whose bytes are there, as far as is known."""
-        return self.exclude(status__in=[PhysicalCopyStatus.DELETED, PhysicalCopyStatus.MISSING])
+        return self.exclude(status__in=GONE)
 
     def present(self) -> Self:
         """Copies that are present and not on their way out."""

@@ -13,10 +13,10 @@ from opsdb.models import (
     StagingJob,
     Verification,
 )
+from opsdb.models.copies.querysets import GONE
 
 from .._predicates import list_lost_inputs
 from ..errors import name_row
-from ..restoring import GONE
 from ._explanation import (
     EXPLAINERS,
     RECORD_FIXITY,

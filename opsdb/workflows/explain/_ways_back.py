@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.models import PhysicalCopy, PhysicalCopyStatus, Verification
 from opsdb.models.copies.physical_copies import CHECKABLE
+from opsdb.models.copies.querysets import GONE
 
 from ..errors import name_row
-from ..restoring import GONE
 from ._explanation import RECORD_FIXITY, RESTORE_COPY, place_of
 
 _BRING_BACK = lazy("find the bytes of %(copy)s and bring it back (“Bring back” in the admin, or %(restore)s)")

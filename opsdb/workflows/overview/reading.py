@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from opsdb import conf
 from opsdb.models import DeletionRequest, LocationType, PackageState, PhysicalCopyStatus, RawDataFile, RawDataPackage
+from opsdb.models.copies.querysets import GONE
 
 from . import queries
 from .queries import COUNTED, EXACT_LIMIT, RARE, UNPACKAGED_INDEX
@@ -123,8 +124,7 @@ def _location(row, counts, archived):
         )
         for state, (number, oldest) in counts.items()
     }
-    gone = (PhysicalCopyStatus.DELETED, PhysicalCopyStatus.MISSING)
-    here = [count.number for state, count in states.items() if state not in gone]
+    here = [count.number for state, count in states.items() if state not in GONE]
     present = RowCount(copies).minus(here)
     missing, corrupt = (
         states[state].number if state in states else RowCount(0)
