@@ -1,7 +1,8 @@
 """A quick run: every test with as many of its cases as a second allows, and without stories and what takes long.
 
 It is for the whole suite only. Tests that are named, by a path or by ``-k``, run with all their cases; so does the
-whole suite with ``ALL_CASES=1``, as ``.ci/run`` has it. ``RECORD_DURATIONS=1`` writes how long tests take anew.
+whole suite with ``ALL_CASES=1``. ``.ci/run`` has two runs, of two versions of Python and Django, share the cases:
+``SHARE=1/2`` and ``SHARE=2/2``. ``RECORD_DURATIONS=1`` writes how long tests take anew.
 """
 
 import json
@@ -17,6 +18,7 @@ DURATIONS = Path(__file__).with_name("durations.json")
 SECONDS_OF_A_TEST = 1
 SECONDS_OF_ITS_LONGEST_CASE = 3
 LEFT_OUT = "left_out"
+SHARES = ("1/2", "2/2")
 # Each of these modules has servers or a database of its own, in which its tests go on from one another.
 STORIES = ("tests/places/", "tests/documentation/")
 
@@ -71,6 +73,37 @@ class Sampling:
         )
 
 
+class Sharing:
+    """Shares the cases of tests that take long between two runs, each half by another commit's seed.
+
+    A test that is not recorded is in both runs. A test with one case, or whose module goes on from one test to the
+    next, is in the first.
+    """
+
+    def __init__(self, share, seed):
+        if share not in SHARES:
+            raise pytest.UsageError(f"SHARE {share!r}: this is no share; use one of {', '.join(SHARES)}")
+        self.half, self.seed = SHARES.index(share), seed
+
+    def chosen(self, name, items, durations):
+        """Return those of the cases of one test that this run has."""
+        marker = items[0].get_closest_marker("random_order")
+        goes_on = name.startswith(STORIES) or (marker and marker.kwargs.get("disabled"))
+        if name not in durations and not goes_on:
+            return items
+        if len(items) == 1 or goes_on:
+            return [] if self.half else items
+        return sorted(items, key=lambda item: order_of(f"{self.seed} {item.nodeid}"))[self.half :: 2]
+
+    def pytest_collection_modifyitems(self, config, items):
+        durations, cases = json.loads(DURATIONS.read_text()), defaultdict(list)
+        for item in items:
+            cases[name_of(item.nodeid)].append(item)
+        chosen = {item for name, found in cases.items() for item in self.chosen(name, found, durations)}
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = [item for item in items if item in chosen]
+
+
 class Recording:
     """Writes how long the cases of each test take that take more than a second all together."""
 
@@ -100,5 +133,7 @@ def register(config):
     if os.environ.get("RECORD_DURATIONS"):
         if is_whole and not is_worker:
             config.pluginmanager.register(Recording())
+    elif is_whole and (share := os.environ.get("SHARE")):
+        config.pluginmanager.register(Sharing(share, os.environ.get("SEED", "")))
     elif is_whole and not os.environ.get("ALL_CASES"):
         config.pluginmanager.register(Sampling())

@@ -1,6 +1,7 @@
 """A quick run has some cases of every test, and says how many it left out."""
 
 import json
+import re
 
 import pytest
 
@@ -23,7 +24,11 @@ def test_as_many_cases_run_as_a_second_allows(seconds, number):
     assert taken == sampling.taken(reversed(CASES), seconds)
 
 
-def test_a_quick_run_reports_what_it_left_out(pytester, monkeypatch):
+@pytest.fixture
+def suite(pytester, monkeypatch):
+    """A small suite, of which ``slow`` and ``long`` are recorded as taking more than a second."""
+    for name in ("ALL_CASES", "RECORD_DURATIONS", "SHARE", "SEED"):
+        monkeypatch.delenv(name, raising=False)
     durations = pytester.makefile(
         ".json", durations=json.dumps({"test_night.py::test_slow": 0.5, "test_night.py::test_long": 4})
     )
@@ -58,12 +63,33 @@ def test_a_quick_run_reports_what_it_left_out(pytester, monkeypatch):
         pytest_configure = sampling.register
         """
     )
-    monkeypatch.delenv("ALL_CASES", raising=False)
-    monkeypatch.delenv("RECORD_DURATIONS", raising=False)
-    quick = pytester.runpytest_inprocess("-p", "no:django", "-p", "no:xdist")
+    return lambda *arguments: pytester.runpytest_inprocess("-v", "-p", "no:django", "-p", "no:xdist", *arguments)
+
+
+def test_a_quick_run_reports_what_it_left_out(suite, monkeypatch):
+    quick = suite()
     quick.assert_outcomes(passed=7, deselected=5)
     quick.stdout.fnmatch_lines(["5 cases and long tests were left out*"])
     for whole in (["test_night.py", "places"], ["-k", "slow or long or quick or beginning"]):
-        pytester.runpytest_inprocess("-p", "no:django", "-p", "no:xdist", *whole).assert_outcomes(passed=12)
+        suite(*whole).assert_outcomes(passed=12)
     monkeypatch.setenv("ALL_CASES", "1")
-    pytester.runpytest_inprocess("-p", "no:django", "-p", "no:xdist").assert_outcomes(passed=12)
+    suite().assert_outcomes(passed=12)
+
+
+def test_two_runs_share_the_cases_of_what_takes_long(suite, monkeypatch):
+    def passed(share, seed):
+        monkeypatch.setenv("SHARE", share)
+        monkeypatch.setenv("SEED", seed)
+        return set(re.findall(r"(\S+) PASSED", suite().stdout.str()))
+
+    first, second = passed("1/2", "a commit"), passed("2/2", "a commit")
+    assert len(first | second) == 12
+    assert {nodeid for nodeid in first & second if "quick" not in nodeid} == set()
+    assert {nodeid for nodeid in second if "slow" not in nodeid} == {nodeid for nodeid in first if "quick" in nodeid}
+    assert {len({nodeid for nodeid in half if "slow" in nodeid}) for half in (first, second)} == {2, 3}
+    assert len({frozenset(passed("1/2", str(seed))) for seed in range(5)}) > 1
+
+
+def test_a_share_that_is_none_is_refused(suite, monkeypatch):
+    monkeypatch.setenv("SHARE", "1/3")
+    assert suite().ret == pytest.ExitCode.USAGE_ERROR
