@@ -74,34 +74,31 @@ class Sampling:
 
 
 class Sharing:
-    """Shares the cases of tests that take long between two runs, each half by another commit's seed.
+    """Shares the cases of all tests between two runs; which of them has a case, the seed decides.
 
-    A test that is not recorded is in both runs. A test with one case, or whose module goes on from one test to the
-    next, is in the first.
+    The first has what is longer than a second and has one case, and the modules that go on from one test to the next.
     """
 
     def __init__(self, share, seed):
         if share not in SHARES:
             raise pytest.UsageError(f"SHARE {share!r}: this is no share; use one of {', '.join(SHARES)}")
-        self.half, self.seed = SHARES.index(share), seed
+        self.share, self.seed = SHARES.index(share), seed
 
-    def chosen(self, name, items, durations):
-        """Return those of the cases of one test that this run has."""
-        marker = items[0].get_closest_marker("random_order")
-        goes_on = name.startswith(STORIES) or (marker and marker.kwargs.get("disabled"))
-        if name not in durations and not goes_on:
-            return items
-        if len(items) == 1 or goes_on:
-            return [] if self.half else items
-        return sorted(items, key=lambda item: order_of(f"{self.seed} {item.nodeid}"))[self.half :: 2]
+    def share_of(self, item, stays):
+        """Return the number of the run that has this case."""
+        marker = item.get_closest_marker("random_order")
+        if stays or item.nodeid.startswith(STORIES) or (marker and marker.kwargs.get("disabled")):
+            return 0
+        return order_of(f"{self.seed} {item.nodeid}")[0] % len(SHARES)
 
     def pytest_collection_modifyitems(self, config, items):
-        durations, cases = json.loads(DURATIONS.read_text()), defaultdict(list)
+        durations, cases = json.loads(DURATIONS.read_text()), Counter(name_of(item.nodeid) for item in items)
+        stay = {name for name in durations if cases[name] == 1}
+        shares = ([], [])
         for item in items:
-            cases[name_of(item.nodeid)].append(item)
-        chosen = {item for name, found in cases.items() for item in self.chosen(name, found, durations)}
-        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-        items[:] = [item for item in items if item in chosen]
+            shares[self.share_of(item, name_of(item.nodeid) in stay)].append(item)
+        config.hook.pytest_deselected(items=shares[1 - self.share])
+        items[:] = shares[self.share]
 
 
 class Recording:

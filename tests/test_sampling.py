@@ -76,18 +76,18 @@ def test_a_quick_run_reports_what_it_left_out(suite, monkeypatch):
     suite().assert_outcomes(passed=12)
 
 
-def test_two_runs_share_the_cases_of_what_takes_long(suite, monkeypatch):
+def test_two_runs_share_the_cases_of_all_tests(suite, monkeypatch):
     def passed(share, seed):
         monkeypatch.setenv("SHARE", share)
         monkeypatch.setenv("SEED", seed)
         return set(re.findall(r"(\S+) PASSED", suite().stdout.str()))
 
-    first, second = passed("1/2", "a commit"), passed("2/2", "a commit")
-    assert len(first | second) == 12
-    assert {nodeid for nodeid in first & second if "quick" not in nodeid} == set()
-    assert {nodeid for nodeid in second if "slow" not in nodeid} == {nodeid for nodeid in first if "quick" in nodeid}
-    assert {len({nodeid for nodeid in half if "slow" in nodeid}) for half in (first, second)} == {2, 3}
-    assert len({frozenset(passed("1/2", str(seed))) for seed in range(5)}) > 1
+    halves = [(passed("1/2", str(seed)), passed("2/2", str(seed))) for seed in range(5)]
+    for first, second in halves:
+        assert len(first) + len(second) == len(first | second) == 12
+        assert {"test_night.py::test_long", "places/test_story.py::test_beginning"} <= first
+    assert any("quick" in nodeid for _, second in halves for nodeid in second)
+    assert len({frozenset(second) for _, second in halves}) > 1
 
 
 def test_a_share_that_is_none_is_refused(suite, monkeypatch):

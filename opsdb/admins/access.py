@@ -171,7 +171,7 @@ class ApiTokenAdmin(OpsAdmin):
     owned = ("token_prefix", "revoked_at", "revoked_by")
     list_display = ("name", "user", "token_prefix", "active", "expires_at", "usage_count", "last_used_at")
     list_filter = ("active", "user")
-    search_fields = ("name", "token_prefix__startswith", "user__username")
+    search_fields = ("name", "token_prefix__startswith", f"user__{get_user_model().USERNAME_FIELD}")
     texts_offered = {"scopes": lambda: [(name, _described(name)) for name in offered_scopes()]}
     help_texts = {
         "scopes": gettext_lazy(

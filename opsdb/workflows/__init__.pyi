@@ -23,6 +23,7 @@ from .attribution import (
     attributed as attributed,
     attributed_to as attributed_to,
     has_actor as has_actor,
+    name_actor as name_actor,
     set_actor as set_actor,
 )
 from .states import (

@@ -17,7 +17,6 @@ from opsdb.models import (
     DataTransferPackage,
     LocationType,
     PhysicalCopy,
-    PhysicalCopyStatus,
     RawDataPackage,
     Status,
     Verification,
@@ -27,7 +26,7 @@ from . import work
 from ._naming import place_of
 from ._reports import CopyReport, mismatch, require_comparable
 from .arrivals import record_arrivals, record_new_copy
-from .attribution import attributed_to
+from .attribution import attributed_to, name_actor
 from .errors import Conflict, OpsdbError, Refused, name_row, translate_integrity_errors
 
 REPORTED_COLUMNS = ("size_bytes", "checksum", "checksum_algorithm")
@@ -74,7 +73,7 @@ def correction(
         if tar.status != Status.COMPLETED:
             raise Refused(f"{name}: is {tar.status}, so that nothing was reported of it yet; complete it")
         here = next((copy for copy in copies if copy.data_location_id == location.pk), None)
-        can_be_read = here is not None and here.status in PhysicalCopyStatus.readable()
+        can_be_read = here is not None and here.is_readable
         if not (can_be_read and here.checksum == report.checksum and not mismatch(tar, report)):
             verified = next((copy for copy in copies if copy.verification == Verification.VERIFIED), None)
             if verified:
@@ -89,7 +88,7 @@ def correction(
                 facts = {column: getattr(report, column) for column in REPORTED_COLUMNS}
                 PhysicalCopy.objects.filter(pk=here.pk).update(**facts)
             else:
-                record_arrivals(location, [report], worker=str(user))
+                record_arrivals(location, [report], worker=name_actor())
         yield
 
 

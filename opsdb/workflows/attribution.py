@@ -68,6 +68,12 @@ def has_actor() -> bool:
     return bool(_current.get().user_id)
 
 
+def name_actor() -> str:
+    """Return the login name of the user who changes rows here; empty where nobody is known."""
+    get_username = getattr(_current.get().user(), "get_username", str)
+    return get_username()
+
+
 def set_actor(connection: BaseDatabaseWrapper) -> Actor:
     """Store in the database session who changes rows in the rest of this transaction, and return it.
 

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
 from opsdb.database.aliases import atomic, writing_connection
-from opsdb.models import DataLocation, PhysicalCopy, PhysicalCopyStatus
+from opsdb.models import DataLocation, PhysicalCopy, PhysicalCopyStatus, Verification
 
 from .errors import InvalidTransition, NotFound, OpsdbError, Refused, name_row, translate_integrity_errors
 from .states import move_state
@@ -210,8 +210,9 @@ def schedule_deletion(copies: Copies) -> Deletions:
 def claim_deletions(location: DataLocation, *, limit: int) -> Deletions:
     """Give a worker up to ``limit`` copies whose bytes it has to delete now, the oldest first.
 
-    The rules are asked again: a copy that must stay after all becomes present again, with the reason as its failure
-    message. Copies that another worker is claiming at this moment are skipped, so that no two get the same.
+    The rules are asked again: a copy that must stay after all becomes present again, or corrupt if its bytes are known
+    to differ, with the reason as its failure message. Copies that another worker is claiming at this moment are
+    skipped, so that no two get the same.
     Locks the copies and their content. Served by ``physical_copy_by_location``.
 
     Args:
@@ -237,9 +238,7 @@ def claim_deletions(location: DataLocation, *, limit: int) -> Deletions:
         held_back = [verdict for verdict in verdicts if not verdict.may_go]
         PhysicalCopy.objects.filter(pk__in=going).update(status=PhysicalCopyStatus.DELETION_IN_PROGRESS)
         for verdict in held_back:
-            PhysicalCopy.objects.filter(pk=verdict.copy_id).update(
-                status=PhysicalCopyStatus.PRESENT, deletion_requested_at=None, failure_message=str(verdict)
-            )
+            _keep([verdict.copy_id], str(verdict))
         return Deletions(_read(going), held_back)
 
 
@@ -350,10 +349,15 @@ def cancel_deletion(copies: Copies) -> list[PhysicalCopy]:
                 present = PhysicalCopyStatus.PRESENT
                 raise InvalidTransition(name_row(PhysicalCopy, pk), "status", status, present, status.may_become)
         kept = [pk for pk, status in statuses.items() if status in cancelled]
-        PhysicalCopy.objects.filter(pk__in=kept).update(
-            status=PhysicalCopyStatus.PRESENT, deletion_requested_at=None, failure_message=""
-        )
+        _keep(kept, "")
         return _read(kept)
+
+
+def _keep(ids: list[int], message: str) -> None:
+    """Make copies that are not deleted after all present again, or corrupt if their bytes are known to differ."""
+    kept = PhysicalCopy.objects.filter(pk__in=ids)
+    kept.update(status=PhysicalCopyStatus.PRESENT, deletion_requested_at=None, failure_message=message)
+    kept.filter(verification=Verification.MISMATCH).update(status=PhysicalCopyStatus.CORRUPT)
 
 
 def write_off_copy(copy: PhysicalCopy) -> PhysicalCopy:

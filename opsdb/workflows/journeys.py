@@ -17,7 +17,6 @@ from opsdb.models import (
     LongTermArchiveTransfer,
     PackageState,
     PhysicalCopy,
-    PhysicalCopyStatus,
     RawDataFile,
     RawDataPackage,
     Status,
@@ -194,7 +193,7 @@ def _archived(package) -> JourneyStep:
 
 
 def _copies(copies, *, is_of_package: bool) -> JourneyStep:
-    there = [one for one in copies if one.status in PhysicalCopyStatus.readable()]
+    there = [one for one in copies if one.is_readable]
     archived = sum(
         one.data_location.location_type == LocationType.LONG_TERM_ARCHIVE and one.verification == Verification.VERIFIED
         for one in there

@@ -73,7 +73,7 @@ def add_to_release(release: DataRelease, *, products: Iterable[DataProduct]) -> 
 
 
 def publish_release(release: DataRelease, *, doi: str = "", released_at: datetime | None = None) -> DataRelease:
-    """Make a release public, and return it. Idempotent. Locks the release.
+    """Make a release public, and return it. Idempotent; a DOI that is minted later is added. Locks the release.
 
     Args:
         release: a release with products.
@@ -94,6 +94,9 @@ def publish_release(release: DataRelease, *, doi: str = "", released_at: datetim
             _require_releasable(locked, list(locked.products.order_by("pk").select_related("run")))
             locked.public, locked.doi = True, doi or locked.doi
             locked.released_at = released_at or timezone.now()
+            _save(locked)
+        elif doi and not locked.doi:
+            locked.doi = doi
             _save(locked)
     release.refresh_from_db()
     return release

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import psycopg
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
@@ -195,7 +194,7 @@ MARK_MISSING = """
 UPDATE physical_copy SET status = 'missing', failure_message = concat_ws(' ',
     'not in the listing of its storage that was compared at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'),
     'UTC', 'by ' || coalesce(
-        (SELECT username FROM {user} WHERE id::text = current_setting('opsdb.user_id', true)),
+        opsdb_username(nullif(current_setting('opsdb.user_id', true), '')),
         nullif(current_setting('opsdb.origin', true), '')
     ))
 WHERE id IN (SELECT id FROM lost)
@@ -262,7 +261,7 @@ def reconcile_location(
             cursor.execute(LOCK_MISSING, facts)
             cursor.execute(LOCK_CONTENTS)
             set_actor(connection)
-            cursor.execute(MARK_MISSING.format(user=connection.ops.quote_name(get_user_model()._meta.db_table)))
+            cursor.execute(MARK_MISSING)
             marked = cursor.rowcount
         cursor.execute("DROP TABLE IF EXISTS listing, recorded, lost")
     return Reconciliation(**counts, marked=marked)

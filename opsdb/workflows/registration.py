@@ -36,7 +36,7 @@ from .restoring import CAME_BACK
 
 CHUNK = 5_000
 # A time of day and then a zone; a time that is infinite has its own message.
-_HAS_ZONE = re.compile(r"(Z|[+-]\d\d(:?\d\d)?|infinity)\s*$", re.IGNORECASE)
+_HAS_ZONE = re.compile(r"(\d:\d\d(:\d\d([.,]\d+)?)?\s*(Z|[+-]\d\d(:?\d\d)?)|infinity)\s*$", re.IGNORECASE)
 
 
 @dataclass(slots=True)

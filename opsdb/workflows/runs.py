@@ -9,6 +9,8 @@ Locks are taken in this order: steps, runs, copies, products; rows of one table 
 
 from __future__ import annotations
 
+from collections import Counter
+
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -26,11 +28,12 @@ from opsdb.models import (
 )
 
 from ._naming import place_of
-from .errors import Conflict, InvalidTransition, NotFound, OpsdbError, Refused, name_row
+from .errors import Conflict, InvalidTransition, NoRoom, NotFound, OpsdbError, Refused, name_row
 from .staging import release_staging, request_staging
 from .states import move_state
 
 WITH_DATA = (RunStatus.SUBMITTED, RunStatus.RUNNING, RunStatus.COLLECTING_RESULTS)
+TRIED_WITHOUT_ROOM = 20
 NO_ATTEMPT = {
     "hpc_job_id": "",
     "submitted_at": None,
@@ -62,12 +65,16 @@ def _refreshed(run):
 
 
 def claim_runs(*, limit: int = 1, location: DataLocation | None = None) -> list[ExecutedReductionStep]:
-    """Start up to ``limit`` pending runs for a manager, the oldest first, and return them, as :func:`start_run`.
+    """Start up to ``limit`` pending runs for a manager, and return them, as :func:`start_run`.
 
-    A run has no columns for a worker and its heartbeat: it belongs to the cluster job with its ``hpc_job_id``. Runs
-    that can't start (a disabled pipeline, an inactive location, an input without a readable copy) stay pending, and
-    ``explain_row`` gives the reason. Each run is started in a transaction of its own, which locks the run, skipping one
-    that another manager is starting, and the readable copies of its inputs.
+    Runs of the pipelines with the highest priority come first, then the oldest. Call :func:`submit_run` next, for each
+    run whose data are there. A run has no columns for a worker and its heartbeat: it belongs to the cluster job with
+    its ``hpc_job_id``.
+
+    Runs that can't start (a disabled pipeline, an inactive location, an input without a readable copy, no room for the
+    data) stay pending, and ``explain_row`` gives the reason. Of the runs of a location without room, twenty are tried.
+    Each run is started in a transaction of its own, which locks the run, skipping one that another manager is starting,
+    and the readable copies of its inputs.
 
     Args:
         limit: how many at the most.
@@ -78,24 +85,29 @@ def claim_runs(*, limit: int = 1, location: DataLocation | None = None) -> list[
     """
     if limit < 1:
         raise OpsdbError(f"executed_reduction_step: the limit is {limit}; give 1 or more")
-    waiting = ExecutedReductionStep.objects.filter(
-        status=RunStatus.PENDING,
-        step__pipeline__enabled=True,
-        step__pipeline__processing_location__active=True,
-    )
+    waiting = ExecutedReductionStep.objects.awaiting_start()
     if location is not None:
         waiting = waiting.filter(step__pipeline__processing_location=location)
     claimed: list[ExecutedReductionStep] = []
-    for key in list(waiting.order_by("created_at", "pk").values_list("pk", flat=True)):
-        try:
-            with atomic():
-                run = waiting.filter(pk=key).select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
-                if run is not None:
-                    claimed.append(start_run(run))
-        except Refused:
-            continue
-        if len(claimed) == limit:
+    tried: list[int] = []
+    without_room: Counter[int] = Counter()
+    while len(claimed) < limit:
+        full = [place for place, number in without_room.items() if number >= TRIED_WITHOUT_ROOM]
+        rest = waiting.exclude(pk__in=tried).exclude(step__pipeline__processing_location__in=full)
+        keys = list(rest.values_list("pk", flat=True)[: limit - len(claimed)])
+        if not keys:
             break
+        tried += keys
+        for key in keys:
+            try:
+                with atomic():
+                    run = waiting.filter(pk=key).select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
+                    if run is not None:
+                        claimed.append(start_run(run))
+            except NoRoom as error:
+                without_room[error.location.pk] += 1
+            except Refused:
+                continue
     return claimed
 
 

@@ -155,27 +155,32 @@ def fail(item: WorkItem, *, worker: str, message: str, retryable: bool = True) -
     if not message.strip():
         raise OpsdbError(f"{name_row(type(item), item.pk)}: describe what went wrong")
     with atomic():
-        if _failed_before(item, message, retryable):
+        row = type(item)._default_manager.filter(pk=item.pk)
+        now = row.select_for_update(no_key=True).values(*DECIDES_FAILURE).first()
+        if _has_failed(now, message, retryable):
             item.refresh_from_db()
             return False
-        held = _held(item, worker).values("retry_count", "max_retries").first()
-        if held is None:
+        if now is None or (now["status"], now["claimed_by"]) != (Status.IN_PROGRESS, worker):
             raise _lost(item, worker, Status.FAILED)
         changes = {"failure_message": message, "claimed_by": "", "heartbeat_at": None}
-        if retryable and held["retry_count"] < held["max_retries"]:
-            changes |= {"status": Status.PENDING, "retry_count": held["retry_count"] + 1, "started_at": None}
+        if retryable and now["retry_count"] < now["max_retries"]:
+            changes |= {"status": Status.PENDING, "retry_count": now["retry_count"] + 1, "started_at": None}
         else:
             changes |= {"status": Status.FAILED, "finished_at": timezone.now()}
-        _held(item, worker).update(**changes)
+        row.update(**changes)
     item.refresh_from_db()
     return True
 
 
-def _failed_before(item, message, retryable):
-    """Return whether nobody holds an item since it failed with this message; if it may be so, lock it."""
-    row = type(item)._default_manager.filter(pk=item.pk, failure_message=message).select_for_update(no_key=True)
-    status, retry_count = row.values_list("status", "retry_count").first() or (None, 0)
-    return status == Status.FAILED or (status == Status.PENDING and retryable and retry_count > 0)
+DECIDES_FAILURE = ("status", "claimed_by", "failure_message", "retry_count", "max_retries")
+
+
+def _has_failed(now, message, retryable):
+    """Return whether nobody holds an item since it failed with this message."""
+    if now is None or now["failure_message"] != message:
+        return False
+    again = now["status"] == Status.PENDING and retryable and now["retry_count"] > 0
+    return now["status"] == Status.FAILED or again
 
 
 def reset(item: Item) -> Item:

@@ -1,6 +1,7 @@
 """Actions show first what they would do and why not, and do exactly that, with a reason, or nothing."""
 
 import re
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.utils import timezone
 
+from opsdb.admins.kit.confirmation import patient
 from opsdb.models import (
     ApiToken,
     ChangeLog,
@@ -103,6 +105,27 @@ class TestTheConversation:
         DataTransfer.objects.filter(pk=failed.pk).update(status="pending", finished_at=None)
         response = look(browser, DataTransfer, "reset", failed, stage="confirm", reason="why", opsdb_digest=seen)
         assert "It is pending" in outcomes(response)["SKIPPED"][failed.pk]
+
+    @pytest.mark.parametrize("others", [0, 1])
+    def test_a_row_that_is_deleted_during_the_confirmation_is_left_out(self, browser, monkeypatch, others):
+        route, *rest = factories.DataTransferRouteFactory.create_batch(1 + others)
+
+        @contextmanager
+        def deleted_meanwhile(using):
+            try:
+                with patient(using):
+                    yield
+            finally:
+                DataTransferRoute.objects.filter(pk=route.pk).delete()
+
+        monkeypatch.setattr("opsdb.admins.kit.confirmation.patient", deleted_meanwhile)
+        response = look(
+            browser, DataTransferRoute, "pause", route, *rest, stage="confirm", reason="x", opsdb_digest="x"
+        )
+        if others:
+            assert set(outcomes(response)["CHANGES"]) == {one.pk for one in rest}
+        else:
+            assert "None of the selected rows is there any more." in said(response)
 
     def test_what_is_refused_does_not_stop_the_others(self, browser, superuser):
         own = factories.DeletionRequestFactory(requested_by=superuser)

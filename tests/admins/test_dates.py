@@ -9,10 +9,11 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from opsdb.admins.kit.dates import IsoDateField, IsoDateTimeField, IsoDateTimeWidget, periods
-from opsdb.models import DataTransfer, Downtime, ExecutedObsUnit, StagingJob, TimeAllocation
+from opsdb.models import ChangeLog, DataTransfer, Downtime, ExecutedObsUnit, StagingJob, TimeAllocation
 from opsdb.testing import factories
+from tests.models.refusal import settle
 
-from .acting import look
+from .acting import confirm, look
 from .pages import address, errors_of, submit
 
 NOW = datetime(2026, 3, 5, 9, 30, tzinfo=UTC)
@@ -66,6 +67,47 @@ def test_an_actions_form_refuses_such_a_date(browser):
     page = look(browser, ExecutedObsUnit, "correct", execution, stage="look", **data)
     assert "2026-06-12" in page.content.decode()
     assert page.context["form"].errors
+
+
+class TestAnotherTimeZoneOfTheProject:
+    """What is labelled UTC is UTC, even where Django shows its own times as those of Chile."""
+
+    @pytest.fixture(autouse=True)
+    def in_chile(self, settings):
+        settings.TIME_ZONE = "America/Santiago"
+
+    def test_a_form_stores_and_shows_the_time_that_was_written(self, browser):
+        downtime = factories.DowntimeFactory(start_time=NOW, end_time=NOW + timedelta(days=1))
+        url = address(Downtime, "change", downtime)
+        assert 'value="09:30:00"' in browser.get(url).content.decode()
+        submit(browser, url, downtime, {"start_time_0": "2026-03-05", "start_time_1": "05:00"})
+        downtime.refresh_from_db()
+        assert downtime.start_time == NOW.replace(hour=5, minute=0)
+        assert downtime.end_time == NOW + timedelta(days=1)
+
+    def test_an_action_stores_the_time_that_was_written(self, browser):
+        execution = factories.ExecutedObsUnitFactory(completed=True)
+        confirm(
+            browser,
+            ExecutedObsUnit,
+            "correct",
+            execution,
+            start_time_0="2026-03-05",
+            start_time_1="05:00",
+            end_time_0="",
+            end_time_1="",
+        )
+        execution.refresh_from_db()
+        assert execution.start_time == NOW.replace(hour=5, minute=0)
+
+    def test_the_history_and_its_versions_are_dated_in_utc(self, browser):
+        downtime = factories.DowntimeFactory()
+        settle()
+        Downtime.objects.filter(pk=downtime.pk).update(reason="a storm")
+        first = ChangeLog.objects.of(downtime).last()
+        history = address(Downtime, "history", downtime)
+        for url in (history, f"{history}{first.pk}/restore/"):
+            assert f"{first.changed_at:%Y-%m-%d %H:%M:%S} UTC" in browser.get(url).content.decode()
 
 
 def test_periods_are_whole_days_nights_and_months():

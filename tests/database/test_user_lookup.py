@@ -1,5 +1,6 @@
 """The function that looks for a user follows the project's user model, whose migrations may come later."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -12,8 +13,8 @@ from opsdb.database.catalogue import expected_rules, read_rules
 from opsdb.database.operations import DefineUserLookup
 from opsdb.database.user_lookup import body_of_lookup, renew_lookup
 from opsdb.models import ChangeLog
-from opsdb.testing.factories import ObservatoryFactory, UserFactory
-from opsdb.workflows import attributed
+from opsdb.testing.factories import ObservatoryFactory, RawDataPackagePhysicalCopyFactory, UserFactory
+from opsdb.workflows import attributed, reconcile_location
 
 RULE = "function opsdb_username"
 
@@ -102,6 +103,22 @@ def test_the_name_may_be_the_key_or_called_as_a_variable_of_the_function(user, m
     monkeypatch.setattr(get_user_model()._meta, "get_field", lambda wanted: column)
     assert renew_lookup(connection) is True
     assert name_of(user) == str(user.pk)
+
+
+def test_a_location_is_reconciled_where_no_column_is_called_username(user, monkeypatch):
+    copy = RawDataPackagePhysicalCopyFactory()
+    execute('ALTER TABLE "user" RENAME username TO login')
+    login = models.CharField(max_length=20)
+    login.set_attributes_from_name("login")
+    login.model = get_user_model()
+    monkeypatch.setattr(get_user_model(), "USERNAME_FIELD", "login")
+    monkeypatch.setattr(get_user_model()._meta, "get_field", lambda name: login)
+    renew_lookup(connection)
+    with attributed(user=user):
+        reconcile_location(copy.data_location, [], abort_threshold=1, minimum_age=timedelta(0), dry_run=False)
+    copy.refresh_from_db()
+    assert copy.status == "missing"
+    assert copy.failure_message.endswith(" UTC by sara")
 
 
 class Inheriting:

@@ -115,6 +115,7 @@ from opsdb.workflows import (
     measure_program_time,
     measure_traffic_rates,
     measure_volumes,
+    name_actor,
     name_deletion_rule,
     normalize_message,
     package_raw_data_files,
@@ -427,6 +428,8 @@ def test_corrections_and_runs(away, uncalled):
     [package] = world.made_packages()
     facts = {"size_bytes": package.size_bytes + 1, "checksum": "c" * 64}
     correct_packaging(package, user=world.user, reason="tar again", location=world.ccat_buffer, **facts)
+    with attributed(user=world.user):
+        assert name_actor() == world.user.get_username()
     [bundle] = bundle_raw_data_packages(world.ccat_buffer)
     bundle = world.make_bundle(bundle)
     correct_bundling(bundle, user=world.user, reason="tar again", **facts)

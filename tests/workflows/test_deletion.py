@@ -221,6 +221,19 @@ def test_a_cancelled_deletion_leaves_the_copy_present(story):
         cancel_deletion([story.package_copy, story.bundle_copy])
 
 
+def test_a_corrupt_copy_whose_deletion_is_cancelled_or_held_back_is_corrupt_again(story):
+    record_fixity(story.package_copy, WRONG)
+    schedule_deletion([story.package_copy])
+    cancel_deletion(story.package_copy)
+    assert status_of(story.package_copy) == "corrupt"
+    schedule_deletion([story.package_copy])
+    record_fixity(story.archive_copy, WRONG)
+    [held] = claim_deletions(story.buffer, limit=1).held_back
+    copy = PhysicalCopy.objects.get(pk=story.package_copy.pk)
+    assert (copy.status, copy.failure_message, copy.deletion_requested_at) == ("corrupt", str(held), None)
+    assert not copy.is_readable
+
+
 def test_a_stalled_deletion_can_be_found(story):
     schedule_deletion(story.package_copy)
     claim_deletions(story.buffer, limit=1)

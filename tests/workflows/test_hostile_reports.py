@@ -95,6 +95,7 @@ def compare(location, listing, **options):
         ({"observed_at": "infinity"}, "observed_at infinity is no time"),
         ({"observed_at": datetime(2026, 6, 15)}, "has no time zone; give it in UTC, such as 2026-06-15T00:00:00+00:00"),
         ({"observed_at": "2026-06-15 02:00"}, "has no time zone"),
+        ({"observed_at": "2026-06-15"}, "has no time zone"),
         ({"observed_at": timezone.now() + timedelta(days=200)}, "is in the future; set the clock"),
         ({"relative_path": "a/" + "山" * 990}, "has 2972 bytes in UTF-8; give one of at most 2600"),
         ({"size_bytes": 2**63 - 1}, "is more than 1 PB"),

@@ -21,13 +21,14 @@ from opsdb.models import (
     Status,
     Verification,
 )
-from opsdb.testing.factories import InstrumentModuleFactory
+from opsdb.testing.factories import InstrumentModuleFactory, UserFactory
 from opsdb.testing.nights import WORKER, WRONG, build_world, digest, found, out_of_use
 from opsdb.workflows import (
     CompletionConflict,
     LostClaim,
     OpsdbError,
     Refused,
+    attributed,
     bundle_raw_data_packages,
     choose_buffer,
     claim_transfers,
@@ -373,9 +374,29 @@ def test_a_corrected_copy_that_was_called_corrupt_is_verified_again_by_a_fixity_
     correct(world, package, checksum=digest(package))
     copy.refresh_from_db()
     assert (copy.status, copy.verification) == (PhysicalCopyStatus.PRESENT, Verification.VERIFIED)
-    assert copy.fixity_checks.latest("checked_at").checked_by == str(world.user)
+    assert copy.fixity_checks.latest("checked_at").checked_by == world.user.get_username()
     with pytest.raises(Refused, match=f"raw_data_package {package.pk}: .*physical_copy {copy.pk} was verified"):
         correct(world, package, checksum="a" * 64)
+
+
+def test_who_acts_has_checked_a_corrected_copy_whoever_is_named(world):
+    package, _ = reported_wrongly(world)
+    copy = world.copy(package, world.ccat_buffer)
+    record_fixity(copy, digest(package))
+    operator = UserFactory()
+    with attributed(user=operator):
+        correct(world, package)
+    assert copy.fixity_checks.latest("checked_at").checked_by == operator.get_username()
+
+
+def test_a_correction_by_nobody_known_names_nobody(world):
+    package, _ = reported_wrongly(world)
+    copy = world.copy(package, world.ccat_buffer)
+    record_fixity(copy, digest(package))
+    correct_packaging(
+        package, user=None, reason="x", location=world.ccat_buffer, size_bytes=3_512, checksum=digest(package)
+    )
+    assert copy.fixity_checks.latest("checked_at").checked_by == ""
 
 
 def test_a_tar_that_was_written_again_with_another_size_is_corrected_once_more(world):

@@ -52,6 +52,15 @@ def product(package):
 # Releases
 
 
+def test_a_doi_that_is_minted_after_the_release_is_public_is_added():
+    release = publish_release(create_release("DR", version="1", products=[made_of(RawDataPackageFactory())]))
+    assert (release.public, release.doi) == (True, "")
+    assert publish_release(release, doi="10.5281/zenodo.1").doi == "10.5281/zenodo.1"
+    assert publish_release(release).doi == "10.5281/zenodo.1"
+    with pytest.raises(Conflict, match="has the DOI 10.5281/zenodo.1, not 10.5281/zenodo.2"):
+        publish_release(release, doi="10.5281/zenodo.2")
+
+
 def test_a_release_names_the_programs_of_its_products(package, product):
     release = create_release("DR", version="1", products=[product])
     assert not release.public

@@ -11,9 +11,7 @@ from opsdb.models import (
     RunStatus,
     StagingJob,
 )
-from opsdb.testing.factories import (
-    PipelineFactory,
-)
+from opsdb.testing.factories import PipelineFactory
 from opsdb.testing.nights import WORKER, build_world, found, out_of_use
 from opsdb.workflows import (
     Conflict,
@@ -91,6 +89,49 @@ def test_a_manager_claims_the_oldest_runs_that_can_start(pipeline):
     assert runs[0].status == RunStatus.PENDING
     with pytest.raises(OpsdbError, match="the limit is 0; give 1 or more"):
         claim_runs(limit=0)
+
+
+def pending_runs(pipeline, number, available_to=None):
+    """Pending runs of a pipeline, each of a package that can be read where it runs, or another."""
+    runs = []
+    for _ in range(number):
+        step = make_step(pipeline)
+        run = ExecutedReductionStep.objects.create(step=step, software_version=step.software.versions.get())
+        run.input_packages.add(available(available_to or pipeline))
+        runs.append(run)
+    return runs
+
+
+def test_runs_of_the_most_urgent_pipeline_are_claimed_first(pipeline):
+    first, _ = pending_runs(pipeline, 2)
+    urgent = PipelineFactory(priority=pipeline.priority + 1, processing_location=pipeline.processing_location)
+    [most_urgent] = pending_runs(urgent, 1)
+    assert claim_runs(limit=2) == [most_urgent, first]
+
+
+@pytest.fixture
+def attempts(monkeypatch):
+    """The runs that a manager tries to start."""
+    tried = []
+    monkeypatch.setattr("opsdb.workflows.runs.start_run", lambda run: (tried.append(run), start_run(run))[1])
+    return tried
+
+
+def test_runs_that_have_lost_an_input_are_not_even_tried(pipeline, attempts):
+    lost = pending_runs(pipeline, 3)
+    PhysicalCopy.objects.update(status=PhysicalCopyStatus.MISSING)
+    [good] = pending_runs(pipeline, 1)
+    assert claim_runs(limit=4) == attempts == [good]
+    assert not set(attempts) & set(lost)
+
+
+def test_a_full_location_does_not_hold_back_another_and_is_not_asked_for_each_run(pipeline, attempts, monkeypatch):
+    monkeypatch.setattr("opsdb.workflows.runs.TRIED_WITHOUT_ROOM", 2)
+    full = PipelineFactory(priority=pipeline.priority + 1, processing_location__capacity_bytes=1)
+    waiting = pending_runs(full, 5, available_to=pipeline)
+    [good] = pending_runs(pipeline, 1)
+    assert claim_runs(limit=2) == [good]
+    assert len(set(attempts) & set(waiting)) == 2
 
 
 def test_no_run_of_a_disabled_pipeline_or_an_inactive_location_is_claimed(run, pipeline):

@@ -291,6 +291,40 @@ def test_of_completion_and_reset_at_once_exactly_one_wins(round):
     assert item.status in (Status.PENDING, Status.COMPLETED)
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("retryable", [True, False])
+def test_of_a_failure_that_is_reported_twice_at_once_one_report_counts(retryable):
+    [item] = planned_packages(build_world(), 1)
+    claimed([item])
+    outcomes = race(
+        2,
+        lambda number: work.fail(
+            RawDataPackage.objects.get(pk=item.pk), worker="worker", message="no such file", retryable=retryable
+        ),
+    )
+    assert sorted(outcomes) == [False, True]
+    item.refresh_from_db()
+    assert item.retry_count == retryable
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("round", range(2))
+def test_of_a_failure_and_a_reset_at_once_the_later_knows_of_the_other(round):
+    [item] = planned_packages(build_world(), 1)
+    claimed([item])
+    one, other = (RawDataPackage.objects.get(pk=item.pk) for _ in range(2))
+    failed, reset = race(
+        2, lambda number: work.reset(one) if number else work.fail(other, worker="worker", message="no such file")
+    )
+    item.refresh_from_db()
+    assert item.status == Status.PENDING
+    if failed is True:
+        assert isinstance(reset, InvalidTransition) or item.retry_count == 0
+    else:
+        assert isinstance(failed, LostClaim)
+        assert item.failure_message == ""
+
+
 VERBS = {
     RawDataPackage: (claim_packaging, heartbeat_packaging, fail_packaging, reset_packaging),
     DataTransferPackage: (claim_bundling, heartbeat_bundling, fail_bundling, reset_bundling),

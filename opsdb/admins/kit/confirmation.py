@@ -26,6 +26,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.workflows import attributed
 
@@ -36,6 +37,7 @@ MOST_ROWS = 500
 SHOWN_ROWS = 50
 SHOWN_REFUSALS = 5
 LOCK_TIMEOUT_MS = 5_000
+ALL_GONE = lazy("None of the selected rows is there any more.")
 STAGE, DIGEST, FROM_ROW, BACK = "opsdb_stage", "opsdb_digest", "opsdb_from_row", "opsdb_back"
 
 
@@ -92,7 +94,7 @@ class Confirmation:
         """Return the page, or the way back with a report."""
         action, request = self.action, self.request
         if not self.rows:
-            return self._leave(messages.WARNING, gettext("None of the selected rows is there any more."))
+            return self._leave(messages.WARNING, str(ALL_GONE))
         if action.one_row and len(self.rows) > 1:
             return self._leave(messages.WARNING, gettext("Choose one row for this action."))
         asked = self.stage in ("look", "confirm")
@@ -123,8 +125,11 @@ class Confirmation:
                 if not changing or digest(outcomes, order) != self.request.POST.get(DIGEST):
                     raise _Differs
         except _Differs:
-            # Rows remember what was rolled back.
-            self.rows = [type(row)._default_manager.get(pk=row.pk) for row in self.rows]
+            # Rows remember what was rolled back, and others may have deleted some.
+            found = [type(row)._default_manager.filter(pk=row.pk).first() for row in self.rows]
+            self.rows = [row for row in found if row is not None]
+            if not self.rows:
+                return self._leave(messages.WARNING, str(ALL_GONE))
             return self._look(form, order, gettext("This is not what you looked at, so nothing was done. Look again."))
         return self._report(outcomes)
 

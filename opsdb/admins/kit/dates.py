@@ -27,13 +27,39 @@ WRITE_DATE = lazy("Write the date as year-month-day, such as 2026-06-12; 12/06/2
 WRITE_TIME = lazy("Write the time in UTC as hours:minutes or hours:minutes:seconds, such as 05:00.")
 
 
-class IsoDateTimeField(forms.SplitDateTimeField):
-    """Date and time in UTC, in ISO form alone."""
+class UtcWidgetMixin:
+    """Inputs of date and time that show UTC, whatever the project's time zone is."""
 
+    def decompress(self, value: datetime | None) -> list[date | time | None]:
+        """Return date and time in UTC."""
+        with timezone.override(UTC):
+            return super().decompress(value)
+
+
+class UtcDateTimeWidget(UtcWidgetMixin, forms.SplitDateTimeWidget):
+    """Two plain inputs of date and time."""
+
+
+class HiddenIsoDateTimeWidget(UtcWidgetMixin, forms.SplitHiddenDateTimeWidget):
+    """What a form had at first, as its inputs are written."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None):
+        super().__init__(attrs, date_format=DATE, time_format=TIME)
+
+
+class IsoDateTimeField(forms.SplitDateTimeField):
+    """Date and time in UTC, in ISO form alone, whatever the project's time zone is."""
+
+    hidden_widget = HiddenIsoDateTimeWidget
     default_error_messages = {"invalid_date": WRITE_DATE, "invalid_time": WRITE_TIME}
 
     def __init__(self, **kwargs):
         super().__init__(input_date_formats=DATES, input_time_formats=TIMES, **kwargs)
+
+    def compress(self, data_list: list[Any]) -> datetime | None:
+        """Return the moment that date and time are in UTC."""
+        with timezone.override(UTC):
+            return super().compress(data_list)
 
 
 class IsoDateField(forms.DateField):
@@ -45,7 +71,7 @@ class IsoDateField(forms.DateField):
         super().__init__(input_formats=DATES, **kwargs)
 
 
-class IsoDateTimeWidget(AdminSplitDateTime):
+class IsoDateTimeWidget(UtcWidgetMixin, AdminSplitDateTime):
     """The admin's inputs of date and time, which show what is to be written, and the local time below.
 
     Attributes:
@@ -100,7 +126,7 @@ def utc_moment(label: Text, help_text: Text) -> IsoDateTimeField:
         label=label,
         required=False,
         help_text=help_text,
-        widget=forms.SplitDateTimeWidget(
+        widget=UtcDateTimeWidget(
             date_format=DATE,
             time_format=TIME,
             date_attrs={"placeholder": "YYYY-MM-DD", "aria-label": format_lazy(lazy("{label}: date"), label=label)},

@@ -1,5 +1,6 @@
 """The return of a row to an earlier version, as a new change that the ordinary form makes."""
 
+from datetime import UTC
 from typing import Any
 
 from django.contrib import messages
@@ -184,9 +185,9 @@ class Restoration:
 
     def _restore(self, form, reason):
         admin, request = self.model_admin, self.request
-        text = gettext("change of %(when)s undone: %(reason)s") if self.undoes else ""
-        message = (text or gettext("version of %(when)s restored: %(reason)s")) % {
-            "when": f"{self.entry.changed_at:%Y-%m-%d %H:%M:%S}",
+        text = gettext("change of %(when)s UTC undone: %(reason)s") if self.undoes else ""
+        message = (text or gettext("version of %(when)s UTC restored: %(reason)s")) % {
+            "when": f"{self.entry.changed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
             "reason": reason,
         }
         with attributed(user=request.user, reason=message), transaction.atomic(using=router.db_for_write(admin.model)):

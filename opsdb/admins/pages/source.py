@@ -26,7 +26,6 @@ from opsdb.models import (
     ObsUnit,
     PackageState,
     PhysicalCopy,
-    PhysicalCopyStatus,
     Quality,
     RawDataPackage,
     Source,
@@ -257,9 +256,8 @@ def _data_sections(viewer, executions, *, is_cut):
 
 def _where_section(executions, note):
     copies = (
-        PhysicalCopy.objects.filter(
-            raw_data_package__executed_obs_unit__in=executions, status__in=PhysicalCopyStatus.readable()
-        )
+        PhysicalCopy.objects.readable()
+        .filter(raw_data_package__executed_obs_unit__in=executions)
         .order_by()
         .values("data_location__site__short_name", "data_location__name")
         .annotate(number=Count("pk"), size=Sum("size_bytes"))

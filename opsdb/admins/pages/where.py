@@ -181,10 +181,7 @@ def view(viewer: Viewer) -> Content:
 
 def _readable(row, kinds):
     """How many copies can be read: of the row itself, and beside that of what it is in or consists of."""
-    numbers = {
-        model: f"{sum(copy.status in PhysicalCopyStatus.readable() for copy in copies):,}"
-        for model, copies in kinds.items()
-    }
+    numbers = {model: f"{sum(copy.is_readable for copy in copies):,}" for model, copies in kinds.items()}
     own = numbers.pop(type(row), None)
     others = ", ".join(
         _("%(number)s of %(kinds)s") % {"number": number, "kinds": model._meta.verbose_name_plural}

@@ -365,6 +365,11 @@ class PhysicalCopy(NumberedModel):
         return f"copy {self.pk}"
 
     @property
+    def is_readable(self) -> bool:
+        """Whether it can be read, as the queryset's ``readable()`` has it: there, and not known to differ."""
+        return self.status in PhysicalCopyStatus.readable() and self.verification != Verification.MISMATCH
+
+    @property
     def target_name(self) -> str:
         """Name of the field that refers to what this is a copy of."""
         return next(target for target in COPY_TARGETS if getattr(self, f"{target}_id") is not None)

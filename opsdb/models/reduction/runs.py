@@ -3,7 +3,7 @@
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Unique, implies, not_negative
@@ -13,6 +13,7 @@ from opsdb.database.triggers import Immutable, Refuses, Trigger, holds_back_dele
 from ..archive import StagingJob
 from ..base import NumberedModel, OpsQuerySet
 from ..data.raw_packages import RawDataPackage
+from ..data.related import related
 from ..enums import RunStatus, WorkStage
 from ..managers import manager_of
 from .pipelines import ReductionStep
@@ -37,10 +38,27 @@ class ExecutedReductionStepQuerySet(OpsQuerySet["ExecutedReductionStep"]):
         return self.filter(status=RunStatus.COMPLETED)
 
     def awaiting_start(self) -> Self:
-        """Runs whose data can be staged, of enabled pipelines, the most urgent first."""
-        return self.filter(status=RunStatus.PENDING, step__pipeline__enabled=True).order_by(
-            "-step__pipeline__priority", "created_at", "pk"
+        """Pending runs whose inputs can be read and whose pipeline may run, the most urgent first, then the oldest."""
+        waiting = self.filter(
+            status=RunStatus.PENDING,
+            step__pipeline__enabled=True,
+            step__pipeline__processing_location__active=True,
         )
+        # Each run is looked at by itself: PostgreSQL would else join all inputs and copies.
+        return (
+            waiting.alias(
+                lost_package=_lost_input(self.model.input_packages, "raw_data_package"),
+                lost_product=_lost_input(self.model.input_products, "data_product"),
+            )
+            .filter(lost_package__isnull=True, lost_product__isnull=True)
+            .order_by("-step__pipeline__priority", "created_at", "pk")
+        )
+
+
+def _lost_input(inputs, target):
+    """Return a subquery of an input of a run that has no readable copy."""
+    copies = related(inputs.rel.model, "copies").readable().filter(**{target: OuterRef(target)})
+    return Subquery(inputs.through.objects.filter(~Exists(copies), run=OuterRef("pk")).values(target)[:1])
 
 
 class ExecutedReductionStep(NumberedModel):
