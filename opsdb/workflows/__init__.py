@@ -9,7 +9,7 @@ A stage is a module: ``observing``, ``registration``, ``packaging``, ``bundling`
 ``restoring`` look after copies; ``room`` knows what fits where, ``acknowledging`` what people know of failures.
 ``finding``, ``searching``, ``where``, ``journeys``, ``execution_data``, ``observing_progress``, ``location_stock``,
 ``explain``, ``overview``, ``failures``, ``traffic``, ``trends``, ``queues``, ``topology``, ``planning_warnings``,
-``downtime_slots`` and ``free_time`` answer questions. Work that is claimed has the same five functions for every kind:
+``downtime_slots`` and ``free_time`` answer questions. Work that is claimed has the same functions for every kind:
 
 ================  ==================  =====================  ==================  ==============  ===============
 work              claim               heartbeat              complete            fail            reset

@@ -92,6 +92,9 @@ def claim_archive_transfers(
 ) -> list[LongTermArchiveTransfer]:
     """Take up to ``limit`` archive transfers for a worker, the oldest first, and return them.
 
+    While the bytes are copied, call :func:`heartbeat_archive_transfer`; then :func:`complete_archive_transfer` or
+    :func:`fail_archive_transfer`.
+
     Locks the transfers; those that another worker is claiming are skipped.
 
     Args:

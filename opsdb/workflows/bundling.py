@@ -63,6 +63,9 @@ def bundle_raw_data_packages(buffer: DataLocation, *, limit: int = 1_000) -> lis
 def claim_bundling(*, worker: str, limit: int = 1, buffer: DataLocation | None = None) -> list[DataTransferPackage]:
     """Take up to ``limit`` planned bundles for a worker that makes them, the oldest first, and return them.
 
+    While a bundle is made, call :func:`heartbeat_bundling`; then :func:`complete_bundling` or
+    :func:`fail_bundling`.
+
     Locks the bundles; those that another worker is claiming are skipped.
 
     Args:

@@ -212,7 +212,9 @@ def claim_deletions(location: DataLocation, *, limit: int) -> Deletions:
 
     The rules are asked again: a copy that must stay after all becomes present again, or corrupt if its bytes are known
     to differ, with the reason as its failure message. Copies that another worker is claiming at this moment are
-    skipped, so that no two get the same.
+    skipped, so that no two get the same. When the bytes are gone, call :func:`complete_deletion`, else
+    :func:`fail_deletion`.
+
     Locks the copies and their content. Served by ``physical_copy_by_location``.
 
     Args:
@@ -297,8 +299,8 @@ def fail_deletion(copy: PhysicalCopy, *, message: str) -> PhysicalCopy:
         raise OpsdbError(f"{name_row(PhysicalCopy, copy.pk)}: describe what went wrong")
     failed = PhysicalCopyStatus.DELETION_FAILED
     with atomic():
-        known = PhysicalCopy.objects.filter(pk=copy.pk, status=failed, failure_message=message)
-        if known.select_for_update(no_key=True).values_list("pk").first():
+        row = PhysicalCopy.objects.filter(pk=copy.pk).select_for_update(no_key=True)
+        if row.values_list("status", "failure_message").first() == (failed, message):
             copy.refresh_from_db()
             return copy
         return move_state(copy, failed, failure_message=message, retry_count=F("retry_count") + 1)

@@ -103,7 +103,7 @@ def request_deletion(
                 if held_back
                 else "deletion_request: no copy is given; choose copies that are there"
             )
-        # The trigger filed_in_person checks that the acting user, if one is known, is the one who asks.
+        # The trigger filed_in_person refuses a request without an acting user, or in the name of another.
         with attributed_to(user, reason):
             request = DeletionRequest.objects.create(
                 data_location_id=location.pk,
@@ -175,7 +175,7 @@ def _decide(request, user, status):
             f"{name_row(DeletionRequest, request.pk)}: user {user.get_username()} asked for it, so another person "
             "must decide it; ask somebody who may approve"
         )
-    # If the acting user is known, the trigger decided_in_person checks that it is the one who decides.
+    # The trigger decided_in_person refuses a decision without an acting user, or in the name of another.
     actor = nullcontext() if has_actor() else attributed(user=user)
     with actor, translate_integrity_errors(), atomic():
         return move_state(request, status, approved_by=user, decided_at=Now())

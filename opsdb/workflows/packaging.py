@@ -118,6 +118,9 @@ def _package(execution, module_id, source):
 def claim_packaging(*, worker: str, limit: int = 1, source: DataLocation | None = None) -> list[RawDataPackage]:
     """Take up to ``limit`` planned packages for a worker that makes their tars, the oldest first, and return them.
 
+    While a tar is made, call :func:`heartbeat_packaging`; then :func:`complete_packaging` or
+    :func:`fail_packaging`.
+
     Locks the packages; those that another worker is claiming are skipped.
 
     Args:

@@ -148,6 +148,9 @@ def list_missing_content(job: StagingJob) -> list[RawDataPackage | DataProduct]:
 def claim_staging(*, worker: str, limit: int = 1, location: DataLocation | None = None) -> list[StagingJob]:
     """Take up to ``limit`` staging jobs for a worker, the oldest first, and return them.
 
+    While the data are brought, call :func:`heartbeat_staging`; then :func:`complete_staging` or
+    :func:`fail_staging`.
+
     Locks the jobs; those that another worker is claiming are skipped.
 
     Args:

@@ -171,6 +171,9 @@ def claim_transfers(
 ) -> list[DataTransfer]:
     """Take up to ``limit`` transfers that can start for a worker, and return them; their packages are transferring.
 
+    While the bytes are copied, call :func:`heartbeat_transfer`; then :func:`complete_transfer` or
+    :func:`fail_transfer`.
+
     Locks the transfers, skipping those that another worker is claiming, and the raw packages in the order of
     their ids.
 

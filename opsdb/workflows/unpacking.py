@@ -23,6 +23,9 @@ from .states import move_state
 def claim_unpacking(*, worker: str, limit: int = 1, location: DataLocation | None = None) -> list[DataTransfer]:
     """Take up to ``limit`` arrived transfers to unpack for a worker, those that wait longest first, and return them.
 
+    While a bundle is unpacked, call :func:`heartbeat_unpacking`; then :func:`complete_unpacking` or
+    :func:`fail_unpacking`.
+
     Locks the transfers; those that another worker is claiming are skipped.
 
     Args:

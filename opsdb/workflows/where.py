@@ -53,6 +53,11 @@ class CopyFound:
     size_bytes: int | None
     relative_path: str
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether it can be read: there, not on its way out, and not known to differ."""
+        return PhysicalCopy(status=self.status, verification=self.verification).is_readable
+
 
 @dataclass(frozen=True)
 class Whereabouts:

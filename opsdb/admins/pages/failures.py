@@ -134,7 +134,7 @@ def _lists_of(viewer, found):
         if not viewer.sees(model):
             continue
         words = {"kinds": model._meta.verbose_name_plural, "state": _(kind.value), "limit": LIMIT}
-        text = _("Of the %(kinds)s with the state “%(state)s” the newest %(limit)s are on this page.") % words
+        text = _("Of the %(kinds)s with the state “%(state)s” only %(limit)s are on this page.") % words
         url = viewer.list_url(model, **LISTED[kind]) if kind in LISTED else None
         link = format_html('<a href="{}">{}</a>', url, _("List of all of them")) if url else ""
         yield format_html("{} {}", text, link)
