@@ -13,6 +13,13 @@ from .aliases import reading_connection
 from .indexes import folded, spelled
 
 
+class UtcMidnight(Func):
+    """The beginning of a date in UTC, whatever the time zone of the session is."""
+
+    template = "((%(expressions)s)::date::timestamp AT TIME ZONE 'UTC')"
+    output_field = models.DateTimeField()
+
+
 class IsReadable(Func):
     """Whether a copy can be read from: of its status and verification."""
 

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 
 from opsdb.models import TimeAllocation
 from opsdb.testing.factories import (
@@ -54,6 +55,15 @@ def test_used_time_is_counted_from_executions(allocation):
     observe(program, instrument, datetime(2025, 12, 31, 23, 59, tzinfo=UTC), 2)  # begins in the period
     observe(program, instrument, datetime(2025, 9, 1, tzinfo=UTC), 0.25, aborted=True)
     assert used_hours(allocation) == pytest.approx(3.75)
+
+
+def test_the_days_of_a_period_are_those_of_utc_in_a_session_of_another_zone(allocation):
+    program, instrument = allocation.observing_program, allocation.instrument
+    observe(program, instrument, datetime(2025, 7, 1, 0, 30, tzinfo=UTC), 1)
+    observe(program, instrument, datetime(2026, 1, 1, 0, 30, tzinfo=UTC), 2)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL TIME ZONE 'America/Santiago'")
+    assert used_hours(allocation) == pytest.approx(1)
 
 
 def test_an_execution_with_two_modules_counts_once(allocation):

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce, Extract
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import NoOverlap, Unique, ordered, positive
+from opsdb.database.functions import UtcMidnight
 
 from ..base import NumberedModel, OpsQuerySet
 from ..execution import ExecutedObsUnit
@@ -35,8 +36,8 @@ class TimeAllocationQuerySet(OpsQuerySet["TimeAllocation"]):
             ExecutedObsUnit.objects.filter(
                 Exists(used_instrument),
                 obs_unit__observing_program_id=OuterRef("observing_program_id"),
-                start_time__gte=OuterRef("start_date"),
-                start_time__lt=OuterRef("end_date"),
+                start_time__gte=UtcMidnight(OuterRef("start_date")),
+                start_time__lt=UtcMidnight(OuterRef("end_date")),
                 end_time__isnull=False,
             )
             .order_by()
