@@ -1,9 +1,9 @@
-"""Sizes and durations as people read them, the same on pages and on terminals."""
+"""Sizes, durations and times as people read them, the same on pages and on terminals."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from django.utils import timezone
@@ -83,6 +83,28 @@ def format_exact_duration(seconds: float) -> str:
 def format_time_since(moment: datetime, *, now: datetime | None = None) -> str:
     """Return how long ago a moment was, in the two largest units."""
     return format_duration(((now or timezone.now()) - moment).total_seconds())
+
+
+def format_second(moment: datetime) -> str:
+    """Return an aware time in UTC to the second, such as 2026-11-23 02:14:05."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def format_minute(moment: datetime) -> str:
+    """Return an aware time in UTC to the minute, such as 2026-11-23 02:14."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def format_time_of_day(moment: datetime) -> str:
+    """Return the time of day of an aware time in UTC, such as 02:14."""
+    return f"{moment.astimezone(UTC):%H:%M}"
+
+
+def format_range(low: float | None, high: float | None, unit: str) -> str | None:
+    """Return a range with its unit, such as 30–80°, open where an end is not given; None where neither is."""
+    if low is None and high is None:
+        return None
+    return f"{'' if low is None else f'{low:g}'}–{'' if high is None else f'{high:g}'}{unit}"
 
 
 def format_right_ascension(angle_deg: float) -> str:

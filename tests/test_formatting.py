@@ -1,4 +1,6 @@
-"""Sizes and durations are formatted as people read them."""
+"""Sizes, durations, times and ranges are formatted as people read them."""
+
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -7,8 +9,12 @@ from opsdb.formatting import (
     format_duration,
     format_exact_duration,
     format_exact_size,
+    format_minute,
+    format_range,
     format_right_ascension,
+    format_second,
     format_size,
+    format_time_of_day,
     parse_size,
 )
 
@@ -109,3 +115,19 @@ def test_sizes_are_written_as_they_are_read(size):
 def test_coordinates_are_written_in_hours_and_degrees_without_sixty_seconds(angle, ra, dec):
     assert ra is None or format_right_ascension(angle) == ra
     assert dec is None or format_declination(angle) == dec
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=-4)), timezone(timedelta(hours=5, minutes=45))])
+def test_times_are_written_in_utc_whatever_zone_they_are_in(zone):
+    moment = datetime(2026, 11, 23, 2, 14, 59, 999_999, tzinfo=UTC).astimezone(zone)
+    assert format_second(moment) == "2026-11-23 02:14:59"
+    assert format_minute(moment) == "2026-11-23 02:14"
+    assert format_time_of_day(moment) == "02:14"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [(30, 80.5, "30–80.5°"), (None, 80, "–80°"), (30, None, "30–°"), (0, 0, "0–0°"), (None, None, None)],
+)
+def test_ranges_are_open_where_an_end_is_not_given(low, high, text):
+    assert format_range(low, high, "°") == text

@@ -9,6 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from opsdb.formatting import format_minute, format_time_of_day
 from opsdb.models import ObsUnit, PreScheduledSlot, Telescope
 from opsdb.workflows import PlanningProblem, find_planning_warnings, find_slot_conflict
 
@@ -52,13 +53,13 @@ class SlotForm(OpsForm):
         for name, moment in (("start_time", start), ("end_time", end)):
             base = self[name].auto_id
             values |= {f"{base}_0": f"{moment:%Y-%m-%d}", f"{base}_1": f"{moment:%H:%M:%S}"}
-        label = _("Use %(start)s to %(end)s UTC") % {"start": f"{start:%Y-%m-%d %H:%M}", "end": f"{end:%H:%M}"}
+        label = _("Use %(start)s to %(end)s UTC") % {"start": format_minute(start), "end": format_time_of_day(end)}
         notes = [light_at(self.instance.telescope, (start, end)), self._height(start, end)]
         done = _("%(start)s to %(end)s UTC is filled in, and not saved yet: save the slot.")
         return format_html(
             ' <button type="button" class="button" data-opsdb-fill="{}" data-opsdb-filled="{}">{}</button>{}',
             json.dumps(values),
-            done % {"start": f"{start:%Y-%m-%d %H:%M}", "end": f"{end:%H:%M}"},
+            done % {"start": format_minute(start), "end": format_time_of_day(end)},
             label,
             format_html(" ({})", "; ".join(notes)) if (notes := list(filter(None, notes))) else "",
         )

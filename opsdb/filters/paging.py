@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from opsdb import conf
 from opsdb.database.functions import IsAmong
 from opsdb.database.timeouts import TooSlowError
+from opsdb.formatting import format_second
 from opsdb.middleware import was_stopped
 
 AFTER, BEFORE, LAST = "after", "before", "last"
@@ -168,7 +169,7 @@ class KeyedPage:
         place = self.place[0]
         words = {
             "number": len(self.rows),
-            "place": f"{place:%Y-%m-%d %H:%M:%S}" if isinstance(place, datetime) else place,
+            "place": format_second(place) if isinstance(place, datetime) else place,
         }
         if self.direction == BEFORE:
             return _("%(number)d rows before %(place)s") % words

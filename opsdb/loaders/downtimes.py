@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 
+from opsdb.formatting import format_second
 from opsdb.models import Downtime, Telescope
 
 from .cells import DayCell, ReferenceCell, TableColumn, TextCell
@@ -109,4 +110,4 @@ class Downtimes(TableKind):
 
 
 def _time(moment):
-    return "an open end" if moment == FAR else f"{moment:%Y-%m-%d %H:%M:%S}"
+    return "an open end" if moment == FAR else format_second(moment)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 
 from django.db import models
+
+from opsdb.formatting import format_second
 
 from .cells import TableColumn
 from .plan import LoadPlan
@@ -138,7 +141,7 @@ def format_value(value: object) -> str:
         return ", ".join(sorted(map(format_value, value)))
     if hasattr(value, "natural_key"):
         return " / ".join(map(str, value.natural_key()))
-    if hasattr(value, "strftime"):
-        return value.strftime("%Y-%m-%d %H:%M:%S") if hasattr(value, "hour") else str(value)
+    if isinstance(value, datetime):
+        return format_second(value)
     text = " ".join(str(value).split())
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"

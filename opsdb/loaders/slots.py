@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
 
+from opsdb.formatting import format_second
 from opsdb.models import ObsUnit, PreScheduledSlot, Telescope
 
 from .cells import IntegerCell, NumberCell, ReferenceCell, TableColumn, TextCell, TimeCell
@@ -14,7 +15,7 @@ from .loading import Loading
 from .overlapping import overlapping
 from .recognition import Likeness
 from .schedules import AZIMUTH_RANGE_DEG, ELEVATION_RANGE_DEG, is_schedule, names_format, read_schedule
-from .slots_from_schedule import ScheduledSlots, format_time
+from .slots_from_schedule import ScheduledSlots
 from .spool import Spool, batches
 from .tables import read_rows
 from .text_files import LoadFile, read_text
@@ -96,7 +97,7 @@ class Slots(TableKind):
 
     def label(self, entry: RowEntry) -> str:
         unit = entry.values["obs_unit"]
-        return f"{format_time(entry.values['start_time'])} {unit.observing_program.short_name} / {unit.name}"
+        return f"{format_second(entry.values['start_time'])} {unit.observing_program.short_name} / {unit.name}"
 
     def check(self, entries: Collection[RowEntry]) -> None:
         """Note which slots of the database new ones overlap."""
@@ -121,9 +122,9 @@ class Slots(TableKind):
                 for one in present[max(position, 0) : position + 2]:
                     if one.start_time < end and one.end_time > start:
                         entry.row.problem(
-                            f"{_unit_name(entry)}, {format_time(start)} to {format_time(end)}, overlaps the slot of "
-                            f"{one.obs_unit.name}, {format_time(one.start_time)} to {format_time(one.end_time)}, "
-                            f"from {one.origin or 'elsewhere'}",
+                            f"{_unit_name(entry)}, {format_second(start)} to {format_second(end)}, overlaps "
+                            f"the slot of {one.obs_unit.name}, {format_second(one.start_time)} to "
+                            f"{format_second(one.end_time)}, from {one.origin or 'elsewhere'}",
                             expected="a time when the telescope is free",
                         )
                         break
@@ -131,12 +132,12 @@ class Slots(TableKind):
     def _refuse_overlaps_in_files(self, entries):
         for entry in entries:
             if entry.values["end_time"] <= entry.values["start_time"]:
-                end = format_time(entry.values["end_time"])
+                end = format_second(entry.values["end_time"])
                 entry.row.problem(f"ends at {end}", "start_time", expected="a start before the end")
         for entry, before in overlapping(entries, _span):
             entry.row.problem(
-                f"{_unit_name(entry)} starts at {format_time(entry.values['start_time'])}, before {_unit_name(before)} "
-                f"of line {before.row.line} ends at {format_time(before.values['end_time'])}",
+                f"{_unit_name(entry)} starts at {format_second(entry.values['start_time'])}, before "
+                f"{_unit_name(before)} of line {before.row.line} ends at {format_second(before.values['end_time'])}",
                 expected="slots that don't overlap",
             )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from array import array
 from collections.abc import Iterator
-from datetime import datetime
 from itertools import pairwise
 
+from opsdb.formatting import format_second
 from opsdb.models import ObservingProgram, ObsUnit, PreScheduledSlot, Telescope
 
 from .entries import RowEntry
@@ -122,8 +122,8 @@ class ScheduledSlots:
     def _refuse_overlaps(self):
         for block, before in overlapping(self.schedule.blocks, _span):
             self.problems.add(
-                f"{block.name} starts at {format_time(block.start)}, "
-                f"before {before.name} of line {before.line} ends at {format_time(before.end)}",
+                f"{block.name} starts at {format_second(block.start)}, "
+                f"before {before.name} of line {before.line} ends at {format_second(before.end)}",
                 expected="blocks that don't overlap",
                 line=block.line,
             )
@@ -197,8 +197,3 @@ def unit_name(block: Block) -> str:
     if block.type == SCIENCE:
         return block.name
     return f"{block.scan_type}_{block.target.casefold()}" if block.target else block.scan_type
-
-
-def format_time(moment: datetime) -> str:
-    """Return a time as messages show it."""
-    return moment.strftime("%Y-%m-%d %H:%M:%S")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from opsdb.formatting import format_size
+from opsdb.formatting import format_minute, format_size
 
 from .command import OpsdbCommand
 
@@ -66,9 +66,9 @@ def _as_text(value):
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def format_time(value: datetime | None) -> str:
-    """Return a time to the minute, in UTC."""
-    return f"{value:%Y-%m-%d %H:%M}" if value else "-"
+def minute(moment: datetime | None) -> str:
+    """Return a time in UTC to the minute."""
+    return "-" if moment is None else format_minute(moment)
 
 
 def size(number: int | None) -> str:

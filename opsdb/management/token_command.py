@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError
 
+from opsdb.formatting import format_minute
+
 from .command import OpsdbCommand
 
 if TYPE_CHECKING:
@@ -130,7 +132,7 @@ class TokenCommand(OpsdbCommand):
     @staticmethod
     def terms(token: ApiToken) -> str:
         """Format scopes, networks and expiry of a token."""
-        until = f"until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "for ever"
+        until = f"until {format_minute(token.expires_at)} UTC" if token.expires_at else "for ever"
         where = f" from {', '.join(token.allowed_networks)}" if token.allowed_networks else ""
         return f"for {', '.join(token.scopes)}{where} {until}"
 

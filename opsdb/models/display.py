@@ -6,7 +6,7 @@ Nothing is counted, and no row that a row refers to is loaded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 
 from opsdb.database.withholding import SECRET_COLUMNS
+from opsdb.formatting import format_second
 
 ROWS_SHOWN = 20
 CHARACTERS_SHOWN = 100
@@ -83,5 +84,5 @@ def _text(value):
     if value is None:
         return ""
     if isinstance(value, datetime) and value.tzinfo is not None:
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
+        return f"{format_second(value)}Z"
     return Truncator(str(value)).chars(CHARACTERS_SHOWN)

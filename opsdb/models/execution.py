@@ -12,6 +12,7 @@ from opsdb.database.checks import Check, Unique, between, json_object, not_negat
 from opsdb.database.identifiers import uuid7
 from opsdb.database.indexes import Index
 from opsdb.database.triggers import Immutable, NeverDeleted, Refuses, Trigger
+from opsdb.formatting import format_second
 
 from .astronomy import TimeSpan
 from .base import OpsModel, OpsQuerySet, Timestamped
@@ -147,7 +148,7 @@ class ExecutedObsUnit(TimeSpan, Timestamped):
         ]
 
     def __str__(self) -> str:
-        return f"{self.start_time:%Y-%m-%d %H:%M:%S} {self.id}"
+        return f"{format_second(self.start_time)} {self.id}"
 
 
 class ExecutedObsUnitModuleConfiguration(OpsModel):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Unique, matches
 from opsdb.database.triggers import NEVER_DELETED, Immutable, NeverDeleted, Trigger
+from opsdb.formatting import format_minute
 
 from .base import NumberedModel, OpsQuerySet
 from .managers import manager_of
@@ -81,4 +82,4 @@ class FailureAcknowledgement(NumberedModel):
         ]
 
     def __str__(self) -> str:
-        return f"known until {self.until:%Y-%m-%d %H:%M}: {self.reason[:60]}"
+        return f"known until {format_minute(self.until)}: {self.reason[:60]}"

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from opsdb.database.checks import Check, Unique, differ, implies, not_negative
 from opsdb.database.indexes import Index
 from opsdb.database.triggers import AppendOnly, Immutable, Refuses, Trigger, notes_activity
+from opsdb.formatting import format_minute, format_second
 
 from .base import (
     NumberedModel,
@@ -52,7 +53,7 @@ class LogLine(OpsModel):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self.logged_at:%Y-%m-%d %H:%M:%S} {self.message[:80]}"
+        return f"{format_second(self.logged_at)} {self.message[:80]}"
 
 
 class DataTransferRouteQuerySet(OpsQuerySet["DataTransferRoute"]):
@@ -439,4 +440,4 @@ class StageActivity(OpsModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.stage} {self.begins_at:%Y-%m-%d %H:%M}"
+        return f"{self.stage} {format_minute(self.begins_at)}"

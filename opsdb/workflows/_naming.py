@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from opsdb.formatting import format_minute, format_second
+
 if TYPE_CHECKING:
     from opsdb.models import DataLocation
 
@@ -17,4 +19,4 @@ def place_of(location: DataLocation) -> str:
 def moment_text(moment: datetime) -> str:
     """Return a moment (UTC) as messages write it, to the minute where it is a whole one."""
     moment = moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment.second or moment.microsecond else f"{moment:%Y-%m-%d %H:%M}"
+    return format_second(moment) if moment.second or moment.microsecond else format_minute(moment)

@@ -13,6 +13,7 @@ from django.db import IntegrityError, models
 from django.utils import timezone
 
 from opsdb.database.refusals import explain_refusal
+from opsdb.formatting import format_minute
 
 from ._naming import place_of
 
@@ -79,10 +80,10 @@ class CompletionConflict(Conflict):
         self.item = item
         finished = type(item)._default_manager.filter(pk=item.pk).values_list("claimed_by", "finished_at").first()
         by, at = finished or ("", None)
-        self.what = f"{what} ({timezone.now():%Y-%m-%d %H:%M} UTC)"
+        self.what = f"{what} ({format_minute(timezone.now())} UTC)"
         super().__init__(
             f"{name_row(type(item), item.pk)}: was completed by {by or 'somebody'}"
-            + (f" at {at:%Y-%m-%d %H:%M} UTC" if at else "")
+            + (f" at {format_minute(at)} UTC" if at else "")
             + f"; {self.what}; nothing was changed: have the copy checked, then settle the conflict"
         )
 

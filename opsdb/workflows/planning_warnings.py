@@ -6,11 +6,12 @@ Nothing here refuses anything. Forms, loads and the page of a night ask the same
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db.models import Q, prefetch_related_objects
 from django.utils import timezone
 
+from opsdb.formatting import format_minute
 from opsdb.models import (
     ConfigurationType,
     ConstantElevationSource,
@@ -270,17 +271,13 @@ def _about_slot_in(downtime, slot, maybe=""):
 
 
 def _name_of(slot):
-    outline = f"slot {_minute(slot.start_time)} UTC"
+    outline = f"slot {format_minute(slot.start_time)} UTC"
     return Subject(f"{outline} of {slot.obs_unit}", (ObsUnit,), outline)
 
 
-def _minute(moment):
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
-
-
 def _span(downtime):
-    end = f"to {_minute(downtime.end_time)} UTC" if downtime.end_time else "UTC on, until further notice"
-    return f"from {_minute(downtime.start_time)} {end}"
+    end = f"to {format_minute(downtime.end_time)} UTC" if downtime.end_time else "UTC on, until further notice"
+    return f"from {format_minute(downtime.start_time)} {end}"
 
 
 def _target(downtime):
@@ -331,9 +328,9 @@ def _about_downtimes(downtimes: Sequence[Downtime]) -> list[PlanningWarning]:
 
 
 def _about_downtime(downtime, slots, problem, remedy):
-    names = ", ".join(f"{slot.obs_unit} at {_minute(slot.start_time)} UTC" for slot in slots[:NAMED_SLOTS])
+    names = ", ".join(f"{slot.obs_unit} at {format_minute(slot.start_time)} UTC" for slot in slots[:NAMED_SLOTS])
     more = f" and {len(slots) - NAMED_SLOTS:,} more" if len(slots) > NAMED_SLOTS else ""
-    target, start = _target(downtime), f"from {_minute(downtime.start_time)} UTC"
+    target, start = _target(downtime), f"from {format_minute(downtime.start_time)} UTC"
     count = "1 slot" if len(slots) == 1 else f"{len(slots):,} slots"
     return warning_about(
         downtime,

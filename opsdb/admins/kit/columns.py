@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from opsdb.database.labels import spoken, unit_of
-from opsdb.formatting import format_exact_duration, format_size
+from opsdb.formatting import format_exact_duration, format_second, format_size
 from opsdb.models.enums import StateChoices
 from opsdb.models.meanings import enumeration_of, meanings_of
 
@@ -202,7 +202,7 @@ def moment(time: datetime, zone: str | None = None, *, with_local: bool = False)
     if zone:
         local = f"{time.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
         whole = _("%(utc)s, %(local)s in %(zone)s") % {"utc": whole, "local": local, "zone": zone}
-    shown = exactly(f"{time:%Y-%m-%d %H:%M:%S}", whole)
+    shown = exactly(format_second(time), whole)
     return format_html('<time datetime="{}">{}</time>', time.isoformat().replace("+00:00", "Z"), shown)
 
 

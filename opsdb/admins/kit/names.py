@@ -6,13 +6,13 @@ not, the row is called as its model calls it.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC
 
 from django.contrib.admin.utils import get_fields_from_path
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 from django.utils.html import format_html
 
+from opsdb.formatting import format_minute, format_second
 from opsdb.models import DataLocation, DataTransferPackage, ExecutedObsUnit, PhysicalCopy, RawDataPackage
 from opsdb.models.copies.physical_copies import COPY_TARGETS
 
@@ -38,17 +38,13 @@ class Naming:
     full: Callable[[Model], str] = str
 
 
-def _minute(time):
-    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M}"
-
-
 def call_location(place: DataLocation) -> str:
     """Return what people call a location: its name behind that of its site, which is read if it wasn't loaded."""
     return f"{place.site}/{place}"
 
 
 def _call_execution(execution):
-    return SEPARATOR.join([str(execution.obs_unit), _minute(execution.start_time)])
+    return SEPARATOR.join([str(execution.obs_unit), format_minute(execution.start_time)])
 
 
 def _call_package(package):
@@ -57,7 +53,7 @@ def _call_package(package):
 
 
 def _call_bundle(bundle):
-    return SEPARATOR.join([called(bundle.origin_location), f"{bundle.created_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"])
+    return SEPARATOR.join([called(bundle.origin_location), format_second(bundle.created_at)])
 
 
 def _call_copy(copy):

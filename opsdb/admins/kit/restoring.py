@@ -1,6 +1,5 @@
 """The return of a row to an earlier version, as a new change that the ordinary form makes."""
 
-from datetime import UTC
 from typing import Any
 
 from django.contrib import messages
@@ -17,6 +16,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from opsdb.errors import REFUSED, refusal_of
+from opsdb.formatting import format_second
 from opsdb.models import ChangeLog, ChangeOperation
 from opsdb.models.base import area_of
 from opsdb.models.enums import ChangeLogging
@@ -187,7 +187,7 @@ class Restoration:
         admin, request = self.model_admin, self.request
         text = gettext("change of %(when)s UTC undone: %(reason)s") if self.undoes else ""
         message = (text or gettext("version of %(when)s UTC restored: %(reason)s")) % {
-            "when": f"{self.entry.changed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+            "when": format_second(self.entry.changed_at),
             "reason": reason,
         }
         with attributed(user=request.user, reason=message), transaction.atomic(using=router.db_for_write(admin.model)):

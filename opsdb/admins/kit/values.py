@@ -1,13 +1,15 @@
 """Values of fields as text."""
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import models
 from django.db.models import Field
 from django.utils.functional import Promise
 from django.utils.translation import gettext
+
+from opsdb.formatting import format_second
 
 Text = str | Promise
 LONGEST = 200
@@ -22,6 +24,6 @@ def format_value(field: Field, value: Any) -> str:
     if isinstance(field, models.BooleanField):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        return format_second(value)
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

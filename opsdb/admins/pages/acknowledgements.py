@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from opsdb.formatting import format_minute
 from opsdb.models import FailureAcknowledgement
 from opsdb.workflows import FailureGroup, acknowledge_failures, withdraw_acknowledgement
 
@@ -124,7 +125,7 @@ def answer(
                 ]
             text = _("Known until %(until)s UTC: %(places)s.")
             places = ", ".join(one.place or _("no location") for one in covered)
-            messages.success(request, text % {"until": f"{made[0].until:%Y-%m-%d %H:%M}", "places": places})
+            messages.success(request, text % {"until": format_minute(made[0].until), "places": places})
         except REFUSALS as error:
             messages.error(request, refusal_text(error))
     return HttpResponseRedirect(viewer.page_url("failures"))

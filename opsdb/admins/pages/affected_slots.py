@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from opsdb.formatting import format_minute
 from opsdb.models import Downtime, ObsUnit, PreScheduledSlot
 from opsdb.workflows import AffectedSlots, find_affected_slots
 
@@ -78,7 +79,7 @@ def affected_text(viewer: Viewer, downtime: Downtime) -> SafeString | str:
     links = format_html_join(
         ", ",
         "{}",
-        ((viewer.link(slot, f"{_name(viewer, slot)} {slot.start_time:%Y-%m-%d %H:%M} UTC"),) for slot in slots[:NAMED]),
+        ((viewer.link(slot, f"{_name(viewer, slot)} {format_minute(slot.start_time)} UTC"),) for slot in slots[:NAMED]),
     )
     more = len(slots) - NAMED
     url = f"{viewer.row_url(Downtime, downtime.pk)}#affected"

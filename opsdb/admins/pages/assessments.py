@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from django.utils.html import format_html
@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from opsdb.formatting import format_minute
 from opsdb.models import ChangeLog, ExecutedObsUnit, Quality
 
 from ..kit.columns import moment
@@ -47,7 +48,7 @@ class Assessment:
         whole = _("%(reason)s – %(person)s, %(time)s UTC") % {
             "reason": self.reason,
             "person": self.who,
-            "time": f"{self.at.astimezone(UTC):%Y-%m-%d %H:%M}",
+            "time": format_minute(self.at),
         }
         short = Truncator(self.reason).chars(REASON_SHOWN)
         return format_html('<span class="opsdb-assessed" title="{}">{}</span>', whole, short)

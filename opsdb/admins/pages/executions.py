@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
-from opsdb.formatting import format_duration, format_size
+from opsdb.formatting import format_duration, format_minute, format_size, format_time_of_day
 from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit, PackageState, Quality
 from opsdb.svg import element
 from opsdb.workflows import ExecutionsData, name_row
@@ -29,13 +29,13 @@ def execution_bar(viewer: Viewer, execution: ExecutedObsUnit) -> Bar:
     """Return an execution as a bar that leads to all there is about it."""
     status = ObservationStatus(execution.status)
     name = name_of(viewer, execution)
-    end = f"{execution.end_time:%H:%M}" if execution.end_time else "…"
+    end = format_time_of_day(execution.end_time) if execution.end_time else "…"
     return Bar(
         execution.start_time,
         execution.end_time or max(execution.start_time, timezone.now()),
         status.value,
         str(execution.obs_unit) if viewer.sees(ObsUnit) else "",
-        f"{execution.start_time:%H:%M}–{end} UTC {name}: {status.label}",
+        f"{format_time_of_day(execution.start_time)}–{end} UTC {name}: {status.label}",
         observation_url(viewer, execution),
         "" if status == ObservationStatus.COMPLETED else status.look.icon,
     )
@@ -162,7 +162,7 @@ def data_text(data: ExecutionsData) -> str:
     if data.archives:
         text += ngettext(", all in %(archives)s archive", ", all in %(archives)s archives", data.archives) % values
     if data.last_archived_at:
-        text += _(", the last at %(time)s UTC") % {"time": f"{data.last_archived_at.astimezone(UTC):%Y-%m-%d %H:%M}"}
+        text += _(", the last at %(time)s UTC") % {"time": format_minute(data.last_archived_at)}
     others = [one for one in PackageState if one != PackageState.ARCHIVED and total.states[one]]
     if others:
         states = ", ".join(f"{total.states[one]:,} {one.label}" for one in others)

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from opsdb.formatting import format_minute
 from opsdb.models import (
     ConstantElevationSource,
     DataGrouping,
@@ -145,7 +146,7 @@ def _label(viewer, row):
     if isinstance(row, date):
         return _("Night of %(date)s") % {"date": row}
     if isinstance(row, ExecutedObsUnit):
-        return f"{name_of(viewer, row)} · {row.start_time:%Y-%m-%d %H:%M}"
+        return f"{name_of(viewer, row)} · {format_minute(row.start_time)}"
     path = _PARTS_OF.get(type(row), {})
     if path and viewer.sees(*path):
         return " / ".join(str(part) for part in (*(attrgetter(name)(row) for name in path.values()), row))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
-from opsdb.formatting import format_duration
+from opsdb.formatting import format_duration, format_minute, format_time_of_day
 from opsdb.models import (
     Downtime,
     ExecutedObsUnit,
@@ -272,8 +272,8 @@ def _unit_name(viewer, slot):
 def _slot_bar(viewer, slot):
     name = _unit_name(viewer, slot)
     description = _("%(start)s–%(end)s UTC %(unit)s: slot of the schedule") % {
-        "start": f"{slot.start_time:%H:%M}",
-        "end": f"{slot.end_time:%H:%M}",
+        "start": format_time_of_day(slot.start_time),
+        "end": format_time_of_day(slot.end_time),
         "unit": name,
     }
     text = str(slot.obs_unit) if viewer.sees(ObsUnit) else ""
@@ -282,7 +282,7 @@ def _slot_bar(viewer, slot):
 
 def _downtime_bar(viewer, downtime):
     description = _("down since %(start)s UTC: %(reason)s") % {
-        "start": f"{downtime.start_time:%Y-%m-%d %H:%M}",
+        "start": format_minute(downtime.start_time),
         "reason": downtime.reason,
     }
     module = downtime.instrument_module
@@ -306,7 +306,7 @@ def _downtime_table(viewer, downtimes):
 
 def _facts(telescope, sky, executions, local):
     def span(times):
-        return f"{times[0]:%H:%M}–{times[1]:%H:%M} UTC"
+        return f"{format_time_of_day(times[0])}–{format_time_of_day(times[1])} UTC"
 
     yield (
         _("observed"),

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from opsdb.formatting import format_duration
+from opsdb.formatting import format_duration, format_second, format_time_of_day
 from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit, PreScheduledSlot
 from opsdb.workflows import ExecutionsData
 
@@ -114,8 +114,8 @@ def _slot(viewer, slot, names_telescope):
 
 def span_text(start: datetime, end: datetime | None) -> SafeString:
     """Return from when to when something lasts, to the minute, and to the mouse its date and seconds."""
-    whole = f"{start:%Y-%m-%d %H:%M:%S} – {f'{end:%Y-%m-%d %H:%M:%S}' if end else '…'} UTC"
-    text = f"{start:%H:%M}–{f'{end:%H:%M}' if end else '…'}"
+    whole = f"{format_second(start)} – {f'{format_second(end)}' if end else '…'} UTC"
+    text = f"{format_time_of_day(start)}–{f'{format_time_of_day(end)}' if end else '…'}"
     return format_html('<span class="opsdb-whole" title="{}">{}</span>', whole, text)
 
 

@@ -6,7 +6,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from opsdb.formatting import format_exact_duration
+from opsdb.formatting import format_exact_duration, format_minute
 from opsdb.models import (
     ChangeLog,
     ChangeOperation,
@@ -61,9 +61,7 @@ def _earlier_jobs(viewer, run):
         return None
     changes = ChangeLog.objects.of(run).filter(operation=ChangeOperation.UPDATE, before__has_key="hpc_job_id")
     found = changes.exclude(before__hpc_job_id="").values_list("before__hpc_job_id", "changed_at")[:EARLIER_JOBS]
-    return ", ".join(
-        _("%(job)s (until %(time)s UTC)") % {"job": job, "time": f"{at:%Y-%m-%d %H:%M}"} for job, at in found
-    )
+    return ", ".join(_("%(job)s (until %(time)s UTC)") % {"job": job, "time": format_minute(at)} for job, at in found)
 
 
 def _place(viewer, location):

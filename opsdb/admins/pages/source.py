@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from opsdb.formatting import format_declination, format_duration, format_right_ascension
+from opsdb.formatting import format_declination, format_duration, format_right_ascension, format_time_of_day
 from opsdb.models import (
     ConstantElevationSource,
     DataLocation,
@@ -123,14 +123,15 @@ def _tonight_section(specific):
         (_("of that while the sun is below −18°"), _hours(in_dark) or _("never")),
         (
             _("highest"),
-            _("%(height).0f° at %(time)s UTC") % {"height": heights[highest], "time": f"{times[highest]:%H:%M}"},
+            _("%(height).0f° at %(time)s UTC")
+            % {"height": heights[highest], "time": format_time_of_day(times[highest])},
         ),
     ]
     return Section(title, (Facts(facts),), "tonight")
 
 
 def _hours(spans):
-    return ", ".join(f"{begin:%H:%M}–{end:%H:%M} UTC" for begin, end in spans)
+    return ", ".join(f"{format_time_of_day(begin)}–{format_time_of_day(end)} UTC" for begin, end in spans)
 
 
 def _units_section(viewer, units):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
-from opsdb.formatting import format_duration
+from opsdb.formatting import format_duration, format_minute, format_range, format_time_of_day
 from opsdb.models import (
     ExecutedObsUnit,
     ObsUnit,
@@ -103,17 +103,10 @@ def _facts(viewer, unit):
     yield _("priority"), unit.priority
     yield _("available for the schedule"), _("yes") if unit.available else _("no")
     yield _("planned duration"), unit.planned_duration_seconds and format_duration(unit.planned_duration_seconds)
-    yield _("elevation"), range_text(unit.elevation_min_deg, unit.elevation_max_deg, "°")
-    yield _("local sidereal time"), range_text(unit.lst_start_hours, unit.lst_end_hours, " h")
+    yield _("elevation"), format_range(unit.elevation_min_deg, unit.elevation_max_deg, "°")
+    yield _("local sidereal time"), format_range(unit.lst_start_hours, unit.lst_end_hours, " h")
     yield _("PWV at most"), unit.pwv_max_mm and f"{unit.pwv_max_mm:g} mm"
     yield _("comment"), unit.comment
-
-
-def range_text(low: float | None, high: float | None, unit: str) -> str | None:
-    """Return a range with its unit, open where an end is not given; None where neither is."""
-    if low is None and high is None:
-        return None
-    return f"{'' if low is None else f'{low:g}'}–{'' if high is None else f'{high:g}'}{unit}"
 
 
 def _executions_section(viewer, unit):
@@ -148,7 +141,7 @@ def _slots_section(viewer, unit):
     )
     rows = [
         (
-            viewer.link(slot, f"{slot.start_time:%Y-%m-%d %H:%M}–{slot.end_time:%H:%M}"),
+            viewer.link(slot, f"{format_minute(slot.start_time)}–{format_time_of_day(slot.end_time)}"),
             format_duration((slot.end_time - slot.start_time).total_seconds()),
             viewer.link(slot.telescope) if viewer.sees(Telescope) else viewer.withheld,
             "–" if slot.elevation_deg is None else f"{slot.elevation_deg:g}°",

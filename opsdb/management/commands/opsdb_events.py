@@ -5,6 +5,7 @@ from dataclasses import fields
 
 from django.core.management.base import CommandError
 
+from opsdb.formatting import format_second
 from opsdb.management.command import OpsdbCommand
 
 
@@ -55,4 +56,4 @@ def _as_json(event):
 def _as_text(event):
     what = ", ".join(f"{column}: {before} → {after}" for column, (before, after) in event.changes.items())
     rows = event.keys[0] if len(event.keys) == 1 else f"{len(event.keys)} rows"
-    return f"{event.at:%Y-%m-%d %H:%M:%S} {event.action} {event.table} {rows}" + (f" {what}" if what else "")
+    return f"{format_second(event.at)} {event.action} {event.table} {rows}" + (f" {what}" if what else "")

@@ -6,6 +6,7 @@ from zlib import crc32
 
 from django.core.management.base import CommandError
 
+from opsdb.formatting import format_minute
 from opsdb.loaders.reference import ArchiveMode
 from opsdb.management.command import OpsdbCommand
 
@@ -170,7 +171,7 @@ class Command(OpsdbCommand):
                 if not cursor.fetchone()[0]:
                     cursor.execute(HOLDER, [LOCK_NUMBER])
                     holder = cursor.fetchone()
-                    by = f" (process {holder[0]} of the server, since {holder[1]:%Y-%m-%d %H:%M} UTC)" if holder else ""
+                    by = f" (process {holder[0]} of the server, since {format_minute(holder[1])} UTC)" if holder else ""
                     raise CommandError(
                         f"Another migration is running{by}; nothing was changed. Run this again when it has finished."
                     )

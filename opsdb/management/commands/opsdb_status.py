@@ -2,7 +2,7 @@
 
 from django.core.management.base import CommandError
 
-from opsdb.management.json_command import JsonCommand, format_time, size
+from opsdb.management.json_command import JsonCommand, minute, size
 from opsdb.management.report import listing
 
 
@@ -37,7 +37,7 @@ class Command(JsonCommand):
         return get_overview()
 
     def render(self, out, result):
-        rows = [(stage.name, format_time(stage.oldest), self.states(stage.states)) for stage in result.stages]
+        rows = [(stage.name, minute(stage.oldest), self.states(stage.states)) for stage in result.stages]
         out.print(listing("Stages", "stage", "oldest (UTC)", "how many", rows=rows))
         rows = [
             (
@@ -56,7 +56,7 @@ class Command(JsonCommand):
         out.print(listing("Locations", *columns, rows=rows))
         for title, troubles in (("Failures", result.failures), ("Stalled", result.stalled)):
             if troubles:
-                rows = [(trouble.row, format_time(trouble.since), trouble.message) for trouble in troubles]
+                rows = [(trouble.row, minute(trouble.since), trouble.message) for trouble in troubles]
                 out.print(listing(title, "what", "since (UTC)", "message", rows=rows))
             else:
                 out.print(f"{title}: none.")

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.core.management.base import CommandError
 
+from opsdb.formatting import format_minute
 from opsdb.management.report import table
 from opsdb.management.token_command import TokenCommand
 
@@ -109,9 +110,9 @@ class Command(TokenCommand):
                 token.name,
                 f"{tokens.PREFIX}{token.token_prefix}…",
                 " ".join(token.scopes),
-                f"{token.expires_at:%Y-%m-%d %H:%M}" if token.expires_at else "never",
+                format_minute(token.expires_at) if token.expires_at else "never",
                 token.usage_count,
-                f"{token.last_used_at:%Y-%m-%d %H:%M}" if token.last_used_at else "never",
+                format_minute(token.last_used_at) if token.last_used_at else "never",
                 self.state(token, known),
             )
             for token in found[:MOST]

@@ -1,6 +1,6 @@
 """``manage.py opsdb_where ITEM``: where the copies of an item are."""
 
-from opsdb.management.json_command import JsonCommand, format_time, size
+from opsdb.management.json_command import JsonCommand, minute, size
 from opsdb.management.report import listing
 
 
@@ -33,7 +33,7 @@ class Command(JsonCommand):
                 copy.location_type,
                 copy.status,
                 copy.verification,
-                format_time(copy.verified_at),
+                minute(copy.verified_at),
                 size(copy.size_bytes),
                 copy.of.partition(" ")[0],
                 copy.relative_path,

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from opsdb.database.checks import Check, checksum_format
 from opsdb.database.indexes import Index
 from opsdb.database.triggers import AppendOnly, Trigger
+from opsdb.formatting import format_minute
 
 from ..base import NumberedModel
 from ..enums import ChangeLogging, ChecksumAlgorithm
@@ -90,4 +91,4 @@ class FixityCheck(NumberedModel):
 
     def __str__(self) -> str:
         outcome = "ok" if self.ok else "differs" if self.actual else "could not be read"
-        return f"{self.checked_at:%Y-%m-%d %H:%M} {outcome}"
+        return f"{format_minute(self.checked_at)} {outcome}"

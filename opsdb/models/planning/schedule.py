@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import NoOverlap, Unique, between, exactly_one, not_negative, ordered
 from opsdb.database.indexes import Index
+from opsdb.formatting import format_minute, format_second
 
 from ..astronomy import TimeSpan
 from ..base import NumberedModel, OpsQuerySet
@@ -103,7 +104,7 @@ class PreScheduledSlot(TimeSpan, NumberedModel):
         indexes = [Index(fields=["start_time"], name="by_start")]
 
     def __str__(self) -> str:
-        return f"{self.start_time:%Y-%m-%d %H:%M:%S}"
+        return format_second(self.start_time)
 
 
 class DowntimeQuerySet(OpsQuerySet["Downtime"]):
@@ -166,4 +167,4 @@ class Downtime(TimeSpan, NumberedModel):
         indexes = [Index(fields=["start_time"], name="by_start")]
 
     def __str__(self) -> str:
-        return f"{self.start_time:%Y-%m-%d %H:%M}: {self.reason[:60]}"
+        return f"{format_minute(self.start_time)}: {self.reason[:60]}"

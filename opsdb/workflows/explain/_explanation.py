@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from opsdb import conf
-from opsdb.formatting import format_time_since
+from opsdb.formatting import format_minute, format_time_since
 from opsdb.models import DataLocation, Status
 from opsdb.models.base import WorkItem
 
@@ -95,11 +95,6 @@ def worker_at(location: DataLocation, operation: Operation) -> str:
     return f"{WORKER_AT}{format_queue_name(location, operation)}"
 
 
-def format_time(moment: datetime) -> str:
-    """Return how sentences give a time."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
 def is_stalled(heartbeat_at: datetime | None) -> bool:
     """Return whether the last heartbeat is too old."""
     return heartbeat_at is not None and timezone.now() - heartbeat_at > timedelta(
@@ -172,7 +167,7 @@ def waits_for_room(row: Model, state: str, location: DataLocation, size_bytes: i
     """Return the explanation of a row that waits for room at a location."""
     frees_at = find_time_of_room(location)
     facts = {"name": name_row(type(row), row.pk), "lack": describe_lack(location, size_bytes)}
-    at = {"place": place_of(location), "time": frees_at and format_time(frees_at)}
+    at = {"place": place_of(location), "time": frees_at and format_minute(frees_at)}
     if frees_at is None:
         why = _("%(name)s: %(lack)s; %(place)s has no retention, so nothing is deleted there by itself") % {
             **facts,
@@ -180,8 +175,8 @@ def waits_for_room(row: Model, state: str, location: DataLocation, size_bytes: i
         }
         step = _("make room at %(place)s: request deletions there, enlarge it, or add another location") % at
         return waits(row, state, why, step, OPERATOR)
-    why = _("%(name)s: %(lack)s; the retention of its oldest copy ends at %(time)s") % {**facts, **at}
-    step = _("schedule deletions at %(place)s from %(time)s on; an operator may make room before") % at
+    why = _("%(name)s: %(lack)s; the retention of its oldest copy ends at %(time)s UTC") % {**facts, **at}
+    step = _("schedule deletions at %(place)s from %(time)s UTC on; an operator may make room before") % at
     return waits(row, state, why, step, MANAGER)
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from opsdb.formatting import format_time_since
+from opsdb.formatting import format_minute, format_time_since
 from opsdb.models import (
     DataProduct,
     DeletionRequest,
@@ -38,7 +38,6 @@ from ._explanation import (
     done,
     enable,
     explains,
-    format_time,
     is_stalled,
     place_of,
     waits,
@@ -141,7 +140,7 @@ def _explain_state(copy) -> Explanation:
                 "admin, or %(request)s)"
             )
             return waits(copy, status, blocked, step % {"request": REQUEST_DELETION}, OPERATOR)
-        step = _("wait until %(time)s, then schedule its deletion") % {"time": format_time(over)}
+        step = _("wait until %(time)s UTC, then schedule its deletion") % {"time": format_minute(over)}
         return waits(copy, status, blocked, step, MANAGER)
     holder = _row_of(verdict.held_by)
     if holder is None and verdict.held_by.startswith("deletion_policy"):
@@ -187,8 +186,10 @@ def _explain_unread(copy, name, is_archive) -> Explanation:
     if copy.next_check_at is None or copy.next_check_at <= timezone.now():
         step = _("read it again, and report what is found")
     else:
-        step = _("read it again after %(time)s, and report what is found; an operator may look at the storage before")
-        step %= {"time": format_time(copy.next_check_at)}
+        step = _(
+            "read it again after %(time)s UTC, and report what is found; an operator may look at the storage before"
+        )
+        step %= {"time": format_minute(copy.next_check_at)}
     return waits(copy, copy.status, why, step, worker_at(location, Operation.FIXITY_CHECK))
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from opsdb.formatting import format_minute
 from opsdb.models import DeletionRequest, DeletionRequestStatus
 
 from ..errors import name_row
-from ._explanation import Explanation, done, explains, format_time, place_of, waits
+from ._explanation import Explanation, done, explains, place_of, waits
 from ._who import APPROVER, OPERATOR
 
 
@@ -18,25 +19,27 @@ def explain_deletion_request(request: DeletionRequest) -> Explanation:
         "requester": request.requested_by,
         "approver": request.approved_by,
         "place": place_of(request.data_location),
-        "requested": format_time(request.created_at),
-        "decided": request.decided_at and format_time(request.decided_at),
-        "executed": request.executed_at and format_time(request.executed_at),
+        "requested": format_minute(request.created_at),
+        "decided": request.decided_at and format_minute(request.decided_at),
+        "executed": request.executed_at and format_minute(request.executed_at),
         "reason": request.reason,
     }
     if request.status == DeletionRequestStatus.EXECUTED:
-        why = _("%(name)s: was executed at %(executed)s; what may go at %(place)s is scheduled for deletion")
+        why = _("%(name)s: was executed at %(executed)s UTC; what may go at %(place)s is scheduled for deletion")
         return done(request, request.status, why % facts)
     if request.status == DeletionRequestStatus.REJECTED:
-        why = _("%(name)s: was rejected at %(decided)s by %(approver)s; its copies stay")
+        why = _("%(name)s: was rejected at %(decided)s UTC by %(approver)s; its copies stay")
         return done(request, request.status, why % facts)
     if request.status == DeletionRequestStatus.APPROVED:
-        why = _("%(name)s: was approved at %(decided)s by %(approver)s, and not executed yet")
+        why = _("%(name)s: was approved at %(decided)s UTC by %(approver)s, and not executed yet")
         step = _(
             "execute %(name)s (“Execute” in the admin, or opsdb.workflows.execute_deletion_request), or reject it when "
             "none of its copies may go any more"
         )
         return waits(request, request.status, why % facts, step % facts, OPERATOR)
-    why = _("%(name)s: %(requester)s asked at %(requested)s to delete copies at %(place)s, and nobody has decided yet")
+    why = _(
+        "%(name)s: %(requester)s asked at %(requested)s UTC to delete copies at %(place)s, and nobody has decided yet"
+    )
     step = _(
         "approve %(name)s (“Approve” in the admin, or opsdb.workflows.approve_deletion) or reject it, as another "
         "person than %(requester)s"

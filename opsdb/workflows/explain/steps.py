@@ -7,12 +7,12 @@ from datetime import timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from opsdb.formatting import format_time_since
+from opsdb.formatting import format_minute, format_time_since
 from opsdb.models import ExecutedReductionStep, ReductionStep, TriggerType
 
 from ..errors import Refused, name_row
 from ..versions import choose_software_version
-from ._explanation import Explanation, done, explains, format_time, waits
+from ._explanation import Explanation, done, explains, waits
 from ._who import MANAGER, NOBODY, OPERATOR
 from .runs import disabled, explain_run
 
@@ -62,7 +62,7 @@ def explain_step(step: ReductionStep) -> Explanation:
             "seconds": step.cooldown_seconds,
         }
         return waits(
-            step, "cooling down", why, _("wait until %(time)s or later") % {"time": format_time(quiet_at)}, NOBODY
+            step, "cooling down", why, _("wait until %(time)s UTC or later") % {"time": format_minute(quiet_at)}, NOBODY
         )
     return _explain_planning(step, names).because_of(
         step,
@@ -80,8 +80,8 @@ def _explain_planning(step, names) -> Explanation:
     try:
         if not pipeline.is_due(timezone.now()):
             why = _("%(name)s: its pipeline %(pipeline)s is planned at fixed times") % names
-            next_time = format_time(pipeline.next_time(timezone.now()))
-            return waits(step, "waiting", why, _("wait until %(time)s") % {"time": next_time}, NOBODY)
+            next_time = format_minute(pipeline.next_time(timezone.now()))
+            return waits(step, "waiting", why, _("wait until %(time)s UTC") % {"time": next_time}, NOBODY)
     except ValueError as error:
         why = _("%(name)s: the trigger of its pipeline can't be parsed: %(reason)s") % {**names, "reason": error}
         return waits(step, "waiting", why, _("correct the trigger of the pipeline %(pipeline)s") % names, OPERATOR)

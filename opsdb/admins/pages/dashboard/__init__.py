@@ -4,8 +4,6 @@ A fixed number of queries, each along an index and of bounded size: the page cos
 marks the numbers that are estimates.
 """
 
-from datetime import UTC
-
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -13,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
+from opsdb.formatting import format_second
 from opsdb.models import DataLocation, DeletionRequestStatus, PackageState, PhysicalCopy, PhysicalCopyStatus, Status
 from opsdb.workflows import (
     Exactness,
@@ -91,7 +90,7 @@ def context_of(viewer: Viewer) -> dict:
         "summary": _summary(viewer, found, groups, known, deletions)
         + _held_up_text(viewer, found)
         + _known_text(groups, known),
-        "at": f"{found.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+        "at": format_second(found.at),
         "failures_url": viewer.page_url("failures"),
         "url": viewer.page_url("dashboard", fragment=1),
         "seconds": REFRESH_SECONDS,

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from opsdb.formatting import format_second
 from opsdb.models import ExecutedObsUnit, RawDataPackage
 from opsdb.workflows import explain_row
 
@@ -71,7 +72,7 @@ def view(viewer: Viewer, pk: UUID) -> Content:
         (_("Where is it?"), viewer.page_url("where", q=f"executed_obs_unit {execution.pk}")),
     ]
     return Content(
-        title=_("Observation of %(start)s") % {"start": f"{execution.start_time:%Y-%m-%d %H:%M:%S} UTC"},
+        title=_("Observation of %(start)s") % {"start": f"{format_second(execution.start_time)} UTC"},
         links=[link for link in links if link[1]],
         sections=[section for section in sections if section],
     )

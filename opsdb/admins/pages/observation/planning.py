@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from opsdb.formatting import format_duration
+from opsdb.formatting import format_duration, format_minute, format_range, format_time_of_day
 from opsdb.models import (
     ExecutedObsUnit,
     ExecutedObsUnitModuleConfiguration,
@@ -59,7 +59,7 @@ def plan_section(viewer: Viewer, execution: ExecutedObsUnit) -> Section | None:
             (_("configuration"), viewer.link(unit.configuration)),
             (_("planned modules"), _joined(viewer, planned)),
             (_("planned duration"), duration_planned and format_duration(duration_planned)),
-            (_("elevation"), _range(unit.elevation_min_deg, unit.elevation_max_deg, "°")),
+            (_("elevation"), format_range(unit.elevation_min_deg, unit.elevation_max_deg, "°")),
             (_("PWV at most"), unit.pwv_max_mm and f"{unit.pwv_max_mm:g} mm"),
             (
                 _("slot"),
@@ -67,7 +67,7 @@ def plan_section(viewer: Viewer, execution: ExecutedObsUnit) -> Section | None:
                     format_html(
                         '<a href="{}">{}</a> {}',
                         viewer.row_url(PreScheduledSlot, slot.pk),
-                        f"{slot.start_time:%Y-%m-%d %H:%M}–{slot.end_time:%H:%M} UTC",
+                        f"{format_minute(slot.start_time)}–{format_time_of_day(slot.end_time)} UTC",
                         viewer.link(slot.telescope),
                     )
                     for slot in slots
@@ -76,12 +76,6 @@ def plan_section(viewer: Viewer, execution: ExecutedObsUnit) -> Section | None:
         ]
     )
     return Section(_("Plan"), (facts,), "plan")
-
-
-def _range(low, high, unit):
-    if low is None and high is None:
-        return None
-    return f"{'' if low is None else f'{low:g}'}–{'' if high is None else f'{high:g}'}{unit}"
 
 
 def _joined(viewer, configurations):

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from opsdb.formatting import format_size
+from opsdb.formatting import format_minute, format_size
 from opsdb.workflows import ArchiveDelay, TrafficRate, measure_archive_delays, measure_traffic_rates
 
 from ...drawings.chart import Chart, ChartColumn
@@ -44,7 +44,7 @@ def _way(number, way, rates, start, end, step):
         return _("%(size)s/h") % {"size": format_size(size)}
 
     def write(rate):
-        return f"{rate.begins_at:%Y-%m-%d %H:%M}" if step == "hour" else f"{rate.begins_at:%Y-%m-%d}"
+        return format_minute(rate.begins_at) if step == "hour" else f"{rate.begins_at:%Y-%m-%d}"
 
     columns = [
         ChartColumn(
