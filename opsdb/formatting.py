@@ -95,6 +95,12 @@ def format_minute(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
+def format_moment(moment: datetime) -> str:
+    """Return an aware time in UTC, to the minute where it is a whole one, else to the second."""
+    moment = moment.astimezone(UTC)
+    return format_second(moment) if moment.second or moment.microsecond else format_minute(moment)
+
+
 def format_time_of_day(moment: datetime) -> str:
     """Return the time of day of an aware time in UTC, such as 02:14."""
     return f"{moment.astimezone(UTC):%H:%M}"

@@ -11,6 +11,8 @@ from django.apps import apps
 if TYPE_CHECKING:
     from django.db.models import Model
 
+    from opsdb.models import DataLocation
+
 KEY = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]+"
 
 
@@ -46,3 +48,11 @@ def row_name(text: str) -> str:
         if words.lower() in (str(model._meta.verbose_name).lower(), table.replace("_", " ")):
             return f"{table} {key}"
     return text
+
+
+def place_of(location: DataLocation) -> str:
+    """Return what people call a location, ``site/location``: a name is one of its site only.
+
+    The site is read if it was not loaded.
+    """
+    return f"{location.site}/{location}"

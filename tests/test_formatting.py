@@ -10,6 +10,7 @@ from opsdb.formatting import (
     format_exact_duration,
     format_exact_size,
     format_minute,
+    format_moment,
     format_range,
     format_right_ascension,
     format_second,
@@ -123,6 +124,8 @@ def test_times_are_written_in_utc_whatever_zone_they_are_in(zone):
     assert format_second(moment) == "2026-11-23 02:14:59"
     assert format_minute(moment) == "2026-11-23 02:14"
     assert format_time_of_day(moment) == "02:14"
+    assert format_moment(moment) == "2026-11-23 02:14:59"
+    assert format_moment(moment.replace(second=0, microsecond=0)) == "2026-11-23 02:14"
 
 
 @pytest.mark.parametrize(

@@ -117,8 +117,8 @@ def test_workflows_name_locations_with_their_site():
         for where, part in nodes(ast.FormattedValue)
         if A_LOCATION.search(getattr(part.value, "attr", "") or getattr(part.value, "id", ""))
     }
-    # One defines how, the other writes SQL.
-    assert {where.partition(":")[0] for where in bare} == {"_naming.py", "traffic.py"}
+    # It writes SQL.
+    assert {where.partition(":")[0] for where in bare} == {"traffic.py"}
     in_sql = [
         path.name for path in WORKFLOWS if re.search(r"(?<!short_name \|\| '/' \|\| )location\.name \|\|", LOADED[path])
     ]

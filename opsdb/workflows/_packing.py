@@ -21,9 +21,9 @@ from opsdb.models import (
     Status,
     Verification,
 )
+from opsdb.row_labels import place_of
 
 from . import work
-from ._naming import place_of
 from ._reports import CopyReport, mismatch, require_comparable
 from .arrivals import record_arrivals, record_new_copy
 from .attribution import attributed_to, name_actor

@@ -11,9 +11,9 @@ from django.db import connections, router
 from psycopg.pq import TransactionStatus
 
 from opsdb.database.refusals import Refusal
+from opsdb.formatting import format_moment
 from opsdb.models import PreScheduledSlot
 
-from ._naming import moment_text
 from .free_time import find_slot_conflict
 
 # PostgreSQL's message of error 23P01: Key (…)=(["2026-11-23 02:00:00+00","2026-11-23 02:28:00+00"), 1) conflicts with …
@@ -40,7 +40,7 @@ def with_slots_in_the_way(refusal: Refusal, error: BaseException) -> Refusal:
     if _takes_queries() and (conflict := find_slot_conflict(int(telescope), start, end)):
         return replace(refusal, text=conflict.describe(with_units=False))
     sentence, _mark, remedy = refusal.text.partition(";")
-    span = f"{moment_text(other_start)} to {moment_text(other_end)} UTC"
+    span = f"{format_moment(other_start)} to {format_moment(other_end)} UTC"
     return replace(refusal, text=f"{sentence}: {span};{remedy}")
 
 

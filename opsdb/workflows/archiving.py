@@ -14,9 +14,9 @@ from opsdb.models import (
     RawDataPackage,
     Status,
 )
+from opsdb.row_labels import place_of
 
 from . import work
-from ._naming import place_of
 from ._reports import CopyReport, is_repeated_report, records_conflicts
 from ._transfers import log_archive_transfers
 from .arrivals import record_arrival

@@ -24,8 +24,8 @@ from opsdb.models import (
     PhysicalCopy,
     PhysicalCopyStatus,
 )
+from opsdb.row_labels import place_of
 
-from ._naming import place_of
 from .attribution import attributed, attributed_to, has_actor
 from .deletion import Deletions, DeletionVerdict, _explain_copies, _keys_of, schedule_deletion
 from .errors import InvalidTransition, NotFound, OpsdbError, Refused, name_row, translate_integrity_errors

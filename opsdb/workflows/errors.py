@@ -14,8 +14,7 @@ from django.utils import timezone
 
 from opsdb.database.refusals import explain_refusal
 from opsdb.formatting import format_minute
-
-from ._naming import place_of
+from opsdb.row_labels import place_of
 
 if TYPE_CHECKING:
     from opsdb.models import DataLocation

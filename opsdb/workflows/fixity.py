@@ -11,8 +11,8 @@ from opsdb.database.aliases import atomic
 from opsdb.models import DataLocation, FixityCheck, PhysicalCopy, PhysicalCopyStatus, Verification
 from opsdb.models.copies.physical_copies import CHECKABLE
 from opsdb.normalization import is_checksum_of, parse_checksum
+from opsdb.row_labels import place_of
 
-from ._naming import place_of
 from .errors import Conflict, NotFound, OpsdbError, Refused, name_row, translate_integrity_errors
 
 # From these states a check takes a copy back to present or to corrupt; elsewhere it is only recorded.

@@ -10,9 +10,8 @@ from django.contrib.postgres.fields import DateTimeRangeField
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import F, Func, Q
 
+from opsdb.formatting import format_moment
 from opsdb.models import Downtime, PreScheduledSlot, Telescope
-
-from ._naming import moment_text
 
 NAMED_SLOTS = 3
 MOST_SPANS = 1_000
@@ -56,7 +55,7 @@ class SlotConflict:
             slot: one of the slots.
             with_unit: whether the reader may know its unit.
         """
-        start, end = moment_text(slot.start_time), moment_text(slot.end_time)
+        start, end = format_moment(slot.start_time), format_moment(slot.end_time)
         span = f"{start} to {end.removeprefix(start[:11])} UTC"
         return f"{slot.obs_unit} ({span})" if with_unit else span
 
@@ -71,7 +70,7 @@ class SlotConflict:
         what = f"{' and others' if self.has_more else ''}; choose a time that is free."
         if self.free_from is None:
             return what
-        return f"{what} The next one of this length begins at {moment_text(self.free_from)} UTC."
+        return f"{what} The next one of this length begins at {format_moment(self.free_from)} UTC."
 
 
 def find_slot_conflict(

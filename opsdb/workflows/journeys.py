@@ -22,8 +22,8 @@ from opsdb.models import (
     Status,
     Verification,
 )
+from opsdb.row_labels import place_of
 
-from ._naming import place_of
 from .errors import Refused, name_row
 
 ROWS = 50

@@ -25,9 +25,9 @@ from opsdb.models import (
     RawDataPackage,
     RawDataPackageMetadata,
 )
+from opsdb.row_labels import place_of
 
 from . import work
-from ._naming import place_of
 from ._packing import complete_tar, correction, divide, put_into, require_room, require_type
 from ._reports import CopyReport, is_replay, records_conflicts, require_comparable
 from .errors import Refused, name_row

@@ -22,8 +22,8 @@ from opsdb.models import (
     Verification,
 )
 from opsdb.models.copies.querysets import GONE
+from opsdb.row_labels import place_of
 
-from ._naming import place_of
 from ._reports import CopyReport, require_comparable
 from .arrivals import record_new_copy
 from .errors import Conflict, Refused, name_row

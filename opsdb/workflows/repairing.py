@@ -18,8 +18,8 @@ from opsdb.models import (
     Status,
 )
 from opsdb.models.copies.physical_copies import CHECKABLE
+from opsdb.row_labels import place_of
 
-from ._naming import place_of
 from ._predicates import UNREAD_IS_BAD, find_lacking_archives, good_copies, safe_copies_elsewhere
 from ._transfers import log_archive_transfers
 from .errors import Refused, name_row

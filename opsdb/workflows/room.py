@@ -16,8 +16,7 @@ from opsdb.models import (
     StagingJob,
     Status,
 )
-
-from ._naming import place_of
+from opsdb.row_labels import place_of
 
 
 class Room:

@@ -8,8 +8,8 @@ from functools import cached_property
 
 from opsdb import conf
 from opsdb.models import DataLocation, DataTransferRoute, LocationType, RouteType, Site
+from opsdb.row_labels import place_of
 
-from ._naming import place_of
 from .errors import NoRoom, NoRoute, name_row
 from .room import Room, describe_lack
 

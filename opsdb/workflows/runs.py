@@ -26,8 +26,8 @@ from opsdb.models import (
     ReductionStep,
     RunStatus,
 )
+from opsdb.row_labels import place_of
 
-from ._naming import place_of
 from .errors import Conflict, InvalidTransition, NoRoom, NotFound, OpsdbError, Refused, name_row
 from .staging import release_staging, request_staging
 from .states import move_state

@@ -19,9 +19,9 @@ from opsdb.models import (
     StagingJob,
     Status,
 )
+from opsdb.row_labels import place_of
 
 from . import work
-from ._naming import place_of
 from ._reports import CopyReport, failed_because_of, is_replay, mismatches, records_conflicts, summarize
 from .arrivals import record_arrivals
 from .errors import Conflict, NoRoom, Refused, name_row

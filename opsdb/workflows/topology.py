@@ -19,8 +19,8 @@ from opsdb.models import (
     S3DataLocation,
     Site,
 )
+from opsdb.row_labels import place_of
 
-from ._naming import place_of
 from .errors import NoRoute, name_row
 from .routing import Network, choose_buffer, resolve_route
 

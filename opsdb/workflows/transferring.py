@@ -23,9 +23,9 @@ from opsdb.models import (
     Status,
     TransferKind,
 )
+from opsdb.row_labels import place_of
 
 from . import work
-from ._naming import place_of
 from ._reports import CopyReport, is_repeated_report, records_conflicts
 from ._transfers import carried_packages, log_transfer, move_packages
 from .arrivals import record_arrival

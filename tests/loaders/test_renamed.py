@@ -9,9 +9,9 @@ from opsdb.loaders.reference import load_reference
 from opsdb.loaders.reference.topics import Mode
 from opsdb.models import DataLocation, DiskDataLocation, Site
 from opsdb.models.renaming import former_names_of
+from opsdb.row_labels import place_of
 from opsdb.testing.factories import DataTransferFactory, DiskDataLocationFactory, SiteFactory
 from opsdb.workflows import explain_row, list_queues
-from opsdb.workflows._naming import place_of
 from tests.models.schema import MODELS
 
 pytestmark = pytest.mark.django_db

@@ -44,6 +44,7 @@ from opsdb.models import (
     SubObservingProgram,
     TapeDataLocation,
 )
+from opsdb.row_labels import place_of
 from opsdb.testing.factories import (
     FACTORIES,
     DataProductFactory,
@@ -78,7 +79,6 @@ from opsdb.testing.factories import (
     UserFactory,
 )
 from opsdb.testing.factories.base import EPOCH, checksum
-from opsdb.workflows._naming import place_of
 
 from .schema import DESIGN, DESIGNED, MODELS
 

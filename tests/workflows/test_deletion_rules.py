@@ -33,6 +33,7 @@ from opsdb.models import (
     StagingJob,
     Verification,
 )
+from opsdb.row_labels import place_of
 from opsdb.testing.factories import (
     DataProductFactory,
     DataReleaseFactory,
@@ -52,7 +53,6 @@ from opsdb.testing.factories import (
 )
 from opsdb.testing.factories.verifying import verify
 from opsdb.workflows import attributed, explain_deletion, record_fixity, release_staging, schedule_deletion
-from opsdb.workflows._naming import place_of
 from tests.databases import as_owner
 from tests.workflows.racing import overtaken
 from tests.workflows.scenario_deletion import (

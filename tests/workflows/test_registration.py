@@ -8,6 +8,7 @@ from django.db import connection, connections
 
 from opsdb.database.identifiers import uuid7
 from opsdb.models import PhysicalCopy, PhysicalCopyStatus, RawDataFile, Verification
+from opsdb.row_labels import place_of
 from opsdb.testing.factories import (
     DiskDataLocationFactory,
     ExecutedObsUnitFactory,
@@ -15,7 +16,6 @@ from opsdb.testing.factories import (
     RawDataFileFactory,
 )
 from opsdb.workflows import RawFileReport, RegistrationRefused, register_raw_data_files
-from opsdb.workflows._naming import place_of
 
 pytestmark = pytest.mark.django_db
 

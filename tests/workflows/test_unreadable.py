@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from opsdb.models import DataLocation, FixityCheck, PhysicalCopy, Verification
+from opsdb.row_labels import place_of
 from opsdb.testing.factories import RawDataPackageFactory
 from opsdb.workflows import (
     Conflict,
@@ -22,7 +23,6 @@ from opsdb.workflows import (
     request_verification,
     schedule_deletion,
 )
-from opsdb.workflows._naming import place_of
 from tests.workflows.explaining import check
 from tests.workflows.scenario_deletion import RIGHT, WRONG, force, refusal_of, sql, tell_story
 

@@ -16,7 +16,7 @@ from opsdb.models import (
     PhysicalCopyStatus,
     Verification,
 )
-from opsdb.row_labels import with_row_labels
+from opsdb.row_labels import place_of, with_row_labels
 from opsdb.workflows import (
     approve_deletion,
     cancel_deletion,
@@ -34,7 +34,7 @@ from opsdb.workflows import (
 )
 
 from ..kit.actions import Action, unless_in
-from ..kit.names import call_location, called
+from ..kit.names import called
 from ..kit.orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, Skipped, refusal_text
 from .deciding import why_not_decide
 from .judging import judge_deletions
@@ -138,7 +138,7 @@ def _fail_fixity(copy, order):
 
 
 def _describe_repairs(transfers):
-    places = ", ".join(call_location(transfer.destination_location) for transfer in transfers)
+    places = ", ".join(place_of(transfer.destination_location) for transfer in transfers)
     return gettext("is sent again to %(places)s") % {"places": places}
 
 

@@ -4,16 +4,16 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.models import Status
+from opsdb.row_labels import place_of
 from opsdb.workflows import fail_transfer, reroute_transfer, reset_transfer, reset_unpacking
 
 from ..kit.actions import Action, unless_in
-from ..kit.names import call_location
 from .work import SETTLE, give_up_by, reset_by
 
 
 def _describe_hops(hops):
     return gettext("Planned instead: %s") % ", ".join(
-        f"{call_location(hop.origin_location)} → {call_location(hop.destination_location)}" for hop in hops
+        f"{place_of(hop.origin_location)} → {place_of(hop.destination_location)}" for hop in hops
     )
 
 

@@ -15,11 +15,12 @@ from django.utils.translation import gettext as _
 
 from opsdb.errors import REFUSED, Refusal, check_deferred_rules, refusal_of
 from opsdb.models import DataLocation
+from opsdb.row_labels import place_of
 
 from .counting import DeletionCounts
 from .dates import IsoDateTimeWidget
 from .links import list_url
-from .names import call_location, called, naming_of
+from .names import called, naming_of
 from .relations import rows_referring_to
 from .time_zones import ZONE, only_time_zone
 from .values import Text
@@ -70,7 +71,7 @@ class _CalledRow:
         return getattr(self._row, name)
 
     def __str__(self) -> str:
-        return call_location(self._row) if isinstance(self._row, DataLocation) else called(self._row)
+        return place_of(self._row) if isinstance(self._row, DataLocation) else called(self._row)
 
 
 def _as_called(row):

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from opsdb.formatting import format_minute, format_second
 from opsdb.models import DataLocation, DataTransferPackage, ExecutedObsUnit, PhysicalCopy, RawDataPackage
 from opsdb.models.copies.physical_copies import COPY_TARGETS
+from opsdb.row_labels import place_of
 
 from .values import Text
 
@@ -38,11 +39,6 @@ class Naming:
     full: Callable[[Model], str] = str
 
 
-def call_location(place: DataLocation) -> str:
-    """Return what people call a location: its name behind that of its site, which is read if it wasn't loaded."""
-    return f"{place.site}/{place}"
-
-
 def _call_execution(execution):
     return SEPARATOR.join([str(execution.obs_unit), format_minute(execution.start_time)])
 
@@ -62,7 +58,7 @@ def _call_copy(copy):
 
 
 NAMINGS = {
-    DataLocation: Naming("name", ("site",), call_location, call_location),
+    DataLocation: Naming("name", ("site",), place_of, place_of),
     ExecutedObsUnit: Naming("id", ("obs_unit",), _call_execution, lambda execution: str(execution.pk)),
     RawDataPackage: Naming("name", ("executed_obs_unit__obs_unit", "instrument_module"), _call_package),
     DataTransferPackage: Naming("name", ("origin_location__site",), _call_bundle),

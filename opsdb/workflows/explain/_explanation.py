@@ -16,8 +16,8 @@ from opsdb import conf
 from opsdb.formatting import format_minute, format_time_since
 from opsdb.models import DataLocation, Status
 from opsdb.models.base import WorkItem
+from opsdb.row_labels import place_of
 
-from .._naming import place_of
 from ..errors import name_row
 from ..queues import Operation, format_queue_name
 from ..room import describe_lack, find_time_of_room

@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as lazy
 from opsdb.models import PhysicalCopy, PhysicalCopyStatus, Verification
 from opsdb.models.copies.physical_copies import CHECKABLE
 from opsdb.models.copies.querysets import GONE
+from opsdb.row_labels import place_of
 
 from ..errors import name_row
-from ._explanation import RECORD_FIXITY, RESTORE_COPY, place_of
+from ._explanation import RECORD_FIXITY, RESTORE_COPY
 
 _BRING_BACK = lazy("find the bytes of %(copy)s and bring it back (“Bring back” in the admin, or %(restore)s)")
 _REPLACE = lazy(

@@ -22,6 +22,7 @@ from opsdb.models import (
 )
 from opsdb.models.copies.physical_copies import CHECKABLE
 from opsdb.models.copies.querysets import DELETABLE
+from opsdb.row_labels import place_of
 
 from .._predicates import UNREAD_IS_BAD, find_good_copy, retention_ends_at
 from ..deletion import explain_deletion
@@ -39,7 +40,6 @@ from ._explanation import (
     enable,
     explains,
     is_stalled,
-    place_of,
     waits,
     worker_at,
 )

@@ -6,9 +6,10 @@ from django.utils.translation import gettext as _
 
 from opsdb.formatting import format_minute
 from opsdb.models import DeletionRequest, DeletionRequestStatus
+from opsdb.row_labels import place_of
 
 from ..errors import name_row
-from ._explanation import Explanation, done, explains, place_of, waits
+from ._explanation import Explanation, done, explains, waits
 from ._who import APPROVER, OPERATOR
 
 

@@ -9,8 +9,8 @@ from django.utils.translation import ngettext
 
 from opsdb.formatting import format_time_since
 from opsdb.models import ExecutedObsUnit, ObservationStatus, PackageState, RawDataFile, RawDataPackage
+from opsdb.row_labels import place_of
 
-from .._naming import place_of
 from ..errors import name_row
 from ._explanation import Explanation, done, explains, waits
 from ._who import INSTRUMENT, MANAGER, TELESCOPE

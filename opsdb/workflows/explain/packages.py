@@ -22,6 +22,7 @@ from opsdb.models import (
     Status,
     Verification,
 )
+from opsdb.row_labels import place_of
 
 from .._predicates import count_safe_archive_copies, find_good_copy, find_lacking_archives
 from ..errors import NoRoom, NoRoute, name_row
@@ -34,7 +35,6 @@ from ._explanation import (
     done,
     explain_work,
     explains,
-    place_of,
     waits,
     waits_for_room,
     worker_at,

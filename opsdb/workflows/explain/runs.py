@@ -17,6 +17,7 @@ from opsdb.models import (
     RunStatus,
     StagingJob,
 )
+from opsdb.row_labels import place_of
 
 from .._predicates import list_lost_inputs, without_readable_copy
 from ..errors import name_row
@@ -31,7 +32,6 @@ from ._explanation import (
     done,
     enable,
     explains,
-    place_of,
     remove_cause,
     waits,
     waits_for_room,

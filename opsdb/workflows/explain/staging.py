@@ -6,12 +6,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from opsdb.models import StagingJob, Status
+from opsdb.row_labels import place_of
 
 from .._predicates import without_readable_copy
 from ..errors import name_row
 from ..queues import Operation
 from ..staging import list_missing_content
-from ._explanation import RELEASE_STAGING, Explanation, done, enable, explain_work, explains, place_of, waits
+from ._explanation import RELEASE_STAGING, Explanation, done, enable, explain_work, explains, waits
 from ._lost import explain_lost
 from ._who import OPERATOR
 

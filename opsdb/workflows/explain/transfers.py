@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from opsdb.formatting import format_time_since
 from opsdb.models import DataTransfer, LongTermArchiveTransfer, Status
+from opsdb.row_labels import place_of
 
 from ..errors import name_row
 from ..queues import Operation
@@ -17,7 +18,6 @@ from ._explanation import (
     explain_work,
     explains,
     is_stalled,
-    place_of,
     waits,
     worker_at,
 )
