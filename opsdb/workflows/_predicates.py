@@ -44,10 +44,10 @@ def without_readable_copy(rows: Iterable[RawDataPackage | DataProduct]) -> list[
     return [row for row in rows if (type(row), row.pk) not in readable]
 
 
-def retention_ends_at(copy: PhysicalCopy) -> datetime | None:
-    """Return when the retention of a copy at its location ends; None where the location keeps its data."""
-    days = copy.data_location.retention_days
-    return None if days is None else copy.arrived_at + timedelta(days=days)
+def retention_ends_at(location: DataLocation, arrived_at: datetime) -> datetime | None:
+    """Return when the retention of a copy ends that arrived then; None where the location keeps its data."""
+    days = location.retention_days
+    return None if days is None else arrived_at + timedelta(days=days)
 
 
 def list_lost_inputs(run: ExecutedReductionStep) -> list[RawDataPackage | DataProduct]:

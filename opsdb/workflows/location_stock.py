@@ -6,7 +6,7 @@ The rules are asked of the oldest copies alone, so that the cost does not grow w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connections, router
 from django.db.models import Sum
@@ -14,6 +14,7 @@ from django.db.models import Sum
 from opsdb.models import DataLocation, LocationType, PhysicalCopy
 from opsdb.models.copies.querysets import DELETABLE
 
+from ._predicates import retention_ends_at
 from .room import count_booked_bytes
 
 OLDEST = 200
@@ -110,7 +111,6 @@ def measure_location(location: DataLocation) -> LocationStock:
             rows = cursor.fetchall()
     looked_at = rows[:OLDEST]
     waiting = [arrived for rule, _size, arrived, _why, _key in looked_at if rule == RETENTION_RULE]
-    ends = location.retention_days is not None and bool(waiting)
     return LocationStock(
         copies=usage["copies"] or 0,
         held_bytes=int(usage["size"] or 0),
@@ -119,7 +119,7 @@ def measure_location(location: DataLocation) -> LocationStock:
         looked_at=len(looked_at),
         has_more=len(rows) > OLDEST,
         held_back=_by_rule(looked_at),
-        retention_ends_at=min(waiting) + timedelta(days=location.retention_days) if ends else None,
+        retention_ends_at=retention_ends_at(location, min(waiting)) if waiting else None,
     )
 
 

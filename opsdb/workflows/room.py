@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Sum
 
@@ -17,6 +17,8 @@ from opsdb.models import (
     Status,
 )
 from opsdb.row_labels import place_of
+
+from ._predicates import retention_ends_at
 
 
 class Room:
@@ -81,7 +83,7 @@ def find_time_of_room(location: DataLocation) -> datetime | None:
         return None
     arrived = PhysicalCopy.objects.at(location).present().order_by("arrived_at").values_list("arrived_at", flat=True)
     oldest = arrived.first()
-    return oldest and oldest + timedelta(days=location.retention_days)
+    return oldest and retention_ends_at(location, oldest)
 
 
 def describe_lack(location: DataLocation, size_bytes: int | None) -> str:

@@ -80,7 +80,7 @@ def _is_left_to_request(copy) -> bool:
 
     Of what may go without a request, the manager process schedules the deletion.
     """
-    rule, over = explain_deletion(copy).rule, retention_ends_at(copy)
+    rule, over = explain_deletion(copy).rule, retention_ends_at(copy.data_location, copy.arrived_at)
     return rule == RETENTION_RULE or (rule is None and (over is None or over > timezone.now()))
 
 
@@ -133,7 +133,7 @@ def _explain_state(copy) -> Explanation:
             return _explain_bad_archive_copy(copy, status, blocked)
         return done(copy, status, blocked)
     if verdict.rule == RETENTION_RULE:
-        over = retention_ends_at(copy)
+        over = retention_ends_at(copy.data_location, copy.arrived_at)
         if over is None:
             step = _(
                 "request its deletion, overriding the retention, if it is no longer needed (“Request deletion” in the "
