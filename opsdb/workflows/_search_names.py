@@ -1,4 +1,4 @@
-"""Rows by their names and aliases in any spelling, which the database alone compares."""
+"""Rows by their key, and by their names and aliases in any spelling, which the database alone compares."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from enum import IntEnum
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Case, IntegerField, Model, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast, Concat, Length
 
@@ -20,6 +21,14 @@ class Rank(IntEnum):
     WHOLE = 1
     BEGINNING = 2
     PART = 3
+
+
+def rows_by_key(model: type[Model], key: str) -> list[Model]:
+    """Return the row of a key, in a list that is empty where there is none or the text can't be a key."""
+    try:
+        return list(model._default_manager.filter(pk=model._meta.pk.to_python(key)))
+    except (ValidationError, OverflowError):
+        return []
 
 
 def quoted_spelling(*columns: str) -> Any:

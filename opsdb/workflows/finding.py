@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db.models import Model, Q
 from django.db.models.lookups import Exact
 
@@ -27,6 +26,7 @@ from opsdb.models import (
 )
 from opsdb.normalization import is_storable, normalize_path, parse_checksum
 
+from ._search_names import rows_by_key
 from .errors import Ambiguous, NotFound, name_row
 
 # Models whose rows have a UUID, because they can be born at a telescope.
@@ -62,7 +62,7 @@ def find_row(text: str) -> Model:
     text = text.strip()
     table, _separator, key = text.partition(" ")
     if table in FINDABLE and key:
-        found = _by_key(FINDABLE[table], key.strip())
+        found = rows_by_key(FINDABLE[table], key.strip())
     else:
         found = _by_uuid(text) or _by_name(text) or _by_checksum(text)
     if not found:
@@ -73,13 +73,6 @@ def find_row(text: str) -> Model:
     if len(found) > 1:
         raise Ambiguous(text, [name_row(type(row), row.pk) for row in found])
     return found[0]
-
-
-def _by_key(model, key):
-    try:
-        return list(model.objects.filter(pk=model._meta.pk.to_python(key)))
-    except (ValidationError, OverflowError):
-        return []
 
 
 def _by_uuid(text):

@@ -15,7 +15,6 @@ from datetime import date
 from enum import StrEnum
 from itertools import chain, islice
 
-from django.core.exceptions import ValidationError
 from django.db import router
 from django.db.models import F, Model, Q, QuerySet, Value
 from django.db.models.functions import Concat, Length, Right
@@ -39,7 +38,7 @@ from opsdb.models import (
     Source,
 )
 
-from ._search_names import Rank, quoted_spelling, rows_called
+from ._search_names import Rank, quoted_spelling, rows_by_key, rows_called
 from ._search_tables import tables_with
 from .path_parts import PathPart
 from .search_text import SearchText
@@ -146,7 +145,7 @@ def search_rows(text: str, *, models: Collection[type[Model]] | None = None, lim
     if search.row and (models is None or search.row[0] in models):
         model, key = search.row
         known = {hit.row for hit in found}
-        found += [SearchHit(row, Match.WHOLE, MatchedBy.KEY) for row in _by_key(model, key) if row not in known]
+        found += [SearchHit(row, Match.WHOLE, MatchedBy.KEY) for row in rows_by_key(model, key) if row not in known]
     result.hits.extend(sorted(found, key=_quality))
     return result
 
@@ -157,13 +156,6 @@ _ORDER = list(Match)
 
 def _quality(hit):
     return _ORDER.index(hit.match)
-
-
-def _by_key(model, key):
-    try:
-        return list(model.objects.filter(pk=model._meta.pk.to_python(key)))
-    except (ValidationError, OverflowError):
-        return []
 
 
 def _grade(searched, *values):
