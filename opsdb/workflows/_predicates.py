@@ -16,6 +16,9 @@ from opsdb.models import (
     PhysicalCopy,
     RawDataPackage,
 )
+from opsdb.row_labels import place_of
+
+from .errors import name_row
 
 # So often in a row a check could not read what is replaced then.
 UNREAD_IS_BAD = 3
@@ -42,6 +45,14 @@ def without_readable_copy(rows: Iterable[RawDataPackage | DataProduct]) -> list[
         copies = PhysicalCopy.objects.readable().filter(**{f"{target}__in": keys})
         readable |= {(model, key) for key in copies.values_list(f"{target}_id", flat=True)}
     return [row for row in rows if (type(row), row.pk) not in readable]
+
+
+def describe_unfit(location: DataLocation, wanted: LocationType) -> str:
+    """Return that a location is of another type than wanted or inactive, as messages begin; empty where it is fit."""
+    if location.location_type == wanted and location.active:
+        return ""
+    state = "inactive" if location.location_type == wanted else f"a {location.location_type} location"
+    return f"{name_row(DataLocation, location.pk)}: {place_of(location)} is {state}"
 
 
 def retention_ends_at(location: DataLocation, arrived_at: datetime) -> datetime | None:

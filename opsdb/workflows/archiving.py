@@ -17,10 +17,11 @@ from opsdb.models import (
 from opsdb.row_labels import place_of
 
 from . import work
+from ._predicates import describe_unfit
 from ._reports import CopyReport, is_repeated_report, records_conflicts
 from ._transfers import log_archive_transfers
 from .arrivals import record_arrival
-from .errors import Refused, name_row
+from .errors import Refused
 from .room import Room
 from .states import move_state
 
@@ -41,16 +42,8 @@ def plan_archiving(archive: DataLocation, *, limit: int = 1_000) -> list[LongTer
     Raises:
         Refused: the location is no active archive.
     """
-    if archive.location_type != LocationType.LONG_TERM_ARCHIVE or not archive.active:
-        raise Refused(
-            f"{name_row(DataLocation, archive.pk)}: {place_of(archive)} is "
-            + (
-                "inactive"
-                if archive.location_type == LocationType.LONG_TERM_ARCHIVE
-                else f"a {archive.location_type} location"
-            )
-            + "; plan archiving into an active long-term archive"
-        )
+    if unfit := describe_unfit(archive, LocationType.LONG_TERM_ARCHIVE):
+        raise Refused(f"{unfit}; plan archiving into an active long-term archive")
     with atomic():
         DataLocation.objects.select_for_update(no_key=True).get(pk=archive.pk)
         awaiting = RawDataPackage.objects.awaiting_archive(archive, limit=limit).order_by("created_at", "pk")

@@ -19,9 +19,9 @@ from opsdb.models import (
     StagingJob,
     Status,
 )
-from opsdb.row_labels import place_of
 
 from . import work
+from ._predicates import describe_unfit
 from ._reports import CopyReport, failed_because_of, is_replay, mismatches, records_conflicts, summarize
 from .arrivals import record_arrivals
 from .errors import Conflict, NoRoom, Refused, name_row
@@ -59,16 +59,8 @@ def request_staging(
         NoRoom: the location is full, with what is on its way there counted.
     """
     packages, products = list(packages), list(products)
-    if location.location_type != LocationType.PROCESSING or not location.active:
-        raise Refused(
-            f"{name_row(DataLocation, location.pk)}: {place_of(location)} is "
-            + (
-                "inactive"
-                if location.location_type == LocationType.PROCESSING
-                else f"a {location.location_type} location"
-            )
-            + "; stage data at an active processing location"
-        )
+    if unfit := describe_unfit(location, LocationType.PROCESSING):
+        raise Refused(f"{unfit}; stage data at an active processing location")
     if not packages and not products:
         raise Refused("staging_job: nothing to stage; name packages or products")
     if expires_at is not None and expires_at <= timezone.now():
