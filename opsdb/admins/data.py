@@ -23,6 +23,7 @@ from .kit.admin import OpsAdmin
 from .kit.columns import FieldColumn
 from .kit.inlines import listing
 from .kit.path_parts import FILE_PARTS, OBSERVATION_OF_PACKAGE, OLDER_FILES, PACKAGE_PARTS, PATH_PARTS
+from .pages.why_links import LATER_STEP_FAILED
 
 COPY_FACTS = ("data_location", "status", "verification", "verified_at", "size_bytes")
 CONTENT = ("size_bytes", "checksum", "checksum_algorithm")
@@ -34,7 +35,7 @@ def later_failure(package: RawDataPackage) -> str:
         return ""
     bundle = package._state.fields_cache.get("data_transfer_package")
     if bundle is None:
-        return _("a later step failed, as “Why?” says")
+        return str(LATER_STEP_FAILED)
     if bundle.status == Status.FAILED:
         return _("its bundle failed, as “Why?” says")
     return _("its transfer, unpacking or archiving failed, as “Why?” says")

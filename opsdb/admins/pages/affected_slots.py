@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from django.contrib import messages
 from django.contrib.admin.options import IS_POPUP_VAR
-from django.forms import Media
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -18,7 +17,7 @@ from opsdb.workflows import AffectedSlots, find_affected_slots
 
 from ..kit.columns import moment
 from .executions import night_of
-from .parts import Section, Table, shown_of
+from .parts import PageStylesMixin, Section, Table, shown_of
 from .viewer import Viewer, viewer_of
 
 SHOWN = 50
@@ -104,12 +103,8 @@ def _number_text(sure, possible):
     return text % values
 
 
-class AffectedSlotsMixin:
+class AffectedSlotsMixin(PageStylesMixin):
     """Mixin of the admin of downtimes: its form and the message after saving name the slots that one affects."""
-
-    @property
-    def media(self) -> Media:
-        return super().media + Media(css={"all": ["opsdb/pages.css"]})
 
     def row_section(self, request: HttpRequest, row: Downtime) -> Section | None:
         viewer = viewer_of(request)

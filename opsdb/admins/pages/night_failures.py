@@ -14,7 +14,7 @@ from .executions import name_of
 from .found import link_called, with_called
 from .parts import Table, message, shown_of, subheading
 from .viewer import Viewer
-from .why_links import why_link
+from .why_links import LATER_STEP_FAILED, why_link
 
 SHOWN = 5
 
@@ -64,4 +64,4 @@ def _known(viewer, package):
         return message(viewer.link_names(package.failure_message))
     if bundle is not None and bundle.failure_message and viewer.sees(DataTransferPackage):
         return message(format_html("{} {}", _("its bundle:"), viewer.link_names(bundle.failure_message)))
-    return _("a later step failed, as “Why?” says")
+    return LATER_STEP_FAILED

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
+from django.forms import Media
 from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join, html_safe
 from django.utils.safestring import SafeString
@@ -12,6 +13,16 @@ from django.utils.translation import gettext as _
 from opsdb.svg import together
 
 from ..kit.values import Text
+
+PAGE_STYLES = Media(css={"all": ["opsdb/pages.css"]})
+
+
+class PageStylesMixin:
+    """Mixin of an admin that shows sections of pages on its forms."""
+
+    @property
+    def media(self) -> Media:
+        return super().media + PAGE_STYLES
 
 
 @dataclass(frozen=True)

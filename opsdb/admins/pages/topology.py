@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.db.models import Model
-from django.forms import Media
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -20,7 +19,7 @@ from opsdb.models import DataLocation, DataTransferRoute, Site
 from opsdb.row_labels import tables
 from opsdb.workflows import Severity, TopologyProblem, validate_topology
 
-from .parts import Section, Table, first_of
+from .parts import PageStylesMixin, Section, Table, first_of
 from .viewer import Viewer, viewer_of
 
 SHOWN = 50
@@ -94,15 +93,11 @@ def _lacking_text(problems, url):
     return format_html('{}. <a href="{}">{}</a>', text, url, _("What is missing, and what to do"))
 
 
-class TopologyMixin:
+class TopologyMixin(PageStylesMixin):
     """Mixin of an admin of sites or locations: its forms show what is missing for data to flow there.
 
     So does a message after one was added.
     """
-
-    @property
-    def media(self) -> Media:
-        return super().media + Media(css={"all": ["opsdb/pages.css"]})
 
     def row_section(self, request: HttpRequest, row: Model) -> Section | None:
         viewer = viewer_of(request)

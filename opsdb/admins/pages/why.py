@@ -35,7 +35,7 @@ from opsdb.workflows import Explanation, OpsdbError, explain_row, name_row
 
 from ..kit.actions import Action, callable_of
 from .found import link_texts
-from .parts import Content, Facts, Question, Section, paragraph
+from .parts import PAGE_STYLES, Content, Facts, Question, Section, paragraph
 from .viewer import AdminPage, Viewer, viewer_of
 from .where import NotUnderstood, meant
 from .why_links import link_to_why
@@ -187,7 +187,7 @@ class ExplanationMixin:
     @property
     def media(self) -> Media:
         media = super().media
-        return media + Media(css={"all": ["opsdb/pages.css"]}) if self._is_explained else media
+        return media + PAGE_STYLES if self._is_explained else media
 
     @admin.display(description=lazy("why"))
     def why(self, row: Model) -> SafeString | str:

@@ -3,10 +3,13 @@
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.row_labels import row_label
 
 from .viewer import Viewer
+
+LATER_STEP_FAILED = lazy("a later step failed, as “Why?” says")
 
 
 def why_link(viewer: Viewer, name: str) -> SafeString | str:
