@@ -28,11 +28,7 @@ def functions_in(folder: Path) -> dict[str, str]:
     A definition begins with ``CREATE OR REPLACE FUNCTION`` at the beginning of a line and ends with a line ``$$;``, or
     in the forms that PostgreSQL binds when it creates them with ``END;`` or with a statement ``RETURN …;``.
     """
-    return {
-        definition[1]: definition[0]
-        for path in sorted(folder.glob("*.sql"))
-        for definition in FUNCTION.finditer(path.read_text(encoding="utf-8"))
-    }
+    return _definitions_in(folder, FUNCTION)
 
 
 def views_in(folder: Path) -> dict[str, str]:
@@ -40,10 +36,14 @@ def views_in(folder: Path) -> dict[str, str]:
 
     A definition begins with a line ``CREATE OR REPLACE VIEW … AS`` and ends with a line that ends with a semicolon.
     """
+    return _definitions_in(folder, VIEW)
+
+
+def _definitions_in(folder, pattern):
     return {
         definition[1]: definition[0]
         for path in sorted(folder.glob("*.sql"))
-        for definition in VIEW.finditer(path.read_text(encoding="utf-8"))
+        for definition in pattern.finditer(path.read_text(encoding="utf-8"))
     }
 
 

@@ -177,15 +177,16 @@ def _line(column: Column, table: SchemaTable) -> _Line:
     )
 
 
-def _corner(placement: Placement, table: str) -> tuple[float, float]:
-    left, top = placement.corners[table]
+def corner(placement: Placement, name: str) -> tuple[float, float]:
+    """Return the upper left corner of a box within the margin of its drawing."""
+    left, top = placement.corners[name]
     return left + MARGIN, top + MARGIN
 
 
 def _line_of(boxes: dict[str, _Box], placement: Placement, table: str, number: int, line: _Line) -> SafeString:
-    left, top = _corner(placement, table)
+    left, top = corner(placement, table)
     y = top + HEAD + ROW * number + ROW / 2 + 3
-    start_left, start_top = _corner(placement, line.references)
+    start_left, start_top = corner(placement, line.references)
     start = (start_left + boxes[line.references].width, start_top + HEAD / 2)
     colour = boxes[table].colours[1]
     if line.references == table:
@@ -232,7 +233,7 @@ def text_at(text: str, x: float, y: float, **attributes: object) -> SafeString:
 
 
 def _box(box: _Box, placement: Placement, href: Href) -> SafeString:
-    left, top = _corner(placement, box.table)
+    left, top = corner(placement, box.table)
     fill, line = box.colours
     parts = [
         element(

@@ -10,12 +10,12 @@ from django.utils.safestring import SafeString
 from opsdb.svg import drawing, element, linked, together
 
 from .description import Schema, SchemaArea
-from .entities import COLOURS, PAPER, QUIET, Href, curve, text_at
+from .entities import COLOURS, MARGIN, PAPER, QUIET, Href, corner, curve, text_at
 from .layers import Placement, place_in_layers
 
 HEAD, ROW, PAD, GUTTER = 30, 19, 10, 26
 LETTER = 6.7
-BETWEEN_LAYERS, BETWEEN_FRAMES, MARGIN, LEGEND = 60, 26, 16, 30
+BETWEEN_LAYERS, BETWEEN_FRAMES, LEGEND = 60, 26, 30
 TRACK, STRAND = 5, 4
 # What nearly every area refers to: a sign at the table stands for the line.
 EVERYWHERE = "user"
@@ -120,13 +120,8 @@ def _arrows(schema: Schema, area_of: dict[str, str]) -> list[Arrow]:
     return list(dict.fromkeys(found))
 
 
-def _corner(placement: Placement, area: str) -> tuple[float, float]:
-    left, top = placement.corners[area]
-    return left + MARGIN, top + MARGIN
-
-
 def _frame(frame: _Frame, placement: Placement) -> SafeString:
-    left, top = _corner(placement, frame.area.name)
+    left, top = corner(placement, frame.area.name)
     fill, line = COLOURS[frame.area.name]
     return element(
         "g",
@@ -141,7 +136,7 @@ def _middle(frame: _Frame, top: float, table: str) -> float:
 
 
 def _names(frame: _Frame, placement: Placement, href: Href, users: set[str]) -> SafeString:
-    left, top = _corner(placement, frame.area.name)
+    left, top = corner(placement, frame.area.name)
     parts = []
     for table in frame.tables:
         y = _middle(frame, top, table)
@@ -159,8 +154,8 @@ def _strands(
 ) -> SafeString:
     """Return the lines from one area to another, side by side where they pass an area between."""
     there, here = pair
-    start_left, start_top = _corner(placement, there)
-    end_left, end_top = _corner(placement, here)
+    start_left, start_top = corner(placement, there)
+    end_left, end_top = corner(placement, here)
     bends = placement.bends.get(pair, [])
     colour = COLOURS[here][1]
     parts = []
@@ -192,7 +187,7 @@ def _strands(
 
 def _arcs(frame: _Frame, placement: Placement) -> SafeString:
     """Return the lines within an area, in the gutter at its right side."""
-    left, top = _corner(placement, frame.area.name)
+    left, top = corner(placement, frame.area.name)
     colour = COLOURS[frame.area.name][1]
     outermost = max(frame.tracks.values(), default=0)
     inner = left + frame.width - GUTTER + 8 - TRACK * (outermost + 1)
