@@ -6,6 +6,9 @@ tables in one transaction. Nothing of ops-db takes ``default`` for granted.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from django.apps import apps
 from django.db import connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -27,6 +30,18 @@ def writing_connection() -> BaseDatabaseWrapper:
 def reading_connection() -> BaseDatabaseWrapper:
     """Return the connection to the database that the app's rows are read from."""
     return connections[router.db_for_read(apps.get_model("opsdb", "Site"))]
+
+
+def read_rows(sql: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+    """Return the rows of a query on the database that the app's rows are read from.
+
+    Args:
+        sql: the query; where there are no parameters, a percent sign in it stands for itself.
+        parameters: the values of its placeholders.
+    """
+    with reading_connection().cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
 
 
 def atomic() -> Atomic:

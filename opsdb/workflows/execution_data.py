@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connections, router
-
-from opsdb.models import PackageState, RawDataPackage
+from opsdb.database.aliases import read_rows
+from opsdb.models import PackageState
 
 UNPACKAGED_LIMIT = 20_000
 """How many files in no package are counted, and how many in packages that have no size yet."""
@@ -132,13 +131,7 @@ def summarize_execution_data(executions: Collection[UUID]) -> ExecutionsData:
         executions: the keys of the observations.
     """
     parameters = {"executions": list(executions), "limit": UNPACKAGED_LIMIT}
-    with connections[router.db_for_read(RawDataPackage)].cursor() as cursor:
-
-        def rows_of(sql):
-            cursor.execute(sql, parameters)
-            return cursor.fetchall()
-
-        packages, unsized, archives = rows_of(_PACKAGES), rows_of(_UNSIZED), rows_of(_ARCHIVES)
+    packages, unsized, archives = (read_rows(sql, parameters) for sql in (_PACKAGES, _UNSIZED, _ARCHIVES))
     found: dict[UUID, ExecutionData] = {}
     for key, state, files, size, number in packages:
         archived = number if state == PackageState.ARCHIVED else 0

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db import connections, models, router
+from django.db import models
 from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from opsdb import conf
+from opsdb.database.aliases import read_rows
 from opsdb.database.functions import IsSafeCopy
 from opsdb.models import (
     DataTransfer,
@@ -358,9 +359,7 @@ def list_failures() -> FailureList:
     """
     now = timezone.now()
     before = now - timedelta(seconds=conf.get("OPSDB_STALLED_AFTER_SECONDS"))
-    with connections[router.db_for_read(RawDataPackage)].cursor() as cursor:
-        cursor.execute(FAILURES, {"before": before})
-        rows = cursor.fetchall()
+    rows = read_rows(FAILURES, {"before": before})
     acts = _find_acts(rows)
     found: dict[tuple[str, FailureKind], list[Failure]] = {}
     for table, key, kind, since, message, place, worker in rows:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connections, router
 from django.db.models import Sum
 
-from opsdb.models import DataLocation, LocationType, PhysicalCopy
+from opsdb.database.aliases import read_rows
+from opsdb.models import DataLocation, LocationType
 from opsdb.models.copies.querysets import DELETABLE
 
 from ._predicates import retention_ends_at
@@ -106,9 +106,7 @@ def measure_location(location: DataLocation) -> LocationStock:
     usage = location.usage.aggregate(copies=Sum("copies"), size=Sum("bytes"))
     rows = []
     if location.location_type != LocationType.LONG_TERM_ARCHIVE:
-        with connections[router.db_for_read(PhysicalCopy)].cursor() as cursor:
-            cursor.execute(_HELD_BACK, {"location": location.pk, "limit": OLDEST + 1})
-            rows = cursor.fetchall()
+        rows = read_rows(_HELD_BACK, {"location": location.pk, "limit": OLDEST + 1})
     looked_at = rows[:OLDEST]
     waiting = [arrived for rule, _size, arrived, _why, _key in looked_at if rule == RETENTION_RULE]
     return LocationStock(

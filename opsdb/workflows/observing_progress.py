@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from django.db import connections, router
 from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from opsdb.database.aliases import read_rows
 from opsdb.formatting import format_duration
 from opsdb.models import (
     ExecutedObsUnit,
@@ -149,19 +149,15 @@ def measure_program_time(program: ObservingProgram) -> ProgramTime:
     An observation counts to an allocation where it began in its period and used a module of its instrument.
     """
     allocations = TimeAllocation.objects.filter(observing_program=program).select_related("instrument")
-    with connections[router.db_for_read(ExecutedObsUnit)].cursor() as cursor:
-        cursor.execute(_OF_PROGRAM, [program.pk])
-        use = _time_use(*cursor.fetchone())
-        cursor.execute(_OF_ALLOCATIONS, [program.pk])
-        rows = cursor.fetchall()
+    [measured] = read_rows(_OF_PROGRAM, [program.pk])
     weeks: dict[int, dict[date, TimeUse]] = {}
-    for key, week, *measures in rows:
+    for key, week, *measures in read_rows(_OF_ALLOCATIONS, [program.pk]):
         weeks.setdefault(key, {})[week.astimezone(UTC).date()] = _time_use(*measures)
     found = []
     for allocation in allocations.order_by("-start_date", "instrument__name"):
         of_allocation = weeks.get(allocation.pk, {})
         found.append(AllocationUse(allocation, sum(of_allocation.values(), TimeUse()), of_allocation))
-    return ProgramTime(found, use)
+    return ProgramTime(found, _time_use(*measured))
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from django.db import connections, router
 from django.utils import timezone
 
 from opsdb import conf
+from opsdb.database.aliases import read_rows
 from opsdb.models import (
     DataLocation,
     DataTransfer,
@@ -126,9 +126,7 @@ STALLED = "\nUNION ALL\n".join(
 
 def _stalled() -> dict[tuple[str, int], int]:
     before = timezone.now() - timedelta(seconds=conf.get("OPSDB_STALLED_AFTER_SECONDS"))
-    with connections[router.db_for_read(DataLocation)].cursor() as cursor:
-        cursor.execute(STALLED, {"before": before})
-        return {(operation, place): number for operation, place, number in cursor.fetchall()}
+    return {(operation, place): number for operation, place, number in read_rows(STALLED, {"before": before})}
 
 
 def list_queues() -> list[Queue]:

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connections, router
-
+from opsdb.database.aliases import read_rows
 from opsdb.models import DataTransfer, LongTermArchiveTransfer, StagingJob, Status
 
 LIMIT = 10_000
@@ -50,9 +49,7 @@ def list_open_traffic(
         kind: transfers, moves into archives or staging jobs.
         limit: how many of each state, the oldest, are looked at.
     """
-    with connections[router.db_for_read(kind)].cursor() as cursor:
-        cursor.execute(_sql(kind), {"limit": limit})
-        rows = cursor.fetchall()
+    rows = read_rows(_sql(kind), {"limit": limit})
     looked_at = {status: sum(row[3] for row in rows if row[2] == status) for status in TRAFFIC_STATUSES}
     return [
         Traffic(origin, destination, Status(status), number, volume, since, looked_at[status] >= limit)

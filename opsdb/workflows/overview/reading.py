@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db import connections, router
 from django.utils import timezone
 
 from opsdb import conf
-from opsdb.models import DeletionRequest, LocationType, PackageState, PhysicalCopyStatus, RawDataFile, RawDataPackage
+from opsdb.database.aliases import read_rows
+from opsdb.models import DeletionRequest, LocationType, PackageState, PhysicalCopyStatus, RawDataFile
 from opsdb.models.copies.querysets import GONE
 
 from . import queries
@@ -21,37 +21,28 @@ def get_overview() -> Overview:
     stalled work, and expected minus actual copies. Nine queries, whatever the size of the tables. Locks nothing.
     """
     now = timezone.now()
-    connection = connections[router.db_for_read(RawDataPackage)]
-    with connection.cursor() as cursor:
-
-        def rows_of(sql, parameters=None):
-            cursor.execute(sql, parameters)
-            return cursor.fetchall()
-
-        statistics = _Statistics(
-            dict(
-                rows_of(
-                    queries.STATISTICS, [[*{counted.table for counted in COUNTED}, "raw_data_file", UNPACKAGED_INDEX]]
-                )
-            ),
-            rows_of(queries.SHARES, [[counted.table for counted in COUNTED], [counted.column for counted in COUNTED]]),
-        )
-        found = {}
-        for name, state, number, oldest in rows_of(queries.STATES):
-            found.setdefault(name, {})[state] = (number, oldest)
-        stages = [_stage(counted, found[counted.name], statistics) for counted in COUNTED]
-        stages.insert(1, _files(rows_of(queries.FILES)[0], statistics))
-        stages.append(_requests(rows_of(queries.REQUESTS)))
-        archived = next(
-            count.number for stage in stages for count in stage.states if count.state == PackageState.ARCHIVED
-        )
-        copies = {}
-        for location, state, number, oldest in rows_of(queries.COPIES):
-            copies.setdefault(location, {})[state] = (number, oldest)
-        locations = [_location(row, copies.get(row[0], {}), archived) for row in rows_of(queries.LOCATIONS)]
-        failures = [Trouble(*row) for row in rows_of(queries.FAILURES)]
-        before = now - timedelta(seconds=conf.get("OPSDB_STALLED_AFTER_SECONDS"))
-        stalled = [Trouble(*row) for row in rows_of(queries.STALLED, {"before": before})]
+    statistics = _Statistics(
+        dict(
+            read_rows(
+                queries.STATISTICS, [[*{counted.table for counted in COUNTED}, "raw_data_file", UNPACKAGED_INDEX]]
+            )
+        ),
+        read_rows(queries.SHARES, [[counted.table for counted in COUNTED], [counted.column for counted in COUNTED]]),
+    )
+    found = {}
+    for name, state, number, oldest in read_rows(queries.STATES):
+        found.setdefault(name, {})[state] = (number, oldest)
+    stages = [_stage(counted, found[counted.name], statistics) for counted in COUNTED]
+    stages.insert(1, _files(read_rows(queries.FILES)[0], statistics))
+    stages.append(_requests(read_rows(queries.REQUESTS)))
+    archived = next(count.number for stage in stages for count in stage.states if count.state == PackageState.ARCHIVED)
+    copies = {}
+    for location, state, number, oldest in read_rows(queries.COPIES):
+        copies.setdefault(location, {})[state] = (number, oldest)
+    locations = [_location(row, copies.get(row[0], {}), archived) for row in read_rows(queries.LOCATIONS)]
+    failures = [Trouble(*row) for row in read_rows(queries.FAILURES)]
+    before = now - timedelta(seconds=conf.get("OPSDB_STALLED_AFTER_SECONDS"))
+    stalled = [Trouble(*row) for row in read_rows(queries.STALLED, {"before": before})]
     return Overview(
         now,
         stages,

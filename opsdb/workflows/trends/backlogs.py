@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from opsdb.database.aliases import read_rows
 from opsdb.models import WorkStage
 
-from ._reading import DAY, begin_of, days_of, end_of_complete_days, require_period, rows_of
+from ._periods import DAY, begin_of, days_of, end_of_complete_days, require_period
 
 DRAIN_DAYS = 7
 """Days over which the present rates are averaged."""
@@ -71,7 +72,7 @@ def measure_backlogs(start: date, end: date) -> list[StageBacklog]:
     first = min(start, complete - DRAIN_DAYS * DAY)
     notes = {
         (stage, day): (int(added), int(completed))
-        for stage, day, added, completed in rows_of(
+        for stage, day, added, completed in read_rows(
             SQL, {"stages": WorkStage.values, "before": first - DAY, "end": begin_of(end)}
         )
     }

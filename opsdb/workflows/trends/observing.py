@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from opsdb.database.aliases import read_rows
 from opsdb.models import Quality, TimeAllocation
 
-from ._reading import DAY, begin_of, require_period, rows_of, week_of
+from ._periods import DAY, begin_of, require_period, week_of
 
 EXECUTED = """
 SELECT program.id, program.short_name, date_trunc('week', execution.start_time, 'UTC'),
@@ -108,12 +109,12 @@ def measure_observing_time(start: date, end: date) -> list[ProgramWeek]:
     executed, allocated = {}, {}
     wholes: dict[tuple[int, date], list[WholeAllocation]] = {}
     facts = {"good": Quality.GOOD.value, "unassessed": Quality.UNASSESSED.value}
-    for key, name, week, *hours in rows_of(EXECUTED, {"start": begin_of(start), "end": begin_of(end), **facts}):
+    for key, name, week, *hours in read_rows(EXECUTED, {"start": begin_of(start), "end": begin_of(end), **facts}):
         names[key] = name
         executed[key, week.date()] = [float(each or 0) for each in hours]
     current = TimeAllocation.objects.filter(start_date__lt=end, end_date__gte=end)
     used = dict(current.with_used_hours().values_list("pk", "used_hours"))
-    for key, name, *whole in rows_of(ALLOCATED, {"start": start, "end": end}):
+    for key, name, *whole in read_rows(ALLOCATED, {"start": start, "end": end}):
         names[key] = name
         allocation = WholeAllocation(*whole, used_hours=used.get(whole[0]))
         first, after = allocation.start_date, allocation.end_date

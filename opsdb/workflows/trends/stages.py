@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from opsdb.database.aliases import read_rows
 from opsdb.models import WorkStage
 
-from ._reading import begin_of, require_period, rows_of
+from ._periods import begin_of, require_period
 
 STEPS_PER_OCTAVE = 8
 """Steps in which a delay doubles, as the database counts them."""
@@ -185,4 +186,4 @@ def count_stage_failures(start: date, end: date) -> list[StageFailures]:
 
 def _rows(sql, start, end, **parameters):
     require_period(start, end)
-    return rows_of(sql, {"start": begin_of(start), "end": begin_of(end), **parameters})
+    return read_rows(sql, {"start": begin_of(start), "end": begin_of(end), **parameters})

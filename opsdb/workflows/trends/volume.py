@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ._reading import DAY, days_of, end_of_complete_days, require_period, rows_of
+from opsdb.database.aliases import read_rows
+
+from ._periods import DAY, days_of, end_of_complete_days, require_period
 
 GROWTH_DAYS = 14
 """Days over which the present growth is averaged."""
@@ -90,7 +92,7 @@ def measure_volumes(start: date, end: date, *, location: int | None = None) -> l
     require_period(start, end)
     first = min(start, end_of_complete_days(end) - GROWTH_DAYS * DAY)
     notes: dict[tuple, dict[date, tuple[int, int]]] = {}
-    for *facts, day, held, arrived in rows_of(SQL, {"before": first - DAY, "end": end, "location": location}):
+    for *facts, day, held, arrived in read_rows(SQL, {"before": first - DAY, "end": end, "location": location}):
         of_location = notes.setdefault(tuple(facts), {})
         if day is not None and held is not None:
             of_location[day] = (int(held), int(arrived))

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from django.db import connections, router
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from opsdb.database.aliases import read_rows
 from opsdb.models import ExecutedObsUnit, InstrumentModule, PackageState, RawDataFile, RawDataPackage, Status
 
 from ...kit.columns import badge, human_size
@@ -37,13 +37,7 @@ ORDER BY module.name, module.id
 def files_section(viewer: Viewer, execution: ExecutedObsUnit) -> Section | None:
     if not viewer.sees(RawDataFile, InstrumentModule):
         return None
-    alias = router.db_for_read(RawDataFile)
-    with connections[alias].cursor() as cursor:
-        cursor.execute(
-            FILES_BY_MODULE,
-            {"execution": execution.pk, "counted": FILES_COUNTED + 1, "shown": FILES_SHOWN},
-        )
-        found = cursor.fetchall()
+    found = read_rows(FILES_BY_MODULE, {"execution": execution.pk, "counted": FILES_COUNTED + 1, "shown": FILES_SHOWN})
     are_all = sum(number for _module, number, _ids in found) <= FILES_COUNTED
     modules = InstrumentModule.objects.in_bulk([module for module, _number, _ids in found])
     related = with_names(RawDataFile, ["raw_data_package"])

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from django.db import connections, router
 from django.utils.translation import gettext as _
 
+from opsdb.database.aliases import read_rows
 from opsdb.models import DataProduct, DataRelease, ExecutedObsUnit, Publication
 from opsdb.models.publications import PRODUCTS_OF_OBSERVATION
 
@@ -21,10 +21,9 @@ def result_sections(viewer: Viewer, execution: ExecutedObsUnit) -> Iterator[Sect
     """Products that were made of it, and the releases and publications of these."""
     if not viewer.sees(DataProduct):
         return
-    with connections[router.db_for_read(DataProduct)].cursor() as cursor:
-        # The limit ends the recursion, however much was made of a calibration.
-        cursor.execute(f"{PRODUCTS_OF_OBSERVATION} LIMIT {PRODUCTS_LOOKED_AT + 1}", [execution.pk])
-        keys = sorted(key for (key,) in cursor.fetchall())
+    # The limit ends the recursion, however much was made of a calibration.
+    found = read_rows(f"{PRODUCTS_OF_OBSERVATION} LIMIT {PRODUCTS_LOOKED_AT + 1}", [execution.pk])
+    keys = sorted(key for (key,) in found)
     more, keys = len(keys) > PRODUCTS_LOOKED_AT, keys[:PRODUCTS_LOOKED_AT]
     products = (
         DataProduct.objects.filter(pk__in=keys).select_related("run__step__pipeline").order_by("-pk")[:ROWS_SHOWN]

@@ -1,15 +1,11 @@
-"""What the trends have in common: periods of days, and reading rows."""
+"""What the trends have in common: periods of days."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
-from django.db import connections, router
 from django.utils import timezone
-
-from opsdb.models import StageActivity
 
 from ..errors import OpsdbError
 
@@ -45,10 +41,3 @@ def begin_of(day: date) -> datetime:
 def week_of(day: date) -> date:
     """Return the Monday of a day's week."""
     return day - day.weekday() * DAY
-
-
-def rows_of(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """Return the rows of a query on the database that is read."""
-    with connections[router.db_for_read(StageActivity)].cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchall()
