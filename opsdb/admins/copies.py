@@ -20,7 +20,7 @@ from opsdb.models import (
     RawDataFilePhysicalCopy,
     RawDataPackagePhysicalCopy,
 )
-from opsdb.models.copies.physical_copies import COPY_TARGETS
+from opsdb.models.copies.querysets import COPY_TARGETS
 from opsdb.models.enums import Verification
 
 from .actions.copies import COPY_ACTIONS, DELETION_REQUEST_ACTIONS

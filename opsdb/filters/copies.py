@@ -10,7 +10,7 @@ from opsdb.models import (
     RawDataFilePhysicalCopy,
     RawDataPackagePhysicalCopy,
 )
-from opsdb.models.copies.physical_copies import COPY_TARGETS
+from opsdb.models.copies.querysets import COPY_TARGETS
 
 from .base import OpsFilterSet, Size
 from .related import site

@@ -35,7 +35,7 @@ from opsdb.models import (
     StagingJob,
     Status,
 )
-from opsdb.models.copies.physical_copies import CHECKABLE
+from opsdb.models.copies.querysets import CHECKABLE
 
 from .errors import name_row
 from .overview.queries import EXACT_LIMIT, TO_UNPACK

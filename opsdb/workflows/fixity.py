@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from opsdb.database.aliases import atomic
 from opsdb.models import DataLocation, FixityCheck, PhysicalCopy, PhysicalCopyStatus, Verification
-from opsdb.models.copies.physical_copies import CHECKABLE
+from opsdb.models.copies.querysets import CHECKABLE
 from opsdb.normalization import is_checksum_of, parse_checksum
 from opsdb.row_labels import place_of
 

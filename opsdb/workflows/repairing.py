@@ -17,7 +17,7 @@ from opsdb.models import (
     RawDataPackage,
     Status,
 )
-from opsdb.models.copies.physical_copies import CHECKABLE
+from opsdb.models.copies.querysets import CHECKABLE
 from opsdb.row_labels import place_of
 
 from ._predicates import UNREAD_IS_BAD, find_lacking_archives, good_copies, safe_copies_elsewhere

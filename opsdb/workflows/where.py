@@ -15,7 +15,7 @@ from opsdb.models import (
     RawDataFile,
     RawDataPackage,
 )
-from opsdb.models.copies.physical_copies import COPY_TARGETS
+from opsdb.models.copies.querysets import COPY_TARGETS
 
 from .errors import Refused, name_row
 from .finding import find_row

@@ -25,7 +25,7 @@ from opsdb.models import (
     Status,
     Verification,
 )
-from opsdb.models.copies.physical_copies import DELETABLE
+from opsdb.models.copies.querysets import DELETABLE
 from opsdb.models.enums import StateChoices
 from opsdb.testing.factories import DataProductFactory
 from opsdb.testing.nights import WRONG, build_world, digest, found

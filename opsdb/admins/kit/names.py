@@ -14,7 +14,7 @@ from django.utils.html import format_html
 
 from opsdb.formatting import format_minute, format_second
 from opsdb.models import DataLocation, DataTransferPackage, ExecutedObsUnit, PhysicalCopy, RawDataPackage
-from opsdb.models.copies.physical_copies import COPY_TARGETS
+from opsdb.models.copies.querysets import COPY_TARGETS
 from opsdb.row_labels import place_of
 
 from .values import Text

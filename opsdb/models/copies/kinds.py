@@ -4,7 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from .physical_copies import PhysicalCopy, PhysicalCopyQuerySet
+from .physical_copies import PhysicalCopy
+from .querysets import PhysicalCopyQuerySet
 
 __all__ = [
     "RawDataFilePhysicalCopy",

@@ -29,8 +29,14 @@ CHECKABLE = (
     PhysicalCopyStatus.DELETION_POSSIBLE,
     PhysicalCopyStatus.CORRUPT,
 )
-# The states from which a copy is scheduled for deletion, unless its deletion failed before.
-DELETABLE = CHECKABLE
+"""States of copies that a fixity check may read."""
+DELETABLE = (
+    PhysicalCopyStatus.PRESENT,
+    PhysicalCopyStatus.STAGED,
+    PhysicalCopyStatus.DELETION_POSSIBLE,
+    PhysicalCopyStatus.CORRUPT,
+)
+"""States from which a copy is scheduled for deletion, unless its deletion failed before: what is corrupt may go too."""
 
 
 class PhysicalCopyQuerySet(OpsQuerySet["PhysicalCopy"]):

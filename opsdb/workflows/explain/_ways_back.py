@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.models import PhysicalCopy, PhysicalCopyStatus, Verification
-from opsdb.models.copies.physical_copies import CHECKABLE
-from opsdb.models.copies.querysets import GONE
+from opsdb.models.copies.querysets import CHECKABLE, GONE
 from opsdb.row_labels import place_of
 
 from ..errors import name_row

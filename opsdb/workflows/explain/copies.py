@@ -20,8 +20,7 @@ from opsdb.models import (
     StagingJob,
     Status,
 )
-from opsdb.models.copies.physical_copies import CHECKABLE
-from opsdb.models.copies.querysets import DELETABLE
+from opsdb.models.copies.querysets import CHECKABLE, DELETABLE
 from opsdb.row_labels import place_of
 
 from .._predicates import UNREAD_IS_BAD, find_good_copy, retention_ends_at

@@ -24,7 +24,7 @@ from opsdb.models import (
     StagingJob,
     Status,
 )
-from opsdb.models.copies.physical_copies import CHECKABLE
+from opsdb.models.copies.querysets import CHECKABLE
 
 from .results import RestState, StageName
 
