@@ -115,7 +115,7 @@ def complete_unpacking(
         ):
             transfer.refresh_from_db()
             return transfer
-        _lock_claimed(transfer, worker)
+        _lock_claimed(transfer, worker, Status.COMPLETED)
         problems = missing + record_arrivals(transfer.destination_location, reports, worker=worker)
         if problems:
             return fail_unpacking(transfer, worker=worker, message=summarize(problems), log_path=log_path)
@@ -160,7 +160,7 @@ def fail_unpacking(
         ):
             transfer.refresh_from_db()
             return transfer
-        _lock_claimed(transfer, worker)
+        _lock_claimed(transfer, worker, Status.FAILED)
         again = retryable and transfer.unpack_retry_count < transfer.max_retries
         changes = {"unpack_failure_message": message, "unpack_claimed_by": "", "unpack_heartbeat_at": None}
         if again:
@@ -200,9 +200,9 @@ def _held(transfer, worker):
     return DataTransfer.objects.filter(pk=transfer.pk, unpack_status=Status.IN_PROGRESS, unpack_claimed_by=worker)
 
 
-def _lock_claimed(transfer, worker):
+def _lock_claimed(transfer, worker, to):
     if _held(transfer, worker).select_for_update(no_key=True).values_list("pk").first() is None:
-        raise _lost(transfer, worker, Status.COMPLETED)
+        raise _lost(transfer, worker, to)
     transfer.refresh_from_db()
 
 

@@ -82,8 +82,9 @@ def test_a_failure_to_unpack_can_be_reported_again_until_it_is_claimed_again(wor
         fail_unpacking(transfer, worker=WORKER, message="disk full", retryable=retryable)
         assert (transfer.unpack_status, transfer.unpack_retry_count) == (status, int(retryable))
     assert transfer.log.filter(message__startswith="unpacking failed").count() == 1
-    with pytest.raises(InvalidTransition):
+    with pytest.raises(InvalidTransition) as refused:
         fail_unpacking(transfer, worker=WORKER, message="power lost", retryable=retryable)
+    assert refused.value.after == Status.FAILED
     if not retryable:
         reset_unpacking(transfer)
     claim_unpacking(worker="other")
@@ -201,3 +202,25 @@ def test_of_workers_that_race_for_one_unpacking_exactly_one_wins(round):
     complete_transfer(transfer, worker=WORKER, checksum=transfer.data_transfer_package.checksum)
     claimed = race(4, lambda number: claim_unpacking(worker=f"worker {number}", limit=5))
     assert sorted(map(len, claimed)) == [0, 0, 0, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("retryable", [True, False])
+def test_of_a_failure_to_unpack_that_is_reported_twice_at_once_one_report_counts(retryable):
+    world = build_world()
+    world.begun_transfer()
+    transfer = DataTransfer.objects.get()
+    complete_transfer(transfer, worker=WORKER, checksum=transfer.data_transfer_package.checksum)
+    claim_unpacking(worker=WORKER)
+    one, other = (DataTransfer.objects.get() for _ in range(2))
+    reported = race(
+        2,
+        lambda number: fail_unpacking(
+            other if number else one, worker=WORKER, message="disk full", retryable=retryable
+        ),
+    )
+    assert reported == [one, other]
+    for row in (one, other, DataTransfer.objects.get()):
+        assert row.unpack_status == (Status.PENDING if retryable else Status.FAILED)
+        assert row.unpack_retry_count == retryable
+    assert transfer.log.filter(message__startswith="unpacking failed").count() == 1
