@@ -62,15 +62,23 @@ def _models_that_ours_refer_to():
 
 @register()
 def check_time_zones(app_configs, **kwargs):
-    """opsdb.E006: a time without a zone names no moment."""
-    if settings.USE_TZ:
-        return []
+    """opsdb.E006: a time without a zone names no moment, and times are read and written in UTC."""
+    if not settings.USE_TZ:
+        return [
+            Error(
+                "USE_TZ is False, but every time of ops-db has a time zone.",
+                hint="Set USE_TZ = True; TIME_ZONE may be any.",
+                id="opsdb.E006",
+            )
+        ]
     return [
         Error(
-            "USE_TZ is False, but every time of ops-db has a time zone.",
-            hint="Set USE_TZ = True; TIME_ZONE may be any.",
+            f"DATABASES[{alias!r}]['TIME_ZONE'] is {zone}, but ops-db reads and writes times in UTC.",
+            hint="Leave it out of this database; the setting TIME_ZONE may be any.",
             id="opsdb.E006",
         )
+        for alias in sorted(aliases())
+        if (zone := connections[alias].settings_dict.get("TIME_ZONE")) not in (None, "UTC")
     ]
 
 

@@ -135,6 +135,13 @@ def test_times_without_a_zone_and_a_missing_app_are_refused(settings, monkeypatc
     assert error.id == "opsdb.E007"
 
 
+@pytest.mark.parametrize(("zone", "errors"), [(None, 0), ("UTC", 0), ("America/Santiago", 1)])
+def test_a_database_is_read_and_written_in_utc(monkeypatch, zone, errors):
+    monkeypatch.setitem(connection.settings_dict, "TIME_ZONE", zone)
+    found = checks.check_time_zones(None)
+    assert [(error.id, str(zone) in error.msg) for error in found] == [("opsdb.E006", True)] * errors
+
+
 @pytest.mark.django_db
 def test_a_late_change_of_the_user_model_is_refused(settings):
     assert checks.check_user_model(None, databases=["default"]) == []

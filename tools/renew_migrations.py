@@ -48,7 +48,7 @@ def tables_links_and_triggers():
 
     states = {name: state for (app, name), state in ProjectState.from_apps(apps).models.items() if app == "opsdb"}
     before = {name: {other for other in _referred_to(state) if other in states} for name, state in states.items()}
-    tables, links, triggers = [], [], {}
+    tables, links, triggers, made = [], [], {}, set()
     for name in TopologicalSorter(before).static_order():
         state = states[name]
         constraints = state.options.pop("constraints", [])
@@ -56,10 +56,19 @@ def tables_links_and_triggers():
         if statements := [rule.statement for rule in constraints if isinstance(rule, FrozenTrigger)]:
             triggers[name] = statements
         options = {key: value for key, value in state.options.items() if value or key == "managed"}
-        columns = [(field_name, field) for field_name, field in state.fields.items() if not field.many_to_many]
-        tables.append(CreateModel(state.name, columns, options, state.bases, state.managers))
-        links += [AddField(name, field_name, field) for field_name, field in state.fields.items() if field.many_to_many]
+        later = {key: field for key, field in state.fields.items() if not _can_be_made_with_its_table(field, made)}
+        fields = [(key, field) for key, field in state.fields.items() if key not in later]
+        tables.append(CreateModel(state.name, fields, options, state.bases, state.managers))
+        links += [AddField(name, key, field) for key, field in later.items()]
+        made.add(name)
     return tables, links, triggers
+
+
+def _can_be_made_with_its_table(field, made):
+    """Return whether a field needs no other tables than those that are made before that of its model."""
+    if not field.many_to_many:
+        return True
+    return not field.remote_field.through and str(field.remote_field.model).lower().rpartition(".")[2] in made
 
 
 def _referred_to(state):

@@ -21,6 +21,20 @@ class KeyStays(Immutable):
         super().__init__("id", hint=hint, events='UPDATE OF "id"', name=f"{prefix}id_immutable", table=table)
 
 
+class LinkStays(Immutable):
+    """Refuse any change of a link: the history and the rules know it by its key, its row and what is linked.
+
+    Args:
+        columns: the link's columns for the row and for what is linked.
+        prefix: of the trigger's name.
+        table: table of the links.
+    """
+
+    def __init__(self, *columns: str, prefix: str, table: str) -> None:
+        hint = "Remove the link and add another one."
+        super().__init__("id", *columns, hint=hint, name=f"{prefix}link_immutable", table=table)
+
+
 class NeverTruncated(Trigger):
     """Refuse ``TRUNCATE``, which row triggers do not see.
 
@@ -43,16 +57,21 @@ TABLES_OF_PARTITIONS = ("change_log_default",)
 
 def guards_of_django() -> list[Trigger]:
     """Return what keeps the keys of Django's tables, refuses to empty them, and logs what a role may do."""
+    link, columns = "auth_group_permissions", ("group_id", "permission_id")
     guards = [
         guard
         for table in TABLES_OF_DJANGO
         for guard in (
-            KeyStays(prefix=f"{table}_", table=table),
+            LinkStays(*columns, prefix=f"{table}_", table=table)
+            if table == link
+            else KeyStays(prefix=f"{table}_", table=table),
             NeverTruncated(prefix=f"{table}_", table=table),
         )
     ]
-    link = "auth_group_permissions"
-    return [*guards, LogsLinks("role", "permissions", link, "group_id", "permission_id", prefix="auth_group_")]
+    return [
+        *guards,
+        LogsLinks("role", "permissions", link, *columns, prefix="auth_group_"),
+    ]
 
 
 def guards_of_partitions() -> list[Trigger]:

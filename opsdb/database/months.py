@@ -26,7 +26,7 @@ WHERE pg_inherits.inhparent = 'change_log'::regclass ORDER BY relname
 KEPT = """
 INSERT INTO {kept}
 SELECT * FROM {partition} AS change
-WHERE operation = 'insert' OR table_name = 'user' OR operation <> 'inserts' AND NOT EXISTS (
+WHERE operation = 'insert' OR table_name IN ('user', 'role') OR operation <> 'inserts' AND NOT EXISTS (
     SELECT FROM change_log AS later
     WHERE later.table_name = change.table_name AND later.row_id = change.row_id AND later.id > change.id
 ) OR operation = 'update' AND (

@@ -289,6 +289,7 @@ TABLES = [
             ('released_at', models.DateTimeField(db_comment='When it was released (UTC).', null=True)),
             ('description', models.TextField(db_comment='What it holds.', db_default='')),
             ('public', models.BooleanField(db_comment='Whether everybody may see it.', db_default=False)),
+            ('programs', models.ManyToManyField(related_name='releases', to='opsdb.observingprogram')),
         ],
         options={
             'db_table': 'data_release',
@@ -316,6 +317,8 @@ TABLES = [
             ('authors', models.JSONField(db_comment='Authors, a JSON list of texts.', db_default=[])),
             ('journal', models.CharField(db_comment='Journal or publisher.', db_default='', max_length=200)),
             ('status', models.CharField(db_comment='How far it is.', db_default='in_preparation', max_length=20)),
+            ('programs', models.ManyToManyField(related_name='publications', to='opsdb.observingprogram')),
+            ('releases', models.ManyToManyField(related_name='publications', to='opsdb.datarelease')),
         ],
         options={
             'db_table': 'publication',
@@ -2156,21 +2159,6 @@ LINKS = [
         model_name='datarelease',
         name='products',
         field=models.ManyToManyField(related_name='releases', to='opsdb.dataproduct'),
-    ),
-    migrations.AddField(
-        model_name='datarelease',
-        name='programs',
-        field=models.ManyToManyField(related_name='releases', to='opsdb.observingprogram'),
-    ),
-    migrations.AddField(
-        model_name='publication',
-        name='programs',
-        field=models.ManyToManyField(related_name='publications', to='opsdb.observingprogram'),
-    ),
-    migrations.AddField(
-        model_name='publication',
-        name='releases',
-        field=models.ManyToManyField(related_name='publications', to='opsdb.datarelease'),
     ),
     migrations.AddField(
         model_name='publication',

@@ -33,7 +33,7 @@ from opsdb.database.checks import (
 )
 from opsdb.database.deconstruction import leave_out_texts
 from opsdb.database.defaults import give_database_default
-from opsdb.database.guards import KeyStays, NeverTruncated
+from opsdb.database.guards import KeyStays, LinkStays, NeverTruncated
 from opsdb.database.indexes import IDENTIFIER_MAX_LENGTH, Index
 from opsdb.database.labels import label, spoken
 from opsdb.database.triggers import (
@@ -173,7 +173,7 @@ def _guards(cls):
         yield KeyStays(NEVER_DELETED if NeverDeleted in kinds else MAKE_ANOTHER)
     yield NeverTruncated()
     for field in _links_of(cls):
-        yield KeyStays(prefix=f"{field.name}_", table=field.m2m_db_table())
+        yield LinkStays(*_link_columns(field), prefix=f"{field.name}_", table=field.m2m_db_table())
         yield NeverTruncated(prefix=f"{field.name}_", table=field.m2m_db_table())
 
 

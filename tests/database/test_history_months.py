@@ -17,6 +17,7 @@ from opsdb.testing.factories import (
     ChangeLogFactory,
     ExecutedObsUnitFactory,
     RawDataFileFactory,
+    RoleFactory,
     SiteFactory,
     UserFactory,
 )
@@ -172,22 +173,23 @@ def old_changes(own_database):
     user = UserFactory()
     site = SiteFactory()
     values = {"changed_at": OLD, "before": None, "after": None}
-    made = ChangeLogFactory(row_id="1", operation="insert", **values)
-    between = ChangeLogFactory(row_id="1", **values)
-    last = ChangeLogFactory(row_id="1", **values)
+    made = ChangeLogFactory(row_id="987001", operation="insert", **values)
+    between = ChangeLogFactory(row_id="987001", **values)
+    last = ChangeLogFactory(row_id="987001", **values)
     ChangeLogFactory(row_id=str(site.pk), **values)
     rights = ChangeLogFactory(table_name="user", row_id=str(user.pk), **values)
-    april = ChangeLogFactory(row_id="2", **values | {"changed_at": datetime(2020, 4, 1, tzinfo=UTC)})
+    granted = ChangeLogFactory(table_name="role", row_id=str(RoleFactory().pk), **values)
+    april = ChangeLogFactory(row_id="987002", **values | {"changed_at": datetime(2020, 4, 1, tzinfo=UTC)})
     Site.objects.filter(pk=site.pk).update(description="later")
     with as_owner():
         make_months(connection)
     assert {"change_log_2020_03", "change_log_2020_04"} <= set(names())
-    return made, between, last, rights, april
+    return made, between, last, rights, granted, april
 
 
 @pytest.mark.django_db(transaction=True)
 def test_old_months_are_written_and_dropped_and_what_matters_stays(old_changes, owner, tmp_path):
-    made, between, last, rights, april = old_changes
+    made, between, last, rights, granted, april = old_changes
     before = {change.pk: change for change in ChangeLog.objects.all()}
     plan = archive("--before", "2020-04", "--to", tmp_path, "--dry-run")
     assert plan.startswith("Would archive 2020-03: about ")
@@ -195,7 +197,7 @@ def test_old_months_are_written_and_dropped_and_what_matters_stays(old_changes, 
 
     said = archive("--before", "2020-04", "--to", tmp_path)
     path = tmp_path / "change_log_2020_03.jsonl.gz"
-    assert said == f"Wrote {path}: 5 changes\nDropped 1 months; 3 changes of them stay.\n"
+    assert said == f"Wrote {path}: 6 changes\nDropped 1 months; 4 changes of them stay.\n"
     lines = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
     assert [line["id"] for line in lines] == sorted(pk for pk, change in before.items() if change.changed_at == OLD)
     assert lines[0]["after"] is None
@@ -206,14 +208,15 @@ def test_old_months_are_written_and_dropped_and_what_matters_stays(old_changes, 
     gone = before.keys() - set(ChangeLog.objects.values_list("pk", flat=True))
     assert {between.pk} <= gone
     assert len(gone) == 2
-    assert {made.pk, last.pk, rights.pk, april.pk} & gone == set()
+    kept = {made.pk, last.pk, rights.pk, granted.pk, april.pk}
+    assert not kept & gone
     assert "change_log_before_2020_04" in names()
     assert read_rules(connection) == expected_rules()
     # A second time goes on from there.
     assert "nothing to archive" in archive("--before", "2020-04", "--to", tmp_path)
     archive("--before", "2020-05", "--to", tmp_path)
     assert [name for name in names() if "before" in name] == ["change_log_before_2020_05"]
-    assert ChangeLog.objects.filter(pk__in=[made.pk, last.pk, rights.pk, april.pk]).count() == 4
+    assert ChangeLog.objects.filter(pk__in=kept).count() == len(kept)
     SiteFactory()
 
 

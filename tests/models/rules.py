@@ -23,6 +23,8 @@ from opsdb.models import (
     DiskDataLocation,
     ExecutedObsUnit,
     ExecutedReductionStep,
+    ExecutedReductionStepInputPackage,
+    ExecutedReductionStepInputProduct,
     FailureAcknowledgement,
     FixedSource,
     FixityCheck,
@@ -180,6 +182,8 @@ IMMUTABLE = {
     (ReductionStep, "immutable"): ["pipeline_id", "software_id"],
     (ExecutedReductionStep, "step_id_immutable"): ["step_id"],
     (DataProduct, "run_id_immutable"): ["run_id"],
+    (ExecutedReductionStepInputPackage, "immutable"): ["run_id", "raw_data_package_id"],
+    (ExecutedReductionStepInputProduct, "immutable"): ["run_id", "data_product_id"],
 }
 OTHER_VALUES = {
     "place": "cologne/buffer",

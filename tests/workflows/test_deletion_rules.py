@@ -840,9 +840,11 @@ def test_what_an_active_staging_job_needs_cannot_be_taken_from_it(story):
         lambda: job.data_products.remove(product),
         lambda: job.delete(),
         lambda: sql("DELETE FROM staging_job_raw_data_packages"),
-        lambda: sql("UPDATE staging_job_raw_data_packages SET rawdatapackage_id = %s", RawDataPackageFactory().pk),
     ):
         assert f"staging_job {job.pk}: " in refusal_of(attempt).message_primary
+    other = RawDataPackageFactory()
+    refusal = refusal_of(lambda: sql("UPDATE staging_job_raw_data_packages SET rawdatapackage_id = %s", other.pk))
+    assert refusal.constraint_name == "staging_job_raw_data_packages_link_immutable"
     release_staging(job)
     job.raw_data_packages.clear()
 
@@ -1092,6 +1094,16 @@ def test_a_transaction_that_sees_the_past_cannot_delete():
         ):
             sql(f"SET TRANSACTION ISOLATION LEVEL {level}")
             PhysicalCopy.objects.filter(pk=story.package_copy.pk).update(status="deletion_scheduled")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_that_sees_the_past_cannot_change_what_may_have_been_verified_meanwhile():
+    file = RawDataFileFactory()
+    for level in ("REPEATABLE READ", "SERIALIZABLE"):
+        with pytest.raises(IntegrityError, match="does not see which copies were verified"), transaction.atomic():
+            sql(f"SET TRANSACTION ISOLATION LEVEL {level}")
+            RawDataFile.objects.filter(pk=file.pk).update(checksum=WRONG)
+    RawDataFile.objects.filter(pk=file.pk).update(checksum=WRONG)
 
 
 # Explanation and trigger agree

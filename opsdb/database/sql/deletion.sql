@@ -318,16 +318,9 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     blocker record;
 BEGIN
-    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
-        PERFORM opsdb_refuse(
-            TG_NAME, TG_TABLE_NAME,
-            format(
-                'physical_copy %s: a %s transaction does not see which copies have become doubtful meanwhile',
-                OLD.id, current_setting('transaction_isolation')
-            ),
-            'Delete it in a READ COMMITTED transaction.'
-        );
-    END IF;
+    PERFORM opsdb_require_read_committed(
+        TG_NAME, 'physical_copy ' || OLD.id, 'have become doubtful', 'Delete it in a READ COMMITTED transaction.'
+    );
     PERFORM opsdb_lock_contents(ARRAY[OLD.id], for_deletion => true);
     SELECT * INTO blocker FROM opsdb_deletion_blocker(OLD.id);
     IF blocker.rule IS NOT NULL THEN

@@ -4,8 +4,9 @@ CREATE OR REPLACE FUNCTION opsdb_step_waits_in_pipeline() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A step waits for a step of its own pipeline only.
 BEGIN
+    PERFORM opsdb_require_row(TG_NAME, TG_TABLE_NAME || ' ' || NEW.id, 'reduction_step', NEW.step_id);
     IF (SELECT pipeline_id FROM reduction_step WHERE id = NEW.step_id)
-        <> (SELECT pipeline_id FROM reduction_step WHERE id = NEW.depends_on_id)
+        IS DISTINCT FROM (SELECT pipeline_id FROM reduction_step WHERE id = NEW.depends_on_id)
     THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,

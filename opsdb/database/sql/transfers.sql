@@ -6,6 +6,8 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     wrong record;
 BEGIN
+    PERFORM opsdb_require_row(TG_NAME, TG_TABLE_NAME || ' ' || NEW.id, 'data_location', NEW.origin_location_id);
+    PERFORM opsdb_require_row(TG_NAME, TG_TABLE_NAME || ' ' || NEW.id, 'data_location', NEW.destination_location_id);
     SELECT id, CASE id WHEN NEW.origin_location_id THEN 'origin' ELSE 'destination' END AS end_of INTO wrong
     FROM data_location
     WHERE (id = NEW.origin_location_id AND site_id <> NEW.origin_site_id)

@@ -203,6 +203,9 @@ DECLARE
     this jsonb = to_jsonb(OLD);
     is_verified boolean;
 BEGIN
+    PERFORM opsdb_require_read_committed(
+        TG_NAME, TG_TABLE_NAME || ' ' || OLD.id, 'were verified', 'Change it in a READ COMMITTED transaction.'
+    );
     EXECUTE format(
         'SELECT EXISTS (SELECT FROM physical_copy WHERE %I = %L AND verification = %L)',
         TG_ARGV[1], this ->> 'id', 'verified'

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from opsdb.database.checks import Unique
+from opsdb.database.triggers import Immutable
 
 from ..base import OpsModel
 from ..data.raw_packages import RawDataPackage
@@ -33,7 +34,8 @@ class ExecutedReductionStepInputPackage(OpsModel):
         constraints = [
             Unique(
                 "unique_pair", "run", "raw_data_package", message="The run has this input already; leave it as it is."
-            )
+            ),
+            Immutable("run_id", "raw_data_package_id"),
         ]
 
     def __str__(self) -> str:
@@ -55,7 +57,8 @@ class ExecutedReductionStepInputProduct(OpsModel):
         verbose_name = _("input product")
         verbose_name_plural = _("input products")
         constraints = [
-            Unique("unique_pair", "run", "data_product", message="The run has this input already; leave it as it is.")
+            Unique("unique_pair", "run", "data_product", message="The run has this input already; leave it as it is."),
+            Immutable("run_id", "data_product_id"),
         ]
 
     def __str__(self) -> str:

@@ -191,3 +191,18 @@ BEGIN
     RETURN NEW;
 END
 $$;
+
+CREATE OR REPLACE FUNCTION opsdb_require_read_committed(rule name, called text, what text, hint text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- Refuses a change that depends on what others have committed meanwhile in a transaction that does not see it.
+BEGIN
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        PERFORM opsdb_refuse(
+            rule, split_part(called, ' ', 1),
+            called || ': a ' || current_setting('transaction_isolation')
+                || ' transaction does not see which copies ' || what || ' meanwhile',
+            hint
+        );
+    END IF;
+END
+$$;

@@ -1,14 +1,15 @@
 -- The five rules of deletion. Workers delete bytes, but only the database decides which:
 --
 --   1. Copies in a long-term archive are permanent.
---   2. Something else holds what the copy holds, and only a safe copy counts: one that can be read, at an active
---      location or in an archive, and verified with the checksum of what it is a copy of (opsdb_is_safe_copy in
---      copies.sql). A copy that is unverified or in doubt lets nothing go.
---      - of a data product, another location has a safe copy; or the product is superseded and neither released nor
---        published, and what supersedes it in the end has a safe copy itself;
---      - raw data are in raw data packages, each of which is archived and has enough safe copies present in archives;
---      - at a processing location, it is also enough that another location has a safe copy of the same file, package
---        or bundle, or of that package.
+--   2. The content stays safe elsewhere. Only a safe copy counts: one that can be read, at an active location or in an
+--      archive, and verified with the checksum of what it is a copy of (opsdb_is_safe_copy in copies.sql). A copy that
+--      is unverified or in doubt lets nothing go.
+--      - Raw data (a file, a package, a bundle): each raw data package that holds it, or that it holds, is archived and
+--        has as many safe copies in archives as the deletion policy asks for.
+--      - Raw data at a processing location: a safe copy at another location is also enough, of the same file, package
+--        or bundle, or of each of those packages.
+--      - A data product: another location has a safe copy of it; or the product is superseded, and neither released nor
+--        published, and the last product that supersedes it has a safe copy itself.
 --   3. Nothing that is open reads from the copy, and what it carries is unpacked.
 --   4. At a processing location, no active staging job and no open run needs it.
 --   5. The retention of the location has passed, or the location is too full, or an approved request overrides it.
@@ -317,16 +318,9 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     blocker record;
 BEGIN
-    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
-        PERFORM opsdb_refuse(
-            TG_NAME, TG_TABLE_NAME,
-            format(
-                'physical_copy %s: a %s transaction does not see which copies have become doubtful meanwhile',
-                OLD.id, current_setting('transaction_isolation')
-            ),
-            'Delete it in a READ COMMITTED transaction.'
-        );
-    END IF;
+    PERFORM opsdb_require_read_committed(
+        TG_NAME, 'physical_copy ' || OLD.id, 'have become doubtful', 'Delete it in a READ COMMITTED transaction.'
+    );
     PERFORM opsdb_lock_contents(ARRAY[OLD.id], for_deletion => true);
     SELECT * INTO blocker FROM opsdb_deletion_blocker(OLD.id);
     IF blocker.rule IS NOT NULL THEN

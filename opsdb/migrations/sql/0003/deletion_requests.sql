@@ -174,8 +174,9 @@ CREATE OR REPLACE FUNCTION opsdb_copy_at_location() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- The copies of a request are at the request's location.
 BEGIN
+    PERFORM opsdb_require_row(TG_NAME, TG_TABLE_NAME || ' ' || NEW.id, 'deletion_request', NEW.deletion_request_id);
     IF (SELECT data_location_id FROM deletion_request WHERE id = NEW.deletion_request_id)
-        <> (SELECT data_location_id FROM physical_copy WHERE id = NEW.physical_copy_id)
+        IS DISTINCT FROM (SELECT data_location_id FROM physical_copy WHERE id = NEW.physical_copy_id)
     THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,

@@ -6,6 +6,7 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     mode record;
 BEGIN
+    PERFORM opsdb_require_row(TG_NAME, TG_TABLE_NAME || ' ' || NEW.id, 'obs_mode', NEW.obs_mode_id);
     SELECT name, needs_source INTO mode FROM obs_mode WHERE id = NEW.obs_mode_id FOR SHARE;
     IF mode.needs_source THEN
         PERFORM opsdb_refuse(

@@ -1,15 +1,33 @@
 -- References that must lead to a certain kind of row. No lock is needed: what is compared can't change once set,
 -- and the foreign key holds the row itself.
 
+CREATE OR REPLACE FUNCTION opsdb_require_row(rule name, called text, other_table name, key bigint) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- Refuses a row (of table and key) that refers to another which is inserted later in the transaction, at whose end the
+-- foreign keys are checked: its rule could not be applied. A NULL refers to nothing.
+DECLARE
+    is_there boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE id = %L)', other_table, key) INTO is_there;
+    IF key IS NOT NULL AND NOT is_there THEN
+        PERFORM opsdb_refuse(
+            rule, split_part(called, ' ', 1), format('%s: there is no %s %s', called, other_table, key),
+            'Insert that row first, or choose another one.'
+        );
+    END IF;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION opsdb_require_location_type() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- A reference leads to a location of one type only.
 -- TG_ARGV: the reference, without _id; the type.
 DECLARE
     location record;
+    location_id bigint = to_jsonb(NEW) ->> (TG_ARGV[0] || '_id');
 BEGIN
-    SELECT id, location_type INTO location FROM data_location
-    WHERE id = (to_jsonb(NEW) ->> (TG_ARGV[0] || '_id'))::bigint;
+    PERFORM opsdb_require_row(TG_NAME, TG_TABLE_NAME || ' ' || NEW.id, 'data_location', location_id);
+    SELECT id, location_type INTO location FROM data_location WHERE id = location_id;
     IF location.location_type <> TG_ARGV[1] THEN
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
@@ -32,10 +50,11 @@ DECLARE
 BEGIN
     SELECT source_location_id, data_location.location_type, any_file.id INTO wrong
     FROM (SELECT DISTINCT ON (source_location_id) source_location_id, id FROM added) AS any_file
-    JOIN data_location ON data_location.id = any_file.source_location_id
-    WHERE data_location.location_type <> 'source'
+    LEFT JOIN data_location ON data_location.id = any_file.source_location_id
+    WHERE data_location.location_type IS DISTINCT FROM 'source'
     LIMIT 1;
     IF FOUND THEN
+        PERFORM opsdb_require_row(TG_NAME, 'raw_data_file ' || wrong.id, 'data_location', wrong.source_location_id);
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
@@ -55,17 +74,20 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     wrong record;
 BEGIN
-    SELECT any_file.id, module.name AS module, place.id AS place_id, instrument.name AS instrument INTO wrong
+    SELECT any_file.*, module.name AS module, place.id AS place_id, instrument.name AS instrument INTO wrong
     FROM (
         SELECT DISTINCT ON (source_location_id, instrument_module_id) source_location_id, instrument_module_id, id
         FROM added
     ) AS any_file
     JOIN data_location AS place ON place.id = any_file.source_location_id
-    JOIN instrument_module AS module ON module.id = any_file.instrument_module_id
-    JOIN instrument ON instrument.id = place.instrument_id
-    WHERE module.instrument_id <> place.instrument_id
+    LEFT JOIN instrument_module AS module ON module.id = any_file.instrument_module_id
+    LEFT JOIN instrument ON instrument.id = place.instrument_id
+    WHERE module.instrument_id IS DISTINCT FROM place.instrument_id AND place.instrument_id IS NOT NULL
     LIMIT 1;
     IF FOUND THEN
+        PERFORM opsdb_require_row(
+            TG_NAME, 'raw_data_file ' || wrong.id, 'instrument_module', wrong.instrument_module_id
+        );
         PERFORM opsdb_refuse(
             TG_NAME, TG_TABLE_NAME,
             format(
