@@ -2,7 +2,9 @@
 
 import builtins
 import io
-from datetime import UTC, datetime, time
+import re
+import zipfile
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -36,6 +38,24 @@ def workbook(*sheets):
     return stream.getvalue()
 
 
+def edited(content, **cells):
+    """Return a workbook with the XML of cells replaced, as other programs write them."""
+    old = zipfile.ZipFile(io.BytesIO(content))
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as new:
+        for part in old.namelist():
+            text = old.read(part)
+            if part == "xl/worksheets/sheet1.xml":
+                for place, cell in cells.items():
+                    text, number = re.subn(rf'<c r="{place}".*?(/>|</c>)(?=<c|</row>)'.encode(), cell.encode(), text)
+                    assert number == 1
+            new.writestr(part, text)
+    return stream.getvalue()
+
+
+NUMBERS = [ROWS[0], ["one", 83.5, -5.25, 1.5], ["two", 10, 20, 7]]
+
+
 def upload(content, name="list.csv"):
     file = io.BytesIO(content)
     file.name = name
@@ -53,6 +73,11 @@ WELL = {
     "UTF-16, the other way round": lines(",").encode("utf-16-be"),
     "a workbook": workbook(ROWS),
     "a workbook with numbers": workbook([ROWS[0], ["one", 83.5, -5.25, 1.5], ["two", 10, 20.0, None]]),
+    "a workbook with stored values of formulas": edited(
+        workbook(NUMBERS),
+        D2='<c r="D2"><f>3/2</f><v>1.5</v></c>',
+        D3='<c r="D3" t="str"><f>IF(A3="two","",1)</f><v></v></c>',
+    ),
     "a workbook with empty sheets": workbook(ROWS, [], []),
 }
 
@@ -78,6 +103,19 @@ BADLY = {
     "decimal commas in quotes": ('name,ra,dec\nx,"83,5",2\n', "line 2, ra: '83,5' is not valid"),
     "another mark": ("sep=|\nname|ra|dec\n", "'sep=|' is no mark between columns; expected sep=, or sep=;"),
     "two sheets": (workbook(ROWS, ROWS), "this workbook has 2 sheets with cells: Sheet, Sheet1; expected one"),
+    "a formula that was never calculated": (
+        workbook([ROWS[0], ["one", 83.5, -5.25, "=2+3"], ["two", 10, "=C2*2", ""]]),
+        "list.csv, line 2: cell D2 has a formula whose value is not stored; expected the value, a workbook that Excel "
+        "or LibreOffice has calculated and saved, or CSV (in Excel: save as “CSV UTF-8”)\n"
+        "list.csv, line 3: cell C3 has a formula whose value is not stored; ",
+    ),
+    "a formula in place of all others": (workbook([["=A2"]]), "line 1: cell A1 has a formula whose value is not"),
+    "an error": (
+        edited(workbook(NUMBERS), D3='<c r="D3" t="e"><f>#REF!+1</f><v>#REF!</v></c>'),
+        "line 3: cell D3 has the error #REF!; expected a value, or an empty cell",
+    ),
+    "an error that was entered": (workbook([*NUMBERS, ["#N/A", 1, 2, 3]]), "line 4: cell A4 has the error #N/A;"),
+    "a duration": (workbook([*NUMBERS, ["x", 1, 2, timedelta(days=2)]]), "line 4: cell D4 is a duration, 2 days"),
     "no workbook": (b"PK\x03\x04 nothing", "this workbook can't be read"),
 }
 
@@ -89,6 +127,13 @@ def test_an_inconsistent_file_is_named(what):
         load("sources", upload(content.encode() if isinstance(content, str) else content))
     assert message in str(caught.value)
     assert not FixedSource.objects.exists()
+
+
+def test_a_formula_that_was_never_calculated_blanks_nothing():
+    load("sources", upload(workbook(NUMBERS)))
+    with pytest.raises(LoadError, match="cell D2 has a formula whose value is not stored"):
+        load("sources", upload(workbook([ROWS[0], ["one", 83.5, -5.25, "=2+3"]])), on_conflict="update")
+    assert FixedSource.objects.get(name="one").vlsr_km_s == 1.5
 
 
 def test_a_workbook_that_was_damaged_anywhere_is_named_or_read():
