@@ -70,7 +70,7 @@ class Downtimes(TableKind):
             if end is not None and end <= entry.values["start_time"]:
                 entry.row.problem("is not after start", "end", expected="a later time, or an empty cell while it lasts")
         if not loading.problems:
-            self._refuse_overlaps(entries)
+            self._refuse_overlaps(entries, loading.options["on_conflict"])
         return entries
 
     def label(self, entry: RowEntry) -> str:
@@ -78,14 +78,20 @@ class Downtimes(TableKind):
         target = next((cell.write(value) for cell, value in given if value is not None), "nothing")
         return f"{target} from {_time(entry.values['start_time'])}"
 
-    def _refuse_overlaps(self, entries):
+    def _refuse_overlaps(self, entries, on_conflict):
         """Note every entry that overlaps another one of the same target, in the files or the database."""
-        spans = [(self.key(one), one.values.get("end_time") or FAR, one) for one in entries]
-        keys = {key for key, _, _ in spans}
+        keys = {self.key(one) for one in entries}
+        spans, recorded = [], {}
         for one in self._lasting_after(min((key[-1] for key in keys), default=FAR), keys):
             key = tuple(getattr(one, f"{name}_id") for name in TARGETS) + (one.start_time,)
-            if key not in keys:
+            if key in keys:
+                recorded[key] = one.end_time or FAR
+            else:
                 spans.append((key, one.end_time or FAR, None))
+        for one in entries:
+            key = self.key(one)
+            keeps_its_end = key in recorded and (on_conflict == "skip" or "end_time" not in one.values)
+            spans.append((key, recorded[key] if keeps_its_end else one.values.get("end_time") or FAR, one))
         latest = {}
         for key, end, entry in sorted(spans, key=lambda span: (span[0][-1], span[1])):
             *target, start = key

@@ -82,6 +82,29 @@ def test_overlaps_are_named_with_the_other(run, refused, subtests):
     assert "2026-06-25 00:00:00 to an open end" in refused(down("26"))
 
 
+def test_a_skipped_downtime_keeps_the_end_that_later_ones_must_not_overlap(run, refused):
+    run(down("01", "10"))
+    rows = down("01", "02"), down("05", "06")
+    assert refused(*rows, on_conflict="skip") == (
+        "file.csv, line 3: overlaps the downtime of line 2, 2026-06-01 00:00:00 to 2026-06-10 00:00:00; "
+        "expected downtimes of one target that don't overlap; merge them"
+    )
+    assert run(*rows, on_conflict="update").counted("create") == 1
+    assert run(down("01", "20"), down("10", "12"), on_conflict="skip").counted("create") == 1
+
+
+def test_without_a_column_for_the_end_a_downtime_keeps_its_end(tmp_path, run):
+    run(down("01", "03"), down("05", "06"))
+    path = tmp_path / "reasons.csv"
+    path.write_text("telescope,start,reason\nFYST,2026-06-01,hail\nFYST,2026-06-07,snow\n")
+    load("downtimes", path, on_conflict="update")
+    ends = [end and end.day for end in Downtime.objects.order_by("start_time").values_list("end_time", flat=True)]
+    assert ends == [3, 6, None]
+    path.write_text("telescope,start,reason\nFYST,2026-06-04,open until the next\n")
+    with pytest.raises(LoadError, match="line 2: overlaps a downtime in the database, 2026-06-05"):
+        load("downtimes", path)
+
+
 def test_what_does_not_fit_is_named_with_its_line(refused, subtests):
     for row, said in {
         down("02", "02"): "line 2, end: '2026-06-02T00:00Z' is not after start",
