@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from opsdb.models import PhysicalCopy, RawDataFile
+from opsdb.models import InstrumentModule, PhysicalCopy, RawDataFile
 from opsdb.testing.factories import DiskDataLocationFactory, ExecutedObsUnitFactory, InstrumentModuleFactory
 from tests.commands import ROOT
 from tests.databases import as_owner, url_of_test_database
@@ -107,6 +107,18 @@ def test_contradiction_names_the_line(rows, write):
         ("files.jsonl", b"[1, 2]\n", "line 1: this is '[1, 2]'; expected a JSON object"),
         ("files.jsonl", b"{\n", "line 1: this is not JSON"),
         ("files.jsonl", b"{}\n", "line 1: columns"),
+        ("files.jsonl", b"", "this list has no files; expected at least one"),
+        ("files.jsonl", b"\n\n", "this list has no files"),
+        ("files.csv", ",".join(COLUMNS).encode(), "this list has no files"),
+        ("files.jsonl", b"[" * 60_000, "line 1: this is nested more than 100 levels deep; expected a JSON object"),
+        ("files.jsonl", b'{"size_bytes": 1e400}\n', "line 1: this has a number that is too large: '1e400'"),
+        ("files.jsonl", b'{"size_bytes": NaN}\n', "line 1: this has NaN, which is no JSON number"),
+        (
+            "files.jsonl",
+            rb'{"checksum": "\ud800"}',
+            r"contains a character that can't be stored: '\ud800'",
+        ),
+        ("files.jsonl", rb'{"a\u0000": 1}', r"line 1: this contains a character that can't be stored: 'a\x00'"),
     ],
 )
 def test_broken_list_gets_one_line(write, name, content, said):
@@ -125,8 +137,27 @@ def test_broken_list_gets_one_line(write, name, content, said):
         ("observed_at", "2026-06-15T02:14:00", "zone"),
         ("observed_at", "infinity", "observed_at"),
         ("observed_at", "2999-01-01T00:00:00Z", "future"),
+        ("relative_path", True, "relative_path: true is not a text; expected a text, in double quotes"),
+        ("relative_path", ["x"], """relative_path: ["x"] is not a text"""),
+        ("relative_path", 7, "relative_path: 7 is not a text"),
+        ("checksum", {"sha256": "0"}, "checksum: {"),
+        ("file_type", 1.5, "file_type: 1.5 is not a text"),
+        ("executed_obs_unit", 5, "executed_obs_unit: 5 is not a text; expected a UUID, in double quotes"),
+        ("executed_obs_unit", "5", "executed_obs_unit: '5' can't be read; expected a UUID"),
+        ("observed_at", 1764169200, "observed_at: 1764169200 is not a text; expected a time with its zone"),
+        ("size_bytes", "1_000", "size_bytes: '1_000' can't be read; expected a whole number of bytes"),
+        ("size_bytes", "٣", "size_bytes: '٣' can't be read"),
+        ("size_bytes", "9" * 5000, "size_bytes: '999"),
+        ("size_bytes", 9 * 10**24, "size_bytes"),
+        ("size_bytes", -1, "size_bytes: -1 can't be read"),
+        ("size_bytes", 10.5, "size_bytes: 10.5 can't be read"),
+        ("size_bytes", True, "size_bytes: true can't be read"),
+        ("instrument_module", True, "instrument_module: true can't be read; expected a number or a name such as"),
+        ("instrument_module", "٣", "instrument_module: '٣' can't be read"),
+        ("source_location", [1], "source_location: [1] can't be read; expected a number or a name such as"),
+        ("source_location", "ccat", "source_location: 'ccat' can't be read"),
     ],
-    ids=["long path", "dots", "size", "algorithm", "naive time", "infinity", "wrong clock"],
+    ids=lambda value: str(value)[:20],
 )
 def test_what_cannot_be_is_refused_with_its_line(rows, write, column, value, said):
     """What instruments with wrong clocks, other checksums and foreign names report."""
@@ -145,6 +176,22 @@ def test_a_module_of_another_instrument_is_refused_with_its_line(rows, write):
     message = refusal(write("files.csv", batch))
     assert "line 4" in message
     assert other.instrument.name in message
+
+
+@pytest.mark.parametrize("name", ["files.csv", "files.jsonl"])
+def test_a_module_is_named_with_its_telescope_where_several_have_one_of_the_name(rows, write, name):
+    batch = list(rows(2))
+    module = InstrumentModule.objects.get()
+    other = InstrumentModuleFactory(name=module.name, instrument__name=module.instrument.name)
+    whole = f"{module.instrument.telescope.short_name}/{batch[0][1]}"
+    named = sorted(f"{one.instrument.telescope.short_name}/{batch[0][1]} (number {one.pk})" for one in (module, other))
+    assert (
+        f"instrument_module: '{batch[0][1]}' may be each of {', '.join(named)}; "
+        "expected the whole name or the number of one of them"
+    ) in refusal(write(name, batch))
+    batch[0][1], batch[1][1] = whole, module.pk
+    call_command("opsdb_register", write(name, batch), verbosity=0)
+    assert {file.instrument_module for file in RawDataFile.objects.all()} == {module}
 
 
 def test_checksums_and_paths_are_read_however_they_are_written(rows, write):
