@@ -8,13 +8,17 @@ from collections.abc import Iterable
 from opsdb.earth import icrs_of_horizontal
 from opsdb.models import Telescope
 
-from .schedules import SkyField, Sweep
+from .schedules import LONGEST_OBSERVED, SkyField, Sweep
 
 STEPS = 300.0, 1.0
 """Seconds and degrees of azimuth between the points at which a sweep is looked at first."""
 REFINEMENTS = 3
 LEAST_GAP_DEG = 10
 """A sweep that leaves out less in right ascension counts as one right round the sky."""
+POINTS_AT_ONCE = 250_000
+BINS_PER_DEGREE = 10
+"""Of the points of a grid, the first and the last of each such part of right ascension are kept, and the extremes of
+declination: no other can be at an edge."""
 
 
 def swept_edges(swept: Iterable[Sweep], telescope: Telescope) -> dict[str, float]:
@@ -26,21 +30,21 @@ def swept_edges(swept: Iterable[Sweep], telescope: Telescope) -> dict[str, float
     Args:
         swept: at constant elevation.
         telescope: the telescope they are for; its position is used.
+
+    Raises:
+        ValueError: one lasts longer than ``LONGEST_OBSERVED``.
     """
     import numpy as np
 
     sweeps = list(swept)
-    grids = [_grid(one, STEPS) for one in sweeps]
-    of_sweep = np.repeat(np.arange(len(sweeps)), [len(moments) for moments, _, _ in grids])
-    moments, azimuths, elevations = map(np.concatenate, zip(*grids, strict=True))
-    ra, dec = _directions(moments, azimuths, elevations, telescope)
+    ra, dec, moments, azimuths, of_sweep = _outer_points(sweeps, telescope)
     order = np.argsort(ra)
     gaps = np.diff(ra[order], append=ra[order[0]] + 360)
     widest = int(np.argmax(gaps))
 
     def extreme(place, value):
         """Return the least value near a point of the grids."""
-        sweep = sweeps[of_sweep[place]]
+        sweep = sweeps[int(of_sweep[place])]
         moment, azimuth = moments[place], azimuths[place]
         (seconds, degrees) = STEPS
         for _ in range(REFINEMENTS):
@@ -63,6 +67,39 @@ def swept_edges(swept: Iterable[Sweep], telescope: Telescope) -> dict[str, float
     return edges
 
 
+def _outer_points(sweeps, telescope):
+    """Return the points at which edges are looked for, as rows of RA, Dec, moment, azimuth and number of the sweep.
+
+    Memory doesn't grow with the number of sweeps.
+    """
+    import numpy as np
+
+    found = np.empty((5, 0))
+    waiting, number = [], 0
+    for place, sweep in enumerate(sweeps):
+        grid = _grid(sweep, STEPS)
+        waiting.append((*grid, np.full(len(grid[0]), float(place))))
+        number += len(grid[0])
+        if number >= POINTS_AT_ONCE or place == len(sweeps) - 1:
+            moments, azimuths, elevations, places = map(np.concatenate, zip(*waiting, strict=True))
+            directions = _directions(moments, azimuths, elevations, telescope)
+            found = _outer(np.hstack([found, np.stack([*directions, moments, azimuths, places])]))
+            waiting, number = [], 0
+    return found
+
+
+def _outer(points):
+    import numpy as np
+
+    ra, dec = points[:2]
+    order = np.argsort(ra)
+    bins = np.floor(ra[order] * BINS_PER_DEGREE)
+    starts = np.flatnonzero(np.diff(bins, prepend=-1))
+    ends = np.append(starts[1:], len(order)) - 1
+    kept = [*order[starts], *order[ends], int(np.argmin(dec)), int(np.argmax(dec))]
+    return points[:, np.unique(kept)]
+
+
 def _part(sweep, moment, azimuth, seconds, degrees):
     """Return what lies around a point, within a sweep."""
     return sweep._replace(
@@ -78,6 +115,8 @@ def _grid(sweep, steps):
     import numpy as np
 
     first, last, low, high, elevation = sweep
+    if last - first > LONGEST_OBSERVED.total_seconds():
+        raise ValueError(f"a sweep of {last - first:.0f} s is longer than {LONGEST_OBSERVED.total_seconds():.0f} s")
     seconds, degrees = steps
     moments, azimuths = np.meshgrid(
         np.linspace(first, last, max(3, math.ceil((last - first) / seconds) + 1)),

@@ -238,6 +238,16 @@ def test_an_empty_cell_is_missing(refused, column):
     assert f"{column}: the " in refused(timeline(science(**{column: '""'})))
 
 
+def test_an_observed_block_lasts_a_day_at_most(schedule, refused):
+    a_day = at(0, stop_time='"2026-07-02 00:00:00"')
+    assert len(schedule(timeline(a_day)).blocks) == 1
+    text = timeline(at(0), at(1, stop_time='"9026-07-01 01:30:00"'), slew(stop_time='"2026-07-09 00:00:00"'))
+    assert refused(text) == (
+        f", line {line_of(text, 1)}, stop_time: the block lasts from 2026-07-01T01:00:00+00:00 to "
+        "9026-07-01T01:30:00+00:00; expected a time at most 24 hours after the start; check the dates of both"
+    )
+
+
 def test_all_problems_are_told_at_once_and_in_order(refused):
     said = refused(timeline(at(0, el="95.0", azmin="900.0"), at(1), at(2, dec_center="99.0"))).split("\n")
     assert [line.split(": ")[0].split(", ")[-1] for line in said] == ["azmin", "el", "dec_center"]

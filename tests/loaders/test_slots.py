@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, connections
 
 from opsdb import loaders
-from opsdb.loaders import LoadError
+from opsdb.loaders import LoadError, swept_sky
 from opsdb.loaders.reference import load_reference
 from opsdb.loaders.schedules import Sweep, read_schedule
 from opsdb.loaders.swept_sky import swept_edges
@@ -177,6 +177,21 @@ def test_a_sweep_across_ra_zero_wraps_and_one_right_round_is_whole(reference, tm
     assert (whole["ra_min_deg"], whole["ra_max_deg"]) == (0, 360)
     wrapping = [swept_edges([Sweep.of(one)], telescope) for one in day]
     assert any(one["ra_max_deg"] < one["ra_min_deg"] for one in wrapping)
+
+
+def test_edges_of_many_sweeps_are_those_of_all_grids_at_once(reference, monkeypatch):
+    telescope = Telescope.objects.get()
+    sweeps = [Sweep(start * 1800.0, start * 1800.0 + 1500, 30, 75.5, 50) for start in (3, 1, 5, 2, 9)]
+    at_once = swept_edges(sweeps, telescope)
+    monkeypatch.setattr(swept_sky, "POINTS_AT_ONCE", 100)
+    assert swept_edges(sweeps, telescope) == pytest.approx(at_once, abs=1e-9)
+    monkeypatch.setattr(swept_sky, "_outer", lambda points: points)
+    assert swept_edges(sweeps, telescope) == pytest.approx(at_once, abs=1e-9)
+
+
+def test_a_sweep_of_years_is_refused_before_its_grid_is_made():
+    with pytest.raises(ValueError, match="a sweep of 94608000 s is longer than 86400 s"):
+        swept_edges([Sweep(0, 3 * 365 * 86400.0, 0, 10, 50)], None)
 
 
 def test_other_scans_make_a_fixed_source_and_keep_their_parameters(load):

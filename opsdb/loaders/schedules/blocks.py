@@ -23,6 +23,7 @@ PLANNED = ("scan_type", "field", "velocity_deg_s", "scan_parameters")
 
 AZIMUTH_RANGE_DEG = (-360.0, 720.0)
 ELEVATION_RANGE_DEG = (0.0, 90.0)
+LONGEST_OBSERVED = timedelta(hours=24)
 
 
 @dataclass(frozen=True)

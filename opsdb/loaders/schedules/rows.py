@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ..errors import LoadProblems, shown
@@ -17,6 +17,7 @@ from .blocks import (
     CONSTANT_ELEVATION_SCAN,
     ELEVATION_RANGE_DEG,
     IDLE,
+    LONGEST_OBSERVED,
     SCIENCE,
     SLEW,
     Block,
@@ -97,6 +98,12 @@ def _read_block(row, typed, azimuth_may_wrap):
             f"the block ends at {end.isoformat()}, but starts at {start.isoformat()}",
             "stop_time",
             "a later time",
+        )
+    elif start and end and observed and end - start > LONGEST_OBSERVED:
+        row.problem(
+            f"the block lasts from {start.isoformat()} to {end.isoformat()}",
+            "stop_time",
+            f"a time at most {LONGEST_OBSERVED // timedelta(hours=1)} hours after the start; check the dates of both",
         )
 
     azimuth_range = AZIMUTH_RANGE_DEG if observed else (-math.inf, math.inf)
