@@ -13,6 +13,8 @@ from typing import Any
 from django.db import models
 from django.utils.dateparse import parse_datetime
 
+from .json_text import JsonError, read_json
+
 SEPARATOR = ";"
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TIME = re.compile(
@@ -206,14 +208,14 @@ class DateCell(Cell):
 class TextListCell(Cell):
     """A list of texts, separated by ``;``, or as a JSON list."""
 
-    expected = 'texts separated by ";"'
+    expected = 'texts separated by ";", or a JSON list of texts'
 
     def read(self, text: str) -> list[str]:
         if text.startswith("["):
             try:
-                texts = json.loads(text)
-            except ValueError:
-                texts = None
+                texts = read_json(text)
+            except JsonError as error:
+                raise CellError(str(error), self.expected) from None
             if not isinstance(texts, list) or not all(isinstance(one, str) for one in texts):
                 raise ValueError
             return texts

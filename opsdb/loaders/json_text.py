@@ -44,13 +44,13 @@ def _check(value):
         for one in level:
             if isinstance(one, str) and not is_storable(one):
                 raise JsonError(f"contains a character that can't be stored: {shown(one)}")
+            if isinstance(one, dict | list) and depth == MAX_DEPTH:
+                raise _too_deep()
             if isinstance(one, dict):
                 below += [*one, *one.values()]
             elif isinstance(one, list):
                 below += one
         level, depth = below, depth + 1
-        if depth > MAX_DEPTH + 1:
-            raise _too_deep()
 
 
 def _too_deep():

@@ -13,10 +13,11 @@ from django.db import models
 
 from opsdb.models import AzimuthRange, ChaiTiling, PrimeCamObservationConfiguration
 
-from .cells import Cell, FlagCell, IntegerCell, NumberCell, TableColumn, TextCell
+from .cells import Cell, CellError, FlagCell, IntegerCell, NumberCell, TableColumn, TextCell
 from .errors import PROBLEM_LIMIT, LoadError, LoadProblems, near
 from .inpar import SUFFIX as INPAR_SUFFIX
 from .inpar import read_inpar
+from .json_text import JsonError, read_json
 from .relative_files import WrongReference, referenced_files, resolve_reference
 from .tables import TableRow, read_table
 
@@ -31,22 +32,15 @@ class JsonObjectCell(Cell):
 
     def read(self, text: str) -> dict[str, Any]:
         try:
-            value = json.loads(text, parse_constant=_refuse)
-        except RecursionError:
-            raise ValueError from None
+            value = read_json(text)
+        except JsonError as error:
+            raise CellError(str(error), self.expected) from None
         if not isinstance(value, dict):
-            raise ValueError
-        # JSON allows numbers like 1e999, lone surrogates and NUL, but PostgreSQL can't store them.
-        if b"\\u0000" in json.dumps(value, allow_nan=False, ensure_ascii=False).encode():
             raise ValueError
         return value
 
     def write(self, value: dict[str, Any]) -> str:
         return json.dumps(value, ensure_ascii=False)
-
-
-def _refuse(constant):
-    raise ValueError(f"{constant} is no JSON")
 
 
 def columns_of(model: type[models.Model], target: str | None = None, **cells: Cell) -> tuple[TableColumn, ...]:

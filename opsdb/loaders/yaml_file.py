@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,19 @@ from .text_files import read_lines
 
 CHARACTER_LIMIT = 2_000_000
 NODE_LIMIT = 200_000
+LONGEST_NUMBER = 1000
 
 
-def read_yaml(path: str | Path, problems: LoadProblems) -> tuple[Any, dict[str, int]]:
+class Lines(dict[str, int]):
+    """Lines by the paths of values; what is merged from elsewhere by ``<<`` has the line of what it is merged into."""
+
+    def __missing__(self, path: str) -> int:
+        while path and path not in self:
+            path = re.sub(r"(^|[.\[])[^.\[]*$", "", path)
+        return self.get(path, 1)
+
+
+def read_yaml(path: str | Path, problems: LoadProblems) -> tuple[Any, Lines]:
     """Return a YAML document, and the lines of its values by their paths, such as ``load[0].kind``.
 
     Args:
@@ -24,7 +35,7 @@ def read_yaml(path: str | Path, problems: LoadProblems) -> tuple[Any, dict[str, 
     """
     import yaml
 
-    lines = {}
+    lines = Lines()
     text = "\n".join(read_lines(path, problems)) + "\n"
     if len(text) > CHARACTER_LIMIT:
         problems.stop("this file is too large", expected=f"at most {CHARACTER_LIMIT} characters")
@@ -83,5 +94,9 @@ def _locate(node, path, lines, problems):
             place = f"{path}.{key.value}" if path else key.value
             _locate(value, place, lines, problems)
             lines[place] = line
+    elif node.tag == "tag:yaml.org,2002:int" and len(node.value) > LONGEST_NUMBER:
+        problems.add(
+            "this number is too long", expected=f"at most {LONGEST_NUMBER} characters", line=line, column=path or None
+        )
     elif any(character == "\0" or "\ud800" <= character <= "\udfff" for character in node.value):
         problems.add("contains a character that is not allowed", expected="plain text", line=line, column=path or None)

@@ -51,6 +51,15 @@ BROKEN = {
         b"frequency_min_ghz: .nan, frequency_max_ghz: 1}]",
         "a finite number",
     ),
+    "a number of 400 digits": (
+        b"Instrument: [{telescope: [a, b], name: x}]\nInstrumentModule: [{instrument: [a, b, x], name: x, pixels: 1,\n"
+        b"frequency_min_ghz: " + b"9" * 400 + b", frequency_max_ghz: 1}]",
+        "expected a finite number",
+    ),
+    "a number of 5000 digits": (
+        b"Site:\n- {name: x, short_name: 0x" + b"f" * 5000 + b"}",
+        "line 2, Site[0].short_name: this number is too long; expected at most 1000 characters",
+    ),
     "a number in a text": (b"Site: [{name: x, short_name: 1}]", "expected a text"),
     "a date in a text": (b"Site: [{name: 2026-01-01, short_name: x}]", "expected a text, in quotes"),
     "an unknown row": (
@@ -134,6 +143,12 @@ def test_what_is_no_readable_file_gets_one_line(tmp_path, write, monkeypatch):
         (folder / "own.yaml").unlink()
         (folder / "own.yaml").touch(mode=0)
         assert "own.yaml: permission to read this file is denied" in said_of(folder)
+
+
+def test_what_is_merged_into_an_index_is_named_with_the_line_that_it_is_merged_into(write):
+    folder = write(b"Site: []")
+    (folder / "index.yaml").write_text("# of this site\n<<: {files: [own.yaml, none.yaml]}")
+    assert "index.yaml, line 2, files[1]: file 'none.yaml' is not beside the index" in said_of(folder)
 
 
 def test_as_many_problems_are_listed_as_a_person_reads(write):

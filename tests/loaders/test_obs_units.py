@@ -335,12 +335,12 @@ REFUSED = [
     (
         ",mapping",
         [f"{SCAN_ROW},maps_nul.csv"],
-        "maps_nul.csv, line 2, parameters: ",
+        "maps_nul.csv, line 2, parameters: '{\"a\": \"\\\\u0000\"}' contains a character that can't be stored: '\\x00'",
     ),
     (
         ",mapping",
         [f"{SCAN_ROW},maps_infinite.csv"],
-        "maps_infinite.csv, line 2, parameters: ",
+        "maps_infinite.csv, line 2, parameters: '{\"a\": 1e999}' has a number that is too large: '1e999'; expected",
     ),
     (
         ",mapping,azimuth_table",

@@ -1,6 +1,7 @@
 """Reading schedule files: what is right is understood, what is wrong is named with its line and column."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -221,6 +222,43 @@ WRONG_CELLS = {
     "scan_params_json": ('"{""a"": NaN}"', "is not a JSON object"),
     "block_meta_json": ("[]", "'[]' is not a JSON object"),
 }
+WRONG_JSON = {
+    '{""x"": 1e400}': "is not a JSON object: it has a number that is too large: '1e400'; expected one such as",
+    '{""x"": ' + "9" * 400 + "}": "is not a JSON object: it has a number that is too large: '99999",
+    r'{""x"": ""ma\u0000""}': r"is not a JSON object: it contains a character that can't be stored: 'ma\x00'",
+    r'{""x"": [""\ud800""]}': r"is not a JSON object: it contains a character that can't be stored: '\ud800'",
+    r'{""\ud800"": 1}': r"is not a JSON object: it contains a character that can't be stored: '\ud800'",
+    '{""x"": NaN}': "is not a JSON object: it has NaN, which is no JSON number",
+    '{""x"": ' + "[" * 60_000: "is not a JSON object: it is nested more than 100 levels deep",
+    '{""x"": ' + "[" * 100 + "7" + "]" * 100 + "}": "is not a JSON object: it is nested more than 100 levels deep",
+    "{x: 1}": "is not a JSON object: it is not JSON: Expecting property name",
+}
+
+
+@pytest.mark.parametrize("column", ["scan_params_json", "block_meta_json"])
+@pytest.mark.parametrize("text", WRONG_JSON, ids=lambda text: text[:15])
+def test_json_that_no_database_can_store_is_named(refused, column, text):
+    cells = {column: f'"{text}"'}
+    said = refused(timeline(calibration("focus", **cells) if column == "block_meta_json" else science(**cells)))
+    assert f", {column}: " in said
+    assert WRONG_JSON[text] in said
+    assert "\n" not in said
+
+
+def test_json_is_kept_as_it_was_written(schedule):
+    text = r'"{""a"": [1, 1.5, null, ""\\u0000 µ""], ""b"": {""c"": true}}"'
+    (block,) = schedule(timeline(science(scan_params_json=text))).blocks
+    deep = "[" * 99 + "7" + "]" * 99
+    (deepest,) = schedule(timeline(science(scan_params_json=f'"{{""x"": {deep}}}"'))).blocks
+    assert str(deepest.scan_parameters["x"]) == deep
+    assert block.scan_parameters == {"a": [1, 1.5, None, r"\u0000 µ"], "b": {"c": True}}
+
+
+@pytest.mark.parametrize("unit", ["", "[us]", "[ns]"])
+def test_times_that_numpy_holds_without_a_zone_are_utc(schedule, unit):
+    text = timeline(at(0), at(1)).replace("start_time, datatype: string", f"start_time, datatype: 'datetime64{unit}'")
+    text = re.sub('"2026-07-01 (0[01]:00:00)"', r"2026-07-01T\1", text)
+    assert [block.start for block in schedule(text).blocks] == [MIDNIGHT, MIDNIGHT + timedelta(hours=1)]
 
 
 @pytest.mark.parametrize("column", WRONG_CELLS)

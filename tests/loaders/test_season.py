@@ -151,6 +151,15 @@ def test_all_that_is_wrong_in_an_index_is_told_with_line_and_key(refused):
     ]
 
 
+def test_what_is_merged_into_an_index_is_named_with_the_line_that_it_is_merged_into(refused):
+    assert refused(index=INDEX + "<<: {foo: 1, season: [a]}\n") == [
+        "index.yaml, line 1, foo: unknown key 'foo'; expected load or season",
+        "index.yaml, line 1, season: this is not a name; expected a text",
+    ]
+    merged = "# of every season\n<<:\n  load:\n  - {kind: source, files: sources.csv}\n"
+    assert refused(index=merged)[0].startswith("index.yaml, line 2, load[0].kind: 'source' is not a kind of file")
+
+
 def test_an_index_is_one_file_with_a_folder(season):
     with pytest.raises(LoadError, match="a season is loaded from one index file"):
         load("all", [season(), season()])

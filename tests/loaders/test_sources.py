@@ -149,6 +149,7 @@ def test_sexagesimal_longitudes_are_degrees_where_there_is_no_right_ascension(fi
     assert list(FixedSource.objects.order_by("name").values_list("longitude_deg", flat=True)) == [30.5, 30]
 
 
+ALIASES = 'name,ra,dec,aliases\nx,1,2,"%s"\n'
 EVERY_TYPE = """\
 name,type,aliases,comment,lon,lat,system,velocity,naif_id,ra_min_deg,ra_max_deg,dec_min_deg,dec_max_deg,elevation_deg
 W 49,fixed,W49; G43.2-0.0,"bright, ""compact"" one",43.17,0.01,GALACTIC,8,,,,,,
@@ -247,6 +248,15 @@ def test_a_list_of_comments_says_what_a_line_should_be(refused):
         ),
         ("name,type,ra_min_deg\nx,constant_elevation,1\n", "ra_max_deg: a constant_elevation source needs a value"),
         ("name,type,naif_id\na,solar_system,499\nb,solar_system,499\n", "line 3, naif_id: "),
+        (
+            ALIASES % r'[""\ud800""]',
+            r"contains a character that can't be stored: '\ud800'; expected texts",
+        ),
+        (ALIASES % r'[""a\u0000b""]', r"contains a character that can't be stored: 'a\x00b'"),
+        (ALIASES % ("[" * 60_000), "is nested more than 100 levels deep; expected texts separated by"),
+        (ALIASES % ('[""a""' + "[" * 60_000), "is not JSON: Expecting ',' delimiter"),
+        (ALIASES % "[1e400]", "has a number that is too large: '1e400'"),
+        (ALIASES % "[1]", "aliases: '[1]' is not valid; expected texts separated by"),
     ],
 )
 def test_a_wrong_row_is_named_with_line_column_value_and_what_is_right(refused, text, message):

@@ -139,7 +139,10 @@ def _validator(name):
     from jsonschema import Draft202012Validator, validators
 
     def is_number(checker, value):
-        return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+        try:
+            return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+        except OverflowError:  # a whole number beyond the range of double precision
+            return False
 
     def is_integer(checker, value):
         return isinstance(value, int) and not isinstance(value, bool)

@@ -68,6 +68,8 @@ def _listed(column):
     """Return the values of a column, a Quantity or a masked one of these, as Python objects."""
     values = getattr(column, "unmasked", column)
     values = getattr(values, "value", values)
+    if values.dtype.kind == "M":
+        values = values.astype("datetime64[us]")  # of other units numpy makes numbers or dates
     mask = getattr(column, "mask", None)
     if mask is None or not hasattr(mask, "tolist"):
         return values.tolist()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ..errors import LoadProblems, shown
+from ..json_text import JsonError, read_json
 from .blocks import (
     AZIMUTH_RANGE_DEG,
     BLOCK_TYPES,
@@ -274,7 +274,7 @@ class ScheduleRow:
         if value is None or value == "":
             return self.problem("the time is missing", column, "UTC such as 2026-06-15 02:00:00.000")
         if isinstance(value, datetime):
-            return value
+            return value if value.tzinfo else value.replace(tzinfo=UTC)
         text = str(value).strip()
         try:
             if not ISO_TIME.fullmatch(text):
@@ -289,14 +289,10 @@ class ScheduleRow:
         if value is None or value == "":
             return {}
         try:
-            parsed = json.loads(str(value), parse_constant=_refuse_constant)
-        except (ValueError, RecursionError):
-            parsed = None
+            parsed, why = read_json(str(value)), ""
+        except JsonError as error:
+            parsed, why = None, f": it {error}"
         if not isinstance(parsed, dict):
-            self.problem(f"{shown(value)} is not a JSON object", column, 'one such as {"spacing": 0.1}, or {}')
+            self.problem(f"{shown(value)} is not a JSON object{why}", column, 'one such as {"spacing": 0.1}, or {}')
             return {}
         return parsed
-
-
-def _refuse_constant(name):
-    raise ValueError(f"{name} is no JSON number")
