@@ -1,6 +1,8 @@
 """``opsdb_export votable``: a file that the virtual observatory reads, however many rows it has."""
 
 import io
+import os
+import stat
 import warnings
 
 import pytest
@@ -90,7 +92,11 @@ def test_it_is_chosen_from(night):
         (("--program", "none"), "There is no observing program 'none'; give its short name"),
         (("--source", "none"), "There is no source 'none'"),
         (("--night", "today"), "--night must be a date such as 2026-06-15, not 'today'"),
-        (("--limit", "0"), "--limit must be a whole number from 1, not 0"),
+        (("--limit", "0"), "--limit must be a whole number from 1 to 1000000000000, not 0"),
+        (("--limit", "9" * 20), "--limit must be a whole number from 1 to 1000000000000, not 99999999999999999999"),
+        (("--output", ""), "--output must be the name of a file, not ''"),
+        (("--output", "."), "--output must be the name of a file, not '.'"),
+        (("--output", "/"), "--output must be the name of a file, not '/'"),
         (("--output", "/no/such/folder/x.vot"), "/no/such/folder/x.vot can't be written"),
     ):
         with pytest.raises(CommandError) as caught:
@@ -116,6 +122,30 @@ def test_a_file_that_fails_leaves_the_old_one(night, tmp_path, monkeypatch):
     with pytest.raises(RuntimeError):
         export("--output", str(path))
     assert path.read_text() == "old" and [*tmp_path.iterdir()] == [path]
+
+
+def test_a_link_stays_and_the_file_that_it_leads_to_is_replaced(night, tmp_path):
+    (tmp_path / "folder").mkdir()
+    file, link, dangling = tmp_path / "folder" / "all.vot", tmp_path / "link.vot", tmp_path / "dangling.vot"
+    file.write_text("old")
+    link.symlink_to(file)
+    dangling.symlink_to(tmp_path / "folder" / "new.vot")
+    for each in (link, dangling):
+        assert export("--output", str(each)) == f"{each}: written\n"
+        assert each.is_symlink() and len(rows_of(each.resolve().read_text())) == 3
+    assert sorted(one.name for one in file.parent.iterdir()) == ["all.vot", "new.vot"]
+
+
+def test_a_pipe_is_written_to(night, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert export("--output", str(pipe), "--limit", "1") == ""
+        assert len(rows_of(os.read(reader, 60_000).decode())) == 1
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode) and [*tmp_path.iterdir()] == [pipe]
 
 
 def test_rows_are_written_as_they_come():

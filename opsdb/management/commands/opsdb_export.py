@@ -1,6 +1,7 @@
 """``manage.py opsdb_export``: data sets in a format of the virtual observatory."""
 
 import os
+import stat
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
@@ -11,6 +12,7 @@ from django.core.management.base import CommandError
 from opsdb.management.command import OpsdbCommand
 
 PORTION = 2_000
+LARGEST_LIMIT = 10**12
 
 
 class Command(OpsdbCommand):
@@ -47,8 +49,8 @@ class Command(OpsdbCommand):
         from opsdb.votable import votable
 
         limit = options["limit"]
-        if limit is not None and limit < 1:
-            raise CommandError(f"--limit must be a whole number from 1, not {limit}")
+        if limit is not None and not 1 <= limit <= LARGEST_LIMIT:
+            raise CommandError(f"--limit must be a whole number from 1 to {LARGEST_LIMIT}, not {limit}")
         chosen = self.chosen(options).values_list(*(column.name for column in COLUMNS))
         if limit is not None:
             chosen = chosen[: limit + 1]
@@ -91,18 +93,37 @@ class Command(OpsdbCommand):
 
     @contextmanager
     def opened(self, output):
-        """Yield the function that writes; a file is there when it is whole, and an old one stays until then."""
+        """Yield the function that writes; a file is there when it is whole, and an old one stays until then.
+
+        A link stays what it is: the file that it leads to is replaced. Devices and pipes are written to.
+        """
         if output is None:
             yield partial(self.stdout.write, ending="")
             return
-        path = Path(output)
-        new = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            with new.open("w", encoding="utf-8") as file:
-                yield file.write
-            new.replace(path)
+            mode = _mode_of(output)
+            if not output or (mode and stat.S_ISDIR(mode)):
+                raise CommandError(f"--output must be the name of a file, not {output!r}")
+            if mode and not stat.S_ISREG(mode):
+                with open(output, "w", encoding="utf-8") as file:
+                    yield file.write
+                return
+            path = Path(os.path.realpath(output))
+            new = path.with_name(f".{path.name}.{os.getpid()}")
+            try:
+                with new.open("w", encoding="utf-8") as file:
+                    yield file.write
+                new.replace(path)
+            finally:
+                new.unlink(missing_ok=True)
         except OSError as error:
-            raise CommandError(f"{path} can't be written ({error.strerror})") from None
-        finally:
-            new.unlink(missing_ok=True)
-        self.stdout.write(f"{path}: written")
+            raise CommandError(f"{output} can't be written ({error.strerror})") from None
+        self.stdout.write(f"{output}: written")
+
+
+def _mode_of(path):
+    """Return what kind of file a path leads to, or None if there is none yet."""
+    try:
+        return os.stat(path).st_mode
+    except FileNotFoundError:
+        return None
