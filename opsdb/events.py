@@ -17,6 +17,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, Self
 
 import psycopg
@@ -35,8 +36,13 @@ EVENTS_AT_ONCE = 1_000
 LONGEST_PAUSE_SECONDS = 30
 # No transaction lasts longer: what is older is not looked at.
 LONGEST_TRANSACTION_SECONDS = 86_400
-SNAPSHOT = r"\d+:\d+:[\d,]*"
-CURSOR = re.compile(rf"(?P<at>\d+):(?P<seen>{SNAPSHOT})(;(?P<until_at>\d+):(?P<until>{SNAPSHOT});(?P<last>\d+))?")
+NUMBER = "[0-9]{1,19}"
+SNAPSHOT = f"{NUMBER}:{NUMBER}:(?:{NUMBER}(?:,{NUMBER})*)?"
+CURSOR = re.compile(
+    f"(?P<at>{NUMBER}):(?P<seen>{SNAPSHOT})(;(?P<until_at>{NUMBER}):(?P<until>{SNAPSHOT});(?P<last>{NUMBER}))?"
+)
+LATEST_SECONDS = 10**11  # in year 5138
+LARGEST_NUMBER = 2**63 - 1
 COLUMNS = """
 change.id, change.table_name, change.operation, change.row_id, change.before, change.after, change.changed_at,
 change.user_id, change.origin, change.reason, change.transaction_id
@@ -145,14 +151,26 @@ class _Position:
     @classmethod
     def parse(cls, cursor: str) -> Self:
         found = CURSOR.fullmatch(cursor)
-        if found is None:
+        numbers = {name: int(found[name] or 0) for name in ("at", "until_at", "last")} if found else {}
+        if (
+            found is None
+            or not all(_is_snapshot(found[name]) for name in ("seen", "until") if found[name])
+            or max(numbers["at"], numbers["until_at"]) > LATEST_SECONDS
+            or numbers["last"] > LARGEST_NUMBER
+        ):
             raise CursorError(f"{cursor!r} is no cursor: give that of an event, or none to follow from now on")
-        numbers = {name: int(found[name] or 0) for name in ("at", "until_at", "last")}
         return cls(seen=found["seen"], until=found["until"] or "", **numbers)
 
     def __str__(self) -> str:
         seen = f"{self.at}:{self.seen}"
         return f"{seen};{self.until_at}:{self.until};{self.last}" if self.until else seen
+
+
+def _is_snapshot(text: str) -> bool:
+    """Return whether PostgreSQL reads a text of the form of a snapshot as one."""
+    first, end, running = text.split(":")
+    numbers = [int(first), *(int(number) for number in running.split(",") if number), int(end)]
+    return numbers[0] > 0 and numbers[-1] <= LARGEST_NUMBER and all(a <= b for a, b in pairwise(numbers))
 
 
 NOWHERE = _Position(0, "")

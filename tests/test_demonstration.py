@@ -208,9 +208,9 @@ def test_once_tells_nothing_where_there_are_observations(stage):
     assert ExecutedObsUnit.objects.count() == 1
 
 
-@pytest.mark.parametrize("text", ["0", "x", "-1", "1.5"])
+@pytest.mark.parametrize("text", ["0", "x", "-1", "1.5", "10001", "1" + "0" * 20])
 def test_a_number_of_nights_is_named_when_it_is_none(text):
-    with pytest.raises(CommandError, match=f"--nights: must be a whole number from 1, not '{text}'"):
+    with pytest.raises(CommandError, match=f"--nights: must be a whole number from 1 to 10000, not '{text}'"):
         call_command("opsdb_demo", f"--nights={text}")
 
 

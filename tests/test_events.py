@@ -1,7 +1,10 @@
 """Every change reaches a follower once, and those of a row in their order, whatever is committed when."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -9,7 +12,7 @@ from io import StringIO
 import psycopg
 import pytest
 from django.contrib.auth.models import Permission
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.db import connection, transaction
 
 from opsdb import events
@@ -20,7 +23,7 @@ from opsdb.testing.factories import FACTORIES, ChangeLogFactory, SiteFactory, Us
 from opsdb.testing.nights import make_night
 from opsdb.workflows import OpsdbError, attributed
 from tests.commands import ROOT
-from tests.databases import as_owner
+from tests.databases import as_owner, url_of_test_database
 
 BY_KEYS = [
     model for model in FACTORIES if any(rule.name.endswith("_history_of_keys") for rule in model._meta.constraints)
@@ -407,5 +410,66 @@ def test_the_command_prints_a_line_for_each_event_and_where_to_go_on(sites):
     assert lines.count("\n") == 1
     assert command("--once", "--after", said.split("'")[1])[0] == ""
     assert command("--once", "--after", cursor, "--table", "user")[0] == ""
-    with pytest.raises(CommandError, match="is no cursor"):
-        command("--after", "yesterday")
+
+
+NO_CURSORS = [
+    "yesterday",
+    "99999999999999999999999999:1:1:",
+    "999999999999:1:1:",
+    "1:5:1:",
+    "1:0:1:",
+    "1:1:9999999999999999999:",
+    "1:2:5:4,3",
+    "1:2:5:7",
+    "1:2:5:,",
+    "1:٢:5:",
+    "1:2:5:;999999999999:2:5:;1",
+    "1:2:5:;1:5:2:;1",
+    "1:2:5:;1:2:5:;9999999999999999999",
+]
+
+
+@pytest.mark.parametrize("text", NO_CURSORS)
+def test_what_is_no_cursor_is_named(text):
+    with pytest.raises(CursorError, match=re.escape(f"{text!r} is no cursor: give that of an event")):
+        follow(text)
+
+
+def test_a_cursor_with_running_transactions_is_one():
+    assert follow("1:2:5:2,4;3:2:9:;7", timeout=0).cursor == "1:2:5:2,4;3:2:9:;7"
+
+
+def test_a_reader_that_goes_ends_the_command_with_the_cursor_of_what_was_written(sites):
+    before = now()
+    for text in ("first", "second"):
+        Site.objects.filter(pk=sites[0].pk).update(description=text)
+    first = read(before)[0][0].cursor
+
+    class Head(StringIO):
+        def write(self, text):
+            if self.getvalue():
+                raise BrokenPipeError
+            return super().write(text)
+
+    out, err = Head(), StringIO()
+    with pytest.raises(BrokenPipeError):
+        call_command("opsdb_events", "--once", "--after", before, stdout=out, stderr=err)
+    assert err.getvalue() == f"Go on with --after '{first}'\n"
+    assert closed_output("opsdb_events", "--once", "--after", before) == (141, f"Go on with --after '{before}'\n")
+    assert closed_output("opsdb_queues") == (141, "")
+
+
+def closed_output(*arguments):
+    """Exit code and standard error of a command whose output nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": url_of_test_database()}
+    done = subprocess.run(
+        [sys.executable, ROOT / "manage.py", *arguments],
+        env={**environment, "SECRET_KEY": "only-for-tests"},
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writer)
+    return done.returncode, done.stderr

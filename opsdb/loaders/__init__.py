@@ -20,6 +20,7 @@ from zlib import crc32
 from django.db import DatabaseError, models, transaction
 
 from opsdb.database.aliases import atomic, writing_alias, writing_connection
+from opsdb.normalization import escape_unstorable
 
 from .errors import PROBLEM_LIMIT, LoadError, LoadProblem, LoadProblems
 from .kind import FileKind, KindOption, TableKind
@@ -159,7 +160,7 @@ def _run(kind, files, options, *, commit, progress=None, promised=None, sees=Non
     files = [readable_again(file) for file in files]
     plan = LoadPlan(
         kind.name,
-        tuple(path_of(file).name for file in files),
+        tuple(escape_unstorable(path_of(file).name) for file in files),
         write=partial(_run, kind, files, options, commit=True, sees=sees),
     )
     loading = Loading(kind, files, kind.complete(options), plan, progress)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from opsdb.normalization import escape_unstorable
 from opsdb.workflows import OpsdbError
 
 PROBLEM_LIMIT = 100
@@ -57,7 +58,7 @@ class LoadProblem:
     value: str | None = None
 
     def __str__(self) -> str:
-        place = str(self.path)
+        place = escape_unstorable(str(self.path))
         if self.line is not None:
             place += f", line {self.line}"
         if self.column is not None:

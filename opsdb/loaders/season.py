@@ -129,7 +129,7 @@ def _entry(given, kinds, where, lines, path, problems, on_conflict):
     if not isinstance(options, dict):
         problem("these are not options", "options", "'option: value' pairs")
     elif kind:
-        options = _options(kind, {"on_conflict": on_conflict, **options}, problem)
+        options = _options(kind, options, on_conflict, problem)
     return SeasonEntry(kind, files, options, lines[where])
 
 
@@ -147,10 +147,15 @@ def _files(given, path, problem):
     return found
 
 
-def _options(kind, given, problem):
+def _options(kind, given, on_conflict, problem):
     """Return the options of an entry, noting those that the command would refuse."""
     known = {option.name: option for option in kind.options}
-    named = {name.replace("-", "_"): value for name, value in given.items()}
+    named, spelled = {"on_conflict": on_conflict}, {}
+    for text, value in given.items():
+        name = text.replace("-", "_")
+        if name in spelled:
+            problem(f"{shown(text)} and {shown(spelled[name])} are one option", f"options.{text}", "one of them")
+        named[name], spelled[name] = value, text
     for name, value in list(named.items()):
         if name == "on_conflict":
             choices, wanted = ON_CONFLICT, f"one of {', '.join(ON_CONFLICT)}"

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from opsdb.formatting import format_second
 from opsdb.models import ObservingProgram, ObsUnit, PreScheduledSlot, Telescope
+from opsdb.normalization import is_storable
 
 from .entries import RowEntry
 from .errors import LoadProblems, listed, shown
@@ -20,6 +21,7 @@ from .units_from_blocks import UnitMaker
 
 CALIBRATION_PROGRAM = "Cal"
 SITE_TOLERANCE_DEG = 0.01
+LONGEST_ORIGIN = PreScheduledSlot._meta.get_field("origin").max_length
 
 
 class ScheduledSlots:
@@ -110,7 +112,7 @@ class ScheduledSlots:
             )
 
     def _program(self, code):
-        found = ObservingProgram.objects.filter(short_name=code).first()
+        found = ObservingProgram.objects.filter(short_name=code).first() if is_storable(code) else None
         if found is None:
             known = ObservingProgram.objects.values_list("short_name", flat=True)
             self.problems.stop(
@@ -184,7 +186,7 @@ class ScheduledSlots:
             "boresight_angle_deg": block.boresight_angle_deg,
             "scan_index": block.scan_index,
             "subscan_index": block.subscan_index,
-            "origin": self.schedule.path.name,
+            "origin": self.schedule.file_name[:LONGEST_ORIGIN],
         }
 
 

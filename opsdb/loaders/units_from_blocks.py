@@ -94,7 +94,7 @@ class UnitMaker:
             obs_mode=mode,
             configuration=configuration,
             planned_duration_seconds=blocks.longest / timedelta(seconds=1),
-            comment=f"Made from {self.schedule.path.name}, line {first.line}.",
+            comment=f"Made from {self.schedule.file_name}, line {first.line}.",
         )
         if configuration is None or not self._save(unit, first, f"{program.short_name} / {name}"):
             return None
@@ -181,7 +181,7 @@ class UnitMaker:
             edges = field_edges(first.field) if first.field else swept_edges(blocks.sweeps(), self.telescope)
             if not first.field:
                 self._note_unknown_rotation(name, blocks)
-            comment = "" if first.field else f"What the boresight sweeps in {self.schedule.path.name}."
+            comment = "" if first.field else f"What the boresight sweeps in {self.schedule.file_name}."
             return ConstantElevationSource(
                 name=name,
                 **edges,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from argparse import HelpFormatter as ArgparseHelpFormatter
 from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
 from opsdb import __version__
 
@@ -14,6 +16,9 @@ from .report import console
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+CLOSED_OUTPUT = 141
+"""Exit code when the reader of standard output has closed it: that of a program that SIGPIPE ends, in a shell."""
 
 
 class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
@@ -33,10 +38,12 @@ class OpsdbCommand(BaseCommand):
     Attributes:
         examples: command lines without ``manage.py``.
         notes: text below them, whose lines are kept.
+        paths: names of the options that are paths, which may have bytes that are not UTF-8.
     """
 
     examples: tuple[str, ...] = ()
     notes = ""
+    paths: tuple[str, ...] = ()
 
     def get_version(self) -> str:
         """Return what ``--version`` prints."""
@@ -51,6 +58,24 @@ class OpsdbCommand(BaseCommand):
             **kwargs,
         }
         return super().create_parser(prog_name, subcommand, **kwargs)
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        try:
+            super().run_from_argv(argv)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # What is left in the buffer would fail again at the end of the process.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(CLOSED_OUTPUT)
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        from opsdb.normalization import escape_unstorable, is_storable
+
+        for name, value in options.items():
+            for text in value if isinstance(value, list | tuple) else [value]:
+                if isinstance(text, str) and name not in self.paths and not is_storable(text):
+                    raise CommandError(f"{name}: '{escape_unstorable(text)}' is not UTF-8; write it in that encoding")
+        return super().execute(*args, **options)
 
     def console(self, options: dict[str, Any]) -> Console:
         """Return a rich console on standard output.

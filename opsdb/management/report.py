@@ -25,11 +25,15 @@ def console(stream: OutputWrapper, *, no_color: bool = False, force_color: bool 
     """
     from rich.console import Console
 
+    class CommandConsole(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # the error that rich handles by this call; the command decides how it ends
+
     # The work is done: a terminal that lacks a character must not turn it into an error.
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")
     terminal = stream.isatty()
-    return Console(
+    return CommandConsole(
         file=stream,
         force_terminal=True if force_color else None,
         no_color=no_color,

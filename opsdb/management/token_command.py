@@ -31,7 +31,10 @@ def end(text: str) -> datetime | None:
         day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2027-12-31, or {NEVER}") from None
-    moment = day + timedelta(days=1)
+    try:
+        moment = day + timedelta(days=1)
+    except OverflowError:
+        raise argparse.ArgumentTypeError(f"{text} is too far ahead; give an earlier day, or {NEVER}") from None
     if moment <= datetime.now(UTC):
         raise argparse.ArgumentTypeError(f"{text} is in the past")
     return moment
@@ -39,6 +42,8 @@ def end(text: str) -> datetime | None:
 
 class TokenCommand(OpsdbCommand):
     """A command that may create a token; only its secret goes to standard output, or into a file."""
+
+    paths = ("secret_file",)
 
     @staticmethod
     def add_terms(parser: argparse.ArgumentParser) -> None:

@@ -160,6 +160,14 @@ def test_what_is_merged_into_an_index_is_named_with_the_line_that_it_is_merged_i
     assert refused(index=merged)[0].startswith("index.yaml, line 2, load[0].kind: 'source' is not a kind of file")
 
 
+def test_an_option_in_two_spellings_is_named(refused):
+    index = INDEX.replace("[sources.csv]", "sources.csv\n    options: {on-conflict: skip, on_conflict: update}")
+    assert refused(index=index) == [
+        "index.yaml, line 4, load[0].options.on_conflict: 'on_conflict' and 'on-conflict' are one option; "
+        "expected one of them"
+    ]
+
+
 def test_an_index_is_one_file_with_a_folder(season):
     with pytest.raises(LoadError, match="a season is loaded from one index file"):
         load("all", [season(), season()])

@@ -1,11 +1,15 @@
 """What the administrator sees of opsdb_load."""
 
+import os
 from io import BytesIO, StringIO, TextIOWrapper
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from opsdb import loaders
+from opsdb.loaders import LoadError
 from opsdb.models import ChangeLog, PreScheduledSlot
 from tests.commands import manage
 from tests.schedules import TIMELINE, calibration, science, timeline
@@ -97,6 +101,28 @@ def test_colours_appear_only_where_they_are_wanted(reference):
 def test_wrong_arguments_say_which_are_right(arguments):
     with pytest.raises(CommandError, match="required|invalid choice"):
         call_command("opsdb_load", *arguments)
+
+
+def test_a_file_whose_name_is_not_utf_8_is_loaded_by_a_name_that_can_be_kept(reference, tmp_path):
+    folder = os.fsencode(tmp_path)
+    for name in (b"n\xe4chte.ecsv", b"\xff" * 240 + b".ecsv"):
+        path = os.fsdecode(folder + b"/" + name)
+        Path(path).write_text(timeline(science()))
+        load(path, "--program", "WFS", "--create-missing", "--on-conflict", "update")
+        slot = PreScheduledSlot.objects.get()
+        assert slot.origin == name.decode("utf-8", "backslashreplace")[:500]
+        slot.delete()
+    assert r"Made from n\xe4chte.ecsv, line" in slot.obs_unit.comment
+    with pytest.raises(CommandError, match=r"n\\xe4chte.ecsv, line 2: "):
+        Path(os.fsdecode(folder + b"/n\xe4chte.ecsv")).write_text("# %ECSV 1.0\n# ]\n")
+        load(os.fsdecode(folder + b"/n\xe4chte.ecsv"), "--program", "WFS")
+
+
+def test_texts_that_are_not_utf_8_are_named(reference):
+    with pytest.raises(CommandError, match=r"^program: 'W\\xff' is not UTF-8; write it in that encoding$"):
+        load(TIMELINE, "--program", os.fsdecode(b"W\xff"))
+    with pytest.raises(LoadError, match="unknown observing program"):
+        loaders.load("slots", TIMELINE, program=os.fsdecode(b"W\xff"), create_missing=True)
 
 
 def test_changes_are_recorded_as_those_of_the_command(reference):

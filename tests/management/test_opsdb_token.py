@@ -61,6 +61,10 @@ def test_a_secret_goes_into_a_file(anna, tmp_path):
         (["revoke", "anna", "x"], "The user anna has no token x; see opsdb_token list --user anna"),
         (["rotate", "anna", "x"], "The user anna has no token x"),
         (["rotate", "anna", "notebook", "--overlap", "soon"], "must be a number of hours from 0 to 8760, not 'soon'"),
+        (
+            ["create", "anna", "x", "--expires", "9999-12-31"],
+            "9999-12-31 is too far ahead; give an earlier day, or never",
+        ),
         (["list", "--user", "otto"], "There is no user otto"),
     ],
 )

@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from opsdb.normalization import escape_unstorable
+
 from ..spool import Spool
 
 SCIENCE, CALIBRATION, SLEW, IDLE = "science", "calibration", "slew", "idle"
@@ -91,6 +93,11 @@ class Schedule:
     blocks: Spool[Block]
     header_line: int
     ignored_columns: tuple[str, ...] = ()
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file as text, without its folder."""
+        return escape_unstorable(self.path.name)
 
     def count(self, block_type: str) -> int:
         """Return the number of blocks of a type."""

@@ -18,6 +18,7 @@ class Command(OpsdbCommand):
         "opsdb_create_admin anna --generate-password",
         "opsdb_create_admin anna --password-file /run/secrets/anna",
     )
+    paths = ("password_file",)
 
     def add_arguments(self, parser):
         parser.add_argument("name", help="username")

@@ -1,16 +1,19 @@
 """``manage.py opsdb_demo``: fill a database with realistic operations of the observatory."""
 
 import argparse
+import re
 
 from django.core.management.base import CommandError
 
 from opsdb.management.command import OpsdbCommand
 
+LARGEST_NUMBER = 10_000  # nights: of 27 years
+
 
 def at_least_one(text):
     """Return a whole number from 1."""
-    if not (text.isascii() and text.isdigit() and int(text) >= 1):
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text!r}")
+    if not (re.fullmatch("[0-9]{1,9}", text) and 1 <= int(text) <= LARGEST_NUMBER):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {LARGEST_NUMBER}, not {text!r}")
     return int(text)
 
 

@@ -33,18 +33,27 @@ class Command(OpsdbCommand):
         from opsdb.events import follow
         from opsdb.workflows import OpsdbError
 
-        events = None
+        events, written = None, after
         try:
             events = follow(after, tables=table, timeout=0 if once else None)
             for event in events:
                 self.stdout.write(_as_json(event) if json else _as_text(event))
                 self.stdout.flush()
+                written = event.cursor
+        except BrokenPipeError:
+            if written:
+                self.show_cursor(written)
+            raise
         except OpsdbError as error:
             raise CommandError(" ".join(str(error).split())) from error
         except KeyboardInterrupt:
             pass
         if events is not None and events.cursor:
-            self.stderr.write(f"Go on with --after '{events.cursor}'")
+            self.show_cursor(events.cursor)
+
+    def show_cursor(self, cursor):
+        """Print where to go on, on standard error."""
+        self.stderr.write(f"Go on with --after '{cursor}'")
 
 
 def _as_json(event):

@@ -27,6 +27,7 @@ class Command(OpsdbCommand):
         "opsdb_export votable --program GEco --public",
         "opsdb_export votable --source 'Orion KL' --limit 100",
     )
+    paths = ("output",)
 
     def add_arguments(self, parser):
         parser.add_argument("format", choices=["votable"], help="the format")

@@ -30,6 +30,7 @@ class Command(OpsdbCommand):
         "  prune   also remove rows that are not in the files, of the models that they name;\n"
         "          rows that something refers to become inactive, or stay and are reported"
     )
+    paths = ("reference", "export")
 
     def add_arguments(self, parser):
         parser.add_argument("--reference", metavar="DIR", help="folder with index.yaml (of the package)")

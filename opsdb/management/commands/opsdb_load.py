@@ -30,6 +30,7 @@ class Command(OpsdbCommand):
         "opsdb_load slots fyst_timeline_2026-06-15.ecsv --program WFS --create-missing",
         "opsdb_load slots --help",
     )
+    paths = ("files",)
 
     def add_arguments(self, parser):
         from opsdb.loaders import ON_CONFLICT, kinds

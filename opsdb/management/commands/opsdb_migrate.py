@@ -49,6 +49,7 @@ class Command(OpsdbCommand):
         "A backup is made only if there is a migration to apply; restore it with pg_restore.\n"
         "The password comes from the project's settings, PGPASSWORD or PGPASSFILE, never from the command line."
     )
+    paths = ("reference", "backup")
 
     def add_arguments(self, parser):
         parser.add_argument(

@@ -16,6 +16,7 @@ class Command(OpsdbCommand):
         "  and optionally checksum_algorithm (sha256), file_type, observed_at, id\n\n"
         "Idempotent: a list can be registered again."
     )
+    paths = ("file",)
 
     def add_arguments(self, parser):
         parser.add_argument("file", help="a .csv file with a header, or a .jsonl file with one JSON object a line")
