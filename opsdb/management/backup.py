@@ -68,7 +68,15 @@ def back_up(connection: BaseDatabaseWrapper, folder: str | Path) -> Path:
     path = folder / f"{name}-{timezone.now():%Y%m%dT%H%M%SZ}.dump"
     unfinished = path.with_suffix(".unfinished")
     try:
-        with open(unfinished, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        file = open(unfinished, "xb", opener=lambda path, flags: os.open(path, flags, 0o600))  # noqa: SIM115
+    except FileExistsError as error:
+        raise BackupError(
+            f"No backup: another one writes {unfinished}; wait until it has ended, or remove the file if none runs."
+        ) from error
+    except OSError as error:
+        raise _unwritable(error, unfinished) from error
+    try:
+        with file:
             done = subprocess.run(
                 [program, "--format=custom", "--no-password", f"--exclude-table-data=*.{SESSIONS}"],
                 env={**os.environ, **_environment(connection)},
@@ -84,10 +92,14 @@ def back_up(connection: BaseDatabaseWrapper, folder: str | Path) -> Path:
             raise BackupError(f"No backup: {output}")
         unfinished.rename(path)
     except OSError as error:
-        raise BackupError(f"No backup: {error.filename or unfinished} can't be written ({error.strerror}).") from error
+        raise _unwritable(error, unfinished) from error
     finally:
         unfinished.unlink(missing_ok=True)
     return path
+
+
+def _unwritable(error, path):
+    return BackupError(f"No backup: {error.filename or path} can't be written ({error.strerror}).")
 
 
 def _environment(connection):

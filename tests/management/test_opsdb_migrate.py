@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from datetime import UTC, datetime
 from io import StringIO
 from types import SimpleNamespace
 from urllib.parse import urlsplit
@@ -237,6 +238,19 @@ def test_a_pg_dump_that_is_older_than_the_server_is_not_used(monkeypatch):
     monkeypatch.setattr(backup, "_major", lambda program: 14)
     with pytest.raises(BackupError, match=r"the server has PostgreSQL 99, but .*postgresql-client-99"):
         find_pg_dump(99)
+
+
+@pytest.mark.django_db
+def test_a_backup_leaves_the_file_of_another_one_of_the_same_second(tmp_path, monkeypatch):
+    monkeypatch.setattr(backup, "find_pg_dump", lambda major: "pg_dump")
+    monkeypatch.setattr(backup.timezone, "now", lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    name = connection.settings_dict["NAME"]
+    other = tmp_path / f"{name}-20260102T030405Z.unfinished"
+    other.write_text("half of it")
+    with pytest.raises(BackupError, match=rf"No backup: another one writes {other}; wait until it has ended"):
+        backup.back_up(connection, tmp_path)
+    assert other.read_text() == "half of it"
+    assert [*tmp_path.iterdir()] == [other]
 
 
 @pytest.mark.django_db

@@ -23,7 +23,8 @@ class Command(OpsdbCommand):
 
     help = (
         "List the months of the change log (list), or write those before a month into files and drop them (archive). "
-        "How each row was made and its last change stay in the database."
+        "The creation of each row, its last change, all changes of users, and all corrections of when something was "
+        "observed stay in the database; the keys of new rows in the large tables do not."
     )
     examples = (
         "opsdb_history list",
