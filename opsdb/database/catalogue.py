@@ -1,6 +1,6 @@
 """The rules that a database has, read from PostgreSQL's catalogue, and those that the installed version makes.
 
-A rule is a trigger, a function, a constraint, or anything else that decides what may be written into a table of ours.
+A rule is a trigger, a function, a constraint, or another object that decides what may be written into a table of ours.
 The file ``rules.json`` holds what the migrations of this version make, as digests; ``make migrations`` writes it.
 """
 

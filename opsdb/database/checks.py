@@ -174,7 +174,15 @@ def _if_only(fields):
 
 
 def between(field, low, high, unit="", below_high=False):
-    """CHECK that a value lies in [low, high], or in [low, high) with ``below_high``."""
+    """CHECK that a value lies in [low, high], or in [low, high) with ``below_high``.
+
+    Args:
+        field: name of the field.
+        low: the least value.
+        high: the greatest value, or the one that values stay below.
+        unit: unit for the message, with the space before it if it needs one, such as ``" h"``.
+        below_high: whether ``high`` itself is refused.
+    """
     upper = Q(**{f"{field}__lt" if below_high else f"{field}__lte": high})
     what = f"at least {low} and below {high}" if below_high else f"between {low} and {high}"
     return Check(
@@ -223,7 +231,7 @@ SET_BY_DATABASE = ("created_at", "updated_at")
 _IS_FINITE = {models.DateTimeField: IsFiniteTime, models.DateField: IsFiniteDate}
 
 
-# 1 PB: what says more is a wrong number, and a few such numbers would make any sum useless.
+# 1 PB: a larger size is a wrong number, and a few such numbers would make any sum useless.
 LARGEST_FILE_BYTES = 10**15
 
 
@@ -255,7 +263,14 @@ def differ(one, other, message):
 
 
 def matches(field, pattern, message, name=None):
-    """CHECK a text against a regular expression of PostgreSQL."""
+    """CHECK a text against a regular expression of PostgreSQL.
+
+    Args:
+        field: name of the field.
+        pattern: the regular expression, with anchors where the whole text has to match.
+        message: the error message.
+        name: name of the constraint (default: ``<field>_format``).
+    """
     return Check(name or f"{field}_format", Q(**{f"{field}__regex": pattern}), message, field)
 
 
@@ -280,7 +295,13 @@ def json_list(field):
 
 
 def json_list_of_text(field, pattern=".+", what="non-empty texts"):
-    """CHECK that every entry of a JSON list is a text that matches ``pattern``."""
+    """CHECK that every entry of a JSON list is a text that matches ``pattern``.
+
+    Args:
+        field: name of the field.
+        pattern: regular expression of SQL/JSON paths (``like_regex``), with anchors where the whole text has to match.
+        what: plural noun for the entries in the message.
+    """
     escaped = pattern.replace("\\", "\\\\").replace('"', '\\"')
     path = f'$[*] ? (!(@.type() == "string" && @ like_regex "{escaped}"))'
     return Check(f"{field}_entries", _nothing_at(field, path), f"{_spoken(field)} must be a list of {what}.", field)
@@ -306,7 +327,15 @@ def exactly_one(name, fields, message):
 
 
 def implies(name, condition, consequence, message, field=None):
-    """CHECK that rows which meet ``condition`` also meet ``consequence``."""
+    """CHECK that rows which meet ``condition`` also meet ``consequence``.
+
+    Args:
+        name: name of the constraint, without that of its table.
+        condition: the ``Q`` that limits the rule.
+        consequence: the ``Q`` that these rows must meet.
+        message: the error message.
+        field: the field beside which a form shows it (default: none).
+    """
     return Check(name, ~condition | consequence, message, field)
 
 

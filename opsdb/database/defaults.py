@@ -1,6 +1,6 @@
 """Database defaults: an ``INSERT`` of any client names facts only.
 
-Django fills in a field's ``default`` itself, so that other clients would have to know it. Every field with a default
+Django fills in a field's ``default`` itself, so that other clients would have to repeat it. Every field with a default
 gets the same one in the database.
 """
 

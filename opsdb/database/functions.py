@@ -28,7 +28,7 @@ class IsReadable(Func):
 
 
 class IsAmong(Func):
-    """Whether an expression is one of an array: of thousands of values, which go to the database as one, or of a query.
+    """Whether an expression is one of an array: of thousands of values, which are passed as one, or of a query.
 
     Unlike ``IN``, a query is no join, which PostgreSQL may make with whole tables where a list joins many.
     """
@@ -79,7 +79,7 @@ class RetentionHorizon(Func):
 
 
 class DeletionRule(Func):
-    """Number of the deletion rule that holds a copy back; none when it may go: of its key."""
+    """Number of the deletion rule that holds a copy back; none when it can be deleted: of its key."""
 
     function = "opsdb_deletion_blocker"
     template = "(%(function)s(%(expressions)s)).rule"

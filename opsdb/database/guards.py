@@ -7,7 +7,7 @@ from .triggers import MAKE_ANOTHER, Immutable, Trigger
 
 
 class KeyStays(Immutable):
-    """Refuse another key: by it other rows, the history, and programs outside know a row.
+    """Refuse another key: other rows, the history, and external programs refer to a row by it.
 
     Fires only for a statement that names the key, so that it costs other updates nothing.
 
@@ -90,7 +90,7 @@ def guards_of_partitions() -> list[Trigger]:
     ]
 
 
-# Whoever migrates backwards keeps no trigger whose function goes.
+# A migration backwards keeps no trigger whose function is dropped.
 DROP_GUARDS_OF_MONTHS = """
 DO $$
 DECLARE

@@ -144,6 +144,11 @@ def partitions(connection: Any) -> list[Partition]:
 def export_month(connection: Any, partition: str, folder: Path) -> Export:
     """Write a month into a file, read that back, and return it. The file gets its name when it is complete.
 
+    Args:
+        connection: to the database; the query runs in its current transaction.
+        partition: name of the month's table.
+        folder: where the file, and beside it the one with its checksum, are written.
+
     Raises:
         ArchiveError: the file exists with another content, or what was read back differs.
         OSError: the file can't be written.

@@ -23,7 +23,7 @@ class DefineFunctions(Operation):
     """Define the functions in the frozen files ``migrations/sql/<folder>/*.sql``.
 
     They are tied to the schema that the tables are in. Backwards, a function becomes what the newest older folder has
-    of it, or goes when none has it.
+    of it, or is dropped when none has it.
 
     Args:
         folder: number of the migration.
@@ -61,7 +61,7 @@ class DefineViews(Operation):
     """Define the views in the frozen files ``migrations/sql/<folder>/*.sql``, with comments on them and their columns.
 
     PostgreSQL binds a view to its tables when it creates it. A later migration that changes the type of a column which
-    a view reads has to drop the view before, and to define it again. Backwards, the views go.
+    a view reads has to drop the view before, and to define it again. Backwards, the views are dropped.
 
     Args:
         folder: number of the migration.
@@ -223,7 +223,7 @@ class CommentOnLinks(Operation):
                 schema_editor.execute(statement, params=None)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """The comments go with their tables."""
+        """The comments are dropped with their tables."""
 
     def describe(self) -> str:
         return f"Comment on the links of {self.model_name}"
@@ -276,7 +276,7 @@ class PartitionByMonth(Operation):
             schema_editor.execute(statement, params=None)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """The partitions go with the table."""
+        """The partitions are dropped with the table."""
 
     def describe(self) -> str:
         return f"Partition {self.model_name} by the month of {self.column}"

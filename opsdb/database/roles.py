@@ -1,7 +1,7 @@
 """The roles of PostgreSQL: one owns the tables, one works with their rows, and others only read them.
 
 Who owns a table can disable its rules. That is why the application connects as a role that owns nothing: it has no
-right to define, disable or empty anything, and none to write the change log. ``docs/security.md`` shows the set-up.
+right to define, disable or empty tables, and none to write the change log. ``docs/security.md`` shows the set-up.
 """
 
 from __future__ import annotations

@@ -40,11 +40,11 @@ class User(AbstractUser, metaclass=OpsModelBase):
 
     change_logging = ChangeLogging.ALL
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
-    password = models.CharField(max_length=128, help_text=_("Hash of the password, with how it was made."))
+    password = models.CharField(max_length=128, help_text=_("Hash of the password, with its algorithm and parameters."))
     first_name = models.CharField(max_length=150, blank=True, default="", help_text=_("Given name."))
     last_name = models.CharField(max_length=150, blank=True, default="", help_text=_("Family name."))
-    email = models.EmailField(blank=True, default="", help_text=_("Where messages go."))
-    last_login = models.DateTimeField(null=True, blank=True, help_text=_("When the person signed in last (UTC)."))
+    email = models.EmailField(blank=True, default="", help_text=_("Address for messages to the person."))
+    last_login = models.DateTimeField(null=True, blank=True, help_text=_("When the person last signed in (UTC)."))
     date_joined = models.DateTimeField(default=timezone.now, help_text=_("When the account was made (UTC)."))
     github_login = models.CharField(
         max_length=39,
@@ -52,7 +52,9 @@ class User(AbstractUser, metaclass=OpsModelBase):
         default="",
         help_text=_("Login at GitHub, by which the person signs in elsewhere."),
     )
-    affiliation = models.CharField(max_length=200, blank=True, default="", help_text=_("Institute."))
+    affiliation = models.CharField(
+        max_length=200, blank=True, default="", help_text=_("Institute that the person works at.")
+    )
     preferences = models.JSONField(
         default=dict, blank=True, help_text=_("Settings of the user interface, a JSON object.")
     )
@@ -78,14 +80,14 @@ class User(AbstractUser, metaclass=OpsModelBase):
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, and give a new user without a password one that fits nothing: who signs in elsewhere has none."""
+        """Save, and give a new user without a password an unusable one: who signs in elsewhere has none."""
         if self._state.adding and not self.password:
             self.set_unusable_password()
         super().save(*args, **kwargs)
 
 
 class Role(Group, metaclass=OpsModelBase):
-    """A group of permissions with a meaning: what a kind of user may do."""
+    """A named set of permissions for one kind of user."""
 
     change_logging = ChangeLogging.ALL
     natural_key_fields = ("name",)
@@ -96,10 +98,12 @@ class Role(Group, metaclass=OpsModelBase):
         parent_link=True,
         primary_key=True,
         db_column="id",
-        help_text=_("The group that this describes."),
+        help_text=_("Group that the role describes."),
     )
-    description = models.CharField(max_length=200, blank=True, default="", help_text=_("What it is for, in short."))
-    builtin = models.BooleanField(default=False, help_text=_("Whether initialization keeps it."))
+    description = models.CharField(
+        max_length=200, blank=True, default="", help_text=_("Tasks of the people who have the role.")
+    )
+    builtin = models.BooleanField(default=False, help_text=_("Whether initialization maintains the role."))
 
     objects = GroupManager()
 
@@ -161,9 +165,9 @@ class ApiToken(NumberedModel):
         on_delete=models.CASCADE,
         db_index=False,
         related_name="api_tokens",
-        help_text=_("For whom it acts."),
+        help_text=_("User on whose behalf the token acts."),
     )
-    name = models.CharField(max_length=100, help_text=_("What it is for, unique for the user."))
+    name = models.CharField(max_length=100, help_text=_("Purpose of the token, unique for the user."))
     token_prefix = models.CharField(
         max_length=8, help_text=_("The 8 characters of the secret after opsdb_, to distinguish tokens.")
     )
@@ -173,31 +177,35 @@ class ApiToken(NumberedModel):
     pepper_fingerprint = models.CharField(
         max_length=8,
         editable=False,
-        help_text=_("Which pepper the HMAC was made with; the token ends when the servers no longer have it."),
+        help_text=_(
+            "Fingerprint of the pepper of the HMAC; the token becomes invalid when the servers no longer have it."
+        ),
     )
     scopes = models.JSONField(
         default=list,
         blank=True,
-        help_text=_('What it may do of what its user may: a JSON list of "action:resource", "*" for any.'),
+        help_text=_('Permissions of the user that the token carries: a JSON list of "action:resource", "*" for any.'),
     )
-    active = models.BooleanField(default=True, help_text=_("Whether it may be used."))
-    expires_at = models.DateTimeField(null=True, blank=True, help_text=_("When it ends (UTC); empty for never."))
+    active = models.BooleanField(default=True, help_text=_("Whether the token can be used."))
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the token expires (UTC); empty for never.")
+    )
     usage_count = models.BigIntegerField(
-        default=0, editable=False, help_text=_("How often it was used, counted in batches.")
+        default=0, editable=False, help_text=_("Number of requests with the token, counted in batches.")
     )
     last_used_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text=_("When it was used last (UTC), recorded in batches.")
+        null=True, blank=True, editable=False, help_text=_("When the token was last used (UTC), recorded in batches.")
     )
     last_used_ip = models.GenericIPAddressField(
-        null=True, blank=True, editable=False, help_text=_("Address from which it was used last.")
+        null=True, blank=True, editable=False, help_text=_("Address of the last request with the token.")
     )
     allowed_networks = models.JSONField(
         default=list,
         blank=True,
-        help_text=_('Networks it may be used from: a JSON list such as ["10.0.0.0/8"]; empty for any.'),
+        help_text=_('Networks from which the token can be used: a JSON list such as ["10.0.0.0/8"]; empty for any.'),
     )
     revoked_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When it was revoked (UTC), set by the database.")
+        null=True, blank=True, help_text=_("When the token was revoked (UTC), set by the database.")
     )
     revoked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -205,7 +213,7 @@ class ApiToken(NumberedModel):
         null=True,
         blank=True,
         related_name="+",
-        help_text=_("Who revoked it: the acting user, set by the database."),
+        help_text=_("Person who revoked the token: the acting user, set by the database."),
     )
 
     objects = manager_of(ApiTokenQuerySet)

@@ -59,7 +59,7 @@ class LongTermArchiveTransferQuerySet(WorkQuerySet["LongTermArchiveTransfer"]):
         return self.filter(destination_location=location)
 
     def claimable(self) -> Self:
-        """Transfers that a worker may begin: new data may go into their archive."""
+        """Transfers that a worker may begin: pending or scheduled, and the archive is active."""
         return self.filter(status__in=Status.claimable(), destination_location__active=True)
 
 
@@ -77,7 +77,7 @@ class LongTermArchiveTransfer(WorkItem, NumberedModel):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="archive_transfers",
-        help_text=_("What is archived."),
+        help_text=_("Package that is archived."),
     )
     origin_location = models.ForeignKey(
         DataLocation,
@@ -86,14 +86,14 @@ class LongTermArchiveTransfer(WorkItem, NumberedModel):
         blank=True,
         db_index=False,
         related_name="outgoing_archive_transfers",
-        help_text=_("Where it is read from; empty until that is decided."),
+        help_text=_("Location that the package is read from; empty until one is chosen."),
     )
     destination_location = models.ForeignKey(
         DataLocation,
         on_delete=models.PROTECT,
         db_index=False,
         related_name="incoming_archive_transfers",
-        help_text=_("The archive."),
+        help_text=_("Archive that the package is written to."),
     )
 
     objects = manager_of(LongTermArchiveTransferQuerySet)
@@ -178,7 +178,7 @@ class LongTermArchiveTransferLog(LogLine):
         on_delete=models.CASCADE,
         db_index=False,
         related_name="log",
-        help_text=_("The transfer."),
+        help_text=_("Archive transfer that the line is about."),
     )
 
     class Meta:
@@ -203,7 +203,7 @@ class StagingJobQuerySet(WorkQuerySet["StagingJob"]):
         return self.filter(destination_location=location)
 
     def claimable(self) -> Self:
-        """Jobs that a worker may begin: their data are still wanted, where new data may go."""
+        """Jobs that a worker may begin: pending or scheduled, still needed, and the destination is active."""
         return self.active().filter(status__in=Status.claimable(), destination_location__active=True)
 
     def expired(self, now: datetime) -> Self:
@@ -215,7 +215,7 @@ class StagingJobQuerySet(WorkQuerySet["StagingJob"]):
 
 
 class StagingJob(WorkItem, NumberedModel):
-    """A wish to have packages or products at a processing location for a while.
+    """A request to keep packages or products at a processing location for a limited time.
 
     While it is active, the staged copies stay; runs of reduction steps stage their input by one.
     """
@@ -230,7 +230,7 @@ class StagingJob(WorkItem, NumberedModel):
         DataLocation,
         on_delete=models.PROTECT,
         related_name="staging_jobs",
-        help_text=_("The processing location."),
+        help_text=_("Processing location that the data are staged to."),
     )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -238,11 +238,13 @@ class StagingJob(WorkItem, NumberedModel):
         null=True,
         blank=True,
         related_name="+",
-        help_text=_("Who asked."),
+        help_text=_("Person who requested the staging."),
     )
-    purpose = models.TextField(blank=True, default="", help_text=_("What the data are needed for."))
+    purpose = models.TextField(blank=True, default="", help_text=_("Analysis that needs the data."))
     active = models.BooleanField(default=True, help_text=_("Whether the staged data are still needed."))
-    expires_at = models.DateTimeField(null=True, blank=True, help_text=_("When they are no longer needed (UTC)."))
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the staged data are no longer needed (UTC).")
+    )
 
     objects = manager_of(StagingJobQuerySet)
 

@@ -199,7 +199,7 @@ class OpsModel(models.Model, metaclass=OpsModelBase):
     """Abstract base of every model of ops-db.
 
     Attributes:
-        natural_key_fields: the fields by which a person knows a row; references stand for their own natural keys.
+        natural_key_fields: the fields by which people identify a row; references mean their own natural keys.
         change_logging: which changes the change log keeps.
         columns_not_logged: columns that the change log leaves out.
         logged_in_bulk: INSERT or UPDATE, where that comes by the thousand rows, and is logged by statement.
@@ -232,7 +232,7 @@ class OpsModel(models.Model, metaclass=OpsModelBase):
 
 
 class Timestamped(OpsModel):
-    """A row that knows when it was made and last changed."""
+    """A row with the times at which it was made and last changed."""
 
     created_at = models.DateTimeField(
         db_default=Now(), editable=False, help_text=_("When the row was made (UTC), set by the database.")
@@ -304,15 +304,18 @@ def parent_link(parent: type[models.Model], help_text: Any) -> models.OneToOneFi
 
 
 class WorkItem(OpsModel):
-    """Work that somebody claims, does, and completes or fails at."""
+    """Work that a worker claims, does, and completes or reports as failed."""
 
     status = models.CharField(
-        max_length=16, choices=Status, default=Status.PENDING, help_text=_("Where the work stands.")
+        max_length=16,
+        choices=Status,
+        default=Status.PENDING,
+        help_text=_("State of the work, from pending to completed or failed."),
     )
-    retry_count = models.IntegerField(default=0, help_text=_("How often the work was tried again after a failure."))
-    max_retries = models.IntegerField(default=3, help_text=_("How often it may be tried again before it stays failed."))
+    retry_count = models.IntegerField(default=0, help_text=_("Number of retries after failures."))
+    max_retries = models.IntegerField(default=3, help_text=_("Number of retries before the work remains failed."))
     failure_message = models.TextField(
-        blank=True, default="", help_text=_("What went wrong last; long text is in files.")
+        blank=True, default="", help_text=_("Message of the last failure; long output stays in files.")
     )
     claimed_by = models.CharField(
         max_length=200, blank=True, default="", help_text=_("The worker that holds the work.")
@@ -337,14 +340,14 @@ def work_item_constraints() -> list[models.BaseConstraint]:
             "failed_has_message",
             Q(status=Status.FAILED),
             ~Q(failure_message=""),
-            "Failed work must say what went wrong; give failure_message.",
+            "Failed work must have a failure_message; give the error of the last attempt.",
             "failure_message",
         ),
         implies(
             "in_progress_has_start",
             Q(status=Status.IN_PROGRESS),
             Q(started_at__isnull=False),
-            "Work in progress must say when it started; give started_at.",
+            "Work in progress must have started_at; give the time at which a worker began.",
             "started_at",
         ),
         Check(
@@ -367,7 +370,7 @@ def open_work(*fields: str, name: str = "open", field: str = "status", serves: S
 
 
 def disputed_work(serves: Sequence[str] = ()) -> Index:
-    """Return the partial index on completed work that was reported a second time, and otherwise."""
+    """Return the partial index on completed work that was reported a second time with another result."""
     disputed = models.Q(status=Status.COMPLETED) & ~models.Q(failure_message="")
     return Index(fields=["finished_at"], name="disputed", condition=disputed, serves=serves)
 
@@ -379,9 +382,9 @@ def claimable_work(serves: Sequence[str] = ()) -> Index:
 
 
 class Checksummed(OpsModel):
-    """Something with a size and, once it was computed, a checksum."""
+    """Content with a size and, once it was computed, a checksum."""
 
-    size_bytes = models.BigIntegerField(null=True, blank=True, help_text=_("Size in bytes."))
+    size_bytes = models.BigIntegerField(null=True, blank=True, help_text=_("Size of the content in bytes."))
     checksum = models.CharField(
         max_length=128, null=True, blank=True, help_text=_("Checksum of the content, lower-case hexadecimal.")
     )
@@ -389,7 +392,7 @@ class Checksummed(OpsModel):
         max_length=16,
         choices=ChecksumAlgorithm,
         default=ChecksumAlgorithm.SHA256,
-        help_text=_("How the checksum was computed."),
+        help_text=_("Hash function of the checksum."),
     )
 
     class Meta:

@@ -69,19 +69,27 @@ class ExecutedObsUnit(TimeSpan, Timestamped):
         help_text=_("The observation unit that was observed."),
     )
     status = models.CharField(
-        max_length=20, choices=ObservationStatus, default=ObservationStatus.RUNNING, help_text=_("How it went.")
+        max_length=20,
+        choices=ObservationStatus,
+        default=ObservationStatus.RUNNING,
+        help_text=_("Whether the observation is running, or its outcome."),
     )
-    start_time = models.DateTimeField(help_text=_("Start (UTC)."))
-    end_time = models.DateTimeField(null=True, blank=True, help_text=_("End (UTC); empty exactly while it runs."))
+    start_time = models.DateTimeField(help_text=_("Start of the observation (UTC)."))
+    end_time = models.DateTimeField(
+        null=True, blank=True, help_text=_("End of the observation (UTC); empty exactly while it runs.")
+    )
     quality = models.CharField(
-        max_length=20, choices=Quality, default=Quality.UNASSESSED, help_text=_("Judgement of the observer.")
+        max_length=20,
+        choices=Quality,
+        default=Quality.UNASSESSED,
+        help_text=_("Quality of the data as the observer judges it."),
     )
     module_configurations = models.ManyToManyField(
         InstrumentModuleConfiguration,
         through="ExecutedObsUnitModuleConfiguration",
         blank=True,
         related_name="executions",
-        help_text=_("How the modules were set up, as used."),
+        help_text=_("Set-up of the instrument modules during the observation."),
     )
     mean_pwv_mm = models.FloatField(null=True, blank=True, help_text=_("Mean precipitable water vapour, mm."))
     mean_elevation_deg = models.FloatField(null=True, blank=True, help_text=_("Mean elevation, degrees."))
@@ -95,9 +103,9 @@ class ExecutedObsUnit(TimeSpan, Timestamped):
         null=True,
         blank=True,
         related_name="+",
-        help_text=_("Who observed; empty for automatic operation."),
+        help_text=_("Person who observed; empty for automatic operation."),
     )
-    comment = models.TextField(blank=True, default="", help_text=_("The observer's remarks."))
+    comment = models.TextField(blank=True, default="", help_text=_("Remarks of the observer."))
 
     objects = manager_of(ExecutedObsUnitQuerySet)
 
@@ -152,17 +160,21 @@ class ExecutedObsUnit(TimeSpan, Timestamped):
 
 
 class ExecutedObsUnitModuleConfiguration(OpsModel):
-    """One module configuration that an execution used. It can't be deleted from under the execution."""
+    """One module configuration that an execution used. It can't be deleted while the execution exists."""
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
     executed_obs_unit = models.ForeignKey(
-        ExecutedObsUnit, on_delete=models.CASCADE, db_index=False, related_name="+", help_text=_("The observation.")
+        ExecutedObsUnit,
+        on_delete=models.CASCADE,
+        db_index=False,
+        related_name="+",
+        help_text=_("Observation that used the configuration."),
     )
     module_configuration = models.ForeignKey(
         InstrumentModuleConfiguration,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text=_("The configuration it used."),
+        help_text=_("Configuration that the observation used."),
     )
 
     class Meta:

@@ -23,29 +23,32 @@ __all__ = [
 
 class FailureAcknowledgementQuerySet(OpsQuerySet["FailureAcknowledgement"]):
     def current(self, now: datetime | None = None) -> Self:
-        """Those that hold: neither taken back nor over."""
+        """Acknowledgements that are neither withdrawn nor replaced nor expired."""
         return self.filter(ended_at__isnull=True, until__gt=now or timezone.now())
 
 
 class FailureAcknowledgement(NumberedModel):
-    """Somebody knows the failures of one cause, until a time: they need nobody else till then.
+    """A person's acknowledgement of the failures of one cause: nobody else has to handle them until it expires.
 
-    It holds for all failures of the group, also for those that come later. Nothing is done about them by it.
+    It holds for all failures of the group, also for those that come later. It changes none of the failed work.
     """
 
     cause = models.CharField(
         max_length=16,
         help_text=_("Key of the cause, 16 hexadecimal digits, made of message, place, worker and remedy."),
     )
-    message = models.TextField(help_text=_("What went wrong, as the newest of them reported it."))
+    message = models.TextField(help_text=_("Failure message of the most recent failure."))
     place = models.CharField(
-        max_length=200, blank=True, default="", help_text=_("Site and location where it happened, if at one.")
+        max_length=200, blank=True, default="", help_text=_("Site and location of the failures, if they are at one.")
     )
-    reason = models.TextField(help_text=_("What is known, and what is done about it."))
-    informed = models.TextField(blank=True, default="", help_text=_("Who was informed: people, teams or a ticket."))
-    until = models.DateTimeField(help_text=_("Until when it holds (UTC), at most 90 days ahead."))
+    reason = models.TextField(help_text=_("Known cause, and what is done about it."))
+    informed = models.TextField(blank=True, default="", help_text=_("People or teams that were informed, or a ticket."))
+    until = models.DateTimeField(help_text=_("When the acknowledgement expires (UTC), at most 90 days ahead."))
     acknowledged_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", help_text=_("Who knows.")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("Person who acknowledged the failures."),
     )
     ended_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was taken back or replaced (UTC)."))
 

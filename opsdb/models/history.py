@@ -35,12 +35,14 @@ class ChangeLog(OpsModel):
     change_logging = ChangeLogging.OFF
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the change."))
-    changed_at = models.DateTimeField(db_default=Now(), help_text=_("When (UTC)."))
-    table_name = models.CharField(max_length=63, help_text=_("Table of the row."))
+    changed_at = models.DateTimeField(db_default=Now(), help_text=_("When the change was made (UTC)."))
+    table_name = models.CharField(max_length=63, help_text=_("Table of the changed row."))
     row_id = models.CharField(
         max_length=36, blank=True, help_text=_("Key of the row, as text; empty for rows inserted together.")
     )
-    operation = models.CharField(max_length=10, choices=ChangeOperation, help_text=_("What was done."))
+    operation = models.CharField(
+        max_length=10, choices=ChangeOperation, help_text=_("Operation on the row, or on rows inserted together.")
+    )
     before = models.JSONField(null=True, blank=True, help_text=_("Values before; of an update, those that changed."))
     after = models.JSONField(
         null=True,
@@ -55,11 +57,13 @@ class ChangeLog(OpsModel):
         null=True,
         blank=True,
         related_name="+",
-        help_text=_("Who did it, if it is known; the number stays when the user goes."),
+        help_text=_("Person who made the change, if known; the number remains when the account is deleted."),
     )
-    origin = models.CharField(max_length=500, blank=True, default="", help_text=_("Request or command that did it."))
-    reason = models.TextField(blank=True, default="", help_text=_("Why, in the words of the person."))
-    database_user = models.CharField(max_length=63, help_text=_("Account at the database."))
+    origin = models.CharField(
+        max_length=500, blank=True, default="", help_text=_("Request or command that made the change.")
+    )
+    reason = models.TextField(blank=True, default="", help_text=_("Reason that the person gave for the change."))
+    database_user = models.CharField(max_length=63, help_text=_("Account that was connected to the database."))
     transaction_id = models.BigIntegerField(
         help_text=_("Number of the transaction; one change of many rows shares it.")
     )

@@ -43,15 +43,15 @@ class Site(NumberedModel):
 
     natural_key_fields = ("short_name",)
 
-    name = models.CharField(max_length=200, unique=True, help_text=_("Full name."))
+    name = models.CharField(max_length=200, unique=True, help_text=_("Full name, unique."))
     short_name = models.CharField(
         max_length=30,
         unique=True,
         help_text=_("Lower-case letters and digits; the names of its queues start with it."),
     )
     former_names = former_names()
-    location = models.TextField(blank=True, default="", help_text=_("Where it is."))
-    description = models.TextField(blank=True, default="", help_text=_("What it does."))
+    location = models.TextField(blank=True, default="", help_text=_("Institute or town, and country."))
+    description = models.TextField(blank=True, default="", help_text=_("Role of the site in the data flow."))
 
     objects = manager_of(SiteQuerySet)
 
@@ -114,41 +114,41 @@ class DataLocation(SubtypedModel):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="data_locations",
-        help_text=_("Where it is."),
+        help_text=_("Site where the storage is."),
     )
     name = models.CharField(max_length=60, help_text=_("Lower-case letters, digits and '_', unique at the site."))
     former_names = former_names()
     location_type = models.CharField(
-        max_length=20, choices=LocationType, help_text=_("What it is for; fixed once set.")
+        max_length=20, choices=LocationType, help_text=_("Purpose of the location in the data flow; fixed once set.")
     )
     storage_type = models.CharField(
-        max_length=10, choices=StorageType, editable=False, help_text=_("Kind of storage; set by its class.")
+        max_length=10, choices=StorageType, editable=False, help_text=_("Type of storage; set by its class.")
     )
     priority = models.IntegerField(default=0, help_text=_("Lowest is used first; several buffers give fail-over."))
-    active = models.BooleanField(default=True, help_text=_("Whether new data may go there."))
+    active = models.BooleanField(default=True, help_text=_("Whether new data may be written there."))
     instrument = models.ForeignKey(
         Instrument,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="data_locations",
-        help_text=_("The instrument that writes there; only for source locations."),
+        help_text=_("Instrument that writes there; only for source locations."),
     )
     capacity_bytes = models.BigIntegerField(
         null=True, blank=True, help_text=_("Capacity, bytes; in forms also with a unit, such as 500 TB.")
     )
     retention_days = models.IntegerField(
-        null=True, blank=True, help_text=_("Days to keep data there; empty keeps them.")
+        null=True, blank=True, help_text=_("Days for which data are kept there; empty: without limit.")
     )
     deletion_threshold_percent = models.FloatField(
         null=True,
         blank=True,
-        help_text=_("Fill level above which data may go before their retention is over, per cent."),
+        help_text=_("Fill level above which data may be deleted before their retention has passed, per cent."),
     )
     fixity_interval_days = models.IntegerField(
         null=True, blank=True, help_text=_("Days after which a copy's checksum is due to be verified again.")
     )
-    comment = models.TextField(blank=True, default="", help_text=_("What an operator should know."))
+    comment = models.TextField(blank=True, default="", help_text=_("Remarks for operators."))
 
     objects = manager_of(DataLocationQuerySet)
 
@@ -197,9 +197,11 @@ class DiskDataLocation(DataLocation):
 
     subtype = StorageType.DISK
 
-    location_ptr = parent_link(DataLocation, _("The location that this folder is."))
-    host = models.CharField(max_length=255, blank=True, default="", help_text=_("Computer; empty for a local disk."))
-    user = models.CharField(max_length=100, blank=True, default="", help_text=_("Account to reach it with."))
+    location_ptr = parent_link(DataLocation, _("Location that this folder stores."))
+    host = models.CharField(
+        max_length=255, blank=True, default="", help_text=_("Host name of the computer; empty for a local disk.")
+    )
+    user = models.CharField(max_length=100, blank=True, default="", help_text=_("Account on that computer."))
     path = models.CharField(max_length=1000, help_text=_("Absolute path of the folder."))
 
     class Meta:
@@ -221,13 +223,15 @@ class S3DataLocation(DataLocation):
 
     subtype = StorageType.S3
 
-    location_ptr = parent_link(DataLocation, _("The location that this bucket is."))
+    location_ptr = parent_link(DataLocation, _("Location that this bucket stores."))
     bucket = models.CharField(max_length=255, help_text=_("Name of the bucket."))
     endpoint_url = models.URLField(
         blank=True, default="", help_text=_("Address of the service; empty for the default one.")
     )
-    region = models.CharField(max_length=100, blank=True, default="", help_text=_("Region."))
-    prefix = models.CharField(max_length=500, blank=True, default="", help_text=_("What the keys start with."))
+    region = models.CharField(
+        max_length=100, blank=True, default="", help_text=_("Region of the bucket, such as eu-central-1.")
+    )
+    prefix = models.CharField(max_length=500, blank=True, default="", help_text=_("Prefix of the keys of all objects."))
 
     class Meta:
         verbose_name = _("S3 data location")
@@ -266,11 +270,11 @@ class TapeDataLocation(DataLocation):
 
     subtype = StorageType.TAPE
 
-    location_ptr = parent_link(DataLocation, _("The location that this pool is."))
-    library = models.CharField(max_length=200, help_text=_("Tape library."))
-    pool = models.CharField(max_length=200, blank=True, default="", help_text=_("Pool in the library."))
+    location_ptr = parent_link(DataLocation, _("Location that this pool stores."))
+    library = models.CharField(max_length=200, help_text=_("Name of the tape library."))
+    pool = models.CharField(max_length=200, blank=True, default="", help_text=_("Name of the pool in the library."))
     mount_path = models.CharField(
-        max_length=1000, blank=True, default="", help_text=_("Absolute path at which it is seen.")
+        max_length=1000, blank=True, default="", help_text=_("Absolute path at which the pool is mounted.")
     )
 
     class Meta:
@@ -287,16 +291,20 @@ class TapeDataLocation(DataLocation):
 class DataLocationUsage(OpsModel):
     """What was added to or taken from a location on a day; the sum over a location is what it holds.
 
-    The database writes it, and nobody else may: a note for every statement, which are folded into one for each day.
+    Only the database writes it: a note for every statement, which are folded into one for each day.
     """
 
     change_logging = ChangeLogging.OFF
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
     data_location = models.ForeignKey(
-        DataLocation, on_delete=models.PROTECT, db_index=False, related_name="usage", help_text=_("The location.")
+        DataLocation,
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="usage",
+        help_text=_("Location whose copies are counted."),
     )
-    day = models.DateField(help_text=_("When copies arrived, or were deleted (UTC)."))
+    day = models.DateField(help_text=_("Day on which copies arrived or were deleted (UTC)."))
     copies = models.BigIntegerField(help_text=_("Copies added, or taken if below 0."))
     bytes = models.DecimalField(
         max_digits=30,

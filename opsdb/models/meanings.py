@@ -32,7 +32,7 @@ MEANINGS: dict[type[StrEnum], tuple[str, tuple[str, ...]]] = {
         ),
     ),
     enums.Status: (
-        "Where a piece of work stands that workers claim.",
+        "State of a piece of work that workers claim.",
         (
             "It waits for a worker.",
             "It was handed to a queue, and waits for a worker there.",
@@ -85,7 +85,7 @@ MEANINGS: dict[type[StrEnum], tuple[str, tuple[str, ...]]] = {
         "What was decided about a request to delete copies.",
         (
             "It waits for the decision of a second person.",
-            "A second person agreed: whoever may execute requests can carry it out.",
+            "A second person agreed: a person who may execute requests can carry it out.",
             "It was refused, or withdrawn after its approval.",
             "Its copies are scheduled for deletion.",
         ),

@@ -1,4 +1,4 @@
-"""The fields by which a person knows a row."""
+"""Natural keys: the fields by which people identify a row."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def natural_key_method(cls: Any) -> Callable[[Any], tuple[Any, ...]]:
 
 
 def natural_key_lookups(model: Any, prefix: str = "") -> list[str]:
-    """Return the lookups that a model's natural key stands for, references resolved (``telescope__name``)."""
+    """Return the lookups of a model's natural key, references resolved (``telescope__name``)."""
     lookups = []
     for name in model.natural_key_fields:
         field = model._meta.get_field(name)

@@ -37,10 +37,12 @@ class Observatory(NumberedModel):
 
     natural_key_fields = ("short_name",)
 
-    name = models.CharField(max_length=200, unique=True, help_text=_("Full name."))
+    name = models.CharField(max_length=200, unique=True, help_text=_("Full name, unique."))
     short_name = models.SlugField(max_length=50, unique=True, help_text=_("Short name for paths and lists."))
     former_names = former_names()
-    description = models.TextField(blank=True, default="", help_text=_("What a newcomer should know about it."))
+    description = models.TextField(
+        blank=True, default="", help_text=_("Short introduction for people who are new to the observatory.")
+    )
     time_zone = models.CharField(
         max_length=64, default="UTC", help_text=_("IANA name of the local time zone, such as America/Santiago.")
     )
@@ -60,7 +62,7 @@ class Observatory(NumberedModel):
         return self.short_name
 
     def clean(self) -> None:
-        """Refuse a time zone that the IANA database does not know."""
+        """Refuse a time zone that is not in the IANA database."""
         from zoneinfo import available_timezones
 
         from django.core.exceptions import ValidationError
@@ -80,12 +82,17 @@ class Telescope(NumberedModel):
     natural_key_fields = ("observatory", "name")
 
     observatory = models.ForeignKey(
-        Observatory, on_delete=models.PROTECT, related_name="telescopes", help_text=_("Who runs it.")
+        Observatory,
+        on_delete=models.PROTECT,
+        related_name="telescopes",
+        help_text=_("Observatory that operates the telescope."),
     )
     name = models.CharField(max_length=200, help_text=_("Full name, unique in the observatory."))
     former_names = former_names()
     short_name = models.SlugField(max_length=50, db_index=False, help_text=_("Short name, as schedules call it."))
-    description = models.TextField(blank=True, default="", help_text=_("What a newcomer should know about it."))
+    description = models.TextField(
+        blank=True, default="", help_text=_("Short introduction for people who are new to the telescope.")
+    )
     latitude_deg = models.FloatField(help_text=_("Geodetic latitude (WGS 84), degrees, north positive."))
     longitude_deg = models.FloatField(help_text=_("Longitude (WGS 84), degrees, east positive."))
     elevation_m = models.FloatField(help_text=_("Height above sea level, metres."))
@@ -145,12 +152,16 @@ class Instrument(NumberedModel):
         Telescope,
         on_delete=models.PROTECT,
         related_name="instruments",
-        help_text=_("The telescope it belongs to."),
+        help_text=_("Telescope that the instrument is mounted on."),
     )
     name = models.CharField(max_length=100, help_text=_("Name, unique at the telescope."))
     former_names = former_names()
-    description = models.TextField(blank=True, default="", help_text=_("What it measures."))
-    available = models.BooleanField(default=True, help_text=_("Whether it can be scheduled."))
+    description = models.TextField(
+        blank=True, default="", help_text=_("Wavelengths that the instrument covers, and its method of measurement.")
+    )
+    available = models.BooleanField(
+        default=True, help_text=_("Whether observations with the instrument can be scheduled.")
+    )
 
     objects = manager_of(AvailableQuerySet)
 
@@ -181,13 +192,15 @@ class InstrumentModule(NumberedModel):
         Instrument,
         on_delete=models.PROTECT,
         related_name="modules",
-        help_text=_("The instrument it is a part of."),
+        help_text=_("Instrument that the module is a part of."),
     )
     name = models.CharField(max_length=100, help_text=_("Name, unique in the instrument."))
     former_names = former_names()
-    description = models.TextField(blank=True, default="", help_text=_("What it measures."))
-    available = models.BooleanField(default=True, help_text=_("Whether it can be scheduled."))
-    pixels = models.IntegerField(null=True, blank=True, help_text=_("Number of pixels."))
+    description = models.TextField(
+        blank=True, default="", help_text=_("Wavelengths that the module covers, and its method of measurement.")
+    )
+    available = models.BooleanField(default=True, help_text=_("Whether observations with the module can be scheduled."))
+    pixels = models.IntegerField(null=True, blank=True, help_text=_("Number of detector or receiver pixels."))
     frequency_min_ghz = models.FloatField(help_text=_("Lower end of the frequency range, GHz."))
     frequency_max_ghz = models.FloatField(help_text=_("Upper end of the frequency range, GHz."))
 
@@ -231,18 +244,20 @@ class InstrumentModuleConfiguration(SubtypedModel):
         InstrumentModule,
         on_delete=models.PROTECT,
         related_name="configurations",
-        help_text=_("The module it sets up."),
+        help_text=_("Module that the configuration sets up."),
     )
     type = models.CharField(
         max_length=20,
         choices=ConfigurationType,
         editable=False,
-        help_text=_("Kind of configuration; set by its class."),
+        help_text=_("Type of configuration; set by its class."),
     )
     name = models.CharField(max_length=100, help_text=_("Name, unique for the module."))
     former_names = former_names()
-    description = models.TextField(blank=True, default="", help_text=_("When to use it."))
-    active = models.BooleanField(default=True, help_text=_("Whether new units may use it."))
+    description = models.TextField(
+        blank=True, default="", help_text=_("Observations that the configuration is meant for.")
+    )
+    active = models.BooleanField(default=True, help_text=_("Whether new observation units may use the configuration."))
 
     objects = manager_of(InstrumentModuleConfigurationQuerySet)
 
@@ -269,16 +284,20 @@ class InstrumentModuleConfiguration(SubtypedModel):
 
 
 class ChaiModuleConfiguration(InstrumentModuleConfiguration):
-    """How a heterodyne module of CHAI is tuned."""
+    """The tuning of a heterodyne module of CHAI."""
 
     subtype = ConfigurationType.CHAI
 
-    configuration_ptr = parent_link(InstrumentModuleConfiguration, _("The configuration that this tunes."))
+    configuration_ptr = parent_link(
+        InstrumentModuleConfiguration, _("Configuration that these CHAI settings belong to.")
+    )
     line_id = models.CharField(max_length=50, help_text=_("Spectral line, such as CO43 for CO(4-3)."))
     line_frequency_ghz = models.FloatField(help_text=_("Rest frequency of the line, GHz."))
     lo_frequency_ghz = models.FloatField(null=True, blank=True, help_text=_("Frequency of the local oscillator, GHz."))
     sideband = models.CharField(max_length=3, choices=Sideband, help_text=_("Sideband that holds the line."))
-    backend = models.CharField(max_length=100, blank=True, default="", help_text=_("Spectrometer."))
+    backend = models.CharField(
+        max_length=100, blank=True, default="", help_text=_("Name of the spectrometer that records the signal.")
+    )
     spectral_resolution_khz = models.FloatField(null=True, blank=True, help_text=_("Width of a channel, kHz."))
 
     class Meta:
@@ -291,11 +310,13 @@ class ChaiModuleConfiguration(InstrumentModuleConfiguration):
 
 
 class PrimeCamModuleConfiguration(InstrumentModuleConfiguration):
-    """How a detector module of Prime-Cam is set up."""
+    """The set-up of a detector module of Prime-Cam."""
 
     subtype = ConfigurationType.PRIME_CAM
 
-    configuration_ptr = parent_link(InstrumentModuleConfiguration, _("The configuration that this sets up."))
+    configuration_ptr = parent_link(
+        InstrumentModuleConfiguration, _("Configuration that these Prime-Cam settings belong to.")
+    )
     band_center_ghz = models.FloatField(help_text=_("Centre of the band, GHz."))
     bandwidth_ghz = models.FloatField(null=True, blank=True, help_text=_("Width of the band, GHz."))
     detector_count = models.IntegerField(null=True, blank=True, help_text=_("Number of detectors that are read."))

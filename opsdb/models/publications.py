@@ -49,25 +49,30 @@ class DataReleaseQuerySet(OpsQuerySet["DataRelease"]):
 
 
 class DataRelease(NumberedModel):
-    """A set of data products that was made known under a name and a version.
+    """A set of data products that was published under a name and a version.
 
     Publications refer to releases or to single products.
     """
 
     natural_key_fields = ("name", "version")
 
-    name = models.CharField(max_length=200, help_text=_("Name."))
+    name = models.CharField(max_length=200, help_text=_("Name of the release, unique together with its version."))
     version = models.CharField(max_length=50, help_text=_("Version, unique with the name."))
     doi = DoiField(max_length=200, blank=True, default="", help_text=_("DOI, such as 10.5281/zenodo.123."))
-    released_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was released (UTC)."))
-    description = models.TextField(blank=True, default="", help_text=_("What it holds."))
+    released_at = models.DateTimeField(null=True, blank=True, help_text=_("When the release was published (UTC)."))
+    description = models.TextField(
+        blank=True, default="", help_text=_("Content of the release, for people who use the data.")
+    )
     products = models.ManyToManyField(
-        DataProduct, blank=True, related_name="releases", help_text=_("The products in it.")
+        DataProduct, blank=True, related_name="releases", help_text=_("Products that the release contains.")
     )
     programs = models.ManyToManyField(
-        ObservingProgram, blank=True, related_name="releases", help_text=_("The programs it is from.")
+        ObservingProgram,
+        blank=True,
+        related_name="releases",
+        help_text=_("Observing programs whose data the release contains."),
     )
-    public = models.BooleanField(default=False, help_text=_("Whether everybody may see it."))
+    public = models.BooleanField(default=False, help_text=_("Whether everybody may see the release."))
 
     objects = manager_of(DataReleaseQuerySet)
 
@@ -151,9 +156,9 @@ class PublicationQuerySet(OpsQuerySet["Publication"]):
 
 
 class Publication(NumberedModel):
-    """A paper, thesis or other text that rests on the observations."""
+    """A paper, thesis or other text that uses the observations."""
 
-    title = models.CharField(max_length=500, help_text=_("Title."))
+    title = models.CharField(max_length=500, help_text=_("Full title of the publication."))
     doi = DoiField(max_length=200, blank=True, default="", help_text=_("DOI, unique when set."))
     bibcode = models.CharField(
         max_length=19, blank=True, default="", help_text=_("ADS bibcode (19 characters), unique when set.")
@@ -165,16 +170,22 @@ class Publication(NumberedModel):
         max_length=20,
         choices=PublicationStatus,
         default=PublicationStatus.IN_PREPARATION,
-        help_text=_("How far it is."),
+        help_text=_("State of the publication, from in preparation to published."),
     )
     programs = models.ManyToManyField(
-        ObservingProgram, blank=True, related_name="publications", help_text=_("The programs it is from.")
+        ObservingProgram,
+        blank=True,
+        related_name="publications",
+        help_text=_("Observing programs whose data the publication uses."),
     )
     releases = models.ManyToManyField(
-        DataRelease, blank=True, related_name="publications", help_text=_("The releases it uses or describes.")
+        DataRelease,
+        blank=True,
+        related_name="publications",
+        help_text=_("Releases that the publication uses or describes."),
     )
     products = models.ManyToManyField(
-        DataProduct, blank=True, related_name="publications", help_text=_("The products it uses.")
+        DataProduct, blank=True, related_name="publications", help_text=_("Products that the publication uses.")
     )
 
     objects = manager_of(PublicationQuerySet)

@@ -1,4 +1,4 @@
-"""Rows that remember the names that they had, so that a renamed one is still that of the reference files."""
+"""Rows that keep their former names, so that reference files that use one still find the row."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -25,7 +25,7 @@ def renaming_constraints(column: str) -> list[models.BaseConstraint]:
 
 
 def former_names_of(model: type[models.Model]) -> str | None:
-    """Return the column whose former values the rows of a model, or of its parent, remember; None where they don't."""
+    """Return the column whose former values the rows of a model, or of its parent, keep; None without one."""
     for owner in (model, *model._meta.parents):
         for rule in owner._meta.constraints:
             if isinstance(rule, KeepsFormerNames):

@@ -38,16 +38,16 @@ __all__ = [
 
 
 class LogLine(OpsModel):
-    """Abstract: a line about one piece of work. It goes with its work and is never changed."""
+    """Abstract: a line about one piece of work. It is deleted with its work and never changed."""
 
     change_logging = ChangeLogging.OFF
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the line."))
-    logged_at = models.DateTimeField(db_default=models.functions.Now(), help_text=_("When it was written (UTC)."))
-    level = models.CharField(max_length=10, choices=LogLevel, default=LogLevel.INFO, help_text=_("How serious it is."))
-    status = models.CharField(max_length=30, blank=True, default="", help_text=_("State of the work at that moment."))
-    message = models.CharField(max_length=1000, help_text=_("What happened, shortly; long text stays in files."))
-    log_path = models.CharField(max_length=1000, blank=True, default="", help_text=_("File with the whole text."))
+    logged_at = models.DateTimeField(db_default=models.functions.Now(), help_text=_("When the line was written (UTC)."))
+    level = models.CharField(max_length=10, choices=LogLevel, default=LogLevel.INFO, help_text=_("Event severity."))
+    status = models.CharField(max_length=30, blank=True, default="", help_text=_("State of the work at that time."))
+    message = models.CharField(max_length=1000, help_text=_("Event in one line; long output stays in files."))
+    log_path = models.CharField(max_length=1000, blank=True, default="", help_text=_("File with the full log."))
 
     class Meta:
         abstract = True
@@ -67,26 +67,26 @@ class DataTransferRouteQuerySet(OpsQuerySet["DataTransferRoute"]):
 
 
 class DataTransferRoute(NumberedModel):
-    """A way that data may take from one site to another.
+    """A route that data can take from one site to another.
 
     Without one, data take the way that the topology of sites and locations gives.
     """
 
     natural_key_fields = ("name",)
 
-    name = models.CharField(max_length=100, unique=True, help_text=_("Name."))
+    name = models.CharField(max_length=100, unique=True, help_text=_("Name of the route, unique."))
     former_names = former_names()
     origin_site = models.ForeignKey(
-        Site, on_delete=models.PROTECT, related_name="outgoing_routes", help_text=_("Where it begins.")
+        Site, on_delete=models.PROTECT, related_name="outgoing_routes", help_text=_("Site where the route begins.")
     )
     destination_site = models.ForeignKey(
-        Site, on_delete=models.PROTECT, related_name="incoming_routes", help_text=_("Where it ends.")
+        Site, on_delete=models.PROTECT, related_name="incoming_routes", help_text=_("Site where the route ends.")
     )
     route_type = models.CharField(
         max_length=10,
         choices=RouteType,
         default=RouteType.DIRECT,
-        help_text=_("Direct, by a relay site, or between two locations."),
+        help_text=_("Direct, through a relay site, or between two locations."),
     )
     method = models.CharField(max_length=50, help_text=_("Program that carries the data, such as bbcp."))
     relay_site = models.ForeignKey(
@@ -95,7 +95,7 @@ class DataTransferRoute(NumberedModel):
         null=True,
         blank=True,
         related_name="relayed_routes",
-        help_text=_("The site between, for a relay."),
+        help_text=_("Site between origin and destination, for a relay route."),
     )
     origin_location = models.ForeignKey(
         DataLocation,
@@ -103,7 +103,7 @@ class DataTransferRoute(NumberedModel):
         null=True,
         blank=True,
         related_name="outgoing_routes",
-        help_text=_("Where it begins, for a custom route."),
+        help_text=_("Location where a custom route begins."),
     )
     destination_location = models.ForeignKey(
         DataLocation,
@@ -111,9 +111,9 @@ class DataTransferRoute(NumberedModel):
         null=True,
         blank=True,
         related_name="incoming_routes",
-        help_text=_("Where it ends, for a custom route."),
+        help_text=_("Location where a custom route ends."),
     )
-    active = models.BooleanField(default=True, help_text=_("Whether it is in use."))
+    active = models.BooleanField(default=True, help_text=_("Whether new transfers may use the route."))
     priority = models.IntegerField(default=0, help_text=_("Lowest is used first."))
 
     objects = manager_of(DataTransferRouteQuerySet)
@@ -181,10 +181,7 @@ class DataTransferQuerySet(OpsQuerySet["DataTransfer"]):
         return self.filter(destination_location=location)
 
     def claimable(self) -> Self:
-        """Transfers that a worker may begin: what they carry is where they start, and new data may go where they end.
-
-        The second hop of a relay waits for the first.
-        """
+        """Pending or scheduled transfers to an active destination whose previous hop, if any, is completed."""
         return self.filter(
             Q(depends_on__isnull=True) | Q(depends_on__status=Status.COMPLETED),
             status__in=Status.claimable(),
@@ -208,7 +205,7 @@ class DataTransferQuerySet(OpsQuerySet["DataTransfer"]):
 
 
 class DataTransfer(WorkItem, NumberedModel):
-    """One journey of a bundle (transfer package) from one location to another, and its unpacking there.
+    """One transfer of a bundle (transfer package) from one location to another, and its unpacking there.
 
     A relay is two of them, where the second hop depends on the first.
     """
@@ -219,7 +216,7 @@ class DataTransfer(WorkItem, NumberedModel):
         DataTransferPackage,
         on_delete=models.PROTECT,
         related_name="data_transfers",
-        help_text=_("What travels."),
+        help_text=_("Bundle that is transferred."),
     )
     route = models.ForeignKey(
         DataTransferRoute,
@@ -227,16 +224,19 @@ class DataTransfer(WorkItem, NumberedModel):
         null=True,
         blank=True,
         related_name="data_transfers",
-        help_text=_("The route it takes; empty where the topology gave it."),
+        help_text=_("Route of the transfer; empty where the topology determined it."),
     )
     origin_location = models.ForeignKey(
         DataLocation,
         on_delete=models.PROTECT,
         related_name="outgoing_transfers",
-        help_text=_("Where it starts."),
+        help_text=_("Location that the bundle is sent from."),
     )
     destination_location = models.ForeignKey(
-        DataLocation, on_delete=models.PROTECT, related_name="incoming_transfers", help_text=_("Where it goes.")
+        DataLocation,
+        on_delete=models.PROTECT,
+        related_name="incoming_transfers",
+        help_text=_("Location that the bundle is sent to."),
     )
     kind = models.CharField(
         max_length=10,
@@ -246,25 +246,25 @@ class DataTransfer(WorkItem, NumberedModel):
     )
     method = models.CharField(max_length=50, help_text=_("Program that carries the data, such as bbcp."))
     unpack_status = models.CharField(
-        max_length=16, choices=Status, default=Status.PENDING, help_text=_("Where the unpacking stands.")
+        max_length=16, choices=Status, default=Status.PENDING, help_text=_("State of the unpacking at the destination.")
     )
-    unpack_retry_count = models.IntegerField(default=0, help_text=_("How often the unpacking was tried again."))
-    unpack_failure_message = models.TextField(blank=True, default="", help_text=_("What went wrong last in unpacking."))
+    unpack_retry_count = models.IntegerField(default=0, help_text=_("Number of retries of the unpacking."))
+    unpack_failure_message = models.TextField(blank=True, default="", help_text=_("Last failure of the unpacking."))
     unpack_claimed_by = models.CharField(
-        max_length=200, blank=True, default="", help_text=_("The worker that unpacks or unpacked it.")
+        max_length=200, blank=True, default="", help_text=_("Worker that unpacks or unpacked the bundle.")
     )
     unpack_heartbeat_at = models.DateTimeField(
         null=True, blank=True, help_text=_("Last heartbeat of the worker that unpacks (UTC).")
     )
-    unpacked_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was unpacked (UTC)."))
-    bytes_transferred = models.BigIntegerField(default=0, help_text=_("Bytes that have arrived."))
+    unpacked_at = models.DateTimeField(null=True, blank=True, help_text=_("When the bundle was unpacked (UTC)."))
+    bytes_transferred = models.BigIntegerField(default=0, help_text=_("Bytes that have arrived at the destination."))
     depends_on = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="next_hops",
-        help_text=_("The hop before this one, for a relay."),
+        help_text=_("Previous hop of a relay; empty for the first."),
     )
 
     objects = manager_of(DataTransferQuerySet)
@@ -295,14 +295,14 @@ class DataTransfer(WorkItem, NumberedModel):
                 "unpacked_has_time",
                 Q(unpack_status=Status.COMPLETED),
                 Q(unpacked_at__isnull=False),
-                "Completed unpacking must say when it was done; give unpacked_at.",
+                "Completed unpacking must have unpacked_at; give the time at which it was completed.",
                 "unpacked_at",
             ),
             implies(
                 "unpack_failed_has_message",
                 Q(unpack_status=Status.FAILED),
                 ~Q(unpack_failure_message=""),
-                "Failed unpacking must say what went wrong; give unpack_failure_message.",
+                "Failed unpacking must have an unpack_failure_message; give the error of the last attempt.",
                 "unpack_failure_message",
             ),
             implies(
@@ -377,7 +377,11 @@ class DataTransferLog(LogLine):
     """A line about one transfer."""
 
     data_transfer = models.ForeignKey(
-        DataTransfer, on_delete=models.CASCADE, db_index=False, related_name="log", help_text=_("The transfer.")
+        DataTransfer,
+        on_delete=models.CASCADE,
+        db_index=False,
+        related_name="log",
+        help_text=_("Transfer that the line is about."),
     )
 
     class Meta:
@@ -387,16 +391,16 @@ class DataTransferLog(LogLine):
 
 
 class StageActivity(OpsModel):
-    """What one stage did in an hour or on a day: items that were added, completed, and attempts that failed.
+    """Work of one stage in an hour or on a day: items added, items completed, and attempts that failed.
 
-    The database writes it, and nobody else may: a note for every statement, which are folded into one for each time,
+    Only the database writes it: a note for every statement, which are folded into one for each time,
     way and delay. Work counts as added when its row was made, as completed when it was finished.
     """
 
     change_logging = ChangeLogging.OFF
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
-    stage = models.CharField(max_length=12, choices=WorkStage, help_text=_("Which stage."))
+    stage = models.CharField(max_length=12, choices=WorkStage, help_text=_("Stage of the counted work."))
     begins_at = models.DateTimeField(help_text=_("Beginning of the hour, for transfers, or else of the day (UTC)."))
     origin_location = models.ForeignKey(
         DataLocation,
@@ -405,7 +409,7 @@ class StageActivity(OpsModel):
         blank=True,
         db_index=False,
         related_name="+",
-        help_text=_("Where the data come from, if the work moves them."),
+        help_text=_("Location that the data come from, if the work moves them."),
     )
     destination_location = models.ForeignKey(
         DataLocation,
@@ -414,7 +418,7 @@ class StageActivity(OpsModel):
         blank=True,
         db_index=False,
         related_name="+",
-        help_text=_("Where the data go, if the work moves them."),
+        help_text=_("Location that the data go to, if the work moves them."),
     )
     delay_step = models.IntegerField(
         null=True,
@@ -424,9 +428,9 @@ class StageActivity(OpsModel):
             "2^((n+1)/8) minutes."
         ),
     )
-    added = models.BigIntegerField(help_text=_("Items that were added; below 0 to correct another note."))
-    completed = models.BigIntegerField(help_text=_("Items that were completed or cancelled; below 0 to correct."))
-    failures = models.BigIntegerField(help_text=_("Attempts that failed; below 0 to correct."))
+    added = models.BigIntegerField(help_text=_("Items added; below 0 to correct a note."))
+    completed = models.BigIntegerField(help_text=_("Items completed or cancelled; below 0 to correct a note."))
+    failures = models.BigIntegerField(help_text=_("Attempts that failed; below 0 to correct a note."))
     bytes = models.DecimalField(
         max_digits=30, decimal_places=0, help_text=_("Bytes of the completed items, where they have any.")
     )

@@ -417,14 +417,14 @@ def work_items():
         yield Case(
             model,
             "failed_has_message",
-            "Failed work must say what went wrong; give failure_message.",
+            "Failed work must have a failure_message; give the error of the last attempt.",
             bad=({"status": "failed", **done},),
             good=({"status": "failed", "failure_message": "disk full", **done},),
         )
         yield Case(
             model,
             "in_progress_has_start",
-            "Work in progress must say when it started; give started_at.",
+            "Work in progress must have started_at; give the time at which a worker began.",
             bad=({"status": "in_progress"},),
             good=({"status": "in_progress", "started_at": EPOCH},),
         )
@@ -811,7 +811,7 @@ def one_by_one():
     yield Case(
         DataTransfer,
         "unpacked_has_time",
-        "Completed unpacking must say when it was done; give unpacked_at.",
+        "Completed unpacking must have unpacked_at; give the time at which it was completed.",
         bad=({"unpack_status": "completed"},),
         good=({"unpack_status": "completed", "unpacked_at": LATER},),
         given={"completed": True},
@@ -820,7 +820,7 @@ def one_by_one():
     yield Case(
         DataTransfer,
         "unpack_failed_has_message",
-        "Failed unpacking must say what went wrong; give unpack_failure_message.",
+        "Failed unpacking must have an unpack_failure_message; give the error of the last attempt.",
         bad=({"unpack_status": "failed"},),
         good=({"unpack_status": "failed", "unpack_failure_message": "not a tar"},),
         given={"completed": True},
@@ -852,7 +852,7 @@ def one_by_one():
     yield Case(
         PhysicalCopy,
         "verified_has_proof",
-        "A copy that was compared must say when, and what was found; give verified_at and checksum.",
+        "A compared copy must have verified_at and a checksum; give the time and the result of the comparison.",
         bad=tuple(
             {"verification": verification, **part}
             for verification in ("verified", "mismatch")
@@ -864,7 +864,7 @@ def one_by_one():
     yield Case(
         PhysicalCopy,
         "deleted_has_time",
-        "A deleted copy must say when it was deleted; give deleted_at.",
+        "A deleted copy must have deleted_at; give the time of the deletion.",
         bad=({"status": "deleted"},),
         good=({"status": "deleted", "deleted_at": LATER},),
         behind=("deletion_is_safe", "status_transition"),
@@ -872,7 +872,7 @@ def one_by_one():
     yield Case(
         PhysicalCopy,
         "deletion_failed_has_message",
-        "A failed deletion must say what went wrong; give failure_message.",
+        "A failed deletion must have a failure_message; give the error of the last attempt.",
         bad=({"status": "deletion_failed"},),
         good=({"status": "deletion_failed", "failure_message": "permission denied"},),
         behind=("status_transition",),
@@ -908,7 +908,7 @@ def one_by_one():
     yield Case(
         DeletionRequest,
         "decision_has_person",
-        "A decided request must say who decided and when; give approved_by and decided_at.",
+        "A decided request must have approved_by and decided_at; give the person and the time of the decision.",
         bad=({"approved_by": None}, {"decided_at": None}),
         given={"approved": True},
         behind=("decision_stays",),
@@ -945,14 +945,14 @@ def one_by_one():
     yield Case(
         ExecutedReductionStep,
         "failed_has_message",
-        "A failed run must say what went wrong; give failure_message.",
+        "A failed run must have a failure_message; give the error of the last attempt.",
         bad=({"status": "failed", "finished_at": LATER},),
         good=({"status": "failed", "failure_message": "out of memory"},),
     )
     yield Case(
         ExecutedReductionStep,
         "completed_has_end",
-        "A completed run must say when it ended; give finished_at.",
+        "A completed run must have finished_at; give the time at which it ended.",
         bad=({"status": "completed"},),
         good=({"status": "completed", "finished_at": LATER},),
         behind=("status_transition",),

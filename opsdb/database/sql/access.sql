@@ -77,7 +77,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_revoke_in_person() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- Records when a token is revoked, and by which acting user; no revoked token is used again or says otherwise.
+-- Records when a token is revoked, and by which acting user; a revoked token stays revoked.
 BEGIN
     IF TG_OP = 'UPDATE' AND OLD.revoked_at IS NOT NULL THEN
         IF NEW.revoked_at IS DISTINCT FROM OLD.revoked_at

@@ -2,7 +2,7 @@
 
 CREATE OR REPLACE FUNCTION opsdb_is_readable(status text, verification text) RETURNS boolean
 LANGUAGE sql IMMUTABLE
--- Whether a copy can be read from: there, not on its way out, and not known to differ.
+-- Whether a copy can be read from: there, not being deleted, and without a mismatch.
 RETURN status IN ('present', 'staged', 'deletion_possible') AND verification <> 'mismatch';
 
 CREATE OR REPLACE FUNCTION opsdb_is_safe_copy(copy_id bigint) RETURNS boolean
@@ -160,7 +160,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_arrive_now() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- The retention counts from when the bytes arrived, which is when the database first hears of them.
+-- The retention counts from the arrival, which is the time at which the copy is first recorded.
 BEGIN
     NEW.arrived_at = statement_timestamp();
     RETURN NEW;
@@ -169,7 +169,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_keep_arrival() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- Nobody moves the time of an arrival.
+-- The time of an arrival does not change.
 BEGIN
     NEW.arrived_at = OLD.arrived_at;
     RETURN NEW;

@@ -21,7 +21,7 @@ $$;
 CREATE OR REPLACE FUNCTION opsdb_require_requester(rule name, request_id bigint, requester text, what text)
 RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- Only the person who asked changes a request, so that nobody approves what they wrote themselves.
+-- Only the person who made a request changes it, so that nobody approves terms of their own.
 DECLARE
     actor text = opsdb_acting_user();
 BEGIN
@@ -40,7 +40,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_file_in_person() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- Whoever makes a request is the one who is logged in; the database says who and when.
+-- The person who makes a request is the one who is logged in; the database sets the person and the time.
 DECLARE
     actor text = opsdb_acting_user();
 BEGIN
@@ -81,7 +81,7 @@ $$;
 CREATE OR REPLACE FUNCTION opsdb_why_not_decide(decider text, requester text, asked_at timestamptz, called text)
 RETURNS text
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
--- Why a person cannot decide what another one asked for, who is called so in the text; NULL when nothing is against it.
+-- Why a person cannot decide the request of another one, who is called so in the text; NULL when they can.
 -- Whoever decides had the account before the request was made, and owes neither the account nor its rights to the one
 -- who asked.
 DECLARE
@@ -123,7 +123,7 @@ $$;
 CREATE OR REPLACE FUNCTION opsdb_decide_in_person() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 -- Whoever decides a request is the one who is logged in, had the account before the request was made, and owes
--- neither the account nor its rights to the one who asked. The database says who and when.
+-- neither the account nor its rights to the one who asked. The database sets the person and the time.
 DECLARE
     actor text = opsdb_acting_user();
     reason text;
@@ -245,7 +245,7 @@ BEGIN
             END
         );
     END IF;
-    -- A request that goes takes its items with it, and has been looked at itself.
+    -- A request that is deleted takes its items with it, and has been checked itself.
     IF request.requested_by_id IS NOT NULL THEN
         PERFORM opsdb_require_requester(
             TG_NAME, OLD.deletion_request_id, request.requested_by_id::text, 'take copies from it'

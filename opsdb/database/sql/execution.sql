@@ -11,7 +11,7 @@ RETURN coalesce(
 
 CREATE OR REPLACE FUNCTION opsdb_first_light() RETURNS date
 LANGUAGE sql STABLE
--- The first light of the oldest telescope; NULL while that of any is not known, so that any time is taken.
+-- The first light of the oldest telescope; NULL while one has none, so that any time is accepted.
 BEGIN ATOMIC
     SELECT min(first_light) FROM telescope HAVING bool_and(first_light IS NOT NULL);
 END;

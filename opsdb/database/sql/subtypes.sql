@@ -1,5 +1,5 @@
 -- Joined inheritance: the row of a subtype and the row of its parent have the same id, agree in the discriminator,
--- and come and go together.
+-- and are inserted and deleted together.
 
 CREATE OR REPLACE FUNCTION opsdb_require_parent() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$

@@ -1,10 +1,10 @@
 -- How full a location is, and was: every statement notes by day what it adds and takes, so that the fill level is a
--- short sum. Nobody but these functions writes the notes.
+-- short sum. Only these functions write the notes.
 
 CREATE OR REPLACE FUNCTION opsdb_location_is_full(location_id bigint) RETURNS boolean
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
 -- Whether a location is filled above its threshold; never where it has no capacity or no threshold, nor by so much more
--- than it can hold that a size must be wrong, which would let data go before their time.
+-- than it can hold that a size must be wrong, which would let data be deleted before their retention has passed.
     SELECT coalesce((
         SELECT coalesce(sum(usage.bytes), 0) * 100
             > location.capacity_bytes * location.deletion_threshold_percent::numeric

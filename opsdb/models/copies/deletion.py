@@ -25,13 +25,17 @@ TERMS = ("reason", "limit", "overrides_retention")
 
 
 class DeletionPolicy(NumberedModel):
-    """How many verified archive copies make it safe to delete others: one row, kept equal to the setting.
+    """Number of verified archive copies that the deletion of others requires: one row, kept equal to the setting.
 
     The rules of deletion in the database read it; the setting is ``OPSDB_MIN_ARCHIVE_COPIES``.
     """
 
     id = models.BigAutoField(primary_key=True, help_text=_("Always 1."))
-    min_archive_copies = models.IntegerField(help_text=_("Verified copies in archives elsewhere that a package needs."))
+    min_archive_copies = models.IntegerField(
+        help_text=_(
+            "Number of verified copies in archives elsewhere that a package needs before a copy may be deleted."
+        )
+    )
 
     class Meta:
         verbose_name_plural = _("deletion policy")
@@ -46,7 +50,7 @@ class DeletionPolicy(NumberedModel):
 
 
 class DeletionRequest(NumberedModel):
-    """Somebody's wish to delete copies at a location, which somebody else must approve.
+    """A request to delete copies at a location, which another person must approve.
 
     An approved request may override the retention of the location, and no other rule of deletion.
     """
@@ -55,11 +59,14 @@ class DeletionRequest(NumberedModel):
         DataLocation,
         on_delete=models.PROTECT,
         related_name="deletion_requests",
-        help_text=_("Where copies shall be deleted."),
+        help_text=_("Location whose copies are to be deleted."),
     )
-    reason = models.TextField(help_text=_("Why."))
+    reason = models.TextField(help_text=_("Reason for the deletion, for the person who decides on it."))
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", help_text=_("Who asks.")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("Person who made the request."),
     )
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -68,24 +75,24 @@ class DeletionRequest(NumberedModel):
         blank=True,
         related_name="+",
         verbose_name=_("decided by"),
-        help_text=_("Who approved or rejected; another person."),
+        help_text=_("Person who approved or rejected the request; never the person who made it."),
     )
     status = models.CharField(
         max_length=16,
         choices=DeletionRequestStatus,
         default=DeletionRequestStatus.REQUESTED,
-        help_text=_("How far it is."),
+        help_text=_("State of the request, from requested to executed or rejected."),
     )
     overrides_retention = models.BooleanField(
-        default=False, help_text=_("Whether it may delete copies before the location's retention has passed.")
+        default=False, help_text=_("Whether copies may be deleted before the location's retention has passed.")
     )
-    limit = models.IntegerField(help_text=_("Most copies that it may delete."))
+    limit = models.IntegerField(help_text=_("Largest number of copies that the request may delete."))
     items = models.ManyToManyField(
         PhysicalCopy,
         through="DeletionRequestItem",
         blank=True,
         related_name="deletion_requests",
-        help_text=_("The copies that it is about."),
+        help_text=_("Copies that the request lists for deletion."),
     )
     decided_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was approved or rejected (UTC)."))
     executed_at = models.DateTimeField(
@@ -109,7 +116,7 @@ class DeletionRequest(NumberedModel):
                 "decision_has_person",
                 ~Q(status=DeletionRequestStatus.REQUESTED),
                 Q(approved_by__isnull=False, decided_at__isnull=False),
-                "A decided request must say who decided and when; give approved_by and decided_at.",
+                "A decided request must have approved_by and decided_at; give the person and the time of the decision.",
                 "approved_by",
             ),
             Immutable(
@@ -180,10 +187,13 @@ class DeletionRequestItem(OpsModel):
         on_delete=models.CASCADE,
         db_index=False,
         related_name="request_items",
-        help_text=_("The request."),
+        help_text=_("Request that lists the copy."),
     )
     physical_copy = models.ForeignKey(
-        PhysicalCopy, on_delete=models.PROTECT, related_name="request_items", help_text=_("The copy.")
+        PhysicalCopy,
+        on_delete=models.PROTECT,
+        related_name="request_items",
+        help_text=_("Copy that the request lists."),
     )
 
     class Meta:

@@ -19,7 +19,7 @@ __all__ = [
 
 
 class FixityCheck(NumberedModel):
-    """One comparison of a copy's checksum with what it should be, or an attempt at one. It outlives the copy's bytes.
+    """One comparison of a copy's checksum with the recorded one, or an attempt at one. It remains after a deletion.
 
     The copy itself keeps only the result of the last comparison. A copy that could not be read has no checksum here,
     and the reason instead.
@@ -28,25 +28,27 @@ class FixityCheck(NumberedModel):
     change_logging = ChangeLogging.OFF
 
     copy = models.ForeignKey(
-        PhysicalCopy, on_delete=models.PROTECT, related_name="fixity_checks", help_text=_("The copy.")
+        PhysicalCopy, on_delete=models.PROTECT, related_name="fixity_checks", help_text=_("Copy that was checked.")
     )
-    checked_at = models.DateTimeField(help_text=_("When it was computed (UTC)."))
-    expected = models.CharField(max_length=128, help_text=_("Checksum that it should have, lower-case hexadecimal."))
+    checked_at = models.DateTimeField(help_text=_("When the checksum was computed (UTC)."))
+    expected = models.CharField(max_length=128, help_text=_("Recorded checksum, lower-case hexadecimal."))
     actual = models.CharField(
         max_length=128,
         null=True,
         blank=True,
-        help_text=_("Checksum that was found, lower-case hexadecimal; empty where the copy could not be read."),
+        help_text=_("Computed checksum, lower-case hexadecimal; empty where the copy could not be read."),
     )
-    algorithm = models.CharField(max_length=16, choices=ChecksumAlgorithm, help_text=_("How it was computed."))
-    ok = models.BooleanField(help_text=_("Whether they agree."))
+    algorithm = models.CharField(
+        max_length=16, choices=ChecksumAlgorithm, help_text=_("Hash function of both checksums.")
+    )
+    ok = models.BooleanField(help_text=_("Whether the expected and the actual checksum agree."))
     checked_by = models.CharField(
-        max_length=200, blank=True, default="", help_text=_("Worker or person that computed it.")
+        max_length=200, blank=True, default="", help_text=_("Worker or person that computed the checksum.")
     )
     failure_message = models.TextField(
         blank=True,
         default="",
-        help_text=_("Why the copy could not be read; empty where it was."),
+        help_text=_("Reason why the copy could not be read; empty where it was."),
     )
 
     class Meta:

@@ -39,13 +39,13 @@ class PhysicalCopy(NumberedModel):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="copies",
-        help_text=_("Where the copy is."),
+        help_text=_("Location that holds the copy."),
     )
     status = models.CharField(
         max_length=24,
         choices=PhysicalCopyStatus,
         default=PhysicalCopyStatus.PRESENT,
-        help_text=_("State of the bytes."),
+        help_text=_("State of the copy at its location."),
     )
     raw_data_file = models.ForeignKey(
         RawDataFile,
@@ -54,7 +54,7 @@ class PhysicalCopy(NumberedModel):
         blank=True,
         db_index=False,
         related_name="copies",
-        help_text=_("The raw file, if it is a copy of one."),
+        help_text=_("Raw file that this is a copy of, if it is one of a raw file."),
     )
     raw_data_package = models.ForeignKey(
         RawDataPackage,
@@ -63,7 +63,7 @@ class PhysicalCopy(NumberedModel):
         blank=True,
         db_index=False,
         related_name="copies",
-        help_text=_("The package, if it is a copy of one."),
+        help_text=_("Package that this is a copy of, if it is one of a package."),
     )
     data_transfer_package = models.ForeignKey(
         DataTransferPackage,
@@ -72,7 +72,7 @@ class PhysicalCopy(NumberedModel):
         blank=True,
         db_index=False,
         related_name="copies",
-        help_text=_("The bundle, if it is a copy of one."),
+        help_text=_("Bundle that this is a copy of, if it is one of a bundle."),
     )
     data_product = models.ForeignKey(
         "opsdb.DataProduct",
@@ -81,25 +81,27 @@ class PhysicalCopy(NumberedModel):
         blank=True,
         db_index=False,
         related_name="copies",
-        help_text=_("The product, if it is a copy of one."),
+        help_text=_("Product that this is a copy of, if it is one of a product."),
     )
-    size_bytes = models.BigIntegerField(null=True, blank=True, help_text=_("Size as found there, bytes."))
+    size_bytes = models.BigIntegerField(null=True, blank=True, help_text=_("Size as found at the location, bytes."))
     checksum = models.CharField(
         max_length=128,
         null=True,
         blank=True,
-        help_text=_("Checksum as last computed there, lower-case hexadecimal."),
+        help_text=_("Checksum as last computed at the location, lower-case hexadecimal."),
     )
     checksum_algorithm = models.CharField(
         max_length=16,
         choices=ChecksumAlgorithm,
         default=ChecksumAlgorithm.SHA256,
-        help_text=_("How the checksum was computed."),
+        help_text=_("Hash function of the checksum."),
     )
     arrived_at = models.DateTimeField(
         db_default=Now(),
         editable=False,
-        help_text=_("When the bytes came there last (UTC), kept by the database; the retention counts from it."),
+        help_text=_(
+            "When the content last arrived at the location (UTC), kept by the database; the retention counts from it."
+        ),
     )
     verified_at = models.DateTimeField(null=True, blank=True, help_text=_("When the checksum was last compared (UTC)."))
     verification = models.CharField(
@@ -107,20 +109,20 @@ class PhysicalCopy(NumberedModel):
         choices=Verification,
         default=Verification.UNVERIFIED,
         help_text=_(
-            "What the last comparison found: unverified, nothing was compared yet, or it could not be read; verified, "
+            "Result of the last comparison: unverified, nothing was compared yet, or it could not be read; verified, "
             "the checksum was the expected one; mismatch, it was another."
         ),
     )
     unread_count = models.IntegerField(
         default=0,
         editable=False,
-        help_text=_("How many checks in a row could not read it; kept by the database."),
+        help_text=_("Number of consecutive checks that could not read the copy; kept by the database."),
     )
     next_check_at = models.DateTimeField(
         null=True,
         blank=True,
         editable=False,
-        help_text=_("When it is tried again, after it could not be read (UTC); kept by the database."),
+        help_text=_("When the next check is due after one that could not read the copy (UTC); kept by the database."),
     )
     deletion_candidate = models.BooleanField(
         blank=True,
@@ -130,14 +132,16 @@ class PhysicalCopy(NumberedModel):
             "go; kept by the database."
         ),
     )
-    retry_count = models.IntegerField(default=0, help_text=_("How often its deletion was tried again."))
+    retry_count = models.IntegerField(default=0, help_text=_("Number of retries of the deletion."))
     failure_message = models.TextField(
-        blank=True, default="", help_text=_("Why its deletion failed last, or how it was found to be missing.")
+        blank=True,
+        default="",
+        help_text=_("Reason why the deletion failed last, or how the copy was found to be missing."),
     )
     deletion_requested_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When its deletion was asked for (UTC).")
+        null=True, blank=True, help_text=_("When the deletion was requested (UTC).")
     )
-    deleted_at = models.DateTimeField(null=True, blank=True, help_text=_("When its bytes were deleted (UTC)."))
+    deleted_at = models.DateTimeField(null=True, blank=True, help_text=_("When the content was deleted (UTC)."))
 
     objects = manager_of(PhysicalCopyQuerySet)
 
@@ -176,21 +180,21 @@ class PhysicalCopy(NumberedModel):
                 "verified_has_proof",
                 ~Q(verification=Verification.UNVERIFIED),
                 Q(verified_at__isnull=False, checksum__isnull=False),
-                "A copy that was compared must say when, and what was found; give verified_at and checksum.",
+                "A compared copy must have verified_at and a checksum; give the time and the result of the comparison.",
                 "verification",
             ),
             implies(
                 "deleted_has_time",
                 Q(status=PhysicalCopyStatus.DELETED),
                 Q(deleted_at__isnull=False),
-                "A deleted copy must say when it was deleted; give deleted_at.",
+                "A deleted copy must have deleted_at; give the time of the deletion.",
                 "deleted_at",
             ),
             implies(
                 "deletion_failed_has_message",
                 Q(status=PhysicalCopyStatus.DELETION_FAILED),
                 ~Q(failure_message=""),
-                "A failed deletion must say what went wrong; give failure_message.",
+                "A failed deletion must have a failure_message; give the error of the last attempt.",
                 "failure_message",
             ),
             Immutable(
@@ -366,7 +370,7 @@ class PhysicalCopy(NumberedModel):
 
     @property
     def is_readable(self) -> bool:
-        """Whether it can be read, as the queryset's ``readable()`` has it: there, and not known to differ."""
+        """Whether it can be read, as in the queryset's ``readable()``: it is there, and no check found a mismatch."""
         return self.status in PhysicalCopyStatus.readable() and self.verification != Verification.MISMATCH
 
     @property

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COPY_TARGETS = ("raw_data_file", "raw_data_package", "data_transfer_package", "data_product")
 GONE = (PhysicalCopyStatus.DELETED, PhysicalCopyStatus.MISSING)
-"""States of copies whose bytes are not there, as far as is known."""
+"""States of copies whose bytes are recorded as absent."""
 CHECKABLE = (
     PhysicalCopyStatus.PRESENT,
     PhysicalCopyStatus.STAGED,
@@ -56,7 +56,7 @@ class PhysicalCopyQuerySet(OpsQuerySet["PhysicalCopy"]):
         return self.filter(pk__in=files.union(whole, bundles, all=True))
 
     def existing(self) -> Self:
-        """Copies whose bytes are there, as far as is known."""
+        """Copies whose bytes are recorded as present."""
         return self.exclude(status__in=GONE)
 
     def present(self) -> Self:
@@ -64,7 +64,7 @@ class PhysicalCopyQuerySet(OpsQuerySet["PhysicalCopy"]):
         return self.filter(status=PhysicalCopyStatus.PRESENT)
 
     def readable(self) -> Self:
-        """Copies that can be read from: there, not on their way out, and not known to differ."""
+        """Copies that can be read from: there, not being deleted, and without a mismatch."""
         return self.filter(IsReadable("status", "verification"))
 
     def verified(self) -> Self:
@@ -79,7 +79,7 @@ class PhysicalCopyQuerySet(OpsQuerySet["PhysicalCopy"]):
         much as it looks at: copies whose retention has not passed, and copies of what no archive has, are not looked
         at. Copies that only an approved request lets go are left to that request.
 
-        Asks at once what the location is like; the rest when it is read.
+        The call queries the location; the copies are queried when the queryset is evaluated.
         """
         place = DataLocation.objects.annotate(is_full=LocationIsFull("pk")).get(pk=location.pk)
         if place.location_type == LocationType.LONG_TERM_ARCHIVE or limit == 0:

@@ -39,7 +39,7 @@ class RawDataPackageMetadata(NumberedModel):
         RawDataPackage,
         on_delete=models.PROTECT,
         related_name="metadata",
-        help_text=_("The package it describes."),
+        help_text=_("Package that the metadata describe."),
     )
     dataproduct_type = models.CharField(
         "dataproduct_type",
@@ -154,7 +154,7 @@ class RawDataPackageMetadata(NumberedModel):
         return self.obs_id
 
     def derive(self) -> Self:
-        """Fill what follows from execution, unit, source, module and telescope; nothing is saved.
+        """Fill the columns that follow from execution, unit, source, module and telescope; nothing is saved.
 
         Times become MJD (UTC), frequencies vacuum wavelengths in metres, sizes kilobytes. A solar-system
         object has no fixed place, so position and region stay empty. Returns the same object.

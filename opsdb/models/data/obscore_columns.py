@@ -229,8 +229,12 @@ COLUMNS = (
         "Number of polarization states.",
         range=_COUNT,
     ),
-    ObsCoreColumn("facility_name", "VARCHAR", "Provenance.ObsConfig.Facility.name", "meta.id;instr.tel", "Telescope."),
-    ObsCoreColumn("instrument_name", "VARCHAR", "Provenance.ObsConfig.Instrument.name", "meta.id;instr", "Instrument."),
+    ObsCoreColumn(
+        "facility_name", "VARCHAR", "Provenance.ObsConfig.Facility.name", "meta.id;instr.tel", "Name of the telescope."
+    ),
+    ObsCoreColumn(
+        "instrument_name", "VARCHAR", "Provenance.ObsConfig.Instrument.name", "meta.id;instr", "Name of the instrument."
+    ),
     _optional("obs_title", "VARCHAR", "DataID.title", "meta.title;obs", "Name of the observation unit or product."),
     _optional(
         "obs_creation_date", "TIMESTAMP", "DataID.date", "time;meta.dataset", "When the data set was made (UTC)."

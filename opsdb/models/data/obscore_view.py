@@ -54,7 +54,7 @@ class ObsCoreQuerySet(OpsQuerySet["ObsCore"]):
 class ObsCore(models.Model):
     """One data set as the virtual observatory finds it: a raw data package, or a science product in a data release.
 
-    A view, which nobody can write to. The columns are those of IVOA ObsCore 1.1 (REC-ObsCore-v1.1).
+    A read-only view. The columns are those of IVOA ObsCore 1.1 (REC-ObsCore-v1.1).
     """
 
     units = UNITS

@@ -63,21 +63,21 @@ class RawDataFile(Timestamped):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="raw_data_files",
-        help_text=_("The observation that it is from."),
+        help_text=_("Observation that the file is from."),
     )
     instrument_module = models.ForeignKey(
         InstrumentModule,
         on_delete=models.PROTECT,
         db_index=False,
         related_name="raw_data_files",
-        help_text=_("The module that wrote it."),
+        help_text=_("Module that wrote the file."),
     )
     source_location = models.ForeignKey(
         DataLocation,
         on_delete=models.PROTECT,
         db_index=False,
         related_name="raw_data_files",
-        help_text=_("The source location that it was written to."),
+        help_text=_("Source location that the file was written to."),
     )
     raw_data_package = models.ForeignKey(
         RawDataPackage,
@@ -86,21 +86,25 @@ class RawDataFile(Timestamped):
         blank=True,
         db_index=False,
         related_name="raw_data_files",
-        help_text=_("The package that holds it; empty until it is packaged."),
+        help_text=_("Package that holds the file; empty until it is packaged."),
     )
-    relative_path = models.CharField(max_length=1000, help_text=_("Path below the source location, unique there."))
+    relative_path = models.CharField(
+        max_length=1000, help_text=_("Path relative to the source location, unique there.")
+    )
     size_bytes = models.BigIntegerField(help_text=_("Size in bytes."))
     checksum = models.CharField(max_length=128, help_text=_("Checksum of the content, lower-case hexadecimal."))
     checksum_algorithm = models.CharField(
         max_length=16,
         choices=ChecksumAlgorithm,
         default=ChecksumAlgorithm.SHA256,
-        help_text=_("How the checksum was computed."),
+        help_text=_("Hash function of the checksum."),
     )
     file_type = models.CharField(
         max_length=50, blank=True, default="", help_text=_("Format or role of the file, such as fits.")
     )
-    observed_at = models.DateTimeField(null=True, blank=True, help_text=_("Time of the first sample in it (UTC)."))
+    observed_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Time of the first sample in the file (UTC).")
+    )
 
     objects = manager_of(RawDataFileQuerySet)
 

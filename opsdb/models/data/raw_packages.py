@@ -110,24 +110,24 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="raw_data_packages",
-        help_text=_("The observation whose data it holds."),
+        help_text=_("Observation whose data the package holds."),
     )
     instrument_module = models.ForeignKey(
         InstrumentModule,
         on_delete=models.PROTECT,
         db_index=False,
         related_name="raw_data_packages",
-        help_text=_("The module that wrote them."),
+        help_text=_("Module that wrote the data."),
     )
     part = models.IntegerField(default=1, help_text=_("Number of the part, from 1; a part holds at most about 50 GB."))
     name = models.CharField(max_length=255, unique=True, help_text=_("File name, unique among all packages."))
-    relative_path = models.CharField(max_length=1000, help_text=_("Path below its location."))
-    file_count = models.IntegerField(default=0, help_text=_("Number of raw files in it."))
+    relative_path = models.CharField(max_length=1000, help_text=_("Path relative to the location of each copy."))
+    file_count = models.IntegerField(default=0, help_text=_("Number of raw files in the package."))
     state = models.CharField(
         max_length=20,
         choices=PackageState,
         default=PackageState.WAITING,
-        help_text=_("How far it is on its way to the archive."),
+        help_text=_("Stage that the package has reached on its way to the archive."),
     )
     data_transfer_package = models.ForeignKey(
         DataTransferPackage,
@@ -136,7 +136,7 @@ class RawDataPackage(Checksummed, WorkItem, Timestamped):
         blank=True,
         db_index=False,
         related_name="raw_data_packages",
-        help_text=_("The bundle it travels in; empty until it is bundled."),
+        help_text=_("Bundle that carries the package; empty until it is bundled."),
     )
 
     objects = manager_of(RawDataPackageQuerySet)

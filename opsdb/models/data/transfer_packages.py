@@ -102,10 +102,10 @@ class DataTransferPackage(Checksummed, WorkItem, Timestamped):
         DataLocation,
         on_delete=models.PROTECT,
         related_name="data_transfer_packages",
-        help_text=_("Where it is made."),
+        help_text=_("Location where the bundle is assembled."),
     )
     name = models.CharField(max_length=255, unique=True, help_text=_("File name, unique among all bundles."))
-    relative_path = models.CharField(max_length=1000, help_text=_("Path below its location."))
+    relative_path = models.CharField(max_length=1000, help_text=_("Path relative to the location of each copy."))
 
     objects = manager_of(DataTransferPackageQuerySet)
 

@@ -61,14 +61,17 @@ class TimeAllocation(NumberedModel):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="time_allocations",
-        help_text=_("Who may observe."),
+        help_text=_("Program that receives the time."),
     )
     instrument = models.ForeignKey(
-        Instrument, on_delete=models.PROTECT, related_name="time_allocations", help_text=_("With what.")
+        Instrument,
+        on_delete=models.PROTECT,
+        related_name="time_allocations",
+        help_text=_("Instrument that the time is allocated at."),
     )
     period = models.CharField(max_length=50, help_text=_("Name of the period, such as 2026B."))
-    start_date = models.DateField(help_text=_("First day (UTC)."))
-    end_date = models.DateField(help_text=_("Day after the last day (UTC)."))
+    start_date = models.DateField(help_text=_("First day of the allocation (UTC)."))
+    end_date = models.DateField(help_text=_("Day after the last day of the allocation (UTC)."))
     hours = models.FloatField(help_text=_("Allocated time, hours."))
 
     objects = manager_of(TimeAllocationQuerySet)

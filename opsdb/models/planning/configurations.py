@@ -28,18 +28,20 @@ class ObsMode(NumberedModel):
 
     natural_key_fields = ("name",)
 
-    name = models.CharField(max_length=100, unique=True, help_text=_("Name."))
+    name = models.CharField(max_length=100, unique=True, help_text=_("Name of the mode, unique."))
     former_names = former_names()
-    description = models.TextField(blank=True, default="", help_text=_("What the telescope does."))
+    description = models.TextField(
+        blank=True, default="", help_text=_("Motion of the telescope and way of measuring in this mode.")
+    )
     needs_source = models.BooleanField(
-        default=True, help_text=_("Whether it looks at a source; retune and skydip don't.")
+        default=True, help_text=_("Whether the mode observes a source; retune and skydip don't.")
     )
     configuration_type = models.CharField(
         max_length=20,
         choices=ConfigurationType,
         null=True,
         blank=True,
-        help_text=_("Kind of recipe that it is observed with; empty: any."),
+        help_text=_("Type of recipe that the mode is observed with; empty: any."),
     )
 
     class Meta:
@@ -73,13 +75,13 @@ class ObservationConfiguration(SubtypedModel):
         max_length=20,
         choices=ConfigurationType,
         editable=False,
-        help_text=_("Kind of configuration; set by its class."),
+        help_text=_("Type of recipe; set by its class."),
     )
-    name = models.CharField(max_length=200, help_text=_("Name."))
+    name = models.CharField(max_length=200, help_text=_("Name of the recipe, unique together with its version."))
     version = models.IntegerField(
         default=1, help_text=_("Version of the recipe; a change that matters makes a new one.")
     )
-    description = models.TextField(blank=True, default="", help_text=_("When to use it."))
+    description = models.TextField(blank=True, default="", help_text=_("Observations that the recipe is meant for."))
     parameters = models.JSONField(default=dict, blank=True, help_text=_("Further parameters, a JSON object."))
 
     class Meta:
@@ -110,7 +112,7 @@ class ChaiObservationConfiguration(ObservationConfiguration):
 
     subtype = ConfigurationType.CHAI
 
-    configuration_ptr = parent_link(ObservationConfiguration, _("The recipe that this details."))
+    configuration_ptr = parent_link(ObservationConfiguration, _("Recipe that these CHAI parameters belong to."))
     reference_position_offset_ra_arcsec = models.FloatField(
         null=True, blank=True, help_text=_("Offset of the reference position in RA times cos(Dec), arcsec.")
     )
@@ -124,7 +126,7 @@ class ChaiObservationConfiguration(ObservationConfiguration):
         max_length=50,
         blank=True,
         default="",
-        help_text=_("How the reference is taken, such as position or frequency."),
+        help_text=_("Way of measuring the reference, such as position or frequency."),
     )
     coordinate_frame = models.CharField(
         max_length=10,
@@ -143,7 +145,7 @@ class PrimeCamObservationConfiguration(ObservationConfiguration):
 
     subtype = ConfigurationType.PRIME_CAM
 
-    configuration_ptr = parent_link(ObservationConfiguration, _("The recipe that this details."))
+    configuration_ptr = parent_link(ObservationConfiguration, _("Recipe that these Prime-Cam parameters belong to."))
     scan_type = models.CharField(max_length=50, help_text=_("Pattern: constant_el, pong, daisy, stare and others."))
     width_deg = models.FloatField(null=True, blank=True, help_text=_("Width of the field, degrees."))
     height_deg = models.FloatField(null=True, blank=True, help_text=_("Height of the field, degrees."))
@@ -171,16 +173,16 @@ class ChaiTiling(NumberedModel):
         ChaiObservationConfiguration,
         on_delete=models.CASCADE,
         related_name="tilings",
-        help_text=_("The recipe."),
+        help_text=_("Recipe that the tile is a part of."),
     )
     tile_index = models.IntegerField(help_text=_("Number of the tile, unique in the recipe."))
     x_offset_arcsec = models.FloatField(default=0.0, help_text=_("Offset of the centre along x, arcsec."))
     y_offset_arcsec = models.FloatField(default=0.0, help_text=_("Offset of the centre along y, arcsec."))
-    width_arcsec = models.FloatField(help_text=_("Width, arcsec."))
-    height_arcsec = models.FloatField(help_text=_("Height, arcsec."))
-    angle_deg = models.FloatField(default=0.0, help_text=_("Rotation, degrees."))
+    width_arcsec = models.FloatField(help_text=_("Width of the tile, arcsec."))
+    height_arcsec = models.FloatField(help_text=_("Height of the tile, arcsec."))
+    angle_deg = models.FloatField(default=0.0, help_text=_("Rotation of the tile, degrees."))
     priority = models.IntegerField(default=0, help_text=_("Higher is observed first."))
-    done = models.BooleanField(default=False, help_text=_("Whether it has been observed."))
+    done = models.BooleanField(default=False, help_text=_("Whether the tile has been observed."))
 
     class Meta:
         verbose_name = _("CHAI tiling")
@@ -208,11 +210,11 @@ class ChaiInparParameter(NumberedModel):
         ChaiObservationConfiguration,
         on_delete=models.CASCADE,
         related_name="inpar_parameters",
-        help_text=_("The recipe."),
+        help_text=_("Recipe that sets the parameter."),
     )
     key = models.CharField(max_length=100, help_text=_("Name of the parameter, unique in the recipe."))
-    value = models.TextField(blank=True, default="", help_text=_("Its value, as the control system reads it."))
-    comment = models.TextField(blank=True, default="", help_text=_("What it does."))
+    value = models.TextField(blank=True, default="", help_text=_("Value as the control system reads it."))
+    comment = models.TextField(blank=True, default="", help_text=_("Effect of the parameter."))
 
     class Meta:
         verbose_name = _("CHAI inpar parameter")

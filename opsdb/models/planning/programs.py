@@ -39,21 +39,27 @@ class ObservingProgram(NumberedModel):
 
     natural_key_fields = ("short_name",)
 
-    name = models.CharField(max_length=200, unique=True, help_text=_("Full name."))
+    name = models.CharField(max_length=200, unique=True, help_text=_("Full name, unique."))
     short_name = models.CharField(
         max_length=50, unique=True, help_text=_("Code used in file names and lists, such as GEco.")
     )
     former_names = former_names()
     kind = models.CharField(
-        max_length=20, choices=ProgramKind, default=ProgramKind.SCIENCE, help_text=_("Science or technical.")
+        max_length=20,
+        choices=ProgramKind,
+        default=ProgramKind.SCIENCE,
+        help_text=_("Whether the program observes for science or for a technical purpose."),
     )
-    description = models.TextField(blank=True, default="", help_text=_("What it is after."))
-    lead = models.TextField(blank=True, default="", help_text=_("Who leads it."))
-    contact_email = models.EmailField(blank=True, default="", help_text=_("Where questions go."))
+    description = models.TextField(blank=True, default="", help_text=_("Scientific or technical goal of the program."))
+    lead = models.TextField(blank=True, default="", help_text=_("Person or team that leads the program."))
+    contact_email = models.EmailField(blank=True, default="", help_text=_("Address for questions about the program."))
     instruments = models.ManyToManyField(
-        Instrument, blank=True, related_name="observing_programs", help_text=_("Instruments it observes with.")
+        Instrument,
+        blank=True,
+        related_name="observing_programs",
+        help_text=_("Instruments that the program observes with."),
     )
-    active = models.BooleanField(default=True, help_text=_("Whether it still observes."))
+    active = models.BooleanField(default=True, help_text=_("Whether the program still observes."))
 
     objects = manager_of(ObservingProgramQuerySet)
 
@@ -81,12 +87,14 @@ class SubObservingProgram(NumberedModel):
         ObservingProgram,
         on_delete=models.PROTECT,
         related_name="sub_programs",
-        help_text=_("The program it is a part of."),
+        help_text=_("Program that the sub-program is a part of."),
     )
     name = models.CharField(max_length=200, help_text=_("Full name, unique in the program."))
     short_name = models.CharField(max_length=50, help_text=_("Code, unique in the program."))
     former_names = former_names()
-    description = models.TextField(blank=True, default="", help_text=_("What it is after."))
+    description = models.TextField(
+        blank=True, default="", help_text=_("Scientific or technical goal of the sub-program.")
+    )
 
     class Meta:
         verbose_name = _("sub-observing program")

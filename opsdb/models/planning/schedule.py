@@ -46,17 +46,17 @@ class PreScheduledSlot(TimeSpan, NumberedModel):
     logged_in_bulk = "INSERT"
 
     obs_unit = models.ForeignKey(
-        ObsUnit, on_delete=models.PROTECT, related_name="slots", help_text=_("What is observed.")
+        ObsUnit, on_delete=models.PROTECT, related_name="slots", help_text=_("Unit to observe in the slot.")
     )
     telescope = models.ForeignKey(
         Telescope,
         on_delete=models.PROTECT,
         db_index=False,
         related_name="slots",
-        help_text=_("The telescope that is taken."),
+        help_text=_("Telescope that the slot reserves."),
     )
-    start_time = models.DateTimeField(help_text=_("Start (UTC)."))
-    end_time = models.DateTimeField(help_text=_("End (UTC), not included."))
+    start_time = models.DateTimeField(help_text=_("Start of the slot (UTC)."))
+    end_time = models.DateTimeField(help_text=_("End of the slot (UTC), not included."))
     azimuth_min_deg = models.FloatField(
         null=True, blank=True, help_text=_("Lower end of the scan in azimuth, degrees.")
     )
@@ -64,9 +64,11 @@ class PreScheduledSlot(TimeSpan, NumberedModel):
         null=True, blank=True, help_text=_("Upper end of the scan in azimuth, degrees.")
     )
     azimuth_final_deg = models.FloatField(
-        null=True, blank=True, help_text=_("Azimuth at the end of the slot, degrees, where the planner knows it.")
+        null=True,
+        blank=True,
+        help_text=_("Azimuth at the end of the slot, degrees; empty where the schedule has none."),
     )
-    elevation_deg = models.FloatField(null=True, blank=True, help_text=_("Elevation, degrees."))
+    elevation_deg = models.FloatField(null=True, blank=True, help_text=_("Elevation of the scan, degrees."))
     boresight_angle_deg = models.FloatField(
         null=True, blank=True, help_text=_("Rotation about the boresight, degrees.")
     )
@@ -74,7 +76,9 @@ class PreScheduledSlot(TimeSpan, NumberedModel):
         null=True, blank=True, help_text=_("Number of the scan or pass in the schedule; below 0 for a partial one.")
     )
     subscan_index = models.IntegerField(null=True, blank=True, help_text=_("Number of the part of the scan."))
-    origin = models.CharField(max_length=500, blank=True, default="", help_text=_("File that the slot came from."))
+    origin = models.CharField(
+        max_length=500, blank=True, default="", help_text=_("File that the slot was loaded from.")
+    )
 
     objects = manager_of(PreScheduledSlotQuerySet)
 
@@ -123,7 +127,7 @@ class Downtime(TimeSpan, NumberedModel):
         null=True,
         blank=True,
         related_name="downtimes",
-        help_text=_("What is down, if a telescope."),
+        help_text=_("Telescope that is unavailable; empty for a downtime of an instrument or module."),
     )
     instrument = models.ForeignKey(
         Instrument,
@@ -131,7 +135,7 @@ class Downtime(TimeSpan, NumberedModel):
         null=True,
         blank=True,
         related_name="downtimes",
-        help_text=_("What is down, if an instrument."),
+        help_text=_("Instrument that is unavailable; empty for a downtime of a telescope or module."),
     )
     instrument_module = models.ForeignKey(
         InstrumentModule,
@@ -139,18 +143,20 @@ class Downtime(TimeSpan, NumberedModel):
         null=True,
         blank=True,
         related_name="downtimes",
-        help_text=_("What is down, if a module."),
+        help_text=_("Module that is unavailable; empty for a downtime of a telescope or instrument."),
     )
-    start_time = models.DateTimeField(help_text=_("Start (UTC)."))
-    end_time = models.DateTimeField(null=True, blank=True, help_text=_("End (UTC); empty while it lasts."))
-    reason = models.TextField(help_text=_("Why."))
+    start_time = models.DateTimeField(help_text=_("Start of the downtime (UTC)."))
+    end_time = models.DateTimeField(
+        null=True, blank=True, help_text=_("End of the downtime (UTC); empty while it lasts.")
+    )
+    reason = models.TextField(help_text=_("Reason for the downtime, such as maintenance, a fault or the weather."))
     reported_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="+",
-        help_text=_("Who reported it."),
+        help_text=_("Person who reported the downtime."),
     )
 
     objects = manager_of(DowntimeQuerySet)

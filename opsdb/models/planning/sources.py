@@ -135,7 +135,7 @@ class SourceQuerySet(SpecificQuerySet["Source"]):
 
 
 class Source(SubtypedModel):
-    """Something on the sky that a telescope can be pointed at.
+    """An object or a field on the sky that a telescope can be pointed at.
 
     The subtypes hold what depends on how the position is known: fixed coordinates, an ephemeris, or a field that is
     scanned at one elevation. An observation unit refers to the source, whichever subtype it is.
@@ -147,10 +147,10 @@ class Source(SubtypedModel):
 
     name = models.CharField(max_length=200, unique=True, help_text=_("Name, unique among all sources."))
     type = models.CharField(
-        max_length=20, choices=SourceType, editable=False, help_text=_("Kind of source; set by its class.")
+        max_length=20, choices=SourceType, editable=False, help_text=_("Type of source; set by its class.")
     )
     aliases = models.JSONField(default=list, blank=True, help_text=_("Other names, a JSON list of texts."))
-    comment = models.TextField(blank=True, default="", help_text=_("What an observer should know."))
+    comment = models.TextField(blank=True, default="", help_text=_("Remarks for observers."))
 
     objects = manager_of(SourceQuerySet)
 
@@ -227,7 +227,7 @@ class FixedSource(Source):
 
     subtype = SourceType.FIXED
 
-    source_ptr = parent_link(Source, _("The source whose position this is."))
+    source_ptr = parent_link(Source, _("Source that has this position."))
     ra_deg = models.FloatField(help_text=_("Right ascension (ICRS), degrees in [0, 360); what all queries use."))
     dec_deg = models.FloatField(help_text=_("Declination (ICRS), degrees; what all queries use."))
     frame = models.CharField(
@@ -252,7 +252,7 @@ class FixedSource(Source):
     )
     pm_ra_mas_yr = models.FloatField(null=True, blank=True, help_text=_("Proper motion in RA times cos(Dec), mas/yr."))
     pm_dec_mas_yr = models.FloatField(null=True, blank=True, help_text=_("Proper motion in Dec, mas/yr."))
-    parallax_mas = models.FloatField(null=True, blank=True, help_text=_("Parallax, mas."))
+    parallax_mas = models.FloatField(null=True, blank=True, help_text=_("Trigonometric parallax, mas."))
     vlsr_km_s = models.FloatField(
         null=True, blank=True, help_text=_("Radial velocity (LSRK, radio convention), km/s; what all queries use.")
     )
@@ -266,14 +266,14 @@ class FixedSource(Source):
         choices=VelocityFrame,
         null=True,
         blank=True,
-        help_text=_("What the given velocity is measured against."),
+        help_text=_("Rest frame of the given velocity."),
     )
     velocity_convention = models.CharField(
         max_length=10,
         choices=VelocityConvention,
         null=True,
         blank=True,
-        help_text=_("Convention of the given velocity."),
+        help_text=_("Doppler convention of the given velocity."),
     )
 
     objects = manager_of(FixedSourceQuerySet)
@@ -329,9 +329,9 @@ class SolarSystemObject(Source):
 
     subtype = SourceType.SOLAR_SYSTEM
 
-    source_ptr = parent_link(Source, _("The source whose ephemeris this names."))
+    source_ptr = parent_link(Source, _("Source that has this ephemeris."))
     ephemeris_name = models.CharField(
-        max_length=100, help_text=_("Name by which the control system knows it, such as mars.")
+        max_length=100, help_text=_("Name in the ephemerides of the control system, such as mars.")
     )
     naif_id = models.IntegerField(null=True, blank=True, unique=True, help_text=_("NAIF number, such as 499 for Mars."))
     horizons_id = models.CharField(max_length=100, blank=True, default="", help_text=_("Identifier for JPL Horizons."))
@@ -360,7 +360,7 @@ class ConstantElevationSource(Source):
 
     subtype = SourceType.CONSTANT_ELEVATION
 
-    source_ptr = parent_link(Source, _("The source whose field this is."))
+    source_ptr = parent_link(Source, _("Source that has this field."))
     ra_min_deg = models.FloatField(
         help_text=_("Western edge in RA (ICRS), degrees; above the other edge where the field spans RA 0.")
     )
@@ -392,11 +392,11 @@ class AzimuthRange(NumberedModel):
         ConstantElevationSource,
         on_delete=models.CASCADE,
         related_name="azimuth_ranges",
-        help_text=_("The field."),
+        help_text=_("Constant-elevation source that is observed in this range."),
     )
     azimuth_min_deg = models.FloatField(help_text=_("Lower end, degrees from north through east."))
     azimuth_max_deg = models.FloatField(help_text=_("Upper end, degrees from north through east."))
-    rising = models.BooleanField(help_text=_("Whether the field rises there."))
+    rising = models.BooleanField(help_text=_("Whether the field is rising in this range; it is setting otherwise."))
     lst_start_hours = models.FloatField(
         null=True, blank=True, help_text=_("Local sidereal time of the start, hours in [0, 24).")
     )

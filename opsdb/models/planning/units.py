@@ -49,7 +49,7 @@ class ObsUnit(NumberedModel):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="obs_units",
-        help_text=_("Whose unit it is."),
+        help_text=_("Program that the unit belongs to."),
     )
     sub_observing_program = models.ForeignKey(
         SubObservingProgram,
@@ -57,7 +57,7 @@ class ObsUnit(NumberedModel):
         null=True,
         blank=True,
         related_name="obs_units",
-        help_text=_("Part of the same program, if any."),
+        help_text=_("Sub-program of the same program, if any."),
     )
     source = models.ForeignKey(
         Source,
@@ -65,19 +65,22 @@ class ObsUnit(NumberedModel):
         null=True,
         blank=True,
         related_name="obs_units",
-        help_text=_("What is looked at; none only in modes that look at nothing on the sky."),
+        help_text=_("Source to observe; empty only in modes that observe no source."),
     )
     obs_mode = models.ForeignKey(
-        ObsMode, on_delete=models.PROTECT, related_name="obs_units", help_text=_("How it is observed.")
+        ObsMode, on_delete=models.PROTECT, related_name="obs_units", help_text=_("Mode in which the unit is observed.")
     )
     configuration = models.ForeignKey(
-        ObservationConfiguration, on_delete=models.PROTECT, related_name="obs_units", help_text=_("The recipe.")
+        ObservationConfiguration,
+        on_delete=models.PROTECT,
+        related_name="obs_units",
+        help_text=_("Recipe with the parameters of the observation."),
     )
     module_configurations = models.ManyToManyField(
         InstrumentModuleConfiguration,
         blank=True,
         related_name="obs_units",
-        help_text=_("How the modules are set up."),
+        help_text=_("Set-up of the instrument modules that take part."),
     )
     name = models.CharField(max_length=200, help_text=_("Name, unique in the program."))
     line_id = models.CharField(max_length=50, blank=True, default="", help_text=_("Spectral line, such as CO43."))
@@ -86,7 +89,7 @@ class ObsUnit(NumberedModel):
     )
     version = models.IntegerField(default=1, help_text=_("Version of the unit's definition."))
     priority = models.IntegerField(default=0, help_text=_("Higher is scheduled first."))
-    available = models.BooleanField(default=True, help_text=_("Whether it can be scheduled."))
+    available = models.BooleanField(default=True, help_text=_("Whether the unit can be scheduled."))
     elevation_min_deg = models.FloatField(
         null=True, blank=True, help_text=_("Lowest elevation to observe at, degrees.")
     )
@@ -99,7 +102,9 @@ class ObsUnit(NumberedModel):
     planned_duration_seconds = models.FloatField(
         null=True, blank=True, help_text=_("Duration of one observation, seconds.")
     )
-    requested_executions = models.IntegerField(null=True, blank=True, help_text=_("How often it is to be observed."))
+    requested_executions = models.IntegerField(
+        null=True, blank=True, help_text=_("Number of observations to make of the unit.")
+    )
     lst_start_hours = models.FloatField(
         null=True, blank=True, help_text=_("Earliest local sidereal time, hours in [0, 24).")
     )
@@ -108,7 +113,7 @@ class ObsUnit(NumberedModel):
         blank=True,
         help_text=_("Latest local sidereal time, hours in [0, 24); below the earliest past midnight."),
     )
-    comment = models.TextField(blank=True, default="", help_text=_("What an observer should know."))
+    comment = models.TextField(blank=True, default="", help_text=_("Remarks for observers."))
 
     objects = manager_of(ObsUnitQuerySet)
 

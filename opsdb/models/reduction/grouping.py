@@ -41,8 +41,8 @@ class DataGrouping(NumberedModel):
 
     natural_key_fields = ("name",)
 
-    name = models.CharField(max_length=200, unique=True, help_text=_("Name."))
-    description = models.TextField(blank=True, default="", help_text=_("What it gathers."))
+    name = models.CharField(max_length=200, unique=True, help_text=_("Name of the grouping, unique."))
+    description = models.TextField(blank=True, default="", help_text=_("Data that the grouping selects."))
     filter_rules = models.JSONField(
         default=list,
         blank=True,

@@ -18,14 +18,18 @@ __all__ = [
 
 
 class ExecutedReductionStepInputPackage(OpsModel):
-    """One raw package that a run read. It can't be deleted from under the run."""
+    """One raw package that a run read. It can't be deleted while the run exists."""
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
     run = models.ForeignKey(
-        ExecutedReductionStep, on_delete=models.CASCADE, db_index=False, related_name="+", help_text=_("The run.")
+        ExecutedReductionStep,
+        on_delete=models.CASCADE,
+        db_index=False,
+        related_name="+",
+        help_text=_("Run that reads the package."),
     )
     raw_data_package = models.ForeignKey(
-        RawDataPackage, on_delete=models.PROTECT, related_name="+", help_text=_("The package it read.")
+        RawDataPackage, on_delete=models.PROTECT, related_name="+", help_text=_("Package that the run reads.")
     )
 
     class Meta:
@@ -43,14 +47,18 @@ class ExecutedReductionStepInputPackage(OpsModel):
 
 
 class ExecutedReductionStepInputProduct(OpsModel):
-    """One data product that a run read. It can't be deleted from under the run."""
+    """One data product that a run read. It can't be deleted while the run exists."""
 
     id = models.BigAutoField(primary_key=True, help_text=_("Number of the row."))
     run = models.ForeignKey(
-        ExecutedReductionStep, on_delete=models.CASCADE, db_index=False, related_name="+", help_text=_("The run.")
+        ExecutedReductionStep,
+        on_delete=models.CASCADE,
+        db_index=False,
+        related_name="+",
+        help_text=_("Run that reads the product."),
     )
     data_product = models.ForeignKey(
-        DataProduct, on_delete=models.PROTECT, related_name="+", help_text=_("The product it read.")
+        DataProduct, on_delete=models.PROTECT, related_name="+", help_text=_("Product that the run reads.")
     )
 
     class Meta:

@@ -93,7 +93,7 @@ SELECT 'files', to_jsonb(some_files) FROM some_files
 
 @dataclass
 class Lineage:
-    """What something was made of, or what was made of it.
+    """The inputs that a product or run was made from, or the products made from it.
 
     Attributes:
         root: table and key of what was asked about.
@@ -101,7 +101,7 @@ class Lineage:
         runs: facts of every run, by id; ``input_products`` and ``input_packages`` are the ids of what it read.
         packages: facts of every raw package, by id.
         files: facts of every raw file of these packages, by id; empty downstream.
-        truncated: whether something was left out, because there was more than the limit.
+        truncated: whether nodes were left out, because there were more than the limit.
     """
 
     root: str

@@ -62,19 +62,25 @@ class Pipeline(NumberedModel):
 
     natural_key_fields = ("name",)
 
-    name = models.CharField(max_length=200, unique=True, help_text=_("Name."))
-    description = models.TextField(blank=True, default="", help_text=_("What it makes."))
+    name = models.CharField(max_length=200, unique=True, help_text=_("Name of the pipeline, unique."))
+    description = models.TextField(blank=True, default="", help_text=_("Products that the pipeline makes."))
     data_grouping = models.ForeignKey(
-        DataGrouping, on_delete=models.PROTECT, related_name="pipelines", help_text=_("The packages it reduces.")
+        DataGrouping,
+        on_delete=models.PROTECT,
+        related_name="pipelines",
+        help_text=_("Grouping that selects the packages to reduce."),
     )
     processing_location = models.ForeignKey(
         DataLocation,
         on_delete=models.PROTECT,
         related_name="pipelines",
-        help_text=_("The processing location where it runs."),
+        help_text=_("Processing location where the runs take place."),
     )
     trigger_type = models.CharField(
-        max_length=12, choices=TriggerType, default=TriggerType.MANUAL, help_text=_("What makes it start.")
+        max_length=12,
+        choices=TriggerType,
+        default=TriggerType.MANUAL,
+        help_text=_("Event that starts new runs: new data, a time, or a person."),
     )
     trigger_config = models.JSONField(
         default=dict,
@@ -87,15 +93,15 @@ class Pipeline(NumberedModel):
         editable=False,
         help_text=_("When its runs were planned last (UTC), if it has a cron trigger: the next time counts from then."),
     )
-    enabled = models.BooleanField(default=True, help_text=_("Whether it may start runs."))
-    priority = models.IntegerField(default=0, help_text=_("Higher is served first."))
+    enabled = models.BooleanField(default=True, help_text=_("Whether the pipeline may start new runs."))
+    priority = models.IntegerField(default=0, help_text=_("Higher is run first."))
     created_by_user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="+",
-        help_text=_("Who made it."),
+        help_text=_("Person who created the pipeline."),
     )
 
     objects = manager_of(PipelineQuerySet)
@@ -170,21 +176,28 @@ class ReductionStep(NumberedModel):
     natural_key_fields = ("pipeline", "name")
 
     pipeline = models.ForeignKey(
-        Pipeline, on_delete=models.PROTECT, db_index=False, related_name="steps", help_text=_("The pipeline.")
+        Pipeline,
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="steps",
+        help_text=_("Pipeline that the step is a part of."),
     )
     name = models.CharField(max_length=200, help_text=_("Name, unique in the pipeline."))
-    order = models.IntegerField(default=0, help_text=_("Place in the pipeline, lowest first."))
+    order = models.IntegerField(default=0, help_text=_("Position in the pipeline, lowest first."))
     software = models.ForeignKey(
-        ReductionSoftware, on_delete=models.PROTECT, related_name="steps", help_text=_("The program that runs.")
+        ReductionSoftware, on_delete=models.PROTECT, related_name="steps", help_text=_("Software that the step runs.")
     )
     config = models.ForeignKey(
         ReductionStepConfig,
         on_delete=models.PROTECT,
         related_name="steps",
-        help_text=_("Its parameters; of the same program."),
+        help_text=_("Configuration of the same software."),
     )
     version_policy = models.CharField(
-        max_length=12, choices=VersionPolicy, default=VersionPolicy.LATEST, help_text=_("Which version runs.")
+        max_length=12,
+        choices=VersionPolicy,
+        default=VersionPolicy.LATEST,
+        help_text=_("Rule that selects the version to run."),
     )
     pinned_version = models.ForeignKey(
         ReductionSoftwareVersion,
@@ -200,14 +213,14 @@ class ReductionStep(NumberedModel):
         help_text=_("Dimensions to split the packages by, a JSON list; [] for all together."),
     )
     cooldown_seconds = models.IntegerField(default=0, help_text=_("Quiet time after the last new package, seconds."))
-    max_retries = models.IntegerField(default=3, help_text=_("How often a run may be tried again."))
+    max_retries = models.IntegerField(default=3, help_text=_("Number of retries of a failed run."))
     depends_on = models.ManyToManyField(
         "self",
         symmetrical=False,
         through="ReductionStepDependency",
         blank=True,
         related_name="dependents",
-        help_text=_("Steps of the same pipeline that come before."),
+        help_text=_("Steps of the same pipeline that must be completed before."),
     )
 
     class Meta:
@@ -284,13 +297,13 @@ class ReductionStepDependency(OpsModel):
         on_delete=models.CASCADE,
         db_index=False,
         related_name="dependencies",
-        help_text=_("The step that waits."),
+        help_text=_("Step that waits for the other."),
     )
     depends_on = models.ForeignKey(
         ReductionStep,
         on_delete=models.PROTECT,
         related_name="waiting",
-        help_text=_("The step that comes before."),
+        help_text=_("Step that must be completed before."),
     )
 
     class Meta:

@@ -42,20 +42,24 @@ class DataProduct(Checksummed, NumberedModel):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="products",
-        help_text=_("The run that made it."),
+        help_text=_("Run that made the product."),
     )
-    type = models.CharField(max_length=20, choices=DataProductType, help_text=_("What it is."))
-    name = models.CharField(max_length=255, help_text=_("Name."))
-    relative_path = models.CharField(max_length=1000, help_text=_("Path below its location, unique in the run."))
-    quality_metrics = models.JSONField(default=dict, blank=True, help_text=_("Measures of its quality, a JSON object."))
-    intermediate = models.BooleanField(default=False, help_text=_("Whether it only serves later steps."))
+    type = models.CharField(
+        max_length=20, choices=DataProductType, help_text=_("Kind of content, such as science data or a plot.")
+    )
+    name = models.CharField(max_length=255, help_text=_("Name of the product, as lists show it."))
+    relative_path = models.CharField(max_length=1000, help_text=_("Path relative to the location, unique in the run."))
+    quality_metrics = models.JSONField(
+        default=dict, blank=True, help_text=_("Measures of the product's quality, a JSON object.")
+    )
+    intermediate = models.BooleanField(default=False, help_text=_("Whether the product only serves later steps."))
     superseded_by = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="supersedes",
-        help_text=_("The product that replaces it."),
+        help_text=_("Product that replaces this one."),
     )
 
     objects = manager_of(DataProductQuerySet)

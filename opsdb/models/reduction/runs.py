@@ -44,7 +44,7 @@ class ExecutedReductionStepQuerySet(OpsQuerySet["ExecutedReductionStep"]):
             step__pipeline__enabled=True,
             step__pipeline__processing_location__active=True,
         )
-        # Each run is looked at by itself: PostgreSQL would else join all inputs and copies.
+        # A subquery for each run: PostgreSQL would else join all inputs and copies.
         return (
             waiting.alias(
                 lost_package=_lost_input(self.model.input_packages, "raw_data_package"),
@@ -68,7 +68,11 @@ class ExecutedReductionStep(NumberedModel):
     """
 
     step = models.ForeignKey(
-        ReductionStep, on_delete=models.PROTECT, db_index=False, related_name="runs", help_text=_("The step.")
+        ReductionStep,
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="runs",
+        help_text=_("Step that the run executes."),
     )
     software_version = models.ForeignKey(
         ReductionSoftwareVersion,
@@ -76,51 +80,60 @@ class ExecutedReductionStep(NumberedModel):
         null=True,
         blank=True,
         related_name="runs",
-        help_text=_("The version that ran; of the step's software."),
+        help_text=_("Version that the run executes; of the step's software."),
     )
     sub_group_key = models.CharField(
         max_length=500,
         blank=True,
         default="",
-        help_text=_("Which sub-group of the data; empty for all together."),
+        help_text=_("Sub-group of the data that the run reduces; empty for all together."),
     )
     status = models.CharField(
-        max_length=20, choices=RunStatus, default=RunStatus.PENDING, help_text=_("Where it stands.")
+        max_length=20,
+        choices=RunStatus,
+        default=RunStatus.PENDING,
+        help_text=_("State of the run, from pending to completed, failed or cancelled."),
     )
     hpc_job_id = models.CharField(
-        max_length=100, blank=True, default="", help_text=_("Number of the job at the cluster.")
+        max_length=100, blank=True, default="", help_text=_("Identifier of the job at the batch system of the cluster.")
     )
-    retry_count = models.IntegerField(default=0, help_text=_("How often it was tried again."))
-    failure_message = models.TextField(blank=True, default="", help_text=_("What went wrong last."))
+    retry_count = models.IntegerField(default=0, help_text=_("Number of retries after failures."))
+    failure_message = models.TextField(blank=True, default="", help_text=_("Message of the last failure."))
     staging_job = models.ForeignKey(
         StagingJob,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="runs",
-        help_text=_("The job that staged its data."),
+        help_text=_("Job that staged the data of the run."),
     )
     input_packages = models.ManyToManyField(
         RawDataPackage,
         through="ExecutedReductionStepInputPackage",
         blank=True,
         related_name="reduction_runs",
-        help_text=_("The packages it read."),
+        help_text=_("Packages that the run reads."),
     )
     input_products = models.ManyToManyField(
         "opsdb.DataProduct",
         through="ExecutedReductionStepInputProduct",
         blank=True,
         related_name="consuming_runs",
-        help_text=_("The products it read."),
+        help_text=_("Products that the run reads."),
     )
-    exit_code = models.IntegerField(null=True, blank=True, help_text=_("Exit code of the program."))
+    exit_code = models.IntegerField(null=True, blank=True, help_text=_("Exit code of the software."))
     wall_time_seconds = models.FloatField(null=True, blank=True, help_text=_("Run time, seconds."))
     cpu_hours = models.FloatField(null=True, blank=True, help_text=_("Processor time, core hours."))
-    peak_memory_gb = models.FloatField(null=True, blank=True, help_text=_("Most memory it held, GB."))
-    submitted_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was handed to the cluster (UTC)."))
-    started_at = models.DateTimeField(null=True, blank=True, help_text=_("When it began (UTC)."))
-    finished_at = models.DateTimeField(null=True, blank=True, help_text=_("When it ended (UTC)."))
+    peak_memory_gb = models.FloatField(
+        null=True, blank=True, help_text=_("Largest amount of memory that the run used, GB.")
+    )
+    submitted_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the run was submitted to the cluster (UTC).")
+    )
+    started_at = models.DateTimeField(null=True, blank=True, help_text=_("When the run started (UTC)."))
+    finished_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the run was completed or given up (UTC).")
+    )
 
     objects = manager_of(ExecutedReductionStepQuerySet)
 
@@ -143,14 +156,14 @@ class ExecutedReductionStep(NumberedModel):
                 "failed_has_message",
                 Q(status=RunStatus.FAILED),
                 ~Q(failure_message=""),
-                "A failed run must say what went wrong; give failure_message.",
+                "A failed run must have a failure_message; give the error of the last attempt.",
                 "failure_message",
             ),
             implies(
                 "completed_has_end",
                 Q(status=RunStatus.COMPLETED),
                 Q(finished_at__isnull=False),
-                "A completed run must say when it ended; give finished_at.",
+                "A completed run must have finished_at; give the time at which it ended.",
                 "finished_at",
             ),
             Trigger(

@@ -20,9 +20,9 @@ class ReductionSoftware(NumberedModel):
 
     natural_key_fields = ("name",)
 
-    name = models.CharField(max_length=200, unique=True, help_text=_("Name."))
-    repository_url = models.URLField(blank=True, default="", help_text=_("Where its source is."))
-    description = models.TextField(blank=True, default="", help_text=_("What it does."))
+    name = models.CharField(max_length=200, unique=True, help_text=_("Name of the software, unique."))
+    repository_url = models.URLField(blank=True, default="", help_text=_("Address of the source code repository."))
+    description = models.TextField(blank=True, default="", help_text=_("Purpose of the software."))
 
     class Meta:
         verbose_name_plural = _("reduction software")
@@ -41,16 +41,18 @@ class ReductionSoftwareVersion(NumberedModel):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="versions",
-        help_text=_("The program."),
+        help_text=_("Software that this is a version of."),
     )
-    version = models.CharField(max_length=50, help_text=_("Version, unique for the program."))
-    image = models.CharField(max_length=500, blank=True, default="", help_text=_("Container image."))
+    version = models.CharField(max_length=50, help_text=_("Version, unique for the software."))
+    image = models.CharField(
+        max_length=500, blank=True, default="", help_text=_("Name of the container image, with its registry.")
+    )
     image_digest = models.CharField(
         max_length=80, blank=True, default="", help_text=_("Digest of the image, such as sha256:….")
     )
     sif_path = models.CharField(max_length=1000, blank=True, default="", help_text=_("Path of the Apptainer image."))
     released_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was released (UTC)."))
-    deprecated = models.BooleanField(default=False, help_text=_("Whether new runs should avoid it."))
+    deprecated = models.BooleanField(default=False, help_text=_("Whether new runs should use another version."))
 
     class Meta:
         constraints = [
@@ -70,7 +72,7 @@ class ReductionSoftwareVersion(NumberedModel):
 
 
 class ReductionStepConfig(NumberedModel):
-    """A set of parameters, and what a run needs of a computer, for a program.
+    """A set of parameters for a program, and the computing resources that a run requests.
 
     Steps of pipelines refer to it together with the software.
     """
@@ -82,16 +84,16 @@ class ReductionStepConfig(NumberedModel):
         on_delete=models.PROTECT,
         db_index=False,
         related_name="step_configs",
-        help_text=_("The program."),
+        help_text=_("Software that the configuration is for."),
     )
-    name = models.CharField(max_length=200, help_text=_("Name, unique for the program."))
-    parameters = models.JSONField(default=dict, blank=True, help_text=_("Parameters, a JSON object."))
+    name = models.CharField(max_length=200, help_text=_("Name, unique for the software."))
+    parameters = models.JSONField(default=dict, blank=True, help_text=_("Parameters of the software, a JSON object."))
     environment = models.JSONField(
         default=dict, blank=True, help_text=_("Environment variables, a JSON object of texts.")
     )
-    cpu = models.IntegerField(default=1, help_text=_("Number of processor cores."))
-    memory_gb = models.FloatField(default=1.0, help_text=_("Memory, GB."))
-    time_hours = models.FloatField(default=1.0, help_text=_("Longest run time, hours."))
+    cpu = models.IntegerField(default=1, help_text=_("Number of processor cores that a run requests."))
+    memory_gb = models.FloatField(default=1.0, help_text=_("Memory that a run requests, GB."))
+    time_hours = models.FloatField(default=1.0, help_text=_("Time limit of a run, hours."))
 
     class Meta:
         constraints = [

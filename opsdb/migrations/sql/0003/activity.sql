@@ -1,5 +1,5 @@
 -- What the stages did, by hour or day: every statement notes what it adds, completes and sees fail, so that trends
--- over a year are short sums. Nobody but these functions writes the notes.
+-- over a year are short sums. Only these functions write the notes.
 
 CREATE OR REPLACE FUNCTION opsdb_archive_delay_step(work jsonb) RETURNS integer
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
@@ -22,7 +22,7 @@ $$;
 CREATE OR REPLACE FUNCTION opsdb_activity_of(stage text, work jsonb)
 RETURNS TABLE (moment timestamptz, delay_step integer, added bigint, completed bigint, bytes numeric)
 LANGUAGE sql STABLE
--- What a row of work stands for: an item when it was made, and a completed one, with its bytes, when it was finished.
+-- What a row of work counts as: an item when it was made, and a completed one, with its bytes, when it was finished.
 -- The unpacking of a transfer is made when that has arrived. A cancelled run is finished too.
 BEGIN ATOMIC
     SELECT
@@ -111,7 +111,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_write_activity(stages text[], before jsonb[], after jsonb[]) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- Notes by how much rows of work stand for something else than before. Hours are kept of transfers, days of all else.
+-- Notes by how much the counts of rows of work have changed. Hours are kept of transfers, days of all else.
 BEGIN
     INSERT INTO stage_activity (
         stage, begins_at, origin_location_id, destination_location_id, delay_step, added, completed, failures, bytes
@@ -144,7 +144,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_note_activity() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
--- Notes what a statement adds, completes and sees fail; nothing for one that only renews heartbeats.
+-- Notes what a statement adds, completes and records as failed; nothing for one that only renews heartbeats.
 -- TG_ARGV: the stages whose work a row is.
 DECLARE
     before jsonb[] = '{}';

@@ -3,7 +3,7 @@
 --   1. Copies in a long-term archive are permanent.
 --   2. The content stays safe elsewhere. Only a safe copy counts: one that can be read, at an active location or in an
 --      archive, and verified with the checksum of what it is a copy of (opsdb_is_safe_copy in copies.sql). A copy that
---      is unverified or in doubt lets nothing go.
+--      is unverified or in doubt allows no deletion.
 --      - Raw data (a file, a package, a bundle): each raw data package that holds it, or that it holds, is archived and
 --        has as many safe copies in archives as the deletion policy asks for.
 --      - Raw data at a processing location: a safe copy at another location is also enough, of the same file, package
@@ -17,7 +17,7 @@
 -- A missing copy has no bytes to read or to keep, so that only rules 1 and 2 decide whether its loss may be recorded
 -- as a deletion. Once a worker deletes, nothing holds back the report of how that ended.
 --
--- Each rule is a function that returns the row that holds a copy back, and why; NULLs when the copy may go.
+-- Each rule is a function that returns the row that holds a copy back, and why; NULLs when the copy can be deleted.
 
 CREATE OR REPLACE FUNCTION opsdb_deletion_rule_1(
     candidate physical_copy, place data_location, OUT held_by text, OUT why text
@@ -44,7 +44,7 @@ DECLARE
     needed integer;
     safe integer;
 BEGIN
-    -- Without another safe copy a product goes only when a safe one supersedes it and nobody has published it.
+    -- Without another safe copy a product is deleted only when a safe one supersedes it and it is unpublished.
     IF candidate.data_product_id IS NOT NULL THEN
         IF NOT opsdb_is_safe_elsewhere(candidate) THEN
             why = 'data_product ' || candidate.data_product_id || ' has no other verified copy, and '
@@ -56,7 +56,7 @@ BEGIN
         RETURN;
     END IF;
 
-    -- What is in no package is in no archive; at a processing location it goes when there is another safe copy.
+    -- What is in no package is in no archive; at a processing location it is deleted when there is another safe copy.
     IF package_ids IS NULL THEN
         IF candidate.raw_data_file_id IS NOT NULL
             AND place.location_type = 'processing'
@@ -79,7 +79,7 @@ BEGIN
     SELECT min_archive_copies INTO needed FROM deletion_policy;
     IF NOT FOUND THEN
         held_by = 'deletion_policy 1';
-        why = 'there is no deletion_policy row that says how many archive copies are enough';
+        why = 'there is no deletion_policy row with the required number of archive copies';
         RETURN;
     END IF;
     FOREACH package_id IN ARRAY package_ids LOOP
@@ -271,7 +271,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_deletion_blocker(copy_id bigint, OUT rule integer, OUT held_by text, OUT why text)
 LANGUAGE plpgsql STABLE COST 10000 SET search_path FROM CURRENT AS $$
--- The first rule that holds a copy back, the row by which, and why; NULLs when the copy may go.
+-- The first rule that holds a copy back, the row by which, and why; NULLs when the copy can be deleted.
 DECLARE
     candidate physical_copy;
     place data_location;
@@ -312,7 +312,7 @@ END;
 
 CREATE OR REPLACE FUNCTION opsdb_deletion_is_safe() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- Refuses a step towards deletion while a rule holds the copy back. Locks what the copy stands for first, so that
+-- Refuses a step towards deletion while a rule holds the copy back. Locks the copy's content first, so that
 -- meanwhile nothing makes its other copies doubtful or begins to read it, and then looks at what is true now. A
 -- transaction that sees the past would not.
 DECLARE

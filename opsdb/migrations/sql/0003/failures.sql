@@ -2,7 +2,7 @@
 
 CREATE OR REPLACE FUNCTION opsdb_acknowledge_in_person() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- Somebody known acknowledges failures, in no other name, not for the past, and for 90 days at most.
+-- The acting user acknowledges failures, in no other name, not for the past, and for 90 days at most.
 DECLARE
     actor text = opsdb_acting_user();
 BEGIN
@@ -51,7 +51,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_end_acknowledgement() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- An acknowledgement ends once, by somebody known; the database sets when.
+-- An acknowledgement ends once, by the acting user; the database sets the time.
 BEGIN
     IF opsdb_acting_user() IS NULL THEN
         PERFORM opsdb_refuse(

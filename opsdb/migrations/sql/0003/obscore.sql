@@ -1,5 +1,5 @@
 -- IVOA ObsCore 1.1 (REC-ObsCore-v1.1): a row for each raw data package, and for each science product in each release.
--- opsdb.models.data.obscore_columns says what a column holds. Rows of packages are found by the indexes on
+-- opsdb.models.data.obscore_columns describes the columns. Rows of packages are found by the indexes on
 -- raw_data_package_metadata, those of products by release.
 CREATE OR REPLACE VIEW obscore AS
 SELECT

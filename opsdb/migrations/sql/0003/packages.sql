@@ -148,7 +148,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_fail_with_making() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- A package whose tar nobody could make is failed until it is made again.
+-- A package whose packaging failed is failed until it is made again.
 BEGIN
     NEW.state = CASE NEW.status WHEN 'failed' THEN 'failed' ELSE 'waiting' END;
     RETURN NEW;
@@ -157,7 +157,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_fail_packages_with_bundle() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- The packages of a bundle that nobody could make are failed until the bundle is made again.
+-- The packages of a bundle whose bundling failed are failed until the bundle is made again.
 DECLARE
     before text = CASE NEW.status WHEN 'failed' THEN 'waiting' ELSE 'failed' END;
     after text = CASE NEW.status WHEN 'failed' THEN 'failed' ELSE 'waiting' END;

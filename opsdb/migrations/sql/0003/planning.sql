@@ -1,4 +1,4 @@
--- Units that look at something on the sky have a source.
+-- Units whose mode observes a source have one.
 
 CREATE OR REPLACE FUNCTION opsdb_unit_needs_source() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$

@@ -95,8 +95,8 @@ RETURN interval '5 minutes';
 
 CREATE OR REPLACE FUNCTION opsdb_check_has_possible_time() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- No check is of a time to come, and none that agrees is of a time before the bytes arrived: it would speak for others.
--- One that differs is recorded whatever time it has, because doubt harms nothing.
+-- No check has a future time, and none that agrees has a time before the arrival: it would be of other bytes.
+-- One that differs is recorded whatever its time, because a false doubt causes no loss.
 DECLARE
     arrival timestamptz;
 BEGIN
@@ -129,7 +129,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_doubt_what_differs() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- A check that differs takes the verification away, whatever its time and whoever recorded it.
+-- A check that differs revokes the verification, whatever its time and whoever recorded it.
 BEGIN
     UPDATE physical_copy
     SET verification = 'mismatch',
@@ -149,8 +149,8 @@ RETURN least(interval '1 hour' * power(2, least(unread_count, 20) - 1), interval
 
 CREATE OR REPLACE FUNCTION opsdb_doubt_what_is_unread() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- What can't be read is not verified, whoever found that. It is tried again after a pause that grows, so that it holds
--- up no other check.
+-- A copy that could not be read is not verified, whoever checked it. It is checked again after a pause that grows, so
+-- that it delays no other check.
 BEGIN
     UPDATE physical_copy
     SET verification = CASE verification WHEN 'mismatch' THEN 'mismatch' ELSE 'unverified' END,
@@ -196,8 +196,8 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_refuse_change_once_verified() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- The columns that a copy was verified against stay: no copy, and no archive, vouches for anything else. A file stays
--- also for the package that it is in.
+-- The columns that a copy was verified against do not change: its verification is valid for these values only. The
+-- columns of a file do not change either while a package that holds it has a verified copy.
 -- TG_ARGV: the columns; the column of physical_copy that leads to this table.
 DECLARE
     this jsonb = to_jsonb(OLD);
@@ -270,7 +270,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_archive_again_is_repair() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- What an archive holds well does not go there again.
+-- A package is not archived again where a verified copy of it is.
 DECLARE
     good bigint;
 BEGIN
