@@ -186,7 +186,7 @@ class DecisionRights:
     """Whether a person may decide a request for deletion, and otherwise who may.
 
     Attributes:
-        why_not: why the person can't decide it; empty where nothing is against it.
+        why_not: why the person can't decide it, addressed to the person; empty where they can.
         people: the usernames of those who may, where the person can't.
     """
 
@@ -219,8 +219,8 @@ def find_decision_rights(requests: Iterable[DeletionRequest], *, user: AbstractU
 
 def _lacks_or_asked(request, user):
     if not user.has_perm("opsdb.approve_deletionrequest"):
-        return _("the permission to approve is lacking")
-    return _("it is an own request") if user.pk == request.requested_by_id else ""
+        return _("you lack the permission to approve")
+    return _("you made the request") if user.pk == request.requested_by_id else ""
 
 
 def _requests_with_reason(keys, decider):

@@ -37,7 +37,7 @@ class TestDeletionRequests:
         page = browser.get("/admin/").content.decode()
         field = '<input type="hidden" name="_selected_action" value="{}">'
         assert page.count(field.format(request.pk)) == 2 and field.format(own.pk) not in page
-        assert "Approve …" in page and "Reject …" in page and "it is an own request" in page
+        assert "Approve …" in page and "Reject …" in page and "you made the request" in page
         page = viewer.get("/admin/").content.decode()
         assert "the disk is full" in page and "Approve …" not in page
 
@@ -141,7 +141,7 @@ class TestWhoMayNotDecide:
     def test_their_own_request(self, db):
         me, _other = self.person(username="zoe"), self.person(username="anna")
         request = factories.DeletionRequestFactory(requested_by=me)
-        line = f"You can't decide it (it is an own request): {self.RULE}; 1 person may: anna."
+        line = f"You can't decide it (you made the request): {self.RULE}; 1 person may: anna."
         assert self.lines(logged_in(me), request) == {line}
 
     def test_with_an_account_that_is_younger_than_the_request(self, db):
@@ -162,7 +162,7 @@ class TestWhoMayNotDecide:
         for name in "fabcde":
             self.person(username=name)
         request = factories.DeletionRequestFactory()
-        why, people = "the permission to approve is lacking", "6 people may: a, b, c, d, e, …"
+        why, people = "you lack the permission to approve", "6 people may: a, b, c, d, e, …"
         assert self.lines(viewer, request) == {f"You can't decide it ({why}): {self.RULE}; {people}."}
 
     def test_people_are_counted_and_not_named_to_who_may_not_view_users(self, seeing_deletions):
