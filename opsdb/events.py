@@ -336,7 +336,7 @@ class Follower:
             cursor.execute(STATE, {"seen": self._position.seen or None})
             at, now, is_replica, is_of_another_server, archived = cursor.fetchone()
         if is_replica:
-            raise OpsdbError("A replica sends no events: follow them at the server that is written to")
+            raise OpsdbError("events: a replica sends none; follow them at the primary server")
         if not self._position.seen:
             self._position = _Position(at, now)
         if is_of_another_server:
@@ -400,7 +400,7 @@ class Follower:
                 time.sleep(min(self._pause_seconds, max(0.0, until - time.monotonic())))
                 self._hear("LISTEN")
                 break
-        # Before the look: who notifies later is heard after it.
+        # Before the query: a later notification is received after it.
         for _ in session.notifies(timeout=0):
             pass
 

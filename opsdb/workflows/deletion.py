@@ -226,7 +226,7 @@ def claim_deletions(location: DataLocation, *, limit: int) -> Deletions:
         Refused: a simultaneous change made a rule block one of the copies; nothing was changed.
     """
     if limit < 1:
-        raise OpsdbError(f"deletion: the limit is {limit}; give 1 or more")
+        raise OpsdbError(f"physical_copy: the limit is {limit}; give 1 or more")
     with translate_integrity_errors(), atomic():
         waiting = PhysicalCopy.objects.at(location).filter(status=PhysicalCopyStatus.DELETION_SCHEDULED)
         ids = list(

@@ -36,8 +36,7 @@ def claim_unpacking(*, worker: str, limit: int = 1, location: DataLocation | Non
     Raises:
         OpsdbError: the worker has no name, or the limit is below 1.
     """
-    if not worker or limit < 1:
-        raise OpsdbError(f"data_transfer: name the worker, and claim 1 or more, not {limit}")
+    work.require_claim(DataTransfer, worker=worker, limit=limit)
     arrived = DataTransfer.objects.awaiting_unpack()
     if location is not None:
         arrived = arrived.to(location)

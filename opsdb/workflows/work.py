@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from opsdb.database.aliases import atomic, writing_alias, writing_connection
@@ -44,11 +44,8 @@ def claim(items: QuerySet[Item], *, limit: int, worker: str) -> list[Item]:
     Raises:
         OpsdbError: the worker has no name, or the limit is below 1.
     """
-    if not worker:
-        raise OpsdbError(f"{items.model._meta.db_table}: name the worker that claims it")
-    if limit < 1:
-        raise OpsdbError(f"{items.model._meta.db_table}: the limit is {limit}; give 1 or more")
     model = items.model
+    require_claim(model, worker=worker, limit=limit)
     claimable = getattr(items, "claimable", lambda: items.filter(status__in=Status.claimable()))()
     order = [*items.query.order_by, "created_at", "pk"] if items.query.order_by else ["created_at", "pk"]
     with atomic():
@@ -59,6 +56,23 @@ def claim(items: QuerySet[Item], *, limit: int, worker: str) -> list[Item]:
         )
         claimed = _mark_claimed(model, keys, worker) if keys else {}
     return [claimed[key] for key in keys]
+
+
+def require_claim(model: type[Model], *, worker: str, limit: int) -> None:
+    """Refuse a claim without a worker's name, or of less than one item.
+
+    Args:
+        model: the model of the items.
+        worker: name of the worker.
+        limit: how many items at the most.
+
+    Raises:
+        OpsdbError: the worker has no name, or the limit is below 1.
+    """
+    if not worker:
+        raise OpsdbError(f"{model._meta.db_table}: the name of the worker is empty; give one")
+    if limit < 1:
+        raise OpsdbError(f"{model._meta.db_table}: the limit is {limit}; give 1 or more")
 
 
 def _mark_claimed(model, keys, worker):
@@ -79,7 +93,7 @@ def _held(item, worker):
 
 
 def _lost(item, worker, to) -> OpsdbError:
-    """Return the error that says why the worker can't bring the item there."""
+    """Return the error for a worker that can't move the item to a state, with the reason."""
     model = type(item)
     now = model._default_manager.filter(pk=item.pk).values("status", "claimed_by").first()
     name = name_row(model, item.pk)

@@ -187,8 +187,10 @@ def test_stalled_unpacking_is_found_and_given_to_another(world):
 
 def test_claims_of_unpacking_need_a_name_and_can_be_bound_to_a_location(world):
     transfer, _ = arrived(world)
-    with pytest.raises(OpsdbError, match="name the worker"):
+    with pytest.raises(OpsdbError, match="data_transfer: the name of the worker is empty; give one"):
         claim_unpacking(worker="")
+    with pytest.raises(OpsdbError, match="data_transfer: the limit is 0; give 1 or more"):
+        claim_unpacking(worker=WORKER, limit=0)
     assert claim_unpacking(worker=WORKER, location=world.us_buffer) == []
     assert claim_unpacking(worker=WORKER, location=world.cologne_buffer) == [transfer]
 

@@ -140,7 +140,7 @@ def test_a_scheduled_item_can_be_claimed(pending):
 
 def test_a_claim_needs_a_name_and_a_limit(pending):
     items = pending(1)
-    with pytest.raises(OpsdbError, match="name the worker"):
+    with pytest.raises(OpsdbError, match="the name of the worker is empty; give one"):
         work.claim(all_of(items), limit=1, worker="")
     with pytest.raises(OpsdbError, match="the limit is 0; give 1 or more"):
         work.claim(all_of(items), limit=0, worker="worker")

@@ -19,7 +19,7 @@ def require_period(start: date, end: date) -> None:
         OpsdbError: the end is not after the start.
     """
     if end <= start:
-        raise OpsdbError(f"the period from {start} to {end} has no day; let it end after it starts")
+        raise OpsdbError(f"period {start} to {end}: it has no day; give an end after the start")
 
 
 def days_of(start: date, end: date) -> Iterator[date]:
