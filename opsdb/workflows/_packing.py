@@ -62,7 +62,22 @@ def put_into(rows: QuerySet[Any], keys: list[Any], **container: Tar) -> int:
 def correction(
     tar: Tar, report: CopyReport, *, location: DataLocation, user: AbstractBaseUser | None, reason: str
 ) -> Iterator[None]:
-    """Correct the facts of a tar and of its copy at a location, in one transaction with the block."""
+    """Correct the facts of a tar and of its copy at a location, in one transaction with the block.
+
+    Locks the copies of the tar, then the tar, which is refreshed.
+
+    Args:
+        tar: the package or bundle.
+        report: the size in bytes and the checksum of what is at the location.
+        location: where the bytes are.
+        user: who corrects; ignored where the surrounding block names somebody.
+        reason: why, not empty; the history keeps it.
+
+    Raises:
+        OpsdbError: the reason is empty.
+        Refused: the report can't be compared, the tar is not completed, or a copy was verified against the checksum
+            that would change.
+    """
     name = name_row(type(tar), tar.pk)
     if not reason.strip():
         raise OpsdbError(f"{name}: give the reason why it is corrected")
@@ -93,13 +108,28 @@ def correction(
 
 
 def complete_tar(tar: Tar, report: CopyReport, *, worker: str, location: DataLocation) -> None:
-    """Complete a tar that a worker has made, with the facts it reported and its first copy."""
+    """Complete a tar that a worker has made, with the facts it reported and its first copy.
+
+    Args:
+        tar: the package or bundle, claimed by the worker.
+        report: its size in bytes and its checksum.
+        worker: name of the worker.
+        location: where the tar is.
+
+    Raises:
+        LostClaim: the worker no longer holds the tar.
+        ClaimEnded: the tar is in progress no more.
+    """
     work.complete(tar, worker=worker, **{column: getattr(report, column) for column in REPORTED_COLUMNS})
     record_new_copy(tar, location)
 
 
 def require_type(location: DataLocation, location_type: LocationType) -> None:
-    """Refuse a location of another type."""
+    """Refuse a location of another type.
+
+    Raises:
+        Refused: the location has another type.
+    """
     if location.location_type != location_type:
         name = name_row(DataLocation, location.pk)
         raise Refused(
@@ -109,7 +139,17 @@ def require_type(location: DataLocation, location_type: LocationType) -> None:
 
 
 def require_room(tar: Tar, *, size_bytes: int, content_bytes: int | None, content: str) -> None:
-    """Refuse a tar that has no content, or is smaller than its content."""
+    """Refuse a tar that has no content, or is smaller than its content.
+
+    Args:
+        tar: the package or bundle.
+        size_bytes: its reported size.
+        content_bytes: the size of its content together; None where it has none.
+        content: plural name of what it holds, such as ``raw files``.
+
+    Raises:
+        Refused: the tar has no content, or is smaller than it.
+    """
     name = name_row(type(tar), tar.pk)
     if content_bytes is None:
         raise Refused(f"{name}: has no {content}, so there is nothing to make; put {content} into it first")

@@ -1,4 +1,4 @@
-"""A warning about a plan: what it says, and to whom."""
+"""A warning about a plan: its text, and who may see which part."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PlanningProblem(StrEnum):
 
 @dataclass(frozen=True)
 class PlanningWarning:
-    """Something in a plan that is allowed and probably a mistake.
+    """A property of a plan that is allowed and probably a mistake.
 
     Attributes:
         kind: what is probably a mistake.
@@ -88,6 +88,19 @@ def warning_about(
     outline: str,
     general_remedy: str = "",
 ) -> PlanningWarning:
+    """Return a warning about a row.
+
+    Args:
+        row: the row; it need not be saved.
+        subject: how the warning names the row; a :class:`Subject` where that names other rows.
+        kind: what is probably a mistake.
+        field: the field that would have to change.
+        problem: what is unusual.
+        remedy: what to do unless it is meant.
+        names: models of the rows that the problem and the remedy name.
+        outline: the problem, for people who may not view rows of these models.
+        general_remedy: the remedy for these people; empty where the remedy names no row.
+    """
     key = name_row(type(row), row.pk) if row.pk else ""
     text, others, general = subject if isinstance(subject, Subject) else (subject, (), "")
     return PlanningWarning(kind, text, problem, remedy, field, key, names, outline, general_remedy, others, general)

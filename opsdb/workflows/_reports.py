@@ -130,6 +130,15 @@ def is_replay(item: WorkItem, *, worker: str, reports: Iterable[CopyReport]) -> 
     """Return whether this worker completed this work item before with the same reports; if so, refresh it.
 
     Locks the item, so that of two simultaneous reports the second sees the outcome of the first.
+
+    Args:
+        item: the work item.
+        worker: name of the worker that reports.
+        reports: what it reports.
+
+    Raises:
+        CompletionConflict: the item is completed, and a report differs from what is recorded.
+        Refused: a checksum can't be compared.
     """
     reports = list(reports)
     row = type(item)._default_manager.filter(pk=item.pk).select_for_update(no_key=True)
@@ -147,7 +156,7 @@ def is_replay(item: WorkItem, *, worker: str, reports: Iterable[CopyReport]) -> 
 def records_conflicts(complete: Callable[P, Result]) -> Callable[P, Result]:
     """Let a function that completes work record, outside its transaction, that a second report differs from the first.
 
-    Nothing else changes: the item says so in its failure message, and the overview shows it, until
+    Nothing else changes: the failure message of the item describes it, and the overview shows it, until
     :func:`settle_conflict`.
     """
 
@@ -165,7 +174,14 @@ def records_conflicts(complete: Callable[P, Result]) -> Callable[P, Result]:
 
 
 def failed_because_of(status: str, message: str, reports: Iterable[CopyReport], missing: Iterable[str] = ()) -> bool:
-    """Return whether work that nobody holds last failed because of these reports and of what is missing."""
+    """Return whether the last failure of work is the one that these reports and missing items cause.
+
+    Args:
+        status: state of the work; False for work that is in progress or completed.
+        message: its failure message.
+        reports: what was reported.
+        missing: problems with what was not reported, which come first in the message.
+    """
     given_up = message != "" and status not in (Status.IN_PROGRESS, Status.COMPLETED)
     return given_up and message == summarize([*missing, *mismatches(reports)])
 

@@ -78,7 +78,14 @@ def _count_staging_bytes(location, is_open):
 
 
 def find_time_of_room(location: DataLocation) -> datetime | None:
-    """Return when the retention of the oldest copy at a location ends; None where nothing goes by itself."""
+    """Return when the retention of the oldest copy at a location ends, the earliest time of an automatic deletion.
+
+    Args:
+        location: the location.
+
+    Returns:
+        The time, or None where the location has no retention or no copies.
+    """
     if location.retention_days is None:
         return None
     arrived = PhysicalCopy.objects.at(location).present().order_by("arrived_at").values_list("arrived_at", flat=True)

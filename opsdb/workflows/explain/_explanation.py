@@ -81,7 +81,7 @@ def explains(model: type[Model]) -> Callable[[Callable[[Any], Explanation]], Cal
 
 
 def waits(row: Model, state: str, why: str, next_step: str, who: str) -> Explanation:
-    """Return the explanation of a row that waits for a step of somebody."""
+    """Return the explanation of a row that waits for a step, with who takes it."""
     return Explanation(name_row(type(row), row.pk), str(state), False, (why,), next_step, who)
 
 
@@ -181,7 +181,15 @@ def waits_for_room(row: Model, state: str, location: DataLocation, size_bytes: i
 
 
 def explain_work(row: WorkItem, what: str, location: DataLocation, operation: Operation, reset: str) -> Explanation:
-    """Return the explanation of a work item that is not completed."""
+    """Return the explanation of a work item that is not completed.
+
+    Args:
+        row: the work item.
+        what: the work as a phrase for the reason, such as ``making the bundle``.
+        location: where the worker is.
+        operation: the worker's queue at the location's site.
+        reset: the workflow function that resets failed work.
+    """
     who = worker_at(location, operation)
     name = name_row(type(row), row.pk)
     if row.status == Status.FAILED:

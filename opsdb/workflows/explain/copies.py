@@ -57,6 +57,11 @@ PLAN_REPAIRS = "opsdb.workflows.plan_repairs"
 
 @explains(PhysicalCopy)
 def explain_copy(copy: PhysicalCopy) -> Explanation:
+    """Return why a copy is in its state, and what its deletion or repair waits for. Locks nothing.
+
+    Args:
+        copy: the copy, with its location and the site of that.
+    """
     answer = _explain_state(copy)
     asked = _open_request(copy) if copy.status in DELETABLE else None
     if asked is None:

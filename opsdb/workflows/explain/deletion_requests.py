@@ -15,6 +15,11 @@ from ._who import APPROVER, OPERATOR
 
 @explains(DeletionRequest)
 def explain_deletion_request(request: DeletionRequest) -> Explanation:
+    """Return why a request for deletion is in its state, and who decides or executes it.
+
+    Args:
+        request: the request.
+    """
     facts = {
         "name": name_row(DeletionRequest, request.pk),
         "requester": request.requested_by,

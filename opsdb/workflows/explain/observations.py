@@ -21,6 +21,11 @@ END = lazy("wait until the observation has ended, then report its end")
 
 @explains(ExecutedObsUnit)
 def explain_observation(execution: ExecutedObsUnit) -> Explanation:
+    """Return why the data of an observation are not all archived: by a file or package that is not.
+
+    Args:
+        execution: the observation.
+    """
     name = name_row(ExecutedObsUnit, execution.pk)
     if execution.status == ObservationStatus.RUNNING:
         why = _("%(name)s: has been running for %(duration)s") % {
@@ -53,6 +58,11 @@ def explain_observation(execution: ExecutedObsUnit) -> Explanation:
 
 @explains(RawDataFile)
 def explain_file(file: RawDataFile) -> Explanation:
+    """Return why a raw file is not archived: by its package, or why it is in none.
+
+    Args:
+        file: the raw file.
+    """
     name = name_row(RawDataFile, file.pk)
     if file.raw_data_package_id:
         package = file.raw_data_package

@@ -76,6 +76,11 @@ def _unless_misreported(answer, tar) -> Explanation:
 
 @explains(RawDataPackage)
 def explain_package(package: RawDataPackage) -> Explanation:
+    """Return why a package is not archived, or why its archive copies need a step.
+
+    Args:
+        package: the package.
+    """
     return _unless_misreported(_explain_package_as_recorded(package), package)
 
 
@@ -230,6 +235,11 @@ def _explain_unverified(package, copy, why) -> Explanation:
 
 @explains(DataTransferPackage)
 def explain_bundle(bundle: DataTransferPackage) -> Explanation:
+    """Return why a bundle is not made, transferred or unpacked.
+
+    Args:
+        bundle: the bundle.
+    """
     name = name_row(DataTransferPackage, bundle.pk)
     if bundle.status != Status.COMPLETED:
         operation = Operation.DATA_TRANSFER_PACKAGE_CREATION

@@ -1,4 +1,4 @@
-"""Why a run is not completed yet, and where a product stands."""
+"""Why a run is not completed yet, and whether a product is available."""
 
 from __future__ import annotations
 
@@ -52,6 +52,11 @@ def disabled(name: str, pipeline: Pipeline) -> str:
 
 @explains(ExecutedReductionStep)
 def explain_run(run: ExecutedReductionStep) -> Explanation:
+    """Return why a run is not completed.
+
+    Args:
+        run: the run.
+    """
     name, status, step = name_row(ExecutedReductionStep, run.pk), RunStatus(run.status), run.step
     names = {"name": name, "job": run.hpc_job_id}
     if status == RunStatus.COMPLETED:
@@ -146,6 +151,11 @@ def _explain_pending_run(run, name) -> Explanation:
 
 @explains(DataProduct)
 def explain_product(product: DataProduct) -> Explanation:
+    """Return whether a product is available, superseded or lost, and what has to happen if it is lost.
+
+    Args:
+        product: the product.
+    """
     name = name_row(DataProduct, product.pk)
     is_lost = bool(without_readable_copy([product])) and product.copies.exists()
     if product.superseded_by_id:

@@ -21,6 +21,11 @@ RESET_STAGING = "opsdb.workflows.reset_staging"
 
 @explains(StagingJob)
 def explain_staging(job: StagingJob) -> Explanation:
+    """Return why a staging job is not completed.
+
+    Args:
+        job: the staging job.
+    """
     name = name_row(StagingJob, job.pk)
     if not job.active:
         return done(job, job.status, _("%(name)s: its data are no longer needed") % {"name": name})

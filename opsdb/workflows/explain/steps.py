@@ -22,6 +22,11 @@ PLAN_RUNS = "opsdb.workflows.plan_runs"
 
 @explains(ReductionStep)
 def explain_step(step: ReductionStep) -> Explanation:
+    """Return why a step of a pipeline has no run for its newest packages, or what its open run waits for.
+
+    Args:
+        step: the step.
+    """
     pipeline = step.pipeline
     names = {"name": name_row(ReductionStep, step.pk), "pipeline": pipeline}
     if not pipeline.enabled:

@@ -32,6 +32,11 @@ REROUTE = "opsdb.workflows.reroute_transfer"
 
 @explains(DataTransfer)
 def explain_transfer(transfer: DataTransfer) -> Explanation:
+    """Return why a transfer is not completed, or has not been unpacked.
+
+    Args:
+        transfer: the transfer.
+    """
     name = name_row(DataTransfer, transfer.pk)
     origin, destination = transfer.origin_location, transfer.destination_location
     if transfer.status == Status.COMPLETED:
@@ -114,6 +119,11 @@ def _explain_unpacking(transfer, name, place) -> Explanation:
 
 @explains(LongTermArchiveTransfer)
 def explain_archive_transfer(transfer: LongTermArchiveTransfer) -> Explanation:
+    """Return why an archive transfer is not completed.
+
+    Args:
+        transfer: the archive transfer.
+    """
     archive, name = transfer.destination_location, name_row(LongTermArchiveTransfer, transfer.pk)
     place = place_of(archive)
     if transfer.status == Status.COMPLETED:
