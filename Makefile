@@ -13,7 +13,7 @@ PIP = -m pip install --quiet --disable-pip-version-check --no-compile
 TIDY = $(BIN)/python -m opsdb.embedded status --folder .opsdb-tests >/dev/null 2>&1 || \
   trap '$(BIN)/python -m opsdb.embedded stop --keep --folder .opsdb-tests >/dev/null' EXIT
 
-# Written bytecode spares every worker and every command the compiling, whatever the environment says.
+# Written bytecode spares every worker and every command the compiling, whatever the environment sets.
 export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: demo test test-newest test-clock soak lint docs migrations constraints clean
@@ -86,7 +86,7 @@ test-newest: .venv-newest/made
 test-clock: .venv/made
 	$(BIN)/python -m tests.clock -q -n auto $(ARGS)
 
-# For a night: ten times as many steps of managers, workers, careless people and attackers, and a restoration of the
+# For a night: ten times as many steps of managers, workers, invalid and hostile input, and a restoration of the
 # demonstration with 100,000 files.
 soak: .venv/made
 	$(TIDY); SOAK=80 $(BIN)/python -m pytest -q -n0 tests/workflows/test_invariants.py \

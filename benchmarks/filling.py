@@ -399,7 +399,7 @@ def measured_in_both(about, measure, *, repeats, add_options=lambda parser: None
     Args:
         about: what it is for; the first line is its help.
         measure: given the number of files and the options, returns the results in the filled database by label.
-        repeats: how often each question is measured, unless the command says otherwise.
+        repeats: how often each question is measured, unless the command sets another number.
         add_options: adds the options that the benchmark has beside those of all.
 
     Returns:

@@ -64,7 +64,7 @@ class StatementTimeoutMiddleware:
 
     Put it before the first middleware that asks the database. It asks nothing itself before the request does. The limit
     lasts until the answer was sent, so that a download is limited, too. It is set for the session, and for each
-    transaction where ``DISABLE_SERVER_SIDE_CURSORS`` says that a pooler gives the session to others after each.
+    transaction where ``DISABLE_SERVER_SIDE_CURSORS`` means that a pooler gives the session to others after each.
     """
 
     def __init__(self, get_response):
@@ -80,7 +80,7 @@ class StatementTimeoutMiddleware:
             return self.get_response(request)
 
     def process_exception(self, request, exception):
-        """Answer with a page that says so when a statement was stopped."""
+        """Answer with a page about the time limit when a statement was stopped."""
         if not was_stopped(exception):
             return None
         seconds = conf.get("OPSDB_STATEMENT_TIMEOUT_SECONDS")
@@ -88,7 +88,7 @@ class StatementTimeoutMiddleware:
 
 
 def was_stopped(error: Exception) -> bool:
-    """Return whether an error says that a statement took too long."""
+    """Return whether the error is that of a statement that took too long."""
     return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", None) == QUERY_CANCELED
 
 

@@ -47,7 +47,7 @@ RESOURCES = {
     "products": ("reduction",),
     "users": ("access",),
 }
-# What they mean, for people who choose scopes; docs/access.md says it in the same words.
+# Their meaning, for people who choose scopes; docs/access.md has the same text.
 DOES = {
     "read": "view",
     "write": "add and change",

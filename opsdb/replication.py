@@ -40,7 +40,7 @@ UNKNOWN = 2**64 - 1
 
 
 class DatabaseDown(Exception):
-    """A database does not respond; the message names it and says why."""
+    """A database does not respond; the message names it and the reason."""
 
 
 def read_position(text: str) -> int | None:
@@ -59,7 +59,7 @@ class Seen:
     """What a session has seen: a request, a command, or a thread.
 
     Attributes:
-        position: no newer state was written or read, except as the next two attributes say.
+        position: no newer state was written or read, except for the next two attributes.
         is_behind: a statement was executed on the primary since the position was asked for.
         connection: to the replica that was read since then, as psycopg knows it; None if none was.
         alias: the database that is read at present.

@@ -12,8 +12,9 @@ from .replication import alias_for_reading, primary_alias, replica_aliases
 class PrimaryReplicaRouter:
     """Write to the primary, and read from streaming replicas what is no older than the session has seen.
 
-    ``OPSDB_PRIMARY`` and ``OPSDB_REPLICAS`` name the databases; ``docs/replicas.md`` shows the set-up. It answers for
-    every model: a replica has all tables of its primary. Put a router of yours for models in other databases before it.
+    ``OPSDB_PRIMARY`` and ``OPSDB_REPLICAS`` name the databases; ``docs/databases.md`` describes the set-up under
+    *Replicas*. It answers for every model: a replica has all tables of its primary. Put a router of yours for models in
+    other databases before it.
     """
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str:

@@ -55,7 +55,7 @@ def authenticate_token(text: str, *, ip: str | None = None) -> ApiToken:
             networks.
 
     Raises:
-        TokenRefused: the token may not be used; ``reason`` says why.
+        TokenRefused: the token may not be used, for its ``reason``.
     """
     if not tokens.is_well_formed(text):
         raise _refused(RefusalReason.MALFORMED, text, ip)

@@ -1,4 +1,4 @@
-"""Roles by team: what a sign-in elsewhere knows about a person."""
+"""Roles by team: from the teams that an external sign-in reports of a person."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def assign_roles(
 ) -> tuple[set[str], set[str]]:
     """Give a user the roles that the teams stand for, and take those that only other teams stand for.
 
-    The host's sign-in calls it with what the identity provider says, such as the GitHub teams ``ccatobs/operators``.
+    The host's sign-in calls it with the teams from the identity provider, such as ``ccatobs/operators`` at GitHub.
     Roles that the mapping does not name stay as they are. Idempotent.
 
     Args:

@@ -35,7 +35,7 @@ SERVICE = "service"  # the role of programs, which are never staff
 # What only superusers set, and what leads into an account.
 PRIVILEGES = ("is_superuser", "user_permissions")
 WAYS_IN = ("username", "email", "github_login")
-# How long a new token lives, unless somebody says otherwise.
+# How long a new token is valid, unless its maker chooses otherwise.
 PROPOSED_LIFE = timedelta(days=30)
 ONLY_OWN = gettext_lazy("Only superusers make tokens for somebody else.")
 
@@ -107,7 +107,7 @@ class UserAdmin(GrantingMixin, OpsAdmin, DjangoUserAdmin):
 
     @admin.display(description=gettext_lazy("roles"))
     def roles(self, user: User) -> str:
-        """The roles, which say what the user may do."""
+        """The roles, which determine what the user may do."""
         names = [*([_("superuser")] if user.is_superuser else []), *user.opsdb_roles]
         return ", ".join(names) or self.get_empty_value_display()
 

@@ -117,7 +117,7 @@ class DeletionRequestAdmin(OpsAdmin):
     ordering = ("-pk",)
 
     def has_change_permission(self, request: HttpRequest, obj: DeletionRequest | None = None) -> bool:
-        # What was on a page before somebody decided is refused by the database, which says why.
+        # The database refuses what was on a page before another person decided, and gives the reason.
         is_editable = obj is None or request.method == "POST" or _is_open(obj)
         return is_editable and super().has_change_permission(request, obj)
 

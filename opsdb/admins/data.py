@@ -37,8 +37,8 @@ def later_failure(package: RawDataPackage) -> str:
     if bundle is None:
         return str(LATER_STEP_FAILED)
     if bundle.status == Status.FAILED:
-        return _("its bundle failed, as “Why?” says")
-    return _("its transfer, unpacking or archiving failed, as “Why?” says")
+        return _("its bundle failed; see “Why?”")
+    return _("its transfer, unpacking or archiving failed; see “Why?”")
 
 
 @admin.register(RawDataFile)

@@ -1,4 +1,4 @@
-"""The form of a slot, which says which other slots take its time."""
+"""The form of a slot, which names the other slots that take its time."""
 
 import json
 from collections.abc import Iterable

@@ -124,7 +124,7 @@ class DemoSetting:
         return dict(TimeAllocation.objects.order_by("end_date").values_list("observing_program", "hours"))
 
     def configurations_of(self, unit: ObsUnit) -> tuple[InstrumentModuleConfiguration, ...]:
-        """Return how the modules are set up for a unit: as it says where it does, of the modules that are not down."""
+        """Return the set-ups of the modules for a unit: its own if it has any, of the modules that are not down."""
         own = [one for one in unit.module_configurations.all() if one.instrument_module_id not in self.down]
         return tuple(own[:MODULES_PER_OBSERVATION]) or self.usual
 

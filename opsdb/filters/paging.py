@@ -33,7 +33,7 @@ TOO_SLOW = gettext_lazy(
 
 
 def seconds_given(error: Exception) -> int | None:
-    """Return how long the query was allowed to take of which an error says that it was given up; else None."""
+    """Return the time limit of the query whose cancellation an error reports; None for another error."""
     if isinstance(error, TooSlowError):
         return LONGEST_QUERY_SECONDS
     return conf.get("OPSDB_STATEMENT_TIMEOUT_SECONDS") if was_stopped(error) else None
@@ -98,7 +98,7 @@ class KeyedPage:
         """The rows of the page, in the order of the list."""
         rows = self._fetch()
         if (self.direction == AFTER and not rows) or (self.direction == BEFORE and len(rows) <= self.size):
-            # The list ends there: a whole page of that end says more than what is left of it.
+            # The list ends there: a whole page of that end is more useful than the few rows left.
             self.direction, self.place = (LAST if self.direction == AFTER else None), None
             rows = self._fetch()
         self._has_more = len(rows) > self.size
@@ -125,14 +125,14 @@ class KeyedPage:
         if self.within:
             place = [*self.within, *zip(self.names, self.place, strict=True)]
             compare = LessThan if comparison == "lt" else GreaterThan
-            # One comparison of rows, because only that tells PostgreSQL where in the index to begin.
+            # One comparison of rows, because only from that does PostgreSQL find the start in the index.
             return Q(
                 compare(_row(*(F(name) for name, _value in place)), _row(*(Value(value) for _name, value in place)))
             )
         *sorted_by, key = zip(self.names, self.place, strict=True)
         found = Q(**{f"{key[0]}__{comparison}": key[1]})
         for name, value in reversed(sorted_by):
-            # The first part alone tells PostgreSQL where in an index on the column to begin.
+            # From the first part alone PostgreSQL finds the start in an index on the column.
             found = Q(**{f"{name}__{comparison}e": value}) & (Q(**{f"{name}__{comparison}": value}) | found)
         return found
 

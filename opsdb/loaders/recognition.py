@@ -23,7 +23,7 @@ class UnknownKindError(LoadError):
     """A file is of no kind that is loaded, or as well of one kind as of another.
 
     Attributes:
-        problems: one, whose message says which, and whose ``expected`` what files of every kind have.
+        problems: one, whose message names the kinds, and whose ``expected`` lists what files of every kind have.
         kinds: those that it is as well of; none, if it is of no kind.
     """
 
@@ -108,11 +108,11 @@ def closest_kind(kinds: Iterable[FileKind], text: str, problems: LoadProblems) -
         meant = [kind for kind in found if found[kind].is_format]
     if len(meant) == 1:
         return meant[0]
-    said = "this is none of the kinds of files that are loaded"
+    message = "this is none of the kinds of files that are loaded"
     if meant:
-        said = f"this looks like {' as well as '.join(kind.name for kind in meant)}"
+        message = f"this looks like {' as well as '.join(kind.name for kind in meant)}"
         looked_for = f"what only one kind has: {looked_for}"
-    raise UnknownKindError(LoadProblem(problems.path, said, looked_for, 1), meant)
+    raise UnknownKindError(LoadProblem(problems.path, message, looked_for, 1), meant)
 
 
 def _close(name, known):

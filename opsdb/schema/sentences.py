@@ -33,7 +33,7 @@ ARGUMENTS = "TG_ARGV:"
 
 @cache
 def comments() -> dict[str, str]:
-    """Return the comment of every function of the database, without what it says of arguments, by its name."""
+    """Return the comment of every function of the database, without its lines about arguments, by its name."""
     return {
         definition[1]: " ".join(_first_comment(definition[0])).partition(ARGUMENTS)[0].strip()
         for path in sorted(SQL.glob("*.sql"))

@@ -95,7 +95,7 @@ def _what_to_try(changes):
 
 @register.inclusion_tag("admin/opsdb/page_links.html", takes_context=True)
 def opsdb_row_links(context):
-    """Link a row to the pages that say more about it."""
+    """Link a row to the pages with more about it."""
     viewer = viewer_of(context["request"])
     # A hand-made "save as new" of a row leaves the form without one.
     row = None if context.get("is_popup") else context.get("original")
@@ -111,7 +111,7 @@ def opsdb_form_links(context):
 
 @register.filter
 def opsdb_label(field: BoundField) -> SafeString:
-    """Return the label of a field, which says whether it is required: screen readers have that from the control."""
+    """Return the label of a field, which shows whether it is required: screen readers have that from the control."""
     if not field.field.required:
         return field.label_tag()
     text = "" if field.label[-1:] in ":?.!" else field.form.label_suffix

@@ -69,14 +69,14 @@ FILE_BYTES = 1_000
 TAR_OVERHEAD_BYTES = 512
 
 
-def digest(thing) -> str:
+def digest(content) -> str:
     """The checksum that a package, bundle or product of this key has in the scenario."""
-    return sha256(str(thing.pk).encode()).hexdigest()
+    return sha256(str(content.pk).encode()).hexdigest()
 
 
-def found(thing, checksum=None) -> CopyReport:
-    """What a worker reports of a thing that it has written: well, or with another checksum."""
-    return CopyReport(type(thing)(pk=thing.pk), checksum or thing.checksum or digest(thing))
+def found(content, checksum=None) -> CopyReport:
+    """The report of a worker on content that it has written: as expected, or with another checksum."""
+    return CopyReport(type(content)(pk=content.pk), checksum or content.checksum or digest(content))
 
 
 @dataclass
@@ -234,11 +234,11 @@ class World:
         """A job that has brought packages to the processing location."""
         request_staging(location=self.processing, packages=packages, **wish)
         [job] = claim_staging(worker=WORKER)
-        return complete_staging(job, worker=WORKER, reports=[found(thing) for thing in list_missing_content(job)])
+        return complete_staging(job, worker=WORKER, reports=[found(content) for content in list_missing_content(job)])
 
-    def copy(self, thing, location) -> PhysicalCopy:
-        """The copy of a thing at a location."""
-        return PhysicalCopy.objects.at(location).of(thing).get()
+    def copy(self, content, location) -> PhysicalCopy:
+        """The copy of the content at a location."""
+        return PhysicalCopy.objects.at(location).of(content).get()
 
 
 @dataclass

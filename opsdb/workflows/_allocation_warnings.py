@@ -80,7 +80,7 @@ def _days(days):
 
 
 def _about_period(allocation, namesakes, today: date) -> Iterator[PlanningWarning]:
-    """Say of the dates what other allocations of the period, or the calendar, make improbable."""
+    """Yield a warning about dates that differ from those of the period's other allocations, or are over."""
     others = [one for one in namesakes if one.pk != allocation.pk]
     first = min((one.start_date for one in others), default=allocation.start_date)
     last = max((one.end_date for one in others), default=allocation.end_date)

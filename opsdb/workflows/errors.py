@@ -1,4 +1,4 @@
-"""What workflows raise. Every message names the row, says why not, and what to do.
+"""Errors that workflows raise. Every message names the row, the reason, and the remedy.
 
 All errors derive from :class:`OpsdbError`, so that one ``except`` catches whatever a workflow refuses.
 """
@@ -68,7 +68,7 @@ class Conflict(OpsdbError):
 
 
 class CompletionConflict(Conflict):
-    """Work was completed, and a second report of it differs; the record stays, and the item says so.
+    """Work was completed, and a second report of it differs; the record stays, and the item has a note of it.
 
     Attributes:
         item: the work.
@@ -188,7 +188,7 @@ def translate_integrity_errors() -> Iterator[None]:
 
 
 def _in_words(error, details) -> str:
-    """Return what a trigger says with its hint, or else what the model or the table has on a constraint."""
+    """Return the message of a trigger with its hint, or else the message of the constraint in the model or table."""
     if details.message_hint:
         return f"{details.message_primary}. {details.message_hint}"
     refusal = explain_refusal(error)

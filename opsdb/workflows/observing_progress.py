@@ -166,7 +166,7 @@ class UnitProgress:
 
     Attributes:
         unit: the unit, with its program, source and mode.
-        requested: how often it is to be executed; None where nobody said.
+        requested: how often it is to be executed; None where no number is set.
         completed: how often it was completed.
         good: how often of these with good quality.
         observed: time of its finished observations.

@@ -188,7 +188,7 @@ def _about_recipe(unit, setup, kinds_of_instruments):
                 f"the recipe {recipe} scans as {scan.scan_type}, and the mode is {mode}",
                 f"choose the mode {scan.scan_type}, or another recipe",
                 (ObsMode, ObservationConfiguration),
-                "its recipe scans otherwise than its mode says",
+                "its recipe scans otherwise than its mode",
                 "choose another mode, or another recipe",
             )
     foreign = {one.instrument_module.instrument for one in setup if one.instrument_module.instrument_id not in listed}

@@ -236,7 +236,7 @@ def _missing_credentials():
 
 
 def _wrong_volumes():
-    """Yield the locations that are said to hold more than they can, in one query."""
+    """Yield the locations whose recorded sizes exceed their capacity, in one query."""
     held = DataLocation.objects.annotate(held=Sum("usage__bytes")).filter(held__gt=F("capacity_bytes"))
     for location in held.select_related("site").order_by("site__short_name", "name"):
         problem = (

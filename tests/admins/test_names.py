@@ -135,8 +135,8 @@ def test_the_list_of_packages_says_what_failed_after_they_were_made(browser):
         "no space left on device",
         *(
             {
-                held_up.pk: "its bundle failed, as “Why?” says",
-                lost.pk: "its transfer, unpacking or archiving failed, as “Why?” says",
+                held_up.pk: "its bundle failed; see “Why?”",
+                lost.pk: "its transfer, unpacking or archiving failed; see “Why?”",
             }[key]
             for key in sorted((held_up.pk, lost.pk), reverse=True)
         ),

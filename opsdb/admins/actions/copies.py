@@ -273,7 +273,7 @@ DELETION_REQUEST_ACTIONS = (
     Action(
         name="approve",
         label=_("Approve"),
-        about=_("Copies may then be deleted as this request says. It can't be your own request."),
+        about=_("The copies that the request lists may then be deleted. It can't be your own request."),
         run=lambda request, order: approve_deletion(request, user=order.user),
         permission="approve_deletionrequest",
         unless=unless_in("status", DeletionRequestStatus.REQUESTED, because=_("It is %(state)s already.")),

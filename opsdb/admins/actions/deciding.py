@@ -1,4 +1,4 @@
-"""Who may decide a request for deletion, as its page, the dashboard and *Why?* say it: asked of the workflow once."""
+"""Who may decide a request for deletion, for its page, the dashboard and *Why?*: one call of the workflow."""
 
 from collections.abc import Iterable
 

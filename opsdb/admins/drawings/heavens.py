@@ -1,4 +1,4 @@
-"""Where things are on the sky, as exactly as a picture needs: without astropy, which takes a second to import.
+"""Positions on the sky, as exactly as a picture needs: without astropy, which takes a second to import.
 
 Sun and moon follow the low-precision formulas of the Astronomical Almanac (section C and D), good to 0.01° and 0.3°;
 sidereal time is that of Meeus, Astronomical Algorithms, 12.4. Angles are in degrees, places right ascension and

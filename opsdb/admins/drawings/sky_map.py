@@ -43,7 +43,7 @@ OTHERS = len(SHAPES) - 1
 
 @dataclass(frozen=True)
 class Point:
-    """A source, or several that are too close to be told apart.
+    """A source, or several that are too close to be distinguished.
 
     Attributes:
         ra_deg: right ascension.

@@ -24,7 +24,7 @@ class Bar:
         text: what stands in it, as far as there is room.
         description: all about it, for pointing at it and for screen readers.
         href: where it leads.
-        icon: sign that stands above it, so that its kind is not told by colour alone.
+        icon: sign that stands above it, so that its kind is not shown by colour alone.
     """
 
     start: datetime

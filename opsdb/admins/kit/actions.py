@@ -60,7 +60,7 @@ class Action:
         watch: returns problems as sentences; those that the action adds are shown as warnings.
         unless_by: returns why a person can't do it to a row, or an empty text: then no button is offered on its page.
         judge: returns what a person must know of rows who decides on them.
-        afterwards: what the report says of the rows that were made, with ``%(rows)s`` for links to them.
+        afterwards: text of the report on the rows that were made, with ``%(rows)s`` for links to them.
     """
 
     name: str

@@ -44,7 +44,7 @@ def any_import_url(site: AdminSite, request: HttpRequest) -> str | None:
 
 
 class AnyImportMixin:
-    """Mixin of an admin: a file is uploaded without saying which kind it is."""
+    """Mixin of an admin: a file is uploaded without a choice of its kind."""
 
     def any_import_urls(self) -> list[tuple]:
         return [("import/", self.any_import_view, "import_any")]
@@ -66,8 +66,8 @@ class AnyImportMixin:
             kind = recognize_kind(file)
         except UnknownKindError as error:
             notice = gettext("%(file)s: %(problem)s. Nothing was written. What each kind has stands below.")
-            said = {"file": file.name, "problem": error.problems[0].message}
-            return self._any_import_page(request, importers, form, notice=notice % said)
+            facts = {"file": file.name, "problem": error.problems[0].message}
+            return self._any_import_page(request, importers, form, notice=notice % facts)
         except LoadError as error:
             return self._any_import_page(request, importers, form, problems=error)
         if kind.name in importers:

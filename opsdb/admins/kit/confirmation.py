@@ -231,7 +231,7 @@ class Confirmation:
 
     def _page(self, form, outcomes, seen="", warnings=(), notice=""):
         admin, action, request = self.model_admin, self.action, self.request
-        # A preview does without the reason; what is confirmed from there needs it, and the page says so.
+        # A preview does without the reason; what is confirmed from there needs it, and the page states that.
         form.fields["reason"].required = True
         groups = []
         for kind in OutcomeKind:

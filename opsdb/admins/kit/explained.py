@@ -1,4 +1,4 @@
-"""What the columns of lists mean to people, where the comment of the database's column says too little there."""
+"""Explanations of the columns of lists, where the comment of the database's column is too short for people."""
 
 from collections.abc import Mapping
 
@@ -88,7 +88,7 @@ def explanation_of(model: type[Model], field: Field) -> Text:
 
 
 def _states_of(field):
-    """Return what the states say, and what each of them means."""
+    """Return the meaning of a field with states, and of each state."""
     states = enumeration_of(field)
     if states is None:
         return ""

@@ -176,7 +176,7 @@ class FileImport:
         model_admin: the admin of the rows.
         request: of the person.
         kind: of the file.
-        recognized: whether nobody has said that it is of this kind.
+        recognized: whether the kind was recognized from the content rather than chosen.
     """
 
     def __init__(self, model_admin: BaseModelAdmin, request: HttpRequest, kind: Any, *, recognized: bool = False):
@@ -254,17 +254,17 @@ class FileImport:
                 plan = plan.apply()
         except LoadError as error:
             return self._page(problems=error)
-        said = gettext(
+        text = gettext(
             "Loaded %(name)s: %(made)s made, %(changed)s changed, %(left)s as they were, %(skipped)s skipped."
         )
-        said %= {
+        text %= {
             "name": name,
             "made": plan.counted("create"),
             "changed": plan.counted("update"),
             "left": plan.counted("leave"),
             "skipped": plan.counted("skip"),
         }
-        self.model_admin.message_user(request, said, messages.SUCCESS)
+        self.model_admin.message_user(request, text, messages.SUCCESS)
         return HttpResponseRedirect(self.model_admin.page_url("changelist"))
 
     def _steps(self, plan):

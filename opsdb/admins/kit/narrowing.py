@@ -1,4 +1,4 @@
-"""What a list leaves out, in words: what narrows it and no filter beside it shows, and what its filters say of it."""
+"""Descriptions of what narrows a list: by its filters, and by a link whose conditions no filter shows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -19,8 +19,8 @@ ANYWAY = "_anyway"
 BUTTONS = ("_continue", "_addanother", "_saveasnew")
 """Buttons beside *Save*, whose meaning *Save anyway* keeps."""
 SETUP = "module_configurations"
-SAID_AFTER_SAVING = {PlanningProblem.MODULES}
-"""What can be completed later: it is said with the message that the row was saved, and keeps no form back."""
+SHOWN_AFTER_SAVING = {PlanningProblem.MODULES}
+"""Problems that can be solved later: they are shown with the message that the row was saved, and block no form."""
 
 
 def _digest(warnings: Sequence[PlanningWarning]) -> str:
@@ -46,7 +46,7 @@ def form_that_warns(form_class: type[ModelForm], agreed: str, sees: Callable[...
             setup = {SETUP: self.cleaned_data[SETUP]} if SETUP in self.cleaned_data else {}
             found = find_planning_warnings([self.instance], **setup)
             self.planning_warnings = [one.for_viewer(sees) for one in found]
-            keeps_back = any(one.kind not in SAID_AFTER_SAVING for one in self.planning_warnings)
+            keeps_back = any(one.kind not in SHOWN_AFTER_SAVING for one in self.planning_warnings)
             if keeps_back and _digest(self.planning_warnings) != agreed:
                 self.add_error(None, ValidationError([str(one) for one in self.planning_warnings]))
 
@@ -80,23 +80,23 @@ class WarnedMixin:
         return form_that_warns(form, request.opsdb_agreed, Viewer(request, self.admin_site).sees)
 
     def save_model(self, request: HttpRequest, obj: Model, form: ModelForm, change: bool) -> None:
-        """Remember what is to be said after saving."""
+        """Keep the warnings that are shown after saving."""
         super().save_model(request, obj, form, change)
         warnings = getattr(form, "planning_warnings", ())
-        request.opsdb_said_after_saving = [str(one) for one in warnings if one.kind in SAID_AFTER_SAVING]
+        request.opsdb_shown_after_saving = [str(one) for one in warnings if one.kind in SHOWN_AFTER_SAVING]
 
     def response_add(self, request: HttpRequest, obj: Model, post_url_continue: str | None = None) -> HttpResponse:
-        """Say it beside the message that the row was added."""
-        self._say_after_saving(request)
+        """Add those warnings to the message that the row was added."""
+        self._show_after_saving(request)
         return super().response_add(request, obj, post_url_continue)
 
     def response_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
-        """Say it beside the message that the row was changed."""
-        self._say_after_saving(request)
+        """Add those warnings to the message that the row was changed."""
+        self._show_after_saving(request)
         return super().response_change(request, obj)
 
-    def _say_after_saving(self, request):
-        for text in request.opsdb_said_after_saving:
+    def _show_after_saving(self, request):
+        for text in request.opsdb_shown_after_saving:
             self.message_user(request, text, messages.WARNING)
 
     def render_change_form(

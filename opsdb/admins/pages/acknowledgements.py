@@ -1,4 +1,4 @@
-"""Failures that somebody knows: the form that says so until a time, and the section of those that are known."""
+"""Acknowledged failures: the form that acknowledges them until a time, and their section on the dashboard."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -55,7 +55,7 @@ def acknowledgement_part(
     Args:
         viewer: the person.
         group: the group.
-        groups: those that nobody has acknowledged; those of the same cause can be acknowledged together.
+        groups: the groups without an acknowledgement; those of the same cause can be acknowledged together.
         what: what went wrong, and where.
     """
     if not may_acknowledge(viewer):

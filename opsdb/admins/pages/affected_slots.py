@@ -111,13 +111,13 @@ class AffectedSlotsMixin(PageStylesMixin):
         return affected_section(viewer, row) if viewer else None
 
     def response_add(self, request: HttpRequest, obj: Downtime, post_url_continue: str | None = None) -> HttpResponse:
-        """Say which slots it affects, beside the message that it was added."""
+        """Add a message about the slots that it affects to the one that it was added."""
         response = super().response_add(request, obj, post_url_continue)
         self._say_affected(request, obj)
         return response
 
     def response_change(self, request: HttpRequest, obj: Downtime) -> HttpResponse:
-        """Say which slots it affects, beside the message that it was changed."""
+        """Add a message about the slots that it affects to the one that it was changed."""
         response = super().response_change(request, obj)
         self._say_affected(request, obj)
         return response

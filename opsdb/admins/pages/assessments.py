@@ -36,9 +36,9 @@ class Assessment:
     @property
     def about(self) -> SafeString:
         """By whom and when it was judged, and why."""
-        said = format_html(": {}", self.reason) if self.reason else ""
+        reason = format_html(": {}", self.reason) if self.reason else ""
         by = _("marked by %(person)s at") % {"person": self.who}
-        return format_html('<span class="opsdb-assessed">{} {} UTC{}</span>', by, moment(self.at), said)
+        return format_html('<span class="opsdb-assessed">{} {} UTC{}</span>', by, moment(self.at), reason)
 
     @property
     def note(self) -> SafeString | str:

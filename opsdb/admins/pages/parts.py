@@ -154,8 +154,8 @@ def paragraph(text: Text, css: str = "") -> SafeString:
 
 
 def message(text: Text) -> SafeString | str:
-    """Return what a failure said as the content of a cell: it breaks anywhere, for it may hold checksums and paths."""
-    return format_html('<div class="opsdb-said">{}</div>', text) if text else "–"
+    """Return a failure message as the content of a cell: it breaks anywhere, for it may hold checksums and paths."""
+    return format_html('<div class="opsdb-failure-message">{}</div>', text) if text else "–"
 
 
 def spaced(parts: Iterable) -> SafeString:

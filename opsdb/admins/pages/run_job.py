@@ -97,7 +97,7 @@ def _link_to_log(viewer, log):
 
 
 def _configuration(viewer, step):
-    """Return what says how much a run of a step asks for, linked: its configuration, or the step that has none."""
+    """Return a link to what sets the resources of a step's runs: its configuration, or the step that has none."""
     if step.config is None:
         return format_html(_("the step {}"), viewer.link(step))
     return format_html(_("the configuration {}"), viewer.link(step.config))

@@ -89,7 +89,8 @@ def _lacking_text(problems, url):
         "problem": worst.problem,
     }
     if others:
-        text += ngettext("; and one thing more", "; and %(number)s things more", len(others)) % {"number": len(others)}
+        more = ngettext("; and %(number)s more problem", "; and %(number)s more problems", len(others))
+        text += more % {"number": len(others)}
     return format_html('{}. <a href="{}">{}</a>', text, url, _("What is missing, and what to do"))
 
 
@@ -104,7 +105,7 @@ class TopologyMixin(PageStylesMixin):
         return topology_section(viewer, self._problems_of(row)) if viewer and sees_topology(viewer) else None
 
     def response_add(self, request: HttpRequest, obj: Model, post_url_continue: str | None = None) -> HttpResponse:
-        """Say what the new one lacks, beside the message that it was added."""
+        """Add a message about what the new row lacks to the one that it was added."""
         response = super().response_add(request, obj, post_url_continue)
         viewer = viewer_of(request)
         if viewer and sees_topology(viewer) and IS_POPUP_VAR not in request.POST:

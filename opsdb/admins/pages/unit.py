@@ -116,7 +116,7 @@ def _executions_section(viewer, unit):
         data = summarize_execution_data([execution.pk for execution in executions])
     every = viewer.list_url(ExecutedObsUnit, obs_unit__id__exact=unit.pk)
     table = execution_table(viewer, executions, viewer.page_url("unit", unit.pk), data, of_one_unit=True)
-    said = [
+    facts = [
         _("The newest %(number)s observations") % {"number": len(executions)}
         if more
         else ngettext("%(number)s observation", "%(number)s observations", len(executions))
@@ -125,7 +125,7 @@ def _executions_section(viewer, unit):
     ]
     note = first_of(EXECUTIONS) if more else ""
     parts = (
-        paragraph(": ".join(said) + "."),
+        paragraph(": ".join(facts) + "."),
         table,
         format_html('<p class="opsdb-note">{} <a href="{}">{}</a></p>', note, every, _("See all")),
     )

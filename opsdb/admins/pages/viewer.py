@@ -142,7 +142,7 @@ class Viewer:
         ]
 
     def links_of_row(self, row: Model, current: str = "") -> list[dict]:
-        """Return the pages that say more about a row, without the one that is shown."""
+        """Return the pages with more about a row, without the one that is shown."""
         return [
             {"title": page.title, "url": url}
             for name, (page, _admin) in self.pages.items()
@@ -188,7 +188,7 @@ class AdminPage:
         of_row: whether the address names a row.
         beside_lists: whether it is offered beside the lists of its models.
         in_navigation: whether the other pages lead to it.
-        about: returns the address that says more about a row, or None.
+        about: returns the address of the page about a row, or None.
         of_table: whether it describes the table of its model, and no rows.
         takes_posts: whether it does something when its forms are sent.
     """

@@ -64,7 +64,7 @@ class NotUnderstood(OpsdbError):
         self.status = status
 
     def content(self, question: Question) -> Content:
-        """Return the page that says so, and lets choose where there is a choice."""
+        """Return the page with that message, and with the choices where there are any."""
         message = "" if self.sections else str(self)
         return Content(questions=(question,), message=message, sections=self.sections, status=self.status)
 

@@ -97,12 +97,12 @@ def view(viewer: Viewer) -> Content:
 
 
 def troubleshooting_url() -> str:
-    """Return where frequent symptoms are explained; empty where nobody has said where the documentation is."""
+    """Return the address of the page on frequent symptoms; empty without ``OPSDB_DOCUMENTATION_URL``."""
     return documentation_url("troubleshooting.md")
 
 
 def documentation_url(page: str) -> str:
-    """Return the address of a page of the documentation; empty where nobody has said where that is."""
+    """Return the address of a page of the documentation; empty without ``OPSDB_DOCUMENTATION_URL``."""
     documentation = str(conf.get("OPSDB_DOCUMENTATION_URL"))
     return documentation and f"{documentation.rstrip('/')}/{page}"
 

@@ -9,7 +9,7 @@ from opsdb.row_labels import row_label
 
 from .viewer import Viewer
 
-LATER_STEP_FAILED = lazy("a later step failed, as “Why?” says")
+LATER_STEP_FAILED = lazy("a later step failed; see “Why?”")
 
 
 def why_link(viewer: Viewer, name: str) -> SafeString | str:

@@ -1,4 +1,4 @@
-"""Reading TOAST's text schedules: what a column is, its name says, whichever version of TOAST wrote the file."""
+"""Reading TOAST's text schedules: columns are recognized by their names, in the files of every version of TOAST."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ addEventListener("load", () => {
       const isOne = called(from, text) || called(to, text);
       return isOne ? [text] : text.split(/[\s,;]+/).filter(Boolean);
     };
-    const tell = (chosen, left, more = "") => {
+    const report = (chosen, left, more = "") => {
       chosenNow.textContent = chosen.length ? `${gettext("Chosen:")} ${chosen.join(", ")}.` : "";
       const wrong = `${gettext("Not chosen, because no choice is called so:")} ${left.join(", ")}. ${more}`;
       leftNow.textContent = left.length ? wrong.trim() : "";
@@ -55,14 +55,14 @@ addEventListener("load", () => {
       SelectBox.filter(from, input.value);
       window.SelectFilter.refresh_icons(id);
       chosenBefore = SelectBox.cache[to].length;
-      tell(parts.filter((part) => !left.includes(part)), left);
+      report(parts.filter((part) => !left.includes(part)), left);
       return left;
     };
 
     input.addEventListener("input", () => {
       chosenBefore = SelectBox.cache[to].length;
       keptBack = "";
-      tell([], []);
+      report([], []);
     });
     input.addEventListener("keydown", (event) => {
       const text = input.value.trim();
@@ -80,7 +80,7 @@ addEventListener("load", () => {
     input.addEventListener("keyup", (event) => {
       const chosen = SelectBox.cache[to].slice(chosenBefore).map((one) => one.value);
       if (event.key === "Enter" && chosen.length) {
-        tell(chosen, []);
+        report(chosen, []);
       }
     });
     // Before the admin's own script, which sends what is chosen.
@@ -94,7 +94,7 @@ addEventListener("load", () => {
         keptBack = left.join();
         event.preventDefault();
         event.stopImmediatePropagation();
-        tell([], left, gettext("Save again to leave it out."));
+        report([], left, gettext("Save again to leave it out."));
         input.focus();
       }
     }, true);

@@ -51,10 +51,10 @@
                     // The page to log in came instead.
                     this.end();
                 } else {
-                    this.say(this.words.opsdbLost);
+                    this.announce(this.words.opsdbLost);
                 }
             } catch {
-                this.say(this.words.opsdbLost);
+                this.announce(this.words.opsdbLost);
             }
             this.busy = false;
         }
@@ -96,7 +96,7 @@
             return path.reduce((one, index) => one?.children[index], this.region);
         }
 
-        say(text) {
+        announce(text) {
             this.notice.textContent = text;
             this.notice.hidden = false;
             this.live.textContent = text;
@@ -106,7 +106,7 @@
             clearInterval(this.timer);
             this.paused = true;
             this.button.remove();
-            this.say(this.words.opsdbEnded);
+            this.announce(this.words.opsdbEnded);
         }
     }
 

@@ -23,7 +23,7 @@ class SiteFactory(OpsFactory):
 
 
 class LocationFactory(OpsFactory):
-    """What the factories of all kinds of storage share. A location is a buffer, unless a trait says otherwise."""
+    """What the factories of all kinds of storage share. A location is a buffer, unless a trait sets another type."""
 
     class Meta:
         abstract = True

@@ -35,7 +35,7 @@ class RestState(StrEnum):
 
 
 class Exactness(StrEnum):
-    """How a number is known."""
+    """How a number was determined."""
 
     EXACT = "exact"
     ESTIMATED = "estimated"
@@ -44,7 +44,7 @@ class Exactness(StrEnum):
 
 @dataclass(frozen=True)
 class RowCount:
-    """How many rows, and how that is known."""
+    """A number of rows, and how it was determined."""
 
     value: int
     exactness: Exactness = Exactness.EXACT
@@ -131,7 +131,7 @@ class LocationVolume:
 
     @property
     def is_impossible(self) -> bool:
-        """Whether it is said to hold more than it can, so that a size or the capacity is wrong."""
+        """Whether the recorded sizes exceed its capacity, so that a size or the capacity is wrong."""
         return self.capacity_bytes is not None and self.volume_bytes > self.capacity_bytes
 
     @property

@@ -1,4 +1,4 @@
-"""How things stand: every stage from observed to archived, what needs somebody, how full it is, what was observed.
+"""The dashboard: every stage from observed to archived, what needs attention, fill levels, and what was observed.
 
 A fixed number of queries, each along an index and of bounded size: the page costs the same on tables of any size, and
 marks the numbers that are estimates.
