@@ -35,7 +35,7 @@ def _rotation_table():
 
 @cache
 def _know_leap_seconds() -> None:
-    """Give ERFA the leap seconds of the installed table, of which it knows those until its own release."""
+    """Give ERFA the leap seconds of the installed table, of which it has those until its own release."""
     import erfa
     from astropy.utils import iers
     from astropy_iers_data import IERS_LEAP_SECOND_FILE

@@ -33,7 +33,7 @@ class AttributionMiddleware:
 class ReadYourWritesMiddleware:
     """Show no request an older state than the same client has seen, where ``OPSDB_REPLICAS`` are read.
 
-    The position in the write-ahead log goes to browsers in a cookie, and to programs in the header
+    The position in the write-ahead log is sent to browsers in a cookie, and to programs in the header
     ``Opsdb-Position``, which they may send back. Put it before the first middleware that asks the database.
     """
 

@@ -1,6 +1,6 @@
 """Names of permissions for roles, tokens and APIs: ``action:resource``, such as ``read:observations``.
 
-Each name stands for permissions of Django's own (``opsdb.view_executedobsunit``), which the tables below map it to;
+Each name maps to permissions of Django's own (``opsdb.view_executedobsunit``), which the tables below map it to;
 what a user may do is answered by ``user.has_perm`` alone.
 """
 
@@ -31,13 +31,13 @@ __all__ = [
 
 APP_LABEL = "opsdb"
 ANY = "*"
-# Actions that stand for others; every action of Django's permissions, such as view and approve, stands for itself.
+# Actions that map to others; every action of Django's permissions, such as view and approve, maps to itself.
 ACTIONS = {
     "read": ("view",),
     "write": ("add", "change"),
     "manage": ("view", "add", "change", "delete"),
 }
-# Resources that stand for areas, which are the modules of ``opsdb.models``. Every other area stands for itself, and
+# Resources that map to areas, which are the modules of ``opsdb.models``. Every other area maps to itself, and
 # a model can be named by its table (``raw_data_file``) or as Django's permissions do (``rawdatafile``).
 RESOURCES = {
     "programs": ("planning",),
@@ -97,13 +97,13 @@ def _resources_of(model: type[Model]) -> frozenset[str]:
 
 
 def permissions_named(name: str) -> frozenset[str]:
-    """Return Django's permissions (``app.codename``) that a name of the form ``action:resource`` stands for.
+    """Return Django's permissions (``app.codename``) that a name of the form ``action:resource`` maps to.
 
-    ``*`` stands for every action, and as a resource for every model of ops-db. Django's own name of a permission stands
+    ``*`` means every action, and as a resource for every model of ops-db. Django's own name of a permission stands
     for itself.
 
     Raises:
-        LookupError: the name stands for none.
+        LookupError: the name maps to none.
     """
     found = _named(name)
     if not found:
@@ -129,7 +129,7 @@ def _named(name: str) -> frozenset[str]:
 
 @cache
 def _named_by_known(name: str) -> frozenset[str]:
-    """Return what a name stands for. Names that somebody made up are not kept."""
+    """Return what a name maps to. Invented names are not cached."""
     action, colon, resource = name.partition(":")
     if not colon:
         return frozenset({name})
@@ -150,7 +150,7 @@ def covers(scopes: Iterable[str], permission: str) -> bool:
 
 
 def expected() -> str:
-    """Return what a name looks like, for messages."""
+    """Return the form of a name, for messages."""
     return "action:resource such as view:*, write:data or change:obs_unit, or a name such as auth.view_group"
 
 

@@ -1,7 +1,7 @@
-"""Streaming replicas: which may be read so that nobody is shown an older state than before.
+"""Streaming replicas: which may be read so that no session sees an older state than before.
 
 PostgreSQL numbers every change by its position in the write-ahead log (WAL; PostgreSQL manual, section 8.20). A session
-remembers the position of the newest state that it wrote or read, and reads a replica only if that has replayed as much.
+keeps the position of the newest state that it wrote or read, and reads a replica only if that has replayed as much.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn()::text,
     extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float
 """
 POSITION = re.compile(r"([0-9A-F]{1,8})/([0-9A-F]{1,8})")
-# How long a session goes on with the database it has found, seconds.
+# How long a session keeps the database that it has found, seconds.
 TRUSTED_SECONDS = 1.0
 # Newer than every position: what is written where the position could not be asked for.
 UNKNOWN = 2**64 - 1
@@ -61,7 +61,7 @@ class Seen:
     Attributes:
         position: no newer state was written or read, except for the next two attributes.
         is_behind: a statement was executed on the primary since the position was asked for.
-        connection: to the replica that was read since then, as psycopg knows it; None if none was.
+        connection: psycopg's connection to the replica that was read since then; None if none was.
         alias: the database that is read at present.
         until: when to look again whether that is right, by the monotonic clock.
     """
@@ -76,7 +76,7 @@ class Seen:
         """Learn the position of the newest state that may have been seen.
 
         Raises:
-            DatabaseDown: the database that knows it does not respond.
+            DatabaseDown: the database that has the position does not respond.
         """
         if self.connection is not None and not self.is_behind:
             # A replica that was restarted may be further behind than before, and then only the primary is no older.
@@ -225,7 +225,7 @@ def primary_position(alias: str = "") -> int:
 
 
 def _is_late(state: ReplicaState) -> bool:
-    """Whether a replica is further behind than ``OPSDB_REPLICA_MAX_LAG_SECONDS``; not if nobody can know."""
+    """Whether a replica is further behind than ``OPSDB_REPLICA_MAX_LAG_SECONDS``; not if that can't be determined."""
     if state.age_seconds is not None and state.age_seconds <= float(conf.get("OPSDB_REPLICA_MAX_LAG_SECONDS")):  # type: ignore[arg-type]
         return False
     try:

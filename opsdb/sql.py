@@ -1,6 +1,6 @@
 """ops-db for SQLAlchemy: classes for the tables of a database, as PostgreSQL has them. Needs ``ops-db[sqlalchemy]``.
 
-Neither Django nor settings are needed: the rules are kept by the database, whoever writes. ``docs/sql.md`` has
+Neither Django nor settings are needed: the database enforces the rules for every client. ``docs/sql.md`` has
 examples. Nothing else in ops-db imports this module.
 """
 
@@ -172,7 +172,7 @@ def _relate(mapped: dict[Table, Any], table: Table, constraint: ForeignKeyConstr
     name, collection = (naming(None, local, referred, constraint) for naming in (relationship_name, collection_name))
     join = element.parent == element.column
     one = relationship(referred, primaryjoin=join, remote_side=[element.column], back_populates=collection)
-    # Whether a row that others refer to may go is for the database: they are not separated from it before.
+    # Whether a row that others refer to may be deleted is for the database: they are not separated from it before.
     many = relationship(local, primaryjoin=join, back_populates=name, passive_deletes="all")
     setattr(local, name, one)
     setattr(referred, collection, many)

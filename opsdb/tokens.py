@@ -2,7 +2,7 @@
 
 A secret is ``opsdb_``, 43 random characters (256 bits) and 6 characters of a checksum, so that scanners for secrets
 find it, and a mistyped one costs no query. Only its HMAC-SHA-256 (RFC 2104) under a pepper is stored, a secret of the
-servers, so that a copy of the database alone lets nobody try secrets.
+servers, so that secrets can't be tried with a copy of the database alone.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ def client_address(request: HttpRequest) -> str | None:
     """Return the address that a request came from, or None where it is no address.
 
     Of ``X-Forwarded-For`` only as many addresses count, from the right, as there are proxies of our own
-    (``OPSDB_PROXIES``): whoever sends the request can write all others.
+    (``OPSDB_PROXIES``): the sender of the request can write all others.
     """
     address = str(request.META.get("REMOTE_ADDR", ""))
     if proxies := int(str(conf.get("OPSDB_PROXIES"))):

@@ -46,7 +46,7 @@ def authenticate_token(text: str, *, ip: str | None = None) -> ApiToken:
     """Return the token that a secret belongs to, with its user loaded, if it may be used.
 
     Revocation, expiry and a deactivated user take effect at once. Fields that no check needs, such as the counted use
-    or the user's password, are read when somebody asks for them. The use is counted in memory, and written by
+    or the user's password, are read on access. The use is counted in memory, and written by
     :func:`opsdb.access.flush_token_use` about every ``OPSDB_TOKEN_USE_SECONDS``.
 
     Args:

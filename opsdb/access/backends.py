@@ -15,7 +15,7 @@ from .users import TokenUser
 
 
 class PermissionNameBackend(BaseBackend):
-    """Lets ``user.has_perm("read:observations")`` answer for all permissions that the name stands for."""
+    """Lets ``user.has_perm("read:observations")`` answer for all permissions that the name maps to."""
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         named = _named(user_obj, perm)
@@ -28,7 +28,7 @@ class PermissionNameBackend(BaseBackend):
 
 
 def _named(user, perm):
-    """Return the permissions that a name stands for; none for another kind of name, and for an inactive user."""
+    """Return the permissions that a name maps to; none for another kind of name, and for an inactive user."""
     if ":" not in perm or not user.is_active:
         return frozenset()
     try:

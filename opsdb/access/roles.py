@@ -27,7 +27,7 @@ def assign_roles(
     Args:
         user: the user.
         teams: names of the teams that the person is in, in any letter case.
-        mapping: role by team, where ``*`` in a team stands for any text (default: ``OPSDB_TEAM_ROLES``).
+        mapping: role by team, where ``*`` in a team matches any text (default: ``OPSDB_TEAM_ROLES``).
 
     Returns:
         The names of the roles that were given, and of those that were taken.

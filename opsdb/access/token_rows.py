@@ -15,7 +15,7 @@ from django.db.models.sql.datastructures import BaseTable
 
 from opsdb.models import ApiToken
 
-# What no check asks for: read from the database when somebody does.
+# Columns that no check needs: read from the database on access.
 DEFERRED_OF_TOKEN = {
     "pepper_fingerprint",
     *("created_at", "updated_at", "active", "revoked_at", "revoked_by"),

@@ -133,7 +133,7 @@ class UserAdmin(GrantingMixin, OpsAdmin, DjangoUserAdmin):
         return names
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        """Refuse to set the password of somebody who holds more."""
+        """Refuse to set the password of a user who has permissions that the person lacks."""
         user = self.get_object(request, unquote(id))
         if user is not None and not may_act_as(request.user, user):
             raise PermissionDenied
@@ -191,7 +191,7 @@ class ApiTokenAdmin(OpsAdmin):
         return (obj is None or obj.revoked_at is None) and super().has_change_permission(request, obj)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """A token acts for whoever makes it, unless a superuser chooses somebody else, and ends in 30 days."""
+        """A token acts for the person who makes it, unless a superuser chooses another, and expires in 30 days."""
         end = (timezone.now() + PROPOSED_LIFE).replace(second=0, microsecond=0)
         own = {} if request.user.is_superuser else {"user": request.user.pk}
         return {**own, "expires_at": end, **super().get_changeform_initial_data(request)}
@@ -203,7 +203,7 @@ class ApiTokenAdmin(OpsAdmin):
         return form if request.user.is_superuser else _form_for_own_tokens(request.user, form)
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: ModelForm, change: bool) -> None:
-        """Make a new token with a secret, which lives no longer than the answer to this request."""
+        """Make a new token with a secret, which is not kept after the answer to this request."""
         if change:
             return super().save_model(request, obj, form, change)
         token, request.opsdb_secret = ApiToken.objects.create_token(**form.cleaned_data)

@@ -125,7 +125,7 @@ class DeletionRequestAdmin(OpsAdmin):
         return _is_open(row)
 
     def note_on(self, request: DeletionRequest, viewer: Viewer) -> str:
-        """Return what a person must know of a request before its buttons: why they are not offered."""
+        """Return the note on a request above its buttons: why they are not offered."""
         return decision_note(viewer, request)
 
     def render_change_form(
@@ -146,5 +146,5 @@ class DeletionRequestAdmin(OpsAdmin):
 
 
 def _is_open(request):
-    """Return whether nobody has decided a request for deletion yet, so that it can still be edited and withdrawn."""
+    """Return whether a request for deletion is undecided, so that it can still be edited and withdrawn."""
     return request.status == DeletionRequestStatus.REQUESTED

@@ -62,7 +62,7 @@ class VerificationFilter(admin.FieldListFilter):
         Verification.VERIFIED.value: _compared_longest_ago,
     }
     note: Text = ""
-    """What a person must know of the list."""
+    """The note on the list."""
 
     def __init__(
         self,
@@ -148,7 +148,7 @@ class MayGoFilter(admin.SimpleListFilter):
     note: Text = ""
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
-        """Return the locations from which copies may go, as far as the person may know them."""
+        """Return the locations whose copies may be deleted, as far as the person may see them."""
         viewer = viewer_of(request)
         if viewer is None or not viewer.sees(DataLocation):
             return []

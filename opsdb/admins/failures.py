@@ -1,4 +1,4 @@
-"""What people know of failures."""
+"""Acknowledgements of failures."""
 
 from django.contrib import admin
 

@@ -23,7 +23,7 @@ def not_held(user: AbstractBaseUser, permissions: QuerySet[Permission]) -> list[
 
 
 def may_act_as(user: AbstractBaseUser, other: Model) -> bool:
-    """Return whether somebody who could sign in as another would gain nothing by it."""
+    """Return whether a person who could sign in as another would gain no permission by it."""
     if user.is_superuser or user.pk == other.pk:
         return True
     # Not by its own method, because an inactive account that can be activated holds something, too.

@@ -1,7 +1,7 @@
 """The index and the side bar: the lists of ops-db in groups, after the way of the data, instead of in one alphabet.
 
-A list that belongs to another one, of a subtype or of parts, stands with that one and not in the index. What a person
-may see is decided before: Django lists only that.
+A list that belongs to another one, of a subtype or of parts, is shown with that one and not in the index. What a
+person may see is decided before: Django lists only that.
 """
 
 from collections.abc import Iterable, Sequence
@@ -77,7 +77,7 @@ class Group:
     """Lists that are used for one purpose.
 
     Attributes:
-        name: in addresses and in what a browser remembers.
+        name: in addresses and in the browser's local storage.
         title: what people call it.
         models: whose lists, in this order.
     """
@@ -161,7 +161,7 @@ GROUP_OF = {model: group for group in GROUPS for model in group.models}
 
 
 def whole_of(model: type[Model]) -> type[Model] | None:
-    """Return the model whose list a list belongs to, or None where it stands for itself."""
+    """Return the model whose list a list belongs to, or None where it belongs to none."""
     if model in WHOLES:
         return WHOLES[model]
     if model._meta.proxy:

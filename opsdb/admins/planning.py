@@ -358,5 +358,5 @@ class DowntimeAdmin(AffectedSlotsMixin, WarnedMixin, OpsAdmin):
     ordering = ("-start_time",)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Whoever writes a downtime down has reported it, unless they choose somebody else."""
+        """The person who enters a downtime has reported it, unless they choose another person."""
         return {"reported_by": request.user.pk, **super().get_changeform_initial_data(request)}

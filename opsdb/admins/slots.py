@@ -65,7 +65,7 @@ class SlotForm(OpsForm):
         )
 
     def _height(self, start, end):
-        """Return that the source is outside of the limits of elevation in a time, as far as the person may know it."""
+        """Return that the source is outside of the limits of elevation in a time, as far as the person may see it."""
         unit, telescope = self.instance.obs_unit, self.instance.telescope
         then = PreScheduledSlot(obs_unit=unit, telescope=telescope, start_time=start, end_time=end)
         found = [one for one in find_planning_warnings([then]) if one.kind is PlanningProblem.ELEVATION]

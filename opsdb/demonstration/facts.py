@@ -1,4 +1,4 @@
-"""Constants of demonstrations: names, hours, sizes and what goes wrong."""
+"""Constants of demonstrations: names, hours, sizes and faults."""
 
 from datetime import time, timedelta
 from hashlib import sha256

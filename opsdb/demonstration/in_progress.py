@@ -86,7 +86,7 @@ RUNNING_FOR = timedelta(minutes=2)
 CHECKED = 5
 STAGED = 5
 DELETED = 8
-MOVED = 10  # observations whose data go into all archives, where deletion needs more than one
+MOVED = 10  # observations whose data are sent to all archives, where deletion needs more than one
 ENOUGH = 1_000  # more than there are rows of any model in the night
 
 

@@ -157,7 +157,7 @@ class Demonstration:
         return deleted
 
     def request(self, location: DataLocation, copies) -> bool:
-        """Let two users agree to the deletion of copies, and return whether any may go."""
+        """Let two users agree to the deletion of copies, and return whether any may be deleted."""
         try:
             requested = request_deletion(
                 location,

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the project's own, for when nobody has set up a database.
+"""A PostgreSQL server of the project's own, for when no database is set up.
 
 Use it as a database engine; the first connection starts the server::
 

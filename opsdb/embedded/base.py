@@ -37,7 +37,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @contextmanager
     def _nodb_cursor(self):
-        # Whoever asks for it makes or drops a database, which is the owner's.
+        # It is requested to make or drop a database, which only the owner may.
         owner = {"USER": OWNER, "OPTIONS": {}}
         connection = self.__class__({**self.settings_dict, **owner, "NAME": "postgres"}, alias="__no_db__")
         try:

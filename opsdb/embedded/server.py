@@ -97,7 +97,7 @@ class Server:
                 return True
             for path in [self.home / name for name in OWN_NAMES] + [self.socket_folder]:
                 programs.remove(path)
-            # The lock goes last: whoever waits for it then finds that it is gone, and takes a new one.
+            # The lock is removed last: a process that waits for it then finds that it is gone, and takes a new one.
             for name in FOLDER_NAMES:
                 programs.remove(self.folder / name)
             for folder in {self.home, self.folder}:
@@ -212,7 +212,7 @@ class Server:
         locale = builtin if programs.major(binaries) >= 17 else ["--locale=C.UTF-8"]
         arguments = ["--encoding=UTF8", *locale, "--data-checksums", "--auth=reject"]
         self._run(binaries / "initdb", "-D", new, "--username=postgres", *arguments)
-        # Our roles are no superusers, as they would not be in production; and so nobody can log in as one.
+        # Our roles are no superusers, as they would not be in production; and so no login is a superuser's.
         statements = [
             f"CREATE ROLE {OWNER} LOGIN CREATEDB CREATEROLE",
             f"CREATE ROLE {APPLICATION} LOGIN",
@@ -303,7 +303,7 @@ class Server:
         return True
 
     def _postmaster(self) -> int | None:
-        """The process that serves our data, if it lives."""
+        """The process that serves our data, if it runs."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().split("\n")[0])
         except (FileNotFoundError, ValueError):

@@ -76,7 +76,7 @@ label_of = lazy(_label_of, str)
 
 
 class FilterForm(forms.Form):
-    """The form of a filter set, which is asked whether the values of all parameters go together."""
+    """The form of a filter set, which checks whether the values of all parameters can be combined."""
 
     filterset: "OpsFilterSet[Any]"
 

@@ -1,4 +1,4 @@
-"""What people know of failures."""
+"""Acknowledgements of failures."""
 
 from opsdb.models import FailureAcknowledgement
 

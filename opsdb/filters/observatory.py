@@ -1,4 +1,4 @@
-"""The observatory and what stands on it."""
+"""The observatory, its telescopes and their instruments."""
 
 from opsdb.models import (
     ChaiModuleConfiguration,

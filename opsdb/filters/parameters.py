@@ -64,7 +64,7 @@ class Parameter(Filter):
         return self.field_name if own else None
 
     def prepared(self, value: Any) -> Any:
-        """Return what the value stands for in the database.
+        """Return the value's meaning in the database.
 
         Raises:
             ValidationError: nothing.
@@ -227,7 +227,7 @@ class KeyParameter(Parameter):
 
 
 def names_of(model: type[Model]) -> list[str]:
-    """Return the lookups of what a person knows a row by, the row's own name last; none where rows have but keys."""
+    """Return the lookups of a row's natural key, the row's own name last; none where rows have but keys."""
     if model is get_user_model():
         return [model.USERNAME_FIELD]
     if getattr(model, "natural_key_fields", None):

@@ -1,4 +1,4 @@
-"""What commands that create API tokens share: options, terms, and where the secret goes."""
+"""Shared code of commands that create API tokens: options, terms, and the output of the secret."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def end(text: str) -> datetime | None:
 
 
 class TokenCommand(OpsdbCommand):
-    """A command that may create a token; only its secret goes to standard output, or into a file."""
+    """A command that may create a token; only its secret is written to standard output, or into a file."""
 
     paths = ("secret_file",)
 
@@ -67,7 +67,7 @@ class TokenCommand(OpsdbCommand):
 
     @staticmethod
     def add_secret_file(parser: argparse.ArgumentParser) -> None:
-        """Add the option for where the secret goes."""
+        """Add the option for the output of the secret."""
         parser.add_argument(
             "--secret-file",
             metavar="PATH",

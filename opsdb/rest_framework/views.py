@@ -48,7 +48,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     """Answer what was refused with 400, 404 or 409 and an object, where Django REST framework would fail with 500.
 
     The object has ``detail``, the sentence; ``field``, ``rule`` and ``row`` are null where there is none. Errors that
-    Django REST framework knows are answered as it does.
+    Django REST framework handles are answered by it.
     """
     if (answer := default_handler(error, context)) is not None:
         return answer

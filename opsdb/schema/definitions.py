@@ -35,7 +35,7 @@ def default_of(field: Any) -> str:
 
 
 def _quoted(value: Any) -> str:
-    # A document is given to the driver with how to write it, which a connection would know.
+    # A document is given to the driver with its dumper, which would come from a connection.
     if hasattr(value, "obj"):
         import json
 

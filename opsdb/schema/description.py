@@ -1,4 +1,4 @@
-"""What a description of the schema is made of: plain values, which know neither Django nor a database."""
+"""The parts of a description of the schema: plain values, independent of Django and of a database."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Relation:
         null: whether it may be empty.
         is_unique: whether no two rows refer to the same row.
         is_subtype: whether it leads from a subtype to its parent.
-        on_delete: what happens when somebody deletes what it refers to: ``refused``, ``deleted too`` or ``kept``.
+        on_delete: what happens when the row that it refers to is deleted: ``refused``, ``deleted too`` or ``kept``.
         backwards: name of the relation at the other end, in Python; empty if it has none.
     """
 

@@ -17,7 +17,7 @@ HEAD, ROW, PAD, GUTTER = 30, 19, 10, 26
 LETTER = 6.7
 BETWEEN_LAYERS, BETWEEN_FRAMES, LEGEND = 60, 26, 30
 TRACK, STRAND = 5, 4
-# What nearly every area refers to: a sign at the table stands for the line.
+# Tables that nearly every area refers to: a sign at the table replaces the line.
 EVERYWHERE = "user"
 
 

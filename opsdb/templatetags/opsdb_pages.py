@@ -18,7 +18,7 @@ register = template.Library()
 
 @register.inclusion_tag("admin/opsdb/dashboard.html", takes_context=True)
 def opsdb_dashboard(context):
-    """Show how things stand, as far as the person may see it; nothing where they may see nothing."""
+    """Show the dashboard, as far as the person may see it; nothing where they may see nothing."""
     viewer = viewer_of(context["request"])
     return dashboard.context_of(viewer) if viewer and "dashboard" in viewer.pages else {}
 

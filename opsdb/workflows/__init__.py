@@ -6,7 +6,7 @@ This is the one front door. Modules are imported when one of their names is firs
 A stage is a module: ``observing``, ``registration``, ``packaging``, ``bundling``, ``transferring``, ``unpacking``,
 ``archiving``, ``staging``, ``planning`` (with ``versions``), ``runs`` (with ``run_inputs``), ``products``,
 ``publishing``; ``deletion`` (with ``deletion_requests``), ``fixity``, ``reconciliation``, ``repairing`` and
-``restoring`` look after copies; ``room`` knows what fits where, ``acknowledging`` what people know of failures.
+``restoring`` look after copies; ``room`` measures free space, ``acknowledging`` acknowledges failures.
 ``finding``, ``searching``, ``where``, ``journeys``, ``execution_data``, ``observing_progress``, ``location_stock``,
 ``explain``, ``overview``, ``failures``, ``traffic``, ``trends``, ``queues``, ``topology``, ``planning_warnings``,
 ``downtime_slots`` and ``free_time`` answer questions. Work that is claimed has the same functions for every kind:

@@ -1,4 +1,4 @@
-"""Units without module configurations: which instruments they may use, and the warning that nobody has chosen any."""
+"""Units without module configurations: which instruments they may use, and the warning that none is chosen."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _instrument_of(downtime):
 
 
 def about_modules(unit: ObsUnit, setup: Collection[InstrumentModuleConfiguration]) -> Iterator[PlanningWarning]:
-    """Warn of a unit for which nobody has chosen how the modules are set up."""
+    """Warn of a unit without a set-up of the modules."""
     if not setup:
         yield warning_about(
             unit,

@@ -23,7 +23,7 @@ _PERIOD = re.compile(r'=\(\["([^"]+)","([^"]+)"\), (\d+)\)')
 def with_slots_in_the_way(refusal: Refusal, error: BaseException) -> Refusal:
     """Return the refusal of a slot whose time is taken with the times of the slots there and the next free time.
 
-    Their units are not named: the refusal answers whoever has asked for the slot.
+    Their units are not named: the person who asked for the slot may not see them.
 
     Args:
         refusal: by the rule that slots of a telescope don't overlap.

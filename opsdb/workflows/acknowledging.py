@@ -1,4 +1,4 @@
-"""Acknowledging failures: somebody knows the failures of one cause until a time, and who was informed is kept."""
+"""Acknowledging failures of one cause until a time, with the reason and who was informed."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from .failures import FailureGroup
 def acknowledge_failures(
     group: FailureGroup, *, user: AbstractBaseUser, reason: str, until: datetime, informed: str = ""
 ) -> FailureAcknowledgement:
-    """Record that somebody knows the failures of a group, and return that. It replaces an earlier one of the group.
+    """Acknowledge the failures of a group, and return the acknowledgement. It replaces an earlier one of the group.
 
     Nothing is done about the failures. It also holds for failures of the same cause that come later.
     Locks the earlier acknowledgement of the group.
 
     Args:
         group: the failures.
-        user: who knows; the acting user where the surrounding request names one.
-        reason: what is known and done about it, not empty.
+        user: who acknowledges; the acting user where the surrounding request names one.
+        reason: the known cause and what is done about it, not empty.
         until: when it is over, aware, in the next 90 days.
         informed: who was informed, such as people, teams or a ticket.
 
@@ -54,7 +54,7 @@ def acknowledge_failures(
 def withdraw_acknowledgement(
     acknowledgement: FailureAcknowledgement, *, user: AbstractBaseUser, reason: str = ""
 ) -> FailureAcknowledgement:
-    """End an acknowledgement before its time, and return it; its failures need somebody again.
+    """End an acknowledgement before its time, and return it; its failures are open again.
 
     Idempotent. Locks the row.
 

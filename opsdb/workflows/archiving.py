@@ -1,4 +1,4 @@
-"""Stage 5, archive: packages go from a site's buffer into its archive, and are safe only when their checksum agrees."""
+"""Stage 5, archive: packages are copied from a site's buffer into its archive, and are safe once checksums agree."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def complete_archive_transfer(
 
 
 def _lock_new_candidates(package):
-    """Lock the copies that become deletion candidates when the package turns archived: copies go before packages."""
+    """Lock the copies that become deletion candidates when the package turns archived: before the package itself."""
     unmarked = PhysicalCopy.objects.of_content_of(package).filter(deletion_candidate=False).order_by("pk")
     list(unmarked.select_for_update(no_key=True).values_list("pk"))
 

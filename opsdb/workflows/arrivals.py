@@ -1,7 +1,7 @@
 """Arrivals: the copies that workers have written, compared with what should be there, and recorded.
 
 A copy counts as verified only if its checksum is that of its content. One that differs is recorded as corrupt, so that
-nobody reads it and no rule counts on it, until it is written again.
+it is not read and no rule relies on it, until it is written again.
 """
 
 from __future__ import annotations

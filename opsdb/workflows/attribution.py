@@ -126,7 +126,7 @@ class _SetActorBeforeWrites:
         return bool(self.last and raw and raw.info.transaction_status == TransactionStatus.INTRANS)
 
     def clear(self) -> None:
-        """Name nobody, where a savepoint that was undone has left who acted before; what SQL has set itself stays."""
+        """Remove the actor that a rolled-back savepoint has left in the session; what SQL has set itself stays."""
         with self.connection.wrap_database_errors, self.connection.connection.cursor() as cursor:
             cursor.execute(CLEAR, self.last)
 

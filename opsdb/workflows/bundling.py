@@ -1,4 +1,4 @@
-"""Stage 3, bundle: packages in a buffer go into bundles (transfer packages), each of which travels as one file.
+"""Stage 3, bundle: packages in a buffer are put into bundles (transfer packages), each transferred as one file.
 
 A manager plans the bundles, a worker claims and makes them. Names and paths follow from what is in
 them, so that a second attempt overwrites the first.

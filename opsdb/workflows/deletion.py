@@ -5,7 +5,7 @@ request), claimed by a worker, and completed or failed by it. A trigger enforces
 they are asked before, so that one copy that must stay does not stop the others.
 
 A copy has no column for its worker: a deletion in progress has no heartbeat, and ``deletion_stalled`` finds those that
-were claimed long ago. Whoever knows that the worker is gone completes the deletion or fails it.
+were claimed long ago. An operator who has found that the worker is gone completes the deletion or fails it.
 
 Locks are taken in this order: copies, transfer packages, raw packages, raw files, products, each by key.
 """

@@ -1,4 +1,4 @@
-"""The deletion policy: settings that the triggers of the database must know."""
+"""The deletion policy: settings that the triggers of the database need."""
 
 from typing import NamedTuple
 

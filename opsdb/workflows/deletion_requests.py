@@ -38,7 +38,7 @@ class RequestedDeletion:
 
     Attributes:
         request: the request; None for a dry run.
-        copy_ids: keys of the copies that may go.
+        copy_ids: keys of the copies that may be deleted.
         held_back: for each of the others, what blocks it.
     """
 
@@ -59,7 +59,7 @@ def request_deletion(
 ) -> RequestedDeletion:
     """Return which copies could be deleted by hand and, unless it is a dry run, request the approval of another person.
 
-    The request contains the copies that may go now; what blocks the others is returned. Locks nothing.
+    The request contains the copies that may be deleted now; what blocks the others is returned. Locks nothing.
 
     Args:
         location: where they are.
@@ -67,7 +67,7 @@ def request_deletion(
         user: who asks.
         reason: why.
         limit: most copies that the request may contain; ``OPSDB_DELETION_REQUEST_LIMIT`` at most, and when left out.
-        overrides_retention: whether copies may go before the retention of the location has passed (rule 5).
+        overrides_retention: whether copies may be deleted before the retention of the location has passed (rule 5).
         dry_run: whether to write nothing.
 
     Raises:
@@ -135,7 +135,7 @@ def _require_permission(request, user, what):
 
 
 def approve_deletion(request: DeletionRequest, *, user: AbstractUser) -> DeletionRequest:
-    """Approve a request for deletion as another person, and return it. From then on nobody can change it.
+    """Approve a request for deletion as another person, and return it. From then on it can't be changed.
 
     Of two people who decide simultaneously, one succeeds; the other's call is refused. Locks the request.
 

@@ -47,7 +47,7 @@ class InvalidTransition(OpsdbError):
         field: the field that holds the state.
         before: the state it is in.
         after: the requested state.
-        allowed: the states that it could go to.
+        allowed: the states that it can change to.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Failures: everything that needs somebody, over all kinds of work and copies, and what of it has one cause.
+"""Failures: failed and stalled rows of all kinds of work, bad copies, and groups of them with one cause.
 
 What failed for good, what was reported twice and otherwise, work whose worker is gone, and copies that are corrupt,
 missing, not readable or could not be deleted. Of each kind at most :data:`LIMIT` rows are looked at, the newest where
@@ -86,7 +86,7 @@ REMEDIES = {
 
 @dataclass(frozen=True)
 class Failure:
-    """A row that needs somebody.
+    """A row that failed, is stalled or is bad.
 
     Attributes:
         table: of the row.
@@ -95,7 +95,7 @@ class Failure:
         since: when it failed, or the last heartbeat.
         message: what went wrong, as it was reported.
         place: ``site/location`` where it happened, or empty.
-        worker: that held it, or empty: work that failed is held by nobody.
+        worker: that held it, or empty: failed work has no worker.
         act: what the states of the copies allow, where the kind alone does not decide it.
         hint: what is done about it already, or is in the way; it may name a row.
     """
@@ -353,7 +353,7 @@ def _find_acts(rows) -> dict[tuple[str, str], tuple[Remedy, str]]:
 
 
 def list_failures() -> FailureList:
-    """Return everything that needs somebody, the newest first. Locks nothing.
+    """Return all failures, the newest first. Locks nothing.
 
     One query, whatever the size of the tables, and one more if copies are corrupt or missing.
     """

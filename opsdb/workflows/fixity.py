@@ -198,7 +198,7 @@ def request_verification(copy: PhysicalCopy) -> PhysicalCopy:
     Locks the copy and its content.
 
     Raises:
-        Refused: its location has no ``fixity_interval_days``, so that nobody would check it.
+        Refused: its location has no ``fixity_interval_days``, so that no check of it would be due.
         Conflict: its bytes are not there, or are being deleted.
         NotFound: there is no such copy.
     """

@@ -42,7 +42,7 @@ class SlotConflict:
         """Return the whole in one sentence.
 
         Args:
-            with_units: whether the reader may know the units of the slots.
+            with_units: whether the reader may see the units of the slots.
         """
         slots = ", ".join(self.name(slot, with_unit=with_units) for slot in self.slots)
         return f"{self.problem}: {slots}{self.remedy}"
@@ -53,7 +53,7 @@ class SlotConflict:
 
         Args:
             slot: one of the slots.
-            with_unit: whether the reader may know its unit.
+            with_unit: whether the reader may see its unit.
         """
         start, end = format_moment(slot.start_time), format_moment(slot.end_time)
         span = f"{start} to {end.removeprefix(start[:11])} UTC"

@@ -58,7 +58,7 @@ class JourneyStep:
     Attributes:
         stage: which step.
         state: how far it is.
-        at: when it was done; None where it is not, or nobody recorded it.
+        at: when it was done; None where it is not, or no time was recorded.
         row: table and key of the row that did it; empty where there is none, or several.
         detail: what is known of it, such as the way of a transfer.
     """

@@ -1,4 +1,4 @@
-"""What a location holds: how full it is, what may go from it, and what is held back by which rule.
+"""What a location holds: how full it is, what may be deleted, and what is held back by which rule.
 
 The rules are asked of the oldest copies alone, so that the cost does not grow with the location.
 """
@@ -27,10 +27,10 @@ class HeldBack:
     """Copies that one rule holds back, or none.
 
     Attributes:
-        rule: number of the first rule that holds them back, 1 to 5; None when they may go now.
+        rule: number of the first rule that holds them back, 1 to 5; None when they may be deleted now.
         copies: how many.
         size_bytes: how large they are together, bytes.
-        why: how the oldest of them breaks the rule; empty when they may go.
+        why: how the oldest of them breaks the rule; empty when they may be deleted.
         keys: of these copies, the oldest first.
     """
 
@@ -50,9 +50,9 @@ class LocationStock:
         held_bytes: what they take, bytes.
         booked_bytes: what open transfers, archive transfers and staging jobs bring there, bytes.
         capacity_bytes: what it can take, bytes; None where that is not known.
-        looked_at: how many of its oldest copies the rules were asked of; none of an archive, where nothing goes.
+        looked_at: how many of its oldest copies the rules were asked of; none of an archive, where nothing is deleted.
         has_more: whether it has more copies than these.
-        held_back: these copies by the first rule that holds them back; those that may go first.
+        held_back: these copies by the first rule that holds them back; those that may be deleted first.
         retention_ends_at: when the retention of the oldest copy that rule 5 alone holds back is over.
     """
 
@@ -98,7 +98,7 @@ ORDER BY copy.arrived_at, copy.id
 
 
 def measure_location(location: DataLocation) -> LocationStock:
-    """Return what a location holds, and what of it may go. A fixed number of queries; locks nothing.
+    """Return what a location holds, and what of it may be deleted. A fixed number of queries; locks nothing.
 
     Args:
         location: the location; its capacity, purpose and retention count as they are given.

@@ -1,4 +1,4 @@
-"""Stage 2, package: raw files go into packages, tars that workers make in a buffer at the site.
+"""Stage 2, package: raw files are put into packages, tars that workers make in a buffer at the site.
 
 A manager plans the tars, a worker claims and makes them. Names and paths follow from what is in them, so that a
 second attempt at a tar overwrites the first.

@@ -59,7 +59,7 @@ def plan_runs(
     """Plan the runs of a step, or of all steps of a pipeline, and return the new runs.
 
     The trigger does not matter here: :func:`list_due_pipelines` returns the pipelines that a manager should pass. A
-    pipeline with a cron trigger remembers when it was planned.
+    pipeline with a cron trigger keeps the time at which it was planned.
 
     A sub-group gets a run when it has an available package that no run of the step has had, the newest such package
     has not changed for the step's cooldown, no run of the step is open for the sub-group, and every step that this

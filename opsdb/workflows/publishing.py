@@ -1,4 +1,4 @@
-"""Stage 9, publish: products go into releases and publications, linked back to the observing programs.
+"""Stage 9, publish: products are put into releases and publications, linked back to the observing programs.
 
 A release is filled while it is private; a published one never changes, a change is a new version of it.
 Locks are taken in this order: releases or publications, then products in the order of their ids.

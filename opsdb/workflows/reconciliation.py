@@ -26,7 +26,7 @@ class ListedFile:
 
     Attributes:
         path: path below the location; blanks around it, and ``./`` and ``/`` before it, are left out. What is not
-            UTF-8 is a file that nobody registered, and is named with ``\xf1`` for each such byte.
+            UTF-8 is an unregistered file, and is named with ``\xf1`` for each such byte.
         size_bytes: size in bytes; None where the listing has none.
         checksum: hexadecimal, also in capitals, or with the name of its algorithm before it; None or empty where the
             listing has none.

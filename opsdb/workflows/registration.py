@@ -1,7 +1,7 @@
 """Stage 1, register: raw files that instruments have written, in bulk.
 
-Rows go by COPY into a temporary table; there they are checked as a whole, and from there they reach the real tables in
-one statement. The memory of the client does not grow with the rows.
+Rows are copied into a temporary table (COPY); there they are checked as a whole, and from there they are inserted into
+the tables in one statement. The memory of the client does not grow with the rows.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from ._predicates import UNREAD_IS_BAD, find_lacking_archives, good_copies, safe
 from ._transfers import log_archive_transfers
 from .errors import Refused, name_row
 
-# The copies that are replaced: the bytes are wrong or gone, or nobody can read them. Each walks an index.
+# The copies that are replaced: the bytes are wrong, gone or unreadable. Each walks an index.
 BAD = (
     Q(status=PhysicalCopyStatus.CORRUPT),
     Q(status=PhysicalCopyStatus.MISSING),

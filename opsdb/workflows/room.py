@@ -33,7 +33,7 @@ class Room:
         return free is None or (size_bytes or 0) <= free
 
     def book(self, location: DataLocation, size_bytes: int | None) -> None:
-        """Count bytes that were planned to go there."""
+        """Count bytes whose transfer there is planned."""
         free = self._read(location)
         if free is not None:
             self._free[location.pk] = free - (size_bytes or 0)

@@ -120,7 +120,7 @@ def resolve_route(
 
     Args:
         origin: where the data are.
-        destination: where they go.
+        destination: where they are sent.
         room: where there is room.
         size_bytes: size of the data in bytes.
         network: what was read before; read now when left out.

@@ -63,7 +63,7 @@ class Moment:
 
     @property
     def night(self) -> date:
-        """The date on which the night began: nights go from noon to noon, UTC."""
+        """The date on which the night began: nights last from noon to noon, UTC."""
         return (self.minute - timedelta(hours=12)).date() if self.minute else self.day
 
 

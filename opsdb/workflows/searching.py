@@ -1,4 +1,4 @@
-"""Search everything that people know by a name, a path, a key, a date or a place. Nothing is locked.
+"""Search all rows that have a name, a path, a key, a date or a place. Nothing is locked.
 
 Each kind of row is searched by queries of its own, along indexes where the table can grow: keys, checksums, whole file
 names and the beginnings of paths in all rows; parts of paths by trigrams among packages and products. Raw files have no
@@ -109,7 +109,7 @@ class SearchResult:
 
 
 def search_rows(text: str, *, models: Collection[type[Model]] | None = None, limit: int = LIMIT) -> SearchResult:
-    """Search rows of all kinds by what a person knows of them.
+    """Search rows of all kinds by a name, a path, a key, a date or a place.
 
     Args:
         text: whole or part of the name of a file, package, product, source (or an alias, in any spelling), unit,

@@ -27,8 +27,8 @@ def move_state(
     Of two callers that move the same row at once, one succeeds. The row is locked until the transaction ends.
 
     Args:
-        row: the row; its key counts, not its remembered state.
-        to: the state to go to.
+        row: the row; its key counts, not the state of the instance.
+        to: the new state.
         field: the field that holds the state.
         only_from: the states to leave, if not every state that the table allows.
         changes: other fields to set with it.

@@ -26,7 +26,7 @@ class Traffic:
         destination: key of the location where it ends.
         status: its state, open or failed.
         number: how many.
-        volume_bytes: how large they are together, as far as is known; None for staging jobs.
+        volume_bytes: their total recorded size; None for staging jobs.
         since: when the oldest was made.
         at_least: whether there may be more than were looked at.
     """

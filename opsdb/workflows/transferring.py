@@ -1,4 +1,4 @@
-"""Stage 4, transfer: bundles go from site to site.
+"""Stage 4, transfer: bundles are sent from site to site.
 
 The primary transfer brings a package from where it was made to one archive site; the archive sites take turns.
 Secondary transfers bring it from there to the others. By a relay it takes two linked transfers. What has arrived is
@@ -326,8 +326,8 @@ def reroute_transfer(transfer: DataTransfer) -> list[DataTransfer]:
     """Replace a failed transfer, or one that has not started, by another way, and return the new transfers.
 
     For operators, when a location or a route is inactive: the transfer, with the hop that waits for it, is cancelled,
-    and its package goes from where it is to the same site by the routes and locations as they are now. If that site is
-    unreachable, the package of a primary transfer goes to the next archive site in turn.
+    and its package is sent from where it is to the same site by the routes and locations as they are now. If that site
+    is unreachable, the package of a primary transfer is sent to the next archive site in turn.
 
     Locks the sites, so that one manager plans at a time, the transfers, and the raw packages.
 

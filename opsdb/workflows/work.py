@@ -190,7 +190,7 @@ DECIDES_FAILURE = ("status", "claimed_by", "failure_message", "retry_count", "ma
 
 
 def _has_failed(now, message, retryable):
-    """Return whether nobody holds an item since it failed with this message."""
+    """Return whether the last failure of an item, which no worker has claimed since, has this message."""
     if now is None or now["failure_message"] != message:
         return False
     again = now["status"] == Status.PENDING and retryable and now["retry_count"] > 0
@@ -231,7 +231,7 @@ def filter_stalled(items: QuerySet[Item], *, older_than: timedelta) -> QuerySet[
 
 
 def settle_conflict(item: Item) -> Item:
-    """Record that somebody has looked at a second report of completed work that differed, and return the item.
+    """Settle the conflict of completed work with a second report that differed, and return the item.
 
     For operators, after a fixity check has shown which report was right. Idempotent. Locks the item.
 

@@ -1,4 +1,4 @@
-"""What a person must know of a deletion request who decides on it: the files, their sizes, and where else they are."""
+"""Facts for the decision on a deletion request: the files, their sizes, and where other copies of them are."""
 
 from collections.abc import Iterable
 

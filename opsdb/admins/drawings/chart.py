@@ -42,7 +42,7 @@ class Level:
 
     Attributes:
         value: how high.
-        text: what stands at it.
+        text: its label.
         start: first day; None from the beginning.
         days: how many.
     """

@@ -10,7 +10,7 @@ WIDTH, HEIGHT = 120, 12
 
 
 def fill_bar(percent: float, threshold_percent: float | None = None) -> SafeString:
-    """Return a bar that is filled so far; the number stands beside it, so that it is hidden from screen readers.
+    """Return a bar that is filled so far; the number is shown beside it, so that it is hidden from screen readers.
 
     Args:
         percent: how full; more than 100 fills it all.

@@ -18,7 +18,7 @@ class LocationBox:
     Attributes:
         key: unique.
         name: what it is called.
-        description: what stands below the name.
+        description: text below the name.
         kind: what it is for.
         href: where it leads.
         active: whether it is in use.
@@ -50,7 +50,7 @@ class RouteArrow:
     Attributes:
         origin: key of a site.
         destination: key of a site.
-        text: what stands at it.
+        text: its label.
         description: all about it.
         state: ``idle``, ``moving``, ``failed`` or ``closed``.
         href: where it leads.

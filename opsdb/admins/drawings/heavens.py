@@ -101,7 +101,7 @@ def moon_illumination(moment: datetime) -> float:
 
 
 def altitude(place: tuple[float, float], moment: datetime, latitude_deg: float, longitude_deg: float) -> float:
-    """Return how high a place stands above the horizon, degrees, without refraction.
+    """Return the elevation of a place above the horizon, degrees, without refraction.
 
     Args:
         latitude_deg: of the telescope, north positive.

@@ -51,7 +51,7 @@ class Point:
         look: number of its shape and colour, 0 to 7.
         description: what it is.
         href: where it leads.
-        count: how many sources it stands for.
+        count: how many sources it represents.
     """
 
     ra_deg: float

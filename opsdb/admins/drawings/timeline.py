@@ -19,12 +19,12 @@ class Bar:
 
     Attributes:
         start: when it begins.
-        end: when it ends; None for what goes on.
+        end: when it ends; None for what continues.
         kind: how it looks: ``planned``, ``completed``, ``running``, ``aborted``, ``failed`` or ``down``.
-        text: what stands in it, as far as there is room.
+        text: its label, as far as there is room.
         description: all about it, for pointing at it and for screen readers.
         href: where it leads.
-        icon: sign that stands above it, so that its kind is not shown by colour alone.
+        icon: sign above it, so that its kind is not shown by colour alone.
     """
 
     start: datetime

@@ -24,7 +24,7 @@ from .orders import REFUSALS, Order, OrderForm, Outcome, OutcomeKind, Skipped, d
 
 @dataclass(frozen=True)
 class Judged:
-    """What a person must know of a row who decides on it.
+    """Facts about a row for the person who decides on it.
 
     Attributes:
         title: what it is about.
@@ -51,7 +51,7 @@ class Action:
         about: what it does, in a sentence.
         run: takes a row and an :class:`Order`, calls the workflow, and returns its result. It raises :class:`Skipped`
             or what workflows raise.
-        report: describes the result of ``run``, where there is more to know than which fields changed.
+        report: describes the result of ``run``, where it is more than the fields that changed.
         run_all: instead of ``run``, takes all rows at once and returns their outcomes.
         permission: what it needs: ``change``, ``add`` or ``view`` of the model, or the whole name of a permission.
         unless: returns why there is nothing to do for a row, or an empty text.
@@ -59,7 +59,7 @@ class Action:
         one_row: whether it takes one row only.
         watch: returns problems as sentences; those that the action adds are shown as warnings.
         unless_by: returns why a person can't do it to a row, or an empty text: then no button is offered on its page.
-        judge: returns what a person must know of rows who decides on them.
+        judge: returns the facts about rows for the person who decides on them.
         afterwards: text of the report on the rows that were made, with ``%(rows)s`` for links to them.
     """
 

@@ -38,7 +38,7 @@ class OpsAdmin(ListMixin, FormMixin, OperatorMixin, RegisteredPagesMixin, ModelF
 
 
 class ReadOnlyMixin:
-    """Mixin for rows that nobody adds by hand."""
+    """Mixin for rows that are never added by hand."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

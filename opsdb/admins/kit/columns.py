@@ -28,7 +28,7 @@ from .time_zones import ZONE
 from .values import Text
 
 TIMES_OF_THE_NIGHT = ("start_time", "end_time", "observed_at")
-"""Times below which the local time stands in lists, too."""
+"""Times whose local time is shown below them in lists, too."""
 CHECKSUMS = ("checksum", "expected", "actual", "token_prefix")
 SHOWN_LETTERS = 60  # of a text in a list
 MANY_SHOWN = 20  # linked rows that a read-only line names before it leads to their list
@@ -189,7 +189,7 @@ def moment(time: datetime, zone: str | None = None, *, with_local: bool = False)
     Args:
         time: with a time zone.
         zone: IANA name of a time zone.
-        with_local: whether the local time stands below, for everybody to see.
+        with_local: whether the local time is shown below, for everybody.
     """
     time = time.astimezone(UTC)
     if zone and with_local:

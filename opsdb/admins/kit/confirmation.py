@@ -46,7 +46,7 @@ UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @contextmanager
 def patient(using: str) -> Iterator[None]:
-    """Wait no longer than some seconds for rows that somebody else is changing."""
+    """Wait no longer than some seconds for rows that another transaction is changing."""
     with transaction.atomic(using=using):
         with connections[using].cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(LOCK_TIMEOUT_MS)])
@@ -125,7 +125,7 @@ class Confirmation:
                 if not changing or digest(outcomes, order) != self.request.POST.get(DIGEST):
                     raise _Differs
         except _Differs:
-            # Rows remember what was rolled back, and others may have deleted some.
+            # The instances hold values that were rolled back, and others may have deleted some rows.
             found = [type(row)._default_manager.filter(pk=row.pk).first() for row in self.rows]
             self.rows = [row for row in found if row is not None]
             if not self.rows:

@@ -27,7 +27,7 @@ class CoordinateField(forms.FloatField):
     def __init__(self, *, in_hours: bool = False, takes_hours: bool = False, **options):
         super().__init__(**options)
         self.in_hours, self.takes_hours = in_hours, takes_hours or in_hours
-        # A text, not the number that the browser would let nobody write a colon into.
+        # A text, because an input for numbers takes no colon.
         self.widget.input_type = "text"
         self.widget.attrs.update({"class": "vTextField opsdb-coordinate", "placeholder": self.example})
 

@@ -63,7 +63,7 @@ def count_up_to(queryset: QuerySet, limit: int = DELETION_LIMIT) -> UpTo:
 def estimate(queryset: QuerySet) -> int:
     """Return how many rows the planner expects."""
     plan = queryset.order_by().explain(format="json")
-    # Django knows of some that they have no rows, and doesn't ask.
+    # Django sends no query for some that are empty by construction.
     return int(json.loads(plan)[0]["Plan"]["Plan Rows"]) if plan else 0
 
 
@@ -87,9 +87,9 @@ class BoundedPaginator(Paginator):
 
 
 class DeletionCounts:
-    """What goes with some rows when they are deleted, and what forbids it: counted in the database, not loaded.
+    """Rows that are deleted together with some rows, and rows that forbid it: counted in the database, not loaded.
 
-    Parts go with their whole, so they need no permission of their own.
+    Parts are deleted with their whole, so they need no permission of their own.
     """
 
     def __init__(

@@ -45,7 +45,7 @@ class UnchangedRowMixin:
         """Take back from the row what was typed if anything is wrong: the page that shows the form again names it."""
         super().full_clean()
         if self.is_bound and self.errors and not self.instance._state.adding:
-            with suppress(ObjectDoesNotExist):  # somebody has deleted it meanwhile
+            with suppress(ObjectDoesNotExist):  # deleted meanwhile
                 self.instance.refresh_from_db(fields=[field.attname for field in self.instance._meta.concrete_fields])
 
 
@@ -53,7 +53,7 @@ class OpsForm(UnchangedRowMixin, TolerantErrorsMixin, ModelForm):
     """The form of a row."""
 
     def clean(self) -> dict[str, Any]:
-        """Keep the fractions of a second of times that nobody touched: the inputs have none."""
+        """Keep the fractions of a second of times that were not edited: the inputs have none."""
         cleaned = super().clean()
         for name, value in self.cleaned_data.items():
             if isinstance(value, datetime) and name not in self.changed_data:

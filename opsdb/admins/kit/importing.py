@@ -84,7 +84,7 @@ class ImportForm(FileForm):
 
     @classmethod
     def with_defaults(cls, kind: Any, file: UploadedFile) -> "ImportForm":
-        """Return the form of a kind as it is sent by somebody who leaves all options as they are."""
+        """Return the form of a kind as it is sent when all options are left as they are."""
         options = {option.name: option.how.get("default") or "" for option in kind.options}
         return cls(kind, {"on_conflict": ON_CONFLICT[0], **options}, {"file": file})
 
@@ -115,7 +115,7 @@ class TooLargeError(Exception):
 
 
 def signed(user: Any, kind: Any, name: str, content: bytes, options: dict[str, Any], plan: Any) -> str:
-    """Return an upload and the plan that was shown of it, as a text that nobody can change.
+    """Return an upload and the plan that was shown of it, as a text that can't be changed.
 
     Raises:
         TooLargeError: the text is longer than a form may be.

@@ -184,7 +184,7 @@ class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin, AnyImportMixin):
         return super().changelist_view(request, {"opsdb_links": links, **(extra_context or {})})
 
     def row_section(self, request: HttpRequest, row: Model) -> object:
-        """Return what stands above the form of a row, a section of a page; None for nothing."""
+        """Return the section above the form of a row; None for none."""
         return None
 
     def render_change_form(
@@ -208,5 +208,5 @@ class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin, AnyImportMixin):
 
 
 def _given(action_location) -> dict:
-    """Return the arguments that hand on where actions stand: Django 5.2 knows no such argument, and gives none."""
+    """Return the arguments that pass on the place of actions: Django 5.2 has no such argument, and passes none."""
     return {} if action_location is None else {"action_location": action_location}

@@ -27,7 +27,7 @@ class Naming:
     """How people call the rows of a model.
 
     Attributes:
-        column: the field in whose column of a list the name stands.
+        column: the field whose column of a list shows the name.
         needs: the related rows that the name is made of, as lookups.
         call: returns the name of a row.
         full: returns what distinguishes the row from all others.

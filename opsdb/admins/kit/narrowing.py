@@ -14,7 +14,7 @@ from .values import Text
 
 @dataclass(frozen=True)
 class ListNote:
-    """What a person must know of the rows of a list.
+    """A note on the rows of a list.
 
     Attributes:
         text: in a sentence.
@@ -30,7 +30,7 @@ class ListNote:
 
 
 def notes_of(changes: ChangeList) -> Iterator[ListNote]:
-    """Yield what a person must know of the rows of a list."""
+    """Yield the notes on the rows of a list."""
     for spec in changes.filter_specs:
         if note := getattr(spec, "note", ""):
             yield ListNote(note)

@@ -83,7 +83,7 @@ class Order:
 
 
 class OrderForm(forms.Form):
-    """The reason, and in subclasses what else an action must know."""
+    """The reason, and in subclasses further parameters of an action."""
 
     reason = forms.CharField(
         label=_("Reason"),

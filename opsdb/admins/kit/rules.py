@@ -17,7 +17,7 @@ def triggers_of(model: type[Model], kind: type[TriggerKind]) -> Iterator[Trigger
 
 
 def immutable_columns(model: type[Model]) -> set[str]:
-    """Return the columns that the database lets nobody change."""
+    """Return the columns that the database never lets change."""
     return {column for trigger in triggers_of(model, Immutable) for column in trigger.columns}
 
 

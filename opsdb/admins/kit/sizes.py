@@ -15,7 +15,7 @@ class SizeField(forms.IntegerField):
 
     def __init__(self, **options):
         super().__init__(**options)
-        # A text, not the number that the browser would let nobody write a unit behind.
+        # A text, because an input for numbers takes no unit.
         self.widget.attrs.update({"class": "vTextField", "placeholder": "500 TB"})
 
     def prepare_value(self, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Lists of texts in forms: one on each line, or chosen among those that are known; never JSON."""
+"""Lists of texts in forms: one on each line, or chosen among given ones; never JSON."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -1,1 +1,1 @@
-"""Pages that answer: how things stand, where something is, why it is there, what a night or the sky looks like."""
+"""Pages beside the lists: the dashboard, where a row's copies are, why work waits, nights, the sky and others."""

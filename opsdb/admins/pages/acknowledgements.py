@@ -35,7 +35,7 @@ DURATIONS = (
 
 
 class AcknowledgementForm(forms.Form):
-    """What is known of failures, for how long, and who was informed."""
+    """The known cause of failures, the end of the acknowledgement, and who was informed."""
 
     reason = forms.CharField(label=lazy("What is known"), widget=forms.Textarea(attrs={"rows": 2}))
     informed = forms.CharField(label=lazy("Who was informed"), required=False, max_length=1_000)
@@ -74,7 +74,7 @@ def acknowledgement_part(
 
 
 def known_facts(known: FailureAcknowledgement) -> list[tuple]:
-    """Return what is known of a group: by whom, until when, why, and who was informed."""
+    """Return the facts of an acknowledgement: by whom, until when, why, and who was informed."""
     return [
         (_("known until [UTC]"), moment(known.until)),
         (_("by"), known.acknowledged_by.get_username()),

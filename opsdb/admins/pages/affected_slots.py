@@ -71,7 +71,7 @@ def _night(viewer, slot):
 def affected_text(viewer: Viewer, downtime: Downtime) -> SafeString | str:
     """Return which slots ahead a downtime affects, the first of them as links; empty where it affects none."""
     found = _find(viewer, downtime)
-    # The surely affected first: they are what somebody has to move.
+    # The surely affected first: they have to be moved.
     slots: Sequence[PreScheduledSlot] = [*found.stopped, *found.possible] if found is not None else []
     if not slots:
         return ""

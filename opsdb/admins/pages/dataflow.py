@@ -124,7 +124,7 @@ def _boxes(viewer, sites, places, archiving, staging):
 
 
 def _describe_location(place, archiving, staging):
-    """What stands in the box of a location: what it is for, and what is on its way into it."""
+    """The text in the box of a location: its purpose, and what is on its way into it."""
     parts = [LocationType(place.location_type).label]
     if not place.active:
         parts.append(_("inactive"))

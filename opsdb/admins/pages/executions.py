@@ -47,7 +47,7 @@ def observation_url(viewer: Viewer, execution: ExecutedObsUnit) -> str | None:
 
 
 def name_of(viewer: Viewer, execution: ExecutedObsUnit) -> str:
-    """Return what was observed, as far as the person may know."""
+    """Return what was observed, as far as the person may see it."""
     unit = execution.obs_unit
     return f"{unit.observing_program} / {unit}" if viewer.sees(ObsUnit) else str(execution.pk)
 
@@ -181,7 +181,7 @@ def sign(kind: str, icon: str = "") -> SafeString:
 
 
 def bar_legend() -> list[tuple[SafeString, Text]]:
-    """What the bars of executions look like."""
+    """The style of the bars of executions."""
     return [
         (sign(status.value, "" if status == ObservationStatus.COMPLETED else status.look.icon), status.label)
         for status in ObservationStatus
@@ -189,5 +189,5 @@ def bar_legend() -> list[tuple[SafeString, Text]]:
 
 
 def night_of(moment: datetime) -> date:
-    """Return the date on which the night of a moment began: nights go from noon to noon, UTC."""
+    """Return the date on which the night of a moment began: nights last from noon to noon, UTC."""
     return (moment.astimezone(UTC) - timedelta(hours=12)).date()

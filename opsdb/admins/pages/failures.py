@@ -1,4 +1,4 @@
-"""Everything that needs somebody, in groups of one cause, with one button for each group."""
+"""All failures and stalled work, in groups of one cause, with one button for each group."""
 
 from collections.abc import Iterable
 
@@ -80,7 +80,7 @@ def view(viewer: Viewer) -> Content | HttpResponse:
     is_part = bool(name) or CAUSE in posted
     chosen = groups
     if CAUSE in posted:
-        # What somebody has acknowledged is left alone.
+        # Acknowledged failures are left alone.
         chosen = [group for group in groups if group.cause == posted[CAUSE] and group.name not in known]
     elif name:
         chosen = [group for group in groups if group.name == name]
@@ -148,7 +148,7 @@ def _groups_shown(shown, number):
 
 
 def message_of(viewer: Viewer, group: FailureGroup) -> str:
-    """Return what went wrong, as far as the person may know."""
+    """Return what went wrong, as far as the person may see it."""
     return viewer.name_rows(group.message) or _(group.failures[0].kind.value)
 
 

@@ -92,7 +92,7 @@ _NAMED_AFTER = {
     RawDataPackage: (ObsUnit, ExecutedObsUnit, InstrumentModule),
     DataTransferPackage: (DataLocation,),
 }
-# Rows whose keys nobody reads, and what their names are made of.
+# Rows whose keys mean little to people, and the columns that their names are made of.
 _CALLED = {
     RawDataPackage: needed_by_name(RawDataPackage),
     DataTransferPackage: needed_by_name(DataTransferPackage),
@@ -177,7 +177,7 @@ def link_texts(viewer: Viewer, texts: Sequence[str]) -> list[Text]:
 
 
 def with_called(viewer: Viewer, model: type[Model]) -> QuerySet:
-    """Return all rows of a model with what they are called after, as far as the person may know that."""
+    """Return all rows of a model with what they are called after, as far as the person may see it."""
     rows = model._default_manager.all()
     named_after = _NAMED_AFTER.get(model)
     return rows.select_related(*needed_by_name(model)) if named_after and viewer.sees(*named_after) else rows

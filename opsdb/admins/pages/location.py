@@ -1,4 +1,4 @@
-"""All about one location: how full it is and gets, what may go now and later, and what is held back by which rule."""
+"""One location: its fill level and forecast, what may be deleted now and later, and what is held back by which rule."""
 
 from datetime import timedelta
 
@@ -125,7 +125,7 @@ def _deletion_section(viewer, location, stock: LocationStock):
     if about := documentation_url(RULES_PAGE):
         links.append((about, _("What the rules are")))
     if now.keys:
-        # Which they are, only the rules know: the list is that of their keys.
+        # Only the rules can select them: the list is that of their keys.
         text = ngettext("The copy that may go now", "The %(copies)s copies that may go now", now.copies)
         going = viewer.list_url(PhysicalCopy, id__in=",".join(map(str, now.keys)))
         links.insert(0, (going, text % {"copies": f"{now.copies:,}"}))

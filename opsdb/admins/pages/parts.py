@@ -71,7 +71,7 @@ class Content:
         sections: what it shows.
         message: what went wrong with the question.
         links: further addresses, text and URL of each.
-        whole: markup that stands before the sections.
+        whole: markup before the sections.
         live: whether it refreshes itself.
         status: of the answer.
     """
@@ -109,7 +109,7 @@ class Table:
 
     @property
     def labelled_rows(self) -> list[list[tuple]]:
-        """The rows, each cell with the name of its column: on a phone it stands before the cell."""
+        """The rows, each cell with the name of its column, which a phone shows before the cell."""
         return [list(zip(self.columns, row, strict=True)) for row in self.rows]
 
     def __str__(self):

@@ -1,4 +1,4 @@
-"""Search: one box for everything that people know by a name, a path, a key, a date or a place."""
+"""Search: one box for all rows that have a name, a path, a key, a date or a place."""
 
 from django.http import HttpResponseRedirect
 from django.utils.html import format_html, format_html_join

@@ -58,7 +58,7 @@ class Viewer:
 
     @property
     def withheld(self) -> str:
-        """What stands in the place of what a person may not see."""
+        """The text in the place of what a person may not see."""
         return _("(not shown)")
 
     def page_url_of(self, row: Model) -> str | None:

@@ -1,4 +1,4 @@
-"""``manage.py dumpdata``: Django's own, without views, whose rows nobody could load."""
+"""``manage.py dumpdata``: Django's own, without views, whose rows can't be loaded."""
 
 from django.core.management.commands import dumpdata
 

@@ -10,7 +10,7 @@ ROLE = "service"
 
 
 class Command(TokenCommand):
-    """Create the user and the token, if missing; only the token's secret goes to standard output, or into a file."""
+    """Create the user and the token, if missing; only the secret is written to standard output, or into a file."""
 
     help = (
         "Create a user for a program, with the role service and without a password, and a token for it. The token is "

@@ -141,7 +141,7 @@ class Command(OpsdbCommand):
     def report(self, result, dropped, options):
         """Print what was dropped, counts per model, what is done to every row, and a summary."""
         out = self.console(options)
-        # Whoever confirmed it has seen the table.
+        # The person who confirmed it has seen the table.
         if dropped and (options["yes"] or options["dry_run"]):
             out.print(table("Dropped", "table", "rows", rows=dropped.items()))
         if not result.changes_nothing or self.is_detailed(options):

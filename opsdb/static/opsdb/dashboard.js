@@ -1,4 +1,4 @@
-/* Asks for the dashboard again while somebody looks at it. Without it the page shows what it was loaded with. */
+/* Reloads the dashboard while the page is visible. Without it the page shows what it was loaded with. */
 "use strict";
 {
     const lookedAt = () => document.visibilityState === "visible";

@@ -1,4 +1,4 @@
-/* Remembers which groups of the side bar are open, and opens them while something is typed to find a list. Without a
+/* Stores which groups of the side bar are open, and opens them while something is typed to find a list. Without a
    storage the group of the page is open and the others open on a click. Without scripts Django shows no side bar. */
 "use strict";
 {

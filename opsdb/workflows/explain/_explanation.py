@@ -116,7 +116,7 @@ def describe_tries(retries: int, most: int, limited: Model, finished_at: datetim
     Args:
         retries: how often it was tried again.
         most: how often it may be, now.
-        limited: the row that has the limit: who raises it later makes retries that nobody refused.
+        limited: the row that has the limit: raising it later adds retries that were never refused.
         finished_at: when it failed.
     """
     if retries >= most:

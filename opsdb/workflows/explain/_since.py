@@ -30,7 +30,7 @@ def pending_since(row: Model, *fields: str) -> datetime | None:
             return row.created_at
         if any((after or {}).get(name) == Status.PENDING for name in fields):
             return changed_at
-    # What was inserted with many others is not logged by itself.
+    # A row that was inserted together with many others has no change of its own.
     is_whole = len(changes) < LOOKED_AT and bool(changes or row.updated_at == row.created_at)
     return row.created_at if is_whole else None
 

@@ -82,7 +82,7 @@ def _open_request(copy) -> DeletionRequest | None:
 def _is_left_to_request(copy) -> bool:
     """Return whether nothing but the retention holds a copy back, or did before a request overrode it.
 
-    Of what may go without a request, the manager process schedules the deletion.
+    Of what may be deleted without a request, the manager process schedules the deletion.
     """
     rule, over = explain_deletion(copy).rule, retention_ends_at(copy.data_location, copy.arrived_at)
     return rule == RETENTION_RULE or (rule is None and (over is None or over > timezone.now()))

@@ -226,7 +226,7 @@ def _explain_lacking(package, archive) -> Explanation:
 
 
 def _explain_unverified(package, copy, why) -> Explanation:
-    """Return who compares the checksum of a copy in an archive that nobody has compared yet."""
+    """Return who compares the checksum of a copy in an archive that was not compared yet."""
     if copy.data_location.fixity_interval_days is None:
         return waits(package, package.state, why, way_back_of(copy), OPERATOR)
     step = _("compute the checksum of %(copy)s, and report it") % {"copy": name_row(PhysicalCopy, copy.pk)}

@@ -56,7 +56,7 @@ class CountedStage:
         model: the rows.
         column: the column of the state.
         listed: the states that an index lists, so that they can be counted.
-        rest: the state that stands for all other rows.
+        rest: the state that all other rows count as.
         since: the column with the age of a row.
         where: a further condition in SQL; then there is no rest.
     """

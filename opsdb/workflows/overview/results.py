@@ -105,7 +105,7 @@ class LocationVolume:
         site: short name of the site.
         location: name of the location.
         location_type: its purpose.
-        active: whether new data may go there.
+        active: whether new data may be written there.
         copies: how many copies it has.
         volume_bytes: how many bytes it stores.
         capacity_bytes: how many it could store, if that is known.

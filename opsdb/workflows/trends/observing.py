@@ -62,7 +62,7 @@ class WholeAllocation:
         return (day + DAY - self.start_date) / (self.end_date - self.start_date)
 
     def hours_at_this_rate(self, day: date) -> float:
-        """Return how many hours will have been used at its end if it goes on as until the end of a day of it."""
+        """Return how many hours will have been used at its end if use continues as until the end of a day of it."""
         return (self.used_hours or 0.0) / self.share_gone(day)
 
 

@@ -1,4 +1,4 @@
-"""The dashboard says how things stand, to those who may know."""
+"""The dashboard shows the state of every stage to those who may see it."""
 
 import re
 from datetime import timedelta

@@ -36,7 +36,7 @@ from .trends import trends_section
 from .troubles import troubles_section, visible_troubles, waiting_deletions
 
 REFRESH_SECONDS = 30
-# What needs somebody beside the failed work of the stages, with the words of the headline.
+# Other problems than the failed work of the stages, with the words of the headline.
 COPIES_IN = {
     PhysicalCopyStatus.CORRUPT: lazy("corrupt copies: %(count)s"),
     PhysicalCopyStatus.MISSING: lazy("missing copies: %(count)s"),
@@ -117,7 +117,7 @@ def _held_up_text(viewer, found):
 
 
 def _known_text(groups, known):
-    """How many failures somebody knows, as the end of the headline, which does not count them."""
+    """The number of acknowledged failures, as the end of the headline, which does not count them."""
     number = len(_known_failures(groups, known))
     text = ngettext(" %(number)s more failure is known.", " %(number)s more failures are known.", number)
     return text % {"number": f"{number:,}"} if number else ""
@@ -128,11 +128,11 @@ def _known_failures(groups, known):
 
 
 def _summary(viewer, found, groups, known, deletions):
-    """What needs somebody, in a sentence, which a screen reader reads when it changes. What is known does not."""
+    """The open problems in a sentence, which a screen reader reads when it changes. Acknowledged ones are left out."""
     known = _known_failures(groups, known)
 
     def left(number, kinds, table=None):
-        """Return a number without what of it is known."""
+        """Return a number without the acknowledged part of it."""
         those = sum(one.kind in kinds and table in (None, one.table) for one in known)
         return RowCount(max(number.value - those, 0), number.exactness)
 

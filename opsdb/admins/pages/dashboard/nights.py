@@ -85,7 +85,7 @@ def nights_section(viewer: Viewer) -> Section | None:
 
 
 def _to_be_assessed(viewer, executions):
-    """Yield the newest observations that nobody has assessed yet, with the buttons that do, for who may."""
+    """Yield the newest unassessed observations, with the buttons that assess them, for who may."""
     found = [
         one for one in executions if one.quality == Quality.UNASSESSED and one.status != ObservationStatus.RUNNING
     ][:UNASSESSED]

@@ -53,7 +53,7 @@ class StageDisplay:
         states: the states that the column may have; none where rows have none.
         narrowed: what else its list is narrowed by.
         others: the counts of it that are of none of these states.
-        is_beside: whether it stands beside the way from observed to archived.
+        is_beside: whether it is drawn beside the way from observed to archived.
     """
 
     title: Text

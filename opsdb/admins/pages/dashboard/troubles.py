@@ -1,4 +1,4 @@
-"""What needs somebody: what failed, what is stalled, and what has been waiting longest."""
+"""Open problems: what failed, what is stalled, and what has been waiting longest."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ EXECUTION = ("execute", "reject")
 STALLED = (FailureKind.STALLED, FailureKind.UNPACKING_STALLED, FailureKind.DELETION_STALLED)
 
 
-# What nobody has begun, and the packages that are not archived.
+# Work that no worker has begun, and the packages that are not archived.
 WAITING = (
     *((model, "status", Status.claimable()) for model in WORK.values()),
     (RawDataPackage, "state", (PackageState.WAITING, PackageState.TRANSFERRING)),
@@ -71,7 +71,7 @@ def visible_troubles(viewer: Viewer, troubles: Iterable[Trouble]) -> list[Troubl
 
 @dataclass(frozen=True)
 class WaitingDeletions:
-    """Requests for deletion that wait for somebody.
+    """Requests for deletion that wait for a decision or an execution.
 
     Attributes:
         status: requested, for those that wait for a decision, or approved.
@@ -128,7 +128,7 @@ def troubles_section(
     known: Collection[str],
     deletions: Sequence[WaitingDeletions],
 ) -> Section | None:
-    """Return what needs somebody: failures in groups of one cause, stalled work, and what has been waiting longest.
+    """Return the open problems: failures in groups of one cause, stalled work, and what has been waiting longest.
 
     Groups whose names are known are left out, and counted.
     """
