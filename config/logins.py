@@ -1,4 +1,4 @@
-"""Throttled logins: what somebody sees who has to wait. django-axes counts."""
+"""Throttled logins: the answer to a login that has to wait. django-axes counts."""
 
 from django.conf import settings
 from django.shortcuts import render

@@ -216,7 +216,7 @@ LOGIN_URL = "admin:login"
 # Where a login leads whose address names another host.
 LOGIN_REDIRECT_URL = "admin:index"
 
-# Logins are throttled for a user from an address; wrong passwords elsewhere lock nobody out.
+# Logins are throttled for a user from an address; wrong passwords from elsewhere lock no user out.
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
@@ -253,7 +253,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
-# Binding subdomains, and browsers' preload lists, is up to whoever owns the domain.
+# Binding subdomains, and browsers' preload lists, is up to the owner of the domain.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # Django's own would log nothing to the console with DEBUG off.

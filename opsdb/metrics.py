@@ -64,7 +64,7 @@ class _Metrics:
         )
         self.stored = _gauge("opsdb_location_stored_bytes", "Bytes of the copies at a location.", PLACE)
         self.capacity = _gauge("opsdb_location_capacity_bytes", "Bytes that a location could store, if known.", PLACE)
-        self.active = _gauge("opsdb_location_active", "1 if new data may go to the location, else 0.", PLACE)
+        self.active = _gauge("opsdb_location_active", "1 if new data may be written to the location, else 0.", PLACE)
         self.copies = _gauge(
             "opsdb_location_copies",
             f"Copies at a location in a state; of the rare states at most {EXACT_LIMIT + 1}.",

@@ -99,8 +99,8 @@ def _resources_of(model: type[Model]) -> frozenset[str]:
 def permissions_named(name: str) -> frozenset[str]:
     """Return Django's permissions (``app.codename``) that a name of the form ``action:resource`` maps to.
 
-    ``*`` means every action, and as a resource for every model of ops-db. Django's own name of a permission stands
-    for itself.
+    ``*`` means every action, and as a resource for every model of ops-db. Django's own name of a permission maps
+    to itself.
 
     Raises:
         LookupError: the name maps to none.

@@ -25,7 +25,7 @@ RADIUS = re.compile(r"^(?P<centre>.*?)[\s,;]+r\s*=\s*(?P<radius>.*)$", re.IGNORE
 BARE_RADIUS = re.compile(
     r"^(?P<centre>.*?)[\s,;]+(?P<radius>\d*\.?\d+\s*('|\"|°|arcmin|arcsec|deg|degrees))$", re.IGNORECASE
 )
-# What stands before the numbers in papers and forms, and a declination right behind hours, minutes and seconds.
+# Text before the numbers in papers and forms, and a declination right behind hours, minutes and seconds.
 LABEL = re.compile(r"(^|[\s,;])(R\.?A\.?|Dec\.?|α|δ)(\s*\(?J2000(\.0)?\)?)?\s*[=:]?\s*(?=[+-]?\s*\d)", re.IGNORECASE)
 JOINED = re.compile(r"(\d{1,2}\s*[:h][\d\s:m.]*s?)(?=[+-]\d)")
 USUAL_RADIUS = "1'"

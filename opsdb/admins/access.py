@@ -176,7 +176,7 @@ class ApiTokenAdmin(OpsAdmin):
     help_texts = {
         "scopes": gettext_lazy(
             "Scopes narrow what the token may do of what its user may, and add nothing to it: read:* lets it view what "
-            "the user may view. Without a scope it may do nothing. * stands for any action, or for every table."
+            "the user may view. Without a scope it may do nothing. * means any action, or every table."
         ),
         "expires_at": gettext_lazy("When it stops being valid (UTC): proposed are 30 days; empty: never."),
         "allowed_networks": gettext_lazy(

@@ -345,7 +345,7 @@ def _is_velocity_given(row):
     velocity, vlsr = row.values.get("velocity"), row.values.get("vlsr_km_s")
     frame, convention = row.values.get("velocity_frame"), row.values.get("velocity_convention")
     if velocity is not None and vlsr is not None:
-        row.problem("stands beside vlsr_km_s", "velocity", expected="one of them")
+        row.problem("is given together with vlsr_km_s", "velocity", expected="one of them")
         return False
     if vlsr is not None:
         for column, value, own in (("velocity_frame", frame, BARE[0]), ("velocity_convention", convention, BARE[1])):

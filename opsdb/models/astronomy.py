@@ -159,7 +159,7 @@ def body_coordinates(source: Any, time: Time | datetime, location: EarthLocation
 
 
 def earth_location(telescope: Any) -> EarthLocation:
-    """Return where a telescope stands (WGS 84)."""
+    """Return the position of a telescope (WGS 84)."""
     from astropy import units as u
     from astropy.coordinates import EarthLocation
 

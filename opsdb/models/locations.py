@@ -71,7 +71,7 @@ LONGEST_DAYS = 36_500
 
 class DataLocationQuerySet(SpecificQuerySet["DataLocation"]):
     def active(self) -> Self:
-        """Active locations: new data may go there."""
+        """Active locations, to which new data may be written."""
         return self.filter(active=True)
 
     def at_site(self, site: Site | int) -> Self:

@@ -128,7 +128,7 @@ class Telescope(NumberedModel):
 
     @property
     def location(self) -> "EarthLocation":
-        """Where it stands, as astropy's ``EarthLocation``."""
+        """Its position, as astropy's ``EarthLocation``."""
         return earth_location(self)
 
 

@@ -308,7 +308,7 @@ def operators(most: int) -> dict[str, str]:
         "gte": "is at or above the value",
         "lt": "is below the value",
         "lte": "is at or below the value",
-        "like": "matches a pattern: `%` stands for any text, `_` for one character",
+        "like": "matches a pattern: `%` matches any text, `_` one character",
     }
 
 

@@ -86,7 +86,7 @@ class DeletionVerdict:
         if self.next_step is None:
             return f"physical_copy {self.copy_id}: is {self.status}, so there is nothing to delete"
         if self.rule is None:
-            return f"physical_copy {self.copy_id}: may go from {self.status} to {self.next_step}"
+            return f"physical_copy {self.copy_id}: can change from {self.status} to {self.next_step}"
         return f"physical_copy {self.copy_id}: cannot be deleted because of deletion rule {self.rule}: {self.why}"
 
 

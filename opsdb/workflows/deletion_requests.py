@@ -71,8 +71,8 @@ def request_deletion(
         dry_run: whether to write nothing.
 
     Raises:
-        Refused: there are more copies than the limit, one is at another location, none may go, or somebody else acts
-            in the user's name.
+        Refused: there are more copies than the limit, one is at another location, none may be deleted, or another
+            person acts in the user's name.
         OpsdbError: there is no reason, or the limit is out of range.
     """
     most = conf.get("OPSDB_DELETION_REQUEST_LIMIT")
@@ -253,8 +253,8 @@ def execute_deletion_request(request: DeletionRequest, *, user: AbstractUser) ->
 
     Raises:
         InvalidTransition: the request is not approved, or was executed.
-        Refused: the user lacks the permission ``opsdb.execute_deletionrequest``, or no copy may go any more; the
-            request stays approved.
+        Refused: the user lacks the permission ``opsdb.execute_deletionrequest``, or no copy may be deleted any
+            more; the request stays approved.
         NotFound: there is no such request.
     """
     _require_permission(request, user, "execute")

@@ -68,7 +68,7 @@ STORIES = {
     "30 sources of a file with two errors": Clicks(7, 3),
     "a wrong edit undone": Clicks(4, 2),
     "a token made and revoked": Clicks(8, 4),
-    "a full location: what may go": Clicks(14, 1),
+    "a full location: what may be deleted": Clicks(14, 1),
     "a deletion approved": Clicks(6, 2),
     "a downtime": Clicks(10, 3),
     "last month's observations as a table": Clicks(3, 1),
@@ -365,9 +365,9 @@ def test_what_may_go_from_a_location(start):
     page = start("admin")
     volume = page.get_by_role("region", name="Volume, and copies against policy")
     volume.get_by_role("link", name="ccat/primecam", exact=True).first.click()
-    expect(page.get_by_role("heading", name="What may go")).to_be_visible()
-    expect(page.get_by_role("link", name=re.compile("cop(y|ies) that may go now$"))).to_be_visible()
-    took(page, "a full location: what may go")
+    expect(page.get_by_role("heading", name="What may be deleted")).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("cop(y|ies) that may be deleted now$"))).to_be_visible()
+    took(page, "a full location: what may be deleted")
 
 
 def test_a_deletion_is_approved_by_another_person(start):

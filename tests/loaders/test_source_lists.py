@@ -195,7 +195,7 @@ def test_velocities_are_those_of_astropys_spectral_coordinates(file, frame, conv
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        ("vlsr_km_s,velocity\nx,1,2,3,4", "velocity: '4' stands beside vlsr_km_s"),
+        ("vlsr_km_s,velocity\nx,1,2,3,4", "velocity: '4' is given together with vlsr_km_s"),
         ("vlsr_km_s,velocity_convention\nx,1,2,3,optical", "velocity_convention: 'optical' contradicts vlsr_km_s"),
         ("velocity,velocity_convention\nx,1,2,300000,radio", "'300000' is no radio velocity"),
         ("velocity,velocity_convention\nx,1,2,-1,redshift", "'-1' is no redshift velocity"),

@@ -94,7 +94,7 @@ TOUCHED = [design["table"] for design in DESIGNED.values() if "timestamps" in de
 
 @dataclass(frozen=True)
 class Attempt:
-    """Ways to do one forbidden thing, and what the database says to each of them."""
+    """Ways to make one forbidden change, and the message of the database for each of them."""
 
     trials: tuple[Any, ...]
     message: str

@@ -46,10 +46,10 @@ def test_a_copy_knows_what_it_is_of(proxy, copies):
 
 @every_proxy
 def test_copies_of_a_thing(proxy, copies):
-    thing = copies[proxy].target
-    assert [copy.pk for copy in PhysicalCopy.objects.of(thing)] == [copies[proxy].pk]
-    assert proxy.objects.of(thing).get() == copies[proxy]
-    assert list(thing.copies.all()) == list(PhysicalCopy.objects.of(thing))
+    content = copies[proxy].target
+    assert [copy.pk for copy in PhysicalCopy.objects.of(content)] == [copies[proxy].pk]
+    assert proxy.objects.of(content).get() == copies[proxy]
+    assert list(content.copies.all()) == list(PhysicalCopy.objects.of(content))
 
 
 @every_proxy

@@ -1110,7 +1110,7 @@ def test_a_transaction_that_sees_the_past_cannot_change_what_may_have_been_verif
 
 
 def random_situation(chance):
-    """Change a story where all may go by some of the things that hold copies back."""
+    """Change a story where all may go by some of the rows that hold copies back."""
     story = tell_story()
     pick = chance.choice
     if chance.random() < 0.5:

@@ -224,7 +224,7 @@ def complete(world):
     for transfer in [*claim_archive_transfers(worker=WORKER), *LongTermArchiveTransfer.objects.filter(**held)]:
         return complete_archive_transfer(transfer, worker=WORKER, checksum=transfer.raw_data_package.checksum)
     for job in [*claim_staging(worker=WORKER), *StagingJob.objects.filter(**held)]:
-        return complete_staging(job, worker=WORKER, reports=[found(thing) for thing in list_missing_content(job)])
+        return complete_staging(job, worker=WORKER, reports=[found(content) for content in list_missing_content(job)])
     raise AssertionError("nothing waits for a worker")
 
 

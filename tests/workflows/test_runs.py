@@ -64,7 +64,7 @@ def test_a_run_has_its_data_staged_and_released():
     with pytest.raises(Refused, match="can't be read at cologne/ramses"):
         submit_run(run, hpc_job_id="1")
     [job] = claim_staging(worker=WORKER)
-    complete_staging(job, worker=WORKER, reports=[found(thing) for thing in list_missing_content(job)])
+    complete_staging(job, worker=WORKER, reports=[found(content) for content in list_missing_content(job)])
     completed(run, "map.fits")
     job.refresh_from_db()
     assert not job.active

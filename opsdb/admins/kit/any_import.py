@@ -65,7 +65,7 @@ class AnyImportMixin:
         try:
             kind = recognize_kind(file)
         except UnknownKindError as error:
-            notice = gettext("%(file)s: %(problem)s. Nothing was written. What each kind has stands below.")
+            notice = gettext("%(file)s: %(problem)s. Nothing was written. The contents of each kind are listed below.")
             facts = {"file": file.name, "problem": error.problems[0].message}
             return self._any_import_page(request, importers, form, notice=notice % facts)
         except LoadError as error:

@@ -35,12 +35,12 @@ OF_MODELS: Mapping[type[Model], Mapping[str, Text]] = {
             "several. The mouse shows the file name, which is unique among all packages."
         ),
         "status": lazy(
-            "Where the making of the package itself stands, without its bundle, transfer and archive: how far it is on "
-            "that way is its state."
+            "State of the making of the package itself, without its bundle, transfer and archive; the column state "
+            "includes these."
         ),
         "failure_message": lazy(
-            "What went wrong last when it was made; of a package that failed later, which step failed, of which “Why?” "
-            "says more."
+            "What went wrong last when it was made; of a package that failed later, which step failed; “Why?” "
+            "has the details."
         ),
     },
     DataTransferPackage: {
@@ -49,7 +49,7 @@ OF_MODELS: Mapping[type[Model], Mapping[str, Text]] = {
         ),
     },
     DataTransfer: {
-        "unpack_status": lazy("Where the unpacking of the bundle at the destination stands."),
+        "unpack_status": lazy("State of the unpacking of the bundle at the destination."),
     },
     ExecutedObsUnit: {
         "quality": lazy("How good the data are in the judgement of the observer, who marks it here or on its page."),

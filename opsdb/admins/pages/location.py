@@ -91,22 +91,22 @@ def _room_section(viewer, location, stock: LocationStock):
 
 
 def _deletion_section(viewer, location, stock: LocationStock):
-    title = _("What may go")
+    title = _("What may be deleted")
     if location.location_type == LocationType.LONG_TERM_ARCHIVE:
         return Section(title, (paragraph(_("Nothing: copies in an archive stay for good.")),), "deletion")
     now, later = stock.of_rule(None), stock.of_rule(5)
     held = [one for one in stock.held_back if one.rule not in (None, 5)]
     facts = Facts(
         [
-            (_("may go now"), _copies_text(now)),
-            (_("may go after the retention, or by a request that overrides it"), _copies_text(later)),
+            (_("may be deleted now"), _copies_text(now)),
+            (_("may be deleted after the retention, or by a request that overrides it"), _copies_text(later)),
             (_("the first of them [UTC]"), stock.retention_ends_at and moment(stock.retention_ends_at)),
             (_("held back by other rules"), _copies_text(_together(held))),
         ]
     )
     rows = [
         (
-            _("may go now") if one.rule is None else name_deletion_rule(one.rule, location),
+            _("may be deleted now") if one.rule is None else name_deletion_rule(one.rule, location),
             f"{one.copies:,}",
             human_size(one.size_bytes),
             message(viewer.link_names(one.why)),
@@ -126,7 +126,7 @@ def _deletion_section(viewer, location, stock: LocationStock):
         links.append((about, _("What the rules are")))
     if now.keys:
         # Only the rules can select them: the list is that of their keys.
-        text = ngettext("The copy that may go now", "The %(copies)s copies that may go now", now.copies)
+        text = ngettext("The copy that may be deleted now", "The %(copies)s copies that may be deleted now", now.copies)
         going = viewer.list_url(PhysicalCopy, id__in=",".join(map(str, now.keys)))
         links.insert(0, (going, text % {"copies": f"{now.copies:,}"}))
     ask = format_html('<p class="opsdb-links">{}</p>', format_html_join(" ", '<a href="{}">{}</a>', links))
@@ -163,7 +163,7 @@ def _facts(viewer, location):
     yield _("site"), viewer.link(location.site)
     yield _("for"), location.get_location_type_display()
     yield _("storage"), location.get_storage_type_display()
-    yield _("new data may go there"), _("yes") if location.active else _("no, it is inactive")
+    yield _("new data may be written there"), _("yes") if location.active else _("no, it is inactive")
     yield _("instrument"), location.instrument and viewer.link(location.instrument)
     yield (
         _("retention"),
@@ -172,7 +172,7 @@ def _facts(viewer, location):
         else _("%(days)s days") % {"days": location.retention_days},
     )
     yield (
-        _("data may go before that above"),
+        _("data may be deleted before that above"),
         location.deletion_threshold_percent and f"{location.deletion_threshold_percent:g} %",
     )
     yield _("comment"), location.comment

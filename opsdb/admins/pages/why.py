@@ -168,7 +168,7 @@ class _Why:
     """The read-only line of a form that explains the row, for one viewer."""
 
     __name__ = "why"
-    short_description = lazy("where it stands")
+    short_description = lazy("state and next step")
 
     def __init__(self, viewer):
         self.viewer = viewer

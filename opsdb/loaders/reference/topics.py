@@ -98,7 +98,7 @@ class Permissions:
                 self.models[kind.model] = area_of(model)
 
     def matching(self, name: str) -> set:
-        """Return the permissions that a name stands for.
+        """Return the permissions that a name maps to.
 
         Raises:
             UnresolvedError: there are none.

@@ -26,7 +26,7 @@ class LineFormat:
             be apart from its number.
         shape: the same for people.
         comments: the characters with which a line without a source begins.
-        system_word: what stands before the word for the system, for messages.
+        system_word: text before the word for the system, for messages.
         systems: columns by the word for the system; ``""`` for a line without one. A missing ``equinox`` among them is
             taken from the option.
         frames, conventions: a value of the column by each word.

@@ -41,7 +41,7 @@ EPOCH = re.compile(r"Ep(?:och)?[=\s]*J?((?:19|20)\d\d(?:\.\d+)?)", re.IGNORECASE
 
 @dataclass(frozen=True)
 class TabSeparatedHeader:
-    """What stands above the rows of a tab-separated table.
+    """The header of a tab-separated table: the lines above the rows.
 
     Attributes:
         line: of the names.
@@ -75,7 +75,7 @@ def has_positions(names: Collection[str]) -> bool:
 
 
 def read_header(text: str, problems: LoadProblems) -> TabSeparatedHeader:
-    """Return what stands above the rows of a tab-separated table.
+    """Return the header of a tab-separated table: the lines above the rows.
 
     Args:
         text: of the file.
@@ -124,7 +124,7 @@ def read_tab_separated(
 
     Args:
         text: of the file.
-        header: what stands above the rows.
+        header: the lines above the rows.
         columns: of a table of sources.
         problems: those of the file.
         progress: wraps the lines.

@@ -58,7 +58,7 @@ class ParentFactory(OpsFactory):
 
     @classmethod
     def subtype_factory(cls):
-        """The factory of the subtype that stands for all."""
+        """The factory of the subtype that is made where none is named."""
         raise NotImplementedError
 
 

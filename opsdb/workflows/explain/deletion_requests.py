@@ -31,7 +31,7 @@ def explain_deletion_request(request: DeletionRequest) -> Explanation:
         "reason": request.reason,
     }
     if request.status == DeletionRequestStatus.EXECUTED:
-        why = _("%(name)s: was executed at %(executed)s UTC; what may go at %(place)s is scheduled for deletion")
+        why = _("%(name)s: was executed at %(executed)s UTC; the copies at %(place)s that may be deleted are scheduled")
         return done(request, request.status, why % facts)
     if request.status == DeletionRequestStatus.REJECTED:
         why = _("%(name)s: was rejected at %(decided)s UTC by %(approver)s; its copies stay")
@@ -40,7 +40,7 @@ def explain_deletion_request(request: DeletionRequest) -> Explanation:
         why = _("%(name)s: was approved at %(decided)s UTC by %(approver)s, and not executed yet")
         step = _(
             "execute %(name)s (“Execute” in the admin, or opsdb.workflows.execute_deletion_request), or reject it when "
-            "none of its copies may go any more"
+            "none of its copies may be deleted any more"
         )
         return waits(request, request.status, why % facts, step % facts, OPERATOR)
     why = _(

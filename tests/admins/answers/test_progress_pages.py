@@ -166,7 +166,7 @@ def test_the_documentation_describes_every_rule_that_has_a_name():
 
 def test_the_location_links_to_the_list_of_the_copies_that_may_go_now(browser, buffer):
     url = page("location", buffer.pk)
-    assert "that may go now" not in read(browser.get(url)).text
+    assert "that may be deleted now" not in read(browser.get(url)).text
     going = []
     for is_safe in (True, False, True):
         copy = factories.DataProductPhysicalCopyFactory(data_location=buffer)
@@ -175,7 +175,7 @@ def test_the_location_links_to_the_list_of_the_copies_that_may_go_now(browser, b
             going.append(copy.pk)
     DataLocation.objects.filter(pk=buffer.pk).update(retention_days=0)
     found = read(browser.get(url))
-    assert "The 2 copies that may go now" in found.text
+    assert "The 2 copies that may be deleted now" in found.text
     (link,) = [link for link in found.links if "id__in=" in link]
     answer = browser.get(link)
     assert {copy.pk for copy in answer.context["cl"].result_list} == {*going}

@@ -148,7 +148,7 @@ def test_after_adding_a_site_it_is_said_what_it_lacks_with_the_link(browser, but
     _added, lacking = add_site(browser, **{button: "1"})
     site = Site.objects.get(short_name="nagoya")
     assert lacking.startswith("Missing for data to flow – site nagoya: has a long-term archive location and no active")
-    assert re.search("; and [0-9]+ things more[.] <a", lacking)
+    assert re.search("; and [0-9]+ more problems[.] <a", lacking)
     url = f"{address(Site, 'change', site)}#topology"
     assert f'<a href="{url}">What is missing, and what to do</a>' in lacking
     assert '<h2 id="topology">' in browser.get(url).content.decode()

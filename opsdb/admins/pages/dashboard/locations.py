@@ -95,9 +95,9 @@ def locations_section(viewer: Viewer, found: Overview) -> Section | None:
                 _("Every location has the copies that it should have."),
                 note=ngettext(
                     "An archive should have every archived package; a package needs %(copies)s verified archive copy"
-                    " before other copies may go.",
+                    " before other copies may be deleted.",
                     "An archive should have every archived package; a package needs %(copies)s verified archive copies"
-                    " before other copies may go.",
+                    " before other copies may be deleted.",
                     conf.get("OPSDB_MIN_ARCHIVE_COPIES"),
                 )
                 % {"copies": conf.get("OPSDB_MIN_ARCHIVE_COPIES")},

@@ -52,7 +52,7 @@ def view(viewer: Viewer, pk: UUID) -> Content:
     bundles = list({package.data_transfer_package_id for package in packages} - {None})
     sections = [
         Section(
-            _("Where it stands"),
+            _("State and next step"),
             (render_explanation(viewer, explain_row(execution)), _quality(viewer, execution)),
             "stands",
         ),
