@@ -94,7 +94,7 @@ def test_failed_transfers_are_found_on_the_dashboard_and_reset_with_a_reason(vis
 def test_failures_of_one_cause_are_reset_together_from_the_dashboard(visit):
     failed = list(DataTransfer.objects.filter(status=Status.FAILED))
     page = visit("admin")
-    page.get_by_role("link", name=re.compile("need somebody")).click()
+    page.get_by_role("link", name=re.compile("need attention")).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Failures")
     group = page.get_by_role("region").filter(has=page.get_by_role("link", name=re.compile("^staging job")))
     with loaded(page):

@@ -103,7 +103,7 @@ def answer(
     if WITHDRAW in posted:
         if group.name in known:
             withdraw_acknowledgement(known[group.name], user=request.user)
-            messages.success(request, _("These failures need somebody again."))
+            messages.success(request, _("These failures need attention again."))
         return HttpResponseRedirect(viewer.page_url("failures"))
     form = AcknowledgementForm(posted)
     if not form.is_valid():

@@ -96,7 +96,7 @@ def view(viewer: Viewer) -> Content | HttpResponse:
             return _GroupConfirmation(viewer, Remedy(remedy), treated, hidden).answer()
     links = [(_("All failures"), viewer.page_url("failures"))] if is_part else []
     if not chosen:
-        text = _("These failures are over.") if is_part else _("Nothing needs somebody.")
+        text = _("These failures are over.") if is_part else _("Nothing needs attention.")
         section = Section(_("Failures"), (paragraph(text),), "failures")
         return Content(sections=(section,), links=links)
     # Stable: among what is known and what is not, the largest stay first.

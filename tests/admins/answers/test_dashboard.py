@@ -42,14 +42,14 @@ def test_a_failure_is_shown_with_its_message_and_the_way_to_its_why(browser):
     assert f"/admin/opsdb/datatransfer/{transfer.pk}/change/" in found.links
     assert page("why", q=f"data_transfer {transfer.pk}") in found.links
     assert "/admin/opsdb/datatransfer/?status__exact=failed" in found.links
-    assert "1 needs somebody: 1 failed (transferred: 1)." in found.text
+    assert "1 needs attention: 1 failed (transferred: 1)." in found.text
 
 
 def test_the_headline_counts_copies_that_need_somebody(browser):
     for status in ("corrupt", "missing", "deletion_failed"):
         force(factories.PhysicalCopyFactory(), status=status, failure_message="bad")
     text = dashboard_of(browser.get("/admin/")).text
-    assert "3 need somebody: corrupt copies: 1, missing copies: 1, failed deletions: 1." in text
+    assert "3 need attention: corrupt copies: 1, missing copies: 1, failed deletions: 1." in text
 
 
 def test_the_headline_counts_deletions_for_who_may_decide_or_carry_them_out(browser, viewer, superuser):
@@ -57,7 +57,7 @@ def test_the_headline_counts_deletions_for_who_may_decide_or_carry_them_out(brow
     factories.DeletionRequestFactory(requested_by=superuser)
     factories.DeletionRequestFactory(approved=True)
     text = dashboard_of(browser.get("/admin/")).text
-    assert "3 need somebody: deletions to decide on: 2, deletions to carry out: 1." in text
+    assert "3 need attention: deletions to decide on: 2, deletions to carry out: 1." in text
     assert "Nothing has failed and nothing is stalled." in dashboard_of(viewer.get("/admin/")).text
 
 
@@ -71,7 +71,7 @@ def test_the_headline_does_not_count_what_is_known(browser, superuser):
         groups["no space"], user=superuser, reason="a disk is ordered", until=timezone.now() + timedelta(days=1)
     )
     text = dashboard_of(browser.get("/admin/")).text
-    assert "2 need somebody: 1 failed (transferred: 1), corrupt copies: 1. 2 more failures are known." in text
+    assert "2 need attention: 1 failed (transferred: 1), corrupt copies: 1. 2 more failures are known." in text
 
 
 def test_the_headline_says_how_many_packages_are_held_up_as_their_stage_counts_them(browser):
@@ -80,7 +80,7 @@ def test_the_headline_says_how_many_packages_are_held_up_as_their_stage_counts_t
     for _number in range(2):
         force(factories.RawDataPackageFactory(data_transfer_package=bundle), state="failed")
     text = dashboard_of(browser.get("/admin/")).text
-    assert "1 needs somebody: 1 failed (bundled for transfer: 1). 2 packages are held up." in text
+    assert "1 needs attention: 1 failed (bundled for transfer: 1). 2 packages are held up." in text
     assert "one bundle or transfer that failed holds up all of the packages in it" in text
 
 
@@ -173,7 +173,7 @@ def test_the_fragment_is_what_the_page_shows_and_no_more(browser):
     factories.DataTransferFactory(failed=True)
     response = browser.get(page("dashboard", fragment=1))
     html = response.content.decode()
-    assert "<html" not in html and "What needs somebody" in html
+    assert "<html" not in html and "What needs attention" in html
     assert "no-store" in response.headers["Cache-Control"]
 
 

@@ -122,7 +122,7 @@ def test_who_sees_one_kind_of_row_sees_nothing_of_the_others(seeing, full):
 
 
 def test_a_group_that_is_over_says_so(browser):
-    assert "Nothing needs somebody." in read(browser.get(page("failures"))).text
+    assert "Nothing needs attention." in read(browser.get(page("failures"))).text
     assert "These failures are over." in read(browser.get(page("failures", group="0" * 16))).text
     assert send(browser, "0" * 16).status_code == 200
 
@@ -180,7 +180,7 @@ def test_a_group_is_known_until_a_time_and_then_needs_nobody(browser, full):
     assert "3 more failures are known." in known and "1 more group is known." in known
     assert statuses(rows) == ["failed"] * 3
     assert (
-        "need somebody again"
+        "need attention again"
         in read(browser.post(page("failures"), {"group": name, "withdraw": "1"}, follow=True)).text
     )
     assert "no space left on device" in read(browser.get(page("dashboard"))).text

@@ -162,10 +162,10 @@ def _summary(viewer, found, groups, known, deletions):
     parts += [(DELETIONS[one.status], one.count_for(viewer)) for one in deletions]
     parts = [(text, number) for text, number in parts if number.value]
     if not parts:
-        return _("Nothing else needs somebody.") if known else _("Nothing has failed and nothing is stalled.")
+        return _("Nothing else needs attention.") if known else _("Nothing has failed and nothing is stalled.")
     total = _sum(number for _text, number in parts)
     return _("%(total)s: %(parts)s.") % {
-        "total": ngettext("%(count)s needs somebody", "%(count)s need somebody", total.value)
+        "total": ngettext("%(count)s needs attention", "%(count)s need attention", total.value)
         % {"count": format_count(total)},
         "parts": ", ".join(text % {"count": format_count(number)} for text, number in parts),
     }

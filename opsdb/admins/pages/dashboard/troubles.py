@@ -160,7 +160,7 @@ def troubles_section(
     columns = (_("what"), _("since [UTC]"), _("for"), _("what is known"), _("why"))
     hours = conf.get("OPSDB_STALLED_AFTER_SECONDS") / 3_600
     return Section(
-        _("What needs somebody"),
+        _("What needs attention"),
         (
             *(part for waiting in deletions if waiting.requests for part in _deletions(viewer, waiting)),
             subheading(_("Failed")),

@@ -72,7 +72,7 @@ def failure_parts(viewer: Viewer, start: date, end: date) -> Sequence[Text]:
     rows = [(stage.label, f"{number:,}") for stage, number in totals.items()]
     rows.append((_("all stages"), f"{sum(totals.values()):,}"))
     title = _("Failed attempts from %(start)s to %(end)s") % {"start": start, "end": end - timedelta(days=1)}
-    note = _("An attempt that failed and was tried again with success counts, too: fewer rows may need somebody now.")
+    note = _("An attempt that failed and was tried again with success counts, too: fewer rows may need attention now.")
     return (
         subheading(title),
         Table(title, (_("stage"), _("failed attempts")), rows, note=note),
