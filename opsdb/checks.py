@@ -19,7 +19,7 @@ MINIMUM_POSTGRESQL = 15
 
 @register(Tags.models)
 def check_engine(app_configs, **kwargs):
-    """opsdb.E001: the app's rules live in PostgreSQL, no other engine has them."""
+    """opsdb.E001: the app's rules are implemented in PostgreSQL only."""
     return [
         Error(
             f"The database '{alias}' holds ops-db's models, but is no PostgreSQL ({connections[alias].vendor}).",

@@ -1,6 +1,6 @@
 """Why something was refused, as an answer for people and programs, whatever refused it.
 
-``explain(error)`` understands what Django raises for a violated rule of the database, also at the end of a transaction,
+``explain(error)`` takes what Django raises for a violated rule of the database, also at the end of a transaction,
 and what workflows and models raise.
 """
 

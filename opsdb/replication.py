@@ -73,7 +73,7 @@ class Seen:
     until: float = 0.0
 
     def catch_up(self) -> None:
-        """Learn the position of the newest state that may have been seen.
+        """Read the position of the newest state that may have been seen.
 
         Raises:
             DatabaseDown: the database that has the position does not respond.

@@ -149,7 +149,7 @@ def _require_migrations(applied: set[str]) -> None:
 
 
 def _allow_queries_in_event_loop() -> None:
-    """Let cells of a notebook ask the database: its kernel runs them in an event loop, where Django refuses that."""
+    """Allow queries in cells of a notebook: its kernel runs them in an event loop, where Django refuses queries."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

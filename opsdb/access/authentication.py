@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class RefusalReason(StrEnum):
-    """Why a token is refused: for logs and operators, while clients learn only that it is not valid."""
+    """Why a token is refused: for logs and operators, while clients are told only that it is not valid."""
 
     MALFORMED = "is no token of ops-db, or was cut or mistyped"
     UNKNOWN = "is unknown"

@@ -40,7 +40,7 @@ def _named(user, perm):
 class TokenBackend(BaseBackend):
     """``authenticate(request, token=…)`` returns the user of a token, narrowed to its scopes.
 
-    No session begins with a token: ``login()`` would forget its scopes and its end, so a session of this backend has no
+    No session begins with a token: ``login()`` would lose its scopes and its end, so a session of this backend has no
     user.
     """
 

@@ -51,7 +51,7 @@ class UseOfTokens:
         self.forget()
 
     def forget(self) -> None:
-        """Forget what was counted and not written, as a new process must that its parent copied."""
+        """Discard what was counted and not written, as a forked process must."""
         self._lock = threading.Lock()
         self._uses: dict[int, _Uses] = {}
         self._timer: threading.Timer | None = None

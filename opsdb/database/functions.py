@@ -1,4 +1,4 @@
-"""What querysets ask PostgreSQL: most of all the functions of ``database/sql/``, so that each rule is spelled once."""
+"""Database functions for querysets, mostly those of ``database/sql/``, so that each rule is implemented once."""
 
 from collections.abc import Sequence
 from typing import Any

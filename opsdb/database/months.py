@@ -20,8 +20,8 @@ SELECT relname, reltuples::bigint, pg_total_relation_size(pg_class.oid)
 FROM pg_inherits JOIN pg_class ON pg_class.oid = pg_inherits.inhrelid
 WHERE pg_inherits.inhparent = 'change_log'::regclass ORDER BY relname
 """
-# What stays of old months: how each row was made, its last change, all changes of users, because whoever decides a
-# deletion must not owe an account or its rights to the person who asks for it, and all corrections of when something
+# What stays of old months: how each row was made, its last change, all changes of users, because the decider
+# of a deletion must not have an account or rights that the requester gave, and all corrections of when something
 # was observed, because correct_observation() moves files by those that they have not followed yet.
 KEPT = """
 INSERT INTO {kept}

@@ -232,7 +232,7 @@ class CommentOnLinks(Operation):
 class PartitionByMonth(Operation):
     """Partition an empty table by the month of a column, with a default partition for what no month was made for.
 
-    The table keeps its columns, constraints and comments. Its key has the column beside it, as PostgreSQL wants of a
+    The table keeps its columns, constraints and comments. Its key has the column beside it, as PostgreSQL requires of a
     partitioned table, and its numbers come from a sequence, because identity columns of partitioned tables need
     PostgreSQL 17. Its indexes are made afterwards, by the same migration that made the table.
 

@@ -419,7 +419,7 @@ class OpsFilterSet(FilterSet, Generic[ModelT]):
             if name in (SEARCH, ORDERING) or parameter.executions or self._is_looked_up(name):
                 continue
             if parameter.column in self._way.columns and not parameter.bound and self._way.order == [self._key]:
-                # Of an equality PostgreSQL would think that any walk along the key soon meets such rows.
+                # For an equality PostgreSQL would estimate that any walk along the key soon meets such rows.
                 yield Q(**{f"{parameter.column}__gte": value, f"{parameter.column}__lte": value})
             else:
                 yield parameter.condition(value)

@@ -1,4 +1,4 @@
-"""The kinds of parameters: what each accepts, and what it asks of a row.
+"""The kinds of parameters: what each accepts, and its condition on a row.
 
 Every kind refuses what no column can hold, so that no value makes an error of the database.
 """
@@ -371,7 +371,7 @@ class FileNameParameter(Parameter):
 
 
 class SearchParameter(Parameter):
-    """Free text, understood as the search of the admin understands it."""
+    """Free text, interpreted as in the search of the admin."""
 
 
 class OrderParameter(Parameter):

@@ -1,4 +1,4 @@
-"""Which index serves what is asked of a big table, so that nothing is read that is not wanted.
+"""Which index serves a query of a big table, so that no other rows are read.
 
 A page of rows costs little where an index leads to the rows of the asked values and gives them in the order of the
 list. Any other way PostgreSQL reads rows until it has found a page of them: the whole table, if there are few.

@@ -1,4 +1,4 @@
-"""Rows as files want them, and the rules by which they are matched to rows of the database and compared with them."""
+"""Rows as files declare them, and the rules by which they are matched to and compared with rows of the database."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Difference = tuple[str, object, object]
 
 @dataclass(slots=True)
 class RowEntry:
-    """A row as a file wants it.
+    """A row as a file declares it.
 
     Attributes:
         row: where the file describes it.

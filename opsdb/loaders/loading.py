@@ -56,7 +56,7 @@ class Loading:
         return LoadProblems(path_of(file), self.problems)
 
     def write(self, entries: Collection[RowEntry], rules: RowRules | None = None) -> None:
-        """Create or update the rows that entries want; existing rows are compared and left, skipped or updated.
+        """Create or update the rows that entries declare; existing rows are compared and left, skipped or updated.
 
         Args:
             entries: rows of one model, or of subtypes of one.

@@ -1,4 +1,4 @@
-"""Rows as astropy's coordinates, times and quantities. astropy is imported when it is asked for, and no sooner."""
+"""Rows as astropy's coordinates, times and quantities. astropy is imported on first use."""
 
 from __future__ import annotations
 

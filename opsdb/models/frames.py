@@ -1,4 +1,4 @@
-"""Rows of a queryset as a pandas data frame or an astropy table. Neither is imported before it is asked for."""
+"""Rows of a queryset as a pandas data frame or an astropy table. Both are imported on first use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Managers that type checkers understand."""
+"""Managers with types for type checkers."""
 
 from __future__ import annotations
 

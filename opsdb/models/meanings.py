@@ -109,8 +109,8 @@ MEANINGS: dict[type[StrEnum], tuple[str, tuple[str, ...]]] = {
         ),
     ),
     enums.Quality: (
-        "What the observer thinks of the data.",
-        ("Nobody has looked at them.", "They can be used.", "They can be used with care.", "They can't be used."),
+        "The observer's judgement of the data.",
+        ("They have not been assessed.", "They can be used.", "They can be used with care.", "They can't be used."),
     ),
     enums.ProgramKind: (
         "What an observing program is for.",

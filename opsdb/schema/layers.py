@@ -211,13 +211,13 @@ def _tops(graph: _Graph, layers: list[list[Key]], gap: float) -> dict[Key, float
 
 def _spread(graph: _Graph, layer: list[Key], wanted: dict[Key, float], tops: dict[Key, float], gap: float) -> None:
     """Give the boxes of a layer places in their order that are together nearest to the wanted ones."""
-    blocks: list[tuple[list[Key], float, float, int]] = []  # boxes, first top, length, how many want a place
+    blocks: list[tuple[list[Key], float, float, int]] = []  # boxes, first top, length, how many have a preferred place
     for key in layer:
         block = ([key], wanted.get(key, 0.0), graph.sizes[key][1] + gap, int(key in wanted))
         while blocks and (not blocks[-1][3] or not block[3] or blocks[-1][1] + blocks[-1][2] > block[1]):
             keys, first, length, count = blocks.pop()
             total = count + block[3]
-            # The mean of what both want for the first box of the two together.
+            # The mean of the places that both prefer for the first box of the two together.
             joined = (first * count + (block[1] - length) * block[3]) / total if total else 0.0
             block = ([*keys, *block[0]], joined, length + block[2], total)
         blocks.append(block)

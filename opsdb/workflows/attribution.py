@@ -38,7 +38,7 @@ class Attribution:
     """Who, by what request or command, and why.
 
     Attributes:
-        user: returns the user at the moment of a change, or None; a request learns its user only while it is handled.
+        user: returns the user at the moment of a change, or None; a request gets its user only while it is handled.
         origin: request or command.
         reason: what the person gave as the reason.
     """

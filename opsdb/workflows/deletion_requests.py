@@ -145,7 +145,7 @@ def approve_deletion(request: DeletionRequest, *, user: AbstractUser) -> Deletio
 
     Raises:
         Refused: the user lacks the permission ``opsdb.approve_deletionrequest``, or is the one who asked, or has an
-            account that is younger than the request or owes itself or its rights to the one who asked, or somebody else
+            account that is younger than the request, or was made or given rights by the requester, or another person
             acts in the user's name.
         InvalidTransition: it is decided already.
     """
@@ -161,7 +161,7 @@ def reject_deletion(request: DeletionRequest, *, user: AbstractUser) -> Deletion
 
     Raises:
         Refused: the user lacks the permission ``opsdb.approve_deletionrequest``, or is the one who asked, or has an
-            account that is younger than the request or owes itself or its rights to the one who asked, or somebody else
+            account that is younger than the request, or was made or given rights by the requester, or another person
             acts in the user's name.
         InvalidTransition: it is rejected or executed already.
     """
@@ -173,7 +173,7 @@ def _decide(request, user, status):
     if user.pk == request.requested_by_id:
         raise Refused(
             f"{name_row(DeletionRequest, request.pk)}: user {user.get_username()} asked for it, so another person "
-            "must decide it; ask somebody who may approve"
+            "must decide it; ask a person who may approve"
         )
     # The trigger decided_in_person refuses a decision without an acting user, or in the name of another.
     actor = nullcontext() if has_actor() else attributed(user=user)

@@ -59,7 +59,7 @@ class LeadingFilter(admin.FieldListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         """Narrow by a range of one value where an index on the field and the key can give the rows in order.
 
-        Of an equality PostgreSQL would think that any walk along the key soon meets such rows.
+        For an equality PostgreSQL would estimate that any walk along the key soon meets such rows.
         """
         if self.within is None:
             return super().queryset(request, queryset)

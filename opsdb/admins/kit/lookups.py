@@ -1,4 +1,4 @@
-"""What an address may ask of a list: nothing about secrets, and nothing that can't be compared."""
+"""Lookups that the address of a list may have: none of secrets, and none of values that can't be compared."""
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.sites import AdminSite

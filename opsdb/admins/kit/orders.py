@@ -64,7 +64,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Order:
-    """What a person asks for.
+    """An order that a person gives.
 
     Attributes:
         user: who.

@@ -27,12 +27,12 @@ class PageStylesMixin:
 
 @dataclass(frozen=True)
 class Question:
-    """An input of a page; it is asked by GET, so that the answer has an address.
+    """An input of a page; it is sent by GET, so that the answer has an address.
 
     Attributes:
         name: of the parameter.
         label: what to type or choose.
-        value: what was asked.
+        value: the submitted value.
         type: of the input; ``select`` with choices.
         help: what may be typed.
         choices: value and text of each, for a select.

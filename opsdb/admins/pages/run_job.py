@@ -1,4 +1,4 @@
-"""What is known of a run's job at the cluster: where it ran, where its log is, what it asked for and used."""
+"""A run's job at the cluster: where it ran, where its log is, the resources that it requested and used."""
 
 import signal
 
@@ -83,7 +83,7 @@ def _log(viewer, run):
         return _("none: the run has no job, and has registered no product of the type log")
     return _(
         "not registered: no product of the run is a log. The cluster keeps the output of job %(job)s where its job "
-        "script says; log in there, and ask its batch system (if that is Slurm: scontrol show job %(job)s, or "
+        "script configures; log in there, and query its batch system (if that is Slurm: scontrol show job %(job)s, or "
         "sacct -j %(job)s)."
     ) % {"job": run.hpc_job_id}
 

@@ -57,7 +57,7 @@ MODELS = (
 
 
 def view(viewer: Viewer) -> Content:
-    """The explanation of what was asked about."""
+    """The explanation of the row in the query."""
     text = viewer.request.GET.get("q", "").strip()
     question = Question(
         "q",

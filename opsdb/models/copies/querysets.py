@@ -1,4 +1,4 @@
-"""The questions that are asked of copies, and the states and targets that they are asked by."""
+"""Querysets of copies, and the states and targets that they filter by."""
 
 from __future__ import annotations
 

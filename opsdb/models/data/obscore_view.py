@@ -1,4 +1,4 @@
-"""The view ``obscore``: what the virtual observatory may ask, in the columns of IVOA ObsCore 1.1."""
+"""The view ``obscore``: data for the virtual observatory, in the columns of IVOA ObsCore 1.1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the querysets of raw data share: how they ask about models that are declared in later modules."""
+"""Shared code of the querysets of raw data: conditions on models that are declared in later modules."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -58,7 +58,7 @@ class Explanation:
 
     @property
     def who_in_words(self) -> str:
-        """Who does it, as a person understands it, in the active language."""
+        """Who does it, in words for people, in the active language."""
         return in_words(self.who, self.next_step)
 
     def because_of(self, row: Model, state: str, *why: str) -> Explanation:

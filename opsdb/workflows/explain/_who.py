@@ -1,4 +1,4 @@
-"""Who does the next step, in words that a person understands."""
+"""Who does the next step, in words for people."""
 
 from __future__ import annotations
 

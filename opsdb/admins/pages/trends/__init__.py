@@ -53,7 +53,7 @@ def view(viewer: Viewer, name: str = "") -> Content | HttpResponse:
         if kind.is_open_to(viewer) and (parts := kind.parts(viewer, start, end))
     ]
     title = _("Trends from %(start)s to %(end)s") % {"start": start, "end": end - timedelta(days=1)}
-    message = "" if sections else _("You may see no trend as a whole: ask for the right to view what it is of.")
+    message = "" if sections else _("You may see no trend as a whole: ask for the permission to view what it counts.")
     return Content(title=title, questions=_questions(asked), sections=sections, message=message)
 
 

@@ -82,8 +82,8 @@ CREATE OR REPLACE FUNCTION opsdb_why_not_decide(decider text, requester text, as
 RETURNS text
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 -- Why a person cannot decide the request of another one, who is called so in the text; NULL when they can.
--- Whoever decides had the account before the request was made, and owes neither the account nor its rights to the one
--- who asked.
+-- The decider's account is older than the request, and neither it nor its rights were given by the one who made the
+-- request.
 DECLARE
     reason text;
 BEGIN
@@ -122,8 +122,8 @@ $$;
 
 CREATE OR REPLACE FUNCTION opsdb_decide_in_person() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
--- Whoever decides a request is the one who is logged in, had the account before the request was made, and owes
--- neither the account nor its rights to the one who asked. The database sets the person and the time.
+-- The decider is the one who is logged in. Their account is older than the request, and neither it nor its rights were
+-- given by the one who made the request. The database sets the person and the time.
 DECLARE
     actor text = opsdb_acting_user();
     reason text;
