@@ -1851,7 +1851,7 @@ TABLES = [
             ('failure_message', models.TextField(db_comment='Message of the last failure.', db_default='')),
             ('staging_job', models.ForeignKey(db_comment='Job that staged the data of the run.', null=True, on_delete=PROTECT, related_name='runs', to='opsdb.stagingjob')),
             ('exit_code', models.IntegerField(db_comment='Exit code of the software.', null=True)),
-            ('wall_time_seconds', models.FloatField(db_comment='Run time, seconds.', null=True)),
+            ('wall_time_seconds', models.FloatField(db_comment='Elapsed time of the run, seconds.', null=True)),
             ('cpu_hours', models.FloatField(db_comment='Processor time, core hours.', null=True)),
             ('peak_memory_gb', models.FloatField(db_comment='Largest amount of memory that the run used, GB.', null=True)),
             ('submitted_at', models.DateTimeField(db_comment='When the run was submitted to the cluster (UTC).', null=True)),

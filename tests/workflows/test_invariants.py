@@ -75,7 +75,7 @@ SAFE_IN_ARCHIVE = PhysicalCopy.objects.filter(
 
 
 class Observatory(Attacks, RuleBasedStateMachine):
-    """Managers, workers, operators, careless people and attackers, one call after the other."""
+    """Managers, workers, operators, invalid and hostile input, one call after the other."""
 
     def __init__(self):
         super().__init__()

@@ -122,7 +122,7 @@ class ExecutedReductionStep(NumberedModel):
         help_text=_("Products that the run reads."),
     )
     exit_code = models.IntegerField(null=True, blank=True, help_text=_("Exit code of the software."))
-    wall_time_seconds = models.FloatField(null=True, blank=True, help_text=_("Run time, seconds."))
+    wall_time_seconds = models.FloatField(null=True, blank=True, help_text=_("Elapsed time of the run, seconds."))
     cpu_hours = models.FloatField(null=True, blank=True, help_text=_("Processor time, core hours."))
     peak_memory_gb = models.FloatField(
         null=True, blank=True, help_text=_("Largest amount of memory that the run used, GB.")
