@@ -25,7 +25,7 @@ def read_json(text: str) -> Any:
             deeply, or has NaN, numbers beyond the range of double precision, NUL or lone surrogates.
     """
     try:
-        value = json.loads(text, parse_int=_whole_number, parse_float=_number, parse_constant=_refuse_constant)
+        value = DECODER.decode(text)
     except JsonError:
         raise
     except RecursionError:
@@ -70,3 +70,6 @@ def _whole_number(text):
 
 def _refuse_constant(name):
     raise JsonError(f"has {name}, which is no JSON number")
+
+
+DECODER = json.JSONDecoder(parse_int=_whole_number, parse_float=_number, parse_constant=_refuse_constant)

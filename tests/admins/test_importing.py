@@ -71,7 +71,17 @@ def test_every_error_names_its_line_and_column(browser, db):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\x00", b"\xff\xfe", b"name\n", b"name,ra,dec\n" + b"x" * 100_000, b"PK\x03\x04", b"name,name\na,b\n"],
+    [
+        b"",
+        b"\x00",
+        b"\xff\xfe",
+        b"name\n",
+        b"name,ra,dec\n" + b"x" * 100_000,
+        b"PK\x03\x04",
+        b"name,name\na,b\n",
+        rb"name,ra,dec,aliases" b"\n" rb'A,1,2,"[""\ud800""]"',
+        b"name,ra,dec,aliases\nA,1,2," + b"[" * 60_000,
+    ],
 )
 def test_a_broken_file_is_refused(browser, content):
     page = upload(browser, content)
