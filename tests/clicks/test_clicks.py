@@ -471,5 +471,5 @@ def test_what_a_table_and_a_column_mean(start):
     expect(page.locator("#content")).to_contain_text("What the columns mean")
     status = page.get_by_role("columnheader", name="Status").first
     # A script puts it there.
-    expect(status).to_have_attribute("title", re.compile("making of the package itself stands"))
+    expect(status).to_have_attribute("title", re.compile("State of the making of the package itself"))
     took(page, "what a table and a column mean")
