@@ -36,7 +36,7 @@ DELETABLE = (
     PhysicalCopyStatus.DELETION_POSSIBLE,
     PhysicalCopyStatus.CORRUPT,
 )
-"""States from which a copy is scheduled for deletion, unless its deletion failed before: what is corrupt may go too."""
+"""States from which a copy is scheduled for deletion, unless its deletion failed before; also if corrupt."""
 
 
 class PhysicalCopyQuerySet(OpsQuerySet["PhysicalCopy"]):
