@@ -26,11 +26,13 @@ from opsdb.models import (
     PhysicalCopy,
     Pipeline,
     RawDataPackage,
+    ReductionStep,
     StagingJob,
 )
 from opsdb.testing import factories
 from opsdb.testing.factories import FACTORIES
 from tests.models.refusal import settle
+from tests.workflows.reducing import available, make_step
 from tests.workflows.scenario_deletion import force, tell_story
 
 from .acting import ACTIONS, confirm, id_of, look, outcomes
@@ -105,6 +107,30 @@ class TestTheConversation:
         DataTransfer.objects.filter(pk=failed.pk).update(status="pending", finished_at=None)
         response = look(browser, DataTransfer, "reset", failed, stage="confirm", reason="why", opsdb_digest=seen)
         assert "It is pending" in outcomes(response)["SKIPPED"][failed.pk]
+
+    def test_a_row_is_looked_at_again_if_another_field_changed_but_not_for_what_programs_count(self, browser):
+        route, token = factories.DataTransferRouteFactory(), factories.ApiTokenFactory()
+        looks = [look(browser, type(row), name, row) for row, name in ((route, "pause"), (token, "revoke"))]
+        DataTransferRoute.objects.filter(pk=route.pk).update(priority=route.priority + 1)
+        ApiToken.objects.filter(pk=token.pk).update(usage_count=7, last_used_at=NOW)
+        page, done = (
+            look(browser, type(row), name, row, stage="confirm", reason="why", opsdb_digest=seen.context["digest"])
+            for row, name, seen in ((route, "pause", looks[0]), (token, "revoke", looks[1]))
+        )
+        assert "nothing was done" in page.content.decode() and column_of(route, "active")
+        assert done.status_code == 302 and not column_of(token, "active")
+
+    def test_a_warning_that_was_not_shown_is_shown_first(self, browser):
+        site = factories.SiteFactory()
+        buffer, other = factories.DiskDataLocationFactory.create_batch(2, location_type="buffer", site=site)
+        factories.TapeDataLocationFactory(archive=True, site=site)
+        page = look(browser, DiskDataLocation, "pause", buffer)
+        assert not any("buffer" in warning for warning in page.context["warnings"])
+        DataLocation.objects.filter(pk=other.pk).update(active=False)
+        seen = page.context["digest"]
+        page = look(browser, DiskDataLocation, "pause", buffer, stage="confirm", reason="why", opsdb_digest=seen)
+        assert any("buffer" in warning for warning in page.context["warnings"])
+        assert column_of(buffer, "active")
 
     @pytest.mark.parametrize("others", [0, 1])
     def test_a_row_that_is_deleted_during_the_confirmation_is_left_out(self, browser, monkeypatch, others):
@@ -440,6 +466,22 @@ class TestStagingAndPlanning:
         factories.TapeDataLocationFactory(archive=True, site=buffer.site)
         page = look(browser, DiskDataLocation, "pause", buffer)
         assert any("buffer" in warning for warning in page.context["warnings"])
+
+    @pytest.mark.parametrize("model", [Pipeline, ReductionStep])
+    def test_runs_are_planned_with_the_packages_that_were_there_at_the_look(self, browser, model):
+        step = make_step(factories.PipelineFactory())
+        row = step if model is ReductionStep else step.pipeline
+        available(step.pipeline)
+        first = look(browser, model, "plan_runs", row)
+        assert "1 run is planned" in outcomes(first)["CHANGES"][row.pk]
+        available(step.pipeline)
+        answer = {"stage": "confirm", "reason": "why", "again": ""}
+        second = look(browser, model, "plan_runs", row, **answer, opsdb_digest=first.context["digest"])
+        assert "1 run is planned" in outcomes(second)["CHANGES"][row.pk]
+        assert "nothing was done" in second.content.decode() and not ExecutedReductionStep.objects.exists()
+        done = look(browser, model, "plan_runs", row, **answer, opsdb_digest=second.context["digest"])
+        assert done.status_code == 302
+        assert ExecutedReductionStep.objects.get().input_packages.count() == 2
 
     def test_a_pipeline_without_anything_new_says_so(self, browser):
         pipeline = factories.ReductionStepFactory().pipeline

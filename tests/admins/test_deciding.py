@@ -13,12 +13,29 @@ from opsdb.admins.actions.judging import judge_deletions
 from opsdb.admins.pages.assessments import assessments_of
 from opsdb.admins.pages.dashboard import troubles
 from opsdb.admins.pages.executions import night_of
-from opsdb.models import DeletionRequest, ExecutedObsUnit, PhysicalCopy, Quality, Role, User
+from opsdb.models import (
+    DataLocation,
+    DeletionRequest,
+    DeletionRequestItem,
+    ExecutedObsUnit,
+    PhysicalCopy,
+    Quality,
+    Role,
+    User,
+)
 from opsdb.testing import factories
 from opsdb.testing.factories import UserFactory
-from opsdb.workflows import assess_observation, attributed
+from opsdb.testing.nights import build_world
+from opsdb.workflows import (
+    approve_deletion,
+    assess_observation,
+    attributed,
+    record_fixity,
+    request_deletion,
+    request_verification,
+)
 
-from .acting import look
+from .acting import look, outcomes
 from .answers.pages import page
 from .conftest import logged_in
 from .pages import address
@@ -27,6 +44,88 @@ from .pages import address
 def words_of(response):
     assert response.status_code == 200
     return " ".join(re.sub("<[^>]*>", " ", response.content.decode()).split())
+
+
+def status_of(row):
+    return type(row).objects.values_list("status", flat=True).get(pk=row.pk)
+
+
+class TestDeletionsAreTheOnesThatWereShown:
+    """What a person has seen of a request is what they approve and execute."""
+
+    @pytest.fixture
+    def world(self, db):
+        return build_world()
+
+    @pytest.fixture
+    def copies(self, world):
+        """Two copies at one location that may go."""
+        packages = world.archived_package(), world.archived_package()
+        return [world.copy(package, world.ccat_buffer) for package in packages]
+
+    def request_for(self, location, *copies):
+        asker = factories.UserFactory()
+        terms = {"user": asker, "reason": "full", "overrides_retention": True, "dry_run": False}
+        return request_deletion(location, copies, **terms).request
+
+    @pytest.mark.parametrize("name", ["approve", "reject"])
+    def test_a_request_that_asks_for_more_meanwhile_is_looked_at_again(self, name, world, copies):
+        decider = logged_in(factories.UserFactory(superuser=True))
+        request = self.request_for(world.ccat_buffer, copies[0])
+        page = look(decider, DeletionRequest, name, request)
+        assert "1 copy" in page.context["judged"][0].total
+        with attributed(user=request.requested_by):
+            DeletionRequestItem.objects.create(deletion_request=request, physical_copy=copies[1])
+        answer = {"stage": "confirm", "reason": "fine"}
+        page = look(decider, DeletionRequest, name, request, **answer, opsdb_digest=page.context["digest"])
+        assert "nothing was done" in page.content.decode() and "2 copies" in page.context["judged"][0].total
+        assert status_of(request) == "requested"
+        page = look(decider, DeletionRequest, name, request, **answer, opsdb_digest=page.context["digest"])
+        assert page.status_code == 302 and status_of(request) != "requested"
+
+    def test_copies_beyond_those_shown_and_requests_beyond_those_judged_are_pinned_too(
+        self, world, copies, monkeypatch
+    ):
+        monkeypatch.setattr("opsdb.admins.actions.judging.REQUESTS_JUDGED", 0)
+        decider = logged_in(factories.UserFactory(superuser=True))
+        request = self.request_for(world.ccat_buffer, copies[0])
+        seen = look(decider, DeletionRequest, "approve", request).context["digest"]
+        with attributed(user=request.requested_by):
+            DeletionRequestItem.objects.create(deletion_request=request, physical_copy=copies[1])
+        page = look(decider, DeletionRequest, "approve", request, stage="confirm", reason="x", opsdb_digest=seen)
+        assert "nothing was done" in page.content.decode() and status_of(request) == "requested"
+
+    @pytest.mark.parametrize("terms", [{"overrides_retention": False}, {"reason": "another"}, {"limit": 7}])
+    def test_other_terms_are_looked_at_again(self, terms, world, copies):
+        decider = logged_in(factories.UserFactory(superuser=True))
+        request = self.request_for(world.ccat_buffer, copies[0])
+        seen = look(decider, DeletionRequest, "approve", request).context["digest"]
+        with attributed(user=request.requested_by):
+            DeletionRequest.objects.filter(pk=request.pk).update(**terms)
+        page = look(decider, DeletionRequest, "approve", request, stage="confirm", reason="x", opsdb_digest=seen)
+        assert "nothing was done" in page.content.decode() and status_of(request) == "requested"
+
+    def test_a_copy_that_was_held_back_is_not_scheduled_before_somebody_has_seen_it(self, world, copies):
+        person = factories.UserFactory(superuser=True)
+        request = self.request_for(world.ccat_buffer, *copies)
+        with attributed(user=person):
+            approve_deletion(request, user=person)
+        archived = [world.copy(copies[1].raw_data_package, archive) for archive in world.archives]
+        for copy in archived:
+            DataLocation.objects.filter(pk=copy.data_location_id).update(fixity_interval_days=30)
+            request_verification(copy)
+        browser = logged_in(person)
+        page = look(browser, DeletionRequest, "execute", request)
+        assert f"copy {copies[1].pk}: cannot be deleted" in outcomes(page)["CHANGES"][request.pk]
+        for copy in archived:
+            record_fixity(copy, copy.raw_data_package.checksum, checked_by="the test")
+        answer = {"stage": "confirm", "reason": "go"}
+        page = look(browser, DeletionRequest, "execute", request, **answer, opsdb_digest=page.context["digest"])
+        assert "2 copies are scheduled" in outcomes(page)["CHANGES"][request.pk]
+        assert {status_of(copy) for copy in copies} == {"present"}
+        page = look(browser, DeletionRequest, "execute", request, **answer, opsdb_digest=page.context["digest"])
+        assert page.status_code == 302
+        assert {status_of(copy) for copy in copies} == {"deletion_scheduled"}
 
 
 class TestDeletionRequests:

@@ -85,7 +85,8 @@ def _of_deletion(copy, blocked, location, request, earlier):
         texts = [gettext("is in a request for deletion at %s, which another person must approve") % called(location)]
         if earlier is not None:
             texts.append(gettext("It is in deletion request %(number)s already.") % {"number": earlier})
-        return Outcome(copy.pk, called(copy), OutcomeKind.CHANGES, texts, {"status": copy.status}, made=request)
+        changed = {"status": copy.status}
+        return Outcome(copy.pk, called(copy), OutcomeKind.CHANGES, texts, changed, made=request, pinned=texts)
     kind = OutcomeKind.SKIPPED if blocked.rule is None else OutcomeKind.REFUSED
     return Outcome(copy.pk, called(copy), kind, [with_row_labels(str(blocked))])
 
@@ -269,12 +270,26 @@ def _describe_execution(done):
     return "; ".join([text % len(done.copies), *(with_row_labels(str(one)) for one in done.held_back)])
 
 
+def _terms_of(request, _result):
+    """Return what is decided on: the copies as they are, and on what terms they go."""
+    copies = request.items.order_by("pk").values_list("pk", "size_bytes")
+    return [request.overrides_retention, request.limit, list(copies)]
+
+
+def _scheduled_and_held_back(_request, done):
+    return [
+        sorted(copy.pk for copy in done.copies),
+        sorted((one.copy_id, one.rule or 0, one.held_by) for one in done.held_back),
+    ]
+
+
 DELETION_REQUEST_ACTIONS = (
     Action(
         name="approve",
         label=_("Approve"),
         about=_("The copies that the request lists may then be deleted. It can't be your own request."),
         run=lambda request, order: approve_deletion(request, user=order.user),
+        pinned=_terms_of,
         permission="approve_deletionrequest",
         unless=unless_in("status", DeletionRequestStatus.REQUESTED, because=_("It is %(state)s already.")),
         unless_by=why_not_decide,
@@ -285,6 +300,7 @@ DELETION_REQUEST_ACTIONS = (
         label=_("Reject"),
         about=_("Nothing is deleted by this request. It can't be your own."),
         run=lambda request, order: reject_deletion(request, user=order.user),
+        pinned=_terms_of,
         permission="approve_deletionrequest",
         unless=unless_in(
             "status",
@@ -301,6 +317,7 @@ DELETION_REQUEST_ACTIONS = (
         about=_("The copies of an approved request are scheduled for deletion, each looked at again."),
         run=lambda request, order: execute_deletion_request(request, user=order.user),
         report=_describe_execution,
+        pinned=_scheduled_and_held_back,
         permission="execute_deletionrequest",
         unless=unless_in(
             "status", DeletionRequestStatus.APPROVED, because=_("It is %(state)s: only approved requests are executed.")

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from opsdb.models import RunStatus
+from opsdb.models import ExecutedReductionStep, RunStatus
 from opsdb.row_labels import row_label
 from opsdb.workflows import (
     cancel_run,
@@ -47,12 +47,29 @@ def _plan_runs(target, order):
     return planned
 
 
+def _content_of(runs):
+    """Return what distinguishes planned runs beside their keys: the step, the sub-group, the version, the inputs."""
+    inputs = {run.pk: ([], []) for run in runs}
+    packages = ExecutedReductionStep.input_packages.through.objects.filter(run__in=inputs)
+    products = ExecutedReductionStep.input_products.through.objects.filter(run__in=inputs)
+    for number, found in enumerate(
+        (packages.values_list("run", "raw_data_package"), products.values_list("run", "data_product"))
+    ):
+        for run, key in found:
+            inputs[run][number].append(str(key))
+    return [
+        (run.step_id, run.sub_group_key, run.software_version_id, [sorted(keys) for keys in inputs[run.pk]])
+        for run in runs
+    ]
+
+
 PLAN_RUNS = Action(
     name="plan_runs",
     label=_("Plan runs now"),
     about=_("Runs are planned for everything that is ready, without waiting for the next scheduled planning."),
     run=_plan_runs,
     report=lambda runs: ngettext("%s run is planned", "%s runs are planned", len(runs)) % len(runs),
+    pinned=lambda _target, runs: _content_of(runs),
     permission="add_executedreductionstep",
     form=PlanForm,
 )
@@ -128,6 +145,7 @@ REMAKE = Action(
     about=_("A product of which no copy can be read is made again: a run like the one that made it is planned."),
     run=lambda product, order: remake_product(product),
     report=lambda run: gettext("%s makes it again") % name_row(type(run), run.pk),
+    pinned=lambda _product, run: _content_of([run]),
     permission="add_executedreductionstep",
 )
 PRODUCT_ACTIONS = (REQUEST_STAGING, REMAKE)

@@ -52,6 +52,9 @@ class Action:
         run: takes a row and an :class:`Order`, calls the workflow, and returns its result. It raises :class:`Skipped`
             or what workflows raise.
         report: describes the result of ``run``, where it is more than the fields that changed.
+        pinned: returns, from a row and the result of ``run``, what a person confirms beside the facts of the row:
+            values that are the same whenever the same would happen. The report when left out; needed where a report has
+            keys of new rows, or does not distinguish all that may happen.
         run_all: instead of ``run``, takes all rows at once and returns their outcomes.
         permission: what it needs: ``change``, ``add`` or ``view`` of the model, or the whole name of a permission.
         unless: returns why there is nothing to do for a row, or an empty text.
@@ -68,6 +71,7 @@ class Action:
     about: str | Promise
     run: Callable[[models.Model, Order], object] | None = None
     report: Callable[[Any], str] | None = None
+    pinned: Callable[[models.Model, Any], object] | None = None
     run_all: Callable[[list, Order], list[Outcome]] | None = None
     permission: str = "change"
     unless: Callable[[models.Model], str] = field(default=lambda row: "")
@@ -118,6 +122,7 @@ class Action:
             with transaction.atomic(using=using):
                 result = self.run(row, order)
                 report = self.report(result) if self.report else ""
+                pinned = self.pinned(row, result) if self.pinned else report
                 check_deferred_rules(using)
         except Skipped as reason:
             return Outcome(key, name, OutcomeKind.SKIPPED, [str(reason)])
@@ -128,7 +133,7 @@ class Action:
         texts = [*differences(type(row), changed, after, order.user), *([report] if report else [])]
         if not texts:
             return Outcome(key, name, OutcomeKind.SKIPPED, [gettext("Nothing to change.")])
-        return Outcome(key, name, OutcomeKind.CHANGES, texts, changed)
+        return Outcome(key, name, OutcomeKind.CHANGES, texts, changed, pinned=pinned)
 
     # Pages
 

@@ -1,8 +1,8 @@
 """The pages of an action: the preview of what it would do to each row, and the confirmation that does it.
 
 What would happen is found out by doing it and rolling it back, so that the preview and the act can't differ: the same
-workflow functions run, the same rules of the database refuse. What a person confirms is pinned: if the outcome
-for a row would differ from the preview, nothing is done and a new preview is shown.
+workflow functions run, the same rules of the database refuse. What a person confirms is pinned: if a row, or the
+outcome for it, would differ from the preview, nothing is done and a new preview is shown.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ from django.utils.translation import gettext_lazy as lazy
 from opsdb.workflows import attributed
 
 from .columns import human_size
-from .orders import Order, Outcome, OutcomeKind
+from .orders import RESTLESS, Order, Outcome, OutcomeKind, facts_of
 
 MOST_ROWS = 500
 SHOWN_ROWS = 50
@@ -103,26 +103,44 @@ class Confirmation:
         if asked and not form.is_valid():
             # What lacks only the reason can still be looked at, and confirmed from there.
             only_reason = {*form.errors} == {"reason"}
-            return self._look(form, Order(request.user, "", form.inputs())) if only_reason else self._page(form, None)
+            if only_reason:
+                return self._look(form, Order(request.user, "", form.inputs()))
+            return self._page(form, None, self._judged())
         if not asked and form.must_ask:
-            return self._page(form, None)
+            return self._page(form, None, self._judged())
         order = Order(request.user, form.cleaned_data["reason"] if asked else "", form.inputs())
         return self._confirm(form, order) if self.stage == "confirm" else self._look(form, order)
 
+    def _perform(self, order):
+        """Do it, and return what happens, what the person must know to decide on it, and the digest of both."""
+        judged = self._judged()
+        facts = {_identity(type(row), row.pk): _lasting(facts_of(row)) for row in self.rows}
+        known = set(self.action.watch()) if self.action.watch else set()
+        outcomes = self.action.perform(self.rows, order)
+        warnings = [text for text in self.action.watch() if text not in known] if self.action.watch else []
+        shown = [[one.title, one.total, [[*map(str, cells)] for cells in one.rows], one.note] for one in judged]
+        known_of = [
+            facts.get(_identity(one.model or self.model_admin.model, one.key))
+            for one in outcomes
+            if one.kind is OutcomeKind.CHANGES
+        ]
+        return outcomes, warnings, judged, digest(outcomes, order, [known_of, warnings, shown])
+
+    def _judged(self):
+        return self.action.judge(self.rows) if self.action.judge else ()
+
     def _look(self, form, order, notice=""):
         with attributed(user=order.user, reason=order.reason), patient(self.using):
-            known = set(self.action.watch()) if self.action.watch else set()
-            outcomes = self.action.perform(self.rows, order)
-            warnings = [text for text in self.action.watch() if text not in known] if self.action.watch else []
+            outcomes, warnings, judged, seen = self._perform(order)
             transaction.set_rollback(True, using=self.using)
-        return self._page(form, outcomes, digest(outcomes, order), warnings, notice)
+        return self._page(form, outcomes, judged, seen, warnings, notice)
 
     def _confirm(self, form, order):
         try:
             with attributed(user=order.user, reason=order.reason), patient(self.using):
-                outcomes = self.action.perform(self.rows, order)
+                outcomes, _warnings, _known, seen = self._perform(order)
                 changing = any(outcome.kind is OutcomeKind.CHANGES for outcome in outcomes)
-                if not changing or digest(outcomes, order) != self.request.POST.get(DIGEST):
+                if not changing or seen != self.request.POST.get(DIGEST):
                     raise _Differs
         except _Differs:
             # The instances hold values that were rolled back, and others may have deleted some rows.
@@ -229,7 +247,7 @@ class Confirmation:
         site = self.model_admin.admin_site
         return reverse(admin_urlname(options, "change"), args=[quote(outcome.key)], current_app=site.name)
 
-    def _page(self, form, outcomes, seen="", warnings=(), notice=""):
+    def _page(self, form, outcomes, judged, seen="", warnings=(), notice=""):
         admin, action, request = self.model_admin, self.action, self.request
         # A preview does without the reason; what is confirmed from there needs it, and the page states that.
         form.fields["reason"].required = True
@@ -268,7 +286,7 @@ class Confirmation:
             "way_back": self._way_back(),
             "row": self.rows[0] if len(self.rows) == 1 else None,
             "row_name": self.row_name,
-            "judged": action.judge(self.rows) if action.judge else (),
+            "judged": judged,
             "shown_rows": SHOWN_ROWS,
         }
         request.current_app = admin.admin_site.name
@@ -285,8 +303,25 @@ def _left_out(has_more):
     ) % {"number": MOST_ROWS}
 
 
-def digest(outcomes: list[Outcome], order: Order) -> str:
-    """Return what distinguishes two previews: which rows change, from which values, and with which inputs."""
-    changing = [(outcome.key, outcome.changed) for outcome in outcomes if outcome.kind is OutcomeKind.CHANGES]
+def _lasting(facts):
+    return {name: value for name, value in facts.items() if name not in RESTLESS}
+
+
+def _identity(model, key):
+    return model._meta.concrete_model._meta.label, key
+
+
+def digest(outcomes: list[Outcome], order: Order, known: list) -> str:
+    """Return what distinguishes two previews.
+
+    Args:
+        outcomes: which rows change, from which values, and with what result.
+        order: with which inputs.
+        known: what the person knew of them: the facts of the rows, the warnings, and what was shown to decide on.
+    """
+    changing = [
+        (outcome.key, outcome.changed, outcome.pinned) for outcome in outcomes if outcome.kind is OutcomeKind.CHANGES
+    ]
     inputs = {name: getattr(value, "pk", value) or None for name, value in order.inputs.items()}
-    return hashlib.sha256(json.dumps([changing, inputs], sort_keys=True, default=str).encode()).hexdigest()
+    text = json.dumps([changing, inputs, known], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

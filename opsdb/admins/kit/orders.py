@@ -21,6 +21,8 @@ from opsdb.workflows import OpsdbError
 from .values import format_value
 
 UNSEEN = {"updated_at", "heartbeat_at"}
+# What programs write all the time beside what a person decides on: no reason to look again.
+RESTLESS = {"usage_count", "last_used_at", "last_used_ip", "unpack_heartbeat_at", "bytes_transferred"}
 LOCKED_BY_OTHERS = ("55P03", "40P01")  # lock_not_available, deadlock_detected (PostgreSQL manual, appendix A)
 
 
@@ -51,6 +53,7 @@ class Outcome:
         changed: the old values of the fields that change, by name.
         model: of the row, where an action takes rows of several.
         made: another row that was made for it, to which the report leads.
+        pinned: what else of the outcome is confirmed, the same whenever the same would happen: no new keys, no times.
     """
 
     key: object
@@ -60,6 +63,7 @@ class Outcome:
     changed: dict = field(default_factory=dict)
     model: type[Model] | None = None
     made: Model | None = None
+    pinned: object = None
 
 
 @dataclass(frozen=True)
