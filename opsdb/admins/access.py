@@ -187,8 +187,13 @@ class ApiTokenAdmin(OpsAdmin):
     actions = TOKEN_ACTIONS
 
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
-        # Revoked is revoked: nothing that is edited would make it usable again.
-        return (obj is None or obj.revoked_at is None) and super().has_change_permission(request, obj)
+        if not super().has_change_permission(request, obj):
+            return False
+        if obj is None:
+            return True
+        # Revoked is revoked: nothing that is edited would make it usable again. And whoever edits another's token could
+        # have it do whatever that user may.
+        return obj.revoked_at is None and (request.user.is_superuser or may_act_as(request.user, obj.user))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A token acts for the person who makes it, unless a superuser chooses another, and expires in 30 days."""

@@ -153,8 +153,29 @@ class TestTokens:
         data = {"user": user.pk, "name": "theirs", "scopes": [], "allowed_networks": "", "active": "on"}
         assert browser.post(address(ApiToken, "add"), data).context["token"].user == user
 
+    @pytest.mark.parametrize("whose", ["a superuser's", "an approver's"])
+    def test_the_token_of_somebody_who_holds_more_is_not_widened(self, office, browser, approver, whose):
+        user = approver if whose == "an approver's" else UserFactory(superuser=True)
+        token = ApiTokenFactory(user=user, scopes=["read:site"], allowed_networks=["10.0.0.0/8"])
+        url, wider = address(ApiToken, "change", token), {"scopes": ["*:*"], "allowed_networks": ""}
+        page = office.get(url)
+        assert page.status_code == 200 and page.context["has_change_permission"] is False
+        assert submit(office, url, token, wider).status_code == 403
+        token.refresh_from_db()
+        assert (token.scopes, list(map(str, token.allowed_networks))) == (["read:site"], ["10.0.0.0/8"])
+        assert submit(browser, url, token, wider).status_code == 302
+        token.refresh_from_db()
+        assert (token.scopes, token.allowed_networks) == (["*:*"], [])
+
+    @pytest.mark.parametrize("whose", ["own", "of somebody who holds no more"])
+    def test_other_tokens_are_changed_as_before(self, office, manager, whose):
+        token = ApiTokenFactory(user=manager if whose == "own" else UserFactory(), scopes=["read:site"])
+        assert submit(office, address(ApiToken, "change", token), token, {"scopes": ["*:*"]}).status_code == 302
+        token.refresh_from_db()
+        assert token.scopes == ["*:*"]
+
     def test_tokens_of_others_can_be_revoked(self, office):
-        token = ApiTokenFactory()
+        token = ApiTokenFactory(user=UserFactory(superuser=True))
         assert office.get(address(ApiToken, "change", token)).status_code == 200
         page = look(office, ApiToken, "revoke", token)
         assert page.context["action"].name == "revoke"
