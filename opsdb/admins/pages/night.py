@@ -17,6 +17,8 @@ from opsdb.models import (
     ExecutedObsUnit,
     ExecutedObsUnitModuleConfiguration,
     Instrument,
+    InstrumentModule,
+    Observatory,
     ObsUnit,
     PreScheduledSlot,
     RawDataPackage,
@@ -29,7 +31,7 @@ from ..kit.columns import moment
 from .executions import bar_legend, execution_bar, night_of, sign
 from .night_failures import failed_packages
 from .night_sky import NightSky
-from .night_table import match_slots, night_sentence, night_table
+from .night_table import match_slots, night_sentence, night_table, table_title
 from .night_warnings import planning_section
 from .parts import Content, Facts, Figure, Question, Section, Table, capped, first_of, paragraph
 from .viewer import AdminPage, Viewer
@@ -47,7 +49,7 @@ def view(viewer: Viewer, night: str | None = None) -> Content | HttpResponseRedi
             message = _("%(text)s is no date; write it as 2026-06-15.") % {"text": asked}
             return Content(questions=(_question(""),), message=message, status=400)
     if night is None:
-        return HttpResponseRedirect(viewer.page_url("night", _last_observed()))
+        return HttpResponseRedirect(viewer.page_url("night", _last_observed(viewer)))
     try:
         night = date.fromisoformat(night)
         start = _noon(night)
@@ -56,28 +58,31 @@ def view(viewer: Viewer, night: str | None = None) -> Content | HttpResponseRedi
         slots, downtimes = _slots(viewer, start, end), _downtimes(viewer, start, end)
     except (ValueError, OverflowError):
         raise Http404(_("There is no such night.")) from None
-    executions = _executions(start, end)
+    executions = _executions(viewer, start, end)
     telescopes = list(Telescope.objects.select_related("observatory").order_by("name")[:10])
     lanes = _lanes(viewer, telescopes, slots[0], downtimes[0], executions[0])
-    near = _nearest(start, end)
+    near = _nearest(viewer, start, end)
     telescope = telescopes[0] if telescopes else None
     sky = NightSky(telescope, start, end) if telescope else None
-    local = ZoneInfo(telescope.observatory.time_zone) if telescope else None
+    local = ZoneInfo(telescope.observatory.time_zone) if telescope and viewer.sees(Observatory) else None
     begin, finish = _used_hours(start, end, slots[0], executions[0], sky)
     line = TimeLine(
         name="night",
         title=_("Night of %(date)s") % {"date": f"{night:%A %Y-%m-%d}"},
-        description=_("Slots of the schedule, observations and downtimes, instrument by instrument."),
+        description=_("Slots of the schedule, observations and downtimes, instrument by instrument.")
+        if viewer.sees(ExecutedObsUnit)
+        else _("Slots of the schedule, and downtimes."),
         lanes=lanes,
         start=begin,
         end=finish,
         shades=sky.shades if sky else (),
         top=Hours("UTC"),
-        bottom=Hours(telescope.observatory.time_zone.rpartition("/")[2].replace("_", " "), local) if local else None,
+        bottom=Hours(local.key.rpartition("/")[2].replace("_", " "), local) if local else None,
         now=timezone.now(),
     )
     cut = [found for found in (slots, downtimes, executions) if found[1]]
-    legend = [(sign("planned"), _("slot of the schedule")), *bar_legend(), (sign("down"), _("downtime"))]
+    observed = bar_legend() if viewer.sees(ExecutedObsUnit) else []
+    legend = [(sign("planned"), _("slot of the schedule")), *observed, (sign("down"), _("downtime"))]
     if sky and sky.shades:
         legend += [(sign("twilight"), _("twilight")), (sign("dark"), _("sun below −18°"))]
     back = viewer.page_url("night", night)
@@ -85,18 +90,19 @@ def view(viewer: Viewer, night: str | None = None) -> Content | HttpResponseRedi
     data = None
     if viewer.sees(ExecutedObsUnit, RawDataPackage):
         data = summarize_execution_data([execution.pk for execution in executions[0]])
+    sentence = night_sentence(viewer, rows, data)
     sections = [
         Section(
             line.title,
             (
-                paragraph(night_sentence(viewer, rows, data), "opsdb-sentence"),
+                *([paragraph(sentence, "opsdb-sentence")] if sentence else []),
                 *failed_packages(viewer, executions[0], data),
-                Facts(_facts(telescope, sky, executions[0], local)),
+                Facts(_facts(viewer, sky, executions[0], local)),
                 Figure("night", line.title, line.draw(), legend, notes=(first_of(LIMIT),) if cut else ()),
             ),
             "line",
         ),
-        Section(_("Planned and observed"), (night_table(viewer, rows, data, back),), "executions"),
+        Section(table_title(viewer), (night_table(viewer, rows, data, back),), "executions"),
     ]
     if viewer.sees(Downtime):
         sections.append(Section(_("Downtimes"), (_downtime_table(viewer, downtimes[0]),), "downtimes"))
@@ -126,9 +132,11 @@ def _noon(night):
     return datetime.combine(night, time(12), tzinfo=UTC)
 
 
-def _last_observed():
+def _last_observed(viewer):
     """The last night with an observation; of the present one only once the sun has set. Tonight where there is none."""
     now = timezone.now()
+    if not viewer.sees(ExecutedObsUnit):
+        return night_of(now)
     newest = ExecutedObsUnit.objects.latest_first().values_list("start_time", flat=True).first()
     night = night_of(newest or now)
     if newest is None or night < night_of(now):
@@ -138,12 +146,14 @@ def _last_observed():
     telescope = Telescope.objects.order_by("name").first()
     sky = NightSky(telescope, start, start + timedelta(days=1)) if telescope else None
     is_ahead = sky is not None and sky.set_rise is not None and now < sky.set_rise[0]
-    before = _nearest(start, start + timedelta(days=1))["before"] if is_ahead else None
+    before = _nearest(viewer, start, start + timedelta(days=1))["before"] if is_ahead else None
     return before or night
 
 
-def _nearest(start, end):
+def _nearest(viewer, start, end):
     """The nights before and after with an execution, each the end of an index."""
+    if not viewer.sees(ExecutedObsUnit):
+        return {"before": None, "after": None}
     times = ExecutedObsUnit.objects.values_list("start_time", flat=True)
     before = times.filter(start_time__lt=start).order_by("-start_time").first()
     after = times.filter(start_time__gte=end).order_by("start_time").first()
@@ -174,7 +184,9 @@ def _downtimes(viewer, start, end):
     )
 
 
-def _executions(start, end):
+def _executions(viewer, start, end):
+    if not viewer.sees(ExecutedObsUnit):
+        return [], False
     return capped(
         ExecutedObsUnit.objects.filter(start_time__gte=start, start_time__lt=end)
         .select_related("obs_unit__observing_program")
@@ -224,21 +236,22 @@ def _instruments_of(executions):
 
 
 def _lanes(viewer, telescopes, slots, downtimes, executions):
-    """The lanes of each telescope: its schedule, its downtimes, then its instruments."""
+    """The lanes of each telescope: its schedule, its downtimes, then its instruments, as far as they are shown."""
     instruments = list(Instrument.objects.select_related("telescope").order_by("name")[:50])
     by_execution = _instruments_of(executions)
     lanes = []
     for telescope in telescopes:
+        short_name = telescope.short_name if viewer.sees(Telescope) else viewer.withheld
         of_telescope = [slot for slot in slots if slot.telescope_id == telescope.pk]
         lanes.append(
             Lane(
-                _("%(telescope)s schedule") % {"telescope": telescope.short_name},
+                _("%(telescope)s schedule") % {"telescope": short_name},
                 [_slot_bar(viewer, slot) for slot in of_telescope],
             )
         )
         own = [downtime for downtime in downtimes if downtime.telescope_id == telescope.pk]
         if own:
-            label = _("%(telescope)s down") % {"telescope": telescope.short_name}
+            label = _("%(telescope)s down") % {"telescope": short_name}
             lanes.append(Lane(label, [_downtime_bar(viewer, downtime) for downtime in own]))
         for instrument in instruments:
             if instrument.telescope_id != telescope.pk:
@@ -250,13 +263,16 @@ def _lanes(viewer, telescopes, slots, downtimes, executions):
                 or (downtime.instrument_module and downtime.instrument_module.instrument_id == instrument.pk)
             ]
             done = [execution for execution in executions if instrument.pk in by_execution[execution.pk]]
-            if done or instrument.available:
-                lanes.append(Lane(instrument.name, [execution_bar(viewer, execution) for execution in done]))
+            name = instrument.name if viewer.sees(Instrument) else viewer.withheld
+            if done or (instrument.available and viewer.sees(Instrument)):
+                lanes.append(Lane(name, [execution_bar(viewer, execution) for execution in done]))
             by_module: dict[str, list[Downtime]] = {}
             for downtime in down:
                 by_module.setdefault(str(downtime.instrument_module or ""), []).append(downtime)
             for module in sorted(by_module):
-                name = f"{instrument.name} {module}".rstrip()
+                name = viewer.withheld
+                if viewer.sees(Instrument, *((InstrumentModule,) if module else ())):
+                    name = f"{instrument.name} {module}".rstrip()
                 label = _("%(instrument)s down") % {"instrument": name}
                 lanes.append(Lane(label, [_downtime_bar(viewer, downtime) for downtime in by_module[module]]))
     unknown = [execution for execution in executions if not by_execution[execution.pk]]
@@ -285,7 +301,7 @@ def _downtime_bar(viewer, downtime):
         "start": format_minute(downtime.start_time),
         "reason": downtime.reason,
     }
-    module = downtime.instrument_module
+    module = downtime.instrument_module if viewer.sees(InstrumentModule) else None
     text = f"{module}: {downtime.reason}" if module else downtime.reason
     return Bar(downtime.start_time, downtime.end_time, "down", text, description, viewer.row_url(Downtime, downtime.pk))
 
@@ -304,24 +320,23 @@ def _downtime_table(viewer, downtimes):
     return Table(_("Downtimes"), columns, rows, _("Nothing was down."))
 
 
-def _facts(telescope, sky, executions, local):
+def _facts(viewer, sky, executions, local):
     def span(times):
         return f"{format_time_of_day(times[0])}–{format_time_of_day(times[1])} UTC"
 
-    yield (
-        _("observed"),
-        (ngettext("%(number)s observation", "%(number)s observations", len(executions)) % {"number": len(executions)}),
-    )
-    done = sum(((one.end_time - one.start_time) for one in executions if one.end_time), timedelta())
-    yield _("time in observations"), format_duration(done.total_seconds())
+    if viewer.sees(ExecutedObsUnit):
+        number = len(executions)
+        yield _("observed"), ngettext("%(number)s observation", "%(number)s observations", number) % {"number": number}
+        done = sum(((one.end_time - one.start_time) for one in executions if one.end_time), timedelta())
+        yield _("time in observations"), format_duration(done.total_seconds())
     if sky and sky.known:
         # To the five minutes in which the sun was looked at.
         yield _("sun below the horizon"), sky.set_rise and span(sky.set_rise)
         yield _("sun below −18°"), sky.dark and span(sky.dark)
         up = ", ".join(map(span, sky.moon_up)) or _("not in the night")
         yield _("moon"), _("%(lit)s %% lit, up %(times)s") % {"lit": f"{100 * sky.lit:.0f}", "times": up}
-    if telescope:
-        yield _("local time below the picture"), telescope.observatory.time_zone
+    if local:
+        yield _("local time below the picture"), local.key
 
 
 PAGE = AdminPage(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from opsdb.formatting import format_duration, format_second, format_time_of_day
-from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit, PreScheduledSlot
+from opsdb.models import ExecutedObsUnit, ObservationStatus, ObsUnit, PreScheduledSlot, Telescope
 from opsdb.workflows import ExecutionsData
 
 from ..kit.columns import badge
@@ -76,25 +76,31 @@ def night_table(viewer: Viewer, rows: Sequence[NightRow], data: ExecutionsData |
         back: address that the buttons for the quality come back to.
     """
     telescopes = {row.slot.telescope_id for row in rows if row.slot}
+    names_telescope = len(telescopes) > 1 and viewer.sees(Telescope)
+    sees_executions = viewer.sees(ExecutedObsUnit)
     assessed = assessments_of([row.execution for row in rows if row.execution])
     columns = (
         _("unit"),
         *((_("planned [UTC]"),) if viewer.sees(PreScheduledSlot) else ()),
-        _("observed [UTC]"),
+        *((_("observed [UTC]"),) if sees_executions else ()),
         _("duration"),
-        _("status"),
-        *(DATA_COLUMNS if data else ()),
-        _("quality"),
+        *((_("status"), *(DATA_COLUMNS if data else ()), _("quality")) if sees_executions else ()),
     )
     cells = [
         (
             _unit(viewer, row),
-            *((_slot(viewer, row.slot, len(telescopes) > 1),) if viewer.sees(PreScheduledSlot) else ()),
-            *_execution(viewer, row, data, back, assessed),
+            *((_slot(viewer, row.slot, names_telescope),) if viewer.sees(PreScheduledSlot) else ()),
+            *(_execution(viewer, row, data, back, assessed) if sees_executions else (_planned_duration(row.slot),)),
         )
         for row in rows
     ]
-    return Table(_("Planned and observed"), columns, cells, _("Nothing was planned or observed."))
+    nothing = _("Nothing was planned or observed.") if sees_executions else _("Nothing was planned.")
+    return Table(table_title(viewer), columns, cells, nothing)
+
+
+def table_title(viewer: Viewer) -> str:
+    """Return what the table of a night has, as far as the person may view it."""
+    return _("Planned and observed") if viewer.sees(ExecutedObsUnit) else _("Planned")
 
 
 def _unit(viewer, row):
@@ -112,6 +118,10 @@ def _slot(viewer, slot, names_telescope):
     return format_html("{} {}", link, slot.telescope.short_name) if names_telescope else link
 
 
+def _planned_duration(slot):
+    return format_duration((slot.end_time - slot.start_time).total_seconds())
+
+
 def span_text(start: datetime, end: datetime | None) -> SafeString:
     """Return from when to when something lasts, to the minute, and to the mouse its date and seconds."""
     whole = f"{format_second(start)} – {f'{format_second(end)}' if end else '…'} UTC"
@@ -126,7 +136,7 @@ def _execution(viewer, row, data, back, assessed) -> tuple[Text, ...]:
         state = _("✘ not observed") if is_over else _("○ ahead")
         return (
             "–",
-            format_duration((row.slot.end_time - row.slot.start_time).total_seconds()),
+            _planned_duration(row.slot),
             state,
             *(("–",) * len(DATA_COLUMNS) if data else ()),
             "–",
@@ -142,7 +152,12 @@ def _execution(viewer, row, data, back, assessed) -> tuple[Text, ...]:
 
 
 def night_sentence(viewer: Viewer, rows: Sequence[NightRow], data: ExecutionsData | None) -> str:
-    """Return what happened in a night in a sentence: executions, slots, files, volume, and what is archived."""
+    """Return what happened in a night in a sentence: executions, slots, files, volume, and what is archived.
+
+    Nothing where the person may not view executions.
+    """
+    if not viewer.sees(ExecutedObsUnit):
+        return ""
     states = Counter(row.execution.status for row in rows if row.execution)
     executions = states.total()
     text = ngettext("%(number)s observation", "%(number)s observations", executions) % {"number": executions}

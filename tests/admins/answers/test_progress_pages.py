@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from opsdb.admins.pages.executions import night_of
 from opsdb.models import (
     DataLocation,
     DataLocationUsage,
+    Downtime,
     ExecutedObsUnit,
+    Instrument,
     LocationType,
     ObservationStatus,
     ObservingProgram,
@@ -18,9 +21,10 @@ from opsdb.models import (
     PhysicalCopy,
     PreScheduledSlot,
     RawDataFile,
+    Telescope,
 )
 from opsdb.testing import factories
-from opsdb.workflows import name_deletion_rule
+from opsdb.workflows import assess_observation, attributed, name_deletion_rule
 from opsdb.workflows.deletion import RULES
 from tests.admins.pages import address
 from tests.worlds import shared_world
@@ -106,6 +110,32 @@ def test_the_night_has_planned_and_executed_side_by_side_and_a_sentence(browser,
     assert "not planned" in read(browser.get(page("night", "2026-03-13"))).text
     found = read(seeing(ExecutedObsUnit).get(page("night", "2026-03-13"))).text
     assert "7 files" not in found and "planned [UTC]" not in found and package.name not in found
+
+
+def test_the_night_shows_the_plan_alone_to_who_may_see_no_observations(seeing, season):
+    allocation, _unit, execution, _package, slot, _missed = season
+    with attributed(user=factories.UserFactory(username="hidden.person"), reason="strange spikes"):
+        assess_observation(execution, "bad")
+    for days in (-30, 30):
+        start = START + timedelta(days=days)
+        factories.ExecutedObsUnitFactory(start_time=start, end_time=start + timedelta(hours=1), status="completed")
+    factories.DowntimeFactory(
+        telescope=slot.telescope,
+        start_time=START - timedelta(hours=2),
+        end_time=START + timedelta(hours=1),
+        reason="a storm",
+    )
+    client = seeing(PreScheduledSlot, ObsUnit, Downtime)
+    assert client.get(page("night")).url == page("night", night_of(timezone.now()))
+    answer = client.get(page("night", "2026-03-13"))
+    found, html = read(answer), answer.content.decode()
+    assert "03:25–06:30" in found.text and "a storm" in found.text and f"/{slot.pk}/change/" in html
+    instrument = allocation.instrument
+    hidden = ["hidden.person", "strange spikes", str(execution.pk), "03:30", "completed", "not observed", "observation"]
+    hidden += [slot.telescope.short_name, instrument.name, slot.telescope.observatory.time_zone, "2026-02-11"]
+    assert [text for text in hidden if text in html[html.index('id="content-main"') :]] == []
+    found = read(seeing(PreScheduledSlot, ExecutedObsUnit, Telescope, Instrument).get(page("night", "2026-03-13"))).text
+    assert slot.telescope.short_name in found and "bad" in found and "1 observation" in found
 
 
 @pytest.fixture
