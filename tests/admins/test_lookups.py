@@ -1,5 +1,7 @@
 """Addresses that ask for secrets, for what can't be compared, or for too much."""
 
+import re
+
 import pytest
 from django.db import models
 from django.urls import reverse
@@ -7,6 +9,7 @@ from django.urls import reverse
 from opsdb.models import ApiToken, DataTransferRoute, ExecutedObsUnit, ObservingProgram, ObsUnit, Source, User
 from opsdb.testing.factories import ApiTokenFactory, ExecutedObsUnitFactory, FixedSourceFactory, UserFactory
 
+from .conftest import may_only
 from .pages import ADMINS, address, name_of
 
 SECRETS = [
@@ -30,6 +33,19 @@ LOOKUPS_OF_NUMBERS = ("exact", "gt", "lte", "in", "contains", "regex")
 
 def first_date(model):
     return next((field.name for field in model._meta.fields if isinstance(field, DATES)), None)
+
+
+def test_a_filter_names_nobody_and_nothing_that_the_person_may_not_view(browser):
+    execution = ExecutedObsUnitFactory(observer=UserFactory(username="hidden.person"))
+    program = execution.obs_unit.observing_program
+    ObservingProgram.objects.filter(pk=program.pk).update(short_name="hidden.program")
+    url = address(ExecutedObsUnit, "changelist")
+    asked = {"observer__id__exact": execution.observer_id, "obs_unit__observing_program__id__exact": program.pk}
+    for who, shown in ((may_only(ExecutedObsUnit), False), (browser, True)):
+        for lookup, key in asked.items():
+            html = who.get(url, {lookup: key}).content.decode()
+            chosen = re.search(rf'<option value="{key}" selected>([^<]*)</option>', html)[1]
+            assert (chosen == str(key)) != shown and chosen.startswith("hidden.") == shown
 
 
 DATED = [model for model in ADMINS if first_date(model)]

@@ -92,7 +92,7 @@ class RelatedFilter(LeadingFilter):
     ):
         self.parameter = parameter_of(field, field_path)
         super().__init__(field, request, params, model, model_admin, field_path)
-        self.model_admin = model_admin
+        self.model_admin, self.request = model_admin, request
         self.value = (self.used_parameters.get(self.parameter) or [None])[-1]
         if self.value is not None:
             self._require_a_key()
@@ -109,11 +109,20 @@ class RelatedFilter(LeadingFilter):
     def has_output(self) -> bool:
         return True
 
+    def _shows_names(self):
+        """Return whether the person may view the rows that are chosen from; otherwise only their own key is shown."""
+        related = self.model_admin.admin_site._registry.get(self.field.related_model)
+        return related is not None and related.has_view_permission(self.request)
+
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
         """Prepare what the template shows; the only choice in the usual sense is none."""
         rows = self.field.related_model._default_manager.all()
         choice = forms.ModelChoiceField(rows, widget=KeySelect(self.field, self.model_admin.admin_site))
-        self.control = name_choices(choice).widget.render(
+        if self._shows_names():
+            choice = name_choices(choice)
+        else:
+            choice.label_from_instance = lambda row: str(row.pk)
+        self.control = choice.widget.render(
             self.parameter, self.value, {"id": f"filter-{self.field_path}", "aria-label": str(self.title)}
         )
         self.others = [
