@@ -2,7 +2,9 @@
 
 from typing import Self
 
+from django.apps import apps
 from django.conf import settings
+from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +21,30 @@ __all__ = [
 ]
 
 
+def recorded_tables() -> dict[str, type[models.Model]]:
+    """Return the models whose changes are recorded, by table."""
+    return {
+        model._meta.db_table: model
+        for model in apps.get_app_config("opsdb").get_models()
+        if getattr(model, "change_logging", ChangeLogging.OFF) is not ChangeLogging.OFF
+        and not (model._meta.proxy or model._meta.swapped)
+    }
+
+
+def may_read_changes(user: PermissionsMixin, model: type[models.Model]) -> bool:
+    """Return whether a user may read the changes of a model's rows: whoever may view the rows."""
+    return user.has_perm(f"opsdb.view_{model._meta.model_name}")
+
+
 class ChangeLogQuerySet(OpsQuerySet["ChangeLog"]):
+    def visible_to(self, user: PermissionsMixin) -> Self:
+        """Changes of the tables that this user may view; for a superuser, also of tables that are no longer there."""
+        if user.is_superuser:
+            return self
+        return self.filter(
+            table_name__in=[table for table, model in recorded_tables().items() if may_read_changes(user, model)]
+        )
+
     def of(self, row: models.Model) -> Self:
         """Changes of this row, the newest first. Joined rows log under the table of each part."""
         tables = [row._meta.db_table, *(parent._meta.db_table for parent in row._meta.all_parents)]

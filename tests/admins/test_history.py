@@ -1,6 +1,7 @@
 """Who changed what, when and why, for every row; and the way back to an earlier version, as a new change."""
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -280,3 +281,28 @@ class TestEarlierVersions:
         response = browser.post(restore_url(row, version), {"reason": "back"})
         assert response.status_code == 302, (response.context["errors"], response.context["lines"])
         assert model.objects.values_list(name, flat=True).get(pk=row.pk) == old
+
+
+class TestTheChangeLog:
+    @pytest.fixture
+    def without_tokens(self, db):
+        """The browser of somebody who sees everything but tokens, as an approver does."""
+        views = Permission.objects.filter(codename__startswith="view_").exclude(codename="view_apitoken")
+        return logged_in(factories.UserFactory(is_staff=True, user_permissions=views))
+
+    def test_leaves_out_the_tables_that_the_person_may_not_view(self, browser, without_tokens):
+        token, site = factories.ApiTokenFactory(name="name of a secret"), factories.SiteFactory(name="Chajnantor")
+        settle()
+        for client, shown in ((without_tokens, False), (browser, True)):
+            url = address(ChangeLog, "changelist")
+            page = client.get(url)
+            tables = {entry.table_name for entry in page.context["cl"].result_list}
+            assert "site" in tables and ("api_token" in tables) == shown
+            for form in ("csv", "json"):
+                text = b"".join(client.get(f"{url}export/{form}/").streaming_content).decode()
+                assert "Chajnantor" in text and ("name of a secret" in text) == shown
+            entries = [ChangeLog.objects.of(row).first() for row in (site, token)]
+            answers = [client.get(address(ChangeLog, "change", entry)) for entry in entries]
+            assert [answer.status_code for answer in answers] == [200, 200 if shown else 302]
+            found = client.get(url, {"row_id": token.pk, "table_name": "api_token"}).context["cl"]
+            assert bool(found.result_count) == shown
