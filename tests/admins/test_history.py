@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection, transaction
+from django.forms import ModelForm
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit.restoring import is_restorable
@@ -25,6 +26,12 @@ def restore_url(row, entry):
 
 def undo_url(row, entry):
     return f"{address(type(row), 'history', row)}{entry.pk}/undo/"
+
+
+def confirm_return(client, url, reason):
+    """Look at the return to an earlier version, and confirm what was shown."""
+    seen = client.get(url).context
+    return client.post(url, {"reason": reason, "opsdb_digest": seen["digest"] if seen else ""})
 
 
 def history(client, row, **query):
@@ -127,7 +134,7 @@ class TestEarlierVersions:
         assert [(line["label"], line["present"], line["then"]) for line in page.context["lines"]] == [
             ("priority", "7", "1")
         ]
-        assert browser.post(restore_url(unit, version), {"reason": " "}).context["form"].errors
+        assert confirm_return(browser, restore_url(unit, version), " ").context["form"].errors
         assert ObsUnit.objects.get(pk=unit.pk).priority == 7
 
     def test_a_version_comes_back_as_a_new_change(self, browser, superuser, unit):
@@ -135,7 +142,7 @@ class TestEarlierVersions:
         for priority in (7, 8):
             settle()
             ObsUnit.objects.filter(pk=unit.pk).update(priority=priority, comment=f"try {priority}")
-        response = browser.post(restore_url(unit, version), {"reason": "it was better"})
+        response = confirm_return(browser, restore_url(unit, version), "it was better")
         assert response.status_code == 302
         restored = ObsUnit.objects.get(pk=unit.pk)
         assert (restored.priority, restored.comment) == (1, "")
@@ -144,6 +151,47 @@ class TestEarlierVersions:
         assert newest.reason.startswith("version of ")
         assert newest.reason.endswith(": it was better")
 
+    @pytest.mark.parametrize("kind", ["restore", "undo"])
+    @pytest.mark.parametrize(
+        ("meanwhile", "present"), [({"priority": 8}, ["8", "later"]), ({"comment": "other"}, ["7", "other"])]
+    )
+    def test_what_was_not_shown_does_not_come_back(self, browser, unit, kind, meanwhile, present):
+        version = self.first(unit)
+        ObsUnit.objects.filter(pk=unit.pk).update(priority=7, comment="later")
+        entry = version if kind == "restore" else ChangeLog.objects.of(unit).first()
+        url = (restore_url if kind == "restore" else undo_url)(unit, entry)
+        seen = browser.get(url).context["digest"]
+        settle()
+        ObsUnit.objects.filter(pk=unit.pk).update(**meanwhile)
+        for digest in (seen, ""):
+            page = browser.post(url, {"reason": "back", "opsdb_digest": digest})
+            assert "nothing was done" in page.content.decode()
+            lines = {line["label"]: line["present"] for line in page.context["lines"]}
+            assert [lines["priority"], lines["comment"]] == present
+        unit.refresh_from_db()
+        assert [str(unit.priority), unit.comment] == present
+        seen = page.context["digest"]
+        assert browser.post(url, {"reason": "back", "opsdb_digest": seen}).status_code == 302
+        unit.refresh_from_db()
+        assert (unit.priority, unit.comment) == (1, "")
+
+    def test_a_change_while_it_is_saved_is_shown_first(self, browser, unit, monkeypatch):
+        version = self.first(unit)
+        ObsUnit.objects.filter(pk=unit.pk).update(priority=7)
+        url, is_valid = restore_url(unit, version), ModelForm.is_valid
+
+        def changed_meanwhile(form):
+            if isinstance(form, ModelForm):
+                monkeypatch.undo()
+                ObsUnit.objects.filter(pk=unit.pk).update(priority=8)
+            return is_valid(form)
+
+        seen = browser.get(url).context["digest"]
+        monkeypatch.setattr(ModelForm, "is_valid", changed_meanwhile)
+        page = browser.post(url, {"reason": "back", "opsdb_digest": seen})
+        assert "nothing was done" in page.content.decode()
+        assert ObsUnit.objects.get(pk=unit.pk).priority == 8
+
     def test_fractions_of_seconds_come_through(self, browser):
         slot = factories.PreScheduledSlotFactory()
         settle()
@@ -151,7 +199,7 @@ class TestEarlierVersions:
         type(slot).objects.filter(pk=slot.pk).update(start_time=start)
         version = ChangeLog.objects.of(slot).first()
         type(slot).objects.filter(pk=slot.pk).update(start_time=slot.start_time)
-        assert browser.post(restore_url(slot, version), {"reason": "back"}).status_code == 302
+        assert confirm_return(browser, restore_url(slot, version), "back").status_code == 302
         assert type(slot).objects.get(pk=slot.pk).start_time == start
 
     @pytest.mark.django_db(transaction=True)
@@ -175,7 +223,7 @@ class TestEarlierVersions:
         type(program).objects.filter(pk=program.pk).update(description="", lead="")
         page = browser.get(restore_url(program, version))
         assert [(line["present"], line["then"]) for line in page.context["lines"]] == [(str(other), str(one))]
-        assert browser.post(restore_url(program, version), {"reason": "back"}).status_code == 302
+        assert confirm_return(browser, restore_url(program, version), "back").status_code == 302
         assert list(program.instruments.all()) == [one]
 
     def test_who_has_changed_a_row_may_undo_that_at_once(self, browser, unit):
@@ -214,7 +262,7 @@ class TestEarlierVersions:
         assert [(line["label"], line["present"], line["then"]) for line in page.context["lines"]] == [
             ("priority", "9", "1")
         ]
-        assert browser.post(wrong.undo_url, {"reason": "a slip"}).status_code == 302
+        assert confirm_return(browser, wrong.undo_url, "a slip").status_code == 302
         unit.refresh_from_db()
         assert (unit.priority, unit.comment) == (1, "later")
         newest = ChangeLog.objects.of(unit).first()
@@ -232,7 +280,7 @@ class TestEarlierVersions:
         version = self.first(unit)
         ObsUnit.objects.filter(pk=unit.pk).update(name="renamed")
         factories.ObsUnitFactory(observing_program=unit.observing_program, name=unit.name)
-        page = browser.post(restore_url(unit, version), {"reason": "back"})
+        page = confirm_return(browser, restore_url(unit, version), "back")
         assert page.status_code == 200
         texts = page.context["errors"] + [text for line in page.context["lines"] for text in line["errors"]]
         assert any("name" in text for text in texts), texts
@@ -278,7 +326,7 @@ class TestEarlierVersions:
         old = getattr(row, name)
         version = ChangeLog.objects.of(row).first()
         model.objects.filter(pk=row.pk).update(**{name: f"{old} else" if isinstance(old, str) else old + 1})
-        response = browser.post(restore_url(row, version), {"reason": "back"})
+        response = confirm_return(browser, restore_url(row, version), "back")
         assert response.status_code == 302, (response.context["errors"], response.context["lines"])
         assert model.objects.values_list(name, flat=True).get(pk=row.pk) == old
 

@@ -37,6 +37,7 @@ MOST_ROWS = 500
 SHOWN_ROWS = 50
 SHOWN_REFUSALS = 5
 LOCK_TIMEOUT_MS = 5_000
+DIFFERS = lazy("This is not what you looked at, so nothing was done. Look again.")
 ALL_GONE = lazy("None of the selected rows is there any more.")
 STAGE, DIGEST, FROM_ROW, BACK = "opsdb_stage", "opsdb_digest", "opsdb_from_row", "opsdb_back"
 
@@ -148,7 +149,7 @@ class Confirmation:
             self.rows = [row for row in found if row is not None]
             if not self.rows:
                 return self._leave(messages.WARNING, str(ALL_GONE))
-            return self._look(form, order, gettext("This is not what you looked at, so nothing was done. Look again."))
+            return self._look(form, order, DIFFERS)
         return self._report(outcomes)
 
     def _report(self, outcomes):

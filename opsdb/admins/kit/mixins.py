@@ -119,11 +119,10 @@ class HistoryMixin:
         if found is None:
             raise Http404
         try:
-            restoration = Restoration(self, request, row, found, undoes=undoes)
+            return Restoration(self, request, row, found, undoes=undoes).answer()
         except NotRestorableError as reason:
             self.message_user(request, str(reason), messages.ERROR)
             return HttpResponseRedirect(self.page_url("history", quote(row.pk)))
-        return restoration.answer()
 
 
 class OperatorMixin(HistoryMixin, ExportMixin, ImportMixin, AnyImportMixin):

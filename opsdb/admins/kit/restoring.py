@@ -1,5 +1,7 @@
 """The return of a row to an earlier version, as a new change that the ordinary form makes."""
 
+import json
+from hashlib import sha256
 from typing import Any
 
 from django.contrib import messages
@@ -9,7 +11,7 @@ from django.db import router, transaction
 from django.db.models import Model
 from django.forms import BaseForm, CheckboxInput, MultiWidget, model_to_dict
 from django.forms.models import ModelForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.datastructures import MultiValueDict
 from django.utils.text import capfirst
@@ -22,6 +24,7 @@ from opsdb.models.base import area_of
 from opsdb.models.enums import ChangeLogging
 from opsdb.workflows import attributed
 
+from .confirmation import DIFFERS, DIGEST
 from .names import called
 from .orders import OrderForm, facts_of
 from .row_history import changes_of, fields_by_column, references_named
@@ -138,6 +141,14 @@ def as_typed(form: BaseForm, values: dict[str, Any]) -> dict:
     return data
 
 
+class _RowDiffers(Exception):
+    """The row is not as it was looked at."""
+
+
+def _as_text(value):
+    return sorted(map(str, value)) if isinstance(value, set) else str(value)
+
+
 class Restoration:
     """The return of a row to an earlier version, or of what one change changed: the page that shows it, and the change
     itself."""
@@ -168,13 +179,31 @@ class Restoration:
         request = self.request
         asked = request.method == "POST"
         reason, form, refusal = OrderForm(request.POST if asked else None), self._form(), ""
+        if asked and request.POST.get(DIGEST) != self.seen:
+            return self._page(reason, form, refusal, DIFFERS)
         if asked and reason.is_valid() and form.is_valid():
             try:
                 return self._restore(form, reason.cleaned_data["reason"])
             except REFUSED as error:
                 refusal = refusal_of(error).text
                 self.row.refresh_from_db()
+            except _RowDiffers:
+                row = self.model_admin.get_object(request, quote(self.row.pk))
+                if row is None:
+                    raise Http404 from None
+                return Restoration(self.model_admin, request, row, self.entry, undoes=self.undoes).answer()
         return self._page(reason, form, refusal)
+
+    @property
+    def seen(self) -> str:
+        """What distinguishes two of these pages: the present values of the fields that differ, and those of then."""
+        then = self.restored | self.kept
+        lines = [[name, _as_text(self._present(name)), _as_text(then[name])] for name in sorted(then)]
+        return sha256(json.dumps(lines).encode()).hexdigest()
+
+    def _present(self, name):
+        one = self.row._meta.get_field(name)
+        return _links(self.row, one) if one.many_to_many else getattr(self.row, one.attname)
 
     def _form(self) -> ModelForm:
         blank = self.form_class(instance=self.row)
@@ -191,6 +220,9 @@ class Restoration:
             "reason": reason,
         }
         with attributed(user=request.user, reason=message), transaction.atomic(using=router.db_for_write(admin.model)):
+            locked = type(self.row)._base_manager.select_for_update(no_key=True).filter(pk=self.row.pk).first()
+            if locked is None or facts_of(locked) != facts_of(self.row):
+                raise _RowDiffers
             row = admin.save_form(request, form, change=True)
             admin.save_model(request, row, form, change=True)
             admin.save_related(request, form, [], change=True)
@@ -199,7 +231,7 @@ class Restoration:
         admin.message_user(request, done % row, messages.SUCCESS)
         return HttpResponseRedirect(admin.page_url("history", quote(row.pk)))
 
-    def _page(self, reason, form, refusal):
+    def _page(self, reason, form, refusal, notice=""):
         admin, row = self.model_admin, self.row
         lines = [self._line(name, value, form.errors.get(name, [])) for name, value in self.restored.items()]
         others = [text for name, texts in form.errors.items() if name not in self.restored for text in texts]
@@ -216,6 +248,8 @@ class Restoration:
             "kept": [self._line(name, value, []) for name, value in self.kept.items()],
             "errors": [*([refusal] if refusal else []), *others],
             "can_restore": not form.errors,
+            "notice": notice,
+            "digest": self.seen,
             "form": reason,
         }
         self.request.current_app = admin.admin_site.name
@@ -225,7 +259,7 @@ class Restoration:
         one = self.row._meta.get_field(name)
         return {
             "label": one.verbose_name,
-            "present": self._shown(one, _links(self.row, one) if one.many_to_many else getattr(self.row, one.attname)),
+            "present": self._shown(one, self._present(name)),
             "then": self._shown(one, value),
             "errors": errors,
         }
