@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -37,7 +38,7 @@ from opsdb.workflows import (
 
 from .acting import look, outcomes
 from .answers.pages import page
-from .conftest import logged_in
+from .conftest import logged_in, may_only
 from .pages import address
 
 
@@ -331,6 +332,16 @@ class TestQuality:
         by = re.escape(f"bad marked by {done.wsgi_request.user.get_username()} at ")
         assert re.search(by + r"\s*\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\s.*?UTC: spikes", shown)
 
+    def test_names_who_judged_to_who_may_view_users(self, browser):
+        execution = factories.ExecutedObsUnitFactory(completed=True)
+        with attributed(user=UserFactory(username="hidden.person"), reason="strange spikes"):
+            assess_observation(execution, Quality.BAD)
+        urls = page("night", night_of(execution.start_time)), page("observation", execution.pk)
+        for client, is_named in ((may_only(ExecutedObsUnit), False), (browser, True)):
+            for url in urls:
+                html = client.get(url).content.decode()
+                assert "strange spikes" in html and ("hidden.person" in html) == is_named
+
     def test_has_no_note_where_it_was_withdrawn_or_nobody_gave_a_reason(self, browser):
         execution = factories.ExecutedObsUnitFactory(completed=True)
         url = page("night", night_of(execution.start_time))
@@ -344,8 +355,9 @@ class TestQuality:
             with attributed(reason=reason):
                 for execution in executions:
                     assess_observation(execution, quality)
+        viewer = SimpleNamespace(sees=lambda *models: True)
         with django_assert_num_queries(1):
-            found = assessments_of(executions)
+            found = assessments_of(viewer, executions)
         assert {found[execution.pk].reason for execution in executions} == {"spikes"}
 
     def test_has_no_buttons_for_who_may_not_judge_it(self, viewer):

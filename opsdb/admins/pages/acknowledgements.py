@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth import get_user_model
 from django.db import router, transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from opsdb.formatting import format_minute
-from opsdb.models import FailureAcknowledgement
+from opsdb.models import DataLocation, FailureAcknowledgement
 from opsdb.workflows import FailureGroup, acknowledge_failures, withdraw_acknowledgement
 
 from ..kit.columns import moment
@@ -73,11 +74,17 @@ def acknowledgement_part(
     return render_to_string("admin/opsdb/acknowledge.html", context, viewer.request)
 
 
-def known_facts(known: FailureAcknowledgement) -> list[tuple]:
-    """Return the facts of an acknowledgement: by whom, until when, why, and who was informed."""
+def place_shown(viewer: Viewer, group: FailureGroup) -> str:
+    """Return where failures happened, as far as the person may know; empty where that is at no location."""
+    return group.place if not group.place or viewer.sees(DataLocation) else viewer.withheld
+
+
+def known_facts(viewer: Viewer, known: FailureAcknowledgement) -> list[tuple]:
+    """Return the facts of an acknowledgement; who made it, only to a viewer of users."""
+    by = known.acknowledged_by.get_username() if viewer.sees(get_user_model()) else viewer.withheld
     return [
         (_("known until [UTC]"), moment(known.until)),
-        (_("by"), known.acknowledged_by.get_username()),
+        (_("by"), by),
         (_("since [UTC]"), moment(known.created_at)),
         (_("what is known"), known.reason),
         (_("who was informed"), known.informed),
@@ -124,7 +131,7 @@ def answer(
                     for one in covered
                 ]
             text = _("Known until %(until)s UTC: %(places)s.")
-            places = ", ".join(one.place or _("no location") for one in covered)
+            places = ", ".join(place_shown(viewer, one) or _("no location") for one in covered)
             messages.success(request, text % {"until": format_minute(made[0].until), "places": places})
         except REFUSALS as error:
             messages.error(request, refusal_text(error))

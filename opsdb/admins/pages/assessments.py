@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -14,6 +15,7 @@ from opsdb.formatting import format_minute
 from opsdb.models import ChangeLog, ExecutedObsUnit, Quality
 
 from ..kit.columns import moment
+from .viewer import Viewer
 
 REASON_SHOWN = 80
 """Characters of a reason beside a quality in a table."""
@@ -24,7 +26,7 @@ class Assessment:
     """The last change of the quality of an observation.
 
     Attributes:
-        who: the user's name, or the account at the database.
+        who: the user's name, as far as the person may know it, or the account at the database.
         at: when.
         reason: why, in the words of the person; empty where they gave none.
     """
@@ -54,8 +56,13 @@ class Assessment:
         return format_html('<span class="opsdb-assessed" title="{}">{}</span>', whole, short)
 
 
-def assessments_of(executions: Sequence[ExecutedObsUnit]) -> dict[UUID, Assessment]:
-    """Return the last assessment of each observation that is assessed. One query along an index."""
+def assessments_of(viewer: Viewer, executions: Sequence[ExecutedObsUnit]) -> dict[UUID, Assessment]:
+    """Return the last assessment of each observation that is assessed. One query along an index.
+
+    Args:
+        viewer: the person; only to who may view users is it said who judged.
+        executions: the observations.
+    """
     keys = {str(one.pk): one.pk for one in executions if one.quality != Quality.UNASSESSED}
     if not keys:
         return {}
@@ -65,11 +72,13 @@ def assessments_of(executions: Sequence[ExecutedObsUnit]) -> dict[UUID, Assessme
         .order_by("row_id", "-id")
         .distinct("row_id")
     )
-    return {keys[entry.row_id]: Assessment(_who(entry), entry.changed_at, entry.reason) for entry in entries}
+    return {keys[entry.row_id]: Assessment(_who(viewer, entry), entry.changed_at, entry.reason) for entry in entries}
 
 
-def _who(entry):
+def _who(viewer, entry):
     if not entry.user_id:
         return entry.database_user
+    if not viewer.sees(get_user_model()):
+        return viewer.withheld
     user = entry.user  # a user who is gone is no longer named
     return user.get_username() if user else _("user %s") % entry.user_id

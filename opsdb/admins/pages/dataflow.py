@@ -85,6 +85,10 @@ def view(viewer: Viewer) -> Content:
     )
 
 
+def _name_of(viewer, site):
+    return site.short_name if viewer.sees(Site) else viewer.withheld
+
+
 def _column(kinds):
     """The column of a site: where data begin, pass, or stay."""
     if LocationType.SOURCE in kinds:
@@ -102,7 +106,7 @@ def _boxes(viewer, sites, places, archiving, staging):
         boxes.append(
             SiteBox(
                 site.pk,
-                site.short_name,
+                _name_of(viewer, site),
                 _column({place.location_type for place in here}),
                 [
                     LocationBox(
@@ -153,7 +157,7 @@ def _ways(viewer, sites, routes, transfers, places):
             pair = (places[one.origin].site_id, places[one.destination].site_id)
             if pair[0] != pair[1]:
                 pairs.setdefault(pair, ([], []))[1].append(one)
-    names = {site.pk: site.short_name for site in sites}
+    names = {site.pk: _name_of(viewer, site) for site in sites}
     ways = []
     for (origin, end), (along, moves) in sorted(pairs.items()):
         if {origin, end} <= known:
@@ -209,7 +213,7 @@ def _arrow(kind):
 def _moves(viewer, transfers, archiving, staging, places):
     def name(key):
         place = places.get(key)
-        return viewer.link(place, f"{place.site}/{place}") if place else "–"
+        return viewer.link(place, f"{place.site}/{place}" if viewer.sees(Site) else str(place)) if place else "–"
 
     rows = []
     for kind, model, found in (

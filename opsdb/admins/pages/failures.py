@@ -40,7 +40,7 @@ from ..kit.columns import moment
 from ..kit.confirmation import Confirmation
 from ..kit.values import Text
 from . import acknowledgements
-from .acknowledgements import acknowledgement_part, known_facts, withdrawal_part
+from .acknowledgements import acknowledgement_part, known_facts, place_shown, withdrawal_part
 from .counts import format_age
 from .found import link_rows, with_called
 from .parts import Content, Facts, Section, Table, message, paragraph, shown_of
@@ -171,7 +171,7 @@ def _section(viewer, group, known, rows, links, new):
     ]
     facts = Facts(
         [
-            *(known_facts(known) if known else []),
+            *(known_facts(viewer, known) if known else []),
             (_("how many"), kinds_of(group.failures)),
             (_("what helps"), hints_of(viewer, group)),
             (_("worker"), group.worker),
@@ -187,7 +187,9 @@ def _section(viewer, group, known, rows, links, new):
         note=shown_of(len(rows), len(group.failures)),
         more=viewer.page_url("failures", group=group.name) if more else None,
     )
-    title = f"{message_of(viewer, group)} · {group.place}" if group.place else message_of(viewer, group)
+    title = message_of(viewer, group)
+    if place := place_shown(viewer, group):
+        title = f"{title} · {place}"
     acknowledging = withdrawal_part(viewer, group) if known else acknowledgement_part(viewer, group, new, title)
     if known:
         title = _("Known: %(what)s") % {"what": title}

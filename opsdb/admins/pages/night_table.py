@@ -78,7 +78,7 @@ def night_table(viewer: Viewer, rows: Sequence[NightRow], data: ExecutionsData |
     telescopes = {row.slot.telescope_id for row in rows if row.slot}
     names_telescope = len(telescopes) > 1 and viewer.sees(Telescope)
     sees_executions = viewer.sees(ExecutedObsUnit)
-    assessed = assessments_of([row.execution for row in rows if row.execution])
+    assessed = assessments_of(viewer, [row.execution for row in rows if row.execution])
     columns = (
         _("unit"),
         *((_("planned [UTC]"),) if viewer.sees(PreScheduledSlot) else ()),

@@ -13,8 +13,10 @@ from opsdb import workflows
 from opsdb.admins.kit.names import called
 from opsdb.admins.pages.observation import data
 from opsdb.models import (
+    DataLocation,
     DataTransfer,
     DataTransferPackage,
+    DataTransferRoute,
     ExecutedObsUnit,
     FixedSource,
     ObsUnit,
@@ -22,6 +24,7 @@ from opsdb.models import (
     PreScheduledSlot,
     RawDataFile,
     RawDataPackage,
+    Site,
     StagingJob,
 )
 from opsdb.testing import factories
@@ -365,6 +368,18 @@ class TestDataFlow:
         assert "opsdb-way-failed" in found.classes()
         told = next(a["aria-label"] for tag, a in found.tags if tag == "a" and " to " in a.get("aria-label", ""))
         assert told.startswith(f"{origin.site} to {end.site}") and "2 open" in told and "1 failed" in told
+
+    def test_sites_are_named_to_who_may_view_them(self, browser, seeing):
+        origin, end = factories.DiskDataLocationFactory(), factories.DiskDataLocationFactory()
+        factories.DataTransferRouteFactory(origin_site=origin.site, destination_site=end.site)
+        ends = {"data_transfer_package__origin_location": origin, "destination_location": end}
+        factories.DataTransferFactory(failed=True, **ends)
+        names = {origin.site.short_name, end.site.short_name}
+        html = seeing(DataLocation, DataTransfer, DataTransferRoute).get(page("dataflow")).content.decode()
+        assert [name for name in names if name in html] == []
+        assert f">{end.name}<" in html and "(not shown) to (not shown): " in html
+        html = seeing(DataLocation, DataTransfer, Site).get(page("dataflow")).content.decode()
+        assert f"{end.site}/{end.name}" in html and "(not shown)" not in html
 
     def test_a_route_without_traffic_is_drawn_too_and_one_out_of_use_called_so(self, browser):
         paused, used = factories.DataTransferRouteFactory(active=False), factories.DataTransferRouteFactory()

@@ -132,6 +132,18 @@ def test_a_failure_that_names_what_a_person_may_not_see_is_withheld(seeing):
     assert str(package.pk) in read(seeing(DataTransfer, RawDataPackage).get(page("dashboard"))).text
 
 
+def test_locations_are_named_to_who_may_view_them(seeing):
+    place, inactive = factories.DiskDataLocationFactory.create_batch(2)
+    factories.DataTransferFactory(failed=True, failure_message="connection reset", destination_location=place)
+    waiting = factories.DataTransferFactory(destination_location=inactive)
+    type(inactive).objects.filter(pk=inactive.pk).update(active=False)
+    DataTransfer.objects.filter(pk=waiting.pk).update(created_at=timezone.now() - timedelta(days=2))
+    text = read(seeing(DataTransfer).get(page("dashboard"))).text
+    assert f"{place.site}/{place}" not in text and "its destination (not shown) is inactive" in text
+    text = read(seeing(DataTransfer, DataLocation).get(page("dashboard"))).text
+    assert f"{place.site}/{place}" in text and f"its destination {inactive.name} is inactive" in text
+
+
 def test_locations_show_volume_fill_level_and_what_they_lack(seeing):
     archive = factories.TapeDataLocationFactory(archive=True, capacity_bytes=1_000)
     other = factories.TapeDataLocationFactory(archive=True)

@@ -6,7 +6,17 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from opsdb.admins.kit.names import called
-from opsdb.models import ChangeLog, DataTransfer, DataTransferPackage, PhysicalCopy, RawDataPackage, StagingJob
+from opsdb.models import (
+    ChangeLog,
+    DataLocation,
+    DataTransfer,
+    DataTransferPackage,
+    FailureAcknowledgement,
+    PhysicalCopy,
+    RawDataPackage,
+    StagingJob,
+    User,
+)
 from opsdb.testing import factories
 from opsdb.testing.factories import UserFactory
 from opsdb.workflows import group_failures, list_failures
@@ -119,6 +129,25 @@ def test_who_sees_one_kind_of_row_sees_nothing_of_the_others(seeing, full):
     assert not re.search(r"\d transfer", text)
     assert seeing(DataTransfer).get(page("failures")).status_code == 200
     assert seeing().get(page("failures")).status_code == 403
+
+
+def test_places_and_people_are_named_to_who_may_view_them(seeing, full):
+    place, _rows = full
+    where = f"{place.site}/{place}"
+    for models in ((StagingJob,), (StagingJob, DataLocation)):
+        text = read(seeing(*models).get(page("failures"))).text
+        assert (where in text) == (DataLocation in models)
+        assert ("no space left on device · (not shown)" in text) != (DataLocation in models)
+    codenames = ["view_stagingjob", "add_failureacknowledgement", "view_failureacknowledgement"]
+    person = UserFactory(
+        is_staff=True,
+        username="hidden.person",
+        user_permissions=Permission.objects.filter(codename__in=codenames),
+    )
+    assert ": (not shown)." in read(acknowledge(logged_in(person), group_of(logged_in(person)))).text
+    for models in ((StagingJob,), (StagingJob, User)):
+        text = read(seeing(FailureAcknowledgement, *models).get(page("failures"))).text
+        assert "a disk is ordered" in text and ("hidden.person" in text) == (User in models)
 
 
 def test_a_group_that_is_over_says_so(browser):

@@ -34,6 +34,7 @@ from ...actions.deciding import decision_note, look_up_rights
 from ...kit.actions import Action
 from ...kit.columns import moment
 from ...kit.names import called
+from ..acknowledgements import place_shown
 from ..counts import format_age
 from ..failures import hints_of, kinds_of, message_of, remedy_button
 from ..found import link_rows
@@ -203,7 +204,7 @@ def _failures(viewer, groups, links, now, note):
         rows.append(
             (
                 format_html('<a href="{}">{}</a>', url, message_of(viewer, group)),
-                group.place or "–",
+                place_shown(viewer, group) or "–",
                 what,
                 moment(group.first) if group.first else "–",
                 format_age(group.first, now),
@@ -272,7 +273,8 @@ def _waiting(viewer, now):
         if since < before and viewer.sees(tables()[table]):
             reasons = [_("is %(state)s") % {"state": state}]
             if not active:
-                reasons.append(_("its destination %(place)s is inactive") % {"place": place})
+                shown = place if viewer.sees(DataLocation) else viewer.withheld
+                reasons.append(_("its destination %(place)s is inactive") % {"place": shown})
             if failure:
                 reasons.append(_("the last failure: %(message)s") % {"message": failure})
             found[f"{table} {key}"] = Trouble(f"{table} {key}", since, "; ".join(reasons))

@@ -80,7 +80,7 @@ def view(viewer: Viewer, pk: UUID) -> Content:
 
 def _quality(viewer, execution):
     buttons = quality_buttons(viewer, execution, viewer.page_url("observation", execution.pk))
-    assessment = assessments_of([execution]).get(execution.pk)
+    assessment = assessments_of(viewer, [execution]).get(execution.pk)
     value = format_html("{} {} {}", execution.get_quality_display(), assessment.about if assessment else "", buttons)
     return Facts([(_("quality"), value)])
 
