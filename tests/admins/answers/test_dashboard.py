@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin import ModelAdmin
 from django.utils import timezone
 
 from opsdb.models import (
@@ -16,6 +17,7 @@ from opsdb.models import (
 )
 from opsdb.testing import factories
 from opsdb.workflows import Exactness, RowCount, acknowledge_failures, group_failures, list_failures
+from tests.admins.pages import SITE
 from tests.workflows.scenario_deletion import force
 
 from .pages import dashboard_of, page, read
@@ -168,6 +170,14 @@ def test_the_number_of_copies_at_a_location_is_that_of_the_list_that_it_leads_to
     listed = browser.get(url.replace("&amp;", "&")).context["cl"].result_list
     assert {copy.pk for copy in listed} == {kept.pk, bad.pk}
     assert number == "2"
+
+
+def test_it_does_with_another_admin_of_observations(browser, monkeypatch):
+    factories.ExecutedObsUnitFactory(completed=True)
+    assert "Observations of last month (CSV)" in dashboard_of(browser.get("/admin/")).text
+    monkeypatch.setitem(SITE._registry, ExecutedObsUnit, ModelAdmin(ExecutedObsUnit, SITE))
+    text = dashboard_of(browser.get("/admin/")).text
+    assert "Last nights" in text and "Observations of last month (CSV)" not in text
 
 
 def test_the_last_nights_are_lanes_of_bars_with_a_table(browser):

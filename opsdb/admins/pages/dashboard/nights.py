@@ -95,9 +95,12 @@ def _to_be_assessed(viewer, executions):
 
 
 def _of_last_month(viewer):
-    """Return the link to all observations of last month, as a table to keep."""
+    """Return the link to all observations of last month, as a table to keep; empty where their admin exports none."""
+    page_url = getattr(viewer.site._registry[ExecutedObsUnit], "page_url", None)
+    if page_url is None:  # a host project's admin of observations isn't ours
+        return ""
     first, end = last_month(datetime.now(UTC))
-    url = viewer.site._registry[ExecutedObsUnit].page_url("export", "csv")
+    url = page_url("export", "csv")
     query = urlencode({"start_time__gte": f"{first:%Y-%m-%d}", "start_time__lt": f"{end:%Y-%m-%d}"})
     label = _("Observations of last month (CSV)")
     return format_html('<p class="opsdb-links"><a href="{}?{}">{}</a></p>', url, query, label)
