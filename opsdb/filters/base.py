@@ -422,7 +422,7 @@ class OpsFilterSet(FilterSet, Generic[ModelT]):
                 # For an equality PostgreSQL would estimate that any walk along the key soon meets such rows.
                 yield Q(**{f"{parameter.column}__gte": value, f"{parameter.column}__lte": value})
             else:
-                yield parameter.condition(value)
+                yield parameter.condition_met_once(value)
 
     def _value_of(self, column):
         return next(

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
+from django.contrib.admin.utils import lookup_spawns_duplicates
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -79,6 +80,13 @@ class Parameter(Filter):
             path: lookup to the field, by default from the row of the filter set.
         """
         return Q(**{f"{path or self.field_name}__{self.lookup_expr}": value})
+
+    def condition_met_once(self, value: Any) -> Q:
+        """Return what must hold of a row, which is found once however many of its related rows meet it."""
+        condition = self.condition(value)
+        if not lookup_spawns_duplicates(self.model._meta, self.field_name):
+            return condition
+        return Q(pk__in=self.model._base_manager.filter(condition).values("pk"))
 
 
 class TextParameter(Parameter):

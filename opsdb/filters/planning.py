@@ -69,7 +69,7 @@ class SourceFilterSet(OpsFilterSet[Source]):
     joined = {
         "source": source("pk"),
         "cone": cone("pk"),
-        "observing_program": program("obs_units__observing_program", distinct=True),
+        "observing_program": program("obs_units__observing_program"),
     }
 
     class Meta:
@@ -84,7 +84,7 @@ class FixedSourceFilterSet(OpsFilterSet[FixedSource]):
     joined = {
         "source": source("pk"),
         "cone": cone("pk"),
-        "observing_program": program("obs_units__observing_program", distinct=True),
+        "observing_program": program("obs_units__observing_program"),
     }
 
     class Meta:
@@ -177,8 +177,8 @@ class ObsUnitFilterSet(OpsFilterSet[ObsUnit]):
     ranges = ("priority", "rest_frequency_ghz")
     joined = {
         **of_units(""),
-        "instrument_module": module("module_configurations__instrument_module", distinct=True),
-        "instrument": instrument("module_configurations__instrument_module__instrument", distinct=True),
+        "instrument_module": module("module_configurations__instrument_module"),
+        "instrument": instrument("module_configurations__instrument_module__instrument"),
     }
 
     class Meta:

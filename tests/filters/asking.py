@@ -12,6 +12,7 @@ from opsdb.filters.parameters import (
     NightParameter,
 )
 from opsdb.models import FixedSource
+from opsdb.testing.factories import FACTORIES
 
 COMPARED = {
     "exact": lambda own, asked: own == asked,
@@ -51,6 +52,21 @@ def values_of(parameter, row):
     if isinstance(parameter, ConeParameter):
         return [value for value in values if FixedSource.objects.filter(pk=value).exists()]
     return values
+
+
+def match_twice(row, value, parameter):
+    """Link a row to one more row that has the value where a parameter looks; return whether there can be one."""
+    name, *way = path_of(parameter).split("__")
+    links = getattr(row, name, None)
+    if not (isinstance(links, Manager) and way):
+        return False
+    like = links.filter(**{"__".join(way): value}).first()
+    same = {way[0]: getattr(like, way[0])}
+    if hasattr(links, "through"):
+        links.add(FACTORIES[links.model](**same))
+    else:
+        FACTORIES[links.model](**same, **{links.field.name: row})
+    return True
 
 
 def text_of(parameter, value):
