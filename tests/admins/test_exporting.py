@@ -6,9 +6,11 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.db import connection
+from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit.exporting import SECRETS, export_columns, rows_of
@@ -114,17 +116,83 @@ def test_an_empty_list_is_an_empty_file(browser):
     assert exported(browser, RawDataFile) == exported(browser, RawDataFile, "json") == []
 
 
-def test_a_row_is_sent_before_the_last_one_is_read(db, monkeypatch):
+@pytest.mark.parametrize("pooled", [False, True])
+def test_a_row_is_sent_before_the_last_one_is_read(db, monkeypatch, pooled):
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", pooled)
     monkeypatch.setattr("opsdb.admins.kit.exporting.ROWS_AT_ONCE", 10)
     factories.UserFactory.create_batch(30)
     with CaptureQueriesContext(connection) as queries:
         rows = rows_of(User.objects.order_by("pk"), {"id": ("id",)})
         first = next(rows)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_cursors WHERE name LIKE '_django%'")
-            assert cursor.fetchone() == (1,), "the server holds the rest"
+        assert open_cursors() == 1, "the server holds the rest"
         assert len([first, *rows]) == 30
     assert len(queries) <= 4
+
+
+def open_cursors():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_cursors WHERE name LIKE '_django%'")
+        return cursor.fetchone()[0]
+
+
+class TestUnderAsgi:
+    @pytest.fixture
+    def asynchronous(self, superuser):
+        client = AsyncClient()
+        client.force_login(superuser)
+        return client
+
+    @pytest.fixture(autouse=True)
+    def small_parts(self, monkeypatch):
+        monkeypatch.setattr("opsdb.admins.kit.exporting.ROWS_AT_ONCE", 10)
+        monkeypatch.setattr("opsdb.admins.kit.exporting.BYTES_AT_ONCE", 1)
+
+    @pytest.mark.parametrize("form", ["csv", "json"])
+    def test_a_row_is_sent_before_the_last_one_is_read(self, asynchronous, browser, form):
+        factories.SourceFactory.create_batch(30)
+        url = f"{address(Source, 'changelist')}export/{form}/"
+        at_first = []
+
+        async def fetch():
+            parts = []
+            async for part in await asynchronous.get(url):
+                at_first.append(await sync_to_async(open_cursors)())
+                parts.append(part)
+            return parts
+
+        parts = async_to_sync(fetch)()
+        assert at_first[1] == 1, "the server holds the rest"
+        assert open_cursors() == 0
+        assert len(parts) > 30
+        assert b"".join(parts) == b"".join(browser.get(url).streaming_content)
+
+    def test_one_that_is_broken_off_leaves_no_transaction_open(self, asynchronous, monkeypatch):
+        factories.SourceFactory.create_batch(30)
+        depth = len(connection.savepoint_ids)
+        # The end of a request closes the connection, which here has the transaction of the test.
+        monkeypatch.setattr(connection, "close_if_unusable_or_obsolete", lambda: None)
+
+        async def fetch():
+            response = await asynchronous.get(f"{address(Source, 'changelist')}export/csv/")
+            parts = aiter(response)
+            await anext(parts), await anext(parts)
+            open_before = await sync_to_async(open_cursors)()
+            await sync_to_async(response.close)()
+            return open_before
+
+        assert async_to_sync(fetch)() == 1
+        assert len(connection.savepoint_ids) == depth
+        assert open_cursors() == 0
+
+    def test_planning_rows_are_sent_without_a_warning(self, asynchronous, recwarn):
+        factories.FixedSourceFactory(name="Orion KL")
+
+        async def fetch():
+            response = await asynchronous.get(f"{address(Source, 'changelist')}export/sources/")
+            return b"".join([part async for part in response])
+
+        assert b"Orion KL" in async_to_sync(fetch)()
+        assert not [one for one in recwarn if "must consume synchronous iterators" in str(one.message)]
 
 
 def test_planning_rows_are_exported_as_their_loader_reads_them(browser):

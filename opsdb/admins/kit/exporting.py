@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import TextIOWrapper
@@ -10,11 +10,14 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 from uuid import UUID
 
+from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.admin.options import BaseModelAdmin, IncorrectLookupParameters
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.core.handlers.asgi import ASGIRequest
 from django.db import OperationalError, router, transaction
 from django.db.models import QuerySet
+from django.db.models.query import ValuesListIterable
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -30,6 +33,7 @@ from opsdb.models.natural_keys import natural_key_lookups
 from .importing import kinds_for
 
 ROWS_AT_ONCE = 2_000
+BYTES_AT_ONCE = 65_536
 EXPORTED = "opsdb_exported_"
 SECRETS = {"password", "token_hash"}
 # What spreadsheet programs may take for a formula (OWASP, CSV injection).
@@ -68,9 +72,11 @@ def _natural_key_of(model):
 def rows_of(queryset: QuerySet, columns: dict[str, tuple[str, ...]]) -> Iterator[list]:
     """Yield a list of values for every row, by a cursor that the server keeps, in one snapshot."""
     lookups = [lookup for parts in columns.values() for lookup in parts]
-    # Outside a transaction the server would first write the whole answer down.
+    # Outside a transaction the server would first write the whole answer down. Within one a pooler leaves the session
+    # to it, so that the cursor is right where DISABLE_SERVER_SIDE_CURSORS keeps QuerySet.iterator() from having one.
     with transaction.atomic(using=queryset.db):
-        for values in queryset.values_list(*lookups).iterator(chunk_size=ROWS_AT_ONCE):
+        found = queryset.values_list(*lookups)
+        for values in ValuesListIterable(found, chunked_fetch=True, chunk_size=ROWS_AT_ONCE):
             values = iter(values)
             yield [_joined([next(values) for _part in parts]) for parts in columns.values()]
 
@@ -135,6 +141,22 @@ def as_loaded(queryset: QuerySet, kind: Any) -> BinaryIO:
     return binary
 
 
+async def in_parts(content: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the content of a response in parts, read in the thread that has the connections of the request."""
+    while part := await sync_to_async(_next_part)(content):
+        yield part
+
+
+def _next_part(content):
+    lines, size = [], 0
+    for line in content:
+        lines.append(line)
+        size += len(line)
+        if size >= BYTES_AT_ONCE:
+            break
+    return b"".join(lines)
+
+
 FORMATS = {"csv": ("text/csv; charset=utf-8", as_csv), "json": ("application/json", as_json)}
 
 
@@ -186,6 +208,8 @@ class ExportMixin:
             found = queryset.using(router.db_for_read(self.model)).select_related(None).annotate(**beside)
             rows = rows_of(found, columns)
             response = StreamingHttpResponse(write(list(columns), rows), content_type=content_type)
+        if isinstance(request, ASGIRequest):  # whose handler would read an ordinary iterator whole before it sends it
+            response.streaming_content = in_parts(response.streaming_content)
         name = f"{self.opts.model_name}_{timezone.now():%Y-%m-%dT%H%M}.{form if form in FORMATS else 'csv'}"
         response["Content-Disposition"] = f'attachment; filename="{name}"'
         response["Cache-Control"] = "no-store"
