@@ -9,6 +9,8 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_asy
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
+from opsdb import tokens
+
 from .addresses import client_address
 from .authentication import TokenRefused, authenticate_token
 from .users import TokenUser
@@ -17,9 +19,13 @@ SCHEME = "Bearer"
 
 
 def secret_in(request: HttpRequest) -> str | None:
-    """Return the secret that a request carries (RFC 6750, section 2.1), or None."""
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    return secret.strip() if scheme.lower() == SCHEME.lower() else None
+    """Return the secret of ops-db that a request carries (RFC 6750, section 2.1), or None.
+
+    Tokens of others, such as a JWT of the project, are for whoever issued them.
+    """
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    secret = text.strip()
+    return secret if scheme.lower() == SCHEME.lower() and secret.startswith(tokens.PREFIX) else None
 
 
 def unauthorized(error: TokenRefused) -> HttpResponse:
@@ -32,9 +38,10 @@ def unauthorized(error: TokenRefused) -> HttpResponse:
 class TokenMiddleware:
     """Let requests with a token act for its user, narrowed to the token's scopes.
 
-    ``request.user`` is the user, ``request.auth`` the token. A request without the header is left alone; a token that
-    is refused is answered with 401. Put it after the middleware that finds the user of a session, and before
-    ``AttributionMiddleware``. Such requests need no CSRF token, because no browser sends the header by itself.
+    ``request.user`` is the user, ``request.auth`` the token. A request without the header, or with a token of another
+    issuer, is left alone; a token that is refused is answered with 401. Put it after the middleware that finds the user
+    of a session, and before ``AttributionMiddleware``. Such requests need no CSRF token, because no browser sends the
+    header by itself.
     """
 
     sync_capable = True

@@ -10,6 +10,8 @@ from opsdb.testing.factories import SiteFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.access.views")]
 
+FOREIGN = ["", "eyJhbGciOiJIUzI1NiJ9.e30.abc", "x" * 55]
+
 
 @pytest.fixture(autouse=True)
 def middleware(settings):
@@ -37,7 +39,23 @@ def test_a_token_wins_over_a_session(create):
     assert client.get("/who/", **bearer(secret)).json()["user"] == token.user.username
 
 
-@pytest.mark.parametrize("secret", ["", "opsdb_", "x" * 55])
+@pytest.mark.parametrize("secret", FOREIGN)
+def test_a_token_of_another_issuer_is_left_alone(secret):
+    assert Client().get("/who/", **bearer(secret)).json() == {"user": "", "token": False}
+    assert get_async("/who-async/", secret).json() == {"user": "", "may": False}
+    client = Client()
+    client.force_login(user := UserFactory())
+    assert client.get("/who/", **bearer(secret)).json() == {"user": user.username, "token": False}
+
+
+@pytest.mark.parametrize("secret", FOREIGN)
+def test_a_token_of_another_issuer_replaces_no_csrf_token(secret):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(UserFactory())
+    assert client.post("/who/", **bearer(secret)).status_code == 403
+
+
+@pytest.mark.parametrize("secret", ["opsdb_", "opsdb_" + "x" * 49])
 def test_a_token_that_is_refused_is_answered_with_401(secret):
     for answer in (Client().get("/who/", **bearer(secret)), Client().post("/who/", **bearer(secret))):
         assert answer.status_code == 401

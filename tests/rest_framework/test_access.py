@@ -2,8 +2,9 @@
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import include, path
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.serializers import ModelSerializer
@@ -71,6 +72,23 @@ def test_without_a_token_nothing_is_answered():
     assert answer.status_code == 401 and answer["WWW-Authenticate"] == "Bearer"
     refused = Client(headers={"Authorization": "Bearer opsdb_x"}).get("/sites/")
     assert (refused.status_code, refused.json()) == (401, {"detail": "The token is not valid."})
+
+
+def test_a_token_of_another_issuer_is_left_to_its_own_authentication():
+    user = UserFactory()
+
+    class Foreign(BaseAuthentication):
+        def authenticate(self, request):
+            return (user, None) if "a.jwt.x" in request.headers["Authorization"] else None
+
+    class Who(APIView):
+        authentication_classes = (TokenAuthentication, Foreign)
+
+        def get(self, request):
+            return Response({"user": request.user.get_username()})
+
+    asked = RequestFactory().get("/", headers={"Authorization": "Bearer a.jwt.x"})
+    assert Who.as_view()(asked).data == {"user": user.username}
 
 
 def test_reading_needs_the_permission_to_view(program):
