@@ -6,7 +6,9 @@ import psycopg
 from django.conf import settings
 from django.core.signals import request_finished
 from django.db import OperationalError, connections
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from . import conf
 from .database.local_settings import set_locally
@@ -80,11 +82,21 @@ class StatementTimeoutMiddleware:
             return self.get_response(request)
 
     def process_exception(self, request, exception):
-        """Answer with a page about the time limit when a statement was stopped."""
+        """Answer when a statement was stopped: in the admin with a page, elsewhere with text, or JSON if preferred."""
         if not was_stopped(exception):
             return None
-        seconds = conf.get("OPSDB_STATEMENT_TIMEOUT_SECONDS")
-        return render(request, "admin/opsdb/too_slow.html", {"seconds": seconds}, status=503)
+        text = _(
+            "The database needed more than %(seconds)s s for a part of this, and was stopped. Ask for less at a time, "
+            "or try again later."
+        ) % {"seconds": conf.get("OPSDB_STATEMENT_TIMEOUT_SECONDS")}
+        match = request.resolver_match
+        page = ["text/html"] if match and "admin" in match.app_names else []
+        preferred = request.get_preferred_type([*page, "text/plain", "application/json"])
+        if preferred == "application/json":
+            return JsonResponse({"detail": text}, status=503)
+        if preferred == "text/html":
+            return render(request, "admin/opsdb/too_slow.html", {"text": text}, status=503)
+        return HttpResponse(f"{text}\n", content_type="text/plain; charset=utf-8", status=503)
 
 
 def was_stopped(error: Exception) -> bool:

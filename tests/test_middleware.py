@@ -1,5 +1,7 @@
 """What the middleware adds to every request: a limit of statements, and a policy for browsers."""
 
+import sys
+
 import pytest
 from django.contrib import admin
 from django.core.signals import request_finished
@@ -8,7 +10,8 @@ from django.db.models import Func, Value
 from django.db.models.functions import Cast
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
-from django.urls import reverse
+from django.urls import clear_url_caches, path, reverse
+from psycopg.errors import QueryCanceled
 
 from config.headers import POLICY, ContentSecurityPolicyMiddleware
 from opsdb.middleware import StatementTimeoutMiddleware, was_stopped
@@ -16,6 +19,11 @@ from opsdb.models import Site, User
 from opsdb.testing.factories import SiteFactory, UserFactory
 
 SLOW = Cast(Func(Value(5), function="pg_sleep", output_field=models.TextField()), models.TextField())
+
+GIVEN_UP = (
+    "The database needed more than 30 s for a part of this, and was stopped. "
+    "Ask for less at a time, or try again later."
+)
 
 
 def limit():
@@ -99,6 +107,13 @@ class TestPagesThatTakeTooLong:
             answer = browser.get(reverse(f"admin:opsdb_site_{page}", args=args))
             assert answer.status_code == 503
             assert "needed more than 0.2 s" in answer.content.decode()
+            assert answer["Content-Type"].startswith("text/html")
+
+    def test_a_request_of_a_script_is_answered_with_json(self, browser, slow_lists):
+        slow_lists(Site)
+        SiteFactory()
+        answer = browser.get(reverse("admin:opsdb_site_changelist"), headers={"Accept": "application/json, */*;q=0.1"})
+        assert (answer.status_code, answer.json()) == (503, {"detail": GIVEN_UP.replace("30 s", "0.2 s")})
 
     @pytest.mark.parametrize("page", ["", "export/csv/"])
     def test_a_list_that_is_narrowed_leads_back_with_a_message(self, browser, slow_lists, page):
@@ -107,6 +122,36 @@ class TestPagesThatTakeTooLong:
         url = reverse("admin:opsdb_site_changelist")
         answer = browser.get(f"{url}{page}?id__gt=0")
         assert (answer.status_code, answer["Location"]) == (302, url)
+
+
+def give_up(request):
+    error = OperationalError("canceling statement due to statement timeout")
+    raise error from QueryCanceled()
+
+
+urlpatterns = [path("slow/", give_up)]
+
+
+class TestRequestsOfAProjectThatTakeTooLong:
+    @pytest.fixture(params=["without an admin", "with an admin"], autouse=True)
+    def addresses(self, request, settings, monkeypatch):
+        settings.ROOT_URLCONF = __name__
+        if request.param == "with an admin":
+            monkeypatch.setattr(sys.modules[__name__], "urlpatterns", [*urlpatterns, path("ops/", admin.site.urls)])
+        clear_url_caches()
+        yield
+        clear_url_caches()
+
+    @pytest.mark.parametrize("accept", ["", "*/*", "text/html,*/*;q=0.8", "image/png"])
+    def test_are_answered_with_text(self, db, accept):
+        answer = Client(headers={"Accept": accept} if accept else {}).get("/slow/")
+        assert (answer.status_code, answer["Content-Type"]) == (503, "text/plain; charset=utf-8")
+        assert answer.content.decode() == GIVEN_UP + "\n"
+
+    @pytest.mark.parametrize("accept", ["application/json", "application/json, text/plain;q=0.5, */*;q=0.1"])
+    def test_are_answered_with_json_where_it_is_preferred(self, db, accept):
+        answer = Client(headers={"Accept": accept}).get("/slow/")
+        assert (answer.status_code, answer.json()) == (503, {"detail": GIVEN_UP})
 
 
 class TestThePolicy:
