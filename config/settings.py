@@ -229,6 +229,7 @@ AXES_RESET_ON_SUCCESS = True
 # Waiting is enough: what is tried meanwhile is refused, and does not make it longer.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_CLIENT_IP_CALLABLE = "opsdb.access.addresses.client_address"
+AXES_USERNAME_CALLABLE = "config.logins.counted_name"
 AXES_LOCKOUT_CALLABLE = "config.logins.locked_out"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False

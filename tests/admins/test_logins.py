@@ -90,6 +90,16 @@ def test_an_address_that_is_none_is_no_error_of_the_server(anna, settings, forwa
     assert log_in(HTTP_X_FORWARDED_FOR=forwarded).status_code == 429
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 5_000, "ﬀ" * 150], ids=["long", "longer", "long when normalized"])
+def test_a_name_longer_than_any_is_refused_and_counted_as_a_wrong_one(anna, name):
+    short = log_in("wrong", username="nobody")
+    refused = log_in(username=name)
+    assert refused.status_code == short.status_code == 200
+    assert refused.context["form"].errors == short.context["form"].errors
+    assert [answer.status_code for answer in fail(LIMIT - 1, username=name)] == [200] * (LIMIT - 2) + [429]
+    assert log_in().status_code == 302
+
+
 def test_no_password_is_kept_of_an_attempt(anna):
     log_in("almost-" + PASSWORD)
     for attempt in AccessAttempt.objects.values():
