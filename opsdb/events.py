@@ -17,13 +17,12 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Any, Self
 
 import psycopg
 from django.apps import apps
 from django.contrib.auth.models import PermissionsMixin
-from django.db import InterfaceError, OperationalError, connections, models, router
+from django.db import DataError, InterfaceError, OperationalError, connections, models, router
 
 from opsdb.models import ChangeLog, ChangeOperation
 from opsdb.models.enums import ChangeLogging
@@ -37,12 +36,12 @@ LONGEST_PAUSE_SECONDS = 30
 # No transaction lasts longer: what is older is not looked at.
 LONGEST_TRANSACTION_SECONDS = 86_400
 NUMBER = "[0-9]{1,19}"
-SNAPSHOT = f"{NUMBER}:{NUMBER}:(?:{NUMBER}(?:,{NUMBER})*)?"
-CURSOR = re.compile(
-    f"(?P<at>{NUMBER}):(?P<seen>{SNAPSHOT})(;(?P<until_at>{NUMBER}):(?P<until>{SNAPSHOT});(?P<last>{NUMBER}))?"
-)
-LATEST_SECONDS = 10**11  # in year 5138
 LARGEST_NUMBER = 2**63 - 1
+LATEST_SECOND = int(datetime(9999, 12, 30, tzinfo=UTC).timestamp())
+SNAPSHOT = rf"{NUMBER}:{NUMBER}:(?:{NUMBER}(?:,{NUMBER})*)?"
+CURSOR = re.compile(
+    rf"(?P<at>{NUMBER}):(?P<seen>{SNAPSHOT})(;(?P<until_at>{NUMBER}):(?P<until>{SNAPSHOT});(?P<last>{NUMBER}))?"
+)
 COLUMNS = """
 change.id, change.table_name, change.operation, change.row_id, change.before, change.after, change.changed_at,
 change.user_id, change.origin, change.reason, change.transaction_id
@@ -150,16 +149,20 @@ class _Position:
 
     @classmethod
     def parse(cls, cursor: str) -> Self:
-        found = CURSOR.fullmatch(cursor)
-        numbers = {name: int(found[name] or 0) for name in ("at", "until_at", "last")} if found else {}
-        if (
-            found is None
-            or not all(_is_snapshot(found[name]) for name in ("seen", "until") if found[name])
-            or max(numbers["at"], numbers["until_at"]) > LATEST_SECONDS
-            or numbers["last"] > LARGEST_NUMBER
-        ):
-            raise CursorError(f"{cursor!r} is no cursor: give that of an event, or none to follow from now on")
-        return cls(seen=found["seen"], until=found["until"] or "", **numbers)
+        if found := CURSOR.fullmatch(cursor):
+            numbers = {name: int(found[name] or 0) for name in ("at", "until_at", "last")}
+            position = cls(seen=found["seen"], until=found["until"] or "", **numbers)
+            if position._is_possible():
+                return position
+        raise _no_cursor(cursor)
+
+    def _is_possible(self) -> bool:
+        """Return whether PostgreSQL takes these numbers and snapshots."""
+        return (
+            max(self.at, self.until_at) <= LATEST_SECOND
+            and self.last <= LARGEST_NUMBER
+            and all(_is_snapshot(text) for text in (self.seen, self.until) if text)
+        )
 
     def __str__(self) -> str:
         seen = f"{self.at}:{self.seen}"
@@ -167,10 +170,14 @@ class _Position:
 
 
 def _is_snapshot(text: str) -> bool:
-    """Return whether PostgreSQL reads a text of the form of a snapshot as one."""
-    first, end, running = text.split(":")
-    numbers = [int(first), *(int(number) for number in running.split(",") if number), int(end)]
-    return numbers[0] > 0 and numbers[-1] <= LARGEST_NUMBER and all(a <= b for a, b in pairwise(numbers))
+    """Return whether three parts are a snapshot: its first transaction, that after its last, and those between."""
+    first, end, *between = map(int, re.findall(NUMBER, text))
+    is_between = all(first <= one < end for one in between)
+    return 0 < first <= end <= LARGEST_NUMBER and is_between and between == sorted(set(between))
+
+
+def _no_cursor(cursor: str) -> CursorError:
+    return CursorError(f"{cursor!r} is no cursor: give that of an event, or none to follow from now on")
 
 
 NOWHERE = _Position(0, "")
@@ -333,12 +340,20 @@ class Follower:
         self._connection.close()
         self._hear("LISTEN")
         with self._connection.cursor() as cursor:
-            cursor.execute(STATE, {"seen": self._position.seen or None})
+            try:
+                cursor.execute(STATE, {"seen": self._position.seen or None})
+            except DataError as error:
+                raise _no_cursor(self.cursor) from error
             at, now, is_replica, is_of_another_server, archived = cursor.fetchone()
         if is_replica:
             raise OpsdbError("events: a replica sends none; follow them at the primary server")
         if not self._position.seen:
             self._position = _Position(at, now)
+        if self._position.at > at + LONGEST_TRANSACTION_SECONDS:
+            raise CursorError(
+                f"{self.cursor}: is of a time that has not come yet, so that changes until then would be missed: read "
+                "what the rows are now, and follow from now on"
+            )
         if is_of_another_server:
             raise CursorError(
                 f"{self.cursor}: no transaction here has such a number yet, as after a restore on another server: "

@@ -309,10 +309,58 @@ def test_events_hold_no_hash():
     assert [event.changes.get("password") for event in found if event.action == "update"] == [("(hidden)", "(hidden)")]
 
 
-@pytest.mark.parametrize("cursor", ["", "1", "1:2:3", "1:2:3:x", "1:2:3:;4", "1:2:3:;1:2:3:"])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "1",
+        "1:2:3",
+        "1:2:3:x",
+        "1:2:3:;4",
+        "1:2:3:;1:2:3:",
+        "1:5:1:",
+        "1:0:1:",
+        "5:1:3:9",
+        "5:2:3:1",
+        "5:1:2:5,4",
+        "5:1:9:5,4",
+        "5:1:9:4,4",
+        "5:1:9:4,",
+        "5:1:3:;7:9:2:;1",
+        "٥:1:3:",
+        "1:2:3:\n",
+        "999999999999999:1:3:",
+        f"5:1:3:;{10**15}:1:3:;1",
+        f"5:1:{2**63}:",
+        f"5:1:3:;7:1:3:;{2**63}",
+        f"{10**25}:1:3:",
+        f"5:{10**25}:{10**25}:",
+        f"5:1:3:;7:1:3:;{10**25}",
+        "9" * 5_000 + ":1:3:",
+    ],
+)
 def test_what_is_no_cursor_is_refused(cursor):
     with pytest.raises(CursorError, match="is no cursor: give that of an event"):
         follow(cursor)
+
+
+@pytest.mark.parametrize("cursor", ["5:1:1:", "5:1:9:1,2,8", "5:1:3:;7:2:9:2;1", f"5:1:3:;7:2:9:;{2**63 - 1}"])
+def test_what_may_be_a_cursor_is_followed(cursor):
+    assert str(events._Position.parse(cursor)) == cursor
+    assert read(cursor, tables=[])[0] == []
+
+
+def test_what_the_database_takes_for_no_cursor_is_refused(monkeypatch):
+    monkeypatch.setattr(events, "_is_snapshot", lambda text: True)
+    with pytest.raises(CursorError, match="'1:5:1:' is no cursor: give that of an event"):
+        read("1:5:1:")
+
+
+def test_a_cursor_of_a_time_that_has_not_come_is_refused():
+    later = int((datetime.now(UTC) + timedelta(days=1_000)).timestamp())
+    _, _, snapshot = now().partition(":")
+    with pytest.raises(CursorError, match="is of a time that has not come yet"):
+        read(f"{later}:{snapshot}")
 
 
 def test_tables_without_events_are_refused():
