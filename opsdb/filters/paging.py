@@ -6,8 +6,9 @@ parameter ``p``: ``after,KEY``, or ``after,VALUE,KEY`` where a column sorts the 
 ``last``. Anything else is the first page.
 """
 
+import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -37,6 +38,16 @@ def seconds_given(error: Exception) -> int | None:
     if isinstance(error, TooSlowError):
         return LONGEST_QUERY_SECONDS
     return conf.get("OPSDB_STATEMENT_TIMEOUT_SECONDS") if was_stopped(error) else None
+
+
+def _is_storable(text: str) -> bool:
+    """Return whether PostgreSQL can compare with a text: not with the character zero, nor with half a character."""
+    return not re.search(r"[\x00\ud800-\udfff]", text)
+
+
+def _in_utc(value):
+    """Return a value of an address, a time in UTC: PostgreSQL refuses offsets of 16 hours and more."""
+    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
 
 
 def _row(*parts):
@@ -85,11 +96,11 @@ class KeyedPage:
         if direction == LAST and not rest:
             return LAST, None
         texts = rest.rsplit(",", len(self.names) - 1)
-        if direction not in (AFTER, BEFORE) or len(texts) != len(self.names):
+        if direction not in (AFTER, BEFORE) or len(texts) != len(self.names) or not _is_storable(rest):
             return None, None
         try:
-            place = [field.to_python(text) for field, text in zip(self.fields, texts, strict=True)]
-        except ValidationError:
+            place = [_in_utc(field.to_python(text)) for field, text in zip(self.fields, texts, strict=True)]
+        except (ValidationError, OverflowError):
             return None, None
         return (direction, place) if all(part not in (None, "") for part in place) else (None, None)
 

@@ -144,8 +144,9 @@ def test_a_list_is_narrowed_from_a_date_to_before_another(browser):
         assert listed(browser, Downtime, query) == found, query
 
 
-def test_what_is_no_date_in_iso_form_is_refused_by_a_list(browser):
-    response = browser.get(f"{address(Downtime, 'changelist')}?start_time__gte=12/06/2026")
+@pytest.mark.parametrize("text", ["12/06/2026", "0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00"])
+def test_what_is_no_date_in_iso_form_is_refused_by_a_list(browser, text):
+    response = browser.get(f"{address(Downtime, 'changelist')}?start_time__gte={text}")
     assert response.status_code == 302
     assert "2026-06-12" in " ".join(map(str, get_messages(response.wsgi_request)))
 

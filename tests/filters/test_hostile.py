@@ -3,6 +3,7 @@
 import pytest
 
 from opsdb.filters import FILTERSETS, Size, filterset_for
+from opsdb.models import RawDataFile
 
 JUNK = [
     "a\x00b",
@@ -57,3 +58,24 @@ def test_answers_whatever_is_given(model):
 @pytest.mark.parametrize("data", [{"q": ["a", "b"]}, {"q": 1}, {"q": None}, {"q": {}}])
 def test_answers_data_that_are_no_texts(data):
     assert filterset_for(next(iter(FILTERSETS)))(data).qs is not None
+
+
+@pytest.mark.parametrize("model", FILTERSETS, ids=lambda model: model.__name__)
+def test_a_place_that_the_database_cannot_find_is_the_first_page(model):
+    filterset = filterset_for(model)
+    for name in filterset.orders():
+        rows = filterset({"ordering": name})
+        for text in ("a\x00b", "a\ud800"):
+            for place in (f"after,{text}", f"before,{text},1", f"after,1,{text}"):
+                assert rows.page(place).direction is None
+        for text in ("9" * 31, "0001-01-01T00:00:00+23:59", "9999-12-31T00:00:00-23:59", "2026-01-01T00:00:00+23:59"):
+            assert rows.page(f"after,{text},1").rows is not None
+    first = filterset().page().rows
+    assert filterset().page("after,a\x00b,1").rows == first
+
+
+def test_a_place_along_an_index_may_be_any_number():
+    file = RawDataFile.objects.first()
+    rows = filterset_for(RawDataFile)({"instrument_module": str(file.instrument_module_id)})
+    for key in (1, 2**63 - 1, 2**63, 2**64, 10**31, -(10**31)):
+        assert rows.page(f"after,{key}").rows

@@ -180,7 +180,7 @@ class PeriodFilter(admin.FieldListFilter):
         given = {end: (self.used_parameters.get(name) or [""])[-1] for end, name in self.parameters.items()}
         try:
             self.ends = {end: _moment(text) for end, text in given.items() if text}
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             messages.error(request, str(WRITE_DATE))
             raise IncorrectLookupParameters(error) from error
 
@@ -227,6 +227,7 @@ def _moment(text: str) -> datetime:
 
     Raises:
         ValueError: it names none.
+        OverflowError: in UTC it is before the first year or after the last one.
     """
     if len(text) == len("2026-06-12"):
         return datetime.combine(date.fromisoformat(text), time(0), tzinfo=UTC)

@@ -67,7 +67,8 @@ def period_of(asked: dict[str, str]) -> tuple[date, date]:
     first, last = (_day(asked[key]) for key in ("from", "to"))
     end = min(last or today, today) + timedelta(days=1)
     days = asked["days"] or str(DEFAULT_DAYS)
-    if not days.isdecimal() or not 1 <= int(days) <= LONGEST_DAYS:
+    # Of thousands of digits Python makes no number.
+    if not days.isdecimal() or len(days) > len(str(LONGEST_DAYS)) or not 1 <= int(days) <= LONGEST_DAYS:
         raise _BadPeriodError(_("Give a number of days from 1 to %(most)s.") % {"most": LONGEST_DAYS})
     start = first or end - timedelta(days=int(days))
     if not start < end:
