@@ -156,6 +156,7 @@ class FixedSourceAdmin(WarnedMixin, SourceMixin, PositionSearch, OpsAdmin):
         (lazy("Velocity"), ("vlsr_km_s", "given_velocity", "velocity_frame", "velocity_convention")),
     )
     list_display = ("name", "ra_deg", "dec_deg", "frame", "vlsr_km_s", "page")
+    list_filter = ("frame", "obs_units__observing_program")
 
 
 @admin.register(SolarSystemObject)

@@ -88,8 +88,8 @@ def at_end_of(row, path):
     """The row that a path of relations leads to, the first of many."""
     for name in path.split("__"):
         if row is not None:
-            many = row._meta.get_field(name).many_to_many
-            row = getattr(row, name).first() if many else getattr(row, name)
+            field = row._meta.get_field(name)
+            row = getattr(row, name).first() if field.many_to_many or field.one_to_many else getattr(row, name)
     return row
 
 

@@ -60,7 +60,7 @@ def view(viewer: Viewer) -> Content:
         return f"{source.name}, {where}" + (f" ({of})" if of else "")
 
     if len(fixed) > DRAWN_SINGLY:
-        points = _clusters(viewer, fixed, look_of)
+        points = _clusters(viewer, fixed, look_of, chosen)
     else:
         points = [
             Point(
@@ -171,8 +171,9 @@ def _users(viewer, *kinds):
     return users
 
 
-def _clusters(viewer, sources, look_of):
+def _clusters(viewer, sources, look_of, program):
     """One point for the sources of a cell, in their middle, with the sign of most of them."""
+    of_program = {} if program is None else {"obs_units__observing_program__id__exact": program.pk}
     cells = {}
     for source in sources:
         cells.setdefault(cell_of(source.ra_deg, source.dec_deg, CELL_DEG), []).append(source)
@@ -199,7 +200,9 @@ def _clusters(viewer, sources, look_of):
             "number": len(members),
             "place": _degrees(ra, dec),
         }
-        points.append(Point(ra, dec, look, description, viewer.list_url(FixedSource, **bounds), len(members)))
+        points.append(
+            Point(ra, dec, look, description, viewer.list_url(FixedSource, **bounds, **of_program), len(members))
+        )
     return points
 
 

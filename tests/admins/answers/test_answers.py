@@ -350,6 +350,22 @@ class TestSky:
         (cluster,) = {link for link in read(browser.get(page("sky"))).links if "ra_deg__gte" in link}
         assert browser.get(cluster).context["cl"].result_count == 6
 
+    def test_those_of_one_program_that_are_drawn_together_are_listed_together(self, browser, monkeypatch):
+        from opsdb.admins.pages import sky
+
+        monkeypatch.setattr(sky, "DRAWN_SINGLY", 2)
+        programs = factories.ObservingProgramFactory.create_batch(2)
+        for number in range(7):
+            source = factories.FixedSourceFactory(ra_deg=10 + number / 100, dec_deg=-30).source_ptr
+            # Two units each, so that a source is found by two rows.
+            factories.ObsUnitFactory.create_batch(2, source=source, observing_program=programs[number % 2])
+        found = read(browser.get(page("sky", program=programs[0].short_name)))
+        (cluster,) = {link for link in found.links if "ra_deg__gte" in link}
+        assert "4 sources about" in browser.get(page("sky", program=programs[0].short_name)).content.decode()
+        listed = browser.get(cluster).context["cl"]
+        assert listed.result_count == len(listed.result_list) == 4
+        assert all(one.obs_units.first().observing_program == programs[0] for one in listed.result_list)
+
     def test_programs_are_not_told_to_who_may_not_view_them(self, seeing):
         unit = factories.ObsUnitFactory(source=factories.FixedSourceFactory().source_ptr)
         found = read(seeing(FixedSource).get(page("sky")))
