@@ -80,7 +80,7 @@ SELECT
 """
 OF_TRANSACTION = f"""
 SELECT {COLUMNS} FROM change_log AS change
-WHERE change.transaction_id = %s AND change.changed_at >= statement_timestamp() - interval '1 day'
+WHERE change.transaction_id = %s AND change.changed_at >= statement_timestamp() - interval '1 day' AND change.id > %s
 ORDER BY change.id
 """
 DISCONNECTED = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
@@ -221,12 +221,14 @@ def follow(
     )
 
 
-def events_of_transaction(transaction: int, using: str) -> Iterator[Event]:
-    """Yield the events of a transaction that this connection has just committed; they have no cursor."""
+def events_of_transaction(transaction: int, using: str, *, after: int) -> list[tuple[int, Event]]:
+    """Return the events of a transaction of this connection after an entry, each with the number of its entry.
+
+    They have no cursor.
+    """
     with connections[using].cursor() as cursor:
-        cursor.execute(OF_TRANSACTION, [transaction])
-        for row in cursor.fetchall():
-            yield _event(row)
+        cursor.execute(OF_TRANSACTION, [transaction, after])
+        return [(row[0], _event(row)) for row in cursor.fetchall()]
 
 
 def _names(tables: Iterable[str | type[models.Model]] | None, user: PermissionsMixin | None) -> list[str]:

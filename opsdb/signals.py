@@ -13,6 +13,7 @@ Attributes:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -35,12 +36,20 @@ state_changed = Signal()
 rows_created = Signal()
 
 
+@dataclass
+class _Transaction:
+    """A transaction, and up to which entry of the change log it was sent; None before its commit."""
+
+    number: int
+    last: int | None = None
+
+
 class _SendAfterCommit:
     """Wrapper of a connection's statements, for as long as there is the connection."""
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
-        self.sent: int | None = None
+        self.present: _Transaction | None = None
 
     def __call__(self, execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
         has_receivers = state_changed.receivers or rows_created.receivers
@@ -58,19 +67,26 @@ class _SendAfterCommit:
         with self.connection.wrap_database_errors, self.connection.connection.cursor() as cursor:
             [number] = cursor.execute(TRANSACTION).fetchone()
         if number is not None:
+            if self.present is None or self.present.number != number:
+                self.present = _Transaction(number)
             # For every statement, because those of a savepoint are forgotten with it.
-            transaction.on_commit(partial(self._send, number), using=self.connection.alias)
+            transaction.on_commit(partial(self._send, self.present), using=self.connection.alias)
         return result
 
-    def _send(self, number: int) -> None:
-        if number != self.sent:
-            self.sent = number
-            with self.connection.cursor() as cursor:
-                cursor.execute(IS_MIGRATED)
-                if cursor.fetchone() == (False,):
-                    return
-            for event in events_of_transaction(number, self.connection.alias):
-                _send(event, self.connection.alias)
+    def _send(self, committed: _Transaction) -> None:
+        # A TestCase takes parts of its transaction for committed, after each of which there may be more.
+        if committed.last is not None and not self.connection.in_atomic_block:
+            return
+        after = committed.last = committed.last or 0
+        with self.connection.cursor() as cursor:
+            cursor.execute(IS_MIGRATED)
+            if cursor.fetchone() == (False,):
+                return
+        found = events_of_transaction(committed.number, self.connection.alias, after=after)
+        if found:
+            committed.last = found[-1][0]
+        for _number, event in found:
+            _send(event, self.connection.alias)
 
 
 def _send(event: Event, using: str) -> None:

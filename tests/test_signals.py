@@ -4,9 +4,9 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from opsdb.models import ExecutedObsUnit, ObservationStatus, RawDataFile, RawDataPackage, Site
+from opsdb.models import ExecutedObsUnit, ObservationStatus, RawDataFile, RawDataPackage, Site, User
 from opsdb.signals import rows_created, state_changed
-from opsdb.testing.factories import ExecutedObsUnitFactory, SiteFactory
+from opsdb.testing.factories import ExecutedObsUnitFactory, SiteFactory, UserFactory
 from opsdb.testing.factories.base import EPOCH
 from opsdb.testing.nights import make_night
 from opsdb.workflows import finish_observation
@@ -117,6 +117,68 @@ def test_what_a_receiver_writes_is_heard_of_too(states, created):
         state_changed.disconnect(note)
     assert len(states) == 1
     assert [sender for sender, _ in created] == [Site]
+
+
+def test_a_transaction_is_heard_of_once_though_a_receiver_writes_between(created):
+    """Of each statement of the first transaction something is called after its commit, and then of the receiver's."""
+    written = []
+
+    def note(sender, **kwargs):
+        if sender is Site and not written:
+            written.append(UserFactory())
+
+    rows_created.connect(note)
+    try:
+        with transaction.atomic():
+            sites = SiteFactory.create_batch(3)
+    finally:
+        rows_created.disconnect(note)
+    assert [key for sender, (key,) in created if sender is Site] == [str(site.pk) for site in sites]
+    assert [key for sender, (key,) in created if sender is User] == [str(written[0].pk)]
+
+
+def test_many_statements_of_a_transaction_are_asked_for_once(created):
+    with CaptureQueriesContext(connection) as asked, transaction.atomic():
+        SiteFactory.create_batch(5)
+    assert len(created) == 5
+    assert sum("FROM change_log AS change" in query["sql"] for query in asked) == 1
+
+
+@pytest.mark.django_db(transaction=False)
+class TestInATestCase:
+    """Where everything is one transaction, of which parts are taken for committed."""
+
+    def test_every_part_is_heard_of_once(self, created, django_capture_on_commit_callbacks):
+        for _ in range(3):
+            created.clear()
+            with django_capture_on_commit_callbacks(execute=True):
+                sites = SiteFactory.create_batch(2)
+            assert created == [(Site, (str(site.pk),)) for site in sites]
+
+    def test_what_a_receiver_writes_is_heard_of_too(self, created, django_capture_on_commit_callbacks):
+        def note(sender, **kwargs):
+            if sender is Site:
+                UserFactory()
+
+        rows_created.connect(note)
+        try:
+            for _ in range(2):
+                created.clear()
+                with django_capture_on_commit_callbacks(execute=True):
+                    SiteFactory()
+                assert [sender for sender, _ in created] == [Site, User]
+        finally:
+            rows_created.disconnect(note)
+
+    def test_what_is_undone_is_not_heard_of(self, created, django_capture_on_commit_callbacks):
+        for _ in range(2):
+            created.clear()
+            with django_capture_on_commit_callbacks(execute=True):
+                with pytest.raises(RuntimeError), transaction.atomic():
+                    SiteFactory()
+                    raise RuntimeError
+                site = SiteFactory()
+            assert created == [(Site, (str(site.pk),))]
 
 
 def test_without_receivers_nothing_is_asked():
