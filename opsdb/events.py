@@ -20,12 +20,11 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 import psycopg
-from django.apps import apps
 from django.contrib.auth.models import PermissionsMixin
 from django.db import DataError, InterfaceError, OperationalError, connections, models, router
 
 from opsdb.models import ChangeLog, ChangeOperation
-from opsdb.models.enums import ChangeLogging
+from opsdb.models.history import may_read_changes, recorded_tables
 from opsdb.workflows.errors import OpsdbError
 
 __all__ = ["CursorError", "Event", "Follower", "follow"]
@@ -233,12 +232,7 @@ def events_of_transaction(transaction: int, using: str, *, after: int) -> list[t
 
 def _names(tables: Iterable[str | type[models.Model]] | None, user: PermissionsMixin | None) -> list[str]:
     """Return the names of the tables whose events are wanted, and may be read."""
-    recorded = {
-        model._meta.db_table: model
-        for model in apps.get_app_config("opsdb").get_models()
-        if getattr(model, "change_logging", ChangeLogging.OFF) is not ChangeLogging.OFF
-        and not (model._meta.proxy or model._meta.swapped)
-    }
+    recorded = recorded_tables()
     names = [*recorded] if tables is None else [one if isinstance(one, str) else one._meta.db_table for one in tables]
     for name in names:
         if name not in recorded:
@@ -247,7 +241,7 @@ def _names(tables: Iterable[str | type[models.Model]] | None, user: PermissionsM
                 f"{', '.join(sorted(recorded))}"
             )
     if user is not None:
-        names = [name for name in names if user.has_perm(f"opsdb.view_{recorded[name]._meta.model_name}")]
+        names = [name for name in names if may_read_changes(user, recorded[name])]
     return names
 
 
