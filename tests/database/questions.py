@@ -96,7 +96,7 @@ def changes_by_somebody() -> None:
 
 def changes_of_transaction() -> None:
     with connection.cursor() as cursor:
-        cursor.execute(OF_TRANSACTION, [ChangeLog.objects.latest("pk").transaction_id])
+        cursor.execute(OF_TRANSACTION, [ChangeLog.objects.latest("pk").transaction_id, 0])
 
 
 QUESTIONS: dict[str, Question] = {

@@ -77,6 +77,8 @@ class HistoryMixin:
         return TemplateResponse(request, "admin/opsdb/history.html", context)
 
     def _row_seen(self, request, object_id):
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
         row = self.get_object(request, unquote(object_id))
         if row is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
