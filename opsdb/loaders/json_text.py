@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from opsdb.normalization import is_storable
+from opsdb.normalization import escape_unstorable, is_storable
 
 from .errors import shown
 
@@ -43,7 +43,9 @@ def _check(value):
         below = []
         for one in level:
             if isinstance(one, str) and not is_storable(one):
-                raise JsonError(f"contains a character that can't be stored: {shown(one)}")
+                # Bytes that are not UTF-8 are named as in other messages, escaped once.
+                text = shown(escape_unstorable(one)).replace("\\\\", "\\")
+                raise JsonError(f"contains a character that can't be stored: {text}")
             if isinstance(one, dict | list) and depth == MAX_DEPTH:
                 raise _too_deep()
             if isinstance(one, dict):
