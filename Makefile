@@ -36,9 +36,11 @@ export PYTHONDONTWRITEBYTECODE =
 	.venv-newest/bin/python $(PIP) --upgrade --editable '$(EXTRAS)'
 	touch $@
 
-# The versions that the tests run with, made anew from the newest that the oldest Python takes.
+# The versions that the tests run with, made anew from the newest that the oldest Python takes; of Python 3.11, some
+# systems have the first releases. The folder is not written to.
 constraints:
-	$(PYTHON) $(PIP) --dry-run --ignore-installed --report $@.json '$(EXTRAS)'
+	$(PYTHON) $(PIP) --dry-run --ignore-installed --report $@.json '$(EXTRAS)' \
+	  --python-version 3.11.0 --only-binary=:all: --target build/$@
 	$(PYTHON) -c "import json; found = [one['metadata'] for one in json.load(open('$@.json'))['install']]; \
 	  print(*sorted(f\"{one['name']}=={one['version']}\" for one in found if one['name'] != 'ops-db'), sep='\n')" > $@.txt
 	rm $@.json

@@ -124,7 +124,8 @@ class Recording:
 def register(config):
     """Have the plugins that the environment and the command ask for."""
     options = config.option
-    chosen = options.keyword or options.markexpr or options.lf or options.failedfirst
+    # The last two are of a plugin, which may be off.
+    chosen = any(getattr(options, name, "") for name in ("keyword", "markexpr", "lf", "failedfirst"))
     is_whole = config.args_source is not config.ArgsSource.ARGS and not chosen
     is_worker = hasattr(config, "workerinput")
     if os.environ.get("RECORD_DURATIONS"):

@@ -3,9 +3,11 @@
 import ast
 from collections import defaultdict
 from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 import opsdb
 
@@ -133,3 +135,14 @@ def test_a_class_name_means_one_thing():
             if isinstance(node, ast.ClassDef) and node.name not in {"Meta", "Command", "Media", "Params"}:
                 places[node.name].append(str(path.relative_to(APP)))
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_the_first_python_3_11_takes_the_versions_that_are_installed_together():
+    pinned = dict(line.split("==") for line in (APP.parent / "constraints.txt").read_text().split())
+    installed = {
+        one.name: one.metadata["Requires-Python"] or ""
+        for one in distributions()
+        if pinned.get(one.name) == one.version
+    }
+    assert installed
+    assert {name: needed for name, needed in installed.items() if not SpecifierSet(needed).contains("3.11.0")} == {}

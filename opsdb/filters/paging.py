@@ -6,7 +6,6 @@ parameter ``p``: ``after,KEY``, or ``after,VALUE,KEY`` where a column sorts the 
 ``last``. Anything else is the first page.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -24,6 +23,7 @@ from opsdb.database.functions import IsAmong
 from opsdb.database.timeouts import TooSlowError
 from opsdb.formatting import format_second
 from opsdb.middleware import was_stopped
+from opsdb.normalization import is_storable
 
 AFTER, BEFORE, LAST = "after", "before", "last"
 LONGEST_QUERY_SECONDS = 5
@@ -38,11 +38,6 @@ def seconds_given(error: Exception) -> int | None:
     if isinstance(error, TooSlowError):
         return LONGEST_QUERY_SECONDS
     return conf.get("OPSDB_STATEMENT_TIMEOUT_SECONDS") if was_stopped(error) else None
-
-
-def _is_storable(text: str) -> bool:
-    """Return whether PostgreSQL can compare with a text: not with the character zero, nor with half a character."""
-    return not re.search(r"[\x00\ud800-\udfff]", text)
 
 
 def _in_utc(value):
@@ -96,7 +91,7 @@ class KeyedPage:
         if direction == LAST and not rest:
             return LAST, None
         texts = rest.rsplit(",", len(self.names) - 1)
-        if direction not in (AFTER, BEFORE) or len(texts) != len(self.names) or not _is_storable(rest):
+        if direction not in (AFTER, BEFORE) or len(texts) != len(self.names) or not is_storable(rest):
             return None, None
         try:
             place = [_in_utc(field.to_python(text)) for field, text in zip(self.fields, texts, strict=True)]

@@ -27,6 +27,7 @@ CLAIM = """
 UPDATE {table} SET status = %s, claimed_by = %s, started_at = %s, heartbeat_at = %s WHERE {key} = ANY(%s)
 RETURNING {columns}
 """
+DECIDES_FAILURE = ("status", "claimed_by", "failure_message", "retry_count", "max_retries")
 
 
 def claim(items: QuerySet[Item], *, limit: int, worker: str) -> list[Item]:
@@ -184,9 +185,6 @@ def fail(item: WorkItem, *, worker: str, message: str, retryable: bool = True) -
         row.update(**changes)
     item.refresh_from_db()
     return True
-
-
-DECIDES_FAILURE = ("status", "claimed_by", "failure_message", "retry_count", "max_retries")
 
 
 def _has_failed(now, message, retryable):

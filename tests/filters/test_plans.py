@@ -140,6 +140,7 @@ def test_an_index_leads_to_the_rows_and_sorts_them(name, parameters):
         cursor.execute("SET LOCAL enable_bitmapscan = off")
     plan = explained(rows)
     table = model._meta.db_table
-    assert "Index Cond" in plan or not parameters, plan
+    # An index of what waits to be done has few rows, which may as well be read one after the other.
+    assert "Index Cond" in plan or f"{table}_claimable" in plan or not parameters, plan
     assert re.search(rf"{table}_{WAYS[name][parameters]}\b", plan), plan
     assert not re.search(r"^\s*(->\s+)?Sort +\(cost", plan, re.MULTILINE), plan
