@@ -1,6 +1,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 SERVE ?= 1
+HOURS ?= 3,9,15,21
 DEMO_SEASON = opsdb/reference/samples/season_2026A.yaml
 DEMO_USER = admin
 
@@ -10,13 +11,14 @@ EXTRAS = .[dev,docs,embedded,project,server]
 # Most of what is installed is never imported: what is, is compiled then.
 PIP = -m pip install --quiet --disable-pip-version-check --no-compile
 # The tests' server ends with the command that started it, but keeps the migrated database for the next.
-TIDY = $(BIN)/python -m opsdb.embedded status --folder .opsdb-tests >/dev/null 2>&1 || \
-  trap '$(BIN)/python -m opsdb.embedded stop --keep --folder .opsdb-tests >/dev/null' EXIT
+export TESTS_SERVER = .opsdb-tests
+TIDY = $(BIN)/python -m opsdb.embedded status --folder $(TESTS_SERVER) >/dev/null 2>&1 || \
+  trap '$(BIN)/python -m opsdb.embedded stop --keep --folder $(TESTS_SERVER) >/dev/null' EXIT
 
 # Written bytecode spares every worker and every command the compiling, whatever the environment sets.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-newest test-clock soak lint docs migrations constraints clean
+.PHONY: demo test test-newest test-clock test-clock-newest soak lint docs migrations constraints clean
 .NOTPARALLEL:
 .SILENT:
 
@@ -81,12 +83,19 @@ test: lint
 
 # The same with the newest Python and the newest versions of everything, in random order.
 test-newest: BIN = .venv-newest/bin
+test-newest: TESTS_SERVER = .opsdb-tests-newest
 test-newest: .venv-newest/made
 	$(TIDY); $(BIN)/python -m pytest -q -n auto --random-order $(ARGS)
 
 # Two years ahead, at four hours of the day.
 test-clock: .venv/made
-	$(BIN)/python -m tests.clock -q -n auto $(ARGS)
+	$(BIN)/python -m tests.clock --hours $(HOURS) -q -n auto $(ARGS)
+
+# The same with the newest, in random order.
+test-clock-newest: BIN = .venv-newest/bin
+test-clock-newest: TESTS_SERVER = .opsdb-tests-newest
+test-clock-newest: .venv-newest/made
+	$(BIN)/python -m tests.clock --hours $(HOURS) -q -n auto --random-order $(ARGS)
 
 # For a night: ten times as many steps of managers, workers, invalid and hostile input, and a restoration of the
 # demonstration with 100,000 files.
@@ -95,7 +104,7 @@ soak: .venv/made
 	  tests/documentation/test_examples.py::test_the_demonstration_is_restored_into_an_empty_server $(ARGS)
 
 clean:
-	python=$(BIN)/python; [ -x $$python ] || python=$(PYTHON); for folder in .opsdb .opsdb-tests .opsdb-tests-clock; do \
+	python=$(BIN)/python; [ -x $$python ] || python=$(PYTHON); for folder in $$(ls -d .opsdb .opsdb-tests* 2>/dev/null); do \
 	  $$python -m opsdb.embedded stop --folder $$folder >/dev/null || exit 1; done
 	rm -rf .venv .venv-newest build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

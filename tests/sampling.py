@@ -1,8 +1,8 @@
 """A quick run: every test with as many of its cases as a second allows, and without stories and what takes long.
 
 It is for the whole suite only. Tests that are named, by a path or by ``-k``, run with all their cases; so does the
-whole suite with ``ALL_CASES=1``. ``.ci/run`` has two runs, of two versions of Python and Django, share the cases:
-``SHARE=1/2`` and ``SHARE=2/2``. ``RECORD_DURATIONS=1`` writes how long tests take anew.
+whole suite with ``ALL_CASES=1``. ``.ci/run`` has two runs, of two versions of Python and Django, share the modules with
+all their cases: ``SHARE=1/2`` and ``SHARE=2/2``. ``RECORD_DURATIONS=1`` writes how long tests take anew.
 """
 
 import json
@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import clock
+
 DURATIONS = Path(__file__).with_name("durations.json")
 # Tests that take less all together are not recorded, and always run.
 SECONDS_OF_A_TEST = 1
@@ -21,11 +23,18 @@ LEFT_OUT = "left_out"
 SHARES = ("1/2", "2/2")
 # Each of these modules has servers or a database of its own, in which its tests go on from one another.
 STORIES = ("tests/places/", "tests/documentation/")
+# All of these have one server and browser.
+IN_A_BROWSER = ("tests/browser/", "tests/clicks/")
 
 
 def name_of(nodeid):
     """The name of a test without its case."""
     return nodeid.partition("[")[0]
+
+
+def durations_of_tests():
+    """Return the seconds that a case takes, by the name of a test, if all together take more than a second."""
+    return json.loads(DURATIONS.read_text())["tests"]
 
 
 def order_of(nodeid):
@@ -47,7 +56,7 @@ class Sampling:
         self.left_out = 0
 
     def pytest_collection_modifyitems(self, config, items):
-        durations, cases = json.loads(DURATIONS.read_text()), defaultdict(list)
+        durations, cases = durations_of_tests(), defaultdict(list)
         for item in items:
             cases[name_of(item.nodeid)].append(item.nodeid)
         chosen = {
@@ -74,51 +83,69 @@ class Sampling:
 
 
 class Sharing:
-    """Shares the cases of all tests between two runs; which of them has a case, the seed decides.
+    """Has one of two halves of the modules, which take about as long; which modules are in which, the seed decides.
 
-    The first has what is longer than a second and has one case, and the modules that go on from one test to the next.
+    The modules that run under another clock are in neither.
     """
 
     def __init__(self, share, seed):
         if share not in SHARES:
             raise pytest.UsageError(f"SHARE {share!r}: this is no share; use one of {', '.join(SHARES)}")
-        self.share, self.seed = SHARES.index(share), seed
+        self.number, self.seed = SHARES.index(share), seed
+        self.modules = None
 
-    def share_of(self, item, stays):
-        """Return the number of the run that has this case."""
-        marker = item.get_closest_marker("random_order")
-        if stays or item.nodeid.startswith(STORIES) or (marker and marker.kwargs.get("disabled")):
-            return 0
-        return order_of(f"{self.seed} {item.nodeid}")[0] % len(SHARES)
+    def pytest_ignore_collect(self, collection_path, config):
+        if not collection_path.match("test_*.py"):
+            return None
+        if self.modules is None:
+            self.modules = halves(modules_of(config.rootpath), self.seed)[self.number]
+        return collection_path.relative_to(config.rootpath).as_posix() not in self.modules
 
-    def pytest_collection_modifyitems(self, config, items):
-        durations, cases = json.loads(DURATIONS.read_text()), Counter(name_of(item.nodeid) for item in items)
-        stay = {name for name in durations if cases[name] == 1}
-        shares = ([], [])
-        for item in items:
-            shares[self.share_of(item, name_of(item.nodeid) in stay)].append(item)
-        config.hook.pytest_deselected(items=shares[1 - self.share])
-        items[:] = shares[self.share]
+
+def modules_of(root):
+    """Return the modules of tests that are not run under another clock, and the seconds that each takes."""
+    recorded = json.loads(DURATIONS.read_text())["modules"]
+    found = {path.relative_to(root).as_posix() for path in root.glob("tests/**/test_*.py")}
+    return {module: recorded.get(module, SECONDS_OF_A_TEST) for module in found.difference(clock.MODULES)}
+
+
+def halves(modules, seed):
+    """Return two halves of modules that take about as long; those in a browser, which share a server, are in one."""
+    groups = defaultdict(set)
+    for module in modules:
+        groups["browser" if module.startswith(IN_A_BROWSER) else module].add(module)
+    times = {group: sum(modules[module] for module in found) for group, found in groups.items()}
+    orders = {group: order_of(f"{seed} {group}") for group in groups}
+    # The longest first, but not always the same of those that are about as long.
+    ordered = sorted(groups, key=lambda group: times[group] * (1 + orders[group][0] / 255), reverse=True)
+    found, totals, number = (set(), set()), [0, 0], orders[ordered[0]][1] % 2
+    for group in ordered:
+        found[number].update(groups[group])
+        totals[number] += times[group]
+        number = totals.index(min(totals))
+    return found
 
 
 class Recording:
-    """Writes how long the cases of each test take that take more than a second all together."""
+    """Writes how long each module takes, and the cases of each test that take more than a second all together."""
 
     def __init__(self):
-        self.seconds, self.cases = Counter(), defaultdict(set)
+        self.seconds, self.cases, self.modules = Counter(), defaultdict(set), Counter()
 
     def pytest_runtest_logreport(self, report):
         name = name_of(report.nodeid)
         self.seconds[name] += report.duration
+        self.modules[name.partition("::")[0]] += report.duration
         self.cases[name].add(report.nodeid)
 
     def pytest_sessionfinish(self):
-        durations = {
+        tests = {
             name: round(seconds / len(self.cases[name]), 3)
             for name, seconds in sorted(self.seconds.items())
             if seconds > SECONDS_OF_A_TEST
         }
-        DURATIONS.write_text(json.dumps(durations, indent=1) + "\n")
+        modules = {name: round(seconds, 1) for name, seconds in sorted(self.modules.items())}
+        DURATIONS.write_text(json.dumps({"tests": tests, "modules": modules}, indent=1) + "\n")
 
 
 def register(config):

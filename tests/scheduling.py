@@ -5,12 +5,11 @@ go one by one. Tests in a browser, or of a story, always go to one, which sets i
 first, so that no worker waits long for another in the end.
 """
 
-import json
 from collections import Counter, OrderedDict
 
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.sampling import DURATIONS, STORIES, name_of
+from tests.sampling import IN_A_BROWSER, STORIES, durations_of_tests, name_of
 
 # Of a test that is not recorded, on a machine as slow as that of the record.
 SECONDS = 0.1
@@ -20,14 +19,14 @@ MUCH = 0.1
 
 def story_of(nodeid):
     """The group that a test is never taken from, if there is one."""
-    if nodeid.startswith(("tests/browser/", "tests/clicks/")):
+    if nodeid.startswith(IN_A_BROWSER):
         return "browser"
     return nodeid.partition("::")[0] if nodeid.startswith(STORIES) else None
 
 
 def grouped(nodeids, workers):
     """Return the group of each of these tests, and the seconds that each group takes."""
-    recorded = json.loads(DURATIONS.read_text())
+    recorded = durations_of_tests()
     seconds = {nodeid: recorded.get(name_of(nodeid), SECONDS) for nodeid in nodeids}
     modules = Counter()
     for nodeid in nodeids:

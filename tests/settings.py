@@ -13,7 +13,9 @@ from config.settings import BASE_DIR, DATABASES  # noqa: E402
 
 if DATABASES["default"]["ENGINE"] == "opsdb.embedded":
     # A server of their own, which need keep nothing, and is much faster for that.
-    DATABASES["default"].update(FOLDER=BASE_DIR / ".opsdb-tests", DURABLE=False, USER="opsdb")
+    DATABASES["default"].update(
+        FOLDER=BASE_DIR / os.environ.get("TESTS_SERVER", ".opsdb-tests"), DURABLE=False, USER="opsdb"
+    )
 
 # The owner logs in and acts as the application's role, so that a test can become the owner within a transaction.
 APPLICATION_ROLE = "opsdb_app"

@@ -30,7 +30,13 @@ def suite(pytester, monkeypatch):
     for name in ("ALL_CASES", "RECORD_DURATIONS", "SHARE", "SEED"):
         monkeypatch.delenv(name, raising=False)
     durations = pytester.makefile(
-        ".json", durations=json.dumps({"test_night.py::test_slow": 0.5, "test_night.py::test_long": 4})
+        ".json",
+        durations=json.dumps(
+            {
+                "tests": {"test_night.py::test_slow": 0.5, "test_night.py::test_long": 4},
+                "modules": {"tests/test_a.py": 9},
+            }
+        ),
     )
     pytester.makepyfile(
         test_night="""
@@ -76,18 +82,34 @@ def test_a_quick_run_reports_what_it_left_out(suite, monkeypatch):
     suite().assert_outcomes(passed=12)
 
 
-def test_two_runs_share_the_cases_of_all_tests(suite, monkeypatch):
+def test_two_runs_share_all_modules_but_those_under_another_clock(suite, pytester, monkeypatch):
+    monkeypatch.setattr(sampling.clock, "MODULES", ("tests/test_e.py",))
+    pytester.mkdir("tests")
+    for name in "abcde":
+        pytester.path.joinpath(f"tests/test_{name}.py").write_text("def test_it():\n    pass\n")
+
     def passed(share, seed):
         monkeypatch.setenv("SHARE", share)
         monkeypatch.setenv("SEED", seed)
-        return set(re.findall(r"(\S+) PASSED", suite().stdout.str()))
+        return set(re.findall(r"tests/test_(\w)\S+ PASSED", suite("--rootdir", pytester.path).stdout.str()))
 
     halves = [(passed("1/2", str(seed)), passed("2/2", str(seed))) for seed in range(5)]
     for first, second in halves:
-        assert len(first) + len(second) == len(first | second) == 12
-        assert {"test_night.py::test_long", "places/test_story.py::test_beginning"} <= first
-    assert any("quick" in nodeid for _, second in halves for nodeid in second)
-    assert len({frozenset(second) for _, second in halves}) > 1
+        assert sorted([*first, *second]) == ["a", "b", "c", "d"]
+        assert {"a"} in (first, second), "the longest takes as long as the others together"
+    assert {"a"} in [first for first, _ in halves]
+    assert {"a"} in [second for _, second in halves]
+
+
+def test_halves_take_about_as_long_and_one_has_all_that_share_a_browser():
+    modules = sampling.modules_of(ROOT)
+    for seed in range(20):
+        first, second = sampling.halves(modules, seed)
+        assert first | second == modules.keys()
+        assert not first & second
+        times = [sum(modules[module] for module in half) for half in (first, second)]
+        assert min(times) > 0.9 * max(times)
+        assert len({module in first for module in modules if module.startswith(sampling.IN_A_BROWSER)}) == 1
 
 
 def test_a_share_that_is_none_is_refused(suite, monkeypatch):
