@@ -67,11 +67,12 @@ NOT_EXECUTED = {
     ("docs/testing.md", "pytest_plugins"): "is read by pytest alone: tests/host/conftest.py",
 }
 # How many files the demonstration gets before it is restored elsewhere.
-MORE_FILES = 100_000 if os.environ.get("SOAK") else 5_000
+MORE_FILES = 100_000 if os.environ.get("SOAK") else 1_000
 # What a command takes, as its help has it, instead of a command.
 SYNOPSIS = re.compile(r"\[--|\b[A-Z]{4,}\b")
 # The commands of ``make demo``, with less for a reader to wait for.
-FEWER = {"--nights": "1", "--files-per-observation": "3"}
+FEWER = {"--nights": "1", "--weeks": "1", "--files-per-observation": "3"}
+FEWER_OBSERVATIONS = ("--observations-per-night", "5")
 MAKE_DEMO = re.compile(r"\$\(MANAGE\) (opsdb_(?:[\w@./ -]|\$\(\w+\))*)")
 DEMO_VARIABLES = {"DEMO_SEASON": str(ROOT / "opsdb/reference/samples/season_2026A.yaml"), "DEMO_USER": "admin"}
 
@@ -117,7 +118,7 @@ def demonstration(django_db_setup, django_db_blocker, tmp_path_factory):
             words = [re.sub(r"\$\((\w+)\)", lambda found: DEMO_VARIABLES[found[1]], word) for word in command]
             words = [FEWER.get(before, word) for before, word in zip(["", *words], words, strict=False)]
             with as_owner():
-                call_command(*words, verbosity=0)
+                call_command(*words, *(FEWER_OBSERVATIONS if words[0] == "opsdb_demo" else ()), verbosity=0)
         patch.chdir(tmp_path_factory.mktemp("reader"))
         patch.setenv("COLUMNS", "100")
         reader = Reader()
