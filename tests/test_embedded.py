@@ -27,33 +27,42 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to change 
 
 @pytest.fixture(scope="module")
 def initialised(tmp_path_factory):
-    """The data that a server begins with, as it makes them."""
+    """A server that has made everything itself."""
     server = Server(tmp_path_factory.mktemp("initialised") / ".opsdb")
     server.start()
     server.stop(keep=True)
-    yield server.data
+    yield server
     server.stop()
 
 
 @pytest.fixture
-def each_initialises_itself():
-    """Servers make the data that they begin with, instead of copying those of another."""
+def first(initialised, monkeypatch):
+    """The server that has made everything itself, as it runs, started by somebody with a secret."""
+    monkeypatch.setenv("SECRET_KEY", "a-secret")
+    initialised.start()
+    yield initialised
+    initialised.stop(keep=True)
 
 
 @pytest.fixture
-def make_server(request, monkeypatch):
+def each_initialises_itself():
+    """Servers make the data that they begin with, and copy their programs, instead of taking those of another."""
+
+
+@pytest.fixture
+def make_server(request):
     """Make servers that are removed at the end of the test."""
-    if "each_initialises_itself" not in request.fixturenames:
-        begun = request.getfixturevalue("initialised")
-
-        def copy(server, binaries):
-            subprocess.run(["cp", "-a", begun, server.data], check=True)
-
-        monkeypatch.setattr(Server, "_initialise", copy)
+    own = "each_initialises_itself" in request.fixturenames
+    begun = None if own else request.getfixturevalue("initialised")
 
     def make(folder: Path) -> Server:
         server = Server(folder)
         request.addfinalizer(server.stop)
+        if begun:
+            server.home.mkdir(mode=0o711 if server.root else 0o700, exist_ok=True)
+            subprocess.run(["cp", "-a", begun.data, server.data], check=True)
+            if server.root:
+                (server.home / "binaries").symlink_to(begun.home / "binaries")
         return server
 
     return make
@@ -90,7 +99,7 @@ def wait_until(condition, seconds=20):
         time.sleep(0.05)
 
 
-def test_commands_that_start_at_once_share_one_server(server):
+def test_commands_that_start_at_once_share_one_server(each_initialises_itself, server):
     command = [sys.executable, "-m", "opsdb.embedded", "start", "--folder", server.folder]
     with ThreadPoolExecutor(5) as pool:
         done = list(pool.map(lambda _: run(*command), range(5)))
@@ -100,7 +109,7 @@ def test_commands_that_start_at_once_share_one_server(server):
     assert postmaster(server) == first
 
 
-def test_data_outlive_a_killed_server(each_initialises_itself, server):
+def test_data_outlive_a_killed_server(server):
     server.start()
     ask(server, "CREATE TABLE kept AS SELECT 42 AS answer")
     idle = psycopg.connect(host=str(server.socket_folder), user="opsdb", dbname="opsdb")
@@ -120,8 +129,8 @@ def test_a_server_of_an_earlier_version_is_named_with_the_remedy(server):
     assert "python -m opsdb.embedded stop" in str(caught.value)
 
 
-def test_the_application_connects_as_a_role_that_owns_nothing(server):
-    wrapper = Wrapper({**database.embedded(server.folder, ""), "TEST": {}, "OPTIONS": {}, "TIME_ZONE": None})
+def test_the_application_connects_as_a_role_that_owns_nothing(first):
+    wrapper = Wrapper({**database.embedded(first.folder, ""), "TEST": {}, "OPTIONS": {}, "TIME_ZONE": None})
     assert (wrapper.settings_dict["USER"], wrapper.settings_dict["OWNER"]) == ("opsdb_app", {"USER": "opsdb"})
     with wrapper.get_new_connection(wrapper.get_connection_params()) as session:
         assert session.execute("SELECT current_user").fetchone() == ("opsdb_app",)
@@ -132,7 +141,7 @@ def test_the_application_connects_as_a_role_that_owns_nothing(server):
 SAFEGUARDS = ("synchronous_commit", "fsync", "full_page_writes")
 
 
-def test_only_a_server_that_keeps_nothing_is_not_durable(each_initialises_itself, server):
+def test_only_a_server_that_keeps_nothing_is_not_durable(server):
     server.start()
     assert [ask(server, f"SHOW {name}") for name in SAFEGUARDS] == ["on"] * 3
     server.stop(keep=True)
@@ -218,40 +227,32 @@ def test_stop_ends_the_process_and_removes_everything(server):
     assert not server.stop()
 
 
-def test_stop_leaves_what_it_did_not_make(server):
+def test_stop_needs_no_installed_package_and_leaves_what_it_did_not_make(server):
     server.start()
     (server.folder / "notes.txt").write_text("mine")
-    server.stop()
+    assert run(sys.executable, "-S", "-m", "opsdb.embedded", "stop", "--folder", server.folder).returncode == 0
+    assert not server.home.exists() or server.home == server.folder
     assert os.listdir(server.folder) == ["notes.txt"]
 
 
-def test_stop_needs_no_installed_package(server):
-    server.start()
-    assert run(sys.executable, "-S", "-m", "opsdb.embedded", "stop", "--folder", server.folder).returncode == 0
-    assert not server.home.exists()
-
-
-def test_it_listens_on_a_private_socket_only(each_initialises_itself, server):
-    server.start()
-    assert ask(server, "SHOW listen_addresses") == ""
-    assert server.socket_folder.stat().st_mode & 0o777 == 0o700
-    assert server.data.stat().st_mode & 0o077 == 0
+def test_it_listens_on_a_private_socket_only(first):
+    assert ask(first, "SHOW listen_addresses") == ""
+    assert first.socket_folder.stat().st_mode & 0o777 == 0o700
+    assert first.data.stat().st_mode & 0o077 == 0
     sockets = Path("/proc/net/unix").read_text()
-    assert str(server.socket_folder) in sockets
+    assert str(first.socket_folder) in sockets
 
 
-def test_nobody_logs_in_as_superuser(server):
-    server.start()
-    assert ask(server, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
+def test_nobody_logs_in_as_superuser(first):
+    assert ask(first, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
     with pytest.raises(psycopg.OperationalError, match="no pg_hba.conf entry"):
-        psycopg.connect(host=str(server.socket_folder), user="postgres", dbname="postgres")
+        psycopg.connect(host=str(first.socket_folder), user="postgres", dbname="postgres")
 
 
-def test_it_has_what_the_models_need(server):
-    server.start()
-    ask(server, "CREATE EXTENSION btree_gist")
-    ask(server, "CREATE EXTENSION pg_trgm")
-    assert ask(server, "SELECT upper('é')") == "É"
+def test_it_has_what_the_models_need(first):
+    ask(first, "CREATE EXTENSION btree_gist")
+    ask(first, "CREATE EXTENSION pg_trgm")
+    assert ask(first, "SELECT upper('é')") == "É"
 
 
 def test_no_folder_that_is_not_its_own_changes(server):
@@ -282,13 +283,11 @@ def test_a_deep_project_is_no_obstacle(make_server, tmp_path):
     assert server.socket_folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_the_server_sees_no_secret_of_ours(server, monkeypatch):
-    monkeypatch.setenv("SECRET_KEY", "a-secret")
-    server.start()
-    assert b"a-secret" not in Path(f"/proc/{postmaster(server)}/environ").read_bytes()
+def test_the_server_sees_no_secret_of_ours(first):
+    assert b"a-secret" not in Path(f"/proc/{postmaster(first)}/environ").read_bytes()
 
 
-def test_without_binaries_the_message_says_what_to_install(server, monkeypatch):
+def test_without_binaries_the_message_says_what_to_install(each_initialises_itself, server, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr("shutil.which", lambda name: None)
     monkeypatch.setattr(Path, "glob", lambda self, pattern: iter(()))
@@ -306,11 +305,10 @@ def test_a_refused_start_says_why(server):
 
 
 @as_root
-def test_as_root_the_server_runs_as_another_account(each_initialises_itself, server):
-    server.start()
-    assert Path(f"/proc/{postmaster(server)}").stat().st_uid != 0
-    assert (server.folder / "server").read_text().strip() == str(server.home)
-    assert server.home.stat().st_uid == 0
+def test_as_root_the_server_runs_as_another_account(first):
+    assert Path(f"/proc/{postmaster(first)}").stat().st_uid != 0
+    assert (first.folder / "server").read_text().strip() == str(first.home)
+    assert first.home.stat().st_uid == 0
 
 
 @as_root
@@ -325,14 +323,13 @@ def test_as_root_the_account_can_be_chosen_but_not_be_root(each_initialises_itse
 
 
 @as_root
-def test_other_users_are_kept_out(server):
-    server.start()
+def test_other_users_are_kept_out(first):
     nobody = pwd.getpwnam("nobody")
     probe = (
         "import socket, sys; s = socket.socket(socket.AF_UNIX)\n"
-        f"s.connect({str(server.socket_folder / '.s.PGSQL.5432')!r})"
+        f"s.connect({str(first.socket_folder / '.s.PGSQL.5432')!r})"
     )
-    if server.data.stat().st_uid == nobody.pw_uid:
+    if first.data.stat().st_uid == nobody.pw_uid:
         pytest.skip("the server runs as nobody, for want of another account")
     done = subprocess.run(
         ["/usr/bin/python3", "-c", probe], capture_output=True, text=True, cwd="/", user=nobody.pw_uid
