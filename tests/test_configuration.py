@@ -12,7 +12,7 @@ from django.db import ProgrammingError, connection, transaction
 from config import database, settings
 from opsdb import conf
 
-from .commands import ROOT, manage, run, the_one_line
+from .commands import ROOT, manage, manage_several, run, the_one_line
 from .old_server import old_server
 
 SECRET = "pa-ss-wo-rd"
@@ -63,26 +63,29 @@ def test_cookies_of_sites_at_several_ports_have_names_of_their_own():
     assert the_one_line(manage("check", COOKIE_SUFFIX="a b")).startswith("COOKIE_SUFFIX must be letters")
 
 
+DO_NOT_SERVE = {
+    f"postgres://ops:{SECRET}@127.0.0.1:9/ops": "Can't connect",
+    f"postgres://ops:{SECRET}@no-such-host.invalid/ops": "Can't connect",
+    f"postgres://ops:{SECRET}@127.0.0.1:9/ops?sslmod=require": "sslmod",
+    f"mysql://ops:{SECRET}@127.0.0.1/ops": "needs PostgreSQL",
+    "sqlite:///ops.sqlite3": "needs PostgreSQL",
+    f"postgres://ops:{SECRET}@127.0.0.1:port/ops": "percent-encoded",
+    f"postgres://ops:{SECRET}@127.0.0.1": "must look like",
+    f"postgres://ops:{SECRET}/#?@127.0.0.1/ops": "percent-encoded",
+    f"postgres://ops:12/{SECRET}@127.0.0.1/ops": "percent-encoded",
+    f"postgres://ops:{SECRET}@[127.0.0.1/ops": "must look like",
+    f"ops:{SECRET}@127.0.0.1/ops": "must look like",
+}
+# The first can't be reached, and the last can't be read; what is wrong besides is found in the same way.
+ONE_OF_EACH = [next(iter(DO_NOT_SERVE)), next(reversed(DO_NOT_SERVE))]
+
+
 @pytest.mark.parametrize(
-    ("url", "says"),
-    [
-        (f"postgres://ops:{SECRET}@127.0.0.1:9/ops", "Can't connect"),
-        (f"postgres://ops:{SECRET}@no-such-host.invalid/ops", "Can't connect"),
-        (f"postgres://ops:{SECRET}@127.0.0.1:9/ops?sslmod=require", "sslmod"),
-        (f"mysql://ops:{SECRET}@127.0.0.1/ops", "needs PostgreSQL"),
-        ("sqlite:///ops.sqlite3", "needs PostgreSQL"),
-        (f"postgres://ops:{SECRET}@127.0.0.1:port/ops", "percent-encoded"),
-        (f"postgres://ops:{SECRET}@127.0.0.1", "must look like"),
-        (f"postgres://ops:{SECRET}/#?@127.0.0.1/ops", "percent-encoded"),
-        (f"postgres://ops:12/{SECRET}@127.0.0.1/ops", "percent-encoded"),
-        (f"postgres://ops:{SECRET}@[127.0.0.1/ops", "must look like"),
-        (f"ops:{SECRET}@127.0.0.1/ops", "must look like"),
-    ],
+    ("command", "url"), [("runserver", url) for url in DO_NOT_SERVE] + [("migrate", url) for url in ONE_OF_EACH]
 )
-@pytest.mark.parametrize("command", [["migrate"], ["runserver"]])
-def test_a_database_that_does_not_serve_gets_one_line(command, url, says):
-    message = the_one_line(manage(*command, DATABASE_URL=url, SECRET_KEY="x"))
-    assert says in message
+def test_a_database_that_does_not_serve_gets_one_line(command, url):
+    message = the_one_line(manage(command, DATABASE_URL=url, SECRET_KEY="x"))
+    assert DO_NOT_SERVE[url] in message
     assert "DATABASE_URL" in message
     assert SECRET not in message
 
@@ -170,14 +173,10 @@ def test_a_variable_that_can_not_be_read_gets_one_line(variable, value, says):
     assert says in the_one_line(manage("check", **{variable: value}))
 
 
-def test_production_passes_the_deployment_check():
-    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
-    assert done.returncode == 0, done.stderr
-
-
-def test_help_needs_no_database():
-    done = manage("migrate", "--help", **PRODUCTION)
-    assert (done.returncode, done.stderr) == (0, "")
+def test_production_passes_the_deployment_check_and_help_needs_no_database():
+    checked, helped = manage_several("check --deploy --fail-level WARNING", "migrate --help", **PRODUCTION)
+    assert checked.returncode == 0, checked.stderr
+    assert (helped.returncode, helped.stderr) == (0, "")
 
 
 def values(*names, **environment) -> list[str]:

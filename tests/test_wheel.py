@@ -16,13 +16,14 @@ from packaging.requirements import Requirement
 from psycopg import sql
 from twine.commands.check import check as twine_check
 
-from tests.commands import ROOT, run
+from tests.commands import ROOT, manage_several, run, succeed_several
 
 HOST = Path(__file__).parent / "host"
 TARGETS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
 INCLUDED = [name.strip("/") for name in TARGETS["sdist"]["include"]]
 EXTRAS = ("", "drf", "testing")
 WITH_PLUGIN = "console/checks_with_pytest.py"
+NEEDS_MOST = "console.tests.Emptied.test_rows_are_dumped_and_loaded"
 
 
 def brought_along(distribution, extras=("",)):
@@ -38,15 +39,16 @@ def brought_along(distribution, extras=("",)):
 def install(wheel, environment):
     """Make a virtual environment with what pip would install, and return its Python; no test needs a network."""
     python = environment / "bin" / "python"
-    succeed(sys.executable, "-m", "venv", environment)
-    succeed(python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", wheel)
+    pip = sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python
+    succeed(sys.executable, "-m", "venv", "--without-pip", environment)
+    succeed(*pip, "install", "--quiet", "--no-index", "--no-deps", wheel)
     site = Path(succeed(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
     [ours] = importlib.metadata.distributions(name="ops-db", path=[str(site)])
     for distribution in brought_along(ours, EXTRAS):
         for name in {file.parts[0] for file in distribution.files} - {"..", "__pycache__"}:
             if not (site / name).exists():
                 (site / name).symlink_to(distribution.locate_file(name))
-    succeed(python, "-m", "pip", "check", "--disable-pip-version-check")
+    succeed(*pip, "check")
     return python
 
 
@@ -147,26 +149,25 @@ def templates(database):
 
 
 def test_a_user_interface_of_another_project_works_with_the_installed_wheel(wheel, database_of_host, tmp_path):
-    """Its own tests, in tests/host, are run twice and then by pytest: from the second time on they find a template."""
+    """Its own tests, in tests/host, are run in parallel and then by pytest; a first run leaves them a template.
+
+    The first is of the one that needs most of a test database: it empties the tables and suspends the rules.
+    """
     project = tmp_path / "project"
     shutil.copytree(HOST, project, ignore=shutil.ignore_patterns("__pycache__"))
     python = install(wheel, tmp_path / "environment")
-
-    def ask(*arguments):
-        clean = {"PYTHONPATH": "", "HOST_DATABASE": json.dumps(database_of_host)}
-        return run(python, *arguments, folder=project, **clean)
+    host = {"folder": project, "PYTHONPATH": "", "HOST_DATABASE": json.dumps(database_of_host)}
 
     def succeed_with(*arguments):
-        done = ask(*arguments)
+        done = run(python, *arguments, **host)
         assert done.returncode == 0, f"{arguments}:\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
 
     assert str(tmp_path) in succeed_with("-c", "import opsdb; print(opsdb.__file__)")
-    succeed_with("manage.py", "check", "--fail-level", "WARNING")
-    succeed_with("manage.py", "makemigrations", "--check", "--dry-run")
-    succeed_with("manage.py", "opsdb_migrate")
-    assert "Nothing to change" in succeed_with("manage.py", "opsdb_init")
-    assert "\nOK\n" in succeed_with("manage.py", "test")
+    checks = "check --fail-level WARNING", "makemigrations --check --dry-run"
+    *_, again = succeed_several(*checks, "opsdb_migrate", "opsdb_init", python=python, **host)
+    assert "Nothing to change" in again
+    assert "\nOK\n" in succeed_with("manage.py", "test", NEEDS_MOST)
     made = templates(database_of_host)
     assert "\nOK\n" in succeed_with("manage.py", "test", "--parallel", "2")
     (project / "conftest.py").write_text('pytest_plugins = ["opsdb.testing.plugin"]\n')
@@ -174,6 +175,6 @@ def test_a_user_interface_of_another_project_works_with_the_installed_wheel(whee
     assert f"{WITH_PLUGIN} ....." in succeed_with(*by_pytest)
     assert len(made) == 1 and templates(database_of_host) == made
     # Nowhere but in its tests is anything emptied.
-    refused = ask("manage.py", "flush", "--no-input")
+    refused, again = manage_several("flush --no-input", "opsdb_init", python=python, **host)
     assert refused.returncode and "couldn't be flushed" in refused.stderr
-    assert "Nothing to change" in succeed_with("manage.py", "opsdb_init")
+    assert "Nothing to change" in again.stdout

@@ -12,11 +12,11 @@ from opsdb.management.json_command import size
 from opsdb.models import DataLocation, DataTransferRoute
 from opsdb.testing.factories import DataProductFactory
 from opsdb.testing.nights import build_world, out_of_use
-from tests.commands import manage
+from tests.commands import manage_several
 from tests.databases import as_owner, put_guards_back
 from tests.worlds import shared_world
 
-COMMANDS = {"opsdb_where": ["x"], "opsdb_explain": ["x"], "opsdb_status": [], "opsdb_queues": [], "opsdb_check": []}
+COMMANDS = "opsdb_where x", "opsdb_explain x", "opsdb_status", "opsdb_queues", "opsdb_check"
 
 
 @shared_world
@@ -160,11 +160,10 @@ def test_names_in_square_brackets_are_printed_as_they_are(world):
     assert "[red]map" in run("opsdb_where", "data_product", product.pk)
 
 
-@pytest.mark.parametrize(("command", "arguments"), COMMANDS.items())
-def test_without_a_database_it_ends_with_one_line(command, arguments):
-    done = manage(command, *arguments, DATABASE_URL="postgres://nobody@127.0.0.1:1/none", SECRET_KEY="x")
-    assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 1, done.stderr
+def test_without_a_database_each_ends_with_one_line():
+    database = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "SECRET_KEY": "x"}
+    for done in manage_several(*COMMANDS, **database):
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done
 
 
 def test_sizes_are_formatted_with_decimal_units():
