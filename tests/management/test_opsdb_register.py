@@ -4,16 +4,18 @@ import csv
 import json
 import os
 import signal
-import subprocess
-import sys
+import time
+from contextlib import contextmanager
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
 from opsdb.models import InstrumentModule, PhysicalCopy, RawDataFile
 from opsdb.testing.factories import DiskDataLocationFactory, ExecutedObsUnitFactory, InstrumentModuleFactory
-from tests.commands import ROOT
+from opsdb.workflows import registration
+from tests.children import OTHER_SESSIONS, child_that_calls
 from tests.databases import as_owner, url_of_test_database
 
 pytestmark = pytest.mark.django_db
@@ -212,39 +214,61 @@ def test_missing_file_and_folder_get_one_line(tmp_path):
     assert "s a directory" in refusal(tmp_path / "folder.csv")
 
 
-def is_asked(name, statement):
-    """Whether a session asks the server for a statement, or did so last; the role that logged in may look."""
+def wait_for(child, condition):
+    """Wait until another session has a property; the role that logged in may look."""
+    asked = f"SELECT EXISTS (SELECT FROM ({OTHER_SESSIONS}) AS other WHERE {condition})"
+    until = time.monotonic() + 60
     with as_owner(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = %s AND query LIKE %s)",
-            [name, f"%{statement}%"],
+        while not cursor.execute(asked).fetchone()[0]:
+            assert child.is_alive() and time.monotonic() < until, condition
+            time.sleep(0.01)
+
+
+@contextmanager
+def registered_meanwhile(path):
+    """Another session has registered a file, and not ended its transaction, for whose end others wait."""
+    with psycopg.connect(url_of_test_database()) as session:
+        session.execute(
+            "INSERT INTO raw_data_file (id, executed_obs_unit_id, instrument_module_id, source_location_id, "
+            "relative_path, size_bytes, checksum) SELECT gen_random_uuid(), execution.id, module.id, location.id, %s, "
+            "1, repeat('0', 64) FROM executed_obs_unit AS execution, instrument_module AS module, data_location AS "
+            "location",
+            [path],
         )
-        return cursor.fetchone()[0]
+        yield
+        session.rollback()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_kill_leaves_nothing_behind_and_the_next_run_completes(rows, write):
-    path = write("files.csv", rows(30_000))
-    command = [sys.executable, str(ROOT / "manage.py"), "opsdb_register", str(path)]
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": url_of_test_database(),
-        "SECRET_KEY": "only-for-tests",
-    }
-
-    def start(name):
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(command, env={**environment, "PGAPPNAME": name}, **pipes)
-
-    for moment, statement in enumerate(("CREATE TEMPORARY TABLE", "COPY", "INSERT INTO raw_data_file")):
-        process = start(f"moment {moment}")
-        while not is_asked(f"moment {moment}", statement):
-            assert process.poll() is None, process.communicate()
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        assert not RawDataFile.objects.exists()
-        assert not PhysicalCopy.objects.exists()
-    out, errors = start("last").communicate()
-    assert out == "30000 files registered.\n", errors
-    assert RawDataFile.objects.count() == PhysicalCopy.objects.count() == 30_000
+@pytest.mark.parametrize(
+    ("lines", "moment"),
+    [
+        (0, "query LIKE '%CREATE TEMPORARY TABLE%'"),
+        (1_500, "query LIKE '%COPY%'"),
+        (2_501, "query LIKE '%INSERT INTO raw_data_file%' AND cardinality(pg_blocking_pids(pid)) > 0"),
+    ],
+    ids=["begun", "copying", "inserting"],
+)
+def test_kill_leaves_nothing_behind_and_the_next_run_completes(
+    rows, write, lines, moment, tmp_path, monkeypatch, capsys
+):
+    """The list comes by a pipe, from which it can be read only so far."""
+    monkeypatch.setattr(registration, "CHUNK", 1_000)
+    path, pipe = write("files.csv", rows(2_500)), tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    with registered_meanwhile("a/2000.fits"):
+        child = child_that_calls("opsdb_register", pipe)
+        with pipe.open("w") as stream:
+            stream.writelines(path.read_text().splitlines(keepends=True)[:lines])
+            stream.flush()
+            if lines > 2_500:
+                stream.close()
+            wait_for(child, moment)
+            child.kill()
+            child.join()
+    assert child.exitcode == -signal.SIGKILL
+    assert not RawDataFile.objects.exists()
+    assert not PhysicalCopy.objects.exists()
+    call_command("opsdb_register", path)
+    assert capsys.readouterr().out == "2500 files registered.\n"
+    assert RawDataFile.objects.count() == PhysicalCopy.objects.count() == 2_500
