@@ -14,7 +14,6 @@ from opsdb.workflows import (
     InvalidTransition,
     LostClaim,
     Refused,
-    bundle_raw_data_packages,
     claim_staging,
     complete_staging,
     expire_staging,
@@ -31,13 +30,14 @@ pytestmark = pytest.mark.django_db
 
 @shared_world
 def world():
-    return build_world()
+    """An observatory with two archived packages."""
+    world = build_world()
+    world.packages = archived(world)
+    return world
 
 
-def archived(world, number=2):
-    world.made_packages(executions=number)
-    [bundle] = bundle_raw_data_packages(world.ccat_buffer)
-    world.make_bundle(bundle)
+def archived(world):
+    bundle = world.made_bundle(executions=2)
     world.deliver()
     return list(bundle.raw_data_packages.order_by("pk"))
 
@@ -51,7 +51,7 @@ def product_at(location):
 
 
 def begun(world, number=2):
-    packages = archived(world, number)
+    packages = world.packages[:number]
     request_staging(location=world.processing, packages=packages)
     [job] = claim_staging(worker=WORKER)
     return job, packages
@@ -61,7 +61,7 @@ def begun(world, number=2):
 
 
 def test_a_request_says_what_where_for_whom_and_how_long(world):
-    package = world.archived_package()
+    package = world.packages[0]
     product = product_at(world.us_buffer)
     end = timezone.now() + timedelta(days=3)
     job = request_staging(
@@ -79,7 +79,7 @@ def test_a_request_says_what_where_for_whom_and_how_long(world):
 
 
 def test_requests_that_can_not_be_met_are_refused(world):
-    package = world.archived_package()
+    package = world.packages[0]
     [planned] = world.plan_packages()
     for wish, reason in (
         (
@@ -198,7 +198,7 @@ def test_only_the_worker_that_holds_a_job_completes_it(world):
 
 
 def test_a_deleted_copy_is_staged_again(world):
-    package = world.archived_package()
+    package = world.packages[0]
     release_staging(world.staged(package))
     copies = PhysicalCopy.objects.at(world.processing).of(package)
     copies.update(status=PhysicalCopyStatus.DELETION_SCHEDULED)
@@ -227,7 +227,7 @@ def delete(world, package):
 
 
 def test_staged_data_stay_while_a_job_needs_them_and_may_go_when_all_are_released(world):
-    package = world.archived_package()
+    package = world.packages[0]
     jobs = [world.staged(package, purpose=purpose) for purpose in ("maps", "spectra")]
     for job in jobs:
         with pytest.raises(IntegrityError, match="deletion rule 4: staging_job"):
@@ -248,7 +248,7 @@ def test_a_job_that_is_released_before_it_is_done_is_given_up(world):
 
 
 def test_a_released_job_is_not_begun(world):
-    package = world.archived_package()
+    package = world.packages[0]
     job = request_staging(location=world.processing, packages=[package])
     with out_of_use(world.processing):
         assert claim_staging(worker=WORKER) == []
@@ -257,7 +257,7 @@ def test_a_released_job_is_not_begun(world):
 
 
 def test_a_released_job_is_over_whatever_anybody_does(world):
-    job = request_staging(location=world.processing, packages=[world.archived_package()])
+    job = request_staging(location=world.processing, packages=world.packages[:1])
     rows = StagingJob.objects.filter(pk=job.pk)
     for status in Status.open():
         begun = timezone.now() if status == Status.IN_PROGRESS else None
@@ -272,7 +272,7 @@ def test_a_released_job_is_over_whatever_anybody_does(world):
 
 
 def test_the_same_request_again_returns_the_first_job(world):
-    packages, product = archived(world), product_at(world.processing)
+    packages, product = world.packages, product_at(world.processing)
     end = timezone.now() + timedelta(days=1)
     wish = {"location": world.processing, "packages": packages, "products": [product], "expires_at": end}
     job = request_staging(**wish)
@@ -292,24 +292,15 @@ def test_the_same_request_again_returns_the_first_job(world):
 
 
 def test_a_request_for_what_was_staged_and_is_lost_makes_a_new_job(world):
-    package = world.archived_package()
+    package = world.packages[0]
     job = world.staged(package)
     assert request_staging(location=world.processing, packages=[package]) == job
     PhysicalCopy.objects.at(world.processing).of(package).update(status=PhysicalCopyStatus.MISSING)
     assert request_staging(location=world.processing, packages=[package]) != job
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(2))
-def test_two_that_ask_the_same_at_once_get_one_job(round):
-    world = build_world()
-    packages = archived(world)
-    jobs = race(3, lambda number: request_staging(location=world.processing, packages=packages))
-    assert jobs == [StagingJob.objects.get()] * 3
-
-
 def test_jobs_whose_time_has_passed_are_released(world):
-    package = world.archived_package()
+    package = world.packages[0]
     soon, later = timezone.now() + timedelta(hours=1), timezone.now() + timedelta(days=9)
     jobs = [world.staged(package, expires_at=end) for end in (soon, later, None)]
     assert expire_staging() == []
@@ -320,7 +311,7 @@ def test_jobs_whose_time_has_passed_are_released(world):
 
 
 def test_jobs_are_claimed_for_a_location(world):
-    request_staging(location=world.processing, packages=[world.archived_package()])
+    request_staging(location=world.processing, packages=world.packages[:1])
     assert claim_staging(worker=WORKER, location=world.us_buffer) == []
     assert len(claim_staging(worker=WORKER, location=world.processing)) == 1
 
@@ -329,12 +320,23 @@ def test_jobs_are_claimed_for_a_location(world):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(2))
-def test_of_workers_that_race_for_one_job_exactly_one_wins(round):
+def test_two_that_ask_the_same_at_once_get_one_job():
     world = build_world()
-    request_staging(location=world.processing, packages=[world.archived_package()])
-    claimed = race(4, lambda number: claim_staging(worker=f"worker {number}", limit=5))
-    assert sorted(map(len, claimed)) == [0, 0, 0, 1]
+    packages = archived(world)
+    for _round in range(2):
+        jobs = race(3, lambda number: request_staging(location=world.processing, packages=packages))
+        assert jobs == [StagingJob.objects.get(active=True)] * 3
+        release_staging(jobs[0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_workers_that_race_for_one_job_exactly_one_wins():
+    world = build_world()
+    package = world.archived_package()
+    for round in range(2):
+        request_staging(location=world.processing, packages=[package], purpose=f"round {round}")
+        claimed = race(4, lambda number: claim_staging(worker=f"worker {number}", limit=5))
+        assert sorted(map(len, claimed)) == [0, 0, 0, 1]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -374,13 +376,12 @@ def test_a_request_waits_for_a_deletion_of_the_last_copy_that_can_be_read():
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(2))
-def test_two_jobs_that_bring_the_same_package_at_once_share_one_copy(round):
+def test_two_jobs_that_bring_the_same_package_at_once_share_one_copy():
     world = build_world()
-    package = world.archived_package()
-    for purpose in ("maps", "spectra"):
-        request_staging(location=world.processing, packages=[package], purpose=purpose)
-    jobs = claim_staging(worker=WORKER, limit=2)
-    done = race(2, lambda number: complete_staging(jobs[number], worker=WORKER, reports=[found(package)]))
-    assert [job.status for job in done] == [Status.COMPLETED] * 2, done
-    assert PhysicalCopy.objects.at(world.processing).count() == 1
+    for package in archived(world):
+        for purpose in ("maps", "spectra"):
+            request_staging(location=world.processing, packages=[package], purpose=purpose)
+        jobs = claim_staging(worker=WORKER, limit=2)
+        done = race(2, lambda number: complete_staging(jobs[number], worker=WORKER, reports=[found(package)]))
+        assert [job.status for job in done] == [Status.COMPLETED] * 2, done
+        assert PhysicalCopy.objects.at(world.processing).of(package).count() == 1

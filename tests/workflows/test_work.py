@@ -46,6 +46,7 @@ from opsdb.workflows import (
     work,
 )
 from tests.workflows.racing import race
+from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
 
@@ -97,14 +98,22 @@ PENDING = {
 }
 
 
+@shared_world
+def items():
+    """Three pending items of every model, and what they need."""
+    world = build_world()
+    # Those that come last on the way of the data first, so that none is taken up by the making of the next.
+    return {model: PENDING[model](world, 3) for model in reversed(PENDING)}
+
+
 @pytest.fixture(params=PENDING, ids=lambda model: model.__name__)
-def pending(request):
-    """A function that makes pending items of one model."""
-    return lambda number: PENDING[request.param](build_world(), number)
+def pending(request, items):
+    """A function that returns pending items of one model."""
+    return lambda number: items[request.param][:number]
 
 
 def all_of(items):
-    return type(items[0]).objects.all()
+    return type(items[0]).objects.filter(pk__in=[item.pk for item in items])
 
 
 def claimed(items, worker="worker"):
@@ -265,16 +274,66 @@ def test_a_move_of_a_row_that_is_not_there_says_so(pending):
         move_state(absent, Status.IN_PROGRESS)
 
 
+VERBS = {
+    RawDataPackage: (claim_packaging, heartbeat_packaging, fail_packaging, reset_packaging),
+    DataTransferPackage: (claim_bundling, heartbeat_bundling, fail_bundling, reset_bundling),
+    DataTransfer: (claim_transfers, heartbeat_transfer, fail_transfer, reset_transfer),
+    LongTermArchiveTransfer: (
+        claim_archive_transfers,
+        heartbeat_archive_transfer,
+        fail_archive_transfer,
+        reset_archive_transfer,
+    ),
+    StagingJob: (claim_staging, heartbeat_staging, fail_staging, reset_staging),
+}
+
+
+@pytest.mark.parametrize("model", VERBS, ids=lambda model: model._meta.db_table)
+def test_every_kind_is_claimed_kept_alive_failed_and_reset_by_its_own_functions(model, items):
+    claim, heartbeat, fail, reset = VERBS[model]
+    first, second = items[model][:2]
+    assert claim(worker="worker") == [first]
+    assert claim(worker="other", limit=5)[0] == second
+    model.objects.filter(pk=first.pk).update(heartbeat_at=None)
+    heartbeat(first, worker="worker")
+    first.refresh_from_db()
+    assert first.heartbeat_at is not None
+    with pytest.raises(LostClaim, match="other has no claim on it; it is claimed by worker; stop"):
+        heartbeat(first, worker="other")
+    failed = fail(first, worker="worker", message="disk full")
+    assert (failed.pk, failed.status, failed.retry_count) == (first.pk, Status.PENDING, 1)
+    assert claim(worker="worker") == [first]
+    assert fail(first, worker="worker", message="no such file", retryable=False).status == Status.FAILED
+    again = reset(first)
+    assert (again.status, again.retry_count, again.claimed_by) == (Status.PENDING, 0, "")
+    with pytest.raises(OpsdbError):
+        claim(worker="", limit=1)
+    with pytest.raises(OpsdbError):
+        claim(worker="worker", limit=0)
+
+
+def test_tars_and_bundles_are_claimed_where_they_are_made():
+    world = build_world()
+    [package] = planned_packages(world, 1)
+    assert claim_packaging(worker="worker", source=world.ccat_buffer) == []
+    assert claim_packaging(worker="worker", source=world.source) == [package]
+    [bundle] = planned_bundles(world, 1)
+    assert claim_bundling(worker="worker", buffer=world.us_buffer) == []
+    assert claim_bundling(worker="worker", buffer=world.ccat_buffer) == [bundle]
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("model", PENDING, ids=lambda model: model.__name__)
-@pytest.mark.parametrize("round", range(2))
-def test_of_workers_that_race_for_the_same_items_each_item_has_one_winner(model, round):
+def test_of_workers_that_race_for_the_same_items_each_item_has_one_winner(model):
     items = PENDING[model](build_world(), 3)
-    taken = race(4, lambda number: work.claim(model.objects.all(), limit=2, worker=f"worker {number}"))
-    keys = [item.pk for items_of_one in taken for item in items_of_one]
-    assert len(keys) == len(set(keys)), taken
-    rest = work.claim(model.objects.all(), limit=9, worker="last")
-    assert {*keys, *(item.pk for item in rest)} == {item.pk for item in items}
+    for _round in range(2):
+        taken = race(4, lambda number: work.claim(model.objects.all(), limit=2, worker=f"worker {number}"))
+        keys = [item.pk for items_of_one in taken for item in items_of_one]
+        assert len(keys) == len(set(keys)), taken
+        rest = work.claim(model.objects.all(), limit=9, worker="last")
+        assert {*keys, *(item.pk for item in rest)} == {item.pk for item in items}
+        for item in model.objects.all():
+            work.reset(item)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -323,51 +382,3 @@ def test_of_a_failure_and_a_reset_at_once_the_later_knows_of_the_other(round):
     else:
         assert isinstance(failed, LostClaim)
         assert item.failure_message == ""
-
-
-VERBS = {
-    RawDataPackage: (claim_packaging, heartbeat_packaging, fail_packaging, reset_packaging),
-    DataTransferPackage: (claim_bundling, heartbeat_bundling, fail_bundling, reset_bundling),
-    DataTransfer: (claim_transfers, heartbeat_transfer, fail_transfer, reset_transfer),
-    LongTermArchiveTransfer: (
-        claim_archive_transfers,
-        heartbeat_archive_transfer,
-        fail_archive_transfer,
-        reset_archive_transfer,
-    ),
-    StagingJob: (claim_staging, heartbeat_staging, fail_staging, reset_staging),
-}
-
-
-@pytest.mark.parametrize("model", VERBS, ids=lambda model: model._meta.db_table)
-def test_every_kind_is_claimed_kept_alive_failed_and_reset_by_its_own_functions(model):
-    claim, heartbeat, fail, reset = VERBS[model]
-    first, second = PENDING[model](build_world(), 2)[:2]
-    assert claim(worker="worker") == [first]
-    assert claim(worker="other", limit=5)[0] == second
-    model.objects.filter(pk=first.pk).update(heartbeat_at=None)
-    heartbeat(first, worker="worker")
-    first.refresh_from_db()
-    assert first.heartbeat_at is not None
-    with pytest.raises(LostClaim, match="other has no claim on it; it is claimed by worker; stop"):
-        heartbeat(first, worker="other")
-    failed = fail(first, worker="worker", message="disk full")
-    assert (failed.pk, failed.status, failed.retry_count) == (first.pk, Status.PENDING, 1)
-    assert claim(worker="worker") == [first]
-    assert fail(first, worker="worker", message="no such file", retryable=False).status == Status.FAILED
-    again = reset(first)
-    assert (again.status, again.retry_count, again.claimed_by) == (Status.PENDING, 0, "")
-    with pytest.raises(OpsdbError):
-        claim(worker="", limit=1)
-    with pytest.raises(OpsdbError):
-        claim(worker="worker", limit=0)
-
-
-def test_tars_and_bundles_are_claimed_where_they_are_made():
-    world = build_world()
-    [package] = planned_packages(world, 1)
-    assert claim_packaging(worker="worker", source=world.ccat_buffer) == []
-    assert claim_packaging(worker="worker", source=world.source) == [package]
-    [bundle] = planned_bundles(world, 1)
-    assert claim_bundling(worker="worker", buffer=world.us_buffer) == []
-    assert claim_bundling(worker="worker", buffer=world.ccat_buffer) == [bundle]
