@@ -26,7 +26,6 @@ from .schema import MODELS, name_of
 
 pytestmark = pytest.mark.django_db
 
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 every_unique = pytest.mark.parametrize("case", UNIQUES, ids=lambda case: case.name)
 
 
@@ -87,18 +86,22 @@ def test_there_are_no_other_kinds_of_constraint():
 # CHECK
 
 
-@every_case
-def test_the_database_refuses_what_breaks_a_check(case):
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_check_refuses_what_breaks_it_and_nothing_else_and_says_why(case):
     row = FACTORIES[case.model](**case.given)
+    assert_the_database_refuses_what_breaks_it(case, row)
+    assert_the_database_takes_what_does_not_break_it(case, row)
+    assert_a_person_reads_why(case, row)
+
+
+def assert_the_database_refuses_what_breaks_it(case, row):
     table = case.model._meta.db_table
     behind = {f"{table}_{rule}" for rule in case.behind}
     for changes in case.bad:
         assert_refused(table, case.name, lambda changes=changes: change(row, changes, case.given), behind)
 
 
-@every_case
-def test_the_database_takes_what_does_not_break_a_check(case):
-    row = FACTORIES[case.model](**case.given)
+def assert_the_database_takes_what_does_not_break_it(case, row):
     declared = {constraint.name for constraint in case.model._meta.constraints}
     behind = declared & {f"{case.model._meta.db_table}_{rule}" for rule in case.behind}
     settle()
@@ -113,10 +116,8 @@ def test_the_database_takes_what_does_not_break_a_check(case):
             assert error.__cause__.diag.constraint_name != case.name, changes
 
 
-@every_case
-def test_a_person_reads_why_a_check_refuses_a_row(case):
+def assert_a_person_reads_why(case, valid):
     constraint = constraint_of(case)
-    valid = FACTORIES[case.model](**case.given)
     for changes in case.bad:
         if any(isinstance(value, BaseExpression) for value in changes.values()):
             continue
@@ -146,7 +147,7 @@ def twin(case, first, **others):
 
 
 @every_unique
-def test_the_database_refuses_a_second_row(case):
+def test_there_can_be_no_second_row_and_a_person_reads_why(case):
     first = FACTORIES[case.model](**case.given)
     table = case.model._meta.db_table
     behind = {f"{table}_{rule}" for rule in case.behind}
@@ -157,13 +158,7 @@ def test_the_database_refuses_a_second_row(case):
         case.model._meta.concrete_model
     ):
         assert_refused(table, case.name, lambda: change(second, agreed, case.given), behind)
-
-
-@every_unique
-def test_a_person_reads_why_there_can_be_no_second_row(case):
-    first = FACTORIES[case.model](**case.given)
-    second = FACTORIES[case.model](**{name: value for name, value in case.given.items() if name not in case.fields})
-    put_on(second, {name: getattr(first, name) for name in case.fields})
+    put_on(second, agreed)
     assert messages_of(second, constraint_of(case)) == [case.message]
     with pytest.raises(ValidationError) as caught:
         second.full_clean()

@@ -378,10 +378,14 @@ def test_a_request_waits_for_a_deletion_of_the_last_copy_that_can_be_read():
 @pytest.mark.django_db(transaction=True)
 def test_two_jobs_that_bring_the_same_package_at_once_share_one_copy():
     world = build_world()
-    for package in archived(world):
+
+    def bring_twice(package):
         for purpose in ("maps", "spectra"):
             request_staging(location=world.processing, packages=[package], purpose=purpose)
         jobs = claim_staging(worker=WORKER, limit=2)
-        done = race(2, lambda number: complete_staging(jobs[number], worker=WORKER, reports=[found(package)]))
+        return race(2, lambda number: complete_staging(jobs[number], worker=WORKER, reports=[found(package)]))
+
+    for package in archived(world):
+        done = bring_twice(package)
         assert [job.status for job in done] == [Status.COMPLETED] * 2, done
         assert PhysicalCopy.objects.at(world.processing).of(package).count() == 1
