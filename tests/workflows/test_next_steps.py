@@ -90,7 +90,10 @@ FACTS = {
 
 @shared_world
 def world():
-    return build_world()
+    """An observatory with an archived package."""
+    world = build_world()
+    world.package = world.archived_package()
+    return world
 
 
 def new_run(world):
@@ -101,7 +104,7 @@ def new_run(world):
 
 
 def new_staging(world):
-    return request_staging(location=world.processing, packages=[world.archived_package()])
+    return request_staging(location=world.processing, packages=[world.package])
 
 
 def new_archive_transfer(world):
@@ -109,7 +112,7 @@ def new_archive_transfer(world):
     plan_transfers()
     world.carry()
     world.unpack()
-    return plan_archiving(world.cologne_archive)[0]
+    return next(transfer for archive in world.archives for transfer in plan_archiving(archive))
 
 
 def new_transfer(world):
@@ -128,9 +131,8 @@ def new_bundle(world):
 
 
 def copy_in_buffer(world):
-    package = world.archived_package()
     DataLocation.objects.update(retention_days=0)
-    return world.copy(package, world.ccat_buffer)
+    return world.copy(world.package, world.ccat_buffer)
 
 
 def asked_for(world, state):
@@ -165,7 +167,7 @@ MAKE = {
 def in_state(world, model, field, state):
     """A row in a state, with what goes with it."""
     if (model, field, state) == (RawDataPackage, "state", PackageState.ARCHIVED):
-        return world.archived_package()
+        return world.package
     if state == "completed" and model is RawDataPackage:
         return world.made_packages()[0]
     if state == "completed" and model is DataTransferPackage:
@@ -302,7 +304,7 @@ def ways_back(step):
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize("asked", ["package", "copy"])
 def test_each_way_back_to_a_verified_copy_can_be_taken_in_the_states_of_the_copies(world, asked, bad, others):
-    package = world.archived_package()
+    package = world.package
     copy = world.copy(package, world.us_archive)
     for other in package.copies.exclude(pk=copy.pk):
         force(other, **OTHERS[others])

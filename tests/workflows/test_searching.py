@@ -147,16 +147,19 @@ def test_locations_are_found_with_and_without_their_site(world):
     assert best("lake", models=[DataLocation])[0].pk == location.pk
 
 
-@pytest.mark.parametrize("table", named_tables(), ids=lambda table: table.model.__name__)
-def test_rows_of_small_tables_are_found_by_whole_or_part_of_their_names(table, db):
-    column = next(name for name in table.columns if name != "place")
-    factory = factories.FACTORIES[table.model]
-    row = factory(**{column: "oolong"})
-    row = table.model._default_manager.get(pk=row.pk)
-    factory(**{column: "sencha"})
+def test_rows_of_small_tables_are_found_by_whole_or_part_of_their_names(db):
+    made = {}
+    for table in named_tables():
+        column = next(name for name in table.columns if name != "place")
+        factory = factories.FACTORIES[table.model]
+        made[table.model] = table.model._default_manager.get(pk=factory(**{column: "oolong"}).pk)
+        factory(**{column: "sencha"})
     for text, match in (("oolong", Match.WHOLE), ("OO-long", Match.WHOLE), ("oolo", Match.BEGINNING), ("olon", "part")):
-        assert best(text) == (row, match, MatchedBy.NAME), text
-        assert rows(text, models=[table.model]) == [row]
+        found = {type(hit.row): (hit.row, hit.match, hit.by) for hit in search_rows(text, models=list(made)).hits}
+        assert found == {model: (row, match, MatchedBy.NAME) for model, row in made.items()}, text
+        assert {hit.row for hit in search_rows(text).hits} >= set(made.values()), text
+    for model, row in made.items():
+        assert rows("oolong", models=[model]) == [row]
     assert rows("oolong", models=[Source]) == rows("sencha oolong") == []
 
 
