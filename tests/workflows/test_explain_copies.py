@@ -41,7 +41,10 @@ pytestmark = pytest.mark.django_db
 
 @shared_world
 def world():
-    return build_world()
+    """An observatory with an archived package."""
+    world = build_world()
+    world.package = world.archived_package()
+    return world
 
 
 def test_a_copy_is_explained_by_the_rule_that_holds_it_back(world):
@@ -55,7 +58,7 @@ def test_a_copy_is_explained_by_the_rule_that_holds_it_back(world):
 
 
 def test_a_copy_in_an_archive_stays(world):
-    package = world.archived_package()
+    package = world.package
     copy = world.copy(package, world.us_archive)
     check(copy, "^nobody$", "nothing", "deletion rule 1", "permanent", done=True)
     record_fixity(copy, WRONG)
@@ -64,7 +67,7 @@ def test_a_copy_in_an_archive_stays(world):
 
 def test_a_copy_waits_for_the_end_of_its_retention(world):
     DataLocation.objects.filter(pk=world.ccat_buffer.pk).update(retention_days=14)
-    package = world.archived_package()
+    package = world.package
     copy = world.copy(package, world.ccat_buffer)
     answer = check(copy, "^manager$", "wait until ", "deletion rule 5", "14 days")
     assert f"{copy.arrived_at + timedelta(days=14):%Y-%m-%d}" in answer.next_step
@@ -78,7 +81,7 @@ class TestRequestedDeletion:
     @pytest.fixture
     def asked(self, world):
         DataLocation.objects.filter(pk=world.ccat_buffer.pk).update(retention_days=14)
-        copy = world.copy(world.archived_package(), world.ccat_buffer)
+        copy = world.copy(world.package, world.ccat_buffer)
         person, other = UserFactory(superuser=True), UserFactory(superuser=True)
         found = request_deletion(
             world.ccat_buffer, [copy], user=person, reason="full", overrides_retention=True, dry_run=False
@@ -121,7 +124,7 @@ class TestRequestedDeletion:
 
 
 def test_a_copy_that_a_job_needs_waits_for_its_release(world):
-    package = world.archived_package()
+    package = world.package
     job = world.staged(package)
     copy = world.copy(package, world.processing)
     check(copy, "^manager$", f"release staging_job {job.pk}", "deletion rule 4")
@@ -130,7 +133,7 @@ def test_a_copy_that_a_job_needs_waits_for_its_release(world):
 
 
 def test_a_copy_is_explained_on_its_way_out(world, settings):
-    package = world.archived_package()
+    package = world.package
     release_staging(world.staged(package))
     copy = world.copy(package, world.processing)
     check(copy, "^manager$", "schedule its deletion", "no rule blocks its deletion")

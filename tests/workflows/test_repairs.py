@@ -29,7 +29,10 @@ pytestmark = pytest.mark.django_db
 
 @shared_world
 def world():
-    return build_world()
+    """An observatory with an archived package."""
+    world = build_world()
+    world.package = world.archived_package()
+    return world
 
 
 def without_buffers(world, package):
@@ -41,9 +44,8 @@ def without_buffers(world, package):
 @pytest.fixture
 def package(world):
     """A package that only the two archives have."""
-    package = world.archived_package()
-    without_buffers(world, package)
-    return package
+    without_buffers(world, world.package)
+    return world.package
 
 
 def finish(transfer, checksum=None):
@@ -82,7 +84,7 @@ def test_a_lost_copy_is_replaced_from_the_other_archive_and_verified_again(world
 
 
 def test_a_copy_at_the_same_site_is_read_first(world):
-    package = world.archived_package()
+    package = world.package
     record_fixity(world.copy(package, world.us_archive), WRONG)
     [repair] = plan_repairs()
     assert repair.origin_location_id == world.us_buffer.pk
@@ -153,7 +155,7 @@ def test_the_database_takes_no_second_transfer_of_what_an_archive_holds_well(wor
 
 
 def test_what_a_repair_reads_is_not_deleted_meanwhile(world):
-    package = world.archived_package()
+    package = world.package
     record_fixity(world.copy(package, world.us_archive), WRONG)
     [repair] = plan_repairs()
     DataLocation.objects.update(retention_days=0)

@@ -31,7 +31,10 @@ pytestmark = pytest.mark.django_db
 
 @shared_world
 def world():
-    return build_world()
+    """An observatory with an archived package."""
+    world = build_world()
+    world.package = world.archived_package()
+    return world
 
 
 def places(answer):
@@ -39,7 +42,7 @@ def places(answer):
 
 
 def test_every_copy_of_an_archived_package_is_told(world):
-    package = world.archived_package()
+    package = world.package
     answer = find_copies(package.name)
     assert answer.subject == f"raw_data_package {package.pk}"
     assert {place for kind, place, _ in places(answer) if kind == "raw_data_package"} == {
@@ -57,7 +60,7 @@ def test_every_copy_of_an_archived_package_is_told(world):
 
 
 def test_a_file_is_also_where_its_packages_are(world):
-    package = world.archived_package()
+    package = world.package
     file = package.raw_data_files.first()
     answer = find_copies(file)
     assert {kind for kind, _, _ in places(answer)} == {"raw_data_file", "raw_data_package", "data_transfer_package"}
@@ -65,7 +68,7 @@ def test_a_file_is_also_where_its_packages_are(world):
 
 
 def test_an_observation_a_transfer_package_and_a_product_are_somewhere(world):
-    package = world.archived_package()
+    package = world.package
     assert len(find_copies(package.executed_obs_unit).copies) == PhysicalCopy.objects.count()
     assert {kind for kind, _, _ in places(find_copies(package.data_transfer_package))} == {
         "data_transfer_package",
@@ -80,7 +83,7 @@ def test_an_observation_a_transfer_package_and_a_product_are_somewhere(world):
 
 
 def test_a_deleted_copy_is_told_as_deleted(world):
-    package = world.archived_package()
+    package = world.package
     world.staged(package)
     release_staging(StagingJob.objects.get())
     schedule_deletion(world.copy(package, world.processing))
@@ -101,7 +104,7 @@ def test_where_something_is_costs_a_fixed_number_of_queries(world):
 
 
 def test_a_long_list_is_cut_and_says_so(world):
-    package = world.archived_package(files=5)
+    package = world.package
     answer = find_copies(package, limit=3)
     assert answer.truncated
     assert not find_copies(package).truncated
@@ -113,7 +116,7 @@ def test_what_has_no_copies_is_refused(world):
 
 
 def test_finding_and_locating_go_along_indexes(world):
-    package = world.archived_package()
+    package = world.package
     file = package.raw_data_files.first()
     asked = [
         lambda: find_copies(file),
