@@ -58,7 +58,9 @@ def stage():
     call_command("opsdb_load", "slots", str(SCHEDULE), program="WFS", create_missing=True, verbosity=0)
 
 
-SHORT = 10  # observations of a night
+# Observations of a night: those that leave rows in every state, and those that tell a story.
+SHORT = 10
+SHORTEST = 4
 
 
 @pytest.fixture
@@ -116,7 +118,7 @@ def lacking_states():
 def told(seed, nights=1):
     """Tell the story, and return what happened and the files."""
     with attributed(origin="the same story"):
-        done = Demonstration(seed=seed, files=1, observations=SHORT).run(nights)
+        done = Demonstration(seed=seed, files=1, observations=SHORTEST).run(nights)
     files = RawDataFile.objects.order_by("relative_path")
     return done, list(files.values_list("relative_path", "checksum", "size_bytes", "executed_obs_unit__quality"))
 
@@ -128,14 +130,12 @@ def told_and_undone(seed, nights=1):
     return story
 
 
-def test_the_same_seed_tells_the_same_story(stage, tidy):
-    first = told_and_undone(3)
-    assert told_and_undone(3) == first
-    assert told_and_undone(4) != first
+def test_another_seed_tells_another_story(stage, tidy):
+    assert told_and_undone(3) != told_and_undone(4)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_night_that_is_observed_while_the_last_is_moved_is_the_same(stage, tidy):
+def test_the_same_seed_tells_the_same_story_also_when_a_night_is_observed_while_the_last_is_moved(stage, tidy):
     in_turn = told_and_undone(3, nights=2)
     assert told(3, nights=2) == in_turn
     slots = PreScheduledSlot.objects.filter(origin=ORIGIN)
@@ -166,9 +166,9 @@ def test_what_goes_wrong_ahead_is_told(transactional_db):
 
 
 def test_another_telling_is_of_the_nights_before(stage, tidy):
-    Demonstration(seed=1, files=1, observations=SHORT).run(1)
-    Demonstration(seed=2, files=1, observations=SHORT).run(1)
-    assert ExecutedObsUnit.objects.count() == 20
+    Demonstration(seed=1, files=1, observations=SHORTEST).run(1)
+    Demonstration(seed=2, files=1, observations=SHORTEST).run(1)
+    assert ExecutedObsUnit.objects.count() == 2 * SHORTEST
     assert not PhysicalCopy.objects.filter(raw_data_file__isnull=False, status=PhysicalCopyStatus.PRESENT).exists()
 
 

@@ -41,7 +41,7 @@ REQUESTS = "tests.workflows.test_deletion_requests.test_"
 DELETION = "tests.workflows.test_deletion_rules.test_"
 TRIED_BY = {
     "tests.models.test_access.test_a_revoked_token_stays_so": ["api_token_revoked_in_person"],
-    "tests.workflows.test_state_machines.test_update_and_plain_sql_follow_the_table": TRANSITIONS,
+    "tests.workflows.test_state_machines.test_update_plain_sql_and_move_follow_the_table": TRANSITIONS,
     "tests.models.test_constraints.test_the_database_writes_down_what_changes": HISTORY,
     "tests.test_events.test_new_rows_of_large_tables_are_recorded_by_their_keys": KEYS_OF_NEW_ROWS,
     "tests.test_migrations.test_what_is_guarded_is_never_emptied": NEVER_TRUNCATED,
