@@ -4,10 +4,11 @@ import gc
 import os
 import re
 import shlex
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from opsdb.models import RawDataFile, RawDataPackage
 from opsdb.workflows import RawFileReport, package_raw_data_files, register_raw_data_files
@@ -32,6 +33,8 @@ ELSEWHERE = {
 MAKES_ENVIRONMENT = "makes an environment, from the network"
 # Pages that begin with a demonstration of their own, which nobody has changed.
 FRESH = ("docs/tutorials/", "docs/api/workflows.md", "docs/integration.md")
+# Pages on tests, which begin with an empty database.
+ON_TESTS = ("docs/testing.md",)
 STAGES = ["Plan", "Observe", "Register", "Package", "Transfer", "Archive", "Stage", "Reduce", "Publish", "Delete"]
 # Blocks that nobody executes, by page and beginning, with the reason.
 PARSED = "an excerpt of a file that the page names; it is parsed"
@@ -107,8 +110,25 @@ def pages_in_order() -> list[str]:
     return list(dict.fromkeys(["README.md", *(page for page in order if page in BLOCKS), *BLOCKS]))
 
 
+@contextmanager
+def database_for(page, of_tests):
+    """Let the connection lead to the database that a page begins with."""
+    demonstration = connection.settings_dict["NAME"]
+    if page in ON_TESTS:
+        connection.close()
+        connection.settings_dict["NAME"] = of_tests
+    with own_copy("fresh") if page.startswith((*FRESH, *ON_TESTS)) else nullcontext():
+        yield
+    connection.settings_dict["NAME"] = demonstration
+
+
 @pytest.fixture(scope="module")
-def demonstration(django_db_setup, django_db_blocker, tmp_path_factory):
+def database_of_tests(django_db_setup):
+    return connection.settings_dict["NAME"]
+
+
+@pytest.fixture(scope="module")
+def demonstration(database_of_tests, django_db_blocker, tmp_path_factory):
     """Somebody who has run the commands of ``make demo``, in a database and a folder of their own."""
     with django_db_blocker.unblock(), own_copy("demonstration"), pytest.MonkeyPatch.context() as patch:
         recipe = (ROOT / "Makefile").read_text().partition("\ndemo: .venv/made")[2].partition("\n\n")[0]
@@ -129,10 +149,9 @@ def demonstration(django_db_setup, django_db_blocker, tmp_path_factory):
 
 
 @pytest.mark.parametrize("page", pages_in_order())
-def test_a_page_does_what_it_shows(page, demonstration, django_db_blocker, monkeypatch):
+def test_a_page_does_what_it_shows(page, demonstration, database_of_tests, django_db_blocker, monkeypatch):
     if blocks := executed_here(page):
-        fresh = own_copy("fresh") if page.startswith(FRESH) else nullcontext()
-        with django_db_blocker.unblock(), fresh:
+        with django_db_blocker.unblock(), database_for(page, database_of_tests):
             demonstration.follow(page, blocks, GIVEN.get(page, dict)())
 
 

@@ -243,7 +243,8 @@ def registered_meanwhile(path):
 @pytest.mark.parametrize(
     ("lines", "moment"),
     [
-        (0, "query LIKE '%CREATE TEMPORARY TABLE%'"),
+        # What names of locations stand for is asked after the temporary table was made, and before the first line.
+        (0, "query LIKE '%FROM \"data_location\"%'"),
         (1_500, "query LIKE '%COPY%'"),
         (2_501, "query LIKE '%INSERT INTO raw_data_file%' AND cardinality(pg_blocking_pids(pid)) > 0"),
     ],
