@@ -9,8 +9,9 @@ from django.urls import reverse
 from opsdb.models import FixedSource, StagingJob
 from tests.admins.pages import address
 
-from .conftest import FORBIDDEN, SCREEN, lacks_policy
+from .conftest import FORBIDDEN, SCREEN, is_failure
 from .hands import loaded
+from .looking import Files
 
 ADD_STYLE = "document.head.append(Object.assign(document.createElement('style'), {textContent: 'p {color: red}'}))"
 ADD_SCRIPT = "document.head.append(Object.assign(document.createElement('script'), {textContent: 'window.ran = 1'}))"
@@ -46,9 +47,26 @@ def test_what_is_put_into_a_page_is_forbidden_and_noted(windows, script):
     page.close()
 
 
-def test_a_page_without_the_policy_is_noted(windows):
+def test_what_is_asked_of_another_machine_is_noted(windows):
     page = windows("superuser", **SCREEN).new_page()
     page.route("**/without/", lambda route: route.fulfill(body="<p>", content_type="text/html"))
-    assert lacks_policy(page.goto("/without/"))
-    assert not lacks_policy(page.goto("/admin/login/"))
+    page.goto("/without/")
+    with page.expect_console_message(lambda said: is_failure(said, page)):
+        page.evaluate("fetch('https://192.0.2.1/').catch(() => null)")
     page.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "policy", "faults"),
+    [
+        ("200 OK", {}, ["/a/: has no policy"]),
+        ("200 OK", {"Content-Security-Policy": "default-src 'none'"}, []),
+        ("500 Error", {"Content-Security-Policy": "default-src 'none'"}, ["/a/: 500 Error"]),
+    ],
+    ids=["without the policy", "with it", "failure"],
+)
+def test_an_answer_that_no_browser_may_get_is_noted(monkeypatch, status, policy, faults):
+    monkeypatch.setattr(Files, "faults", [])
+    headers = [("Content-Type", "text/html; charset=utf-8"), *policy.items()]
+    Files(lambda environ, start_response: start_response(status, headers))({"PATH_INFO": "/a/"}, lambda *sent: [])
+    assert Files.faults == faults
