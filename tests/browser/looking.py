@@ -27,7 +27,8 @@ STYLED = sorted(set(re.findall(r"\.((?:model|field|column)-\w+)", STYLES)))
 # Words, numbers and ids mean nothing but by whether they are there and what they refer to.
 FIND_NEW = r"""(styled) => {
   const known = JSON.parse(localStorage.lookedAt ?? '{}');
-  const number = (mark) => known[mark] ??= Object.keys(known).length;
+  let count = Object.keys(known).length;
+  const number = (mark) => known[mark] ??= count++;
   const kept = /^(class|type|role|lang|tabindex|autocomplete|aria-(?!label|describedby|controls))/;
   const dropped = /^(data-|id$|for$|name|max|min|step|size|required|checked|selected|aria-describedby)/;
   const nameless = (name, kind) => styled.includes(name) ? name : kind;
