@@ -1,6 +1,4 @@
-"""Every page of every model, for those who may see it and those who may not."""
-
-import re
+"""Every page of every model, for those who may not see or change it; for those who may, see test_queries."""
 
 import pytest
 from django.apps import apps
@@ -14,7 +12,7 @@ from opsdb.models import (
 )
 from opsdb.testing.factories import FACTORIES
 
-from .pages import ADMINS, CLOSED, MODELS, PAGES, READ_ONLY, address, is_parent, name_of, open_pages
+from .pages import ADMINS, CLOSED, MODELS, PAGES, READ_ONLY, address, is_parent, name_of
 
 EDITED_WITHIN_ANOTHER = {
     DeletionRequestItem,
@@ -30,24 +28,6 @@ every_model = pytest.mark.parametrize("model", MODELS, ids=name_of)
 def test_every_model_is_registered():
     tables = {model for model in apps.get_app_config("opsdb").get_models() if model._meta.managed}
     assert tables - EDITED_WITHIN_ANOTHER == set(MODELS)
-
-
-@every_model
-def test_a_superuser_sees_every_page(model, browser):
-    row = FACTORIES[model]()
-    for page in open_pages(model):
-        response = browser.get(address(model, page, row), follow=True)
-        assert response.status_code == 200, page
-        assert_self_contained(response.content.decode())
-
-
-def assert_self_contained(html):
-    """Nothing comes from another host, and no script stands in the page."""
-    assert not re.findall(
-        r'(?:src|href|action)="(?:https?:)?//[^"]*', html.replace('href="https://www.djangoproject', "")
-    )
-    assert all("src=" in tag for tag in re.findall(r"<script\b[^>]*>", html))
-    assert not re.findall(r"\son[a-z]+=", html)
 
 
 @every_model
