@@ -1,6 +1,7 @@
 import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
+from django.template.response import SimpleTemplateResponse
 from django.test import Client
 
 from opsdb.testing.factories import UserFactory
@@ -26,6 +27,12 @@ def listing_no_models(monkeypatch):
     """Leave out the list of all models beside every page: it costs more than most pages, and is Django's own."""
     monkeypatch.setattr(SITE, "enable_nav_sidebar", False)
     monkeypatch.setattr(SITE, "get_app_list", lambda *args: [])
+
+
+@pytest.fixture
+def unrendered(monkeypatch):
+    """Render no page, where what it is about was decided before: that pages can be rendered is tested elsewhere."""
+    monkeypatch.setattr(SimpleTemplateResponse, "rendered_content", "")
 
 
 @pytest.fixture(autouse=True)

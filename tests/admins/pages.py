@@ -171,6 +171,14 @@ def link(through, field, first, related):
         )
 
 
+def rows_of(response):
+    """The rows of a list, for the page of which its filters have said what they offer."""
+    listed = response.context_data["cl"]
+    for spec in listed.filter_specs:
+        list(spec.choices(listed))
+    return list(listed.result_list)
+
+
 def typed(form, row):
     """What a person types into a form to describe a row."""
     data, values = {}, model_to_dict(row, fields=list(form.fields))

@@ -8,7 +8,6 @@ from django.test.utils import CaptureQueriesContext
 from opsdb.admins.pages.executions import night_of
 from opsdb.models import DataTransfer, ExecutedObsUnit, RawDataPackage, User
 from opsdb.testing import factories
-from tests.admins.pages import SITE
 
 from .pages import HOSTS, page, read
 
@@ -112,11 +111,10 @@ def test_nothing_comes_from_elsewhere_and_no_script_or_style_stands_in_a_page(br
         assert not outside, name
 
 
-def test_every_link_of_every_page_leads_somewhere(browser, monkeypatch):
+def test_every_link_of_every_page_leads_somewhere(browser, request):
     urls = addresses(*fill(2))
     found = {name: read(browser.get(url)).links for name, url in urls.items()}
-    # What is beside the pages that they lead to, has been found beside these.
-    monkeypatch.setattr(SITE, "enable_nav_sidebar", False)
+    request.getfixturevalue("unrendered")
     followed = set()
     for name, url in urls.items():
         for link in found[name]:
