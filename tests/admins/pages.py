@@ -202,8 +202,8 @@ def submit(client, url, row, change=None, **inlines):
     What is warned of is saved anyway.
     """
     page = client.get(url)
-    data = typed(page.context["adminform"].form, row)
-    for wrapped in page.context["inline_admin_formsets"]:
+    data = typed(page.context_data["adminform"].form, row)
+    for wrapped in page.context_data["inline_admin_formsets"]:
         prefix, initial = wrapped.formset.prefix, wrapped.formset.initial_form_count()
         added = inlines.get(prefix, [])
         data |= {f"{prefix}-TOTAL_FORMS": initial + len(added), f"{prefix}-INITIAL_FORMS": initial}
@@ -213,17 +213,18 @@ def submit(client, url, row, change=None, **inlines):
         for index, values in enumerate(added, start=initial):
             data |= {f"{prefix}-{index}-{name}": value for name, value in values.items()}
     response = client.post(url, data | (change or {}))
-    if response.context and "planning_agreed" in response.context:
-        agreed = {response.context["planning_button"]: response.context["planning_agreed"]}
+    shown = getattr(response, "context_data", {})
+    if "planning_agreed" in shown:
+        agreed = {shown["planning_button"]: shown["planning_agreed"]}
         return client.post(url, data | (change or {}) | agreed)
     return response
 
 
 def errors_of(response):
     """All that the form of a page complains about."""
-    form = response.context["adminform"].form
+    form = response.context_data["adminform"].form
     texts = [text for errors in form.errors.values() for text in errors]
-    for wrapped in response.context["inline_admin_formsets"]:
+    for wrapped in response.context_data["inline_admin_formsets"]:
         texts += wrapped.formset.non_form_errors()
         texts += [text for one in wrapped.formset.forms for errors in one.errors.values() for text in errors]
     return texts

@@ -28,6 +28,8 @@ QUERIES = {
     "location": 10,
 }
 
+# Of which no page knows more than a few.
+PARAMETERS = ("q", "date", "program", "center", "fragment", "days", "from", "to")
 OF_ROWS = ("observation", "source", "program", "unit", "location")
 
 
@@ -162,10 +164,9 @@ def test_pages_are_only_read(browser):
     ["", "\0", "%00", "<script>", "9" * 60, "data_transfer 99999999999999999999", "x" * 5_000, "é", "2026-13-45"],
 )
 def test_hostile_parameters_are_answered(name, value, browser, listing_no_models):
-    for parameter in ("q", "date", "program", "center", "fragment"):
-        response = browser.get(page(name), {parameter: value})
-        assert response.status_code in (200, 302, 400, 404)
-        assert b"<script>" not in response.content
+    response = browser.get(page(name), dict.fromkeys(PARAMETERS, value))
+    assert response.status_code in (200, 302, 400, 404)
+    assert b"<script>" not in response.content
 
 
 @pytest.mark.parametrize("night", ["0001-01-01", "9999-12-31", "2026-02-30", "night", "20260615", "2026-W01-1"])
