@@ -6,7 +6,6 @@ import io
 import pytest
 from astropy import units as u
 from astropy.coordinates import FK4, BarycentricMeanEcliptic, SkyCoord
-from pyongc import ongc
 
 from opsdb.loaders import LoadError, export, load, loading, prepare
 from opsdb.models import ConstantElevationSource, FixedSource, SolarSystemObject, Source
@@ -358,17 +357,6 @@ def exported(queryset, kind="sources"):
 def test_a_position_that_was_never_given_is_exported_as_icrs(file):
     FixedSource.objects.create(name="x", ra_deg=10, dec_deg=20, frame="fk4")
     assert prepare("sources", file(exported(Source.objects.all()))).changes_nothing
-
-
-def test_thirteen_thousand_objects_of_opengnc_load_by_the_thousand(file, django_assert_max_num_queries):
-    """``python -m benchmarks.catalogue`` says how long that takes."""
-    objects = {one.name: one for one in ongc.listObjects() if one.ra != "N/A"}
-    path = file(table(["name", "ra", "dec", "comment"], *([o.name, o.ra, o.dec, o.type] for o in objects.values())))
-    with django_assert_max_num_queries(80):
-        plan = load("sources", path)
-    assert plan.counted("create") == FixedSource.objects.count() > 13_000
-    with django_assert_max_num_queries(40):
-        assert prepare("sources", path).changes_nothing
 
 
 def test_many_sources_are_updated_in_batches_that_find_their_rows_again(file, monkeypatch):
