@@ -103,6 +103,16 @@ def pytest_configure(config):
     sampling.register(config)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items):
+    """Have the tests of a module that commit after its others in random order too, as pytest-django has otherwise."""
+    yield
+    modules = {}
+    for item in items:
+        modules.setdefault(item.path, len(modules))
+    items.sort(key=lambda item: (modules[item.path], worlds.commits(item)))
+
+
 def pytest_collection_finish():
     """Keep what the modules have made out of the collector's sight, which would look through it again and again."""
     gc.collect()

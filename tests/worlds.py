@@ -54,17 +54,21 @@ def shared_world(build):
     return pytest.fixture(world, name=build.__name__)
 
 
+def commits(item) -> bool:
+    """Return whether a test commits, and so ends the world of its module."""
+    marker = item.get_closest_marker("django_db")
+    return bool(marker and marker.kwargs.get("transaction")) or "transactional_db" in item.fixturenames
+
+
 def prepare(request) -> None:
     """Let a test find the world that it asks for, and no other.
 
     Args:
         request: of a fixture of the test.
     """
-    marker = request.node.get_closest_marker("django_db")
-    commits = (marker and marker.kwargs.get("transaction")) or "transactional_db" in request.fixturenames
     fixtures = (found[-1].func for found in request.node._fixtureinfo.name2fixturedefs.values())
     build = next((fixture.build for fixture in fixtures if hasattr(fixture, "build")), None)
-    if build is None or commits:
+    if build is None or commits(request.node):
         end()
     else:
         _current.begin((build, request.node.path), build)

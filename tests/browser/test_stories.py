@@ -74,7 +74,8 @@ def test_failed_transfers_are_found_on_the_dashboard_and_reset_with_a_reason(vis
     failed = list(DataTransfer.objects.filter(status=Status.FAILED))
     assert failed
     page = visit("admin")
-    stage(page, "transferred").get_by_role("link", name="failed").click()
+    with loaded(page):
+        stage(page, "transferred").get_by_role("link", name="failed").click()
     page.get_by_role("checkbox", name="Select all objects on this page for an action").check()
     begin(page, "Reset")
     for transfer in failed:
