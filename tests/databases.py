@@ -131,6 +131,9 @@ def own_copy(suffix, *, empty=False):
     own = f"{shared}_{suffix}"
     quoted, template = map(connection.ops.quote_name, (own, shared))
     create = f"CREATE DATABASE {quoted}" if empty else f"CREATE DATABASE {quoted} TEMPLATE {template}"
+    with as_owner():
+        # What an earlier test's thread left behind keeps the template from being copied.
+        disconnect_all()
     administrate(f"DROP DATABASE IF EXISTS {quoted}", create)
     connection.settings_dict["NAME"] = own
     try:

@@ -149,6 +149,7 @@ def test_an_index_gives_the_rows_of_one_module_in_order(browser):
         cursor.execute("ANALYZE physical_copy")
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_sort = off")
+        cursor.execute("SET LOCAL enable_incremental_sort = off")
         cursor.execute("EXPLAIN " + statement)
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert_keys_follow(plan, "raw_data_file_by_module", r"instrument_module_id, id")
@@ -176,6 +177,7 @@ def plan_of_second_page(browser, url, query):
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")
         cursor.execute("SET LOCAL enable_sort = off")
+        cursor.execute("SET LOCAL enable_incremental_sort = off")
         cursor.execute("EXPLAIN " + statement)
         return "\n".join(line for (line,) in cursor.fetchall())
 
