@@ -58,7 +58,7 @@ def stage():
     call_command("opsdb_load", "slots", str(SCHEDULE), program="WFS", create_missing=True, verbosity=0)
 
 
-# Observations of a night: those that leave rows in every state, and those that tell a story.
+# Observations per night: as many as leave rows in every state, and fewer where states do not matter.
 SHORT = 10
 SHORTEST = 4
 

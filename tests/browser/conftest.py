@@ -30,7 +30,7 @@ OPTIONS = [
     "--disable-sync",
     # A page is opened by the process that has shown another of the same person, and compiled its scripts.
     "--renderer-process-limit=1",
-    # What a page asks another machine for fails, which its console tells.
+    # A request to another machine fails, and the page's console reports it.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 SCHEDULE = ROOT / "opsdb/reference/samples/fyst_timeline_2026-06-15.ecsv"

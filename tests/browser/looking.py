@@ -32,10 +32,10 @@ FIND_NEW = r"""(styled) => {
   const kept = /^(class|type|role|lang|tabindex|autocomplete|aria-(?!label|describedby|controls))/;
   const dropped = /^(data-|id$|for$|name|max|min|step|size|required|checked|selected|aria-describedby)/;
   const nameless = (name, kind) => styled.includes(name) ? name : kind;
-  const told = ({name, value}) =>
+  const described = ({name, value}) =>
     kept.test(name) ? value.replace(/\b(model|field|column)-\w+/g, nameless) : value !== '';
   const tag = ({localName, attributes}) => [localName, ...[...attributes].filter(({name}) => !dropped.test(name))
-    .map((attribute) => `${attribute.name}=${told(attribute)}`).sort()];
+    .map((attribute) => `${attribute.name}=${described(attribute)}`).sort()];
   const colours = (style) => [style.color, style.backgroundColor, style.backgroundImage, style.opacity];
   const state = (one, style) => [
     one.checkVisibility(), style.fontSize, style.fontWeight, style.textDecoration,
