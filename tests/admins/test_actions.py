@@ -220,7 +220,7 @@ class TestTheConversation:
 
 
 @pytest.mark.parametrize("model", dict.fromkeys(model for model, _action in ACTIONS), ids=id_of)
-def test_every_action_shows_what_it_would_do_to_any_row_and_does_nothing(model, browser, request):
+def test_every_action_shows_what_it_would_do_to_any_row_and_does_nothing(model, browser, remembered_users, request):
     row = FACTORIES[model]()
     settle()
     changes = ChangeLog.objects.count()

@@ -49,7 +49,7 @@ def asked_for_by(user, model):
 
 
 @pytest.mark.parametrize("model", [model for model in ADDABLE if model not in OWN_WAY], ids=name_of)
-def test_a_row_is_added(model, browser, superuser, unrendered):
+def test_a_row_is_added(model, browser, superuser, bare_pages):
     template = FACTORIES[model](**asked_for_by(superuser, model))
     if model in KEPT:
         table = model._meta.db_table
@@ -69,7 +69,7 @@ def test_a_row_is_added(model, browser, superuser, unrendered):
 @pytest.mark.parametrize(
     "model", [model for model in MODELS if model not in READ_ONLY and not is_parent(model)], ids=name_of
 )
-def test_saving_a_form_unchanged_changes_nothing(model, browser, unrendered):
+def test_saving_a_form_unchanged_changes_nothing(model, browser, bare_pages):
     row = FACTORIES[model]()
     before = model.objects.filter(pk=row.pk).values().get()
     response = submit(browser, address(model, "change", row), row)
@@ -79,7 +79,7 @@ def test_saving_a_form_unchanged_changes_nothing(model, browser, unrendered):
 
 
 @pytest.mark.parametrize("model", [model for model in MODELS if "delete" not in CLOSED.get(model, ())], ids=name_of)
-def test_a_row_that_nothing_refers_to_is_deleted(model, browser, superuser, unrendered):
+def test_a_row_that_nothing_refers_to_is_deleted(model, browser, superuser, bare_pages):
     row = FACTORIES[model](**asked_for_by(superuser, model))
     url = browser.get(address(model, "delete", row), follow=True).request["PATH_INFO"]
     assert browser.post(url, {"post": "yes"}).status_code == 302

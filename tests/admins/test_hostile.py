@@ -230,7 +230,7 @@ def test_an_empty_name_of_a_field_is_none(answering):
 
 
 @pytest.mark.parametrize("model", [model for model in MODELS if not is_parent(model)], ids=lambda model: model.__name__)
-def test_a_form_full_of_junk_is_refused_and_not_failed_at(model, answering, unrendered):
+def test_a_form_full_of_junk_is_refused_and_not_failed_at(model, answering, bare_pages):
     page = ADMINS[model]
     row = row_of(model)
     for junk in ("\x00", "9" * 40, "x" * 300, "-1", "NaN", "[[["):

@@ -33,7 +33,7 @@ def links_of(html):
 
 
 @pytest.mark.parametrize("model", MODELS, ids=name_of)
-def test_every_relation_can_be_followed_back(model, browser, unrendered):
+def test_every_relation_can_be_followed_back(model, browser, bare_pages):
     row = FACTORIES[model]()
     for field in model._meta.fields + model._meta.many_to_many:
         if not field.is_relation or getattr(field.remote_field, "parent_link", False):

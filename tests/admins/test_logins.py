@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from opsdb.testing.factories import UserFactory
 
+pytestmark = pytest.mark.usefixtures("sessions_in_database")
+
 PASSWORD = "Cerro-Chajnantor-5612"
 LIMIT = 5
 

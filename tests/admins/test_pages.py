@@ -41,7 +41,7 @@ def test_an_anonymous_visitor_is_asked_to_log_in_and_learns_nothing(model, clien
 
 
 @every_model
-def test_staff_without_permission_are_refused(model, outsider):
+def test_staff_without_permission_are_refused(model, outsider, remembered_users):
     row = FACTORIES[model]()
     for page in PAGES:
         url = address(model, page, row)
@@ -51,7 +51,7 @@ def test_staff_without_permission_are_refused(model, outsider):
 
 
 @every_model
-def test_a_viewer_sees_but_cannot_change(model, viewer):
+def test_a_viewer_sees_but_cannot_change(model, viewer, remembered_users):
     row = FACTORIES[model]()
     for page in ("changelist", "change", "history"):
         response = viewer.get(address(model, page, row), follow=True)
@@ -76,7 +76,7 @@ def test_what_the_database_writes_or_never_lets_go_is_not_for_hands(model, brows
 
 
 @every_model
-def test_a_row_that_is_not_there_leads_back_to_the_index(model, browser):
+def test_a_row_that_is_not_there_leads_back_to_the_index(model, browser, remembered_users):
     for key in ("999999", "00000000-0000-7000-8000-000000000000", "garbage", "9" * 40):
         for page in ("change", "history", "delete"):
             response = browser.get(f"{address(model, 'changelist')}{key}/{page}/")

@@ -252,7 +252,7 @@ def four_of_each():
         f"before,-{10**40}",
     ],
 )
-def test_a_place_made_by_hand_does_no_harm(model, place, four_of_each, browser, unrendered):
+def test_a_place_made_by_hand_does_no_harm(model, place, four_of_each, browser, bare_pages):
     response = browser.get(f"{address(model, 'changelist')}?p={place}", follow=True)
     assert response.status_code == 200
     assert rows_of(response)

@@ -123,7 +123,7 @@ def rows():
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_may_do_what_it_is_meant_to_and_nothing_else(role, rows, unrendered):
+def test_a_role_may_do_what_it_is_meant_to_and_nothing_else(role, rows, bare_pages, listing_no_rows):
     client, wrong = browser_of(role), []
     changes = ChangeLog.objects.count()
     for model in MODELS:
@@ -149,7 +149,7 @@ def test_a_role_may_do_what_it_is_meant_to_and_nothing_else(role, rows, unrender
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_has_the_actions_that_it_is_meant_to_have_and_no_others(role, rows, unrendered):
+def test_a_role_has_the_actions_that_it_is_meant_to_have_and_no_others(role, rows, bare_pages, listing_no_rows):
     client, wrong = browser_of(role), []
     changes = ChangeLog.objects.count()
     for model, action in ACTIONS:

@@ -74,7 +74,9 @@ def record(model, numbers):
 
 
 @pytest.mark.parametrize("model", MODELS, ids=name_of)
-def test_every_page_is_seen_and_asks_the_recorded_number_of_queries_for_few_rows_and_for_many(model, browser, viewer):
+def test_every_page_is_seen_and_asks_the_recorded_number_of_queries_for_few_rows_and_for_many(
+    sessions_in_database, model, browser, viewer
+):
     few, many = (measured_with(number, model, browser, viewer) for number in (FEW, MANY))
     assert many == few
     if RECORD:

@@ -3,11 +3,13 @@
 import timeit
 import uuid
 from datetime import datetime, timedelta
+from unittest import mock
 from urllib.parse import quote_plus
 
 import pytest
 from django.contrib.messages import get_messages
 from django.db import connection
+from django.template.response import SimpleTemplateResponse
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit import lists
@@ -61,13 +63,15 @@ def search(browser, model, text):
 
 
 def found(browser, model, text):
-    return list(search(browser, model, text).context["cl"].result_list)
+    """The rows that a search lists, for which no page is made."""
+    with mock.patch.object(SimpleTemplateResponse, "rendered_content", ""):
+        return list(search(browser, model, text).context_data["cl"].result_list)
 
 
 def statement_of(browser, model, text):
     """What PostgreSQL is asked in a search."""
     with CaptureQueriesContext(connection) as queries:
-        search(browser, model, text)
+        found(browser, model, text)
     (statement,) = (query["sql"] for query in queries if query["sql"].endswith(f"LIMIT {FOUND_ROWS + 1}"))
     return statement
 
@@ -150,7 +154,7 @@ class TestRawFiles:
     def test_more_than_a_few_thousand_with_a_part_are_listed_to_a_limit_which_is_said(self, file, browser, monkeypatch):
         monkeypatch.setattr(lists, "FOUND_ROWS", 1)
         response = search(browser, RawDataFile, "run_7/")
-        assert len(response.context["cl"].result_list) == 1
+        assert len(response.context_data["cl"].result_list) == 1
         (message,) = map(str, get_messages(response.wsgi_request))
         assert message == "More than 1 rows match; the first 1 that were found are listed. Type more of it."
 
@@ -415,7 +419,7 @@ class TestCoordinates:
     def test_a_place_that_is_none_is_said_to_be(self, text, browser):
         FixedSourceFactory()
         response = search(browser, FixedSource, text)
-        assert list(response.context["cl"].result_list) == []
+        assert list(response.context_data["cl"].result_list) == []
         (message,) = map(str, get_messages(response.wsgi_request))
         assert "is no place on the sky" in message or "is no radius" in message
 

@@ -95,7 +95,7 @@ def number_of_queries(browser, url):
     return len(queries)
 
 
-def test_the_number_of_queries_is_fixed_whatever_the_tables_hold(browser):
+def test_the_number_of_queries_is_fixed_whatever_the_tables_hold(sessions_in_database, browser):
     few = {name: number_of_queries(browser, url) for name, url in addresses(*fill(2)).items()}
     many = {name: number_of_queries(browser, url) for name, url in addresses(*fill(12)).items()}
     assert many == few
@@ -113,10 +113,10 @@ def test_nothing_comes_from_elsewhere_and_no_script_or_style_stands_in_a_page(br
         assert not outside, name
 
 
-def test_every_link_of_every_page_leads_somewhere(browser, request):
+def test_every_link_of_every_page_leads_somewhere(browser, remembered_users, request):
     urls = addresses(*fill(2))
     found = {name: read(browser.get(url)).links for name, url in urls.items()}
-    request.getfixturevalue("unrendered")
+    request.getfixturevalue("bare_pages")
     followed = set()
     for name, url in urls.items():
         for link in found[name]:
@@ -163,7 +163,7 @@ def test_pages_are_only_read(browser):
     "value",
     ["", "\0", "%00", "<script>", "9" * 60, "data_transfer 99999999999999999999", "x" * 5_000, "é", "2026-13-45"],
 )
-def test_hostile_parameters_are_answered(name, value, browser, listing_no_models):
+def test_hostile_parameters_are_answered(name, value, browser, listing_no_models, remembered_users):
     response = browser.get(page(name), dict.fromkeys(PARAMETERS, value))
     assert response.status_code in (200, 302, 400, 404)
     assert b"<script>" not in response.content

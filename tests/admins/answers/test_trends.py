@@ -188,7 +188,7 @@ def test_staff_without_permission_are_refused(outsider):
     assert outsider.get(page("trends")).status_code == 403
 
 
-def test_the_number_of_queries_depends_on_nothing(browser, today):
+def test_the_number_of_queries_depends_on_nothing(sessions_in_database, browser, today):
     def queries(**query):
         with CaptureQueriesContext(connection) as found:
             assert browser.get(page("trends", **query)).status_code == 200
