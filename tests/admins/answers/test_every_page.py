@@ -1,5 +1,7 @@
 """What holds for every page: who may open it, that it asks a fixed number of queries, and that it is self-contained."""
 
+from functools import cache
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -9,6 +11,7 @@ from opsdb.admins.pages.executions import night_of
 from opsdb.models import DataTransfer, ExecutedObsUnit, RawDataPackage, User
 from opsdb.testing import factories
 
+from ..pages import SITE
 from .pages import HOSTS, page, read
 
 # Session and user are two of them; how many the rest is, is each page's own affair, and pinned.
@@ -113,7 +116,16 @@ def test_nothing_comes_from_elsewhere_and_no_script_or_style_stands_in_a_page(br
         assert not outside, name
 
 
-def test_every_link_of_every_page_leads_somewhere(browser, remembered_users, request):
+@pytest.fixture
+def models_listed_once(monkeypatch, rf, superuser):
+    """Find out once which models are listed beside every page."""
+    asked, look = rf.get("/"), SITE.get_app_list
+    asked.user = superuser
+    known = cache(lambda app=None: look(asked, app))
+    monkeypatch.setattr(SITE, "get_app_list", lambda request, app=None: known(app))
+
+
+def test_every_link_of_every_page_leads_somewhere(browser, remembered_users, models_listed_once, request):
     urls = addresses(*fill(2))
     found = {name: read(browser.get(url)).links for name, url in urls.items()}
     request.getfixturevalue("bare_pages")
