@@ -3,6 +3,7 @@
 Their programs are those of the embedded server, and Debian's PgBouncer where it is installed.
 """
 
+import atexit
 import os
 import pwd
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -55,6 +57,16 @@ def folder():
         shutil.rmtree(path, ignore_errors=True)
 
 
+@cache
+def _programs() -> Path:
+    """The folder of PostgreSQL's programs: as root, of a copy that every account can run, made once."""
+    if os.geteuid():
+        return programs.find(None)
+    copies = Path(tempfile.mkdtemp(prefix="opsdb-", dir="/tmp"))
+    atexit.register(shutil.rmtree, copies, ignore_errors=True)
+    return programs.find(copies)
+
+
 class _Process:
     """A server that is started and stopped as often as a test wants."""
 
@@ -91,7 +103,7 @@ class Cluster(_Process):
 
     def __init__(self, path: Path, primary: "Cluster | None" = None, binaries: Path | None = None):
         super().__init__(path)
-        self.binaries = binaries or programs.find(path.parent if not os.geteuid() else None)
+        self.binaries = binaries or _programs()
         path.mkdir()
         if not os.geteuid():
             shutil.chown(path, "nobody")

@@ -155,7 +155,7 @@ from opsdb.workflows import (
 )
 from tests import clusters
 from tests.admins.acting import ACTIONS, confirm, look
-from tests.admins.pages import MODELS, SITE, address, errors_of, name_of, open_pages, submit
+from tests.admins.pages import MODELS, address, errors_of, name_of, open_pages, submit
 from tests.commands import ROOT
 from tests.workflows.reducing import available, go, make_step, product
 
@@ -524,13 +524,6 @@ def test_every_command_is_used_here():
 
 def test_all_models_are_listed(away, client):
     assert client.get(reverse("admin:index")).status_code == 200
-
-
-@pytest.fixture
-def listing_no_models(monkeypatch):
-    """Leave out the list of all models beside a page, which is the same beside all."""
-    monkeypatch.setattr(SITE, "enable_nav_sidebar", False)
-    monkeypatch.setattr(SITE, "get_app_list", lambda *args: [])
 
 
 @pytest.mark.parametrize("model", MODELS, ids=name_of)
