@@ -26,13 +26,22 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to change 
 
 
 @pytest.fixture(scope="module")
-def initialised(tmp_path_factory):
-    """A server that has made everything itself."""
+def started_at_once(tmp_path_factory):
+    """A server, what the commands did that started it at once, and whether another start takes it as it runs."""
     server = Server(tmp_path_factory.mktemp("initialised") / ".opsdb")
-    server.start()
-    server.stop(keep=True)
-    yield server
+    command = [sys.executable, "-m", "opsdb.embedded", "start", "--folder", server.folder]
+    with ThreadPoolExecutor(5) as pool:
+        done = list(pool.map(lambda _: run(*command), range(5)))
+    yield server, done, not server.start()
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def initialised(started_at_once):
+    """A server that has made everything itself, and is stopped."""
+    server = started_at_once[0]
+    server.stop(keep=True)
+    return server
 
 
 @pytest.fixture
@@ -45,24 +54,17 @@ def first(initialised, monkeypatch):
 
 
 @pytest.fixture
-def each_initialises_itself():
-    """Servers make the data that they begin with, and copy their programs, instead of taking those of another."""
+def make_server(request, initialised):
+    """Make servers with the programs and the data of another, which are removed at the end of the test."""
 
-
-@pytest.fixture
-def make_server(request):
-    """Make servers that are removed at the end of the test."""
-    own = "each_initialises_itself" in request.fixturenames
-    begun = None if own else request.getfixturevalue("initialised")
-
-    def make(folder: Path) -> Server:
+    def make(folder: Path, *, with_data=True) -> Server:
         server = Server(folder)
         request.addfinalizer(server.stop)
-        if begun:
-            server.home.mkdir(mode=0o711 if server.root else 0o700, exist_ok=True)
-            subprocess.run(["cp", "-a", begun.data, server.data], check=True)
-            if server.root:
-                (server.home / "binaries").symlink_to(begun.home / "binaries")
+        server.home.mkdir(mode=0o711 if server.root else 0o700, exist_ok=True)
+        if server.root:
+            (server.home / "binaries").symlink_to(initialised.home / "binaries")
+        if with_data:
+            subprocess.run(["cp", "-a", initialised.data, server.data], check=True)
         return server
 
     return make
@@ -99,24 +101,19 @@ def wait_until(condition, seconds=20):
         time.sleep(0.05)
 
 
-def test_commands_that_start_at_once_share_one_server(each_initialises_itself, server):
-    command = [sys.executable, "-m", "opsdb.embedded", "start", "--folder", server.folder]
-    with ThreadPoolExecutor(5) as pool:
-        done = list(pool.map(lambda _: run(*command), range(5)))
+def test_commands_that_start_at_once_share_one_server(started_at_once):
+    _, done, is_shared = started_at_once
     assert [process.returncode for process in done] == [0] * 5, done
-    first = postmaster(server)
-    assert not server.start()
-    assert postmaster(server) == first
+    assert is_shared
 
 
-def test_data_outlive_a_killed_server(server):
-    server.start()
-    ask(server, "CREATE TABLE kept AS SELECT 42 AS answer")
-    idle = psycopg.connect(host=str(server.socket_folder), user="opsdb", dbname="opsdb")
-    os.kill(postmaster(server), signal.SIGKILL)
-    assert server.start()
+def test_data_outlive_a_killed_server(first):
+    ask(first, "CREATE TABLE after_kill AS SELECT 42 AS answer")
+    idle = psycopg.connect(host=str(first.socket_folder), user="opsdb", dbname="opsdb")
+    os.kill(postmaster(first), signal.SIGKILL)
+    assert first.start()
     idle.close()
-    assert ask(server, "SELECT answer FROM kept") == 42
+    assert ask(first, "SELECT answer FROM after_kill") == 42
 
 
 def test_a_server_of_an_earlier_version_is_named_with_the_remedy(server):
@@ -141,13 +138,12 @@ def test_the_application_connects_as_a_role_that_owns_nothing(first):
 SAFEGUARDS = ("synchronous_commit", "fsync", "full_page_writes")
 
 
-def test_only_a_server_that_keeps_nothing_is_not_durable(server):
-    server.start()
-    assert [ask(server, f"SHOW {name}") for name in SAFEGUARDS] == ["on"] * 3
-    server.stop(keep=True)
-    server.durable = False
-    server.start()
-    assert [ask(server, f"SHOW {name}") for name in SAFEGUARDS] == ["off"] * 3
+def test_only_a_server_that_keeps_nothing_is_not_durable(first, monkeypatch):
+    assert [ask(first, f"SHOW {name}") for name in SAFEGUARDS] == ["on"] * 3
+    first.stop(keep=True)
+    monkeypatch.setattr(first, "durable", False)
+    first.start()
+    assert [ask(first, f"SHOW {name}") for name in SAFEGUARDS] == ["off"] * 3
 
 
 def test_the_projects_own_server_is_durable_and_the_one_of_the_tests_is_not():
@@ -155,62 +151,55 @@ def test_the_projects_own_server_is_durable_and_the_one_of_the_tests_is_not():
     assert settings.DATABASES["default"].get("DURABLE", False) is False
 
 
-def test_no_acknowledged_commit_is_lost_when_the_server_crashes(server):
+def test_no_acknowledged_commit_is_lost_when_the_server_crashes(first):
     """Several times, because without durability a commit is written within half a second anyway."""
-    server.start()
-    ask(server, "CREATE TABLE kept (number int)")
+    ask(first, "CREATE TABLE after_crash (number int)")
     written = 0
     for _crash in range(3):
-        with psycopg.connect(host=str(server.socket_folder), user="opsdb", dbname="opsdb", autocommit=True) as session:
+        with psycopg.connect(host=str(first.socket_folder), user="opsdb", dbname="opsdb", autocommit=True) as session:
             for _write in range(200):
-                session.execute("INSERT INTO kept VALUES (%s)", [written])
+                session.execute("INSERT INTO after_crash VALUES (%s)", [written])
                 written += 1
-            os.kill(postmaster(server), signal.SIGQUIT)
-        wait_until(lambda: not server.running())
-        server.start()
-        assert ask(server, "SELECT count(*) FROM kept") == written
+            os.kill(postmaster(first), signal.SIGQUIT)
+        wait_until(lambda: not first.running())
+        first.start()
+        assert ask(first, "SELECT count(*) FROM after_crash") == written
 
 
-def test_a_stop_can_keep_the_data_for_the_next_start(server):
-    server.start()
-    ask(server, "CREATE TABLE kept AS SELECT 42 AS answer")
-    first = postmaster(server)
-    assert server.stop(keep=True)
-    assert not alive(first) and not server.running()
-    assert server.start()
-    assert ask(server, "SELECT answer FROM kept") == 42
+def test_a_stop_can_keep_the_data_for_the_next_start(first):
+    ask(first, "CREATE TABLE after_stop AS SELECT 42 AS answer")
+    pid = postmaster(first)
+    assert first.stop(keep=True)
+    assert not alive(pid) and not first.running()
+    assert first.start()
+    assert ask(first, "SELECT answer FROM after_stop") == 42
 
 
-def test_a_number_that_another_process_has_now_does_not_keep_the_server_down(server):
-    server.start()
-    pid_file = server.data / "postmaster.pid"
+def test_a_number_that_another_process_has_now_does_not_keep_the_server_down(first):
+    pid_file = first.data / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
     os.kill(int(lines[0]), signal.SIGKILL)
-    wait_until(lambda: not server.running())
-    who = pwd.getpwuid(server.data.stat().st_uid)
-    identity = {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []} if server.root else {}
+    wait_until(lambda: not first.running())
+    who = pwd.getpwuid(first.data.stat().st_uid)
+    identity = {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []} if first.root else {}
     with subprocess.Popen(["/bin/sleep", "60"], cwd="/", **identity) as stranger:
         pid_file.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
-        assert server.start()
+        assert first.start()
         assert stranger.poll() is None
-        assert postmaster(server) != stranger.pid
+        assert postmaster(first) != stranger.pid
         stranger.kill()
 
 
-def test_a_server_that_lost_its_socket_is_replaced(server):
-    server.start()
-    before = postmaster(server)
-    for path in server.socket_folder.iterdir():
+def test_a_server_that_lost_its_socket_is_replaced(first):
+    before = postmaster(first)
+    for path in first.socket_folder.iterdir():
         path.unlink()
-    assert server.start()
-    assert server.running()
-    assert postmaster(server) != before
+    assert first.start()
+    assert first.running()
+    assert postmaster(first) != before
 
 
-def test_a_killed_initialisation_is_begun_anew(each_initialises_itself, server):
-    server.start()
-    os.kill(postmaster(server), signal.SIGKILL)
-    wait_until(lambda: not server.running())
+def test_a_killed_initialisation_is_begun_anew(server):
     server.data.rename(server.home / "data.new")
     (server.home / "data.new" / "PG_VERSION").unlink()
     assert server.start()
@@ -287,7 +276,8 @@ def test_the_server_sees_no_secret_of_ours(first):
     assert b"a-secret" not in Path(f"/proc/{postmaster(first)}/environ").read_bytes()
 
 
-def test_without_binaries_the_message_says_what_to_install(each_initialises_itself, server, monkeypatch):
+def test_without_binaries_the_message_says_what_to_install(make_server, tmp_path, monkeypatch):
+    server = make_server(tmp_path, with_data=False)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr("shutil.which", lambda name: None)
     monkeypatch.setattr(Path, "glob", lambda self, pattern: iter(()))
@@ -312,8 +302,8 @@ def test_as_root_the_server_runs_as_another_account(first):
 
 
 @as_root
-def test_as_root_the_account_can_be_chosen_but_not_be_root(each_initialises_itself, tmp_path, make_server, monkeypatch):
-    chosen = make_server(tmp_path / ".opsdb")
+def test_as_root_the_account_can_be_chosen_but_not_be_root(tmp_path, make_server):
+    chosen = make_server(tmp_path / ".opsdb", with_data=False)
     chosen.account = "root"
     with pytest.raises(EmbeddedError, match="set EMBEDDED_ACCOUNT"):
         chosen.start()
@@ -376,8 +366,8 @@ def test_an_ordinary_user_has_the_server_in_the_project(request):
     assert not folder.exists()
 
 
-def test_a_connection_of_django_brings_a_killed_server_back(server):
-    database = {"ENGINE": "opsdb.embedded", "NAME": "opsdb", "FOLDER": str(server.folder)}
+def test_a_connection_of_django_brings_a_killed_server_back(first):
+    database = {"ENGINE": "opsdb.embedded", "NAME": "opsdb", "FOLDER": str(first.folder)}
     script = f"""
 import os, pathlib, signal
 from django.conf import settings
@@ -387,7 +377,7 @@ django.setup()
 from django.db import connection
 connection.ensure_connection()
 connection.close()
-os.kill(int(pathlib.Path({str(server.data / "postmaster.pid")!r}).read_text().split()[0]), signal.SIGKILL)
+os.kill(int(pathlib.Path({str(first.data / "postmaster.pid")!r}).read_text().split()[0]), signal.SIGKILL)
 with connection.cursor() as cursor:
     cursor.execute("SELECT 1")
 """
