@@ -5,6 +5,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 
 from opsdb.models import PackageState, RawDataPackage, Role, Site
+from opsdb.testing.databases import rules_suspended
 from opsdb.testing.factories import SiteFactory
 
 
@@ -24,8 +25,10 @@ def test_each_test_begins_with_an_empty_database():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_test_commits_is_in_a_test_database():
-    SiteFactory()
+def test_what_a_test_commits_is_in_a_test_database_where_rules_can_be_suspended():
+    site = SiteFactory()
+    with rules_suspended():
+        Site.objects.filter(pk=site.pk).update(id=site.pk + 1)
     assert connection.settings_dict["NAME"].startswith("test_")
 
 
