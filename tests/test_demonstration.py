@@ -60,7 +60,7 @@ def stage():
 
 # Observations per night: as many as leave rows in every state, and fewer where states do not matter.
 SHORT = 10
-SHORTEST = 4
+SHORTEST = 2
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_two_archive_copies_may_be_required(stage, settings):
     settings.OPSDB_MIN_ARCHIVE_COPIES = 2
     with as_owner():
         call_command("opsdb_migrate", verbosity=0)
-    call_command("opsdb_demo", seed=5, files_per_observation=1, observations_per_night=SHORT, verbosity=0)
+    call_command("opsdb_demo", seed=5, files_per_observation=1, observations_per_night=SHORTEST, verbosity=0)
     assert DeletionPolicy.objects.get().min_archive_copies == 2
     assert PhysicalCopy.objects.filter(status=PhysicalCopyStatus.DELETED, raw_data_file__isnull=False).exists()
     assert lacking_states() == {}
