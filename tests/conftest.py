@@ -120,12 +120,16 @@ def pytest_configure(config):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items):
-    """Have the tests of a module that commit after its others in random order too, as pytest-django has otherwise."""
+    """Have the modules of a package, which share its server and browser, after one another in random order too.
+
+    And the tests of a module that commit after its others, as pytest-django has otherwise.
+    """
     yield
-    modules = {}
+    packages, modules = {}, {}
     for item in items:
+        packages.setdefault(item.path.parent, len(packages))
         modules.setdefault(item.path, len(modules))
-    items.sort(key=lambda item: (modules[item.path], worlds.commits(item)))
+    items.sort(key=lambda item: (packages[item.path.parent], modules[item.path], worlds.commits(item)))
 
 
 def pytest_collection_finish():
