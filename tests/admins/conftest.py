@@ -16,7 +16,7 @@ from .pages import MODELS, SITE
 def logged_in(user):
     """A browser in which this user is logged in."""
     client = Client()
-    # Who waits for a login counts failed ones and notes the time.
+    # Its receivers count failed logins and note the time.
     with mock.patch.object(auth.user_logged_in, "send"):
         client.force_login(user)
     return client
