@@ -1,7 +1,8 @@
 """Try to break a rule of the database, and look at how it refuses."""
 
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from copy import deepcopy
 
 import factory
 import pytest
@@ -12,7 +13,26 @@ from opsdb.testing.factories import FACTORIES
 from opsdb.workflows import attributed
 from tests.databases import as_owner
 
-from .cases import New, Same
+from .cases import CASES, New, Same
+
+# Tables that the application's role may only read.
+WRITTEN_BY_TRIGGERS = ("change_log_", "data_location_usage_", "stage_activity_")
+CHECKED = list(dict.fromkeys(case.model for case in CASES))
+
+
+def writer_of(rule):
+    """Act as the owner where nobody else may write what a rule is about."""
+    return as_owner() if rule.startswith(WRITTEN_BY_TRIGGERS) else nullcontext()
+
+
+def checks_of(model):
+    """Yield each check of a model with a valid row, which is the same one for those that are given the same."""
+    rows = {}
+    for case in CASES:
+        if case.model is model:
+            given = repr(case.given)
+            rows[given] = rows.get(given) or FACTORIES[model](**case.given)
+            yield case, deepcopy(rows[given])
 
 
 def settle():

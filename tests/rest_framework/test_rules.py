@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from rest_framework.serializers import ModelSerializer
 from rest_framework.test import APIRequestFactory, force_authenticate
-from rest_framework.viewsets import ModelViewSet
+from rest_framework.viewsets import ModelViewSet, ViewSet
 
 from opsdb.database.triggers import AppendOnly, FrozenOnceVerified, HasSubtype, Immutable, NeverDeleted, Trigger
 from opsdb.errors import check_deferred_rules
@@ -19,11 +19,10 @@ from opsdb.testing.factories import (
     UserFactory,
 )
 
-from ..databases import as_owner
-from ..models.cases import CASES, UNIQUES
+from ..models.cases import UNIQUES
 from ..models.elsewhere import TRIED_BY
 from ..models.overlaps import OVERLAPS
-from ..models.refusal import change, resolve, settle
+from ..models.refusal import CHECKED, change, checks_of, resolve, settle, writer_of
 from ..models.rules import RULES
 from ..models.schema import MODELS
 
@@ -32,32 +31,28 @@ pytestmark = pytest.mark.django_db
 MADE = APIRequestFactory()
 
 
-def view_set(model, attempt=None):
-    """A view set as a host writes it; with an attempt, a change of a row with a name does that instead."""
+class Answers:
+    permission_classes = ()
+    authentication_classes = ()
+
+    def get_exception_handler(self):
+        return exception_handler
+
+
+def view_set(model):
+    """A view set as a host writes it."""
 
     class Serializer(ModelSerializer):
         class Meta:
-            fields = "__all__" if attempt is None else ["name"]
+            fields = "__all__"
 
     Serializer.Meta.model = model
 
-    class ViewSet(ModelViewSet):
+    class RuledViewSet(Answers, RulesMixin, ModelViewSet):
         queryset = model._base_manager.all()
         serializer_class = Serializer
-        permission_classes = ()
-        authentication_classes = ()
 
-        def get_exception_handler(self):
-            return exception_handler
-
-        if attempt is not None:
-
-            def perform_update(self, serializer):
-                with transaction.atomic():
-                    attempt()
-                    check_deferred_rules()
-
-    return type("RuledViewSet", (RulesMixin, ViewSet), {}) if attempt is None else ViewSet
+    return RuledViewSet
 
 
 def ask(views, method, pk=None, data=None, user=None):
@@ -78,28 +73,27 @@ def assert_answered(answer, rule=None):
     assert rule is None or answer.data["rule"] == rule, answer.data
 
 
-@pytest.fixture
-def site():
-    return SiteFactory()
+def refused_by(attempt):
+    """What a view answers that does this instead of a change of its own."""
 
+    class Attempt(Answers, ViewSet):
+        def create(self, request, pk):
+            with transaction.atomic():
+                attempt()
+                check_deferred_rules()
 
-def refused_by(attempt, site):
-    return ask(view_set(type(site), attempt), "patch", site.pk, {})
-
-
-# The application's role may only read them.
-WRITTEN_BY_TRIGGERS = ("change_log_", "data_location_usage_", "stage_activity_")
+    return ask(Attempt, "post")
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_a_rule_of_a_trigger_is_answered(name, site):
-    with as_owner() if name.startswith(WRITTEN_BY_TRIGGERS) else transaction.atomic():
+def test_a_rule_of_a_trigger_is_answered(name):
+    with writer_of(name):
         for attempt in RULES[name]:
             with transaction.atomic():
                 expected = attempt()
                 settle()
                 for trial in expected.trials:
-                    answer = refused_by(trial, site)
+                    answer = refused_by(trial)
                     assert_answered(answer, name)
                     assert answer.status_code == 409
                     assert answer.data["field"] == (rule_of(name).field or answer.data["field"]), answer.data
@@ -110,7 +104,7 @@ TABLES = {rule.name: model._meta.db_table for model in MODELS for rule in model.
 
 
 @pytest.mark.parametrize("name", sorted({name for names in TRIED_BY.values() for name in names}))
-def test_the_name_of_a_rule_that_needs_a_story_is_mapped(name, site):
+def test_the_name_of_a_rule_that_needs_a_story_is_mapped(name):
     """An answer takes over rule, row, message and hint of whatever refuses by this name.
 
     The refusal is made up here: whether the rule refuses, and in which words, is the story of another test.
@@ -121,7 +115,7 @@ def test_the_name_of_a_rule_that_needs_a_story_is_mapped(name, site):
             arguments = [name, TABLES[name], f"{TABLES[name]} 7: it stays as it is", "Leave it."]
             cursor.execute("SELECT opsdb_refuse(%s, %s, %s, %s)", arguments)
 
-    answer = refused_by(refuse, site)
+    answer = refused_by(refuse)
     assert_answered(answer, name)
     assert (answer.status_code, answer.data["row"]) == (409, f"{TABLES[name]} 7")
     assert answer.data["detail"].endswith(" 7: it stays as it is. Leave it.")
@@ -158,18 +152,21 @@ def test_a_rule_names_the_field_at_fault_unless_it_is_about_a_row_or_several_fie
     }
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_check_is_answered_whoever_breaks_it(case, site):
-    row = FACTORIES[case.model](**case.given)
-    settle()
-    with as_owner() if case.name.startswith(WRITTEN_BY_TRIGGERS) else transaction.atomic():
-        assert_answered_with_its_sentence_and_field(case, row, site)
-    assert_a_change_by_its_own_view_set_is_answered(case, row)
+@pytest.mark.parametrize("model", CHECKED, ids=lambda model: model.__name__)
+def test_a_check_is_answered_whoever_breaks_it(model, subtests):
+    views = view_set(model)
+    for case, row in checks_of(model):
+        with subtests.test(case.name), transaction.atomic():
+            settle()
+            with writer_of(case.name):
+                assert_answered_with_its_sentence_and_field(case, row)
+            assert_a_change_by_its_own_view_set_is_answered(case, row, views)
+            transaction.set_rollback(True)
 
 
-def assert_answered_with_its_sentence_and_field(case, row, site):
+def assert_answered_with_its_sentence_and_field(case, row):
     for changes in case.bad:
-        answer = refused_by(lambda changes=changes: change(row, changes, case.given), site)
+        answer = refused_by(lambda changes=changes: change(row, changes, case.given))
         assert_answered(answer)
         if answer.data["rule"] == case.name:
             assert (answer.status_code, answer.data["detail"]) == (400, case.message)
@@ -177,9 +174,8 @@ def assert_answered_with_its_sentence_and_field(case, row, site):
             assert answer.data["field"] == declared.get(case.name, answer.data["field"])
 
 
-def assert_a_change_by_its_own_view_set_is_answered(case, row):
+def assert_a_change_by_its_own_view_set_is_answered(case, row, views):
     """As a client does it; what Django REST framework itself finds wrong, it answers in its own shape."""
-    views = view_set(case.model)
     for changes in case.bad:
         values = {name: _as_json(value) for name, value in resolve(changes, row).items()}
         try:
@@ -195,19 +191,19 @@ def _as_json(value):
 
 
 @pytest.mark.parametrize("case", UNIQUES, ids=lambda case: case.name)
-def test_a_second_row_is_answered(case, site):
+def test_a_second_row_is_answered(case):
     first = FACTORIES[case.model](**case.given)
     agreed = {name: getattr(first, name) for name in case.fields}
-    answer = refused_by(lambda: FACTORIES[case.model](**{**case.given, **agreed}), site)
+    answer = refused_by(lambda: FACTORIES[case.model](**{**case.given, **agreed}))
     assert_answered(answer)
     assert answer.status_code == 409 or answer.data["rule"] != case.name
 
 
 @pytest.mark.parametrize("case", OVERLAPS, ids=lambda case: case.name)
-def test_an_overlap_is_answered(case, site):
+def test_an_overlap_is_answered(case):
     first = FACTORIES[case.model](**case.first)
     owners = {name: getattr(first, name) for name in case.owners}
-    assert_answered(refused_by(lambda: FACTORIES[case.model](**owners, **case.overlapping[0]), site))
+    assert_answered(refused_by(lambda: FACTORIES[case.model](**owners, **case.overlapping[0])))
 
 
 def test_a_client_learns_field_sentence_rule_and_row():
