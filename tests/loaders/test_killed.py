@@ -27,21 +27,21 @@ from tests.schedules import at, timeline
 MOMENTS = 20
 PLANNED = (Source, ObservationConfiguration, ObsUnit, PreScheduledSlot, TimeAllocation, Downtime)
 PARTS = (ChaiInparParameter, ChaiTiling, AzimuthRange)
-SOURCES = "name,ra,dec,system\n" + "".join(f"source {n},{n / 10},{n / 100},B1950\n" for n in range(600))
+SOURCES = "name,ra,dec,system\n" + "".join(f"source {n},{n / 10},{n / 100},B1950\n" for n in range(150))
 SLOTS = timeline(
     *(
         at(hour, name=f"field_{minute}_{hour}", start_time=f'"2026-07-01 {hour:02}:{minute:02}:00"')
         | {"stop_time": f'"2026-07-01 {hour:02}:{minute:02}:50"'}
-        for hour in range(10)
+        for hour in range(4)
         for minute in (0, 20, 40)
     )
 )
 ALLOCATIONS = "program,instrument,period,start_date,end_date,hours\n" + "".join(
     f"GEco,CHAI,{year},{year}-01-01,{year + 1}-01-01,9\nCal,CHAI,{year},{year}-01-01,{year + 1}-01-01,9\n"
-    for year in range(2000, 2100)
+    for year in range(2000, 2040)
 )
 DOWNTIMES = "telescope,start,end,reason\n" + "".join(
-    f"FYST,{year}-{month:02}-01,{year}-{month:02}-02,wind\n" for year in range(2000, 2020) for month in range(1, 13)
+    f"FYST,{year}-{month:02}-01,{year}-{month:02}-02,wind\n" for year in range(2000, 2008) for month in range(1, 13)
 )
 SEASON = ROOT / "opsdb/reference/samples/season_2026A"
 SCHEDULED = ("--program", "WFS", "--create-missing")
