@@ -331,8 +331,7 @@ def test_what_differs_leaves_a_fixity_check(world):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(2))
-def test_two_managers_that_plan_archiving_at_once_plan_every_package_once(round):
+def test_two_managers_that_plan_archiving_at_once_plan_every_package_once():
     world = build_world()
     buffered(world, 4)
     planned = race(3, lambda number: plan_archiving(world.cologne_archive))
@@ -341,8 +340,7 @@ def test_two_managers_that_plan_archiving_at_once_plan_every_package_once(round)
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(2))
-def test_of_workers_that_race_for_one_archive_transfer_exactly_one_wins(round):
+def test_of_workers_that_race_for_one_archive_transfer_exactly_one_wins():
     world = build_world()
     buffered(world)
     plan_archiving(world.cologne_archive)
@@ -351,8 +349,7 @@ def test_of_workers_that_race_for_one_archive_transfer_exactly_one_wins(round):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(2))
-def test_two_archives_that_complete_the_same_package_at_once_both_succeed(round):
+def test_two_archives_that_complete_the_same_package_at_once_both_succeed():
     world = build_world()
     [package] = buffered(world)
     for archive in world.archives:
@@ -367,8 +364,7 @@ def test_two_archives_that_complete_the_same_package_at_once_both_succeed(round)
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(2))
-def test_a_report_that_is_sent_twice_at_once_counts_once(round):
+def test_a_report_that_is_sent_twice_at_once_counts_once():
     world = build_world()
     transfer = begun(world)
     checksum = transfer.raw_data_package.checksum

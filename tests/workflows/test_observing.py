@@ -91,8 +91,7 @@ def test_what_can_not_be_is_refused():
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(2))
-def test_of_two_ends_at_once_one_is_recorded(round):
+def test_of_two_ends_at_once_one_is_recorded():
     execution = start_observation(ObsUnitFactory(), start_time=EPOCH)
     outcomes = race(2, lambda number: finish_observation(execution.pk, end_time=END + timedelta(seconds=number)))
     [refused] = [outcome for outcome in outcomes if isinstance(outcome, Conflict)]
@@ -101,8 +100,7 @@ def test_of_two_ends_at_once_one_is_recorded(round):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(2))
-def test_two_starts_at_once_make_one_execution(round):
+def test_two_starts_at_once_make_one_execution():
     unit, id = ObsUnitFactory(), uuid7()
     configurations = [ChaiModuleConfigurationFactory(), ChaiModuleConfigurationFactory()]
     outcomes = race(

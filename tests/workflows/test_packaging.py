@@ -480,8 +480,7 @@ def test_of_a_correction_and_an_arrival_that_verifies_what_is_recorded_one_wins(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(2))
-def test_two_managers_that_package_at_once_put_every_file_into_one_package(settings, round):
+def test_two_managers_that_package_at_once_put_every_file_into_one_package(settings):
     world = build_world()
     settings.OPSDB_MAX_PACKAGE_BYTES = 7 * 1_000
     for _ in range(6):
@@ -494,8 +493,7 @@ def test_two_managers_that_package_at_once_put_every_file_into_one_package(setti
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(2))
-def test_two_managers_that_bundle_at_once_put_every_package_into_one_bundle(settings, round):
+def test_two_managers_that_bundle_at_once_put_every_package_into_one_bundle(settings):
     world = build_world()
     world.made_packages(executions=8)
     settings.OPSDB_MAX_TRANSFER_PACKAGE_BYTES = 3 * 3_512

@@ -439,8 +439,7 @@ def test_what_is_being_deleted_can_not_arrive(world):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(2))
-def test_two_managers_that_plan_at_once_plan_every_transfer_once_and_keep_the_turns(round):
+def test_two_managers_that_plan_at_once_plan_every_transfer_once_and_keep_the_turns():
     world = build_world()
     made_bundles(world, 6)
     planned = race(3, lambda number: plan_transfers(limit=2))
@@ -451,8 +450,7 @@ def test_two_managers_that_plan_at_once_plan_every_transfer_once_and_keep_the_tu
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(2))
-def test_two_managers_that_plan_secondary_transfers_at_once_plan_each_once(round):
+def test_two_managers_that_plan_secondary_transfers_at_once_plan_each_once():
     world = build_world()
     made_bundles(world, 3)
     plan_transfers()
@@ -463,8 +461,7 @@ def test_two_managers_that_plan_secondary_transfers_at_once_plan_each_once(round
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(2))
-def test_of_workers_that_race_for_one_transfer_exactly_one_wins(round):
+def test_of_workers_that_race_for_one_transfer_exactly_one_wins():
     world = build_world()
     world.made_bundle()
     plan_transfers()

@@ -196,8 +196,7 @@ def test_claims_of_unpacking_need_a_name_and_can_be_bound_to_a_location(world):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round", range(2))
-def test_of_workers_that_race_for_one_unpacking_exactly_one_wins(round):
+def test_of_workers_that_race_for_one_unpacking_exactly_one_wins():
     world = build_world()
     world.begun_transfer()
     transfer = DataTransfer.objects.get()
