@@ -363,12 +363,17 @@ def a_rule(draw):
     return rule | {"json_path": path} if path else rule
 
 
+@pytest.fixture
+def everything(some_packages):
+    """The packages as they are in the database."""
+    return list(
+        RawDataPackage.objects.select_related("executed_obs_unit__obs_unit__source", "instrument_module", "metadata")
+    )
+
+
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(a_rule(), max_size=3))
-def test_the_packages_are_those_that_all_rules_hold_for(some_packages, rules):
-    everything = RawDataPackage.objects.select_related(
-        "executed_obs_unit__obs_unit__source", "instrument_module", "metadata"
-    )
+def test_the_packages_are_those_that_all_rules_hold_for(everything, rules):
     expected = {package.pk for package in everything if all(holds(package, rule) for rule in rules)}
     found = [package.pk for package in DataGrouping(name="x", filter_rules=rules).packages()]
     assert len(found) == len(set(found))
@@ -376,8 +381,7 @@ def test_the_packages_are_those_that_all_rules_hold_for(some_packages, rules):
 
 
 @pytest.mark.parametrize(("table", "column", "path"), ASKED)
-def test_every_operator_agrees_on_a_column_alone(some_packages, table, column, path):
-    packages = RawDataPackage.objects.select_related("executed_obs_unit__obs_unit__source", "metadata")
+def test_every_operator_agrees_on_a_column_alone(everything, table, column, path):
     values = [one for one in ASKED[table, column, path] if one is not None]
     for operator in registry()[table][column].kind.operators:
         asked = [[one] for one in values] if operator in ("in", "not_in") else values
@@ -390,7 +394,7 @@ def test_every_operator_agrees_on_a_column_alone(some_packages, table, column, p
             if path:
                 rule["json_path"] = path
             found = {package.pk for package in DataGrouping(name="x", filter_rules=[rule]).packages()}
-            assert found == {package.pk for package in packages if holds(package, rule)}, rule
+            assert found == {package.pk for package in everything if holds(package, rule)}, rule
 
 
 def test_no_rule_gives_all_packages_of_the_module(some_packages):
