@@ -243,63 +243,93 @@ def test_production_is_what_the_setting_says(settings):
     assert S3DataLocation.objects.exists()
 
 
+# By folder: what is wrong in each of them, as far as one mistake does not hide another.
 WRONG = [
-    ("observatory.yaml", "latitude_deg", "latitud_deg", "Telescope[0].latitud_deg", "expected latitude_deg"),
-    ("observatory.yaml", "-22.985639", "-122.985639", "Telescope[0].latitude_deg", "between -90 and 90"),
-    ("observatory.yaml", "5611.8\n", "high\n", "Telescope[0].elevation_m", "expected a finite number"),
-    ("observatory.yaml", "America/Santiago", "America/Santiago_", "Observatory[0].time_zone", "not an IANA"),
-    ("observatory.yaml", "observatory: ccat", "observatory: ccaat", "Telescope[0].observatory", "expected ccat?"),
-    ("observatory.yaml", "    short_name: FYST", "    short_name: no", "Telescope[0].short_name", "expected a text"),
-    ("observatory.yaml", "Telescope:", "Telescop:", "'Telescop' is not a model", "expected Telescope"),
-    ("observatory.yaml", "    short_name: FYST\n", "", "Telescope[0].short_name", "is missing"),
-    ("instruments.yaml", "    name: LFA\n", "", "InstrumentModule[0].name", "is missing"),
-    ("instruments.yaml", "name: HFA", "name: LFA", "InstrumentModule[1]", "this repeats the row at instruments.yaml"),
-    (
-        "instruments.yaml",
-        "sideband: dsb",
-        "sideband: both",
-        "ChaiModuleConfiguration[0].sideband",
-        "one of lsb,",
-    ),
-    ("instruments.yaml", "461.0407682", ".inf", "ChaiModuleConfiguration[0].line_frequency_ghz", "finite number"),
-    ("instruments.yaml", "pixels: 64", "pixels: -1", "InstrumentModule[0].pixels", "must be above 0"),
-    ("sites.yaml", "short_name: us", "short_name: US", "Site[2].short_name", "lower-case"),
-    (
-        "locations-development.yaml",
-        "path: /srv/ops-db/ccat/chai",
-        "path: srv/chai",
-        "DiskDataLocation[0].path",
-        "absolute",
-    ),
-    (
-        "locations-production.yaml",
-        "retention_days: 30",
-        "retention_days: 30.5",
-        "DiskDataLocation[0].retention_days",
-        "whole",
-    ),
-    ("modes.yaml", "needs_source: false", 'needs_source: "no"', "ObsMode[10].needs_source", "true or false"),
-    ("routes.yaml", "destination_site: cologne", "destination_site: ccat", "DataTransferRoute[0]", "another site"),
-    (
-        "roles.yaml",
-        '"write:programs"',
-        '"wite:programs"',
-        "Role[2].permissions",
-        "'wite:programs' matches no permission",
-    ),
-    ("roles.yaml", '["manage:*", ', '"manage:*" #', "Role[0].permissions", "expected a list"),
+    [
+        ("observatory.yaml", "latitude_deg", "latitud_deg", "Telescope[0].latitud_deg", "expected latitude_deg"),
+        ("observatory.yaml", "5611.8\n", "high\n", "Telescope[0].elevation_m", "expected a finite number"),
+        (
+            "observatory.yaml",
+            "    short_name: FYST",
+            "    short_name: no",
+            "Telescope[0].short_name",
+            "expected a text",
+        ),
+        ("instruments.yaml", "    name: LFA\n", "", "InstrumentModule[0].name", "is missing"),
+        (
+            "instruments.yaml",
+            "sideband: dsb",
+            "sideband: both",
+            "ChaiModuleConfiguration[0].sideband",
+            "one of lsb,",
+        ),
+        ("instruments.yaml", "461.0407682", ".inf", "ChaiModuleConfiguration[0].line_frequency_ghz", "finite number"),
+        (
+            "locations-production.yaml",
+            "retention_days: 30",
+            "retention_days: 30.5",
+            "DiskDataLocation[0].retention_days",
+            "whole",
+        ),
+        ("modes.yaml", "needs_source: false", 'needs_source: "no"', "ObsMode[10].needs_source", "true or false"),
+        ("roles.yaml", '["manage:*", ', '"manage:*" #', "Role[0].permissions", "expected a list"),
+    ],
+    [
+        ("observatory.yaml", "Telescope:", "Telescop:", "'Telescop' is not a model", "expected Telescope"),
+        (
+            "instruments.yaml",
+            "name: HFA",
+            "name: LFA",
+            "InstrumentModule[1]",
+            "this repeats the row at instruments.yaml",
+        ),
+    ],
+    [
+        ("observatory.yaml", "    short_name: FYST\n", "", "Telescope[0].short_name", "is missing"),
+    ],
+    [
+        ("observatory.yaml", "-22.985639", "-122.985639", "Telescope[0].latitude_deg", "between -90 and 90"),
+    ],
+    [
+        ("observatory.yaml", "America/Santiago", "America/Santiago_", "Observatory[0].time_zone", "not an IANA"),
+    ],
+    [
+        ("observatory.yaml", "observatory: ccat", "observatory: ccaat", "Telescope[0].observatory", "expected ccat?"),
+    ],
+    [
+        ("instruments.yaml", "pixels: 64", "pixels: -1", "InstrumentModule[0].pixels", "must be above 0"),
+        ("sites.yaml", "short_name: us", "short_name: US", "Site[2].short_name", "lower-case"),
+    ],
+    [
+        (
+            "locations-development.yaml",
+            "path: /srv/ops-db/ccat/chai",
+            "path: srv/chai",
+            "DiskDataLocation[0].path",
+            "absolute",
+        ),
+        ("routes.yaml", "destination_site: cologne", "destination_site: ccat", "DataTransferRoute[0]", "another site"),
+        (
+            "roles.yaml",
+            '"write:programs"',
+            '"wite:programs"',
+            "Role[2].permissions",
+            "'wite:programs' matches no permission",
+        ),
+    ],
 ]
 
 
-@pytest.mark.parametrize(("name", "old", "new", "path", "message"), WRONG, ids=[f"{w[3]}-{w[4]}" for w in WRONG])
-def test_a_wrong_row_is_named_with_file_line_and_path(spoil, folder, name, old, new, path, message):
-    line = spoil(name, old, new)
-    said = refused(folder).split("\n")[0]
-    assert f"{name}, line " in said
-    assert path in said
-    assert message in said
-    told = int(said.partition(", line ")[2].partition(",")[0].partition(":")[0])
-    assert abs(told - line) <= 8
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong[0][3])
+def test_a_wrong_row_is_named_with_file_line_and_path(spoil, folder, wrong):
+    lines = [spoil(name, old, new) for name, old, new, _, _ in wrong]
+    problems = refused(folder).split("\n")
+    assert any(path in problems[0] for *_, path, _ in wrong), "a consequence is told before a mistake"
+    for line, (name, _, _, path, message) in zip(lines, wrong, strict=True):
+        [said] = [problem for problem in problems if path in problem and message in problem]
+        assert f"{name}, line " in said
+        told = int(said.partition(", line ")[2].partition(",")[0].partition(":")[0])
+        assert abs(told - line) <= 8
 
 
 def test_all_files_are_checked_before_any_is_written(spoil, folder):
