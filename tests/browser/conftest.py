@@ -39,6 +39,8 @@ OBSERVATIONS = 12
 PATIENCE_MS = 15_000
 SCREEN = {"width": 1400, "height": 900}
 PHONE = {"width": 390, "height": 844}
+# No page, but of the same server.
+STYLES = "/static/admin/css/base.css"
 PASSWORD = "only-for-tests"
 FORBIDDEN = "Forbidden by the policy: "
 # Before any script of a page, so that nothing is missed that its Content-Security-Policy forbids.
@@ -160,51 +162,60 @@ def browser(served):
 
 @pytest.fixture(scope="package")
 def windows(served, browser):
-    """A function that returns a person's windows of a size, which keep the files that every page loads."""
+    """A function that lets a person use the window of a size, which keeps the files that every page loads."""
     known = {}
 
     def of(name, width, height):
-        key = name, width, height
-        if key not in known:
-            known[key] = browser.new_context(
+        if (width, height) not in known:
+            context = browser.new_context(
                 base_url=served.address, viewport={"width": width, "height": height}, reduced_motion="reduce"
             )
-            known[key].set_default_timeout(PATIENCE_MS)
-            known[key].add_init_script(WATCH)
-            # Keeps the process of these windows, while none of a test is open.
-            known[key].new_page().goto("/static/admin/css/base.css")
-        context = known[key]
+            context.set_default_timeout(PATIENCE_MS)
+            context.add_init_script(WATCH)
+            known[width, height] = context.new_page()
+            known[width, height].goto(STYLES)
+        page = known[width, height]
+        page.evaluate("sessionStorage.clear()")
         # A page that was left may have told something that nobody has read, or be logged out.
-        context.clear_cookies()
-        context.add_cookies([{"name": "sessionid", "value": served.cookies[name], "url": served.address}])
-        return context
+        page.context.clear_cookies()
+        page.context.add_cookies([{"name": "sessionid", "value": served.cookies[name], "url": served.address}])
+        return page
 
     yield of
-    for context in known.values():
-        context.close()
+    for page in known.values():
+        page.context.close()
 
 
 @pytest.fixture
-def visit(served, windows):
+def visit(windows):
     """A function that opens a page as a person; afterwards nothing may have failed in any page that was opened,
     have been sent without the policy, or have done what that forbids.
     """
-    pages, failures = [], []
+    opened, failures = [], []
+
+    def note_error(thrown):
+        failures.append(f"{thrown.page.url}: {thrown.error}")
+
+    def note_failure(said):
+        if is_failure(said, said.page):
+            failures.append(f"{said.page.url}: {said.text}")
 
     def as_person(name, path="/admin/", viewport=SCREEN):
-        page = windows(name, **viewport).new_page()
-        pages.append(page)
-        page.on("pageerror", lambda error: failures.append(f"{page.url}: {error}"))
-        page.on("console", lambda said: is_failure(said, page) and failures.append(f"{page.url}: {said.text}"))
+        page = windows(name, **viewport)
+        if page not in opened:
+            opened.append(page)
+            page.context.on("weberror", note_error)
+            page.context.on("console", note_failure)
         page.goto(path)
         return page
 
     yield as_person
-    for page in pages:
-        if not page.is_closed():
-            # What the page has reported until now arrives before the answer.
-            page.evaluate("0")
-            page.close()
+    for page in opened:
+        # What the page has reported until now arrives before the answer.
+        page.evaluate("0")
+        page.context.remove_listener("weberror", note_error)
+        page.context.remove_listener("console", note_failure)
+        page.goto(STYLES)
     faults, Files.faults[:] = Files.faults[:], []
     assert failures + faults == []
 

@@ -78,7 +78,7 @@ def test_who_may_import_nothing_has_no_control(visit):
 def test_the_keyboard_reaches_it_and_opens_the_dialog(visit):
     page = visit("observer", address(Source, "changelist"))
     # The browser learns in time that no window is to open for files.
-    page.on("filechooser", lambda chooser: None)
+    page.once("filechooser", lambda chooser: None)
     page.keyboard.press("/")
     page.keyboard.press("Tab")
     assert has_focus(control(page))

@@ -39,7 +39,7 @@ def test_what_people_do_with_a_page_is_not_forbidden(visit):
 @pytest.mark.parametrize("script", [ADD_STYLE, ADD_SCRIPT], ids=["style", "script"])
 def test_what_is_put_into_a_page_is_forbidden_and_noted(windows, script):
     # Not a page of `visit`, which fails on what is noted.
-    page = windows("superuser", **SCREEN).new_page()
+    page = windows("superuser", **SCREEN).context.new_page()
     page.goto("/admin/login/")
     with page.expect_console_message(lambda said: said.text.startswith(FORBIDDEN)):
         page.evaluate(script)
@@ -48,7 +48,7 @@ def test_what_is_put_into_a_page_is_forbidden_and_noted(windows, script):
 
 
 def test_what_is_asked_of_another_machine_is_noted(windows):
-    page = windows("superuser", **SCREEN).new_page()
+    page = windows("superuser", **SCREEN).context.new_page()
     page.route("**/without/", lambda route: route.fulfill(body="<p>", content_type="text/html"))
     page.goto("/without/")
     with page.expect_console_message(lambda said: is_failure(said, page)):

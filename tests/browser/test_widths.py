@@ -16,7 +16,7 @@ from opsdb.models import (
 from opsdb.testing import factories
 from tests.admins.pages import address
 
-from .conftest import PHONE
+from .conftest import PHONE, STYLES
 
 # What is wider than the box that it scrolls in, drawings aside.
 WIDER = """() => [...document.querySelectorAll('#content table')].filter((table) => table.offsetParent).map((table) => {
@@ -27,8 +27,6 @@ WIDER = """() => [...document.querySelectorAll('#content table')].filter((table)
     box.scrollWidth - box.clientWidth, cut.map((one) => one.className || one.tagName)];
 }).filter(([, spare, cut]) => spare > 1 || cut.length)"""
 WIDEST = (DataTransfer, ExecutedObsUnit, LongTermArchiveTransfer, PreScheduledSlot, RawDataFile, RawDataPackage)
-# No page, but of the same server, which is all that the side bar's state needs.
-STYLES = "/static/admin/css/base.css"
 SIDE_BAR = "is_open => localStorage.setItem('django.admin.navSidebarIsOpen', is_open)"
 
 

@@ -9,6 +9,7 @@ press, as by dropping it on the page, is one click, too.
 import csv
 import re
 from collections import namedtuple
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -104,14 +105,16 @@ def clicks_of(page):
 def start(visit):
     """A function that opens the start page as a person, from where clicks are counted."""
 
-    def as_person(name, path="/admin/", **options):
-        page = visit(name, path, **options)
-        page.evaluate(COUNT)
-        page.add_init_script(COUNT)
-        assert clicks_of(page) == 0
-        return page
+    with ExitStack() as scripts:
 
-    return as_person
+        def as_person(name, path="/admin/", **options):
+            page = visit(name, path, **options)
+            page.evaluate(COUNT)
+            scripts.enter_context(page.add_init_script(COUNT))
+            assert clicks_of(page) == 0
+            return page
+
+        yield as_person
 
 
 def took(page, story):
