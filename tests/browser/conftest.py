@@ -15,6 +15,7 @@ from django.test.testcases import LiveServerThread
 from opsdb.demonstration import Demonstration
 from opsdb.models import Role
 from tests import databases, worlds
+from tests.admins.pages import SITE
 from tests.commands import ROOT
 
 from . import CHROMIUM, NOT_RUN
@@ -175,6 +176,7 @@ def windows(served, browser):
             known[width, height] = context.new_page()
             known[width, height].goto(STYLES)
         page = known[width, height]
+        page.set_viewport_size({"width": width, "height": height})
         page.evaluate("sessionStorage.clear()")
         # A page that was left may have told something that nobody has read, or be logged out.
         page.context.clear_cookies()
@@ -218,6 +220,13 @@ def visit(windows):
         page.goto(STYLES)
     faults, Files.faults[:] = Files.faults[:], []
     assert failures + faults == []
+
+
+@pytest.fixture
+def no_side_bar(monkeypatch):
+    """Leave out the list of all models beside a page, which is the same beside all, but on pictures."""
+    if not os.environ.get("SCREENSHOTS"):
+        monkeypatch.setattr(SITE, "enable_nav_sidebar", False)
 
 
 @pytest.fixture

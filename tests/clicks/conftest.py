@@ -1,5 +1,5 @@
 """The same Chromium as in ``tests/browser``, on a demonstration of its own: what one decides, the others begin with."""
 
-from tests.browser.conftest import browser, elsewhere, served, visit, windows
+from tests.browser.conftest import browser, elsewhere, no_side_bar, served, visit, windows
 
-__all__ = ["browser", "elsewhere", "served", "visit", "windows"]
+__all__ = ["browser", "elsewhere", "no_side_bar", "served", "visit", "windows"]
