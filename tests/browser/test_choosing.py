@@ -10,6 +10,8 @@ from .conftest import PHONE
 from .hands import has_focus, line, loaded, save, skip_to
 from .test_every_page import Looking
 
+pytestmark = pytest.mark.usefixtures("no_side_bar")
+
 
 @pytest.fixture
 def form(visit):

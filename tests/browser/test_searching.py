@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+import pytest
 from playwright.sync_api import expect
 
 from opsdb.models import ExecutedObsUnit, RawDataFile, Source
@@ -10,6 +11,8 @@ from tests.admins.pages import address
 
 from .conftest import PHONE
 from .hands import has_focus, loaded
+
+pytestmark = pytest.mark.usefixtures("no_side_bar")
 
 
 def box(page):

@@ -56,7 +56,7 @@ from .hands import (
 )
 
 # One story may decide what another begins with.
-pytestmark = pytest.mark.random_order(disabled=True)
+pytestmark = [pytest.mark.random_order(disabled=True), pytest.mark.usefixtures("no_side_bar")]
 
 
 def last_change(row):

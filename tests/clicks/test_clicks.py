@@ -102,7 +102,7 @@ def clicks_of(page):
 
 
 @pytest.fixture
-def start(visit):
+def start(visit, no_side_bar):
     """A function that opens the start page as a person, from where clicks are counted."""
 
     with ExitStack() as scripts:
@@ -224,7 +224,9 @@ def test_time_used_of_an_allocation(start):
     took(page, "time used of an allocation")
 
 
-def test_a_plan_is_made_and_warned_of(start):
+def test_a_plan_is_made_and_warned_of(start, monkeypatch):
+    # The forms are opened from the side bar.
+    monkeypatch.undo()
     page = start("observer")
     add_on_index(page, "Sources")
     with loaded(page):
