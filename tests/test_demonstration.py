@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from io import StringIO
 from itertools import pairwise
+from unittest import mock
 
 import pytest
 from django.apps import apps
@@ -11,17 +12,20 @@ from django.db import connection, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from opsdb.demonstration import Demonstration
+from opsdb.demonstration import Demonstration, scheduling
 from opsdb.demonstration.facts import ORIGIN
 from opsdb.demonstration.furnishing import semesters
-from opsdb.demonstration.nights import prepare_ahead
-from opsdb.demonstration.scheduling import J2000, elevation, sidereal_hours
+from opsdb.demonstration.in_progress import OBSERVATIONS
+from opsdb.demonstration.nights import Night, prepare_ahead
+from opsdb.demonstration.scheduling import J2000, NightPlanner, elevation, sidereal_hours
+from opsdb.demonstration.setting import CannotDemonstrate, DemoSetting
 from opsdb.models import (
     ChangeLog,
     DataLocation,
     DataProduct,
     DeletionPolicy,
     ExecutedObsUnit,
+    ExecutedReductionStep,
     LocationType,
     LongTermArchiveTransfer,
     ObsCore,
@@ -34,6 +38,9 @@ from opsdb.models import (
     RawDataFile,
     RawDataPackage,
     Role,
+    RunStatus,
+    StagingJob,
+    Status,
     TimeAllocation,
     Verification,
     WorkStage,
@@ -47,6 +54,7 @@ from tests.obscore import assert_astropy_validates_a_votable, assert_values_hold
 from tests.worlds import shared_world
 
 SCHEDULE = ROOT / "opsdb/reference/samples/fyst_timeline_2026-06-15.ecsv"
+SEASON = ROOT / "opsdb/reference/samples/season_2026A.yaml"
 
 pytestmark = pytest.mark.django_db
 
@@ -294,3 +302,39 @@ def test_sidereal_time_and_elevation():
     assert sidereal_hours(later, -67.5) == pytest.approx(18.697374558 - 4.5, abs=1e-4)
     assert elevation(84.9, -69.76, 84.9, -22.99) == pytest.approx(90 - (69.76 - 22.99))
     assert elevation(84.9, 0, 84.9 + 90, -22.99) == pytest.approx(0, abs=1e-9)
+
+
+class TestTheTimeOfTheYear:
+    """Which sources are up at night, the sidereal time decides."""
+
+    @pytest.fixture
+    def season(self, reference):
+        """A season whose sources are up at some times of the year only, of which it is the worst."""
+        call_command("opsdb_load", "all", str(SEASON), verbosity=0)
+        setting, night = DemoSetting.find(), Night(1, date(2026, 11, 20), 0)
+
+        def later(hours):
+            return mock.patch.object(scheduling, "sidereal_hours", lambda *args: (sidereal_hours(*args) + hours) % 24)
+
+        def blocks(hours):
+            with later(hours):
+                return len(NightPlanner(setting).plan(night))
+
+        worst = min(range(24), key=blocks)
+        assert blocks(worst) < OBSERVATIONS <= max(map(blocks, range(24)))
+        with later(worst):
+            yield
+
+    def test_when_few_sources_are_up_there_are_rows_in_every_state_too(self, season):
+        Demonstration(seed=1, files=1).run(1)
+        for model in (RawDataPackage, LongTermArchiveTransfer, StagingJob):
+            assert {Status.PENDING, Status.SCHEDULED, Status.IN_PROGRESS, Status.FAILED} <= states_of(model)
+        assert states_of(ExecutedReductionStep) == set(RunStatus)
+
+    def test_too_few_rows_are_no_demonstration(self, season):
+        with pytest.raises(CannotDemonstrate, match=r"^runs: \d are too few .* demonstrate more nights"):
+            Demonstration(seed=1, files=1, observations=1).run(1)
+
+
+def states_of(model):
+    return set(model.objects.values_list("status", flat=True))

@@ -18,6 +18,8 @@ SETTLING = timedelta(seconds=75)
 """Between two observations the telescope moves."""
 SCIENCE = timedelta(minutes=30)
 """One execution of a unit that plans no duration."""
+PARTS = (1, 1 / 2, 1 / 4, 1 / 8)
+"""Of that time, in a night that needs more observations than fit: at some times of the year few sources are up."""
 CALIBRATIONS = {
     "retune": (None, timedelta(seconds=5)),
     "pointing_cal": (timedelta(hours=1), timedelta(minutes=3)),
@@ -39,6 +41,8 @@ SPECTROMETER_BYTES_PER_PIXEL_SECOND = 8_192 * 4 / 0.4
 USUAL_PIXELS = {"chai": 64, "prime_cam": 3_300}
 """Pixels of a module whose number is not published, by kind of its configuration."""
 PRODUCT_BYTES = 30_000_000
+ENOUGH_FIELDS = 8
+"""Executions of scanned fields, one for a run in each state."""
 TAR_OVERHEAD_BYTES = 10_240
 
 DEFAULT_HOURS = 200.0

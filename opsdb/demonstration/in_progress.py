@@ -11,10 +11,12 @@ from django.utils import timezone
 
 from opsdb import conf
 from opsdb.models import (
+    DataLocation,
     DataProductType,
     DataTransfer,
     DataTransferPackage,
     DeletionRequest,
+    ExecutedReductionStep,
     LocationType,
     LongTermArchiveTransfer,
     ObservationStatus,
@@ -75,7 +77,7 @@ from .nights import Night
 from .observing import NightObserver
 from .reducing import DataReducer
 from .scheduling import NightBlock
-from .setting import DemoSetting
+from .setting import CannotDemonstrate, DemoSetting
 
 OBSERVATIONS = 40  # at least
 COMPLETED = ObservationStatus.COMPLETED
@@ -86,8 +88,24 @@ RUNNING_FOR = timedelta(minutes=2)
 CHECKED = 5
 STAGED = 5
 DELETED = 8
+DELETED_AT_LEAST = 6  # of three requests, and pending, in progress and failed
 MOVED = 10  # observations whose data are sent to all archives, where deletion needs more than one
 ENOUGH = 1_000  # more than there are rows of any model in the night
+LEFT = 4  # pending, scheduled, in progress and failed
+
+
+def require(found: list, number: int, model: type[Model]) -> list:
+    """Return what was found, if it is enough for a row in each state.
+
+    Raises:
+        CannotDemonstrate: it is too little.
+    """
+    if len(found) < number:
+        raise CannotDemonstrate(
+            f"{model._meta.verbose_name_plural}: {len(found)} are too few to have one in each state, which takes"
+            f" {number}; demonstrate more nights or observations"
+        )
+    return found
 
 
 class InProgress:
@@ -129,7 +147,9 @@ class InProgress:
             fail: marks one as failed.
             field: the field that holds the state.
         """
-        *_, newest = keys = list(waiting.order_by("created_at", "pk").values_list("pk", flat=True))
+        keys = list(waiting.order_by("created_at", "pk").values_list("pk", flat=True))
+        require(keys, 1 + LEFT, waiting.model)
+        *_, newest = keys
         move_state(waiting.model(pk=newest), Status.SCHEDULED, field=field)
         _, failed, *others = claim(limit=len(keys) - 2, worker=WORKER)
         fail(failed, worker=WORKER, message="disk quota exceeded", retryable=False)
@@ -138,7 +158,7 @@ class InProgress:
     def observe(self) -> None:
         """Observe the night, some of whose executions failed or were aborted, and begin an observation now."""
         limit = self.observing.observations
-        blocks = self.observing.plan(self.night, limit and max(limit, OBSERVATIONS))
+        blocks = self.observing.plan(self.night, limit and max(limit, OBSERVATIONS), at_least=OBSERVATIONS)
         for number, block in enumerate(blocks):
             from_last = len(blocks) - number
             self.observing.observe(self.night, block)
@@ -215,9 +235,9 @@ class InProgress:
         """Archive what is unpacked; the archive reports a wrong checksum of one package."""
         for archive in self.setting.archives:
             plan_archiving(archive, limit=ENOUGH)
-        wrong, *right = self.leave(
-            LongTermArchiveTransfer.objects.claimable(), claim_archive_transfers, fail_archive_transfer
-        )
+        waiting = LongTermArchiveTransfer.objects.claimable()
+        left = self.leave(waiting, claim_archive_transfers, fail_archive_transfer)
+        wrong, *right = require(left, 2, LongTermArchiveTransfer)
         complete_archive_transfer(wrong, worker=WORKER, checksum=digest("damaged", wrong.pk))
         for transfer in right:
             complete_archive_transfer(transfer, worker=WORKER, checksum=transfer.raw_data_package.checksum)
@@ -238,7 +258,7 @@ class InProgress:
     def reduce(self) -> None:
         """Reduce observations as soon as they are archived; runs are in every state."""
         step = self.quick_look()
-        runs = plan_runs(step, limit=len(RunStatus))
+        runs = require(plan_runs(step, limit=len(RunStatus)), len(RunStatus), ExecutedReductionStep)
         pending, staging, *others = runs
         for run in others:
             start_run(run)
@@ -292,28 +312,35 @@ class InProgress:
 
     def delete(self) -> None:
         """Request the deletion of archived data: requests and copies are in every state."""
-        copies = PhysicalCopy.objects.at(self.setting.source).filter(
+        archived = PhysicalCopy.objects.filter(
             raw_data_file__raw_data_package__in=self.in_all_archives or self.archived,
             status=PhysicalCopyStatus.PRESENT,
-        )
-        keys = list(copies.order_by("pk").values_list("pk", flat=True)[:DELETED])
+        ).order_by("pk")
+        found = {
+            source: list(archived.at(source).values_list("pk", flat=True)[:DELETED])
+            for source in (self.setting.source, *self.setting.sources.values())
+        }
+        # The first of those with as many.
+        source = max(found, key=lambda source: len(found[source]))
+        keys = require(found[source], DELETED_AT_LEAST, PhysicalCopy)
         (open_key, rejected_key, approved_key), executed_keys = keys[:3], keys[3:]
-        self.request([open_key])
-        reject_deletion(self.request([rejected_key]), user=self.setting.approver)
-        approve_deletion(self.request([approved_key]), user=self.setting.approver)
+        self.request(source, [open_key])
+        reject_deletion(self.request(source, [rejected_key]), user=self.setting.approver)
+        approve_deletion(self.request(source, [approved_key]), user=self.setting.approver)
         move_state(PhysicalCopy(pk=approved_key), PhysicalCopyStatus.DELETION_POSSIBLE)
         execute_deletion_request(
-            approve_deletion(self.request(executed_keys), user=self.setting.approver), user=self.setting.approver
+            approve_deletion(self.request(source, executed_keys), user=self.setting.approver),
+            user=self.setting.approver,
         )
-        _, failed, *done = claim_deletions(self.setting.source, limit=len(executed_keys) - 1).copies
+        _, failed, *done = claim_deletions(source, limit=len(executed_keys) - 1).copies
         fail_deletion(failed, message="input/output error")
         complete_deletions(done)
 
-    def request(self, keys: list[int]) -> DeletionRequest:
-        """Request the deletion of copies at the source, and return the request."""
+    def request(self, source: DataLocation, keys: list[int]) -> DeletionRequest:
+        """Request the deletion of copies at a source, and return the request."""
         copies = PhysicalCopy.objects.filter(pk__in=keys)
         return request_deletion(
-            self.setting.source,
+            source,
             copies,
             user=self.setting.requester,
             reason="the disk is filling up",

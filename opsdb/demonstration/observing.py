@@ -66,9 +66,9 @@ class NightObserver:
             night.raw_files += self.observe(night, block)
         return night
 
-    def plan(self, night: Night, limit: int | None = None) -> list[NightBlock]:
+    def plan(self, night: Night, limit: int | None = None, at_least: int = 0) -> list[NightBlock]:
         """Plan a night, and add the slots to the schedule, unless the telescope has others then."""
-        blocks = self.planner.plan(night, limit or self.observations)
+        blocks = self.planner.plan(night, limit or self.observations, at_least)
         slots = [block.as_slot(self.setting.telescope) for block in blocks]
         taken = PreScheduledSlot.objects.filter(telescope=self.setting.telescope)
         if slots and not taken.overlapping(slots[0].start_time, slots[-1].end_time).exists():

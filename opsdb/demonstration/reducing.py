@@ -9,6 +9,7 @@ from opsdb.models import (
     DataGrouping,
     DataProduct,
     DataProductType,
+    ExecutedObsUnit,
     ExecutedReductionStep,
     Pipeline,
     ReductionSoftware,
@@ -36,7 +37,7 @@ from opsdb.workflows import (
     submit_run,
 )
 
-from .facts import BATCH, PRODUCT_BYTES, WORKER, digest
+from .facts import BATCH, ENOUGH_FIELDS, PRODUCT_BYTES, WORKER, digest
 from .setting import DemoSetting
 
 
@@ -95,14 +96,9 @@ class DataReducer:
         grouping, _ = DataGrouping.objects.get_or_create(
             name="demonstration: fields",
             defaults={
-                "description": "Packages of fields that are scanned at a constant elevation.",
+                "description": "Packages of fields, those scanned at a constant elevation if enough of them are up.",
                 "filter_rules": [
-                    {
-                        "table": "source",
-                        "column": "type",
-                        "operator": "eq",
-                        "value": SourceType.CONSTANT_ELEVATION.value,
-                    }
+                    {"table": "source", "column": "type", "operator": "in", "value": self.types_of_fields()}
                 ],
             },
         )
@@ -119,6 +115,13 @@ class DataReducer:
             pipeline=made, name=name, defaults={"software": software, "config": config, "group_by": group_by}
         )
         return step
+
+    @staticmethod
+    def types_of_fields() -> list[str]:
+        """Return the types of sources whose data are reduced: at some times of the year few scanned fields are up."""
+        scanned, fixed = SourceType.CONSTANT_ELEVATION.value, SourceType.FIXED.value
+        executed = ExecutedObsUnit.objects.filter(obs_unit__source__type=scanned)
+        return [scanned] if executed[ENOUGH_FIELDS - 1 : ENOUGH_FIELDS].exists() else [scanned, fixed]
 
     def publish(self) -> None:
         """Release the maps, and publish a paper about them."""

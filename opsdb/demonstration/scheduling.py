@@ -25,6 +25,7 @@ from .facts import (
     NIGHT,
     NIGHT_BEGINS,
     ORIGIN,
+    PARTS,
     SCIENCE,
     SETTLING,
 )
@@ -86,19 +87,25 @@ class NightPlanner:
         begin = evening - timedelta(hours=self.setting.telescope.longitude_deg / 15)
         return begin.replace(second=0, microsecond=0)
 
-    def plan(self, night: Night, limit: int | None = None) -> list[NightBlock]:
+    def plan(self, night: Night, limit: int | None = None, at_least: int = 0) -> list[NightBlock]:
         """Return the blocks of a night in their order.
 
         Args:
             night: which one.
             limit: how many blocks at the most.
+            at_least: how many; units are executed for a part of their time where these are more than fit otherwise.
         """
-        blocks = list(self._blocks(night))
+        before = self.hours
+        for part in PARTS:
+            self.hours = dict(before)
+            blocks = list(self._blocks(night, part))
+            if len(blocks) >= at_least:
+                break
         if night.is_brief:
             blocks = _few(blocks)
         return blocks[:limit]
 
-    def _blocks(self, night: Night) -> Iterator[NightBlock]:
+    def _blocks(self, night: Night, part: float) -> Iterator[NightBlock]:
         moment = self.begin_of(night)
         end = moment + NIGHT
         last: dict[str, datetime] = {}
@@ -114,7 +121,7 @@ class NightPlanner:
                 yield NightBlock(calibration, moment, moment + took, configurations[:1], *place)
                 last[mode] = moment
                 moment += took
-            took = timedelta(seconds=unit.planned_duration_seconds or SCIENCE.total_seconds())
+            took = part * timedelta(seconds=unit.planned_duration_seconds or SCIENCE.total_seconds())
             yield NightBlock(unit, moment, moment + took, configurations, *place)
             self.hours[unit.pk] = self.hours.get(unit.pk, 0.0) + took / timedelta(hours=1)
             moment += took + SETTLING
