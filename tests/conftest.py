@@ -57,6 +57,15 @@ def logs():
     logging.getLogger().removeHandler(watch)
 
 
+@pytest.fixture
+def listing_no_models(monkeypatch):
+    """Leave out the list of all models beside every page: it costs more than most pages, and is Django's own."""
+    from tests.admins.pages import SITE
+
+    monkeypatch.setattr(SITE, "enable_nav_sidebar", False)
+    monkeypatch.setattr(SITE, "get_app_list", lambda *args: [])
+
+
 @worlds.shared_world
 def reference():
     """The reference data of the package."""

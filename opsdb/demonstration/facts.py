@@ -41,8 +41,6 @@ SPECTROMETER_BYTES_PER_PIXEL_SECOND = 8_192 * 4 / 0.4
 USUAL_PIXELS = {"chai": 64, "prime_cam": 3_300}
 """Pixels of a module whose number is not published, by kind of its configuration."""
 PRODUCT_BYTES = 30_000_000
-ENOUGH_FIELDS = 8
-"""Executions of scanned fields, one for a run in each state."""
 TAR_OVERHEAD_BYTES = 10_240
 
 DEFAULT_HOURS = 200.0

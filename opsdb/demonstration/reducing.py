@@ -16,6 +16,7 @@ from opsdb.models import (
     ReductionSoftwareVersion,
     ReductionStep,
     ReductionStepConfig,
+    RunStatus,
     SourceType,
     StagingJob,
 )
@@ -37,7 +38,7 @@ from opsdb.workflows import (
     submit_run,
 )
 
-from .facts import BATCH, ENOUGH_FIELDS, PRODUCT_BYTES, WORKER, digest
+from .facts import BATCH, PRODUCT_BYTES, WORKER, digest
 from .setting import DemoSetting
 
 
@@ -121,7 +122,7 @@ class DataReducer:
         """Return the types of sources whose data are reduced: at some times of the year few scanned fields are up."""
         scanned, fixed = SourceType.CONSTANT_ELEVATION.value, SourceType.FIXED.value
         executed = ExecutedObsUnit.objects.filter(obs_unit__source__type=scanned)
-        return [scanned] if executed[ENOUGH_FIELDS - 1 : ENOUGH_FIELDS].exists() else [scanned, fixed]
+        return [scanned] if executed[len(RunStatus) - 1 :].exists() else [scanned, fixed]
 
     def publish(self) -> None:
         """Release the maps, and publish a paper about them."""

@@ -10,7 +10,7 @@ from django.test import Client
 from opsdb.admins.kit.lists import KeyedChangeList, OpsChangeList
 from opsdb.testing.factories import UserFactory
 
-from .pages import MODELS, SITE
+from .pages import MODELS
 
 
 def logged_in(user):
@@ -26,13 +26,6 @@ def may_only(*models):
     """A browser of somebody who may view, add and change rows of these models only."""
     names = [f"{verb}_{model._meta.model_name}" for model in models for verb in ("view", "add", "change")]
     return logged_in(UserFactory(is_staff=True, user_permissions=Permission.objects.filter(codename__in=names)))
-
-
-@pytest.fixture
-def listing_no_models(monkeypatch):
-    """Leave out the list of all models beside every page: it costs more than most pages, and is Django's own."""
-    monkeypatch.setattr(SITE, "enable_nav_sidebar", False)
-    monkeypatch.setattr(SITE, "get_app_list", lambda *args: [])
 
 
 @pytest.fixture

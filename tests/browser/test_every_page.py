@@ -13,7 +13,7 @@ from opsdb.admins.kit.importing import kinds_for
 from opsdb.admins.kit.restoring import is_restorable
 from opsdb.models import ApiToken, DataLocation, ExecutedObsUnit, FixedSource, RawDataPackage, Role, StagingJob, User
 from tests.admins.acting import ACTIONS
-from tests.admins.pages import ADMINS, SITE, address, is_parent, open_pages
+from tests.admins.pages import ADMINS, address, is_parent, open_pages
 
 from .conftest import PHONE
 from .hands import save
@@ -37,13 +37,6 @@ def short_lists(monkeypatch):
     """A few rows of each list: a hundred look the same, and take axe-core as many times as long."""
     for admin in ADMINS.values():
         monkeypatch.setattr(admin, "list_per_page", 5)
-
-
-@pytest.fixture
-def listing_no_models(monkeypatch):
-    """Leave out the list of all models beside a page, which is the same beside all."""
-    monkeypatch.setattr(SITE, "enable_nav_sidebar", False)
-    monkeypatch.setattr(SITE, "get_app_list", lambda *args: [])
 
 
 @pytest.fixture(scope="module")

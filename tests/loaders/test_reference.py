@@ -324,12 +324,12 @@ WRONG = [
 def test_a_wrong_row_is_named_with_file_line_and_path(spoil, folder, wrong):
     lines = [spoil(name, old, new) for name, old, new, _, _ in wrong]
     problems = refused(folder).split("\n")
-    assert any(path in problems[0] for *_, path, _ in wrong), "a consequence is told before a mistake"
+    assert any(path in problems[0] for *_, path, _ in wrong), "a consequence is reported before a mistake"
     for line, (name, _, _, path, message) in zip(lines, wrong, strict=True):
         [said] = [problem for problem in problems if path in problem and message in problem]
         assert f"{name}, line " in said
-        told = int(said.partition(", line ")[2].partition(",")[0].partition(":")[0])
-        assert abs(told - line) <= 8
+        named = int(said.partition(", line ")[2].partition(",")[0].partition(":")[0])
+        assert abs(named - line) <= 8
 
 
 def test_all_files_are_checked_before_any_is_written(spoil, folder):
