@@ -45,8 +45,7 @@ def column_anchor(name: str) -> str:
 @cache
 def page_about(model: type[Model]) -> AdminPage | None:
     """Return the page about the table of a model; None for a model whose table is not of ops-db."""
-    table = describe_schema().tables().get(model._meta.db_table)
-    if table is None:
+    if model._meta.app_label != "opsdb" or model._meta.swapped:
         return None
     name = page_name(model)
 
@@ -57,7 +56,7 @@ def page_about(model: type[Model]) -> AdminPage | None:
         name,
         ("about/",),
         lazy("About this table"),
-        partial(view, table=table, model=model),
+        partial(view, model=model),
         (model,),
         in_navigation=False,
         about=address_for,
@@ -65,8 +64,9 @@ def page_about(model: type[Model]) -> AdminPage | None:
     )
 
 
-def view(viewer: Viewer, *, table: SchemaTable, model: type[Model]) -> Content:
-    """Everything about a table."""
+def view(viewer: Viewer, *, model: type[Model]) -> Content:
+    """Everything about the table of a model."""
+    table = describe_schema().tables()[model._meta.db_table]
     link = _Links(viewer)
     sections = [
         _meaning(table, model, link),
