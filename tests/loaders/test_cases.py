@@ -325,7 +325,9 @@ def test_every_file_is_a_case():
 
 
 @pytest.mark.parametrize("way", ["command", "admin"])
-def test_every_case_loads_with_the_right_numbers_or_is_refused_in_one_sentence(reference, subtests, way):
+def test_every_case_loads_with_the_right_numbers_or_is_refused_in_one_sentence(
+    reference, listing_no_models, subtests, way
+):
     client = Client()
     client.force_login(UserFactory(superuser=True))
     load = by_command if way == "command" else by_admin(client)
