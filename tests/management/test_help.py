@@ -19,6 +19,7 @@ HEAVY = {"astropy", "numpy", "pandas", "prometheus_client", "rich", "jsonschema"
 SHOW_HELP = """
 import json, sys
 import django
+from django.core.checks import run_checks
 from django.core.management import execute_from_command_line
 from django.db import connection
 django.setup()
@@ -27,6 +28,9 @@ for command in json.loads(sys.argv[1]):
         execute_from_command_line(["manage.py", *command, "--help"])
     except SystemExit as end:
         assert not end.code
+from opsdb.schema import describe_schema
+run_checks()
+assert not describe_schema.cache_info().currsize
 assert connection.connection is None
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
@@ -51,7 +55,7 @@ def test_version_is_that_of_ops_db(name, capsys):
     assert capsys.readouterr().out == f"ops-db {opsdb.__version__} (Django {django.get_version()})\n"
 
 
-def test_help_needs_no_database_and_loads_nothing_heavy():
+def test_help_and_checks_need_no_database_load_nothing_heavy_and_describe_no_table():
     """``python -m benchmarks.help`` says how long it takes."""
     arguments = [sys.executable, "-c", SHOW_HELP, json.dumps(COMMANDS)]
     done = run(*arguments, DJANGO_SETTINGS_MODULE="config.settings", **UNREACHABLE)
