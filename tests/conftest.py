@@ -40,14 +40,6 @@ def refuse_network(event, arguments):
         raise RuntimeError(f"tests need no network, and this one asks for {host}")
 
 
-@pytest.fixture(autouse=True)
-def no_network():
-    """Fail a test that reached for another machine, also where the code that did so went on without it."""
-    yield
-    hosts, ASKED[:] = ASKED[:], []
-    assert not hosts, f"asked for {hosts}"
-
-
 @pytest.fixture(autouse=True, scope="session")
 def logs():
     """Look at everything that is logged."""
@@ -75,18 +67,19 @@ def reference():
 
 
 @pytest.fixture(autouse=True)
-def no_secret_is_logged(logs):
-    """Fail a test in which a token, a hash of a password or the key of a session was logged."""
-    yield
-    assert not logs.taken()
+def nothing_is_left(logs):
+    """Leave to the next test no connection of a race, and no use of a token, which would be of another database.
 
-
-@pytest.fixture(autouse=True)
-def uses_of_tokens_are_forgotten():
-    """What a test counts is written by nothing after it, when the database is another."""
+    Fail a test in which a token, a hash of a password or the key of a session was logged, or that reached for another
+    machine, also where the code that did so went on without it.
+    """
     yield
+    dismiss_contenders()
     if usage := sys.modules.get("opsdb.access.usage"):
         usage.USE.discard()
+    secrets, hosts, ASKED[:] = logs.taken(), ASKED[:], []
+    assert not secrets
+    assert not hosts, f"asked for {hosts}"
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -102,13 +95,6 @@ def static_files():
 
     with mock.patch.object(WhiteNoiseMiddleware, "add_files_from_finders", look_once):
         yield
-
-
-@pytest.fixture(autouse=True)
-def contenders_leave():
-    """Leave no connection of a race to the next test."""
-    yield
-    dismiss_contenders()
 
 
 def make_room_for_frames(function):
