@@ -326,7 +326,7 @@ class TestTheTimeOfTheYear:
             yield
 
     def test_when_few_sources_are_up_there_are_rows_in_every_state_too(self, season):
-        Demonstration(seed=1, files=1).run(1)
+        Demonstration(seed=1, files=1, observations=SHORT).run(1)
         for model in (RawDataPackage, LongTermArchiveTransfer, StagingJob):
             assert {Status.PENDING, Status.SCHEDULED, Status.IN_PROGRESS, Status.FAILED} <= states_of(model)
         assert states_of(ExecutedReductionStep) == set(RunStatus)
