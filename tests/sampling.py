@@ -114,10 +114,11 @@ def halves(modules, seed):
     groups = defaultdict(set)
     for module in modules:
         groups["browser" if module.startswith(IN_A_BROWSER) else module].add(module)
-    times = {group: sum(modules[module] for module in found) for group, found in groups.items()}
+    # Whole milliseconds, whose sum is the same in whatever order each process has the modules of a group.
+    times = {group: sum(round(1000 * modules[module]) for module in found) for group, found in groups.items()}
     orders = {group: order_of(f"{seed} {group}") for group in groups}
-    # The longest first, but not always the same of those that are about as long.
-    ordered = sorted(groups, key=lambda group: times[group] * (1 + orders[group][0] / 255), reverse=True)
+    # The longest first, but not always the same of those that are about as long, and the same in every process.
+    ordered = sorted(groups, key=lambda group: (times[group] * (255 + orders[group][0]), orders[group]), reverse=True)
     found, totals, number = (set(), set()), [0, 0], orders[ordered[0]][1] % 2
     for group in ordered:
         found[number].update(groups[group])

@@ -2,11 +2,12 @@
 
 import json
 import re
+import sys
 
 import pytest
 
 from . import sampling
-from .commands import ROOT
+from .commands import ROOT, run
 
 pytest_plugins = ["pytester"]
 
@@ -110,6 +111,17 @@ def test_halves_take_about_as_long_and_one_has_all_that_share_a_browser():
         times = [sum(modules[module] for module in half) for half in (first, second)]
         assert min(times) > 0.9 * max(times)
         assert len({module in first for module in modules if module.startswith(sampling.IN_A_BROWSER)}) == 1
+
+
+def test_every_process_has_the_same_halves():
+    program = (
+        "from tests import commands, sampling;"
+        "modules = sampling.modules_of(commands.ROOT);"
+        "print([sorted(sampling.halves(modules, seed)[0]) for seed in range(20)])"
+    )
+    halves = {run(sys.executable, "-c", program, PYTHONHASHSEED=str(number)).stdout for number in range(3)}
+    assert len(halves) == 1
+    assert "tests/test_sampling.py" in halves.pop()
 
 
 def test_a_share_that_is_none_is_refused(suite, monkeypatch):
