@@ -3,6 +3,7 @@ import logging
 import os
 import sys
 import threading
+from types import SimpleNamespace
 from unittest import mock
 
 import pytest
@@ -178,6 +179,21 @@ def django_db_setup(
     if not django_db_keepdb:
         with django_db_blocker.unblock():
             databases.administrate(f"DROP DATABASE {connection.ops.quote_name(name)} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def demonstrated(django_db_setup, django_db_blocker):
+    """A database in which the observatory was operated for a short night, and a person of each role in it."""
+    from tests.browser.conftest import tell
+
+    with django_db_blocker.unblock():
+        worlds.end()
+        name = databases.create_copy("demonstrated")
+        with databases.connected_to(name):
+            people = tell()
+    yield SimpleNamespace(database=name, people=people)
+    with django_db_blocker.unblock():
+        databases.drop(name)
 
 
 @pytest.fixture

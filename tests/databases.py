@@ -125,22 +125,51 @@ def disconnect_all():
 
 
 @contextmanager
-def own_copy(suffix, *, empty=False):
-    """Let the connection lead to a copy of this process's database, or an empty one, which is dropped in the end."""
+def own_copy(suffix, *, of=None, empty=False):
+    """Let the connection lead to a copy of a database, or to an empty one, which is dropped in the end.
+
+    Args:
+        suffix: of its name, after that of this process's database.
+        of: the name of the database that is copied, where it is not this process's.
+        empty: whether it is empty instead.
+    """
+    name = create_copy(suffix, of=of, empty=empty)
+    try:
+        with connected_to(name):
+            yield
+    finally:
+        drop(name)
+
+
+def create_copy(suffix, *, of=None, empty=False) -> str:
+    """Make a database as :func:`own_copy` does, and return its name."""
     shared = connection.settings_dict["NAME"]
-    own = f"{shared}_{suffix}"
-    quoted, template = map(connection.ops.quote_name, (own, shared))
-    create = f"CREATE DATABASE {quoted}" if empty else f"CREATE DATABASE {quoted} TEMPLATE {template}"
+    name = f"{shared}_{suffix}"
+    quoted, template = map(connection.ops.quote_name, (name, of or shared))
     with as_owner():
         # What an earlier test's thread left behind keeps the template from being copied.
         disconnect_all()
+    create = f"CREATE DATABASE {quoted}" if empty else f"CREATE DATABASE {quoted} TEMPLATE {template}"
     administrate(f"DROP DATABASE IF EXISTS {quoted}", create)
-    connection.settings_dict["NAME"] = own
+    return name
+
+
+@contextmanager
+def connected_to(name):
+    """Let the connection lead to another database."""
+    before = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = name
     try:
         yield
     finally:
-        connection.settings_dict["NAME"] = shared
-        administrate(f"DROP DATABASE IF EXISTS {quoted}")
+        connection.close()
+        connection.settings_dict["NAME"] = before
+
+
+def drop(name) -> None:
+    """Drop a database that nobody is connected to."""
+    administrate(f"DROP DATABASE IF EXISTS {connection.ops.quote_name(name)}")
 
 
 def exists(name) -> bool:

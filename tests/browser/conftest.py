@@ -86,14 +86,17 @@ def elsewhere():
 
 
 @pytest.fixture(scope="package")
-def served(django_db_setup, django_db_blocker):
+def served(demonstrated, django_db_blocker):
     """The address of a server, and the sessions of people named after their roles; the database keeps what they do."""
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    # The browser's driver runs an event loop in this thread.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with django_db_blocker.unblock():
+    with (
+        # The browser's driver runs an event loop in this thread.
+        pytest.MonkeyPatch.context() as patch,
+        django_db_blocker.unblock(),
+        databases.own_copy("served", of=demonstrated.database),
+    ):
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         worlds.end()
-        cookies = {name: session_of(person) for name, person in tell().items()}
+        cookies = {name: session_of(person) for name, person in demonstrated.people.items()}
         server = Server("127.0.0.1", Files)
         server.daemon = True
         server.start()
@@ -105,10 +108,6 @@ def served(django_db_setup, django_db_blocker):
         finally:
             server.terminate()
             server.join()
-            databases.empty()
-            if before is None:
-                del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-            connection.close()
 
 
 def tell():

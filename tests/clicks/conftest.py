@@ -1,4 +1,4 @@
-"""The same Chromium as in ``tests/browser``, on a demonstration of its own: what one decides, the others begin with."""
+"""The Chromium of ``tests/browser``, on a copy of its demonstration: what one decides, the others begin with."""
 
 from tests.browser.conftest import browser, elsewhere, no_side_bar, served, visit, windows
 
