@@ -75,7 +75,7 @@ lint: .venv/made
 # The site, in build/docs. Nothing is fetched; a warning, such as of a link that leads nowhere, is an error.
 docs: .venv/made
 	$(MANAGE) opsdb_schema --output docs/schema --check
-	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --jobs auto --builder html docs build/docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html docs build/docs
 	echo "The site is in build/docs: open build/docs/index.html"
 
 # The set anew, as long as no release has shipped it.
