@@ -8,12 +8,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from opsdb.admins.kit.names import NAMINGS, called, named, needed_by_name
+from opsdb.admins.kit.sub_groups import call_sub_groups
 from opsdb.models import (
     DataLocation,
     DataTransfer,
     DeletionRequest,
     ExecutedObsUnit,
     ExecutedReductionStep,
+    ObsUnit,
     PackageState,
     PhysicalCopy,
     RawDataPackage,
@@ -251,6 +253,14 @@ def test_the_sub_groups_of_runs_are_called_as_people_call_them(browser):
     text, _markup = text_of(may_only(ExecutedReductionStep), ExecutedReductionStep)
     assert f"executed obs unit {execution.pk}" in text
     assert f"{execution.start_time:%Y-%m-%d %H:%M}" not in text
+
+
+def test_what_a_sub_group_is_called_after_is_read_without_what_no_name_needs(db):
+    unit = factories.ObsUnitFactory()
+    with CaptureQueriesContext(connection) as captured:
+        assert call_sub_groups([f"obs_unit={unit.pk}"], lambda model: True) == {f"obs_unit={unit.pk}": called(unit)}
+    [query] = captured
+    assert query["sql"].count(" JOIN ") == len(needed_by_name(ObsUnit))
 
 
 def test_the_number_of_queries_for_sub_groups_does_not_grow_with_the_runs(browser):

@@ -61,7 +61,7 @@ def call_sub_groups(keys: Iterable[str], sees: Callable[[type[Model]], bool]) ->
         (dimension, str(row.pk)): called(row)
         for dimension, primary_keys in wanted.items()
         for row in MODELS[dimension]
-        ._default_manager.select_related(*needed_by_name(MODELS[dimension]))
+        ._default_manager.select_related(*(needed_by_name(MODELS[dimension]) or [None]))
         .filter(pk__in=primary_keys)
     }
     return {

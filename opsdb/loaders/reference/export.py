@@ -103,7 +103,9 @@ def _rows(model):
     """Return all rows in the order of their natural keys, with the rows that the keys of their references need."""
     relations = [field for field in writable_fields(model).values() if field.is_relation]
     lists = [
-        models.Prefetch(field.name, field.related_model._default_manager.select_related(*_chains(field.related_model)))
+        models.Prefetch(
+            field.name, field.related_model._default_manager.select_related(*(_chains(field.related_model) or [None]))
+        )
         for field in relations
         if field.many_to_many and not holds_permissions(field)
     ]
