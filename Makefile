@@ -2,6 +2,7 @@ PYTHON ?= python3
 PORT ?= 8000
 SERVE ?= 1
 HOURS ?= 3,9,15,21
+ORDER =
 DEMO_SEASON = opsdb/reference/samples/season_2026A.yaml
 DEMO_USER = admin
 
@@ -82,24 +83,20 @@ docs: .venv/made
 migrations: .venv/made
 	$(BIN)/python -m tools.renew_migrations
 
-test: lint
-	$(TIDY); $(BIN)/python -m pytest -q -n auto $(ARGS)
+# With the newest Python and the newest versions of everything, in random order.
+test-newest test-clock-newest: BIN = .venv-newest/bin
+test-newest test-clock-newest: TESTS_SERVER = .opsdb-tests-newest
+test-newest test-clock-newest: ORDER = --random-order
+test-newest test-clock-newest: .venv-newest/made
 
-# The same with the newest Python and the newest versions of everything, in random order.
-test-newest: BIN = .venv-newest/bin
-test-newest: TESTS_SERVER = .opsdb-tests-newest
-test-newest: .venv-newest/made
-	$(TIDY); $(BIN)/python -m pytest -q -n auto --random-order $(ARGS)
+test: lint
+test test-newest:
+	$(TIDY); $(BIN)/python -m pytest -q -n auto $(ORDER) $(ARGS)
 
 # Two years ahead, at four hours of the day.
 test-clock: .venv/made
-	$(BIN)/python -m tests.clock --hours $(HOURS) -q -n auto $(ARGS)
-
-# The same with the newest, in random order.
-test-clock-newest: BIN = .venv-newest/bin
-test-clock-newest: TESTS_SERVER = .opsdb-tests-newest
-test-clock-newest: .venv-newest/made
-	$(BIN)/python -m tests.clock --hours $(HOURS) -q -n auto --random-order $(ARGS)
+test-clock test-clock-newest:
+	$(BIN)/python -m tests.clock --hours $(HOURS) -q -n auto $(ORDER) $(ARGS)
 
 # For a night: ten times as many steps of managers, workers, invalid and hostile input, and a restoration of the
 # demonstration with 100,000 files.
