@@ -184,13 +184,12 @@ def django_db_setup(
 @pytest.fixture(scope="session")
 def demonstrated(django_db_setup, django_db_blocker):
     """A database in which the observatory was operated for a short night, and a person of each role in it."""
-    from tests.browser.conftest import tell
+    from tests.browser.conftest import operate
 
     with django_db_blocker.unblock():
-        worlds.end()
         name = databases.create_copy("demonstrated")
         with databases.connected_to(name):
-            people = tell()
+            people = operate()
     yield SimpleNamespace(database=name, people=people)
     with django_db_blocker.unblock():
         databases.drop(name)

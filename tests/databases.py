@@ -158,13 +158,11 @@ def create_copy(suffix, *, of=None, empty=False) -> str:
 def connected_to(name):
     """Let the connection lead to another database."""
     before = connection.settings_dict["NAME"]
-    connection.close()
-    connection.settings_dict["NAME"] = name
+    _settings_name(name)
     try:
         yield
     finally:
-        connection.close()
-        connection.settings_dict["NAME"] = before
+        _settings_name(before)
 
 
 def drop(name) -> None:
@@ -207,18 +205,14 @@ def _alone():
 
 def _migrate(name):
     """Make a database and migrate it, under another name first, so that a killed run leaves no half of it."""
-    before, new = connection.settings_dict["NAME"], f"{name}_new"
+    new = f"{name}_new"
     quote_name = connection.ops.quote_name
     administrate(f"DROP DATABASE IF EXISTS {quote_name(new)}", f"CREATE DATABASE {quote_name(new)}")
-    _settings_name(new)
-    try:
-        with as_owner():
-            call_command("migrate", verbosity=0, interactive=False)
-            grant(connection, settings.APPLICATION_ROLE)
-            with connection.cursor() as cursor:
-                cursor.execute("ANALYZE")
-    finally:
-        _settings_name(before)
+    with connected_to(new), as_owner():
+        call_command("migrate", verbosity=0, interactive=False)
+        grant(connection, settings.APPLICATION_ROLE)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
     administrate(f"ALTER DATABASE {quote_name(new)} RENAME TO {quote_name(name)}")
 
 

@@ -14,7 +14,7 @@ from django.test.testcases import LiveServerThread
 
 from opsdb.demonstration import Demonstration
 from opsdb.models import Role
-from tests import databases, worlds
+from tests import databases
 from tests.admins.pages import SITE
 from tests.commands import ROOT
 
@@ -95,7 +95,6 @@ def served(demonstrated, django_db_blocker):
         databases.own_copy("served", of=demonstrated.database),
     ):
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        worlds.end()
         cookies = {name: session_of(person) for name, person in demonstrated.people.items()}
         server = Server("127.0.0.1", Files)
         server.daemon = True
@@ -110,7 +109,7 @@ def served(demonstrated, django_db_blocker):
             server.join()
 
 
-def tell():
+def operate():
     """Operate the observatory for a short night, and return a person of each role, whose accounts are older than it."""
     call_command("opsdb_init", verbosity=0)
     people = make_people()
