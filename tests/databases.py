@@ -115,11 +115,12 @@ def administrate(*statements):
 
 
 def disconnect_all():
-    """End every session of this process's database."""
+    """End every session of this process's database; those of the server's own workers may only a superuser."""
     connection.close()
     with connection._nodb_cursor() as cursor:
         cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = %s AND backend_type = 'client backend'",
             [connection.settings_dict["NAME"]],
         )
 

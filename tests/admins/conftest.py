@@ -82,7 +82,7 @@ def bare_pages(unrendered, remembered_users, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def without_the_list_of_models(request):
-    if "answers" not in request.path.parts:
+    if not request.node.get_closest_marker("lists_models"):
         request.getfixturevalue("listing_no_models")
 
 

@@ -23,11 +23,13 @@ from tests.workflows.scenario_deletion import force
 from .pages import dashboard_of, page, read
 
 
+@pytest.mark.lists_models
 def test_the_index_shows_it_above_the_models(browser):
     html = browser.get("/admin/").content.decode()
     assert 0 < html.index("data-opsdb-refresh") < html.index("app-opsdb module")
 
 
+@pytest.mark.lists_models
 @pytest.mark.parametrize(("url", "times"), [("/admin/", 1), ("/admin/opsdb/", 1), ("/admin/auth/", 0)])
 def test_only_the_index_and_our_own_list_of_models_have_it(url, times, browser):
     assert browser.get(url).content.decode().count("data-opsdb-refresh=") == times

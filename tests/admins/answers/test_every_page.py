@@ -14,6 +14,8 @@ from opsdb.testing import factories
 from ..pages import SITE
 from .pages import HOSTS, page, read
 
+pytestmark = pytest.mark.lists_models
+
 # Session and user are two of them; how many the rest is, is each page's own affair, and pinned.
 QUERIES = {
     "index": 33,

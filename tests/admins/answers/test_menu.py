@@ -19,6 +19,8 @@ from opsdb.testing.factories import UserFactory
 from tests.admins.conftest import logged_in
 from tests.admins.pages import MODELS, SITE, address
 
+pytestmark = pytest.mark.lists_models
+
 TITLES = [str(group.title) for group in GROUPS]
 
 
