@@ -114,13 +114,12 @@ def administrate(*statements):
             cursor.execute(statement)
 
 
-def disconnect_all():
-    """End every session of this process's database; those of the server's own workers may only a superuser."""
+def _disconnect_all():
+    """End every session of this process's database, as a role that may."""
     connection.close()
-    with connection._nodb_cursor() as cursor:
+    with _no_database() as cursor:
         cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = %s AND backend_type = 'client backend'",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
             [connection.settings_dict["NAME"]],
         )
 
@@ -147,9 +146,8 @@ def create_copy(suffix, *, of=None, empty=False) -> str:
     shared = connection.settings_dict["NAME"]
     name = f"{shared}_{suffix}"
     quoted, template = map(connection.ops.quote_name, (name, of or shared))
-    with as_owner():
-        # What an earlier test's thread left behind keeps the template from being copied.
-        disconnect_all()
+    # What an earlier test's thread left behind keeps the template from being copied.
+    _disconnect_all()
     create = f"CREATE DATABASE {quoted}" if empty else f"CREATE DATABASE {quoted} TEMPLATE {template}"
     administrate(f"DROP DATABASE IF EXISTS {quoted}", create)
     return name

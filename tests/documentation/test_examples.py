@@ -14,7 +14,7 @@ from opsdb.models import RawDataFile, RawDataPackage
 from opsdb.workflows import RawFileReport, package_raw_data_files, register_raw_data_files
 from tests import clusters
 from tests.commands import ROOT
-from tests.databases import as_owner, disconnect_all, own_copy, put_guards_back
+from tests.databases import as_owner, own_copy, put_guards_back
 from tests.documentation.administrator import Administrator, assert_rules_and_history_work, with_clients
 from tests.documentation.given import GIVEN
 from tests.documentation.pages import PAGES, Block, blocks_of, name_of
@@ -212,9 +212,6 @@ def observe_more(files):
 
 @with_clients
 def test_the_demonstration_is_restored_into_an_empty_server(demonstration, django_db_blocker):
-    with django_db_blocker.unblock():
-        # Examples leave connections behind, and a database that is copied may have none.
-        disconnect_all()
     with django_db_blocker.unblock(), own_copy("grown"), clusters.folder() as folder:
         put_guards_back()
         observe_more(MORE_FILES)
