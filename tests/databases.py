@@ -114,16 +114,6 @@ def administrate(*statements):
             cursor.execute(statement)
 
 
-def _disconnect_all():
-    """End every session of this process's database, as a role that may."""
-    connection.close()
-    with _no_database() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-            [connection.settings_dict["NAME"]],
-        )
-
-
 @contextmanager
 def own_copy(suffix, *, of=None, empty=False):
     """Let the connection lead to a copy of a database, or to an empty one, which is dropped in the end.
@@ -145,11 +135,14 @@ def create_copy(suffix, *, of=None, empty=False) -> str:
     """Make a database as :func:`own_copy` does, and return its name."""
     shared = connection.settings_dict["NAME"]
     name = f"{shared}_{suffix}"
-    quoted, template = map(connection.ops.quote_name, (name, of or shared))
-    # What an earlier test's thread left behind keeps the template from being copied.
-    _disconnect_all()
-    create = f"CREATE DATABASE {quoted}" if empty else f"CREATE DATABASE {quoted} TEMPLATE {template}"
-    administrate(f"DROP DATABASE IF EXISTS {quoted}", create)
+    source = of or shared
+    quoted, template = map(connection.ops.quote_name, (name, source))
+    administrate(
+        f"DROP DATABASE IF EXISTS {quoted}",
+        # What an earlier test's thread left behind keeps a database from being copied.
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{source}'",
+        f"CREATE DATABASE {quoted}" if empty else f"CREATE DATABASE {quoted} TEMPLATE {template}",
+    )
     return name
 
 
