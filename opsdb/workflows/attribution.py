@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 WRITES = re.compile(
     r"(\s|\(|--[^\n]*\n|/\*.*?\*/)*(INSERT|UPDATE|DELETE|MERGE|COPY|WITH|CALL|DO)\b", re.IGNORECASE | re.DOTALL
 )
+ROLLBACK = re.compile(r"\s*ROLLBACK\b", re.IGNORECASE)
 
 SET = (
     "SELECT set_config('opsdb.user_id', %s, true), set_config('opsdb.origin', %s, true), "
@@ -84,6 +85,8 @@ def set_actor(connection: BaseDatabaseWrapper) -> Actor:
     actor = (current.user_id, current.origin, current.reason)
     with connection.wrap_database_errors, connection.connection.cursor() as cursor:
         cursor.execute(SET, actor)
+    if wrapper := _wrapper_of(connection):
+        wrapper.note(actor)
     return actor
 
 
@@ -93,28 +96,43 @@ class _SetActorBeforeWrites:
     Which block a statement is in is found out when it is executed, so that blocks hold across ``await`` and in the
     threads of ``sync_to_async``, whose connections are others. The actor is set for a transaction only, so that nothing
     is left on a connection that others use next.
+
+    Attributes:
+        last: the last actor that was set, and that a rollback to a savepoint may bring back; None where there is none.
+        is_cleared: whether it was cleared, with no rollback since.
     """
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
         self.last: Actor | None = None
+        self.is_cleared = False
 
     def __call__(self, execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
         is_named = _current.get() is not NOBODY
-        if not (is_named or self.last) or (isinstance(sql, str) and not WRITES.match(sql)):
+        if not (is_named or self.last):
+            return execute(sql, params, many, context)
+        if isinstance(sql, str) and not WRITES.match(sql):
+            if ROLLBACK.match(sql):
+                self.is_cleared = False
             return execute(sql, params, many, context)
         if self.is_in_transaction:
             if is_named:
-                self.last = set_actor(self.connection)
-            elif self.is_set_in_transaction:
+                set_actor(self.connection)
+            elif self.is_set_in_transaction and not self.is_cleared:
                 self.clear()
             return execute(sql, params, many, context)
+        if is_named:
+            with self.connection.wrap_database_errors, self.connection.connection.transaction():
+                set_actor(self.connection)
+                self.last = None
+                return execute(sql, params, many, context)
         self.last = None
-        if not is_named:
-            return execute(sql, params, many, context)
-        with self.connection.wrap_database_errors, self.connection.connection.transaction():
-            set_actor(self.connection)
-            return execute(sql, params, many, context)
+        return execute(sql, params, many, context)
+
+    def note(self, actor: Actor) -> None:
+        """Remember what the session was given as the actor."""
+        self.is_cleared = not any(actor)
+        self.last = self.last if self.is_cleared else actor
 
     @property
     def is_in_transaction(self) -> bool:
@@ -129,13 +147,13 @@ class _SetActorBeforeWrites:
         """Remove the actor that a rolled-back savepoint has left in the session; what SQL has set itself stays."""
         with self.connection.wrap_database_errors, self.connection.connection.cursor() as cursor:
             cursor.execute(CLEAR, self.last)
+        self.is_cleared = True
 
     def restore(self) -> None:
         """Set the surrounding actor for the rest of the transaction; the end of a transaction clears it anyway."""
         raw = self.connection.connection
         if raw is not None and not raw.closed and self.is_set_in_transaction:
-            current = set_actor(self.connection)
-            self.last = current if any(current) else self.last
+            set_actor(self.connection)
 
 
 def _attribute_on_connect(connection: BaseDatabaseWrapper, **kwargs: object) -> None:

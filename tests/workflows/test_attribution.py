@@ -11,7 +11,8 @@ from django.db import connection, transaction
 from opsdb.models import ChangeLog, ExecutedObsUnit, Site
 from opsdb.testing.factories import ExecutedObsUnitFactory, SiteFactory, UserFactory
 from opsdb.testing.nights import build_world
-from opsdb.workflows import attributed, finish_observation
+from opsdb.workflows import attributed, finish_observation, set_actor
+from opsdb.workflows.attribution import _SetActorBeforeWrites, _wrapper_of
 
 
 def authors(table):
@@ -69,6 +70,48 @@ def test_what_follows_a_block_in_its_transaction_is_by_nobody():
         transaction.savepoint_rollback(mark)
         Site.objects.filter(pk=site.pk).update(description="3")
     assert authors("site") == [(user.pk, "inside"), (None, "")]
+
+
+@pytest.mark.django_db
+def test_what_follows_a_copy_in_its_transaction_is_by_nobody(monkeypatch):
+    user, site = UserFactory(), SiteFactory()
+    # As on a connection that has attributed nothing yet.
+    monkeypatch.setattr(_wrapper_of(connection), "last", None)
+    with transaction.atomic():
+        with attributed(user=user, origin="inside"):
+            set_actor(connection)
+            with (
+                connection.cursor() as cursor,
+                cursor.copy("COPY site (name, short_name, location, description) FROM STDIN") as copy,
+            ):
+                copy.write_row(("Copied", "copied", "", ""))
+        Site.objects.filter(pk=site.pk).update(description="1")
+    assert ChangeLog.objects.get(after__short_name="copied").user == user
+    assert authors("site") == [(None, "")]
+
+
+@pytest.mark.django_db
+def test_the_actor_is_removed_again_after_a_rollback_only(monkeypatch):
+    user, site = UserFactory(), SiteFactory()
+    cleared, clear = [], _SetActorBeforeWrites.clear
+    monkeypatch.setattr(_SetActorBeforeWrites, "clear", lambda self: cleared.append(self.last) or clear(self))
+
+    def change(text):
+        Site.objects.filter(pk=site.pk).update(description=text)
+
+    with transaction.atomic():
+        with attributed(user=user, origin="inside"):
+            change("1")
+            mark = transaction.savepoint()
+        change("2")
+        change("3")
+        assert not cleared
+        for text in ("4", "5"):
+            transaction.savepoint_rollback(mark)
+            change(text)
+            change(text + " again")
+        assert len(cleared) == 2
+    assert authors("site") == [(user.pk, "inside"), *[(None, "")] * 2]
 
 
 @pytest.mark.django_db
