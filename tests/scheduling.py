@@ -1,8 +1,8 @@
 """Which tests go to which worker, and when.
 
-A module goes to one worker, which then makes what its tests share once, unless it is much of the whole: then its tests
-go one by one. Tests in a browser, or of a story, always go to one, which sets it up once. What takes longest is begun
-first, so that no worker waits long for another in the end.
+A module goes to one worker, which then makes what its tests share once, unless it is most of what a worker has to do:
+then its tests go one by one. Tests in a browser, or of a story, always go to one, which sets it up once. What takes
+longest is begun first, so that no worker waits long for another in the end.
 """
 
 from collections import Counter, OrderedDict
@@ -14,7 +14,7 @@ from tests.sampling import IN_A_BROWSER, STORIES, durations_of_tests, name_of
 # Of a test that is not recorded, on a machine as slow as that of the record.
 SECONDS = 0.1
 # The part of a worker's time that a module may take.
-MUCH = 0.1
+MOST = 0.5
 
 
 def story_of(nodeid):
@@ -31,7 +31,7 @@ def grouped(nodeids, workers):
     modules = Counter()
     for nodeid in nodeids:
         modules[nodeid.partition("::")[0]] += seconds[nodeid]
-    limit = MUCH * sum(seconds.values()) / workers
+    limit = MOST * sum(seconds.values()) / workers
     groups, times = {}, Counter()
     for nodeid in nodeids:
         module = nodeid.partition("::")[0]
