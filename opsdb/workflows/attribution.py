@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-WRITES = re.compile(
-    r"(\s|\(|--[^\n]*\n|/\*.*?\*/)*(INSERT|UPDATE|DELETE|MERGE|COPY|WITH|CALL|DO)\b", re.IGNORECASE | re.DOTALL
-)
-ROLLBACK = re.compile(r"\s*ROLLBACK\b", re.IGNORECASE)
+BEFORE = r"(\s|\(|--[^\n]*\n|/\*.*?\*/)*"
+WRITES = re.compile(BEFORE + r"(INSERT|UPDATE|DELETE|MERGE|COPY|WITH|CALL|DO)\b", re.IGNORECASE | re.DOTALL)
+ROLLBACK = re.compile(BEFORE + r"ROLLBACK\b", re.IGNORECASE | re.DOTALL)
 
 SET = (
     "SELECT set_config('opsdb.user_id', %s, true), set_config('opsdb.origin', %s, true), "
@@ -118,21 +117,24 @@ class _SetActorBeforeWrites:
         if self.is_in_transaction:
             if is_named:
                 set_actor(self.connection)
-            elif self.is_set_in_transaction and not self.is_cleared:
-                self.clear()
+            elif self.is_set_in_transaction:
+                if not self.is_cleared:
+                    self.clear()
+                # A statement that psycopg composes may be a rollback.
+                self.is_cleared = isinstance(sql, str)
             return execute(sql, params, many, context)
-        if is_named:
-            with self.connection.wrap_database_errors, self.connection.connection.transaction():
-                set_actor(self.connection)
-                self.last = None
-                return execute(sql, params, many, context)
         self.last = None
-        return execute(sql, params, many, context)
+        if not is_named:
+            return execute(sql, params, many, context)
+        with self.connection.wrap_database_errors, self.connection.connection.transaction():
+            set_actor(self.connection)
+            return execute(sql, params, many, context)
 
     def note(self, actor: Actor) -> None:
-        """Remember what the session was given as the actor."""
-        self.is_cleared = not any(actor)
-        self.last = self.last if self.is_cleared else actor
+        """Remember what the session was given as the actor for the rest of its transaction."""
+        if self.is_in_transaction:
+            self.is_cleared = not any(actor)
+            self.last = self.last if self.is_cleared else actor
 
     @property
     def is_in_transaction(self) -> bool:
@@ -147,7 +149,6 @@ class _SetActorBeforeWrites:
         """Remove the actor that a rolled-back savepoint has left in the session; what SQL has set itself stays."""
         with self.connection.wrap_database_errors, self.connection.connection.cursor() as cursor:
             cursor.execute(CLEAR, self.last)
-        self.is_cleared = True
 
     def restore(self) -> None:
         """Set the surrounding actor for the rest of the transaction; the end of a transaction clears it anyway."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connection, transaction
+from psycopg.sql import SQL
 
 from opsdb.models import ChangeLog, ExecutedObsUnit, Site
 from opsdb.testing.factories import ExecutedObsUnitFactory, SiteFactory, UserFactory
@@ -69,6 +70,22 @@ def test_what_follows_a_block_in_its_transaction_is_by_nobody():
         Site.objects.filter(pk=site.pk).update(description="2")
         transaction.savepoint_rollback(mark)
         Site.objects.filter(pk=site.pk).update(description="3")
+    assert authors("site") == [(user.pk, "inside"), (None, "")]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("rollback", ["ROLLBACK TO {}", "/* back */ rollback to {}", SQL("ROLLBACK TO {}")])
+def test_what_follows_a_rollback_by_sql_is_by_nobody(rollback):
+    user, site = UserFactory(), SiteFactory()
+    with transaction.atomic():
+        with attributed(user=user, origin="inside"):
+            Site.objects.filter(pk=site.pk).update(description="1")
+            mark = transaction.savepoint()
+        for text in ("2", "3"):
+            Site.objects.filter(pk=site.pk).update(description=text)
+            with connection.cursor() as cursor:
+                cursor.execute(rollback.format(mark if isinstance(rollback, str) else SQL(mark)))
+        Site.objects.filter(pk=site.pk).update(description="4")
     assert authors("site") == [(user.pk, "inside"), (None, "")]
 
 
