@@ -141,17 +141,7 @@ def test_an_index_gives_the_rows_of_one_module_in_order(browser):
     assert said[0] == "rows 1 to 3 of 8 raw data files"
     back, _said = walk(browser, url, links_of(browser.get(url + query))["last"], "prev")
     assert list(dict.fromkeys(flat(back[::-1]))) == flat(pages)
-    with CaptureQueriesContext(connection) as queries:
-        browser.get(url + links_of(browser.get(url + query))["next"])
-    statement = next(query["sql"] for query in queries if "ROW(" in query["sql"])
-    with as_owner(), connection.cursor() as cursor:
-        # What other tests left in the table long ago must not guide the planner.
-        cursor.execute("ANALYZE physical_copy")
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("SET LOCAL enable_sort = off")
-        cursor.execute("SET LOCAL enable_incremental_sort = off")
-        cursor.execute("EXPLAIN " + statement)
-        plan = "\n".join(line for (line,) in cursor.fetchall())
+    plan = plan_of_second_page(browser, url, query)
     assert_keys_follow(plan, "raw_data_file_by_module", r"instrument_module_id, id")
 
 
