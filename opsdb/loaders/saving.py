@@ -29,7 +29,7 @@ def try_to_save(
         Why the row was refused: field, or None, and message of every reason; an empty list if it was saved.
     """
     try:
-        row.clean_fields()
+        row.clean_fields(exclude=_resolved_references(row))
         row.clean()
         with atomic():
             row.save(**how)
@@ -99,6 +99,12 @@ def _insert_documents(model, documents):
             [json.dumps(documents, default=str, ensure_ascii=False, allow_nan=False)],
         )
         return [key for (key,) in cursor]
+
+
+def _resolved_references(row):
+    """Return the names of the references whose rows are at hand; Django would query each once more."""
+    fields = [field for field in row._meta.concrete_fields if field.is_relation]
+    return {field.name for field in fields if field.get_cached_value(row, default=None) is not None}
 
 
 def set_members(row: models.Model, members: Mapping[str, Iterable[models.Model]]) -> None:

@@ -152,6 +152,14 @@ def test_a_dry_run_tells_the_same_and_writes_nothing():
     assert steps(dry) == steps(load_reference())
 
 
+def test_a_table_without_rows_is_asked_for_rows_once(django_assert_max_num_queries):
+    with django_assert_max_num_queries(310) as captured:
+        load_reference()
+    questions = [query["sql"] for query in captured if query["sql"].startswith("SELECT")]
+    for model in (ObsMode, Site, Telescope):
+        assert sum(f'FROM "{model._meta.db_table}"' in question for question in questions) == 1
+
+
 def test_edit_sets_a_changed_field_back_and_tells_it(reference):
     Telescope.objects.update(elevation_m=5600)
     ObservingProgram.objects.get(short_name="Cal").instruments.set([])

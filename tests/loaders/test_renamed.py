@@ -131,3 +131,14 @@ def test_two_locations_of_a_site_are_not_the_same_folder():
     DiskDataLocationFactory(site=SiteFactory(), host="disk1", path="/data/a")
     with pytest.raises(IntegrityError, match="has the same host and folder as data_location"), transaction.atomic():
         DiskDataLocation.objects.filter(pk=other.pk).update(host="disk1")
+
+
+def test_a_location_that_a_file_names_by_both_names_of_its_site_is_one(tmp_path):
+    SiteFactory(short_name="koeln", former_names=["cologne"])
+    row = "  - {{site: {site}, name: buffer, location_type: buffer, path: /srv/buffer, retention_days: 7}}\n"
+    rows = "".join(row.format(site=site) for site in ("cologne", "koeln"))
+    (tmp_path / "index.yaml").write_text("files: [locations.yaml]\n")
+    (tmp_path / "locations.yaml").write_text(f"DiskDataLocation:\n{rows}")
+    found = load_reference(tmp_path)
+    assert (found.count("create"), found.left["DiskDataLocation"]) == (1, 1)
+    assert load_reference(tmp_path).changes_nothing

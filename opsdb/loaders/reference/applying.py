@@ -153,6 +153,7 @@ class _Application:
         self.permissions = Permissions()
         self.found = {}
         self.named = set()
+        self.made = {}
 
     def apply(self, entry: ReferenceEntry) -> None:
         """Create or change the row of an entry, or note why that is impossible."""
@@ -164,9 +165,10 @@ class _Application:
         values = {name: value for name, value in {**entry.values, **references}.items() if name not in members}
         key = {part: values[part] for part in entry.model.natural_key_fields}
         label = _label(entry.values[part] for part in key)
-        row = entry.model._default_manager.filter(**key).first()
+        row, formerly = self.by_key(entry.model, key), None
         try:
-            formerly = None if row else _formerly(entry.model, key)
+            if row is None and self.made[entry.model] is None:
+                formerly = _formerly(entry.model, key)
         except UnresolvedError as error:
             entry.problem(str(error), former_names_of(entry.model), error.expected)
             return
@@ -181,6 +183,14 @@ class _Application:
             self.named.add((entry.model, row.pk))
             self.change(entry, row, values, members, label)
 
+    def by_key(self, model, key):
+        """Return the row with a key, or None; of a model that had no rows before, it is one that was made since."""
+        if model not in self.made:
+            self.made[model] = None if model._default_manager.exists() else {}
+        if self.made[model] is None:
+            return model._default_manager.filter(**key).first()
+        return self.made[model].get(tuple(key.values()))
+
     def create(self, entry, key, values, members, label):
         if other := _of_other_subtype(entry.model, key):
             kind = type(other).__name__
@@ -190,6 +200,9 @@ class _Application:
         row = entry.model(**values)
         if _save(entry, row, members, force_insert=True):
             self.named.add((entry.model, row.pk))
+            self.found[entry.model, row.natural_key()] = row
+            if self.made[entry.model] is not None:
+                self.made[entry.model][tuple(key.values())] = row
             self.result.note(CREATE, entry.model.__name__, label)
 
     def change(self, entry, row, values, members, label):
