@@ -235,8 +235,9 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
-LANGUAGE_CODE = "en-gb"
-USE_I18N = True
+LANGUAGE_CODE = "en-gb"  # for the formats of dates
+# Every text is English. A page would ask Django's British catalogue, which changes no word, hundreds of times.
+USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 
