@@ -146,7 +146,11 @@ def load_reference(
 
 
 class _Application:
-    """A load in progress: what was done, and the rows and permissions that references were resolved to."""
+    """A load in progress: what was done, and the rows and permissions that references were resolved to.
+
+    Attributes:
+        made: the new rows of each model that had none before, by the values of their keys; None for other models.
+    """
 
     def __init__(self, result):
         self.result = result
@@ -184,7 +188,7 @@ class _Application:
             self.change(entry, row, values, members, label)
 
     def by_key(self, model, key):
-        """Return the row with a key, or None; of a model that had no rows before, it is one that was made since."""
+        """Return the row with a key, or None. No query looks for rows in a table that was empty."""
         if model not in self.made:
             self.made[model] = None if model._default_manager.exists() else {}
         if self.made[model] is None:
