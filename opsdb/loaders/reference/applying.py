@@ -149,7 +149,9 @@ class _Application:
     """A load in progress: what was done, and the rows and permissions that references were resolved to.
 
     Attributes:
-        made: the new rows of each model that had none before, by the values of their keys; None for other models.
+        found: the rows that were made or referred to, by model and natural key.
+        named: model and primary key of the rows that the files have.
+        was_empty: whether a model had no rows before its first entry.
     """
 
     def __init__(self, result):
@@ -157,7 +159,7 @@ class _Application:
         self.permissions = Permissions()
         self.found = {}
         self.named = set()
-        self.made = {}
+        self.was_empty = {}
 
     def apply(self, entry: ReferenceEntry) -> None:
         """Create or change the row of an entry, or note why that is impossible."""
@@ -169,10 +171,9 @@ class _Application:
         values = {name: value for name, value in {**entry.values, **references}.items() if name not in members}
         key = {part: values[part] for part in entry.model.natural_key_fields}
         label = _label(entry.values[part] for part in key)
-        row, formerly = self.by_key(entry.model, key), None
+        row = self.by_key(entry.model, key)
         try:
-            if row is None and self.made[entry.model] is None:
-                formerly = _formerly(entry.model, key)
+            formerly = None if row or self.was_empty[entry.model] else _formerly(entry.model, key)
         except UnresolvedError as error:
             entry.problem(str(error), former_names_of(entry.model), error.expected)
             return
@@ -189,11 +190,11 @@ class _Application:
 
     def by_key(self, model, key):
         """Return the row with a key, or None. No query looks for rows in a table that was empty."""
-        if model not in self.made:
-            self.made[model] = None if model._default_manager.exists() else {}
-        if self.made[model] is None:
-            return model._default_manager.filter(**key).first()
-        return self.made[model].get(tuple(key.values()))
+        if model not in self.was_empty:
+            self.was_empty[model] = not model._default_manager.exists()
+        if self.was_empty[model]:
+            return self.found.get((model, model(**key).natural_key()))
+        return model._default_manager.filter(**key).first()
 
     def create(self, entry, key, values, members, label):
         if other := _of_other_subtype(entry.model, key):
@@ -205,8 +206,6 @@ class _Application:
         if _save(entry, row, members, force_insert=True):
             self.named.add((entry.model, row.pk))
             self.found[entry.model, row.natural_key()] = row
-            if self.made[entry.model] is not None:
-                self.made[entry.model][tuple(key.values())] = row
             self.result.note(CREATE, entry.model.__name__, label)
 
     def change(self, entry, row, values, members, label):
