@@ -154,6 +154,8 @@ def round_trip(tmp_path, kind, model, text, name="there.csv"):
 @modest
 @given(rows=sources)
 @example(rows=[{"name": "x", "type": "fixed", "aliases": ["["], "longitude": 0, "latitude": 0, "system": ""}])
+@example(rows=[{"comment": "[{", "name": "Mars", "type": "solar_system", "aliases": []}])
+@example(rows=[{"name": "Mars", "type": "solar_system", "aliases": [], "comment": "<html>; Equatorial;"}])
 def test_sources_survive_file_database_and_export(tmp_path, rows):
     numbers = [row["naif_id"] for row in rows if "naif_id" in row]
     assume(len(set(numbers)) == len(numbers))

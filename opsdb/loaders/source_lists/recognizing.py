@@ -59,10 +59,12 @@ def recognize(path: Path, lines: Sequence[str], column_names: Collection[str], p
         LoadError: it looks like a format that is not read, or like several that are.
     """
     content = [line for line in lines[:LINES_LOOKED_AT] if line.strip()]
-    refuse_by_looks(content, problems)
     header = next((line for line in content if not line.lstrip().startswith("#")), content[0])
     by_mark = {mark: _names(header, mark) for mark in (",", ";", "\t")}
     mark, names = max(by_mark.items(), key=lambda pair: len(pair[1]))
+    if len(names) < 2 or not names <= {*column_names}:
+        # Below a header of ours a comment may be anything.
+        refuse_by_looks(content, problems)
     if names >= FYST_COLUMNS:
         return FYST
     if mark == "\t" and len(names) > 1 and not names <= {*column_names}:
