@@ -1,6 +1,7 @@
 """How statements are planned: that none reads a large table as a whole."""
 
 import re
+from contextlib import contextmanager
 
 from django.db import connection, transaction
 
@@ -10,10 +11,33 @@ LARGE_TABLES = (
 )
 
 
-def assert_along_indexes(cursor, sql):
-    """Assert that a statement goes along indexes; the cursor's session must have sequential scans off."""
-    cursor.execute(f"EXPLAIN {sql}")
-    plan = "\n".join(line for (line,) in cursor.fetchall())
+@contextmanager
+def planning_without(*ways):
+    """Have PostgreSQL plan without some ways to read or sort rows, wherever there is another; within a transaction.
+
+    Of a few rows, it would read the whole table otherwise, whatever its indexes.
+
+    Args:
+        ways: as the planner's settings name them, such as ``seqscan``.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        for way in ways:
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+        yield
+        for way in ways:
+            cursor.execute(f"SET LOCAL enable_{way} = on")
+
+
+def plan_of(sql, parameters=None):
+    """Return how PostgreSQL would execute a statement, as ``EXPLAIN`` shows it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {sql}", parameters)
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+def assert_along_indexes(sql, parameters=None):
+    """Assert that a statement reads no large table as a whole, where sequential scans are off."""
+    plan = plan_of(sql, parameters)
     assert not re.search(rf"Seq Scan on ({LARGE_TABLES})\b", plan), plan
 
 
@@ -23,10 +47,5 @@ def plan_by_conditions(sql):
     Bitmap scans alone are left on, as they need a condition: the plan does not depend on how many rows of other tests
     the statistics know, while an index of a small table may as well be read from one end to the other.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        for scan in ("seqscan", "indexscan", "indexonlyscan"):
-            cursor.execute(f"SET LOCAL enable_{scan} = off")
-        cursor.execute(f"EXPLAIN {sql}")
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-        transaction.set_rollback(True)
-    return plan
+    with planning_without("seqscan", "indexscan", "indexonlyscan"):
+        return plan_of(sql)

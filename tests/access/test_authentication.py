@@ -14,6 +14,7 @@ from opsdb.access import RefusalReason, TokenRefused, authenticate_token, client
 from opsdb.access.token_rows import find_usable_token
 from opsdb.models import ApiToken
 from opsdb.testing.factories import UserFactory
+from tests.plans import planning_without
 
 pytestmark = pytest.mark.django_db
 
@@ -81,9 +82,8 @@ def test_a_check_is_one_query_and_no_write(create):
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_check_reads_tokens_by_their_index(create, is_known):
     _, secret = create()
-    with connection.cursor() as cursor:
+    with planning_without("seqscan"), connection.cursor() as cursor:
         cursor.execute("DISCARD PLANS")
-        cursor.execute("SET LOCAL enable_seqscan = off")
         before = _scans(cursor)
         assert (find_usable_token(tokens.hashes_of(secret if is_known else tokens.new_secret())) is None) != is_known
         whole, along_index = (now - then for now, then in zip(_scans(cursor), before, strict=True))

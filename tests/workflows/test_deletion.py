@@ -58,6 +58,7 @@ from opsdb.workflows import (
     write_off_copy,
 )
 from tests.database.test_indexes import OLD, grow_old
+from tests.plans import planning_without
 from tests.workflows.racing import overtaken, race
 from tests.workflows.scenario_deletion import (
     SIZE,
@@ -294,14 +295,11 @@ def test_nothing_is_offered_in_an_archive_or_before_the_retention_has_passed(sto
 
 
 def test_a_batch_walks_the_index_of_its_location(story, owner):
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         list(PhysicalCopy.objects.deletable(story.buffer, limit=10))
     assert len(queries) <= 2
-    with transaction.atomic(), connection.cursor() as cursor:
-        grow_old("physical_copy", OLD["physical_copy"])
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+    grow_old("physical_copy", OLD["physical_copy"])
+    with planning_without("seqscan", "bitmapscan"):
         plan = PhysicalCopy.objects.deletable(story.buffer, limit=10, after=story.package_copy).explain()
     assert "physical_copy_pkey" not in plan
     assert "physical_copy_candidates" in plan

@@ -1,7 +1,6 @@
 """Failures of all kinds in one list, and in groups of one cause."""
 
 import pytest
-from django.db import connection
 
 from opsdb.models import DataTransfer, PhysicalCopy, PhysicalCopyStatus
 from opsdb.testing import factories
@@ -24,7 +23,7 @@ from opsdb.workflows import (
     repair_copy,
 )
 from opsdb.workflows import failures as module
-from tests.plans import assert_along_indexes
+from tests.plans import assert_along_indexes, planning_without
 from tests.workflows.explaining import stop_the_clock
 from tests.worlds import shared_world
 
@@ -240,7 +239,5 @@ def test_the_list_is_one_query_along_indexes(django_assert_num_queries):
     factories.DataTransferFactory.create_batch(3, failed=True)
     with django_assert_num_queries(1):
         list_failures()
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("SET LOCAL enable_sort = off")
-        assert_along_indexes(cursor, module.FAILURES.replace("%(before)s", "now()"))
+    with planning_without("seqscan", "sort"):
+        assert_along_indexes(module.FAILURES.replace("%(before)s", "now()"))

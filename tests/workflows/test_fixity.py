@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
 from django.utils import timezone
 
 from opsdb.models import DataLocation, FixityCheck, PhysicalCopy, PhysicalCopyStatus, Verification
@@ -20,8 +19,9 @@ from opsdb.workflows import (
     record_fixity,
     schedule_deletion,
 )
+from tests.plans import planning_without
 from tests.workflows.racing import race
-from tests.workflows.scenario_deletion import RIGHT, WRONG, force, sql, tell_story
+from tests.workflows.scenario_deletion import RIGHT, WRONG, force, tell_story
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
@@ -185,8 +185,7 @@ def test_nothing_is_due_where_no_interval_is_set_or_no_bytes_are(story):
 
 def test_what_is_due_is_served_by_its_index(story):
     make_due(story)
-    with transaction.atomic():
-        sql("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
+    with planning_without("seqscan", "bitmapscan", "sort"):
         plan = PhysicalCopy.objects.due_for_fixity(story.buffer, limit=10).explain()
     walks = [line for line in plan.splitlines() if "physical_copy_by_verification" in line]
     assert len(walks) == 2

@@ -36,7 +36,7 @@ from opsdb.workflows import (
 )
 from opsdb.workflows.overview import queries, reading
 from tests.databases import as_owner
-from tests.plans import assert_along_indexes
+from tests.plans import assert_along_indexes, planning_without
 from tests.workflows.explaining import stop_the_clock
 from tests.worlds import shared_world
 
@@ -217,7 +217,5 @@ def test_what_was_never_analyzed_is_at_least_so_many():
 @pytest.mark.parametrize("name", ["STATES", "FILES", "COPIES", "FAILURES", "STALLED"])
 def test_an_overview_reads_large_tables_along_indexes(world, name):
     sql = getattr(queries, name).replace("%(before)s", "now()")
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("SET LOCAL enable_sort = off")
-        assert_along_indexes(cursor, sql)
+    with planning_without("seqscan", "sort"):
+        assert_along_indexes(sql)

@@ -23,7 +23,7 @@ from opsdb.workflows import (
     release_staging,
     schedule_deletion,
 )
-from tests.plans import assert_along_indexes
+from tests.plans import assert_along_indexes, planning_without
 from tests.worlds import shared_world
 
 pytestmark = pytest.mark.django_db
@@ -129,10 +129,9 @@ def test_finding_and_locating_go_along_indexes(world):
         lambda: explain_row(package.executed_obs_unit),
         lambda: explain_row(file),
     ]
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+    with planning_without("seqscan"):
         for question in asked:
             with CaptureQueriesContext(connection) as queries:
                 question()
             for query in queries:
-                assert_along_indexes(cursor, query["sql"])
+                assert_along_indexes(query["sql"])
