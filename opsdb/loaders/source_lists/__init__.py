@@ -5,7 +5,7 @@ Formats: docs/formats/sources.md and docs/formats/source-lists.md.
 
 from .planner_list import PLANNER_COLUMNS, read_planner_list
 from .reading import read_list
-from .recognizing import CSV, FORMATS, FYST, GIVEN_EQUINOX, TAB_SEPARATED, looks_like_list, recognize, refuse_by_looks
+from .recognizing import CSV, FORMATS, FYST, GIVEN_EQUINOX, TAB_SEPARATED, looks_like_list, recognize
 from .tab_separated import read_header, read_tab_separated
 
 __all__ = [
@@ -21,5 +21,4 @@ __all__ = [
     "read_planner_list",
     "read_tab_separated",
     "recognize",
-    "refuse_by_looks",
 ]

@@ -64,7 +64,7 @@ def recognize(path: Path, lines: Sequence[str], column_names: Collection[str], p
     mark, names = max(by_mark.items(), key=lambda pair: len(pair[1]))
     if len(names) < 2 or not names <= {*column_names}:
         # Below a header of ours a comment may be anything.
-        refuse_by_looks(content, problems)
+        _refuse_by_looks(content, problems)
     if names >= FYST_COLUMNS:
         return FYST
     if mark == "\t" and len(names) > 1 and not names <= {*column_names}:
@@ -97,7 +97,7 @@ def looks_like_list(lines: Sequence[str]) -> bool:
     return bool(data) and 2 * len(found) >= len(data)
 
 
-def refuse_by_looks(lines: Sequence[str], problems: LoadProblems) -> None | NoReturn:
+def _refuse_by_looks(lines: Sequence[str], problems: LoadProblems) -> None | NoReturn:
     """Refuse a file that looks like one of a format that is not read.
 
     Raises:
