@@ -1,12 +1,15 @@
 """What ops-db brings for the tests of other projects, beside what tests/host tries on the wheel."""
 
+import warnings
+from copy import deepcopy
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from opsdb.models import PackageState
 from opsdb.testing import databases
 from opsdb.testing.factories import SiteFactory
-from opsdb.testing.nights import make_night
+from opsdb.testing.nights import build_world, make_night
 from tests.databases import as_owner
 
 
@@ -17,6 +20,16 @@ def test_a_night_is_archived_at_two_sites():
     assert {package.state for package in night.packages} == {PackageState.ARCHIVED}
     for package in night.packages:
         assert package.copies.filter(verification="verified").count() >= 2
+
+
+@pytest.mark.django_db
+def test_each_test_of_a_class_has_a_copy_of_a_world():
+    """As ``TestCase.setUpTestData`` makes one."""
+    world = build_world()
+    first = world.observe()
+    with warnings.catch_warnings(action="error"):
+        copied = deepcopy(world)
+    assert copied.observe().start_time > first.start_time
 
 
 def test_the_rules_of_a_database_that_no_test_made_stay(monkeypatch):

@@ -6,10 +6,9 @@
 """
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from itertools import count
 
 from opsdb.models import (
     DataLocation,
@@ -81,7 +80,11 @@ def found(content, checksum=None) -> CopyReport:
 
 @dataclass
 class World:
-    """An observatory that sends its data to two sites with an archive, of which one also reduces them."""
+    """An observatory that sends its data to two sites with an archive, of which one also reduces them.
+
+    Attributes:
+        last_number: of an observation or a group of files; each has another, by which they differ.
+    """
 
     ccat: Site
     cologne: Site
@@ -98,15 +101,19 @@ class World:
     module: InstrumentModule
     unit: ObsUnit
     user: User
-    numbers: count = field(default_factory=lambda: count(1))
+    last_number: int = 0
 
     @property
     def archives(self) -> list[DataLocation]:
         return [self.cologne_archive, self.us_archive]
 
+    def _next_number(self):
+        self.last_number += 1
+        return self.last_number
+
     def observe(self, *, running=False) -> ExecutedObsUnit:
         """Execute the unit for half an hour."""
-        start = EPOCH + timedelta(hours=next(self.numbers))
+        start = EPOCH + timedelta(hours=self._next_number())
         execution = start_observation(self.unit, start_time=start)
         if running:
             return execution
@@ -114,7 +121,7 @@ class World:
 
     def register(self, execution, *, files=3, sizes=None, module=None) -> list[RawDataFile]:
         """Write files at the source and register them."""
-        first = next(self.numbers)
+        first = self._next_number()
         reports = [
             RawFileReport(
                 executed_obs_unit=execution.pk,
