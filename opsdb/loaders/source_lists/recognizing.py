@@ -62,12 +62,13 @@ def recognize(path: Path, lines: Sequence[str], column_names: Collection[str], p
     header = next((line for line in content if not line.lstrip().startswith("#")), content[0])
     by_mark = {mark: _names(header, mark) for mark in (",", ";", "\t")}
     mark, names = max(by_mark.items(), key=lambda pair: len(pair[1]))
-    if len(names) < 2 or not names <= {*column_names}:
+    is_ours = len(names) > 1 and names <= {*column_names}
+    if not is_ours:
         # Below a header of ours a comment may be anything.
         _refuse_by_looks(content, problems)
     if names >= FYST_COLUMNS:
         return FYST
-    if mark == "\t" and len(names) > 1 and not names <= {*column_names}:
+    if mark == "\t" and len(names) > 1 and not is_ours:
         return TAB_SEPARATED
     first = _names(content[0].removeprefix("\ufeff"), ",")
     if path.suffix.lower() in (".csv", ".xlsx") or "name" in names or "name" in first or first & {"sep=", "sep=;"}:
