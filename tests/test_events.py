@@ -24,6 +24,7 @@ from opsdb.testing.nights import make_night
 from opsdb.workflows import OpsdbError, attributed
 from tests.commands import ROOT
 from tests.databases import as_owner, url_of_test_database
+from tests.plans import plan_of, planning_without
 
 BY_KEYS = [
     model for model in FACTORIES if any(rule.name.endswith("_history_of_keys") for rule in model._meta.constraints)
@@ -415,11 +416,8 @@ def test_new_entries_are_found_by_their_transactions():
         "tables": ["site"],
         "limit": 10,
     }
-    with connection.cursor() as cursor:
-        cursor.execute("SET enable_seqscan = off")
-        cursor.execute("EXPLAIN " + events.FIRST_PAGE, parameters)
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-        cursor.execute("RESET enable_seqscan")
+    with planning_without("seqscan"):
+        plan = plan_of(events.FIRST_PAGE, parameters)
     assert "transaction_id" in plan
     assert "Seq Scan" not in plan
     # Of the months, only those that are asked for are planned for.

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from opsdb.models import DataLocation, PhysicalCopy, PhysicalCopyStatus, RawDataFilePhysicalCopy, Verification
 from opsdb.testing import factories
 from opsdb.workflows import fail_fixity, measure_location, record_fixity
+from tests.plans import plan_of, planning_without
 from tests.workflows.scenario_deletion import WRONG, archive_again, force, tell_story
 
 from .conftest import may_only
@@ -71,11 +72,8 @@ class TestVerification:
         (found,) = (query["sql"] for query in queries if " UNION ALL " in query["sql"])
         locations = DataLocation.objects.count()
         assert found.count(" LIMIT 201") == locations > 3
-        with connection.cursor() as cursor:
-            for way in ("sort", "incremental_sort", "seqscan", "bitmapscan"):
-                cursor.execute(f"SET LOCAL enable_{way} = off")
-            cursor.execute(f"EXPLAIN {found}")
-            plan = "\n".join(line for (line,) in cursor.fetchall())
+        with planning_without("sort", "incremental_sort", "seqscan", "bitmapscan"):
+            plan = plan_of(found)
         assert len(re.findall(rf"using physical_copy_{index} ", plan)) == locations, plan
         assert "Sort" not in plan
 

@@ -52,6 +52,7 @@ from opsdb.testing.factories import (
 )
 from opsdb.workflows import named_observations, path_parts
 from tests.databases import as_owner
+from tests.plans import plan_of
 
 from .pages import address
 
@@ -74,13 +75,6 @@ def statement_of(browser, model, text):
         found(browser, model, text)
     (statement,) = (query["sql"] for query in queries if query["sql"].endswith(f"LIMIT {FOUND_ROWS + 1}"))
     return statement
-
-
-def plan_of(browser, model, text):
-    """How PostgreSQL answers a search."""
-    with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN " + statement_of(browser, model, text))
-        return "\n".join(line for (line,) in cursor.fetchall())
 
 
 def crowd(file):
@@ -184,7 +178,7 @@ class TestRawFiles:
             (key, "raw_data_file_newest_of_execution"),
             (key, "raw_data_file_packaged"),
         ]:
-            plan = plan_of(browser, RawDataFile, text)
+            plan = plan_of(statement_of(browser, RawDataFile, text))
             assert index in plan, text
             assert "Seq Scan on raw_data_file" not in plan, text
 
@@ -319,9 +313,7 @@ class TestNamesOfObservations:
         order = 'ORDER BY "raw_data_file"."executed_obs_unit_id" DESC, '
         (statement,) = (query["sql"] for query in queries if order in query["sql"])
         assert statement.endswith(f"LIMIT {FOUND_ROWS + 1}")
-        with connection.cursor() as cursor:
-            cursor.execute("EXPLAIN " + statement)
-            plan = "\n".join(line for (line,) in cursor.fetchall())
+        plan = plan_of(statement)
         assert "raw_data_file_newest_of_execution" in plan and "Seq Scan on raw_data_file" not in plan
 
     def test_find_the_observations(self, named, browser):

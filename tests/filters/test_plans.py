@@ -15,7 +15,7 @@ from opsdb.models import (
     RawDataPackage,
     RawDataPackagePhysicalCopy,
 )
-from tests.plans import assert_along_indexes, plan_of, planning_without
+from tests.plans import assert_along_indexes, planning_without
 
 from .asking import example_of, parameters_of, text_of
 
@@ -129,7 +129,7 @@ def test_an_index_leads_to_the_rows_and_sorts_them(name, parameters):
     if model is RawDataFile:  # whose order an index gives whole, so that nothing is left to sort
         ways.append("incremental_sort")
     with planning_without(*ways):
-        plan = plan_of(*filterset.qs[:50].query.sql_with_params())
+        plan = filterset.qs[:50].explain()
     table = model._meta.db_table
     # An index of what waits to be done has few rows, which may as well be read one after the other.
     assert "Index Cond" in plan or f"{table}_claimable" in plan or not parameters, plan
